@@ -37,8 +37,8 @@ from mailgate.classify import classify
 from mailgate.config import load_bundle
 from mailgate.console.site import ROUTES
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.logs import configure_logs
 from mailgate.http.trusted_headers import Origin
+from mailgate.logs import configure_logs
 from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, User
 from mailgate.rollout.person import hash_of
 from mailgate.store import Store

@@ -39,7 +39,7 @@ STAGES: dict[str, str] = {
     "mailgate.gateway.recorder": "record, counters, line in the log",
     "mailgate.gateway.observe": "record, counters, line in the log",
     "mailgate.gateway.metrics": "record, counters, line in the log",
-    "mailgate.gateway.logs": "record, counters, line in the log",
+    "mailgate.logs": "record, counters, line in the log",
     "mailgate.store.ledger": "record, counters, line in the log",
     "mailgate.http.proxy": "forwarding: both heads written",
     "mailgate.gateway.forward": "forwarding: both heads written",

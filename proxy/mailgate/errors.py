@@ -15,6 +15,11 @@ class MailgateError(Exception):
     by_command: str = ""
     """A text that only the command line adds after the words, such as the command that helps."""
 
+    def __init__(self, *args: object, by_command: str = "") -> None:
+        super().__init__(*args)
+        if by_command:
+            self.by_command = by_command
+
     def __str__(self) -> str:
         return f"{super().__str__()}{self.by_command}"
 

@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_646,
-    "files": 553,
+    "lines": 79_628,
+    "files": 551,
     "files under 40 lines, __init__ apart": 22,
     "rooms": 16,
     "folders": 49,
-    "arrows between rooms": 85,
+    "arrows between rooms": 84,
     "modules that import more than 40 others": 0,
-    "class names in two modules": 19,
-    "Protocol classes": 32,
-    "lines of tests": 110_990,
+    "class names in two modules": 18,
+    "Protocol classes": 31,
+    "lines of tests": 110_984,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

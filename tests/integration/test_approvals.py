@@ -61,7 +61,7 @@ def test_a_held_change_takes_two_other_persons_whoever_comes_at_once(
     assert wait_for(lambda: ready(one)["ledger"]["written"])
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
     assert wait_for(lambda: "the guard lets 0 pass" in held(one))
-    digest = held(one).partition("(plan ")[2].partition(";")[0]
+    digest = held(one).partition("(plan ")[2].partition(")")[0]
 
     refused, why = command(folder, "ada", "policy", "apply", digest, "--note", "now")
     assert refused == 1

@@ -100,7 +100,7 @@ def test_a_change_beyond_the_guard_is_held_started_and_rolled_back_everywhere(
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
     assert wait_for(lambda: "the guard lets 0 pass" in ready(one)["rules"]["held"])
     assert not blocks(one)
-    digest = ready(one)["rules"]["held"].partition("(plan ")[2].partition(";")[0]
+    digest = ready(one)["rules"]["held"].partition("(plan ")[2].partition(")")[0]
 
     command(folder, "apply", digest, "--note", "agreed", "--override")
     assert wait_for(lambda: blocks(one) and blocks(other))

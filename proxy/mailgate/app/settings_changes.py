@@ -20,7 +20,7 @@ from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.logs import change_level
+from mailgate.logs import change_level
 from mailgate.store import Act, Postures
 from mailgate.store.audit import Audit
 from mailgate.store.hash_chain import read_details

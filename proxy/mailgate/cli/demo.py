@@ -19,7 +19,7 @@ from mailgate.cli.attest import KEYS, write_keys
 from mailgate.cli.exit_codes import exit_code_of
 from mailgate.demo.company import DEFAULT_PEOPLE
 from mailgate.errors import ConfigError, MailgateError
-from mailgate.gateway.logs import configure_logs
+from mailgate.logs import configure_logs
 
 if TYPE_CHECKING:
     from mailgate.demo.tour import DemoAddresses

@@ -19,7 +19,6 @@ from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.notices.facts import MailFacts, RecipientCounts, mail_facts, mails_of, recipient_counts
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.mail import postman as decide
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct as queue_corrections
@@ -38,6 +37,7 @@ from mailgate.mail.transport import TransportDownError
 from mailgate.mail.words import RenderedNotice
 from mailgate.rollout.person import Person
 from mailgate.store import Activation, Mail, MailCount, MailKind, MailState, NoticeKey, Store
+from mailgate.texts import languages_by_tag, load_languages
 
 app = typer.Typer(help="Send mails to the people whom a rule is about.", no_args_is_help=True)
 

@@ -19,7 +19,7 @@ from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config.files import refuse_exposed
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, MailgateError
-from mailgate.gateway.logs import configure_logs
+from mailgate.logs import configure_logs
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
-from mailgate.model.phrase import Phrase, phrase, words_of
+from mailgate.model.phrase import Phrase, code, phrase, words_of
 from mailgate.policy.spelling import did_you_mean, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -176,15 +176,15 @@ def _shown(value: object) -> str:
         case None:
             return phrase("nothing")
         case bool():
-            return f"`{str(value).lower()}`"
+            return code(str(value).lower())
         case dict():
             return phrase("a mapping")
         case tuple() | list():
             return phrase("a list")
         case timedelta():
-            return f"`{value / timedelta(seconds=1):g}s`"
+            return code(f"{value / timedelta(seconds=1):g}s")
     text = str(value)
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+    return code(text if len(text) <= 60 else text[:57] + "…")
 
 
 def _names(model: type[BaseModel] | None) -> list[str]:

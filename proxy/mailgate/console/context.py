@@ -9,7 +9,6 @@ from aiohttp import web
 
 from mailgate.config import Bundle, Rules
 from mailgate.console.connectors.reading import BackgroundQuestions, Readings
-from mailgate.console.languages import Language, language_for
 from mailgate.console.login.provider import OidcLogins
 from mailgate.console.login.rights import roles_now
 from mailgate.console.login.sessions import Session, Sessions
@@ -25,6 +24,7 @@ from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.rollout.person import Person
 from mailgate.store import Store
+from mailgate.texts import Language, language_for
 
 CONTEXT: web.AppKey["ConsoleContext"] = web.AppKey("context")
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing")

@@ -9,11 +9,11 @@ from aiohttp import web
 from yarl import URL
 
 from mailgate.console.context import SESSION, context_of, language_of, roles_of
-from mailgate.console.languages import console_languages
 from mailgate.console.nouns import NOUNS
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
+from mailgate.texts import console_languages
 
 UNDO_PAGE = "undoes"
 """The field of a form that undoes something. It has the page where that was done."""

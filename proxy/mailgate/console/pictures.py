@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from mailgate.console import svg
 from mailgate.console.apps.facts import DAYS, AppOnDay, AppTrend
-from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.now.traffic import RANGES, Range, Traffic
 from mailgate.console.svg import Box, Mark, columns, nice
 from mailgate.console.words import effect_in_words, kind_in_words
 from mailgate.model.phrase import joined, phrase, translate
+from mailgate.texts import IN_ENGLISH, Language
 
 WIDTH, HEIGHT, EDGE = 120, 28, 3
 _LINE = Markup(

@@ -13,10 +13,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.audit.facts import act_in_words, thing_in_words
-from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.now.gates import roughly
 from mailgate.console.pictures import sparkline
-from mailgate.console.stored_sentences import translated
 from mailgate.console.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -38,7 +36,6 @@ from mailgate.console.words import (
     state_in_words,
     system_in_words,
     trouble_in_words,
-    without_commands,
 )
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import (
@@ -49,11 +46,13 @@ from mailgate.model.phrase import (
     phrase,
     plural,
     sentence,
+    time_of,
     transformed,
     translate,
 )
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
+from mailgate.texts import IN_ENGLISH, Language
 
 NEVER = phrase("never")
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -104,21 +103,35 @@ def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
 
 
 def for_page(words: str, language: Language = IN_ENGLISH) -> Markup:
-    """Words from other rooms for a page: without commands, names in backticks as code, and times as times."""
-    parts = _APART.split(without_commands(translate(words, language)))
-    return Markup("").join(_marked(each, language) for each in parts)
+    """Words from other rooms for a page: names in backticks as code, and times in the viewer's zone."""
+    if isinstance(words, Phrase):
+        return escape(words.render(_OnPage(language.tag, language.locale, language.texts)))
+    return _with_code(words)
 
 
-_APART = re.compile(r"(`[^`]*`|\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC)")
+class _OnPage(Language):
+    """Says words as HTML. Only texts of the catalogs are HTML; every value in them is escaped."""
+
+    __slots__ = ()
+
+    def text(self, message: str, /) -> str:
+        return _with_code(super().text(message))
+
+    def plural(self, one: str, more: str, number: int, /) -> str:
+        return _with_code(super().plural(one, more, number))
+
+    def time(self, at: datetime, /, *, exact: bool = False) -> str:  # noqa: ARG002 - seconds are under the pointer
+        return instant(at, language=self)
+
+    def code(self, name: str, /) -> str:
+        return Markup("<code>{}</code>").format(name)
 
 
-def _marked(part: str, language: Language) -> Markup:
-    if part.startswith("`") and part.endswith("`") and len(part) > 1:
-        return Markup("<code>{}</code>").format(part[1:-1])
-    if _APART.fullmatch(part):
-        at = datetime.fromisoformat(f"{part.removesuffix(' UTC')}+00:00")
-        return instant(at, language=language)
-    return escape(part)
+def _with_code(text: str) -> Markup:
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped here
+
+
+_CODE = re.compile(r"`([^`]*)`")
 
 
 @pass_context
@@ -163,7 +176,7 @@ def plain(value: object) -> str:
             phrase("%(days)s days %(hours)s h", days=days, hours=f"{hours:.0f}") if days else f"{hours:.1f} h"
         )
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return time_of(value, exact=True)
     if isinstance(value, (list, tuple, frozenset, set)):
         return "[" + ", ".join(str(each) for each in value) + "]"
     return (
@@ -263,7 +276,6 @@ _ENVIRONMENT = _environment(
         "same": plain_choice,
         "safe_svg": safe_svg,
         "sparkline": _in_language(sparkline),
-        "translated": _in_language(translated),
         "count": count,
         "join": joined,
         "ago": ago,

@@ -12,7 +12,6 @@ from mailgate.console.access import require_login
 from mailgate.console.context import CLOSING, CONTEXT, SESSION, ConsoleContext, context_of
 from mailgate.console.devices import device_page
 from mailgate.console.forms import form_of, returned_form
-from mailgate.console.languages import console_languages
 from mailgate.console.layout import show, show_without_login
 from mailgate.console.login import oidc_page
 from mailgate.console.login import page as login_page
@@ -30,6 +29,7 @@ from mailgate.http.request import RequestRefused
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
+from mailgate.texts import console_languages
 
 log = structlog.get_logger()
 

@@ -234,22 +234,4 @@ def reason_in_words(reason: str) -> str:
     """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
-    return phrase(wording_of(Reason(reason)).title.singular)  # from the catalogs of the gate's pages
-
-
-_CLAUSES = re.compile(r"(?<=[;:.,])\s+")
-_COMMAND = re.compile(r"`mailgate\b|(^|\s|`)--[a-z]")
-
-
-def without_commands(words: str) -> str:
-    """Words without the clauses that name a command, since the reader of a page is not at a command line."""
-    clauses, left = _CLAUSES.split(words), list[str]()
-    for each in clauses:
-        if not _COMMAND.search(each):
-            left.append(each)
-        elif len(left) > 1 and left[-1].endswith(":") and left[-2].endswith("."):
-            left.pop()  # the sentence only introduced the command
-    if len(left) == len(clauses):
-        return words
-    text = " ".join(left).rstrip(" ;:,")
-    return text + ")" * max(0, text.count("(") - text.count(")"))
+    return wording_of(Reason(reason)).title

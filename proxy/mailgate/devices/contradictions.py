@@ -5,9 +5,8 @@ If one source saw a listed app and another did not, that is no contradiction: ``
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
-from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.devices.device import Contradiction, Report
 from mailgate.devices.names import Name, user_text
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import joined, joined_by_and, joined_names, phrase
@@ -46,15 +45,6 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
             (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
         )
         if len({each for each, _ in said}) > 1
-    )
-
-
-def in_words(device: Device) -> tuple[Contradiction, ...]:
-    """The stored contradictions of a device. Those that its reports still show are made again as phrases, so that they can
-    be translated."""
-    found = {(each.reason, each.about): each.detail for each in contradictions(device.reports)}
-    return tuple(
-        replace(each, detail=found.get((each.reason, each.about), each.detail)) for each in device.findings
     )
 
 

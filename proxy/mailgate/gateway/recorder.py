@@ -7,10 +7,10 @@ from typing import Protocol
 import structlog
 
 from mailgate.gateway.answer import References
-from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import proof_outcome
 from mailgate.gateway.refusals.responses import needs_warning
 from mailgate.http.exchange import Exchange
+from mailgate.logs import is_debugging
 from mailgate.model import Access, Decision, DecisionSummary, Effect
 from mailgate.store.ledger import Repeat
 

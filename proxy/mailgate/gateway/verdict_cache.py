@@ -42,7 +42,6 @@ from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.live import InForce, Live
-from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.refusals.login_challenge import has_no_login
 from mailgate.gateway.refuse import KnownRefusal
 from mailgate.http.cookies import OWN, probe_cookie
@@ -50,6 +49,7 @@ from mailgate.http.exchange import Exchange
 from mailgate.http.fields import Fields, Row
 from mailgate.http.request import RequestHead
 from mailgate.http.trusted_headers import Origin
+from mailgate.logs import is_debugging
 from mailgate.model import Access, Client, Decision, DecisionSummary, Effect, Posture, Reason, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.decision_key import DecisionKey

@@ -10,14 +10,6 @@ from pydantic import with_config
 
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
-from mailgate.gateway.pages.languages import (
-    Language,
-    Message,
-    languages_by_tag,
-    load_languages,
-    mark,
-    mark_plural,
-)
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
@@ -25,77 +17,83 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, PostureState, Reason
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, Standing
+from mailgate.model.phrase import Phrase, phrase, plural
+from mailgate.texts import Language, languages_by_tag, load_languages
 
-_UPCOMING = mark("Company mail: a rule is coming that affects a device of yours")
-_STARTED = mark("Company mail: a rule that affects a device of yours has started")
-_CORRECTED = mark("Company mail: correction, a change of the rules was taken back")
-_CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you need to do")
+_UPCOMING = phrase("Company mail: a rule is coming that affects a device of yours")
+_STARTED = phrase("Company mail: a rule that affects a device of yours has started")
+_CORRECTED = phrase("Company mail: correction, a change of the rules was taken back")
+_CORRECTED_CLEAR = phrase("Company mail: correction, there is nothing that you need to do")
 
-_WRITTEN = mark("Company mail: a message for you")
-_WRITTEN_INTRO = mark("The people who look after company mail write to you.")
-_REPLIED = mark("Company mail: an answer to your request for help")
+_WRITTEN = phrase("Company mail: a message for you")
+_WRITTEN_INTRO = phrase("The people who look after company mail write to you.")
+_REPLIED = phrase("Company mail: an answer to your request for help")
 
 _INTROS = {
-    MailKind.UPCOMING: mark("A rule for company mail is coming. This is what it means for you."),
-    MailKind.WARNED: mark(
+    MailKind.UPCOMING: phrase("A rule for company mail is coming. This is what it means for you."),
+    MailKind.WARNED: phrase(
         "A rule for company mail has started with warnings. This is what it means for you."
     ),
-    MailKind.ENFORCED: mark("A rule for company mail has started. This is what it means for you."),
-    MailKind.CORRECTION: mark(
+    MailKind.ENFORCED: phrase("A rule for company mail has started. This is what it means for you."),
+    MailKind.CORRECTION: phrase(
         "The rules for company mail were changed, and the change has been taken back. This mail says what you were told, and how it is now."
     ),
-    MailKind.REPLY: mark("You asked for help with company mail. The people who look after it have answered."),
+    MailKind.REPLY: phrase(
+        "You asked for help with company mail. The people who look after it have answered."
+    ),
 }
-_RULE = mark("Rule")
-_WARNS_FROM = mark("From %(date)s, a warning comes before your mail.")
-_WARNS_NOW = mark("A warning comes before your mail now.")
-_CLOSED_FROM = mark_plural(
+_RULE = phrase("Rule")
+_WARNS_FROM = phrase("From %(date)s, a warning comes before your mail.")
+_WARNS_NOW = phrase("A warning comes before your mail now.")
+_CLOSED_FROM = plural(
     "From %(date)s, company mail no longer opens on this device.",
     "From %(date)s, company mail no longer opens on these devices.",
 )
-_CLOSED_NOW = mark_plural(
+_CLOSED_NOW = plural(
     "Company mail does not open on this device now.", "Company mail does not open on these devices now."
 )
-_DEVICES = mark_plural("The device that this is about", "The devices that this is about")
-_STEPS = mark("What you can do")
-_ASK = mark("Ask for help: your help desk can see what was decided and why.")
-_LAPTOP = mark("Reading mail in a laptop browser is not affected.")
-_QUESTIONS = mark("Questions?")
-_CONTACT = mark("Contact")
-_ME = mark("Your devices, and what is stored about you")
-_LET_IN = mark("Until %(date)s, company mail opens for you all the same.")
-_WHY_REPLY = mark("This mail was written to you because you asked for help with company mail.")
-_WHY_WRITTEN = mark("This mail was written to you by the people who look after company mail.")
-_WHY_CORRECTED = mark("This mail was written to you because you were told something because of this change.")
-_WHY = mark("This mail was written to you because of a device that is known here under your login name.")
+_DEVICES = plural("The device that this is about", "The devices that this is about")
+_STEPS = phrase("What you can do")
+_ASK = phrase("Ask for help: your help desk can see what was decided and why.")
+_LAPTOP = phrase("Reading mail in a laptop browser is not affected.")
+_QUESTIONS = phrase("Questions?")
+_CONTACT = phrase("Contact")
+_ME = phrase("Your devices, and what is stored about you")
+_LET_IN = phrase("Until %(date)s, company mail opens for you all the same.")
+_WHY_REPLY = phrase("This mail was written to you because you asked for help with company mail.")
+_WHY_WRITTEN = phrase("This mail was written to you by the people who look after company mail.")
+_WHY_CORRECTED = phrase(
+    "This mail was written to you because you were told something because of this change."
+)
+_WHY = phrase("This mail was written to you because of a device that is known here under your login name.")
 
-_REACHED = mark("What you were told")
+_REACHED = phrase("What you were told")
 _REACHED_BY = {
-    EncounterKind.MAIL: mark("A mail told you of this rule: %(what)s"),
-    EncounterKind.WARNING: mark("A page warned you of this rule: %(what)s"),
-    EncounterKind.REFUSAL: mark("Company mail did not open because of this rule: %(what)s"),
+    EncounterKind.MAIL: phrase("A mail told you of this rule: %(what)s"),
+    EncounterKind.WARNING: phrase("A page warned you of this rule: %(what)s"),
+    EncounterKind.REFUSAL: phrase("Company mail did not open because of this rule: %(what)s"),
 }
-_STANDS = mark("(This rule is still in force, as it reads now.)")
-_CLEAR = mark(
+_STANDS = phrase("(This rule is still in force, as it reads now.)")
+_CLEAR = phrase(
     "Company mail opens on every device of yours that is known here. There is nothing that you need to do."
 )
-_NONE_KNOWN = mark(
+_NONE_KNOWN = phrase(
     "No device of yours is known here now, so it cannot be told from here whether company mail opens for you. Try it: if it does not open, the page says why."
 )
-_NOW = mark("How it is now")
-_OPENS_FROM = mark("From %(date)s, company mail opens on it.")
+_NOW = phrase("How it is now")
+_OPENS_FROM = phrase("From %(date)s, company mail opens on it.")
 _STANDINGS = {
     Standing.OPEN: GETS[Effect.ALLOW],
     Standing.WARNED: _WARNS_NOW,
     Standing.CLOSED: GETS[Effect.BLOCK],
-    Standing.UNKNOWN: mark("It cannot be told from here whether company mail opens on it."),
+    Standing.UNKNOWN: phrase("It cannot be told from here whether company mail opens on it."),
 }
 _LATER = {
     Standing.OPEN: _OPENS_FROM,
     Standing.WARNED: _WARNS_FROM,
     Standing.CLOSED: _CLOSED_FROM,
 }
-_SORRY = mark("Please excuse the trouble that this caused.")
+_SORRY = phrase("Please excuse the trouble that this caused.")
 
 _CAUSES = {
     Reason.POSTURE_MISSING: STATES[PostureState.MISSING],
@@ -172,7 +170,7 @@ def _subject(notice: Notice, language: Language) -> Markup:
     return language.say(subjects.get(notice.kind, _STARTED))
 
 
-def _why(notice: Notice) -> Message:
+def _why(notice: Notice) -> Phrase:
     """Why this person gets this mail."""
     if notice.kind is not MailKind.REPLY:
         return _WHY_CORRECTED if notice.kind is MailKind.CORRECTION else _WHY
@@ -210,7 +208,7 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
     """What happens and when, in the order of time."""
     count = len(notice.devices)
 
-    def dated(message: Message, at: datetime) -> Markup:
+    def dated(message: Phrase, at: datetime) -> Markup:
         return language.say(message, count, date=language.date(at))
 
     if notice.let_in_until:
@@ -229,7 +227,7 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
 
 def _block(device: NoticeDevice, language: Language, corrects: bool) -> _Block:
     name = name_of(device.os, device.kind)
-    said = language.say(name) if isinstance(name, Message) else name
+    said = language.say(name) if isinstance(name, Phrase) else name
     standing = list(_standing(device, language)) if corrects else []
     if corrects and (device.is_open_for_good or device.standing is Standing.UNKNOWN):
         return _Block(said, standing, "", [], "")
@@ -270,7 +268,7 @@ def _concerned(
     )
 
 
-def _cause(device: NoticeDevice) -> Message:
+def _cause(device: NoticeDevice) -> Phrase:
     if device.reason is Reason.PROHIBITED_APP and device.apps:
         return FOUND
     return _CAUSES.get(device.reason, wording_of(device.reason).title)

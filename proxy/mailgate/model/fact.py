@@ -7,12 +7,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     PlainSerializer,
+    SerializationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
 )
 
-from mailgate.model.phrase import Phrase
+from mailgate.model.phrase import Phrase, read_words, stored
 
 DESCRIBED = ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True)
 """The configuration of a dataclass that the API answers directly. Docstrings describe its fields, and every field is
@@ -33,12 +34,27 @@ class Fact(BaseModel):
 
 
 def _kept(words: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Keep a ``Phrase``, since pydantic makes a bare ``str`` of every text."""
+    """Keep a ``Phrase``, since pydantic makes a bare ``str`` of every text, and read one that was stored."""
+    if isinstance(words, dict):
+        return read_words(words)
     return words if isinstance(words, Phrase) else handler(words)
 
 
-Words = Annotated[str, WrapValidator(_kept)]
-"""Words that a page may translate. In JSON they are English."""
+STORED = "stored"
+"""The context in which facts are written to be stored."""
+
+
+def _told(words: str, info: SerializationInfo) -> Any:
+    return stored(words) if info.context == STORED else str(words)
+
+
+Words = Annotated[
+    str,
+    WrapValidator(_kept),
+    PlainSerializer(_told, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+]
+"""Words that a page may translate. In JSON they are English, but stored as a text of the catalogs with its values."""
 Instant = Annotated[
     datetime,
     PlainSerializer(datetime.isoformat, when_used="json"),

@@ -4,84 +4,127 @@ A ``Phrase`` is its English text: logs, the API and the command line use it like
 is translated by a translator. Anything else, such as a name or a stored text, is the same in every language.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Any
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 
-class Translator(Protocol):
-    """The parts of a language that phrases need."""
+class Translator:
+    """How words are said: in English, as logs, the API and the command line have them. Other languages are ``texts.py``."""
+
+    __slots__ = ()
 
     def text(self, message: str, /) -> str:
         """A text of the catalog."""
-
-    def plural(self, one: str, more: str, number: int, /) -> str:
-        """The form of a text for a number."""
-
-    def number(self, number: float, /) -> str:
-        """A number as people write it."""
-
-    def day(self, at: datetime, /) -> str:
-        """A day, in the time zone of ``at``."""
-
-    def short_day(self, at: datetime, /) -> str:
-        """A day without its year."""
-
-
-class _English:
-    def text(self, message: str, /) -> str:
         return message
 
     def plural(self, one: str, more: str, number: int, /) -> str:
+        """The form of a text for a number."""
         return one if number == 1 else more
 
     def number(self, number: float, /) -> str:
+        """A number as people write it."""
         return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
     def day(self, at: datetime, /) -> str:
+        """A day, in the time zone of ``at``."""
         return f"{at.day} {at:%B %Y}"
 
     def short_day(self, at: datetime, /) -> str:
+        """A day without its year."""
         return f"{at.day} {at:%b}"
 
+    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
+        """A time in UTC, without its zone, in a form that sorts."""
+        return f"{at:%Y-%m-%d %H:%M:%S}" if exact else f"{at:%Y-%m-%d %H:%M}"
 
-ENGLISH: Translator = _English()
+    def time(self, at: datetime, /, *, exact: bool = False) -> str:
+        """A time in UTC, with its zone."""
+        return f"{self.moment(at, exact=exact)} UTC"
+
+    def code(self, name: str, /) -> str:
+        """A name as it is written in a file."""
+        return f"`{name}`"
+
+    def command(self, text: str, /) -> str:
+        """A text that names a command; empty if the reader is not at a command line."""
+        return text
+
+
+ENGLISH = Translator()
 Render = Callable[[Translator], str]
 
 
 class Phrase(str):
     """An English text that can be translated."""
 
-    __slots__ = ("render",)
+    __slots__ = ("form", "render")
     render: Render
+    form: Mapping[str, object]
+    """What it is made of, as it is stored (``stored``). Empty if only its English text can be."""
 
-    def __new__(cls, render: Render) -> "Phrase":
+    def __new__(cls, render: Render, form: Mapping[str, object] | None = None) -> "Phrase":
         made = super().__new__(cls, render(ENGLISH))
-        made.render = render
+        made.render, made.form = render, form or {}
         return made
 
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Copy or pickle the English text alone."""
-        return str, (str(self),)
+    @property
+    def one(self) -> str:
+        """The text of the catalogs; empty if it is made of several."""
+        return str(self.form.get("text", ""))
+
+    @property
+    def more(self) -> str:
+        """Its plural form; empty if it does not depend on a number."""
+        return str(self.form.get("more", ""))
+
+    def __reduce__(self) -> tuple[Callable[[object], str], tuple[Any]]:
+        """Copy or pickle what is stored of it."""
+        return read_words, (stored(self),)
 
 
 def phrase(message: str, /, **values: object) -> Phrase:
     """A text of the catalogs. Its values are written as ``%(name)s``; numbers and phrases among them are translated
-    too."""
-    return Phrase(lambda translator: fill(translator.text(message), values, translator))
+    too. Without values it is a text whose values ``Language.say`` fills in."""
+    return Phrase(
+        lambda translator: fill(translator.text(message), values, translator),
+        {"text": message, "values": values},
+    )
 
 
-def plural(one: str, more: str, number: int, /, **values: object) -> Phrase:
-    """A text that depends on a number, which it may contain as ``%(count)s``."""
-    told = {"count": number, **values}
-    return Phrase(lambda translator: fill(translator.plural(one, more, number), told, translator))
+def plural(one: str, more: str, number: int | None = None, /, **values: object) -> Phrase:
+    """A text that depends on a number, which it may contain as ``%(count)s``. ``Language.say`` is given the number and
+    the values if there are none here."""
+    told = values if number is None else {"count": number, **values}
+    chosen = 1 if number is None else number
+    return Phrase(
+        lambda translator: fill(translator.plural(one, more, chosen), told, translator),
+        {"text": one, "more": more, "number": number, "values": values},
+    )
 
 
 def day(at: datetime) -> Phrase:
     """A day in words."""
-    return Phrase(lambda translator: translator.day(at))
+    return Phrase(lambda translator: translator.day(at), {"day": at.isoformat()})
+
+
+def time_of(at: datetime, *, exact: bool = False) -> Phrase:
+    """A time in UTC, to the minute or the second."""
+    at = at.astimezone(UTC)
+    return Phrase(lambda translator: translator.time(at, exact=exact), {"at": at.isoformat(), "exact": exact})
+
+
+def code(name: str) -> Phrase:
+    """A name as it is written in a file, in backticks."""
+    return Phrase(lambda translator: translator.code(name), {"code": name})
+
+
+def with_command(words: str, command: str) -> Phrase:
+    """Words with more that only logs and the command line say: the command that helps, in English."""
+    return Phrase(lambda translator: translate(words, translator) + translator.command(command))
 
 
 def fill(text: str, values: dict[str, object], translator: Translator) -> str:
@@ -107,7 +150,7 @@ def sentence(words: str) -> str:
     """Words as one or more whole sentences."""
     return transformed(
         words,
-        lambda text: text if text.endswith(("?", "!")) else f"{text[:1].upper()}{text[1:].rstrip('.')}.",
+        lambda text: text if text.endswith(("?", "!")) else text[:1].upper() + text[1:].rstrip(".") + ".",
     )
 
 
@@ -115,7 +158,13 @@ def joined(parts: Iterable[object], between: str = ", ") -> str:
     """Join parts, with ``between`` between them."""
     told = list(parts)
     if any(isinstance(each, Phrase) for each in told):
-        return Phrase(lambda translator: between.join(translate(each, translator) for each in told))
+        return Phrase(
+            # by addition, since a page's parts are safe HTML and others are escaped beside them
+            lambda translator: reduce(
+                lambda first, last: first + between + last, (translate(each, translator) for each in told)
+            ),
+            {"parts": told, "between": between},
+        )
     return between.join(map(str, told))
 
 
@@ -140,6 +189,47 @@ def transformed(words: str, change: Callable[[str], str]) -> str:
     if isinstance(words, Phrase):
         return Phrase(lambda translator: change(words.render(translator)))
     return change(words)
+
+
+def stored(words: object) -> Any:
+    """Words as JSON: a phrase by its text and its values, so that it is said in the language of whoever reads it; any other text as
+    it is."""
+    if isinstance(words, Phrase):
+        return stored(words.form) if words.form else str(words)
+    if isinstance(words, Mapping):
+        return {name: stored(each) for name, each in words.items()}
+    if isinstance(words, (list, tuple)):
+        return [stored(each) for each in words]
+    return words if words is None or isinstance(words, (int, float)) else str(words)
+
+
+def read_words(told: object) -> str:
+    """Words that were ``stored``. Raises ValueError if they were not."""
+    try:
+        return str(told) if isinstance(told, str) else _made(told)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("these are no stored words") from error
+
+
+def _made(told: Any) -> str:
+    match told:
+        case {"text": one, "more": more, "number": number, "values": values}:
+            return plural(one, more, number, **{name: _value(each) for name, each in values.items()})
+        case {"text": text, "values": values}:
+            return phrase(text, **{name: _value(each) for name, each in values.items()})
+        case {"parts": parts, "between": between}:
+            return joined(map(_value, parts), between)
+        case {"code": name}:
+            return code(str(name))
+        case {"day": at}:
+            return day(datetime.fromisoformat(at))
+        case {"at": at, "exact": exact}:
+            return time_of(datetime.fromisoformat(at), exact=exact)
+    raise ValueError("these are no stored words")
+
+
+def _value(told: object) -> object:
+    return told if told is None or isinstance(told, (int, float)) else read_words(told)
 
 
 def wrong_value(kind: str, words: str, **more: object) -> PydanticCustomError:

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from mailgate.model import Stage
-from mailgate.model.phrase import joined, phrase, plural
+from mailgate.model.fact import Words
+from mailgate.model.phrase import code, joined, phrase, plural
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.cases import Case, CasesFile
 from mailgate.policy.groups import Groups
@@ -49,7 +50,7 @@ class Change:
     """`+` for new, `-` for removed, `~` for changed."""
     about: str
     """The subject: `rule ID`, `app KEY`, `list NAME`, `group NAME`, `case NAME` or `default`."""
-    words: str
+    words: Words
     """The difference in words."""
 
     def __str__(self) -> str:
@@ -132,7 +133,7 @@ def _name_of(field: str) -> str:
     """The words for a field. A text in several languages is a field for each."""
     text, _, language = field.rpartition(".")
     if field in _NAMES or text not in _NAMES:
-        return _NAMES.get(field, f"`{field}`")
+        return _NAMES.get(field) or code(field)
     return phrase("%(field)s (%(language)s)", field=_NAMES[text], language=language)
 
 
@@ -155,8 +156,8 @@ def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
     """Rules whose order has changed, which matters since the first rule that matches decides."""
     for name in after:
         if before[0] != name:
-            above = "`, `".join(before[: before.index(name)])
-            told = phrase("is read before `%(rules)s` now, was read after", rules=above)
+            above = joined(map(code, before[: before.index(name)]))
+            told = phrase("is read before %(rules)s now, was read after", rules=above)
             yield Change("~", f"rule {name}", told)
         before.remove(name)
 
@@ -333,7 +334,9 @@ def _cases(old: CasesFile, new: CasesFile) -> Iterator[Change]:
 
 def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
     """Apps by name, with their keys in the file."""
-    return ", ".join(f"{catalog.name_of(key)} (`{key}`)" for key in keys) or phrase("nothing")
+    return joined(phrase("%(app)s (`%(key)s`)", app=catalog.name_of(key), key=key) for key in keys) or phrase(
+        "nothing"
+    )
 
 
 def _either(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:

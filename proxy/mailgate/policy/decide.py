@@ -34,6 +34,7 @@ from cel_expr_python import cel
 
 from mailgate.classify.discovery import is_discovery
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage, Trials
+from mailgate.model.phrase import phrase
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
 from mailgate.policy.reasons import apps_behind, infer
@@ -52,9 +53,7 @@ def decide(access: Access, policy: Policy) -> Decision:
         decision = hardest if hardest is known else replace(hardest, claimed=True)
         return _for_discovery(decision) if is_discovery(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - any error refuses the request
-        trial = RuleTrial(
-            DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
-        )
+        trial = RuleTrial(DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, _failed(type(error).__name__))
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
 
 
@@ -84,7 +83,7 @@ def _for_discovery(decision: Decision) -> Decision:
         True,
         Stage.ENFORCE,
         Effect.ALLOW,
-        "only looks up the mail server, and gets nothing else",
+        phrase("only looks up the mail server, and gets nothing else"),
     )
     return Decision(
         Effect.ALLOW,
@@ -98,7 +97,7 @@ def _for_discovery(decision: Decision) -> Decision:
 
 def _lost(policy: Policy) -> Decision:
     trial = RuleTrial(
-        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule lets it in"
+        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, phrase("reported as lost: no rule lets it in")
     )
     contact = policy.default.notice.contact or ""
     return Decision(
@@ -147,7 +146,10 @@ def _by_rules(access: Access, policy: Policy) -> Decision:
 
 def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
     """The decision as if no app had been seen, with what the rules say because of the apps that were seen."""
-    note = f"holds by the apps that were seen, but `{unseen.rule}` restricts more while the posture is unavailable"
+    note = phrase(
+        "holds by the apps that were seen, but `%(rule)s` restricts more while the posture is unavailable",
+        rule=unseen.rule,
+    )
     trials = _changed(
         unseen.trials,
         lambda each: replace(each, note=note) if each.rule == seen.rule and not each.matched else each,
@@ -177,7 +179,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     for place in places(policy.index.to_read(access)):
         rule = policy.rules[place]
         stage = rule.stage_at(access.now)
-        if skip_reason(rule, stage, access):
+        if is_skipped(rule, stage, access):
             continue
         seen, values = access, everything
         if unavailable and _reads_device(rule):
@@ -187,7 +189,11 @@ def _first_match(access: Access, policy: Policy) -> Decision:
             continue
         relief = _relief(rule, stage, reliefs)
         shown = Stage.REPORT_ONLY if relief else stage
-        note = f"{relief}: would have decided" if relief and not verdict.reason else verdict.note
+        note = (
+            phrase("%(relief)s: would have decided", relief=relief.words)
+            if relief and not verdict.reason
+            else verdict.note
+        )
         effect, reason = verdict.effect, verdict.reason
         notable[place] = RuleTrial(rule.id, rule.when.text, effect is not None, shown, effect, note)
         if effect is None:
@@ -242,7 +248,10 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
     if softest is None or softest.effect.severity >= decision.effect.severity:
         return decision
     rule = softest.rule
-    note = f"it is out for a time, but decides here because `{decision.rule}` after it would restrict more"
+    note = phrase(
+        "it is out for a time, but decides here because `%(rule)s` after it would restrict more",
+        rule=decision.rule,
+    )
     trials = _changed(
         decision.trials,
         lambda each: replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each,
@@ -256,22 +265,31 @@ def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
     return softened(rule.effect, Stage.WARN if device_grace_end(rule, access) else stage)
 
 
+def is_skipped(rule: Rule, stage: Stage, access: Access) -> bool:
+    """Whether the rule is not read for this request. It is read if it may be about the person, unless it allows."""
+    return stage is Stage.PENDING or not (_may_be_in_share(rule, access) and _may_be_in_groups(rule, access))
+
+
 def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
-    """Why the rule is not read for this request; empty if it is read. It is read if it may be about the person, unless it
-    allows."""
+    """Why the rule is not read for this request; empty if it is read."""
     if stage is Stage.PENDING:
         start = rule.stages and rule.stages.next_start(access.now)
-        return f"starts at {start and start.isoformat()}"
-    strict = rule.effect is not Effect.ALLOW
-    if not _may_be(in_share(rule.share, rule.id, share_subject(access)), strict):
-        return f"outside the share of {rule.share * 100:g}%"
-    if not _may_be(in_groups(rule.groups, access.user), strict):
-        return f"not in {', '.join(rule.groups)}"
+        return phrase("starts at %(at)s", at=start and start.isoformat())
+    if not _may_be_in_share(rule, access):
+        return phrase("outside the share of %(share)s%%", share=f"{rule.share * 100:g}")
+    if not _may_be_in_groups(rule, access):
+        return phrase("not in %(groups)s", groups=", ".join(rule.groups))
     return ""
 
 
-def _may_be(included: bool | None, unknown: bool) -> bool:
-    return unknown if included is None else included
+def _may_be_in_share(rule: Rule, access: Access) -> bool:
+    included = in_share(rule.share, rule.id, share_subject(access))
+    return rule.effect is not Effect.ALLOW if included is None else included
+
+
+def _may_be_in_groups(rule: Rule, access: Access) -> bool:
+    included = in_groups(rule.groups, access.user)
+    return rule.effect is not Effect.ALLOW if included is None else included
 
 
 def is_about(rule: Rule, access: Access) -> bool:
@@ -362,7 +380,17 @@ def _may_hold(when: Condition, values: cel.Activation) -> bool | None:
         return None
 
 
-_SPELLINGS = "the rule may mean this person by another spelling of the login, or by a group that is not known"
+_SPELLINGS = phrase(
+    "the rule may mean this person by another spelling of the login, or by a group that is not known"
+)
+_BLOCKED = phrase("the posture is unavailable: blocked")
+_PASSED_OVER = phrase("the posture is unavailable: passed over")
+_ALLOWED = phrase("the posture is unavailable: allowed")
+_REPORTS = phrase("report-only: would have decided")
+
+
+def _failed(why: str) -> str:
+    return phrase("failed: %(why)s", why=why)
 
 
 def _judge(rule: Rule, stage: Stage, access: Access, values: _Values) -> _Verdict:
@@ -370,7 +398,7 @@ def _judge(rule: Rule, stage: Stage, access: Access, values: _Values) -> _Verdic
     try:
         holds = rule.when.holds(values.known)
     except EvaluationError as error:
-        return _Verdict(Effect.BLOCK, Reason.RULE_ERROR, f"failed: {error}")
+        return _Verdict(Effect.BLOCK, Reason.RULE_ERROR, _failed(str(error)))
     except UnknownValueError:
         verdict = _unavailable(rule)
         return _Verdict(None, None, _SPELLINGS) if others and verdict.effect is Effect.ALLOW else verdict
@@ -386,14 +414,20 @@ def _by_stage(rule: Rule, stage: Stage, access: Access) -> _Verdict:
     """The verdict of a rule that matches."""
     effect = softened(rule.effect, stage)
     if effect is not rule.effect:
-        return _Verdict(effect, None, f"softened from {rule.effect} by its stage")
+        return _Verdict(
+            effect, None, phrase("softened from %(effect)s by its stage", effect=rule.effect.value)
+        )
     until = device_grace_end(rule, access)
     if stage is Stage.ENFORCE and until:
-        note = f"softened from {effect}: the device is new until {until.isoformat()}"
+        note = phrase(
+            "softened from %(effect)s: the device is new until %(at)s",
+            effect=effect.value,
+            at=until.isoformat(),
+        )
         return _Verdict(softened(effect, Stage.WARN), None, note)
     if stage is not Stage.REPORT_ONLY:
         return _Verdict(effect)
-    return _Verdict(effect, None, "report-only: would have decided")
+    return _Verdict(effect, None, _REPORTS)
 
 
 def device_grace_end(rule: Rule, access: Access) -> datetime | None:
@@ -417,10 +451,10 @@ def _deadline(rule: Rule, access: Access) -> datetime | None:
 def _unavailable(rule: Rule) -> _Verdict:
     """The verdict of a rule on a device of which nothing counts. With ``allow`` a restricting rule is passed over."""
     if rule.on_unavailable is not OnUnavailable.ALLOW:
-        return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
+        return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, _BLOCKED)
     if rule.effect is not Effect.ALLOW:
-        return _Verdict(None, None, "the posture is unavailable: passed over")
-    return _Verdict(Effect.ALLOW, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: allowed")
+        return _Verdict(None, None, _PASSED_OVER)
+    return _Verdict(Effect.ALLOW, Reason.POSTURE_UNAVAILABLE, _ALLOWED)
 
 
 def _decision(

@@ -89,7 +89,12 @@ class HaltWhen(Strict):
         """Why this many requests for help halt the rule, in words; empty if they do not."""
         if self.help_requests is None or people < self.help_requests:
             return ""
-        return f"{people} people asked for help within {in_words(self.within)}; the limit is {self.help_requests}"
+        return phrase(
+            "%(people)s people asked for help within %(within)s; the limit is %(limit)s",
+            people=str(people),
+            within=in_words(self.within),
+            limit=str(self.help_requests),
+        )
 
 
 @dataclass(slots=True)
@@ -129,14 +134,20 @@ class HaltCounter:
         came, stopped = len(self._came), len(self._stopped)
         if stopped < self.limits.at_least or stopped <= limit * came:
             return ""
-        past = f"were kept out within {in_words(self.limits.within)}; the limit is {limit * 100:g}%"
+        told = {"came": str(came), "within": in_words(self.limits.within), "limit": f"{limit * 100:g}"}
         if self.limits.of == "people":
-            return f"{stopped} of {came} people {past}"
+            return phrase(
+                "%(stopped)s of %(came)s people were kept out within %(within)s; the limit is %(limit)s%%",
+                stopped=str(stopped),
+                **told,
+            )
         part = sum(each.stopped / each.came for each in self._requests.values()) / came
-        return (
-            f"{part * 100:.3g}% of the requests of {came} people, each with the same weight, {past}"
-            if part > limit
-            else ""
+        if part <= limit:
+            return ""
+        return phrase(
+            "%(part)s%% of the requests of %(came)s people, each with the same weight, were kept out within %(within)s; the limit is %(limit)s%%",
+            part=f"{part * 100:.3g}",
+            **told,
         )
 
     def _count_request(self, person: str, stopped: bool, now: datetime) -> None:

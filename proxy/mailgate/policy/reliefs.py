@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from mailgate.model import Access, Effect
-from mailgate.model.phrase import Phrase, phrase
+from mailgate.model.phrase import Phrase, phrase, time_of
 from mailgate.policy.login_names import user_text
 
 
@@ -54,17 +54,16 @@ class Relief:
         return effect is not Effect.ALLOW and self.rule in ("", rule)
 
     def __str__(self) -> str:
-        """The relief in words, as decisions have it."""
         return str(self.words)
 
     @property
     def words(self) -> Phrase:
-        """The relief in words that can be translated."""
+        """The relief in words."""
         told: dict[str, object] = {"out": _WORDS[self.cause], "why": self.why}
-        told["since"] = f"{self.at:%Y-%m-%d %H:%M} UTC"
+        told["since"] = time_of(self.at)
         if self.until is None:
             return phrase("%(out)s since %(since)s: %(why)s", **told)
-        told["until"] = f"{self.until:%Y-%m-%d %H:%M} UTC"
+        told["until"] = time_of(self.until)
         return phrase("%(out)s since %(since)s until %(until)s: %(why)s", **told)
 
 

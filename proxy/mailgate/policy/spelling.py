@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import code, joined, phrase
 
 
 def quoted(words: Iterable[str], most: int = 12) -> str:
     """The words in order, each in backquotes, at most ``most`` of them."""
     ordered = list(words)
-    shown = ", ".join(f"`{word}`" for word in ordered[:most])
+    shown = joined(map(code, ordered[:most]))
     return (
         phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
         if len(ordered) > most

@@ -15,6 +15,7 @@ from math import prod
 from cel_expr_python import cel
 
 from mailgate.model import Effect, Stage
+from mailgate.model.phrase import code, joined, phrase, plural
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
@@ -55,7 +56,7 @@ def _why(rule: Rule, before: Sequence[Rule]) -> str:
     parts = _parts(rule.when.text)
     for other in before:
         if (needed := _parts(other.when.text)) and needed <= parts:
-            return f"`{other.id}`, read before it, takes everybody whom it is about"
+            return _taken([other.id])
     takers: set[str] = set()
     possible = False
     for activation in _combinations([rule, *before]):
@@ -67,9 +68,17 @@ def _why(rule: Rule, before: Sequence[Rule]) -> str:
             return ""
         takers.add(taker)
     if not possible:
-        return "its condition can never hold"
-    names = ", ".join(f"`{each.id}`" for each in before if each.id in takers)
-    return f"{names}, read before it, {'takes' if len(takers) == 1 else 'take'} everybody whom it is about"
+        return phrase("its condition can never hold")
+    return _taken([each.id for each in before if each.id in takers])
+
+
+def _taken(takers: Sequence[str]) -> str:
+    return plural(
+        "%(rules)s, read before it, takes everybody whom it is about",
+        "%(rules)s, read before it, take everybody whom it is about",
+        len(takers),
+        rules=joined(map(code, takers)),
+    )
 
 
 def _certain(condition: Condition, activation: cel.Activation) -> bool | None:

@@ -3,11 +3,11 @@ window of time: changes within it count together."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
-from mailgate.model.phrase import phrase, plural
+from mailgate.model.phrase import phrase, plural, time_of
 from mailgate.policy.login_names import address_of
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
@@ -159,7 +159,7 @@ def moment_phrase(plan: Plan, moment: Moment) -> str:
     """The beginning of one of the plan's later moments, in words."""
     if moment.at == plan.made_at:
         return phrase("once every grace is over and no rule is out")
-    return phrase("from %(at)s on", at=f"{moment.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+    return phrase("from %(at)s on", at=time_of(moment.at))
 
 
 def freeze_reason(guard: Guard | None, now: datetime) -> str:
@@ -168,8 +168,7 @@ def freeze_reason(guard: Guard | None, now: datetime) -> str:
     if not found:
         return ""
     end, text = max(found)
-    until = f"{end.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return phrase("changes are frozen until %(until)s (%(text)s)", until=until, text=text)
+    return phrase("changes are frozen until %(until)s (%(text)s)", until=time_of(end), text=text)
 
 
 def newly_kept_out(plan: Plan) -> KeptOut:

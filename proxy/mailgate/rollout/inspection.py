@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, phrase, with_command
 from mailgate.rollout.guard import (
     beyond_window,
     failing_cases,
@@ -55,8 +55,9 @@ class Inspection:
         # another process may have planned the same change, and people approve the one plan that was kept
         kept = await self.store.plans.latest_of(files.digest, active.serial, BY_FILE)
         words = phrase(
-            "%(against)s (plan %(digest)s; `mailgate policy plans` says what it needs)",
+            "%(against)s (plan %(digest)s)",
             against=joined(against, "; "),
             digest=(kept.digest if kept else plan.digest)[:12],
         )
+        words = with_command(words, "; `mailgate policy plans` says what it needs")
         return InspectionResult(words if against else "", newly_kept_out(plan), before)

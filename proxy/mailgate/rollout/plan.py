@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field
 
 from mailgate.model import Effect
-from mailgate.model.fact import Day, Fact, Instant, Words
+from mailgate.model.fact import STORED, Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
 from mailgate.policy.simulate import UNKNOWN
 from mailgate.store import Activation, StoredPlan
@@ -100,7 +100,7 @@ class MoverCounts(LaterMovers):
     """How many move, with counts by rule, kind, system and group."""
 
     by: dict[str, list[ValueCounts]] = Field(default_factory=dict)
-    """The counts by rule, kind, system and group. At later moments, plans of earlier releases have none."""
+    """The counts by rule, kind, system and group."""
 
 
 class Moment(Fact):
@@ -211,7 +211,7 @@ class RuleOff(Fact):
     """When it began."""
     until: Instant | None
     """When the rule counts again by itself; null if a person has to resume it."""
-    why: str
+    why: Words
     """The reason that was given."""
 
 
@@ -222,8 +222,8 @@ class BaseReliefs(Fact):
     """The serial number of the exemptions and of the rules that are off."""
     exempt: Counts
     """The people and devices that are exempt from some rule."""
-    off: dict[str, RuleOff | str]
-    """The rules that are off for everybody, each with the reason. Plans of earlier releases have it in words."""
+    off: dict[str, RuleOff]
+    """The rules that are off for everybody, each with the reason."""
 
 
 class FailedCase(Fact):
@@ -249,7 +249,7 @@ class IdleRules(Fact):
 
     match_nobody: list[str]
     """Rules that match none of the simulated people and devices."""
-    out_of_reach: dict[str, str]
+    out_of_reach: dict[str, Words]
     """Rules that can never decide anything, each with the reason."""
     not_started: list[str]
     """Rules whose first stage has not begun."""
@@ -321,8 +321,15 @@ def plain(plan: Plan) -> dict[str, Any]:
 
 
 def dump(plan: Plan) -> str:
-    """The text of a plan to keep, without names."""
-    return json.dumps(without_names(plain(plan)))
+    """The text of a plan to keep, without names. Its words are kept as texts with their values."""
+    return json.dumps(_kept(plan))
+
+
+def _kept(plan: Plan) -> dict[str, Any]:
+    kept: dict[str, Any] = without_names(
+        plan.model_dump(mode="json", by_alias=True, exclude_unset=True, context=STORED)
+    )
+    return kept
 
 
 @lru_cache(maxsize=64)
@@ -337,7 +344,7 @@ def load(text: str) -> Plan:
 
 def digest_of(plan: Plan) -> str:
     """The digest of a plan: the SHA-256 of everything that is kept of it except the digest itself."""
-    rest = {name: value for name, value in without_names(plain(plan)).items() if name != "digest"}
+    rest = {name: value for name, value in _kept(plan).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
@@ -355,7 +362,7 @@ class TermEnd(Fact):
     """When it was."""
     by: str
     """The admin who did it."""
-    note: str
+    note: Words
     """The reason that was given."""
     version: int
     """The version that came in force."""

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from mailgate.config import Settings
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import phrase, time_of
 from mailgate.policy import Policy
 from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
@@ -64,7 +64,7 @@ def _exempt_already(given: Relief) -> str:
     two, ending the first would have no effect."""
     whom = given.person or phrase("the device %(id)s", id=given.device)
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
-    until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
+    until = phrase(" until %(at)s", at=time_of(given.until)) if given.until else ""
     return phrase(
         "there is an exemption already: %(whom)s is exempt from %(rule)s%(until)s, by %(author)s (%(why)s). "
         "End that one first, to give another",

@@ -24,9 +24,10 @@ async def rules_of(policies: Policies, activation: Activation) -> Rules:
         raise UnreadableVersionError(
             phrase(
                 "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
-                "the store. `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force",
+                "the store",
                 number=str(version.number),
-            )
+            ),
+            by_command=". `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force",
         )
     try:
         return await compute(compile_rules, version.texts)

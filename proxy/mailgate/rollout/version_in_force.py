@@ -16,7 +16,7 @@ import structlog
 
 from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, phrase, with_command
 from mailgate.policy.edits import taken_back
 from mailgate.rollout.guard import EMPTY_WINDOW, WindowTotals
 from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
@@ -26,7 +26,7 @@ from mailgate.tasks import compute
 
 log = structlog.get_logger()
 
-_ENDED = phrase(
+_ENDED = (
     "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
     "`mailgate policy retract` puts the version before in force again"
 )
@@ -135,7 +135,7 @@ class RulesKeeper:
 
     async def _first(self, files: Rules) -> Rules:
         try:
-            await self._activate(files, "the first start", 0)
+            await self._activate(files, phrase("the first start"), 0)
         except OvertakenError:  # another gate did, and its files may differ
             return await self.start(files)
         return files
@@ -195,11 +195,11 @@ class RulesKeeper:
             return phrase("the files have changed and wait for the store")
         if self._files == self.current.activation.digest:
             return ""
-        return phrase(
-            "the files hold another version than number %(number)s, which is in force: %(why)s",
+        told = phrase(
+            "the files hold another version than number %(number)s, which is in force",
             number=str(self.current.activation.number),
-            why=self._refused or _ENDED,
         )
+        return joined((told, self._refused), ": ") if self._refused else with_command(told, f": {_ENDED}")
 
     async def _settle(self, *, again: bool = False) -> None:
         """Put waiting files in force if possible. If not, log once why they are held."""
@@ -220,7 +220,7 @@ class RulesKeeper:
                 return
             self._refused = looked.against
             if not looked.against:
-                await self._activate(waiting.files, "the files were changed", waiting.after, looked)
+                await self._activate(waiting.files, phrase("the files were changed"), waiting.after, looked)
         except (StoreError, OvertakenError):  # they are compared again later
             return
         if self._waiting is waiting:
@@ -240,17 +240,15 @@ class RulesKeeper:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put a version in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
-                why = phrase(
-                    "it was put in force during the freeze that they waited for; %(ended)s", ended=_ENDED
-                )
-                return InspectionResult(why)
+                why = phrase("it was put in force during the freeze that they waited for")
+                return InspectionResult(with_command(why, f"; {_ENDED}"))
             if number := await self._policies.taken_back(waiting.files.digest):
                 why = phrase(
-                    "they hold version %(number)s, which was taken back; only a plan can put it in force again: "
-                    "`mailgate policy plan --version %(number)s`, then `mailgate policy apply`",
+                    "they hold version %(number)s, which was taken back; only a plan can put it in force again",
                     number=str(number),
                 )
-                return InspectionResult(why)
+                how = f": `mailgate policy plan --version {number}`, then `mailgate policy apply`"
+                return InspectionResult(with_command(why, how))
             waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
             waiting.inspection = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # an inspection that passes everything is done by now
@@ -264,9 +262,8 @@ class RulesKeeper:
             raise
         except Exception as error:  # noqa: BLE001 - rules that cannot be checked are not put in force
             kind = type(error).__name__
-            return InspectionResult(
-                phrase("they could not be looked at (%(kind)s); %(ended)s", kind=kind, ended=_ENDED)
-            )
+            why = phrase("they could not be looked at (%(kind)s)", kind=kind)
+            return InspectionResult(with_command(why, f"; {_ENDED}"))
 
     async def _lacking(self, active: Activation, files: Rules) -> str:
         """The changes, in words, that people have put in force by a plan since the files were last in force, and that
@@ -294,12 +291,12 @@ class RulesKeeper:
         told = joined((each.in_one_line for each in lost[:_NAMED]), "; ")
         if len(lost) > _NAMED:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
-        return phrase(
-            "they lack what %(who)s put in force and would take it back: %(told)s; %(ended)s",
+        why = phrase(
+            "they lack what %(who)s put in force and would take it back: %(told)s",
             who=active.author,
             told=told,
-            ended=_ENDED,
         )
+        return with_command(why, f"; {_ENDED}")
 
     def _note_what_files_hold(self) -> None:
         """Remember the version that the files held last. Later versions do not come from them."""

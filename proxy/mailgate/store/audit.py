@@ -15,7 +15,7 @@ from mailgate.devices.names import storable
 from mailgate.store import clock
 from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
-from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
+from mailgate.store.hash_chain import VERIFY, AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
@@ -169,7 +169,7 @@ async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
     """
     head = await _head(connection, _LAST.with_for_update())
     if head is None:
-        raise StoreError("the audit log has lost its head: see `mailgate audit verify`")
+        raise StoreError("the audit log has lost its head", by_command=VERIFY)
     return head
 
 
@@ -191,7 +191,7 @@ async def append(connection: AsyncConnection, act: Act) -> AuditEntry:
     for statement in (row, moved):
         done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
         if done.rowcount != 1:  # a rule in the database may have swallowed the insert
-            raise StoreError("the audit log accepts no more entries: see `mailgate audit verify`")
+            raise StoreError("the audit log accepts no more entries", by_command=VERIFY)
     return entry
 
 

@@ -31,7 +31,16 @@ from mailgate.devices.names import FORMER, MDM, STRONG, storable
 from mailgate.store.database import Database
 from mailgate.store.device_loading import device_of
 from mailgate.store.driver_connection import Rows
-from mailgate.store.schema import HAS_PERSON, Instant, device_findings, device_names, devices, reports
+from mailgate.store.schema import (
+    HAS_PERSON,
+    Instant,
+    StoredWords,
+    device_findings,
+    device_names,
+    devices,
+    reports,
+    words_in,
+)
 
 
 class _Lists(FunctionElement[str]):
@@ -112,7 +121,7 @@ def _instant(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: bool}
+_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: bool, StoredWords: words_in}
 _DEVICE, *_PARTS = (_Part(table) for table in (devices, reports, device_names, device_findings))
 _WHOLE = select(
     _Listed(*_DEVICE.columns),

@@ -89,14 +89,15 @@ def details_of(entry: AuditEntry) -> dict[str, Any]:
     return _object_in(entry.details) or {}
 
 
-DAMAGED = "an entry of the audit log is damaged: see `mailgate audit verify`"
+DAMAGED = "an entry of the audit log is damaged"
+VERIFY = ": see `mailgate audit verify`"
 
 
 def read_details(text: str) -> dict[str, Any]:
     """The details in the column of an entry, for those who decide by them. Raises StoreError if they are damaged."""
     told = _object_in(text) if isinstance(text, str) else None
     if told is None:
-        raise StoreError(DAMAGED)
+        raise StoreError(DAMAGED, by_command=VERIFY)
     return told
 
 

@@ -13,7 +13,7 @@ from mailgate.store import clock
 from mailgate.store.audit import Act, append, audit_time
 from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
-from mailgate.store.hash_chain import DAMAGED, read_details
+from mailgate.store.hash_chain import DAMAGED, VERIFY, read_details
 from mailgate.store.policies import Activation, OvertakenError
 from mailgate.store.schema import audit, kept_out
 
@@ -145,7 +145,7 @@ def _read(told: object) -> KeptOut:
     match told:
         case {"people": int(people), "devices": int(devices)}:
             return KeptOut(people, devices)
-    raise StoreError(DAMAGED)
+    raise StoreError(DAMAGED, by_command=VERIFY)
 
 
 def _sum(counts: Iterable[KeptOut]) -> KeptOut:

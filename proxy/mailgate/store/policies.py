@@ -85,8 +85,8 @@ class AlteredError(StoreError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"the texts of version {number} were changed in the store: they are not put in force; "
-            "see `mailgate audit verify`"
+            f"the texts of version {number} were changed in the store: they are not put in force",
+            by_command="; see `mailgate audit verify`",
         )
 
 

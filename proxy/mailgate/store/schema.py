@@ -1,5 +1,6 @@
 """The tables, which are the same on SQLite and PostgreSQL. The first step of ``migrations/`` builds them."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 
 from mailgate.devices.names import storable
+from mailgate.model.phrase import Phrase, read_words, stored
 from mailgate.store.folding import WithoutCase
 
 
@@ -63,6 +65,31 @@ class ClientText(WireText):
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         return None if value is None else storable(value)[:MAX_CLIENT_TEXT]
+
+
+class StoredWords(TypeDecorator[str]):
+    """Words for people, as JSON: a text of the catalogs with its values, or what a person wrote. They are said in the
+    language of whoever reads them (``model/phrase.py``)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        told = json.dumps(stored(value) if isinstance(value, Phrase) else storable(value), ensure_ascii=False)
+        return told.encode("utf-8", "replace").decode()  # a lone surrogate can neither be stored nor shown
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else words_in(value)
+
+
+def words_in(text: str) -> str:
+    """The words of a column. What is no JSON was written by somebody else, and is shown as it is."""
+    try:
+        return read_words(json.loads(text))
+    except ValueError:
+        return text
 
 
 MAX_CLIENT_TEXT = 512
@@ -160,7 +187,7 @@ device_findings = Table(
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
     Column("reason", WireText, primary_key=True),
     Column("about", WireText, primary_key=True, index=True),
-    Column("detail", WireText, nullable=False),
+    Column("detail", StoredWords, nullable=False),
     Column("since", Instant, nullable=False),
 )
 """The contradictions between the sources of a device, and the names that two devices claim."""
@@ -335,7 +362,8 @@ policies = Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("policy", Text, nullable=False, index=True),
     Column("texts", Text, nullable=False),
-    *_required(WireText, "author note"),
+    Column("author", WireText, nullable=False),
+    Column("note", StoredWords, nullable=False),
     Column("made_at", Instant, nullable=False),
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
@@ -346,7 +374,8 @@ drafts = Table(
     Column("digest", Text, primary_key=True),
     Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
     Column("edit", Text, nullable=False),
-    *_required(WireText, "title author"),
+    Column("title", StoredWords, nullable=False),
+    Column("author", WireText, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
 )
 """Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` is that of the texts with the
@@ -403,7 +432,8 @@ activations = Table(
     metadata,
     Column("serial", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
-    *_required(WireText, "author note"),
+    Column("author", WireText, nullable=False),
+    Column("note", StoredWords, nullable=False),
     Column("at", Instant, nullable=False),
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
@@ -420,7 +450,8 @@ reliefs = Table(
     "reliefs",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    *_required(WireText, "cause rule why author"),
+    *_required(WireText, "cause rule author"),
+    Column("why", StoredWords, nullable=False),
     Column("at", Instant, nullable=False),
     Column("until", Instant),
     *_required(WireText, "person device"),

@@ -7,10 +7,10 @@ import pytest
 
 from mailgate.app.clock import moment_of
 from mailgate.app.readiness import body_of_readyz, readiness
-from mailgate.console.languages import console_languages
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
+from mailgate.texts import console_languages
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ async def test_rules_that_are_off_are_told_in_the_console_language(service):
     service.lingering = lambda: {"pilot": phrase("never")}
     rules = (await readiness(service)).rules
     german = console_languages()["de"]
-    assert translate(rules.off[0], german) == "pilot: angehalten seit 2026-11-24 00:00 UTC: too many"
+    assert translate(rules.off[0], german) == "pilot: angehalten seit 24.11.2026, 00:00 UTC: too many"
     assert translate(rules.only_report[0], german) == "pilot nie"

@@ -14,8 +14,7 @@ from html.parser import HTMLParser
 from babel import Locale
 from babel.messages.pofile import read_po
 
-from mailgate.console.languages import Language
-from mailgate.gateway.pages.languages import catalog_of
+from mailgate.texts import Language, catalog_of
 
 PART = re.compile(r"(%\(\w+\)[a-z]|%%|<[^>]+>)")
 SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-said", "data-ended", "data-copied", "data-label")

@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 
 from mailgate.console import render
 from mailgate.console.render import ago, asset, count, instant, plain, text_of
+from mailgate.model.phrase import capital, code, joined, phrase, plural, sentence, time_of, with_command
 
 AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
 
@@ -91,13 +92,13 @@ def test_no_page_tells_its_reader_to_type_a_command() -> None:
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        ("1 missing: `mailgate policy approve abc` by others", "1 missing"),
-        ("version 2 was taken back: plan again. `mailgate policy plan --version 2`, then `mailgate policy apply`",
-         "version 2 was taken back: plan again."),
-        ("limit passed (plan abc; `mailgate policy plans` says what it needs)", "limit passed (plan abc)"),
-        ("too many. To do it all the same: --override with a --note that says why", "too many."),
+        (with_command(phrase("Not in force"), ": `mailgate policy plan`"), "Not in force"),
+        (plural("`%(name)s`", "", 1, name="<b>`x`"), "<code>&lt;b&gt;`x`</code>"),
+        (phrase("%(first)s or %(last)s", first=code("<b>"), last="<b>"), "<code>&lt;b&gt;</code> or &lt;b&gt;"),
+        (capital(joined(["<b>", phrase("from %(at)s on", at=time_of(AT))], ": ")), f"&lt;b&gt;: from {instant(AT)} on"),
+        (sentence(phrase("`a` & b")), "<code>a</code> &amp; b."),
         ("the condition is `a < b` now", "the condition is <code>a &lt; b</code> now"),
-        ("<b> from 2026-12-08 09:00 UTC on", f"&lt;b&gt; from {instant('2026-12-08T09:00+00:00')} on"),
+        ("<b> 2026-12-08 09:00 UTC", "&lt;b&gt; 2026-12-08 09:00 UTC"),
     ],
 )  # fmt: skip
 def test_words_from_the_depth_name_no_command_and_show_code_and_times(words: str, shown: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.console.browsing import ORIGIN, Browser, Company
 
+from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
 
@@ -111,3 +112,19 @@ async def test_the_others_are_offered_on_pages_that_can_be_asked_for_again(ada: 
     answer = await ada.post("/console/enrolment", uses="0")
     assert answer.status == 422
     assert 'action="/console/language"' not in answer.text
+
+
+async def test_a_page_is_in_the_language_that_the_browser_asks_for(ada: Browser) -> None:
+    page = await ada.get("/console/devices", headers={"Accept-Language": "de"})
+    assert '<html lang="de">' in page.text
+    assert "<h1>Geräte</h1>" in page.text
+    assert '<html lang="en">' in (await ada.get("/console/devices")).text
+
+
+async def test_a_person_reads_on_in_the_language_that_they_choose(ada: Browser) -> None:
+    page = await ada.post("/console/language", lang="de", to="/console/devices?kind=phone")
+    assert page.path == "/console/devices?kind=phone"
+    assert "<h1>Geräte</h1>" in page.text
+    assert "Regeln in Kraft" in (await ada.get("/console/policy")).text
+    cookies = {each.key: each for each in ada.session.cookie_jar}
+    assert (cookies[COOKIE]["httponly"], cookies[COOKIE]["samesite"]) == (True, "Lax")

@@ -17,6 +17,8 @@ from mailgate.console.words import (
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.model.phrase import translate
+from mailgate.texts import console_languages
 
 
 def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
@@ -63,7 +65,7 @@ def test_a_device_is_called_by_kind_and_system() -> None:
 @pytest.mark.parametrize("reason", set(Reason) - {Reason.RULE_MATCHED})
 def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
     told = reason_in_words(reason.value)
-    assert told == wording_of(reason).title.singular
+    assert told == wording_of(reason).title
     assert told
     assert not told.endswith(".")
 
@@ -97,3 +99,8 @@ def test_a_trouble_of_another_release_stands_as_it_is() -> None:
 )
 def test_a_reply_of_the_mail_server_is_told_as_what_it_means(why: str, words: str) -> None:
     assert mail_failure_in_words(why) == words
+
+
+def test_reasons_have_the_words_of_the_gates_own_pages() -> None:
+    german = console_languages()["de"]
+    assert translate(reason_in_words("prohibited-app"), german).startswith("Eine App auf diesem Gerät")

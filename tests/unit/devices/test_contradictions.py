@@ -1,16 +1,15 @@
 """What sources do not agree on."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mailgate.console.languages import console_languages
-from mailgate.devices.contradictions import contradictions, in_words, looks_like_placeholder, shared_name
-from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.devices.contradictions import contradictions, looks_like_placeholder, shared_name
+from mailgate.devices.device import Report
 from mailgate.devices.names import EAS
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import translate
+from mailgate.texts import console_languages
 
 KIND, OS, OWNER = (
     Reason.DEVICE_KIND_CONTRADICTED,
@@ -93,14 +92,10 @@ def test_one_of_two_sources_with_a_placeholder_is_named() -> None:
     assert found.detail.startswith("intune has")
 
 
-def test_contradictions_stored_in_english_are_told_in_the_readers_language() -> None:
-    reports = (Report("jamf", "1", kind=Kind.PHONE), Report("intune", "1", kind=Kind.LAPTOP))
-    kept = tuple(replace(each, detail=str(each.detail)) for each in contradictions(reports))
-    older = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: …")
-    found, left = in_words(Device("abcd", reports, findings=(*kept, older)))
-    german = console_languages()["de"]
-    assert translate(found.detail, german) == "Art: Laptop laut intune, Smartphone oder Tablet laut jamf"
-    assert left.detail == "owner: …"
+def test_a_contradiction_is_told_in_the_readers_language() -> None:
+    found = contradictions((Report("jamf", "1", kind=Kind.PHONE), Report("intune", "1", kind=Kind.LAPTOP)))
+    german = [translate(each.detail, console_languages()["de"]) for each in found]
+    assert german == ["Art: Laptop laut intune, Smartphone oder Tablet laut jamf"]
 
 
 def test_a_shared_name_is_told_with_the_other_device() -> None:

@@ -8,11 +8,11 @@ from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.examples import ALLOW, BROWSER, NOW
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.refusals.responses import requested_language
 from mailgate.http.request import RequestRefused
 from mailgate.model import Access, Client, Kind, Posture, Protocol, RequestFacts, User
+from mailgate.texts import load_languages
 
 
 class Heard(list[tuple[str, str, datetime]]):

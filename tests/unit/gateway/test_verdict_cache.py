@@ -30,7 +30,6 @@ from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
-from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.refusals.responses import ResponseBuilder
@@ -49,6 +48,7 @@ from mailgate.store import SharedKey
 from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
+from mailgate.texts import languages_by_tag, load_languages
 
 START = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"

@@ -13,6 +13,7 @@ from mailgate.model.phrase import (
     ENGLISH,
     Phrase,
     capital,
+    code,
     day,
     joined,
     joined_by_and,
@@ -20,12 +21,17 @@ from mailgate.model.phrase import (
     joined_names,
     phrase,
     plural,
+    read_words,
     sentence,
+    stored,
+    time_of,
     transformed,
     translate,
     words_of,
     wrong_value,
 )
+
+AT = datetime(2026, 12, 1, 9, 5, 7, tzinfo=UTC)
 
 
 class Mirrored:
@@ -43,6 +49,12 @@ class Mirrored:
     def day(self, at: datetime, /) -> str:
         return at.strftime("%d.%m.%Y")
 
+    def code(self, name: str, /) -> str:
+        return f"<{name}>"
+
+    def time(self, at: datetime, /, *, exact: bool) -> str:
+        return at.strftime("%H.%M.%S" if exact else "%H.%M")
+
 
 def test_a_phrase_is_the_english_text_for_whoever_asks_no_further() -> None:
     made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="r1")
@@ -50,9 +62,9 @@ def test_a_phrase_is_the_english_text_for_whoever_asks_no_further() -> None:
     assert json.dumps([made]) == '["kept out by r1"]'
 
 
-def test_a_copy_that_is_kept_is_the_text() -> None:
+def test_a_copy_is_said_in_the_same_languages() -> None:
     for kept in (deepcopy(phrase("kept out")), pickle.loads(pickle.dumps(phrase("kept out")))):
-        assert (type(kept), kept) == (str, "kept out")
+        assert (kept, translate(kept, Mirrored())) == ("kept out", "tuo tpek")
 
 
 def test_a_phrase_is_translated_with_the_phrases_in_it() -> None:
@@ -129,6 +141,63 @@ def test_a_text_that_is_more_than_its_letters_stays_what_it_is() -> None:
 
     text = Safe("<b>")
     assert translate(text, Mirrored()) is text
+
+
+@pytest.mark.parametrize(
+    ("words", "english", "mirrored"),
+    [
+        ("kept out", "kept out", "kept out"),  # what a person wrote is no text of the catalogs
+        (phrase("kept out"), "kept out", "tuo tpek"),
+        (
+            phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="r1"),
+            "kept out by r1",
+            "r1 yb tuo tpek",
+        ),
+        (
+            plural("%(count)s of %(all)s", "%(count)s of %(all)s", 1200, all=2.5),
+            "1,200 of 2.5",
+            "<1.200 of 2.5>",
+        ),
+        (
+            joined(["a", phrase("kept out"), day(AT)]),
+            "a, kept out, 1 December 2026",
+            "a, tuo tpek, 01.12.2026",
+        ),
+        (phrase("at %(at)s", at=time_of(AT)), "at 2026-12-01 09:05 UTC", "at 09.05"),
+        (time_of(AT, exact=True), "2026-12-01 09:05:07 UTC", "09.05.07"),
+        (joined([code("a"), code("b")]), "`a`, `b`", "<a>, <b>"),
+        (capital(phrase("kept out")), "Kept out", "Kept out"),  # a change of the letters is not kept
+        (phrase("%(part)s of %(odd)s", part=None, odd=True), "None of 1", "None of 1"),
+    ],
+)
+def test_words_that_were_stored_are_said_in_the_language_of_the_reader(
+    words: str, english: str, mirrored: str
+) -> None:
+    kept = json.dumps(stored(words))
+    read = read_words(json.loads(kept))
+    assert (words, read, translate(read, Mirrored())) == (english, english, mirrored)
+    assert json.dumps(stored(read)) == kept
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        7,
+        [],
+        {},
+        {"text": "%(a)s", "values": {}, "more": 1, "number": 1},
+        {"text": "%(a)s", "values": {"b": "x"}},
+        {"text": "%(a)s", "values": ["a"]},
+        {"text": 5, "values": {"a": "x"}},
+        {"parts": 5, "between": ", "},
+        {"day": "soon"},
+        {"at": 5, "exact": False},
+    ],
+)
+def test_words_that_nobody_stored_are_refused(told: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_words(told)
 
 
 def _refused(_text: str) -> str:

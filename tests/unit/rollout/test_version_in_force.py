@@ -13,7 +13,6 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
 from mailgate.config import Rules
-from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
 from mailgate.policy.groups import Groups
 from mailgate.rollout import RulesKeeper, in_force
@@ -21,6 +20,7 @@ from mailgate.rollout.activation import retract
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Activation, RuleTexts, Store, StoreUnavailableError
+from mailgate.texts import console_languages
 
 
 class Inspector:
@@ -69,6 +69,7 @@ async def test_the_first_start_puts_the_files_in_force(store: Store) -> None:
     assert await in_force(store) is None
     gate = await started(store)
     assert (gate.current.activation.author, gate.current.activation.note) == ("file", "the first start")
+    assert translate(gate.current.activation.note, console_languages()["de"]) == "der erste Start"
     assert gate.held == ""
     stored = await in_force(store)
     assert stored is not None

@@ -21,8 +21,10 @@ from tests.unit.store.steps import scanned, steps_of
 from mailgate.devices.device import Device, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
 from mailgate.model import Reason
+from mailgate.model.phrase import translate
 from mailgate.store import IngestResult, Store
 from mailgate.store.ingest import report_of
+from mailgate.texts import console_languages
 
 LATER = NOW + minutes(1)
 
@@ -135,6 +137,9 @@ async def test_devices_that_cannot_be_one_stay_two_and_say_so(store: Store) -> N
     (one,), (two,) = await store.devices.called("a"), await store.devices.called("b")
     assert {each.reason for each in (*one.findings, *two.findings)} == {Reason.DEVICE_NAME_CONTRADICTED}
     assert two.id in one.findings[0].detail
+    german, (same,) = console_languages()["de"], await store.devices.find(EAS, ["applx1"])
+    for detail in (two.findings[0].detail, same.findings[0].detail):
+        assert translate(detail, german).endswith("gemeldet, und das ist ein anderes Gerät")
     assert await store.devices.counted_findings() == {"device-name-contradicted": 4}
     assert await store.devices.find(EAS, ["applx1"]) == [two]
     assert (EAS, "applx1") in one.ceded_names

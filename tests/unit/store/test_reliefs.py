@@ -6,8 +6,11 @@ from datetime import timedelta
 
 from tests.unit.store.examples import NOW
 
+from mailgate.model.phrase import translate
+from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store
+from mailgate.texts import console_languages
 
 DAY = timedelta(days=1)
 ADA = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + DAY, person="ada")
@@ -41,6 +44,20 @@ async def test_an_ended_relief_holds_no_more_and_ends_once(store: Store) -> None
     assert (kept.ended_at, kept.ended_by, kept.ended_why) == (NOW, "grace", "the phone came")
     assert not kept.holds(NOW)
     assert await store.reliefs.serial() == 2
+
+
+async def test_why_a_rule_halted_is_said_in_the_language_of_the_reader(store: Store) -> None:
+    limits = HaltWhen.model_validate({"help_requests": 3, "within": "1h"})
+    for why in (limits.too_many_help_requests(4), '{"text": "what a person wrote"}'):
+        halt = await store.reliefs.halt(replace(HALT, rule=why, why=why), ACT)
+        assert halt
+    one, two = (await store.reliefs.current(NOW)).every
+    assert one.why == "4 people asked for help within 1h; the limit is 3"
+    german = console_languages()["de"]
+    assert (
+        translate(one.why, german) == "4 Personen haben innerhalb von 1h um Hilfe gebeten; die Grenze ist 3"
+    )
+    assert translate(two.why, german) == '{"text": "what a person wrote"}'
 
 
 async def test_gates_that_halt_a_rule_at_the_same_moment_halt_it_once(store: Store) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
 from mailgate.console.words import source_in_words
-from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.model import CheckResult
 from mailgate.model.fact import Day, Fact, Instant, Words
@@ -236,7 +235,7 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     posture = posture_now(device, bundle, now)
     findings = [
         FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
-        for each in in_words(device)
+        for each in device.findings
     ]
     return DeviceFacts(
         id=posture.device_id,

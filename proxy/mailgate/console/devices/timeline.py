@@ -20,7 +20,6 @@ from mailgate.console.words import (
     reporter_in_words,
     rule_in_words,
 )
-from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
@@ -117,7 +116,7 @@ def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
                 "report",
                 phrase("%(source)s reported the device, without its apps", source=_source(each)),
             )
-    for found in in_words(device):
+    for found in device.findings:
         yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
         yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))

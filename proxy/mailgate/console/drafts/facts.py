@@ -84,19 +84,13 @@ def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rul
     """A draft as it is listed. No rules are compiled for it."""
     return DraftHead(
         digest=draft.digest,
-        title=title_of(draft, in_force),
+        title=draft.title,
         author=draft.author,
         made_at=draft.made_at,
         base=draft.base,
         edit=edit_of(draft),
         state=state_of(draft, active, in_force, files),
     )
-
-
-def title_of(draft: KeptDraft, rules: Rules) -> str:
-    """The title of a draft, by these rules. It stays the stored title if these rules give another one."""
-    called = edit_of(draft).title(rules.policy)
-    return called if called == draft.title else draft.title
 
 
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:

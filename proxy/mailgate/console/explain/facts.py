@@ -9,7 +9,7 @@ from pydantic import JsonValue, SkipValidation
 
 from mailgate.console.explain.flips import FlipsFacts, flips_facts
 from mailgate.model import Access, Client, Decision, RuleTrial
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
 from mailgate.policy import Policy
 from mailgate.policy.simulate import flips_both_ways
 from mailgate.policy.variables import VARIABLES
@@ -52,7 +52,7 @@ class Trial(Fact):
     """Its stage at that moment."""
     effect: str | None
     """The effect of the rule if it matches; null if it has none."""
-    note: str
+    note: Words
     """A remark on the trial, usually empty."""
     values: dict[str, JsonValue]
     """The values that its condition read, by variable."""
@@ -158,7 +158,9 @@ def _outcome(decision: Decision) -> ExplainedDecision:
 
 def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> Trial:
     values = {name: VARIABLES[name].read(access) for name in VARIABLES if name in reads}
-    return Trial(**_plainly(trial), values=json.loads(json.dumps(values, default=plain)))
+    return Trial(
+        **_plainly(trial, "note"), note=trial.note, values=json.loads(json.dumps(values, default=plain))
+    )
 
 
 def _plainly(noun: Any, but: str = "") -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """The smallest changes that would turn a verdict over, as facts and in words."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import joined_by_and, joined_by_or, joined_names, phrase, plural
+from mailgate.model.phrase import joined_by_and, joined_by_or, joined_names, phrase, plural, time_of
 from mailgate.policy import AppCatalog
 from mailgate.policy.simulate import LET_IN, MAX_STEPS, Flip, Flips
 from mailgate.policy.simulate.steps import Step, StepKind
@@ -131,7 +130,9 @@ def flip_lines(found: Iterable[FlipsFacts]) -> Iterator[str]:
 def step_in_words(step: Step, catalog: AppCatalog) -> str:
     """A step in words."""
     if step.what is StepKind.WAIT and step.at:
-        return phrase("it is asked again at %(at)s, and nothing was reported meanwhile", at=_time(step.at))
+        return phrase(
+            "it is asked again at %(at)s, and nothing was reported meanwhile", at=time_of(step.at, exact=True)
+        )
     if step.what is StepKind.SHARE:
         rule, side = step.about
         if side == "out":
@@ -153,10 +154,6 @@ def _apps(step: Step, names: list[str]) -> str:
     more = [phrase("%(count)s others", count=len(names) - _NAMES)] if len(names) > _NAMES else []
     apps = joined_names([*names[:_NAMES], *more], joined_by_or)
     return phrase("%(apps)s is installed and the device reports so", apps=apps)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _line(flip: FlipFacts) -> str:

@@ -32,9 +32,9 @@ from mailgate.console.notices.mails import (
 from mailgate.console.notices.recipient_lists import Counting
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.responses import FRAMED, FRAMES
-from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.recipient_list import Recipients
 from mailgate.store import Mail, MailKind, MailState, NoticeKey
+from mailgate.texts import load_languages
 
 SIZE = 50
 MAX_NAME = 256

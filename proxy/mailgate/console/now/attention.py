@@ -9,7 +9,6 @@ from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted,
 from mailgate.console.now.gates import GateNode, GateState, gates_now
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.plans.facts import title_of
-from mailgate.console.stored_sentences import stored_phrase
 from mailgate.console.words import trouble_in_words
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
@@ -141,7 +140,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
 def _drafts(drafted: Uncommitted) -> Iterator[Need]:
     for each in drafted.drafts:
         yield Need(
-            phrase("In force, but not in your files: %(title)s. Commit it.", title=stored_phrase(each.title)),
+            phrase("In force, but not in your files: %(title)s. Commit it.", title=each.title),
             "policy-drafts",
         )
 
@@ -184,7 +183,7 @@ def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
                 "The plan by %(author)s needs %(count)s approval: %(title)s",
                 "The plan by %(author)s needs %(count)s approvals: %(title)s",
                 each.missing,
-                title=title_of(each.body, stored_phrase),
+                title=title_of(each.body),
                 author=each.plan.author,
             )
             yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})

@@ -11,7 +11,6 @@ from aiohttp import web
 from mailgate.console.address_values import one_of
 from mailgate.console.apps.facts import AppTrend, trends_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
-from mailgate.console.languages import Language
 from mailgate.console.layout import common_values, show
 from mailgate.console.login.session_start import session_value
 from mailgate.console.now.attention import needs_now
@@ -23,6 +22,7 @@ from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
 from mailgate.tasks import compute
+from mailgate.texts import Language
 
 REFRESH_SECONDS = 5.0
 """The seconds between two updates of an open page."""

@@ -16,11 +16,11 @@ from mailgate.console.people.help import still_open
 from mailgate.console.people.support_acts import answer_by_mail, exempt_for, finish_requests
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.devices.device import typed_id
-from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
 from mailgate.mail.reply import unwritable
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
+from mailgate.texts import load_languages
 
 LANGUAGES = load_languages()
 

@@ -1,10 +1,10 @@
 """A plan in words, and as the rows of a spreadsheet. Its title is its most important change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
 from mailgate.model import Effect
-from mailgate.model.phrase import capital, day, joined, phrase, plural
+from mailgate.model.phrase import capital, day, joined, phrase, plural, time_of
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.simulate import DIMENSIONS, UNKNOWN
 from mailgate.rollout.guard import moment_phrase
@@ -15,7 +15,6 @@ from mailgate.rollout.plan import (
     IdleRules,
     Moment,
     Plan,
-    RuleOff,
     Sample,
     SampledMoments,
 )
@@ -25,14 +24,7 @@ NOTHING = Headline(words=phrase("No rule changes"))
 
 def headline_of(plan: Plan) -> Headline:
     """The most important change."""
-    if plan.headlines:
-        return plan.headlines[0]
-    if plan.changes:  # plans of earlier releases have no headlines
-        many = len(plan.changes)
-        return Headline(
-            words=plural("%(count)s changes to the rules", "%(count)s changes to the rules", many)
-        )
-    return NOTHING
+    return plan.headlines[0] if plan.headlines else NOTHING
 
 
 def more_of(plan: Plan) -> str:
@@ -41,14 +33,14 @@ def more_of(plan: Plan) -> str:
     return phrase("and %(count)s more", count=others) if others > 0 else ""
 
 
-def title_of(plan: Plan, read: Callable[[str], str] = str) -> str:
-    """The whole title, with its date in UTC. ``read`` makes a phrase of words that were stored in English.
+def title_of(plan: Plan) -> str:
+    """The whole title, with its date in UTC.
 
     A title has quotes of its own, so no sentence quotes it: it stands behind a colon.
     """
     first = headline_of(plan)
     at = day(first.at.astimezone(UTC)) if first.at else ""
-    return joined((part for part in (read(first.words), at, more_of(plan)) if part), " ")
+    return joined((part for part in (first.words, at, more_of(plan)) if part), " ")
 
 
 NEWLY = {
@@ -158,11 +150,11 @@ def _sampled_in_words(sampled: SampledMoments) -> str:
     moved = [
         joined([_counted(each), NEWLY[label]], " ") for label, each in sampled.newly.items() if each.devices
     ]
-    first = sampled.first and sampled.first.astimezone(UTC)
+    first = sampled.first
     told: dict[str, object] = {
         "number": sampled.moments,
         "moved": joined(moved) or phrase("nobody moves at these"),
-        "first": f"{first:%Y-%m-%d %H:%M} UTC" if first else "",
+        "first": time_of(first) if first else "",
     }
     if first:
         return phrase(
@@ -232,18 +224,12 @@ def notes_of(plan: Plan) -> Iterator[str]:
         yield phrase(
             "The rule %(rule)s is %(words)s. It stops nobody in these counts.",
             rule=name,
-            words=_off_in_words(off),
+            words=Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words,
         )
     for name in plan.newly_listed:
         yield phrase(
             "%(app)s is listed only now: no report tells of it yet, so whom it hits is not known.", app=name
         )
-
-
-def _off_in_words(off: RuleOff | str) -> str:
-    if isinstance(off, str):
-        return off
-    return Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words
 
 
 def rows_of(plan: Plan) -> Iterator[list[object]]:

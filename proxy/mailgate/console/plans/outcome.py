@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from mailgate.console.plans.notices import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
 from mailgate.console.svg import Box, Mark, columns
-from mailgate.model.fact import Fact, Instant
+from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.activation import version_before
@@ -46,7 +46,7 @@ class HaltedRule(Fact):
 
     rule: str
     """The rule's id."""
-    why: str
+    why: Words
     """The reason, as it was given."""
     at: Instant
     """When it halted or was turned off."""

@@ -30,7 +30,6 @@ from mailgate.console.plans.picture import impact_words, panels, picture, worst_
 from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
 from mailgate.console.responses import send_sheet
 from mailgate.console.spreadsheet import beginning, lines, saved_as
-from mailgate.console.stored_sentences import stored_phrase
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
@@ -93,7 +92,7 @@ async def draw(request: web.Request) -> web.Response:
     found = await find_plan(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
-        text=picture(read_plan(found), language_of(request), stored_phrase),
+        text=picture(read_plan(found), language_of(request)),
         content_type="image/svg+xml",
         headers=headers,
     )

@@ -1,7 +1,7 @@
 """Draws a plan: the people who move among the whole company, over time, by group and by kind. The SVG can be read by
 screen readers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -75,8 +75,8 @@ def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     return [company(plan, translator), over_time(plan, translator), *by_what(plan, translator)]
 
 
-def picture(plan: Plan, translator: Translator = ENGLISH, read: Callable[[str], str] = str) -> str:
-    """All pictures of a plan in one SVG file. ``read`` makes a phrase of words that were stored in English."""
+def picture(plan: Plan, translator: Translator = ENGLISH) -> str:
+    """All pictures of a plan in one SVG file."""
     drawn = panels(plan, translator)
     parts, y = list[str](), 100
     for number, each in enumerate(drawn):
@@ -88,7 +88,7 @@ def picture(plan: Plan, translator: Translator = ENGLISH, read: Callable[[str], 
         )
         if number % 2 or number + 1 == len(drawn):
             y += max(part.height for part in drawn[number - number % 2 : number + 1]) + 50
-    heading = (_cut(translate(title_of(plan, read), translator)), summary(plan, translator))
+    heading = (_cut(translate(title_of(plan), translator)), summary(plan, translator))
     told = translate(described(plan, translator), translator)
     return svg.document(2 * WIDTH + 100, max(y, 120), heading, told, _STYLE, parts)
 

@@ -5,29 +5,32 @@ from datetime import datetime
 from markupsafe import Markup
 
 from mailgate.gateway.pages.employee import AskedSource, DeviceCard, SourceResult
-from mailgate.gateway.pages.languages import Language, Message, mark, mark_plural
 from mailgate.model import Effect, Kind, PostureState, Reason
+from mailgate.model.phrase import Phrase, phrase, plural
+from mailgate.texts import Language
 
-_ANSWERS: dict[SourceResult, Message] = {
-    SourceResult.FOUND: mark("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),
-    SourceResult.CLEAR: mark("Asked %(source)s: it sees none of the listed apps, looked at %(ago)s."),
-    SourceResult.PARTLY: mark(
+_ANSWERS: dict[SourceResult, Phrase] = {
+    SourceResult.FOUND: phrase("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),
+    SourceResult.CLEAR: phrase("Asked %(source)s: it sees none of the listed apps, looked at %(ago)s."),
+    SourceResult.PARTLY: phrase(
         "Asked %(source)s: it cannot see every app. None of the listed apps is among those it sees, looked at %(ago)s."
     ),
-    SourceResult.UNSEEN: mark("Asked %(source)s: it knows the device and does not see which apps are there."),
-    SourceResult.UNKNOWN: mark("Asked %(source)s: it does not know this device any more."),
-    SourceResult.ASKED: mark(
+    SourceResult.UNSEEN: phrase(
+        "Asked %(source)s: it knows the device and does not see which apps are there."
+    ),
+    SourceResult.UNKNOWN: phrase("Asked %(source)s: it does not know this device any more."),
+    SourceResult.ASKED: phrase(
         "%(source)s has asked the device. The answer counts as soon as it comes, mostly within seconds, once the device is on and online."
     ),
-    SourceResult.SILENT: mark("%(source)s did not answer. Please try again in a few minutes."),
-    SourceResult.NOBODY: mark(
+    SourceResult.SILENT: phrase("%(source)s did not answer. Please try again in a few minutes."),
+    SourceResult.NOBODY: phrase(
         "Nobody can be asked about this device from here. Let your company’s management app finish a check; a new report counts at once."
     ),
-    SourceResult.TOO_SOON: mark("Asked a moment ago. Please wait a minute before you ask again."),
+    SourceResult.TOO_SOON: phrase("Asked a moment ago. Please wait a minute before you ask again."),
 }
 
 
-OLDER = mark("The list of apps may be up to %(span)s older than that.")
+OLDER = phrase("The list of apps may be up to %(span)s older than that.")
 
 
 def answer_words(asked: AskedSource, language: Language, now: datetime) -> Markup:
@@ -57,68 +60,68 @@ SYSTEMS = {
     "windows": "Windows",
 }
 _BRANDS = {"ios": "iPhone", "ipados": "iPad", "macos": "Mac", "chromeos": "Chromebook"}
-_NAMES: dict[tuple[str, Kind | None], Message] = {
-    ("android", Kind.PHONE): mark("Android phone"),
-    ("android", Kind.TABLET): mark("Android tablet"),
-    ("android", None): mark("Android device"),
-    ("windows", None): mark("Windows computer"),
-    ("linux", None): mark("Linux computer"),
-    ("", Kind.PHONE): mark("Phone"),
-    ("", Kind.TABLET): mark("Tablet"),
-    ("", Kind.LAPTOP): mark("Computer"),
-    ("", None): mark("Device"),
+_NAMES: dict[tuple[str, Kind | None], Phrase] = {
+    ("android", Kind.PHONE): phrase("Android phone"),
+    ("android", Kind.TABLET): phrase("Android tablet"),
+    ("android", None): phrase("Android device"),
+    ("windows", None): phrase("Windows computer"),
+    ("linux", None): phrase("Linux computer"),
+    ("", Kind.PHONE): phrase("Phone"),
+    ("", Kind.TABLET): phrase("Tablet"),
+    ("", Kind.LAPTOP): phrase("Computer"),
+    ("", None): phrase("Device"),
 }
 
 GETS = {
-    Effect.ALLOW: mark("Gets company mail"),
-    Effect.WARN: mark("Gets company mail, with a warning"),
-    Effect.CHALLENGE: mark("Gets no company mail"),
-    Effect.BLOCK: mark("Gets no company mail"),
+    Effect.ALLOW: phrase("Gets company mail"),
+    Effect.WARN: phrase("Gets company mail, with a warning"),
+    Effect.CHALLENGE: phrase("Gets no company mail"),
+    Effect.BLOCK: phrase("Gets no company mail"),
 }
 HERE = {
-    Effect.ALLOW: mark("This browser opens company mail"),
-    Effect.WARN: mark("This browser opens company mail, with a warning"),
-    Effect.CHALLENGE: mark("This browser gets no company mail"),
-    Effect.BLOCK: mark("This browser gets no company mail"),
+    Effect.ALLOW: phrase("This browser opens company mail"),
+    Effect.WARN: phrase("This browser opens company mail, with a warning"),
+    Effect.CHALLENGE: phrase("This browser gets no company mail"),
+    Effect.BLOCK: phrase("This browser gets no company mail"),
 }
-UNTIL = mark("Gets company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes")
-UNTIL_HERE = mark(
+UNTIL = phrase(
+    "Gets company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes"
+)
+UNTIL_HERE = phrase(
     "This browser opens company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes"
 )
-EXEMPTED = mark("Gets company mail until %(date)s, by an exemption")
-EXEMPTED_HERE = mark("This browser opens company mail until %(date)s, by an exemption")
-EXEMPTED_OPEN = mark("Gets company mail by an exemption")
-LOST = mark("Reported as lost: it gets no company mail")
+EXEMPTED = phrase("Gets company mail until %(date)s, by an exemption")
+EXEMPTED_HERE = phrase("This browser opens company mail until %(date)s, by an exemption")
+EXEMPTED_OPEN = phrase("Gets company mail by an exemption")
+LOST = phrase("Reported as lost: it gets no company mail")
 
 STATES = {
-    PostureState.CLEAN: mark("None of the listed apps was found on it."),
-    PostureState.PARTIAL: mark(
+    PostureState.CLEAN: phrase("None of the listed apps was found on it."),
+    PostureState.PARTIAL: phrase(
         "It is not certain that every app on it was seen. None of the listed apps is among those that were."
     ),
-    PostureState.STALE: mark("Its last report is too old to count."),
-    PostureState.MISSING: mark("No report says which of the listed apps are on it."),
-    PostureState.UNAVAILABLE: mark("Reports of devices cannot be read right now."),
+    PostureState.STALE: phrase("Its last report is too old to count."),
+    PostureState.MISSING: phrase("No report says which of the listed apps are on it."),
+    PostureState.UNAVAILABLE: phrase("Reports of devices cannot be read right now."),
 }
-FOUND = mark_plural(
-    "This listed app was found on it: %(apps)s.", "These listed apps were found on it: %(apps)s."
-)
-FINDINGS: dict[str, Message] = {
-    Reason.DEVICE_OWNER_CONTRADICTED: mark(
+FOUND = plural("This listed app was found on it: %(apps)s.", "These listed apps were found on it: %(apps)s.")
+FINDINGS: dict[str, Phrase] = {
+    Reason.DEVICE_OWNER_CONTRADICTED: phrase(
         "Its sources name different people as its owner. Your help desk can correct the wrong one."
     ),
-    Reason.DEVICE_KIND_CONTRADICTED: mark("Its sources disagree on whether it is a computer or a phone."),
-    Reason.DEVICE_OS_CONTRADICTED: mark("Its sources name different systems for it."),
-    Reason.DEVICE_NAME_CONTRADICTED: mark(
+    Reason.DEVICE_KIND_CONTRADICTED: phrase("Its sources disagree on whether it is a computer or a phone."),
+    Reason.DEVICE_OS_CONTRADICTED: phrase("Its sources name different systems for it."),
+    Reason.DEVICE_NAME_CONTRADICTED: phrase(
         "Another device has one of the same ids. Your help desk can tell the two apart."
     ),
 }
 """The texts for people about a contradiction, by its reason code."""
-OTHER_FINDING = mark(
+OTHER_FINDING = phrase(
     "Its sources contradict each other about it. Your help desk can see what they disagree on."
 )
 
 
-def name_of(os: str, kind: Kind | None) -> str | Message:
+def name_of(os: str, kind: Kind | None) -> str | Phrase:
     """The usual name of such a device: a brand that is the same in every language, or words. It is never a client's own
     text."""
     if os in _BRANDS:
@@ -127,6 +130,6 @@ def name_of(os: str, kind: Kind | None) -> str | Message:
     return _NAMES.get((system, kind)) or _NAMES[system, None]
 
 
-def state_of(card: DeviceCard) -> Message:
+def state_of(card: DeviceCard) -> Phrase:
     """The text about the apps on it. A watched app is named whether it is on a list or not."""
     return FOUND if card.apps else STATES.get(card.state, FOUND)

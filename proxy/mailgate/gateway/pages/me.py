@@ -34,86 +34,87 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
 )
 from mailgate.gateway.pages.in_language import in_language
-from mailgate.gateway.pages.languages import Language, Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
+from mailgate.model.phrase import Phrase, phrase
 from mailgate.store.help_requests import NOT_THEIRS
+from mailgate.texts import Language
 
-LABELS: dict[str, Message] = {
-    "device_id": mark("Id of the device here"),
-    "former": mark("Its earlier ids here"),
-    "findings": mark("Contradictions"),
-    "gone": mark("No longer at this source"),
-    "handed": mark("Imported by a person"),
-    "source": mark("Reported by"),
-    "id": mark("Its name there"),
-    "owner": mark("Owner"),
-    "kind": mark("Kind"),
-    "os": mark("System"),
-    "os_version": mark("Version of the system"),
-    "managed": mark("Managed by your company"),
-    "status": mark("How far the report vouches for it"),
-    "apps": mark("Listed apps on it"),
-    "apps_complete": mark("Whole device looked at"),
-    "reported_at": mark("Apps looked at"),
-    "looked_from": mark("Apps looked at, at the earliest"),
-    "expires_at": mark("Report counts until"),
-    "first_seen": mark("First report"),
-    "last_seen": mark("Last report"),
-    "lost_at": mark("Reported as lost"),
-    "serial": mark("Serial number"),
-    "udid": mark("Device identifier (UDID)"),
-    "eas": mark("Id in mail apps (ActiveSync)"),
-    "key": mark("Key of the device"),
-    "cert": mark("Certificate of the device"),
-    "user": mark("Login name"),
-    "day": mark("Day"),
-    "browser": mark("Browser"),
-    "protocol": mark("Protocol"),
-    "headers": mark("What it says of itself"),
-    "proofs": mark("What came of its proofs"),
-    "asked_for": mark("Where it asked"),
-    "form": mark("Form"),
-    "assurance": mark("How sure its kind is"),
-    "handheld": mark("Phone, tablet or alike"),
-    "posture": mark("State of the device then"),
-    "effect": mark("Answer"),
-    "reason": mark("Reason"),
-    "rule": mark("Rule"),
-    "would": mark("Rules on trial"),
-    "policy": mark("Version of the rules"),
-    "count": mark("Times"),
-    "shown": mark("Times that you were told"),
-    "state": mark("What became of it"),
-    "language": mark("Language"),
-    "first_at": mark("First time"),
-    "last_at": mark("Last time"),
-    "reference": mark("Reference"),
-    "person": mark("Address"),
-    "token": mark("Enrolled with"),
-    "note": mark("Note"),
-    "uses_left": mark("Uses left"),
-    "made_at": mark("Since"),
-    "ends_at": mark("Until"),
-    "reported": mark("Reported last"),
-    "revoked_at": mark("Revoked"),
-    "written_at": mark("Sent"),
-    "help": mark("State of the request"),
-    "answered": mark("Answered by mail"),
+LABELS: dict[str, Phrase] = {
+    "device_id": phrase("Id of the device here"),
+    "former": phrase("Its earlier ids here"),
+    "findings": phrase("Contradictions"),
+    "gone": phrase("No longer at this source"),
+    "handed": phrase("Imported by a person"),
+    "source": phrase("Reported by"),
+    "id": phrase("Its name there"),
+    "owner": phrase("Owner"),
+    "kind": phrase("Kind"),
+    "os": phrase("System"),
+    "os_version": phrase("Version of the system"),
+    "managed": phrase("Managed by your company"),
+    "status": phrase("How far the report vouches for it"),
+    "apps": phrase("Listed apps on it"),
+    "apps_complete": phrase("Whole device looked at"),
+    "reported_at": phrase("Apps looked at"),
+    "looked_from": phrase("Apps looked at, at the earliest"),
+    "expires_at": phrase("Report counts until"),
+    "first_seen": phrase("First report"),
+    "last_seen": phrase("Last report"),
+    "lost_at": phrase("Reported as lost"),
+    "serial": phrase("Serial number"),
+    "udid": phrase("Device identifier (UDID)"),
+    "eas": phrase("Id in mail apps (ActiveSync)"),
+    "key": phrase("Key of the device"),
+    "cert": phrase("Certificate of the device"),
+    "user": phrase("Login name"),
+    "day": phrase("Day"),
+    "browser": phrase("Browser"),
+    "protocol": phrase("Protocol"),
+    "headers": phrase("What it says of itself"),
+    "proofs": phrase("What came of its proofs"),
+    "asked_for": phrase("Where it asked"),
+    "form": phrase("Form"),
+    "assurance": phrase("How sure its kind is"),
+    "handheld": phrase("Phone, tablet or alike"),
+    "posture": phrase("State of the device then"),
+    "effect": phrase("Answer"),
+    "reason": phrase("Reason"),
+    "rule": phrase("Rule"),
+    "would": phrase("Rules on trial"),
+    "policy": phrase("Version of the rules"),
+    "count": phrase("Times"),
+    "shown": phrase("Times that you were told"),
+    "state": phrase("What became of it"),
+    "language": phrase("Language"),
+    "first_at": phrase("First time"),
+    "last_at": phrase("Last time"),
+    "reference": phrase("Reference"),
+    "person": phrase("Address"),
+    "token": phrase("Enrolled with"),
+    "note": phrase("Note"),
+    "uses_left": phrase("Uses left"),
+    "made_at": phrase("Since"),
+    "ends_at": phrase("Until"),
+    "reported": phrase("Reported last"),
+    "revoked_at": phrase("Revoked"),
+    "written_at": phrase("Sent"),
+    "help": phrase("State of the request"),
+    "answered": phrase("Answered by mail"),
 }
 
 
-_YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
-_HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}
-_NOT_THEIRS = mark("You said that a device is not yours")
+_YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
+_HELP = {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")}
+_NOT_THEIRS = phrase("You said that a device is not yours")
 _KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests")
 """The kinds of rows that the page shows with all their fields, the first few of each."""
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
-_LAST = mark("last asked for mail %(ago)s (%(program)s)")
-_TAIL = mark("id ends in %(tail)s")
-_ITSELF = mark("The device itself")
+_LAST = phrase("last asked for mail %(ago)s (%(program)s)")
+_TAIL = phrase("id ends in %(tail)s")
+_ITSELF = phrase("The device itself")
 
 
 class Words(NamedTuple):
@@ -173,7 +174,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "here": card.here,
         "lost": card.lost,
         "verdict": card.verdict,
-        "name": language.say(name) if isinstance(name, Message) else name,
+        "name": language.say(name) if isinstance(name, Phrase) else name,
         "about": _about(card, language),
         "gets": _gets(card, language),
         "exempted": card.exempted,
@@ -195,9 +196,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
         "stored": [_fields(group, language) for group in card.stored],
         "since": card.since,
-        "since_words": language.moment(card.since) if card.since else "",
+        "since_words": language.short_date(card.since) if card.since else "",
         "until": card.until,
-        "until_words": language.moment(card.until) if card.until else "",
+        "until_words": language.short_date(card.until) if card.until else "",
     }
 
 
@@ -228,7 +229,7 @@ def _here(view: EmployeeView, language: Language) -> Markup:
 
 
 def _until(
-    end: datetime | None, message: Message, language: Language, left: timedelta | None = None
+    end: datetime | None, message: Phrase, language: Language, left: timedelta | None = None
 ) -> Markup:
     """Until when mail comes: the date and the time that is left. An exemption may have no end."""
     if end is None:
@@ -240,7 +241,7 @@ def _until(
 def _moment(at: datetime, language: Language) -> Markup:
     """A time, shown in the reader's own zone if scripts run."""
     return Markup('<time datetime="{}" data-form="short">{}</time>').format(
-        at.isoformat(), language.moment(at)
+        at.isoformat(), language.short_date(at)
     )
 
 
@@ -273,7 +274,7 @@ def _record(record: StoredRecord, language: Language, names: Container[str] = ()
     return {
         "fields": _fields(fields, language),
         "until": record.until,
-        "until_words": language.moment(record.until),
+        "until_words": language.short_date(record.until),
     }
 
 
@@ -298,9 +299,9 @@ def _text(field: Field, language: Language) -> Markup | str:
         case tuple():
             return Markup(", ").join(_isolated(part) for part in field.value)
         case datetime():
-            return language.moment(field.value)
+            return language.short_date(field.value)
         case date():
-            return language.day(field.value)
+            return language.date_alone(field.value)
         case str() if field.name == "help":
             return language.say(_HELP[field.value])
         case str() if field.name == "reason" and field.value == NOT_THEIRS:

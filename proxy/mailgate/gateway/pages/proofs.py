@@ -2,58 +2,71 @@
 forged, the text only says that it was not accepted."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
-from mailgate.gateway.pages.languages import Message, Wording, mark
 from mailgate.model import Access, Decision, Reason
+from mailgate.model.phrase import Phrase, phrase
+
+
+class Wording(NamedTuple):
+    """The texts of one reason. ``detail`` may contain ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is
+    none."""
+
+    title: Phrase
+    detail: Phrase
+    bare: Phrase | None = None
+
 
 WORDINGS = {
     Reason.PROOF_STALE: Wording(
-        mark("The clock of this device is wrong"),
-        mark("A confirmation from this device counts only while its clock and ours agree to about a minute."),
+        phrase("The clock of this device is wrong"),
+        phrase(
+            "A confirmation from this device counts only while its clock and ours agree to about a minute."
+        ),
     ),
     Reason.TOKEN_EXPIRED: Wording(
-        mark("The report from this device has expired"),
-        mark(
+        phrase("The report from this device has expired"),
+        phrase(
             "A report counts until a set time, and that time has passed. A new report opens company mail again."
         ),
     ),
     Reason.TOKEN_NOT_YET_VALID: Wording(
-        mark("The report from this device is dated in the future"),
-        mark(
+        phrase("The report from this device is dated in the future"),
+        phrase(
             "The clock of the service that made the report does not agree with ours. You did nothing wrong. Your help desk can have that clock set right."
         ),
     ),
     Reason.TOKEN_KID_UNKNOWN: Wording(
-        mark("The report from this device comes from a service that is not known here"),
-        mark(
+        phrase("The report from this device comes from a service that is not known here"),
+        phrase(
             "It is signed with a key that company mail does not know. Your company’s management app or your help desk can set this device up anew."
         ),
     ),
     Reason.PROOF_KEY_MISMATCH: Wording(
-        mark("This device has not shown the key that its report belongs to"),
-        mark(
+        phrase("This device has not shown the key that its report belongs to"),
+        phrase(
             "A report counts only together with a fresh signature by the device’s own key. If this does not end by itself, your help desk can set this device up anew."
         ),
     ),
     Reason.PROOF_URL_WRONG: Wording(
-        mark("The confirmation from your device was made for another address"),
-        mark(
+        phrase("The confirmation from your device was made for another address"),
+        phrase(
             "Open your mail at the address that your company gave you. If it is this one, your help desk can set it right on your device."
         ),
     ),
     Reason.PROOF_REPLAYED: Wording(
-        mark("The confirmation from your device was used before"),
-        mark("Each one counts once. Your device makes a new one when you try again."),
+        phrase("The confirmation from your device was used before"),
+        phrase("Each one counts once. Your device makes a new one when you try again."),
     ),
     Reason.PROOF_STORE_UNAVAILABLE: Wording(
-        mark("The confirmation from your device cannot be checked right now"),
-        mark("You and your device did nothing wrong. Please try again in a few minutes."),
+        phrase("The confirmation from your device cannot be checked right now"),
+        phrase("You and your device did nothing wrong. Please try again in a few minutes."),
     ),
 }
-SLOW = mark(
+SLOW = phrase(
     "It is about %(off)s slow. A confirmation from this device counts only while its clock and ours agree to about a minute."
 )
-FAST = mark(
+FAST = phrase(
     "It is about %(off)s fast. A confirmation from this device counts only while its clock and ours agree to about a minute."
 )
 
@@ -119,5 +132,5 @@ def clock_off(access: Access) -> timedelta | None:
     return None if off is None else round(off / _MINUTE) * _MINUTE
 
 
-def clock_words(off: timedelta) -> Message:
+def clock_words(off: timedelta) -> Phrase:
     return FAST if off > timedelta() else SLOW

@@ -8,9 +8,10 @@ from babel.dates import format_timedelta
 from babel.lists import format_list
 
 from mailgate.gateway.pages import proofs
-from mailgate.gateway.pages.languages import Message, Wording, mark, mark_plural
+from mailgate.gateway.pages.proofs import Wording
 from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
+from mailgate.model.phrase import Phrase, phrase, plural
 
 
 class ReasonText(NamedTuple):
@@ -21,193 +22,195 @@ class ReasonText(NamedTuple):
 
 
 _PROOF_REFUSED = Wording(
-    mark("The confirmation from your device could not be accepted"),
-    mark(
+    phrase("The confirmation from your device could not be accepted"),
+    phrase(
         "Your device sent a signed confirmation, but it may be out of date or report a problem with the device. A new one usually helps."
     ),
 )
 
 _CERTIFICATE_REFUSED = Wording(
-    mark("The certificate of this device could not be accepted"),
-    mark(
+    phrase("The certificate of this device could not be accepted"),
+    phrase(
         "It may be out of date or taken back. Your company’s management app or your help desk can put a new one on this device."
     ),
 )
 
 _DECIDED = {
     Reason.PROHIBITED_APP: Wording(
-        mark("An app on this device is not allowed with company mail"),
-        mark_plural(
+        phrase("An app on this device is not allowed with company mail"),
+        plural(
             "%(apps)s was found on this device. While it is there, this device gets no company mail.",
             "%(apps)s were found on this device. While any of these apps is there, this device gets no company mail.",
         ),
-        mark("A listed app was found on this device. While it is there, this device gets no company mail."),
+        phrase("A listed app was found on this device. While it is there, this device gets no company mail."),
     ),
     Reason.RULE_MATCHED: Wording(
-        mark("A company rule applies to this device"),
-        mark("The rule says: %(rule)s"),
-        mark("A rule for company mail decides what this device may open."),
+        phrase("A company rule applies to this device"),
+        phrase("The rule says: %(rule)s"),
+        phrase("A rule for company mail decides what this device may open."),
     ),
     Reason.NO_RULE_MATCHED: Wording(
-        mark("No rule opens company mail for this device"),
-        mark("The rules for company mail do not mention a device like this one."),
+        phrase("No rule opens company mail for this device"),
+        phrase("The rules for company mail do not mention a device like this one."),
     ),
     Reason.RULE_ERROR: Wording(
-        mark("The rules for company mail could not be read to the end"),
-        mark(
+        phrase("The rules for company mail could not be read to the end"),
+        phrase(
             "There is a mistake in a rule. Until it is repaired, mail stays closed to be safe. You and your device did nothing wrong."
         ),
     ),
     Reason.POSTURE_MISSING: Wording(
-        mark("It is not known which apps are on this device"),
-        mark(
+        phrase("It is not known which apps are on this device"),
+        phrase(
             "Company mail needs a report that says whether certain apps are on this device. No such report is known here."
         ),
     ),
     Reason.POSTURE_STALE: Wording(
-        mark("The last report on this device is too old"),
-        mark(
+        phrase("The last report on this device is too old"),
+        phrase(
             "Company mail needs a recent report on the apps of this device. The last one that is known here has run out."
         ),
     ),
     Reason.POSTURE_PARTIAL: Wording(
-        mark("It is not certain which apps are on this device"),
-        mark(
+        phrase("It is not certain which apps are on this device"),
+        phrase(
             "Company mail needs a report that covers every app on this device and can be relied on. There is none so far."
         ),
     ),
     Reason.POSTURE_UNAVAILABLE: Wording(
-        mark("Your device cannot be checked right now"),
-        mark(
+        phrase("Your device cannot be checked right now"),
+        phrase(
             "The service that holds the reports of devices does not answer. You and your device did nothing wrong."
         ),
     ),
     Reason.KIND_CONTRADICTED: Wording(
-        mark("Your browser gives two different answers about this device"),
-        mark(
+        phrase("Your browser gives two different answers about this device"),
+        phrase(
             "Some of what it says fits a computer, some fits a phone or tablet. To be safe, this device is treated as a phone or tablet."
         ),
     ),
     Reason.KIND_UNKNOWN: Wording(
-        mark("It is not clear what kind of device this is"),
-        mark(
+        phrase("It is not clear what kind of device this is"),
+        phrase(
             "Your browser or app does not say whether this is a computer, a phone or a tablet. Company mail needs to know."
         ),
     ),
     Reason.KIND_REFUSED: Wording(
-        mark("Company mail does not open on this kind of device"),
-        mark("Your company offers its mail on other kinds of devices and programs than this one."),
+        phrase("Company mail does not open on this kind of device"),
+        phrase("Your company offers its mail on other kinds of devices and programs than this one."),
     ),
     Reason.ATTESTATION_REQUIRED: Wording(
-        mark("This device has to confirm that it is known"),
-        mark("Company mail opens after a signed confirmation from your device. None came with this request."),
+        phrase("This device has to confirm that it is known"),
+        phrase(
+            "Company mail opens after a signed confirmation from your device. None came with this request."
+        ),
     ),
     Reason.ATTESTATION_INVALID: _PROOF_REFUSED,
     Reason.CERTIFICATE_REQUIRED: Wording(
-        mark("This device has to show its certificate"),
-        mark(
+        phrase("This device has to show its certificate"),
+        phrase(
             "Company mail opens for devices with a certificate of the company. None came with this request."
         ),
     ),
     Reason.CERTIFICATE_INVALID: _CERTIFICATE_REFUSED,
     Reason.TWO_DEVICES: Wording(
-        mark("This request names two different devices"),
-        mark(
+        phrase("This request names two different devices"),
+        phrase(
             "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the device that may do less counts."
         ),
     ),
     Reason.DEVICE_LOST: Wording(
-        mark("This device is reported as lost"),
-        mark(
+        phrase("This device is reported as lost"),
+        phrase(
             "Your company was told that this device is lost or stolen, so it gets no company mail. If you have it in your hands, ask for help: it can be opened again at once."
         ),
     ),
     Reason.DEVICE_CONTRADICTED: Wording(
-        mark("Your company’s records do not agree on this device"),
-        mark(
+        phrase("Your company’s records do not agree on this device"),
+        phrase(
             "They differ in what this device is or whose it is. Until somebody has looked at that, mail stays closed to be safe. You and your device did nothing wrong."
         ),
     ),
     Reason.PROBE_REQUIRED: Wording(
-        mark("One moment, please"),
-        mark("We check once whether this browser runs on a computer. Then your mail opens by itself."),
+        phrase("One moment, please"),
+        phrase("We check once whether this browser runs on a computer. Then your mail opens by itself."),
     ),
 }
 
 _UNSERVED = {
     Reason.REQUEST_MALFORMED: Wording(
-        mark("The request could not be understood"),
-        mark(
+        phrase("The request could not be understood"),
+        phrase(
             "What your browser or app sent is damaged or incomplete. Going back and opening the page again usually helps."
         ),
     ),
     Reason.REQUEST_AMBIGUOUS: Wording(
-        mark("The request could be read in two ways"),
-        mark("To be safe, it was not passed on. Going back and opening the page again usually helps."),
+        phrase("The request could be read in two ways"),
+        phrase("To be safe, it was not passed on. Going back and opening the page again usually helps."),
     ),
     Reason.REQUEST_HEAD_TOO_LARGE: Wording(
-        mark("The request carries too much along"),
-        mark(
+        phrase("The request carries too much along"),
+        phrase(
             "Its address or its cookies are too long. Deleting the cookies of this site and signing in again usually helps."
         ),
     ),
     Reason.REQUEST_BODY_TOO_LARGE: Wording(
-        mark("What you sent is too large"),
-        mark(
+        phrase("What you sent is too large"),
+        phrase(
             "A message or an attachment is larger than allowed here. Try a smaller file or fewer attachments."
         ),
     ),
     Reason.REQUEST_TIMEOUT: Wording(
-        mark("The request took too long to arrive"),
-        mark("The connection may be slow or was interrupted. Please try again."),
+        phrase("The request took too long to arrive"),
+        phrase("The connection may be slow or was interrupted. Please try again."),
     ),
     Reason.REQUEST_NOT_SUPPORTED: Wording(
-        mark("The request asks for something that does not exist here"),
-        mark("Your browser or app uses a feature that this address does not offer."),
+        phrase("The request asks for something that does not exist here"),
+        phrase("Your browser or app uses a feature that this address does not offer."),
     ),
     Reason.NOT_FOUND: Wording(
-        mark("There is no page at this address"),
-        mark("It may have been moved or mistyped. Your mail is not affected."),
+        phrase("There is no page at this address"),
+        phrase("It may have been moved or mistyped. Your mail is not affected."),
     ),
     Reason.METHOD_NOT_ALLOWED: Wording(
-        mark("This address cannot be used in this way"),
-        mark("Your browser or app asked for something that this address does not allow."),
+        phrase("This address cannot be used in this way"),
+        phrase("Your browser or app asked for something that this address does not allow."),
     ),
     Reason.UPSTREAM_UNREACHABLE: Wording(
-        mark("The mail system cannot be reached right now"),
-        mark(
+        phrase("The mail system cannot be reached right now"),
+        phrase(
             "It may be restarting or under maintenance. Your mail is not lost. Please try again in a few minutes."
         ),
     ),
     Reason.UPSTREAM_TIMEOUT: Wording(
-        mark("The mail system takes too long to answer"),
-        mark(
+        phrase("The mail system takes too long to answer"),
+        phrase(
             "It may be very busy. If you just sent a message, look into your Sent folder before you send it again."
         ),
     ),
     Reason.UPSTREAM_MALFORMED: Wording(
-        mark("The answer of the mail system could not be understood"),
-        mark("It was damaged or incomplete, so it is not shown. Please try again in a few minutes."),
+        phrase("The answer of the mail system could not be understood"),
+        phrase("It was damaged or incomplete, so it is not shown. Please try again in a few minutes."),
     ),
     Reason.ENROLMENT_UNKNOWN: Wording(
-        mark("This device could not be added"),
-        mark(
+        phrase("This device could not be added"),
+        phrase(
             "The code or the link for adding it is not known here, or it was used or has expired. Ask for a new one."
         ),
     ),
     Reason.KEY_NOT_ENROLLED: Wording(
-        mark("This device is not known here"),
-        mark("It was never added, or it was removed. Ask your help desk to add it again."),
+        phrase("This device is not known here"),
+        phrase("It was never added, or it was removed. Ask your help desk to add it again."),
     ),
     Reason.TOO_MANY_REQUESTS: Wording(
-        mark("There were too many tries"),
-        mark(
+        phrase("There were too many tries"),
+        phrase(
             "Too many came just now from this device, or from others that share its connection. Nothing more is accepted for some minutes. Please try again later."
         ),
     ),
     Reason.INTERNAL_ERROR: Wording(
-        mark("Something went wrong here"),
-        mark("This is our mistake, not yours. Please try again in a few minutes."),
+        phrase("Something went wrong here"),
+        phrase("This is our mistake, not yours. Please try again in a few minutes."),
     ),
 }
 
@@ -235,17 +238,17 @@ def wording_of(reason: Reason) -> Wording:
     return WORDINGS.get(SAME_WORDS.get(reason, reason), other)
 
 
-def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
+def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Phrase:
     """The detail text for what is known. It names apps or a rule only if there are any."""
-    if wording.bare is None or (apps and "%(apps)s" in wording.detail.singular):
+    if wording.bare is None or (apps and "%(apps)s" in wording.detail.one):
         return wording.detail
-    return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
+    return wording.detail if rule and "%(rule)s" in wording.detail.one else wording.bare
 
 
-_WARNED_OF_APPS = mark("Found on this device: %(apps)s. A rule of your company warns of this.")
+_WARNED_OF_APPS = phrase("Found on this device: %(apps)s. A rule of your company warns of this.")
 
 
-def detail_for(view: View) -> Message:
+def detail_for(view: View) -> Phrase:
     """The detail text for what a page knows. A future effect is not described as if it had begun, nor one that may never come."""
     if view.clock_off is not None:
         return proofs.clock_words(view.clock_off)
@@ -268,9 +271,9 @@ def explain_reason(
     """
     wording = wording_of(reason)
     detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))
-    text = detail.plural if detail.plural and len(apps) != 1 else detail.singular
+    text = detail.more if detail.more and len(apps) != 1 else detail.one
     names = format_list(list(apps), locale="en")
     if clock_off is None:
-        return ReasonText(wording.title.singular, text % {"apps": names, "rule": rule_title})
+        return ReasonText(wording.title, text % {"apps": names, "rule": rule_title})
     off = format_timedelta(clock_off, threshold=2, locale="en")
-    return ReasonText(wording.title.singular, proofs.clock_words(clock_off).singular % {"off": off})
+    return ReasonText(wording.title, proofs.clock_words(clock_off) % {"off": off})

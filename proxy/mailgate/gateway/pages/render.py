@@ -17,20 +17,14 @@ from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, co
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.in_language import contact_in, in_language
-from mailgate.gateway.pages.languages import (
-    MAX_HEADER,
-    Language,
-    Message,
-    choose_language,
-    languages_by_tag,
-    load_languages,
-)
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.reasons import detail_for, wording_of
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
+from mailgate.model.phrase import Phrase
+from mailgate.texts import MAX_HEADER, Language, choose_language, languages_by_tag, load_languages
 
 _RETRY = frozenset(
     {
@@ -165,7 +159,7 @@ class Pages:
         text = self._mail.render(
             view=view,
             language=language,
-            device=language.say(device).striptags() if isinstance(device, Message) else device,
+            device=language.say(device).striptags() if isinstance(device, Phrase) else device,
             title=title,
             detail=language.say(
                 detail,

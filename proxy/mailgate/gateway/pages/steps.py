@@ -1,53 +1,53 @@
 """The steps that end a refusal. Menu names are those that the device itself shows in that language."""
 
 from mailgate.gateway.pages import proofs
-from mailgate.gateway.pages.languages import Message, mark, mark_plural
 from mailgate.gateway.pages.view import View
 from mailgate.model import Reason
+from mailgate.model.phrase import Phrase, phrase, plural
 
-Steps = tuple[Message, ...]
+Steps = tuple[Phrase, ...]
 
-_REPORT = mark(
+_REPORT = phrase(
     "Open your company’s management app and let it finish its check, so that the device reports the change."
 )
-_GOES_ON = mark("Leave this page open. It goes on to your mail by itself.")
+_GOES_ON = phrase("Leave this page open. It goes on to your mail by itself.")
 
-_TRIES_AGAIN = mark("There is nothing to do on your device. This page tries again by itself.")
+_TRIES_AGAIN = phrase("There is nothing to do on your device. This page tries again by itself.")
 
 _REMOVE_APP: dict[str, Steps] = {
     "ios": (
-        mark_plural(
+        plural(
             "Find %(apps)s on the Home Screen, or in the App Library: swipe left past your last Home Screen page.",
             "Find these apps on the Home Screen, or in the App Library (swipe left past your last Home Screen page): %(apps)s.",
         ),
-        mark_plural(
+        plural(
             "Touch and hold the icon, then tap “Remove App”.",
             "Touch and hold each icon, then tap “Remove App”.",
         ),
-        mark("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+        phrase("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
     ),
     "ipados": (
-        mark_plural(
+        plural(
             "Find %(apps)s on the Home Screen, or in the App Library at the end of the Dock.",
             "Find these apps on the Home Screen, or in the App Library at the end of the Dock: %(apps)s.",
         ),
-        mark_plural(
+        plural(
             "Touch and hold the icon, then tap “Remove App”.",
             "Touch and hold each icon, then tap “Remove App”.",
         ),
-        mark("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
+        phrase("Tap “Delete App”, then “Delete”. “Remove from Home Screen” is not enough."),
     ),
     "android": (
-        mark("Open “Settings” and tap “Apps”. If only a few apps are shown, tap “See all apps”."),
-        mark_plural(
+        phrase("Open “Settings” and tap “Apps”. If only a few apps are shown, tap “See all apps”."),
+        plural(
             "Tap %(apps)s, then “Uninstall”, then “OK”.",
             "For each of these apps, tap its name, then “Uninstall”, then “OK”: %(apps)s.",
         ),
-        mark("If your device has a Personal and a Work tab, look in both."),
+        phrase("If your device has a Personal and a Work tab, look in both."),
     ),
     "": (
-        mark("Open the settings of your device and find the list of apps."),
-        mark_plural(
+        phrase("Open the settings of your device and find the list of apps."),
+        plural(
             "Choose %(apps)s, then “Delete” or “Uninstall”, and confirm.",
             "For each of these apps, choose “Delete” or “Uninstall” and confirm: %(apps)s.",
         ),
@@ -55,27 +55,27 @@ _REMOVE_APP: dict[str, Steps] = {
 }
 
 _MOBILE_SITE: dict[str, Steps] = {
-    "ios": (mark("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
-    "ipados": (mark("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
-    "android": (mark("In Chrome, tap the menu with the three dots and clear “Desktop site”."),),
+    "ios": (phrase("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
+    "ipados": (phrase("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
+    "android": (phrase("In Chrome, tap the menu with the three dots and clear “Desktop site”."),),
     "": (
-        mark(
+        phrase(
             "If your browser shows the desktop site on a phone or tablet, switch it back to the mobile site."
         ),
     ),
 }
 
-_ADD_ONS = mark("Turn off add-ons and settings that change what your browser says about your device.")
+_ADD_ONS = phrase("Turn off add-ons and settings that change what your browser says about your device.")
 
-_COMES_BY_ITSELF = mark(
+_COMES_BY_ITSELF = phrase(
     "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
 )
-_ENTER_CODE = mark("Open its set-up and enter the address of your mail and the code.")
-STORE = mark("the store of your browser")
+_ENTER_CODE = phrase("Open its set-up and enter the address of your mail and the code.")
+STORE = phrase("the store of your browser")
 """The words that link to the extension's page, in place of ``%(store)s``."""
 _FROM_STORE: Steps = (
     _COMES_BY_ITSELF,
-    mark("If not, add it from %(store)s. Your help desk gives you a code."),
+    phrase("If not, add it from %(store)s. Your help desk gives you a code."),
     _ENTER_CODE,
     _GOES_ON,
 )
@@ -84,17 +84,17 @@ FIXES: dict[str, dict[str, Steps]] = {
     "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
     "set-up-device": {
         "": (
-            mark(
+            phrase(
                 "If your company’s management app is not on this device yet, install it as your company describes."
             ),
-            mark("Open it, sign in and let it finish its first check."),
+            phrase("Open it, sign in and let it finish its first check."),
             _GOES_ON,
         )
     },
     "get-extension": {
         "": (
             _COMES_BY_ITSELF,
-            mark(
+            phrase(
                 "If not, your help desk gives you the extension, says how to load it unpacked for a trial, and gives you a code."
             ),
             _ENTER_CODE,
@@ -103,15 +103,15 @@ FIXES: dict[str, dict[str, Steps]] = {
     },
     "report-again": {
         "": (
-            mark("Make sure that this device is online."),
-            mark("Open your company’s management app and let it finish a check or a sync."),
+            phrase("Make sure that this device is online."),
+            phrase("Open your company’s management app and let it finish a check or a sync."),
             _GOES_ON,
         )
     },
     "report-everything": {
         "": (
-            mark("Open your company’s management app."),
-            mark(
+            phrase("Open your company’s management app."),
+            phrase(
                 "If it asks, allow it to check for listed apps on the whole device, not among work apps only."
             ),
             _GOES_ON,
@@ -120,23 +120,23 @@ FIXES: dict[str, dict[str, Steps]] = {
     "wait": {
         "": (
             _TRIES_AGAIN,
-            mark("If it takes longer than a few minutes, ask for help and give the reference below."),
+            phrase("If it takes longer than a few minutes, ask for help and give the reference below."),
         )
     },
     "use-mobile-site": {os: (*steps, _ADD_ONS) for os, steps in _MOBILE_SITE.items()},
     "use-known-browser": {
-        "": (mark("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."), _ADD_ONS),
+        "": (phrase("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."), _ADD_ONS),
     },
     "use-other-device": {
-        "": (mark("Open your mail in a browser on a laptop or desktop computer."),),
+        "": (phrase("Open your mail in a browser on a laptop or desktop computer."),),
     },
     "ask": {
-        "": (mark("Ask for help and give the reference below. It shows what was decided and why."),),
+        "": (phrase("Ask for help and give the reference below. It shows what was decided and why."),),
     },
 }
 
 _SET_CLOCK: Steps = (
-    mark("Open the settings of your device and let it set its date and time by itself."),
+    phrase("Open the settings of your device and let it set its date and time by itself."),
     _GOES_ON,
 )
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from mailgate.model import Access, Effect, PostureState
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
-from mailgate.policy.decide import decide, skip_reason
+from mailgate.policy.decide import decide, is_skipped
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.simulate.clock import may_fail, unpredictable_clocks
@@ -199,7 +199,7 @@ def future_undetermined_rules(
 
 def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     """Whether the condition may come out either way if the values in ``away`` are unknown."""
-    if skip_reason(rule, rule.stage_at(access.now), access):
+    if is_skipped(rule, rule.stage_at(access.now), access):
         return False
     if access.posture.state is PostureState.UNAVAILABLE:
         # ``decide`` may ignore what is known about the device

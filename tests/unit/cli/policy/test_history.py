@@ -13,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
 from mailgate.config import load_bundle
+from mailgate.model.phrase import translate
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.drafts import make_draft
 from mailgate.store import Act, Store
+from mailgate.texts import console_languages
 
 
 def run(*arguments: str) -> Result:
@@ -94,6 +96,12 @@ def test_drafts_are_listed_with_what_to_commit(drafted: None) -> None:
     patch = run("drafts", told["digest"][:8], "--patch").output
     assert patch.startswith("--- a/apps.yaml\n")
     assert "+lists: {prohibited: [tiktok, wechat]}" in patch
+
+
+def test_one_row_is_english_on_the_command_line_and_german_in_the_console(drafted: None) -> None:
+    assert "WeChat joins the prohibited list" in run("drafts").output
+    (kept,) = in_store(lambda store: store.drafts.latest(9))
+    assert translate(kept.title, console_languages()["de"]) == "WeChat kommt auf die Liste prohibited"
 
 
 def test_without_drafts_that_is_said(config: Path) -> None:

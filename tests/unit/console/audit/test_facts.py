@@ -25,9 +25,9 @@ from mailgate.console.audit.facts import (
     thing_in_words,
     verified,
 )
-from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
 from mailgate.store import AuditEntry, AuditHead, Store
+from mailgate.texts import console_languages
 
 GERMAN = console_languages()["de"]
 WRITTEN = re.compile(r'(?:\bact|_act|\bAct)\([^"]*?"([a-z]+(?:-[a-z]+)+)"')

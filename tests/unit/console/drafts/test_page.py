@@ -27,6 +27,22 @@ async def test_a_draft_shows_the_lines_to_commit_and_its_plan(ada: Browser, firm
     assert (firm.folder / "apps.yaml").read_text() == APPS
 
 
+async def test_a_draft_and_its_plan_are_told_in_the_language_of_the_reader(
+    ada: Browser, firm: Company
+) -> None:
+    page = await ada.post("/console/policy/drafts", **ON)
+    plan = f"/console/policy/plans/{await planned(firm)}"
+    german = {"Accept-Language": "de"}
+    assert "WeChat kommt auf die Liste prohibited" in (await ada.get(page.path, headers=german)).words
+    told = (await ada.get(plan, headers=german)).words
+    assert "WeChat kommt auf die Liste prohibited" in told
+    assert "enthält jetzt WeChat" in told
+    assert "has WeChat" in (await ada.get(plan)).words
+    assert (
+        "WeChat kommt auf die Liste prohibited" in (await ada.get(f"{plan}/picture.svg", headers=german)).text
+    )
+
+
 async def test_a_draft_is_downloaded_as_a_patch_or_a_file(ada: Browser) -> None:
     page = await ada.post("/console/policy/drafts", **ON)
     patch = await ada.get(f"{page.path}/patch")

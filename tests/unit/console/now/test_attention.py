@@ -7,10 +7,10 @@ import pytest
 from tests.unit.console.browsing import READY
 from tests.unit.rollout.plans import plan_of
 
-from mailgate.console.languages import console_languages
 from mailgate.console.now.attention import needs_of
 from mailgate.console.now.readiness import Readiness
-from mailgate.model.phrase import translate
+from mailgate.model.phrase import phrase, stored, translate
+from mailgate.texts import console_languages
 
 
 def state(**changed: Any) -> Readiness:
@@ -104,7 +104,10 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
 
 
 def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
-    starts = {"words": "Rule 'phones' starts on", "at": "2026-12-01T08:00:00+00:00"}
+    starts = {
+        "words": stored(phrase("Rule '%(rule)s' starts on", rule="phones")),
+        "at": "2026-12-01T08:00:00+00:00",
+    }
     plan = SimpleNamespace(digest="a" * 64, author="ada")
     waiting = SimpleNamespace(plan=plan, body=plan_of(headlines=[starts]), state="open", missing=1)
     (need,) = needs_of(state(), [waiting])  # type: ignore[list-item]

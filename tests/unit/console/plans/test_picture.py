@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
-from mailgate.console.languages import console_languages
 from mailgate.console.plans.picture import (
     ORDER,
     WIDTH,
@@ -21,6 +20,7 @@ from mailgate.console.plans.picture import (
     worst_of,
 )
 from mailgate.rollout.plan import LABELS, Plan
+from mailgate.texts import console_languages
 
 SVG = "{http://www.w3.org/2000/svg}"
 AT = "2026-12-15T09:00:00+00:00"

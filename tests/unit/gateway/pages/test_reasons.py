@@ -28,7 +28,7 @@ def test_only_what_was_refused_as_proof_shares_a_text() -> None:
 
 
 def test_texts_of_different_reasons_differ() -> None:
-    titles = [wording.title.singular for wording in WORDINGS.values()]
+    titles = [wording.title for wording in WORDINGS.values()]
     assert len(set(titles)) == len(titles)
 
 

@@ -17,5 +17,5 @@ from mailgate.gateway.pages.devices import state_of
 def test_an_app_that_is_known_is_told_whatever_the_state(report: Report) -> None:
     known = posture(report)
     assert known.lists == ("prohibited",)
-    said = state_of(replace(PHONE, state=known.state, apps=("TikTok",))).singular
+    said = state_of(replace(PHONE, state=known.state, apps=("TikTok",)))
     assert "%(apps)s" in said, (known.state, said)

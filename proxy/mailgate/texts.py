@@ -1,5 +1,6 @@
-"""The languages of the pages, each loaded once from its ``.po`` file, so that nothing has to be compiled after a clone. Texts
-are marked in English where they are used, and a browser says which language it asks for."""
+"""Texts in the languages of people, loaded once from ``.po`` files, so that nothing has to be compiled after a clone. They are
+marked in English where they are used (``model/phrase.py``): those of ``gateway/pages`` and of mails are in every language, all
+others in those of the console. A browser says which language it asks for."""
 
 import datetime as calendar
 import re
@@ -11,59 +12,33 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from mailgate.model.languages import SOURCE, TAGS, primary
+from mailgate.model.phrase import ENGLISH, Phrase, Translator, plural
 
-
-class Message(NamedTuple):
-    """A translatable text, with a ``plural`` if its wording depends on a number."""
-
-    singular: str
-    plural: str = ""
-
-
-class Wording(NamedTuple):
-    """The texts of one reason. ``detail`` may contain ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is
-    none."""
-
-    title: Message
-    detail: Message
-    bare: Message | None = None
-
-
-def mark(text: str) -> Message:
-    """Mark a text for the catalogs: the extractor looks for calls of this name."""
-    return Message(text)
-
-
-def mark_plural(singular: str, plural: str) -> Message:
-    """Mark a text that depends on a number."""
-    return Message(singular, plural)
-
-
+PAGES, CONSOLE = "mailgate.gateway.pages", "mailgate.console"
+"""The packages that have catalogs."""
 _MAX_APPS = 8
-_MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
+_MORE_APPS = plural("%(count)d more app", "%(count)d more apps")
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
-    """One language: its texts and its form of dates and lists. The results are safe to put into HTML."""
+class Language(Translator):
+    """One language: its texts and its form of dates, numbers and lists. What returns ``Markup`` is safe to put into HTML."""
 
+    tag: str
+    """The language tag for ``lang`` and ``Content-Language`` (BCP 47)."""
     locale: Locale
     texts: NullTranslations
-
-    @property
-    def tag(self) -> str:
-        """The language tag for ``lang`` and ``Content-Language`` (BCP 47)."""
-        return str(self.locale).replace("_", "-")
 
     @property
     def name(self) -> str:
@@ -71,16 +46,25 @@ class Language:
         name = str(self.locale.language_name)
         return name[:1].upper() + name[1:]
 
+    def name_of(self, locale: Locale) -> str:
+        """The name of another language in this one."""
+        return str(locale.get_display_name(self.locale))
+
     @property
     def direction(self) -> str:
         """``ltr`` or ``rtl``."""
         return self.locale.text_direction
 
-    def say(self, message: Message, number: int = 1, /, **values: Any) -> Markup:
-        """A message in this language. The catalogs are our own and trusted. Every value is escaped."""
-        if message.plural:
-            return Markup(self.texts.ngettext(message.singular, message.plural, number)) % values  # noqa: S704
-        return Markup(self.texts.gettext(message.singular)) % values  # noqa: S704
+    def text(self, message: str, /) -> str:
+        return self.texts.gettext(message)
+
+    def plural(self, one: str, more: str, number: int, /) -> str:
+        return self.texts.ngettext(one, more, number)
+
+    def say(self, message: Phrase, number: int = 1, /, **values: Any) -> Markup:
+        """A text that was marked without its values. The catalogs are our own and trusted. Every value is escaped."""
+        text = self.plural(message.one, message.more, number) if message.more else self.text(message.one)
+        return Markup(text) % values  # noqa: S704
 
     def names(self, apps: tuple[str, ...]) -> Markup:
         """Names of apps as a list in words, each isolated from the direction of the text around it."""
@@ -100,7 +84,7 @@ class Language:
         """Day, time and zone, in full."""
         return self._instant(when, "full")
 
-    def moment(self, when: datetime) -> Markup:
+    def short_date(self, when: datetime) -> Markup:
         """Day, time and zone in a short form, for tables."""
         return self._instant(when, "medium")
 
@@ -111,7 +95,7 @@ class Language:
         pattern = pattern.replace("{1}", self.locale.date_formats[form].pattern)
         return escape(format_datetime(when, pattern, tzinfo=when.tzinfo, locale=self.locale))
 
-    def day(self, when: calendar.date) -> Markup:
+    def date_alone(self, when: calendar.date) -> Markup:
         """A day of the calendar."""
         return escape(format_date(when, "medium", locale=self.locale))
 
@@ -128,20 +112,53 @@ class Language:
         """The time that is left, in words: "in 6 days". A unit is used if there are at least two of it."""
         return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))
 
+    def number(self, number: float, /) -> str:
+        return ENGLISH.number(number) if self.tag == SOURCE else format_decimal(number, locale=self.locale)
+
+    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
+        if self.tag == SOURCE:
+            return ENGLISH.moment(at, exact=exact)
+        seconds, day = ":ss" if exact else "", self.locale.date_formats["medium"].pattern
+        return format_datetime(at, f"{day}, HH:mm{seconds}", locale=self.locale)
+
+    def command(self, _text: str, /) -> str:
+        return ""  # whoever reads a page is not at a command line
+
+    def day(self, at: datetime, /) -> str:
+        return ENGLISH.day(at) if self.tag == SOURCE else format_date(at, "long", locale=self.locale)
+
+    def short_day(self, at: datetime, /) -> str:
+        return (
+            ENGLISH.short_day(at) if self.tag == SOURCE else format_skeleton("MMMd", at, locale=self.locale)
+        )
+
 
 @cache
 def load_languages() -> Mapping[str, Language]:
-    """Every language by its tag."""
-    return {tag: Language(Locale.parse(tag, sep="-"), _texts(tag)) for tag in TAGS}
+    """Every language of the pages by its tag."""
+    return {tag: _language(tag, PAGES) for tag in TAGS}
+
+
+@cache
+def console_languages() -> Mapping[str, Language]:
+    """Every language of the console by its tag. Reasons have their texts in the catalog of the gate's pages."""
+    spoken = [tag for tag in TAGS if catalog_of(CONSOLE, tag).is_file()]
+    return {SOURCE: IN_ENGLISH} | {tag: _language(tag, CONSOLE, PAGES) for tag in spoken}
+
+
+def _language(tag: str, *packages: str) -> Language:
+    texts = NullTranslations()
+    for package in packages if tag != SOURCE else ():
+        texts.add_fallback(read_catalog(package, tag))
+    return Language(tag, Locale.parse(tag, sep="-"), texts)
+
+
+IN_ENGLISH = _language(SOURCE)
 
 
 def languages_by_tag(languages: Iterable[str]) -> dict[str, str]:
     """The lower-case tags that browsers send, each with the language that answers: ``zh`` is ``zh-Hans``."""
     return {primary(tag): tag for tag in languages} | {tag.lower(): tag for tag in languages}
-
-
-def _texts(tag: str) -> NullTranslations:
-    return NullTranslations() if tag == SOURCE else read_catalog(__package__, tag)
 
 
 def catalog_of(package: str, tag: str) -> Traversable:
@@ -195,3 +212,12 @@ def _shortened(tag: str) -> Iterator[str]:
         tag = tag.rpartition("-")[0]
         if tag[-2:-1] == "-":
             tag = tag[:-2]
+
+
+def language_for(chosen: str, accept_language: str, default: str) -> Language:
+    """The language of the console: the chosen one; otherwise one that the browser accepts, the company's, or English."""
+    known = console_languages()
+    if chosen in known:
+        return known[chosen]
+    asked = languages_by_tag(known)
+    return known[choose_language(accept_language, asked, asked.get(default.lower(), SOURCE))]

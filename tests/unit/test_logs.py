@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from mailgate.gateway.logs import change_level, configure_logs, is_debugging
+from mailgate.logs import change_level, configure_logs, is_debugging
 
 
 @pytest.fixture

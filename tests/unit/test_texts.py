@@ -4,22 +4,24 @@ from datetime import UTC, datetime, timedelta, timezone
 from importlib.resources import as_file, files
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.gateway.pages.languages import (
+from mailgate.model.languages import SOURCE, TAGS
+from mailgate.model.phrase import phrase, plural, translate
+from mailgate.texts import (
+    IN_ENGLISH,
     Language,
-    Message,
     choose_language,
+    console_languages,
+    language_for,
     languages_by_tag,
     load_languages,
-    mark,
-    mark_plural,
 )
-from mailgate.model.languages import SOURCE, TAGS
 
 LANGUAGES = load_languages()
 NOON = datetime(2026, 12, 15, 12, tzinfo=UTC)
@@ -95,7 +97,7 @@ def test_the_time_left_is_said_in_words(left: timedelta, words: str) -> None:
 
 def test_values_are_escaped_and_texts_are_not() -> None:
     english: Language = LANGUAGES["en"]
-    assert english.say(mark("“%(rule)s”"), rule="<b>&") == "“&lt;b&gt;&amp;”"
+    assert english.say(phrase("“%(rule)s”"), rule="<b>&") == "“&lt;b&gt;&amp;”"
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,11 @@ def test_values_are_escaped_and_texts_are_not() -> None:
     [("en", "Dec 15, 2026, 12:00 PM UTC"), ("de", "15.12.2026, 12:00 UTC"), ("ja", "2026/12/15 12:00 UTC")],
 )
 def test_a_moment_is_short_and_says_its_zone(tag: str, written: str) -> None:
-    assert " ".join(LANGUAGES[tag].moment(NOON).split()) == written
+    assert " ".join(LANGUAGES[tag].short_date(NOON).split()) == written
 
 
 def test_a_day_is_one_of_the_calendar() -> None:
-    assert LANGUAGES["fr"].day(NOON.date()) == "15 déc. 2026"
+    assert LANGUAGES["fr"].date_alone(NOON.date()) == "15 déc. 2026"
 
 
 @pytest.mark.parametrize(
@@ -124,20 +126,20 @@ def test_an_age_is_said_in_words(since: timedelta, words: str) -> None:
 
 TRANSLATED = [tag.replace("-", "_") for tag in TAGS if tag != SOURCE]
 PACKAGE = files("mailgate.gateway.pages")
-MAIL = files("mailgate.mail")
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-KEYWORDS = {"_": None, "mark": None, "mark_plural": (1, 2)}
+METHODS = [
+    ("gateway/pages/**.py", "python"),
+    ("gateway/pages/templates/**.html", "jinja2"),
+    ("mail/words.py", "python"),
+    ("texts.py", "python"),
+]
+KEYWORDS = {"_": None, "phrase": None, "plural": (1, 2)}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
 
 @pytest.fixture(scope="module")
 def marked() -> set[str | tuple[str, ...]]:
-    with as_file(PACKAGE) as pages, as_file(MAIL) as mails:
-        return {
-            found[2]
-            for folder in (pages, mails)
-            for found in extract_from_dir(folder, METHODS, keywords=KEYWORDS)
-        }
+    with as_file(files("mailgate")) as package:
+        return {found[2] for found in extract_from_dir(package, METHODS, keywords=KEYWORDS)}
 
 
 def catalog(name: str) -> Catalog:
@@ -172,11 +174,6 @@ def test_every_text_is_translated_with_the_same_placeholders(name: str) -> None:
         assert len(texts) == (translated.num_plurals if message.pluralizable else 1), message.id
         wanted = sorted(PLACEHOLDER.findall(forms(message.id)[-1]))
         assert all(found == wanted for found in placeholders(texts)), message.id
-
-
-def test_marking_keeps_the_text() -> None:
-    assert mark("Mail") == Message("Mail", "")
-    assert mark_plural("app", "apps") == Message("app", "apps")
 
 
 AVAILABLE = {"en": "en", "de": "de", "fr": "fr", "ar": "ar", "zh": "zh-Hans", "zh-hans": "zh-Hans"}
@@ -221,3 +218,52 @@ def test_the_best_available_language_is_chosen(header: str, chosen: str) -> None
 @given(st.text(max_size=200))
 def test_any_header_gets_an_available_language(header: str) -> None:
     assert choose_language(header, AVAILABLE, "en") in AVAILABLE.values()
+
+
+GERMAN = console_languages()["de"]
+AT = datetime(2026, 12, 1, 9, 5, 7, tzinfo=UTC)
+
+
+def test_english_comes_first_and_each_has_its_own_name() -> None:
+    assert [(tag, each.name) for tag, each in console_languages().items()] == [
+        ("en", "English"),
+        ("de", "Deutsch"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "default", "tag"),
+    [
+        ("", "", "en", "en"),
+        ("", "de-AT,de;q=0.9,en;q=0.8", "en", "de"),
+        ("", "en,de;q=0.9", "de", "en"),
+        ("de", "en", "en", "de"),
+        ("xx", "de", "en", "de"),
+        ("", "fr", "de", "de"),
+        ("", "fr", "ja", "en"),
+        ("", "", "zh", "en"),
+    ],
+)
+def test_a_chosen_language_goes_before_the_browsers(chosen: str, asked: str, default: str, tag: str) -> None:
+    assert language_for(chosen, asked, default).tag == tag
+
+
+def test_sentences_and_numbers_are_said_in_it() -> None:
+    assert translate(plural("%(count)s device", "%(count)s devices", 1200), GERMAN) == "1.200 Geräte"
+    assert translate(phrase("under 0.1 %"), GERMAN) == "unter 0,1 %"
+    assert (GERMAN.number(12.5), IN_ENGLISH.number(12.5), IN_ENGLISH.number(1200)) == (
+        "12,5",
+        "12.5",
+        "1,200",
+    )
+
+
+def test_times_and_days_are_written_as_people_there_do() -> None:
+    assert (GERMAN.moment(AT), GERMAN.moment(AT, exact=True)) == ("01.12.2026, 09:05", "01.12.2026, 09:05:07")
+    assert (GERMAN.day(AT), GERMAN.short_day(AT)) == ("1. Dezember 2026", "1. Dez.")
+    assert (IN_ENGLISH.moment(AT), IN_ENGLISH.day(AT)) == ("2026-12-01 09:05", "1 December 2026")
+    assert IN_ENGLISH.short_day(AT) == "1 Dec"
+
+
+def test_a_language_names_the_others() -> None:
+    assert GERMAN.name_of(Locale("fr")) == "Französisch"
