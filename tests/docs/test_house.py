@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_650,
+    "lines": 80_482,
     "files": 590,
     "files under 40 lines, __init__ apart": 34,
     "rooms": 16,
@@ -19,8 +19,8 @@ BUDGET = {
     "arrows between rooms": 91,
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
-    "Protocol classes": 32,
-    "lines of tests": 111_180,
+    "Protocol classes": 28,
+    "lines of tests": 111_155,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

@@ -1,62 +1,65 @@
-"""The hourly work of a running gate: it renews keys, deletes data after its retention time, and logs warnings."""
+"""The regular work of a running gate: it renews keys, deletes data after its retention time, and logs warnings."""
 
 import asyncio
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
 from mailgate.app.clock import utc_now
-from mailgate.app.live import probe_keys, tickets_for
-from mailgate.config import Bundle, Settings
+from mailgate.app.in_force import FilesInForce, probe_keys, tickets_for
+from mailgate.config import Settings
 from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
-from mailgate.gateway.handler import Gate
-from mailgate.store import Store, StoreError
+from mailgate.gateway.live import InForce
+from mailgate.store import Store
 
 log = structlog.get_logger()
 
-HOUR = 3600.0
+HOUR, MINUTE = 3600.0, 60.0
 
 
-class RunningGate(Protocol):
-    """The gate (``app/service.py``)."""
-
-    bundle: Bundle
-    store: Store
-    gate: Gate
-
-    def lingering(self) -> dict[str, str]: ...
-
-
-async def do_hourly_work(service: RunningGate) -> None:
-    """Do the hourly work. Run it as a task."""
+async def repeat(work: Callable[[], Awaitable[object]], every: float) -> None:
+    """Do this work every ``every`` seconds, until cancelled."""
     while True:
-        warn_of_stale_lists(service.bundle.settings)
-        warn_of_lingering_rules(service.lingering())
         try:
-            await _renew_keys(service)
-            gone = await service.store.retention.prune(utc_now(), retention_times_of(service.bundle.settings))
-            log.debug("pruned", rows=gone)
-        except StoreError as error:
+            await work()
+        except Exception as error:  # noqa: BLE001 - it is tried again after any error
             log.warning("prune-failed", error=type(error).__name__)
-        await asyncio.sleep(HOUR)
+        await asyncio.sleep(every)
 
 
-async def _renew_keys(service: RunningGate) -> None:
-    """Renew the keys that seal cookies and help buttons. Raises StoreError."""
-    keys = await probe_keys(service.bundle.settings, service.store)
-    tickets = await tickets_for(service.store)
-    live = service.gate.in_force.live  # as of now, since other settings may have come in between
-    browser_probe = BrowserProbe(live.browser_probe.mode, live.browser_probe.lifetime, keys)
-    responses = replace(live.responses, tickets=tickets)
-    service.gate.in_force.live = replace(live, browser_probe=browser_probe, responses=responses)
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """What is done as time passes. Run ``run`` as a task."""
 
+    files: FilesInForce
+    store: Store
+    in_force: InForce
 
-def warn_of_lingering_rules(found: dict[str, str]) -> None:
-    """Warn about rules that have been report-only for too long."""
-    for rule, why in found.items():
-        log.warning("rule-only-reports", rule=rule, why=why)
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as works:
+            works.create_task(repeat(self.do_hourly_work, HOUR))
+            # often, since every request of the last minutes may have left a spent proof
+            works.create_task(repeat(lambda: self.store.spent.prune(utc_now()), MINUTE))
+
+    async def do_hourly_work(self) -> None:
+        """Renew keys, delete what is past its retention, and warn. Raises StoreError."""
+        warn_of_stale_lists(self.files.settings)
+        self.files.warn_of_lingering_rules()
+        await self._renew_keys()
+        gone = await self.store.retention.prune(utc_now(), retention_times_of(self.files.settings))
+        gone += await self.store.verdicts.trim(utc_now())
+        log.debug("pruned", rows=gone)
+
+    async def _renew_keys(self) -> None:
+        """Renew the keys that seal cookies and help buttons. Raises StoreError."""
+        keys = await probe_keys(self.files.settings, self.store)
+        tickets = await tickets_for(self.store)
+        live = self.in_force.live  # as of now, since other settings may have come in between
+        browser_probe = BrowserProbe(live.browser_probe.mode, live.browser_probe.lifetime, keys)
+        responses = replace(live.responses, tickets=tickets)
+        self.in_force.live = replace(live, browser_probe=browser_probe, responses=responses)
 
 
 def warn_of_stale_lists(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailgate.app import housekeeping
-from mailgate.app.housekeeping import do_hourly_work
+from mailgate.app.housekeeping import HOUR, Housekeeping, repeat
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.store import StoreUnavailableError
@@ -35,6 +35,10 @@ async def renewed(*_):
     return NEW
 
 
+async def trim(*_):
+    return 1
+
+
 async def test_each_hour_renews_keys_deletes_old_rows_and_names_rules(service, hours, monkeypatch):
     pruned = []
 
@@ -46,11 +50,11 @@ async def test_each_hour_renews_keys_deletes_old_rows_and_names_rules(service, h
 
     monkeypatch.setattr(housekeeping, "probe_keys", renewed)
     monkeypatch.setattr(housekeeping, "tickets_for", renewed)
-    service.store.retention = SimpleNamespace(prune=prune)
-    service.lingering = lambda: {"pilot": "no end"}
+    service.store.retention, service.store.verdicts = SimpleNamespace(prune=prune), SimpleNamespace(trim=trim)
+    monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": "no end"})
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
-        await do_hourly_work(service)
-    assert hours == [housekeeping.HOUR] * 3
+        await repeat(Housekeeping(service.files, service.store, service.gate.in_force).do_hourly_work, HOUR)
+    assert hours == [HOUR] * 3
     events = [line["event"] for line in logs]
     assert events == [
         "rule-only-reports",
@@ -75,10 +79,9 @@ async def test_settings_that_come_while_keys_are_read_stay(service, hours):
         return NEW
 
     service.store.keys = SimpleNamespace(current=slowly)
-    service.lingering = dict
-    service.store.retention = SimpleNamespace(prune=renewed)
+    service.store.retention, service.store.verdicts = SimpleNamespace(prune=trim), SimpleNamespace(trim=trim)
     with pytest.raises(asyncio.CancelledError):
-        await do_hourly_work(service)
+        await repeat(Housekeeping(service.files, service.store, service.gate.in_force).do_hourly_work, HOUR)
     live = service.gate.in_force.live
     probe = live.browser_probe
     assert (probe.mode, probe.lifetime, probe.keys) == (Mode.REQUIRE, timedelta(hours=1), NEW)

@@ -1,10 +1,7 @@
 """The gate's own keys, which all gates on one store share. They sign the tokens that the gate gives to enrolled devices."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-
-import structlog
 
 from mailgate.attest import KeySet, mint, parse_jwks
 from mailgate.attest.jose import Key as SigningKey
@@ -12,8 +9,6 @@ from mailgate.attest.nonces import Nonces
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.store import SharedKey, StoreError
 from mailgate.store.keys import SharedKeys
-
-log = structlog.get_logger()
 
 SIGNING, NONCE = "attest-signing", "dpop-nonce"
 """Purposes of keys in the store."""
@@ -26,8 +21,7 @@ CHECK_INTERVAL = timedelta(seconds=1)
 
 
 class OwnKeys:
-    """The source of the gate's own keys. ``renew`` reads them. ``run`` has to run as a task, so that new keys are seen in
-    time."""
+    """The source of the gate's own keys. ``renew`` has to be called each minute, so that new keys are seen in time."""
 
     def __init__(self, keys: SharedKeys, nonces: Nonces, clock: Callable[[], datetime]) -> None:
         self._store = keys
@@ -62,21 +56,12 @@ class OwnKeys:
         return True
 
     async def renew(self) -> None:
-        """Read the keys, and make new ones if it is time. Raises StoreError."""
+        """Read the keys, and make new ones if it is time. Raises StoreError, and then those that are known stay."""
         now = self._clock()
         signing = await self._store.current(SIGNING, now, SIGNING_AGE)
         self._nonces.keys = await self._store.current(NONCE, now, NONCE_AGE)
         self._made = [(key.made_at, _signing_key(key)) for key in signing]
         self._keys = self._keys.renewed(parse_jwks(self.jwks()))
-
-    async def run(self, interval: float = 5.0) -> None:
-        """Read the keys regularly, until cancelled. A store that cannot be reached changes nothing."""
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self.renew()
-            except StoreError as error:
-                log.debug("own-keys-not-read", error=type(error).__name__)
 
 
 def _signing_key(key: SharedKey) -> SigningKey:

@@ -1,10 +1,14 @@
-"""Makes the parts that a reload replaces from the files."""
+"""What a gate decides by: the settings of its files, and the rules and reliefs in force, whichever process put them in force."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import structlog
+
+from mailgate.app.changes import ChangeDispatcher, Look
 from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
@@ -15,7 +19,8 @@ from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import NonceMode
-from mailgate.gateway.live import Live
+from mailgate.gateway.live import InForce, Live
+from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Appearance, Pages
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
@@ -24,7 +29,13 @@ from mailgate.http.client_certs import NO_PROXY, ProxyForm
 from mailgate.http.trusted_headers import canonical_name
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
-from mailgate.store import Store
+from mailgate.policy.rule_states import stuck_in_report_only
+from mailgate.rollout import RulesKeeper
+from mailgate.rollout.halting import HaltMonitor
+from mailgate.rollout.reliefs import ReliefWatch
+from mailgate.store import Postures, Store
+
+log = structlog.get_logger()
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this time and one lifetime of a cookie. The key before still opens older cookies."""
@@ -153,3 +164,97 @@ def _authorizer(asked: AuthzSettings | AuthzListener) -> Authorizer:
     """An authorizer. A question by gRPC is answered like the same one by HTTP."""
     dialect = Dialect.ENVOY if asked.dialect == GRPC else Dialect(asked.dialect)
     return Authorizer(dialect, utc_now, asked.remember)
+
+
+@dataclass(slots=True)
+class FilesInForce:
+    """Holds the files of a gate with the rules in force. It is made before the parts that read it."""
+
+    bundle: Bundle
+
+    @property
+    def settings(self) -> Settings:
+        return self.bundle.settings
+
+    def lingering(self) -> dict[str, str]:
+        """The rules in force that have been report-only for too long, each with the reason."""
+        return stuck_in_report_only(self.bundle.policy, utc_now(), self.settings.stages.report_only_for)
+
+    def warn_of_lingering_rules(self) -> None:
+        for rule, why in self.lingering().items():
+            log.warning("rule-only-reports", rule=rule, why=why)
+
+
+@dataclass(slots=True)
+class RulesInForce:
+    """Lets the gate decide by what the store has in force. ``follow`` takes every look at the store."""
+
+    changes: ChangeDispatcher
+    files: FilesInForce
+    keeper: RulesKeeper
+    reliefs: ReliefWatch
+    halting: HaltMonitor
+    trust: Trust
+    postures: Postures
+    in_force: InForce
+    metrics: Metrics
+    changed: asyncio.Event
+    """Set whenever other rules decide here."""
+    _unsaid: list[str] | None = None
+    """The settings that wait for a restart, of files of which it is not yet known whether their rules come in force; None if there
+    are none."""
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def bundle(self) -> Bundle:
+        """The files in force, with the sources that cannot be asked."""
+        return replace(self.files.bundle, away=self.postures.terms.away)
+
+    async def poll(self) -> None:
+        """Use what the store has in force now."""
+        await self.follow(await self.changes.look())
+
+    async def follow(self, look: Look) -> None:
+        """Use what was in force at this look. If the store did not answer, each part reads for itself."""
+        async with self._turn:
+            numbers = look.numbers
+            if numbers is None or self.keeper.is_behind(numbers.activation):
+                await self.keeper.refresh()
+            self.take_rules()
+            await self.halting.halt_rules()
+            changed = numbers is None or numbers.reliefs != self.reliefs.current.serial
+            if changed and await self.reliefs.refresh():
+                self.decide_by(self.files.bundle)
+
+    def take_rules(self) -> None:
+        """Use the rules that the keeper has now, whichever process put them in force."""
+        current = self.keeper.current
+        if current.rules is not self.files.bundle.rules:
+            self.decide_by(replace(self.files.bundle, rules=current.rules))
+            self.files.warn_of_lingering_rules()
+            told = current.activation
+            log.info("policy-changed", policy=told.policy, number=told.number, serial=told.serial)
+        self.say_applied()
+
+    async def offer(self, bundle: Bundle, waiting: list[str]) -> None:
+        """Use these files. Their rules come in force now, or after they were inspected, or are held. ``waiting`` names the
+        settings that wait for a restart."""
+        self.files.bundle = replace(
+            self.files.bundle, settings=bundle.settings
+        )  # the rules are inspected by them
+        self.decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
+        self.files.warn_of_lingering_rules()
+        self._unsaid = sorted({*(self._unsaid or ()), *waiting})
+
+    def say_applied(self) -> None:
+        """Log that changed files are in force, by name of the version that is, once that is decided."""
+        if self._unsaid is not None:
+            policy, waiting, self._unsaid = self.files.bundle.policy.version, self._unsaid, None
+            log.info("config-applied", policy=policy, takes_effect_at_restart=waiting)
+
+    def decide_by(self, bundle: Bundle) -> None:
+        """Use these rules and issuers from the next request on."""
+        self.in_force.live = live_with_rules_of(self.in_force.live, bundle, self.trust, self.reliefs.current)
+        self.postures.catalog = bundle.policy.catalog
+        self.files.bundle = bundle
+        self.metrics.policy.info({"version": bundle.policy.version})
+        self.changed.set()
