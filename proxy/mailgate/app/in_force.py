@@ -247,7 +247,7 @@ class RulesInForce:
 
     def say_applied(self) -> None:
         """Log that changed files are in force, by name of the version that is, once that is decided."""
-        if self._unsaid is not None:
+        if self._unsaid is not None and not self.keeper.is_undecided:
             policy, waiting, self._unsaid = self.files.bundle.policy.version, self._unsaid, None
             log.info("config-applied", policy=policy, takes_effect_at_restart=waiting)
 

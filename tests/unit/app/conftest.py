@@ -86,6 +86,7 @@ class Keeper:
     """Puts the offered rules in force."""
 
     held = ""
+    is_undecided = False
 
     def __init__(self, rules):
         self.current = SimpleNamespace(

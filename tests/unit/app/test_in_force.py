@@ -99,6 +99,21 @@ def held(before):
     return offer
 
 
+async def test_changed_files_are_said_to_be_in_force_once_they_are(service, bundle):
+    """While rules are inspected those before decide, and nothing is in force yet that could be named."""
+    before, changed = service.files.bundle.rules, bundle("http://127.0.0.1:9999", policy=CHANGED)
+    service.keeper.offer, service.keeper.is_undecided = held(before), True
+    with capture_logs() as logs:
+        await service.apply(changed)
+        service.rules.take_rules()
+        assert applied(logs) == []
+        service.keeper.current.rules, service.keeper.is_undecided = changed.rules, False
+        service.rules.take_rules()
+        service.rules.take_rules()
+    assert applied(logs) == [changed.policy.version] != [before.policy.version]
+    assert logs[-1]["takes_effect_at_restart"] == ["upstream"]
+
+
 def applied(logs):
     return [line["policy"] for line in logs if line["event"] == "config-applied"]
 
