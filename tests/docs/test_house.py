@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_487,
-    "files": 590,
+    "lines": 80_442,
+    "files": 588,
     "files under 40 lines, __init__ apart": 34,
     "rooms": 16,
     "folders": 50,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 28,
-    "lines of tests": 111_172,
+    "lines of tests": 111_161,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

@@ -18,8 +18,8 @@ from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.public_ports import server_limits
 from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.settings_changes import SettingsAudit
+from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.app.workers.metrics import metrics_app
-from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Settings
 from mailgate.console.api import with_api
 from mailgate.console.site import with_console

@@ -30,7 +30,7 @@ class Look(NamedTuple):
 
 Concern = Callable[[ChangeNumbers], object]
 """What of the numbers concerns a part."""
-OF_AUDIT, OF_DEVICES, OF_NOTHING = attrgetter("audit"), attrgetter("devices"), bool
+OF_AUDIT, OF_DEVICES = attrgetter("audit"), attrgetter("devices")
 
 
 class ChangeDispatcher:
@@ -72,8 +72,8 @@ class ChangeDispatcher:
         *,
         each_minute: bool = False,
     ) -> None:
-        """Do ``work`` whenever a look differs from that of the last work in what concerns it, and with ``each_minute`` also by
-        time; without ``of`` at each look, whether the store answered or not. Runs until cancelled.
+        """Do ``work`` whenever a look differs from that of the last work in what concerns it, and ``each_minute``; with neither at
+        each look, whether the store answered or not. Runs until cancelled.
 
         After an error it is done again at the next look. An error of something else than the store is logged once.
         """
@@ -97,11 +97,11 @@ class ChangeDispatcher:
         async with self._news:
             while True:
                 look = self._last
-                if look and look is not last and of is None:
+                if look and look is not last and not of and not each_minute:
                     return look, None
-                if look and look is not last and of and look.numbers:
+                if look and look is not last and look.numbers:
                     minute = look.at.replace(second=0, microsecond=0) if each_minute else None
-                    concern = (of(look.numbers), minute)
+                    concern = (of(look.numbers) if of else None, minute)
                     if concern != seen:
                         return look, concern
                 await self._news.wait()

@@ -1,7 +1,7 @@
 """Makes the context of the console of a running gate."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -72,7 +72,11 @@ class ConsoleParts:
             candidate=partial(candidate_of, self.config),
             verdict_rates=VerdictRates(),
             device_counts=DeviceCounts(
-                self.store.devices.summaries, self._state, utc_now, self._look, self._changed
+                self.store.devices.summaries,
+                self._state,
+                utc_now,
+                lambda devices, now: refresh(self.store, self.bundle(), devices, now),
+                lambda now: catch_up(self.store, self.bundle(), now),
             ),
             readings=Readings(partial(sync_now, self.connector_syncs)),
             planning=Planning(self.plan_now),
@@ -109,12 +113,6 @@ class ConsoleParts:
     def _state(self, device: Device, now: datetime) -> str:
         posture = posture_now(device, self.bundle(), now)
         return "lost" if posture.lost else posture.state.value
-
-    async def _look(self, devices: Sequence[Device], now: datetime) -> None:
-        await refresh(self.store, self.bundle(), devices, now)
-
-    async def _changed(self, now: datetime) -> bool:
-        return await catch_up(self.store, self.bundle(), now)
 
 
 def candidate_of(config: Path, policy: str | None) -> Rules:

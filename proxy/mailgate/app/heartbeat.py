@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from mailgate import __version__
-from mailgate.app.workers.place import WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.console.now.gates import MISSED_AFTER, GateState, gates_now
 from mailgate.rollout import RulesKeeper
 from mailgate.store import GateHeartbeat, LastHeartbeat, Store, StoreError

@@ -49,17 +49,30 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         verifier_for(bundle, trust),
         response_builder_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
         retention_times_of(settings),
-        hardware=settings.attestation.hardware.trusted_roots(),
-        hosts=served_hosts(settings.public_url, settings),
-        trusted=settings.trusted_proxies,
-        browser_probe=BrowserProbe(
-            Mode(settings.probe), settings.probe_lifetime, await probe_keys(settings, store)
-        ),
-        authorizer=authorizer_for(settings),
-        authorizers=authorizers_for(settings),
+        browser_probe=BrowserProbe(keys=await probe_keys(settings, store)),
         activesync=settings.activesync.place,
     )
-    return live_with_rules_of(bare, bundle, trust, reliefs)
+    live = live_with_settings_of(bare, settings, settings.public_url)
+    return live_with_rules_of(live, bundle, trust, reliefs)
+
+
+def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Live:
+    """The live parts with these settings. The public URL is that of the start."""
+    return replace(
+        live,
+        hosts=served_hosts(public_url, settings),
+        trusted=settings.trusted_proxies,
+        authorizer=authorizer_for(settings),
+        authorizers=authorizers_for(settings),
+        keep=retention_times_of(settings),
+        hardware=settings.attestation.hardware.trusted_roots(),
+        responses=replace(
+            live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
+        ),
+        browser_probe=replace(
+            live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
+        ),
+    )
 
 
 def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
@@ -126,8 +139,6 @@ def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | No
         forms,
         extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
         tickets=tickets,
-        warn_again=settings.stages.warn_again,
-        seen_within=seen_within(settings),
         help_address=settings.company.help or "",
     )
 
@@ -258,3 +269,22 @@ class RulesInForce:
         self.files.bundle = bundle
         self.metrics.policy.info({"version": bundle.policy.version})
         self.changed.set()
+
+
+async def renew_keys(in_force: InForce, settings: Settings, store: Store) -> None:
+    """Renew the keys that seal cookies and help buttons. Raises StoreError."""
+    keys, tickets = await probe_keys(settings, store), await tickets_for(store)
+    live = in_force.live  # as of now, since other settings may have come in between
+    in_force.live = replace(
+        live,
+        browser_probe=replace(live.browser_probe, keys=keys),
+        responses=replace(live.responses, tickets=tickets),
+    )
+
+
+def warn_of_stale_lists(settings: Settings) -> None:
+    """Warn about a revocation list that should have been replaced: its certificates are refused, or not checked."""
+    certificates = settings.client_certificates
+    since = certificates.revocation.stale_since(utc_now()) if certificates else None
+    if certificates and since:
+        log.error("crl-stale", since=since.isoformat(), stale_crl=certificates.stale_crl)

@@ -13,8 +13,7 @@ from socket import socket
 from typing import Protocol
 
 from mailgate.app.listening import open_for_proxy, open_public
-from mailgate.app.workers.listeners import open_file, open_listeners, remove_files
-from mailgate.app.workers.place import KEEP_ALIVE_SECONDS, WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace, open_file, open_listeners, remove_files
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.serving import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
@@ -26,6 +25,8 @@ from mailgate.http.tls import device_context, renew, served_certificate, server_
 from mailgate.http.trusted_headers import is_proxy
 
 UNLIMITED = 2**20
+KEEP_ALIVE_SECONDS = 2.0
+"""The seconds for which a worker that was replaced waits for the next request of an idle connection, which is then its last."""
 
 
 def server_limits(settings: Settings) -> ServerLimits:

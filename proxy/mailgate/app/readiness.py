@@ -13,8 +13,8 @@ from mailgate.app.heartbeat import FoundGates
 from mailgate.app.in_force import FilesInForce, RulesInForce
 from mailgate.app.reload import Reloader
 from mailgate.app.trust import Trust
+from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.app.workers.metrics import WorkerMetrics
-from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Bundle
 from mailgate.console.now.gates import GateState
 from mailgate.console.now.readiness import (

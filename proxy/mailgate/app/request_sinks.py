@@ -11,7 +11,7 @@ from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mailgate.app.workers.place import WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
 from mailgate.gateway.handler import Gate

@@ -12,7 +12,7 @@ import structlog
 
 from mailgate.app.service import Service
 from mailgate.app.service_manager import NOBODY, ServiceManager
-from mailgate.app.workers.place import ALONE, REPLACED, SHUTDOWN_EXTRA_SECONDS, WorkerPlace
+from mailgate.app.workers.listeners import ALONE, REPLACED, SHUTDOWN_EXTRA_SECONDS, WorkerPlace
 from mailgate.classify import warm
 from mailgate.config import Bundle
 from mailgate.tasks import end

@@ -8,14 +8,15 @@ from pathlib import Path
 from secrets import token_bytes
 from socket import gethostname
 
+import structlog
+
 from mailgate.app.admin_port import AdminPort
-from mailgate.app.changes import OF_AUDIT, OF_NOTHING, ChangeDispatcher, Look, count_findings
+from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_findings
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import ConsoleParts
 from mailgate.app.heartbeat import FoundGates, Heartbeat
-from mailgate.app.housekeeping import Housekeeping
-from mailgate.app.in_force import FilesInForce, RulesInForce, first_live
+from mailgate.app.in_force import FilesInForce, RulesInForce, first_live, renew_keys, warn_of_stale_lists
 from mailgate.app.mails import MailSender
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_requests, watch_rules
 from mailgate.app.open_store import open_store
@@ -27,9 +28,10 @@ from mailgate.app.reload import Reloader
 from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.settings_changes import ChangedFiles
 from mailgate.app.trust import Trust
+from mailgate.app.workers.listeners import ALONE, WorkerPlace
 from mailgate.app.workers.metrics import WorkerMetrics
-from mailgate.app.workers.place import ALONE, WorkerPlace
 from mailgate.config import Bundle, load_bundle
+from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
@@ -42,6 +44,10 @@ from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.rollout.replay import away_now
 from mailgate.store import Store
 from mailgate.tasks import end, running
+
+log = structlog.get_logger()
+
+HOUR = 3600.0
 
 Part = AbstractAsyncContextManager[object]
 """A part of a gate: entering it starts it, and leaving it ends it."""
@@ -139,6 +145,8 @@ async def made(
     watch_rules(metrics, files.lingering, reliefs)
     watch_requests(metrics, ports)
 
+    follow = looks.follow
+
     async def learn_devices(look: Look) -> None:
         await postures.follow(look.numbers.devices if look.numbers else None, look.at)
 
@@ -146,17 +154,14 @@ async def made(
     parts = [
         running(
             looks.run,
-            lambda: looks.follow("rules", rules.follow),
-            lambda: looks.follow("devices", learn_devices),
-            lambda: looks.follow(
-                "findings", lambda _: count_findings(store, metrics), OF_NOTHING, each_minute=True
-            ),
-            lambda: looks.follow("own keys", lambda _: trust.own_keys.renew(), OF_NOTHING, each_minute=True),
-            lambda: looks.follow(
-                "revocations", lambda _: trust.revocations.poll(), OF_AUDIT, each_minute=True
-            ),
+            lambda: follow("rules", rules.follow),
+            lambda: follow("devices", learn_devices),
+            lambda: follow("findings", lambda _: count_findings(store, metrics), each_minute=True),
+            lambda: follow("own keys", lambda _: trust.own_keys.renew(), each_minute=True),
+            lambda: follow("spent proofs", lambda look: store.spent.prune(look.at), each_minute=True),
+            lambda: follow("revocations", lambda _: trust.revocations.poll(), OF_AUDIT, each_minute=True),
             lambda: reloader.watch(lambda: {*files.bundle.paths, *files.bundle.absent}),
-            Housekeeping(files, store, in_force).run,
+            lambda: do_hourly_work(files, store, in_force),
             gate.refuser.mails.run,
         ),
         trust.fetching(settings, metrics),
@@ -180,3 +185,17 @@ async def writing(store: Store) -> AsyncIterator[None]:
     finally:
         await store.close()
         await end(task)
+
+
+async def do_hourly_work(files: FilesInForce, store: Store, in_force: InForce) -> None:
+    """Do the hourly work. Run it as a task."""
+    while True:
+        warn_of_stale_lists(files.settings)
+        files.warn_of_lingering_rules()
+        try:
+            await renew_keys(in_force, files.settings, store)
+            gone = await store.retention.prune(utc_now(), retention_times_of(files.settings))
+            log.debug("pruned", rows=gone + await store.verdicts.trim(utc_now()))
+        except Exception as error:  # noqa: BLE001 - it is tried again after any error
+            log.warning("prune-failed", error=type(error).__name__)
+        await asyncio.sleep(HOUR)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
@@ -11,15 +11,12 @@ from pathlib import Path
 
 import structlog
 
-from mailgate.app.housekeeping import warn_of_stale_lists
 from mailgate.app.in_force import (
     FilesInForce,
     RulesInForce,
-    authorizer_for,
-    authorizers_for,
     live_with_rules_of,
-    seen_within,
-    served_hosts,
+    live_with_settings_of,
+    warn_of_stale_lists,
 )
 from mailgate.app.public_ports import PublicPorts
 from mailgate.app.request_sinks import RequestSinks
@@ -27,8 +24,6 @@ from mailgate.app.trust import Trust
 from mailgate.config import Address, Bundle, Settings, SocketFile
 from mailgate.config.admins import BY_FILE
 from mailgate.config.serving import GRPC
-from mailgate.console.devices.facts import retention_times_of
-from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import change_level
@@ -87,34 +82,19 @@ class ChangedFiles:
         self.ports.renew_tls(settings)
         self.trust.keyring.replace(sources)
         await self.rules.offer(bundle, needs_restart(before, settings))
-        take_settings(settings, self.gate, self.postures)
+        self._take(settings)
         self.sinks.take(settings)
         warn_of_stale_lists(settings)
         self.rules.say_applied()
 
-
-def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
-    """Use these settings from the next request on."""
-    change_level(settings.log.level)
-    gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
-    gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-    postures.terms = settings.posture_terms(postures.terms.away)
-    live = gate.in_force.live
-    gate.in_force.live = replace(
-        live,
-        hosts=served_hosts(gate.judge.public_url, settings),
-        trusted=settings.trusted_proxies,
-        authorizer=authorizer_for(settings),
-        authorizers=authorizers_for(settings),
-        keep=retention_times_of(settings),
-        hardware=settings.attestation.hardware.trusted_roots(),
-        responses=replace(
-            live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
-        ),
-        browser_probe=replace(
-            live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
-        ),
-    )
+    def _take(self, settings: Settings) -> None:
+        """Use these settings from the next request on."""
+        gate, postures = self.gate, self.postures
+        change_level(settings.log.level)
+        gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
+        gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
+        postures.terms = settings.posture_terms(postures.terms.away)
+        gate.in_force.live = live_with_settings_of(gate.in_force.live, settings, gate.judge.public_url)
 
 
 def needs_restart(before: Settings, settings: Settings) -> list[str]:

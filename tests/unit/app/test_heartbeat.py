@@ -15,7 +15,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
 from mailgate.app.heartbeat import FoundGates, Heartbeat
-from mailgate.app.workers.place import ALONE, WorkerPlace
+from mailgate.app.workers.listeners import ALONE, WorkerPlace
 from mailgate.console.now.gates import GateState
 from mailgate.store import Store
 from mailgate.tasks import end, running

@@ -10,7 +10,7 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.app import preflight, request_sinks
 from mailgate.app.request_sinks import RequestSinks, syslog_at
-from mailgate.app.workers.place import ALONE
+from mailgate.app.workers.listeners import ALONE
 from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings, TraceSettings
 
 

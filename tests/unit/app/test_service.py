@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,16 +14,19 @@ from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
 
-from mailgate.app import public_ports
+from mailgate.app import in_force, public_ports
 from mailgate.app import service as service_module
 from mailgate.app.admin_port import AdminPort
 from mailgate.app.clock import utc_now
-from mailgate.app.housekeeping import Housekeeping, warn_of_stale_lists
+from mailgate.app.in_force import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
-from mailgate.app.service import Service
+from mailgate.app.service import HOUR, Service, do_hourly_work
 from mailgate.console.devices.facts import retention_times_of
+from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.http.tls import CertificateError, device_context
+from mailgate.store import StoreUnavailableError
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ async def opened(*_):
 async def test_background_work_ends_before_the_store_closes(bundle, closed, monkeypatch):
     looking, ended = asyncio.Event(), []
 
-    async def work(_service):
+    async def work(*_):
         try:
             looking.set()
             await asyncio.Event().wait()
@@ -81,7 +85,7 @@ async def test_background_work_ends_before_the_store_closes(bundle, closed, monk
         await looking.wait()
         raise OSError("in use")
 
-    monkeypatch.setattr(Housekeeping, "run", work)
+    monkeypatch.setattr(service_module, "do_hourly_work", work)
     monkeypatch.setattr(AdminPort, "_hosting", hosting)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
@@ -220,3 +224,77 @@ def assigned_elsewhere():
 
 def test_no_part_is_changed_after_it_was_made_but_by_a_reload():
     assert set(assigned_elsewhere()) - {"measured"} <= REPLACED_BY_A_RELOAD
+
+
+NEW = object()
+
+
+@pytest.fixture
+def hours(monkeypatch):
+    """Hours pass at once; after three of them it is over."""
+    passed = []
+
+    async def sleep(seconds):
+        passed.append(seconds)
+        if len(passed) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(service_module.asyncio, "sleep", sleep)
+    return passed
+
+
+async def renewed(*_):
+    return NEW
+
+
+async def trim(*_):
+    return 1
+
+
+async def test_each_hour_renews_keys_deletes_old_rows_and_names_rules(service, hours, monkeypatch):
+    pruned = []
+
+    async def prune(now, keep):
+        pruned.append(keep)
+        if len(pruned) == 2:
+            raise StoreUnavailableError("away")
+        return 7
+
+    monkeypatch.setattr(in_force, "probe_keys", renewed)
+    monkeypatch.setattr(in_force, "tickets_for", renewed)
+    service.store.retention, service.store.verdicts = SimpleNamespace(prune=prune), SimpleNamespace(trim=trim)
+    monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": "no end"})
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await do_hourly_work(service.files, service.store, service.gate.in_force)
+    assert hours == [HOUR] * 3
+    events = [line["event"] for line in logs]
+    assert events == [
+        "rule-only-reports",
+        "pruned",
+        "rule-only-reports",
+        "prune-failed",
+        "rule-only-reports",
+        "pruned",
+    ]
+    assert (service.gate.in_force.live.browser_probe.keys, service.gate.in_force.live.responses.tickets) == (
+        NEW,
+        NEW,
+    )
+    assert isinstance(service.gate.in_force.live.responses, ResponseBuilder)
+
+
+async def test_settings_that_come_while_keys_are_read_stay(service, hours):
+    async def slowly(*_):
+        live = service.gate.in_force.live
+        probe = replace(live.browser_probe, mode=Mode.REQUIRE, lifetime=timedelta(hours=1))
+        service.gate.in_force.live = replace(live, browser_probe=probe, trusted=("10.0.0.0/8",))
+        return NEW
+
+    service.store.keys = SimpleNamespace(current=slowly)
+    service.store.retention, service.store.verdicts = SimpleNamespace(prune=trim), SimpleNamespace(trim=trim)
+    with pytest.raises(asyncio.CancelledError):
+        await do_hourly_work(service.files, service.store, service.gate.in_force)
+    live = service.gate.in_force.live
+    probe = live.browser_probe
+    assert (probe.mode, probe.lifetime, probe.keys) == (Mode.REQUIRE, timedelta(hours=1), NEW)
+    assert live.trusted == ("10.0.0.0/8",)
