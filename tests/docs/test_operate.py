@@ -120,11 +120,22 @@ def logged(source: str) -> Iterator[tuple[str, set[str], set[str]]]:
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
             continue
-        target, fields = call.func, {word.arg or "" for word in call.keywords}
+        target, fields = call.func, {word.arg for word in call.keywords if word.arg}
+        if len(fields) < len(call.keywords):
+            fields |= _keys_of("line_of", tree)
         if isinstance(target, ast.Attribute) and _of_log(target):
             yield str(call.args[0].value), {target.attr}, fields
         elif isinstance(target, ast.Name) and target.id == "write" and chosen:
             yield str(call.args[0].value), {"debug", "info"}, fields
+
+
+def _keys_of(function: str, tree: ast.AST) -> set[str]:
+    """The keys of the dictionary that this function returns."""
+    made = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function)
+    returned = (node.value for each in made for node in each.body if isinstance(node, ast.Return))
+    return {
+        ast.literal_eval(key) for each in returned if isinstance(each, ast.Dict) for key in each.keys if key
+    }
 
 
 def _of_log(node: ast.AST) -> bool:

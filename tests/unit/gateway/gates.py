@@ -154,7 +154,7 @@ class Recorded(list):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
 
     def recurring(self, access, decision):
-        return lambda _agent, _now: self.record(access, decision)
+        return lambda *_: self.record(access, decision)
 
 
 class NoPeople:
