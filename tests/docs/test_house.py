@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_453,
+    "lines": 80_455,
     "files": 588,
     "files under 40 lines, __init__ apart": 34,
     "rooms": 16,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 28,
-    "lines of tests": 111_173,
+    "lines of tests": 111_176,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

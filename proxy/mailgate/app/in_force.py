@@ -221,8 +221,11 @@ class RulesInForce:
         return replace(self.files.bundle, away=self.postures.terms.away)
 
     async def poll(self) -> None:
-        """Use what the store has in force now."""
-        await self.follow(await self.changes.look())
+        """Use what the store has in force now. Nothing is raised, since the next look tries again."""
+        try:
+            await self.follow(await self.changes.look())
+        except Exception as error:  # noqa: BLE001 - pages of admins are shown by the rules before
+            log.error("changes-failed", part="rules", error=type(error).__name__)
 
     async def follow(self, look: Look) -> None:
         """Use what was in force at this look. If the store did not answer, each part reads for itself."""
@@ -249,9 +252,8 @@ class RulesInForce:
     async def offer(self, bundle: Bundle, waiting: list[str]) -> None:
         """Use these files. Their rules come in force now, or after they were inspected, or are held. ``waiting`` names the
         settings that wait for a restart."""
-        self.files.bundle = replace(
-            self.files.bundle, settings=bundle.settings
-        )  # the rules are inspected by them
+        # the rules are inspected by these settings
+        self.files.bundle = replace(self.files.bundle, settings=bundle.settings)
         self.decide_by(replace(bundle, rules=await self.keeper.offer(bundle.rules)))
         self.files.warn_of_lingering_rules()
         self._unsaid = sorted({*(self._unsaid or ()), *waiting})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
@@ -67,6 +68,15 @@ async def test_only_what_has_changed_is_read(service, told, numbers, done):
     assert told == done
 
 
+async def test_a_version_that_nobody_foresaw_ends_only_this_look(service, told):
+    service.keeper.refresh = AsyncMock(side_effect=KeyError("version"))
+    with capture_logs() as logs:
+        await service.rules.poll()
+    assert [(line["event"], line["error"]) for line in logs if "part" in line] == [
+        ("changes-failed", "KeyError")
+    ]
+
+
 async def test_a_policy_started_by_another_gate_decides_here(service, bundle):
     changed = bundle(policy=CHANGED).rules
     service.keeper.current.rules = changed
@@ -82,7 +92,7 @@ async def test_a_policy_started_by_another_gate_decides_here(service, bundle):
 async def test_settings_take_effect_under_the_rules_that_are_in_force(service, bundle):
     """Files may be held: then their settings count and their rules do not."""
     before, changed = service.files.bundle.rules, bundle(policy=CHANGED)
-    service.keeper.offer = held(before)
+    service.keeper.offer = AsyncMock(return_value=before)
     settings = changed.settings.model_copy(update={"trusted_proxies": ("here",)})
     with capture_logs() as logs:
         await service.apply(replace(changed, settings=settings))
@@ -92,17 +102,10 @@ async def test_settings_take_effect_under_the_rules_that_are_in_force(service, b
     assert applied(logs) == [before.policy.version]
 
 
-def held(before):
-    async def offer(_files):
-        return before
-
-    return offer
-
-
 async def test_changed_files_are_said_to_be_in_force_once_they_are(service, bundle):
     """While rules are inspected those before decide, and nothing is in force yet that could be named."""
     before, changed = service.files.bundle.rules, bundle("http://127.0.0.1:9999", policy=CHANGED)
-    service.keeper.offer, service.keeper.is_undecided = held(before), True
+    service.keeper.offer, service.keeper.is_undecided = AsyncMock(return_value=before), True
     with capture_logs() as logs:
         await service.apply(changed)
         service.rules.take_rules()
