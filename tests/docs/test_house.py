@@ -11,17 +11,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_455,
-    "files": 588,
-    "files under 40 lines, __init__ apart": 34,
+    "lines": 79_635,
+    "files": 551,
+    "files under 40 lines, __init__ apart": 22,
     "rooms": 16,
-    "folders": 50,
-    "arrows between rooms": 91,
+    "folders": 49,
+    "arrows between rooms": 85,
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 28,
-    "lines of tests": 111_176,
-    "lines of benchmarks": 2_500,
+    "lines of tests": 110_972,
+    "lines of benchmarks": 2_486,
 }
 SLACK = 0.01
 """What lies further below its figure lowers the figure."""

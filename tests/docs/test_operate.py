@@ -181,7 +181,7 @@ SHOWN_BY = {
     "The store is lost, and proofs come": "integration/test_replay unit/gateway/evaluate/test_proving",
     "The JWKS of an issuer cannot be fetched": "unit/gateway/keys/test_remote integration/test_issuer_keys",
     "Dovecot gets no answer about a login, or a malformed one": "e2e/test_side_door",
-    "A source of device inventory fails": "unit/connectors/test_schedule unit/connectors/test_scheduler integration/connectors/test_gate",
+    "A source of device inventory fails": "unit/connectors/test_run unit/connectors/test_scheduler integration/connectors/test_gate",
     "A source suddenly names far fewer devices": "unit/connectors/test_run unit/cli/test_connectors",
     "A gate, `mailgate policy apply` or `mailgate policy retract` is killed while it changes the rules": "integration/test_killed",
     "A gate dies while it reads a source": "unit/store/test_clock unit/connectors/test_leased_run",

@@ -20,19 +20,17 @@ from mailgate.connectors import (
     SourceError,
     Trouble,
     connector_for,
-    is_scheduled,
 )
-from mailgate.connectors.leased_run import LeasedRun, RunOptions
+from mailgate.connectors.leased_run import DeviceRecheck, LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.recheck import DeviceRecheck
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
-from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
+from mailgate.model.device import Away
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 
@@ -113,7 +111,7 @@ class ConnectorSyncs:
         self._bundle = bundle
         self._postures = postures
         self.leased_run = leased_run_for(store, bundle, registry)
-        self.scheduler = Scheduler(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
+        self.scheduler = Scheduler(self._settings, self.leased_run, runtime(), self._tell)
         self._again = DeviceRecheck(self.leased_run)
         self._proofs = WebhookProofs(utc_now)
 
@@ -124,7 +122,7 @@ class ConnectorSyncs:
                 self.scheduler.states.get(name),
                 self._postures.terms.last_known_for,
                 utc_now(),
-                each.every if is_scheduled(each) else None,
+                each.every if each.scheduled() else None,
             )
             for name, each in self._settings().items()
         }

@@ -9,13 +9,12 @@ from datetime import datetime
 from functools import partial
 
 from mailgate.attest import Nonces, ReplayGuard, parse_jwks
-from mailgate.attest.nonces import NODE_BYTES
+from mailgate.attest.sealing import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
 from mailgate.console.now.readiness import Issuer
 from mailgate.gateway.keys import remote
-from mailgate.gateway.keys.keyring import FileKeys, Keyring, KeySource, Revocations
-from mailgate.gateway.keys.own import SETTLING, OwnKeys
+from mailgate.gateway.keys.keyring import SETTLING, FileKeys, Keyring, KeySource, OwnKeys, Revocations
 from mailgate.gateway.keys.remote import RemoteKeys
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import Store

@@ -24,8 +24,8 @@ from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeou
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
-from mailgate.devices.posture import Away, PostureTerms
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
+from mailgate.model.device import Away, PostureTerms
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.login_names import Logins

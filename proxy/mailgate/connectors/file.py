@@ -21,7 +21,6 @@ _CHUNK = 500
 class LinesFile:
     """A file of lines. It is checked to its end first, so that a file with a mistake changes nothing."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
 
     def __init__(self, setup: Setup, path: Path, *, is_csv: bool, complete: bool) -> None:
@@ -62,7 +61,6 @@ class LinesFile:
 class PostedLines:
     """Posted lines: all lines of one call count, or none if one of them is wrong."""
 
-    scheduled: ClassVar[bool] = False
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = False
 

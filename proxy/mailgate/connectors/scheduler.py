@@ -8,11 +8,11 @@ from mailgate.config.sources import EverySource
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime
-from mailgate.connectors.run import RunOutcome
-from mailgate.connectors.schedule import is_due
-from mailgate.devices.posture import Away, sources_away
+from mailgate.connectors.run import RunOutcome, is_due
+from mailgate.devices.posture import sources_away
 from mailgate.errors import SourceError
 from mailgate.model import SourceState
+from mailgate.model.device import Away
 from mailgate.tasks import end_all
 
 POLL = 2.0
@@ -25,15 +25,12 @@ class Scheduler:
     def __init__(
         self,
         settings: Callable[[], Mapping[str, EverySource]],
-        scheduled: Callable[[EverySource], bool],
         leased_run: LeasedRun,
         runtime: Runtime,
         tell: Callable[[Away], None],
     ) -> None:
-        """``scheduled`` returns whether a connector is asked at all. ``tell`` receives, at every look, the sources that
-        cannot be asked."""
+        """``tell`` receives, at every look, the sources that cannot be asked."""
         self._settings = settings
-        self._scheduled = scheduled
         self._leased_run = leased_run
         self._runtime = runtime
         self._tell = tell
@@ -71,10 +68,10 @@ class Scheduler:
         self._tell(sources_away(self.states, settings))
         self._leased_run.numbers.show(
             {name: self.states.get(name) or SourceState(name) for name in settings},
-            {name: each.every for name, each in settings.items() if self._scheduled(each)},
+            {name: each.every for name, each in settings.items() if each.scheduled()},
         )
         for name, each in settings.items():
-            ours = self._scheduled(each) and name not in self._running
+            ours = each.scheduled() and name not in self._running
             if answered and ours and self._is_due(name, each):
                 self._start(name, each)
 

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import structlog
 
+from mailgate.gateway.answer import References
 from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import proof_outcome
-from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.responses import needs_warning
 from mailgate.http.exchange import Exchange
 from mailgate.model import Access, Decision, DecisionSummary, Effect

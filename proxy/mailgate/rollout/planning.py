@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
-from mailgate.config.case_runner import run_cases
-from mailgate.devices.posture import PostureTerms
 from mailgate.model import Effect, Stage
+from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.case_runner import run_cases
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
 from mailgate.policy.login_names import counted_name

@@ -12,7 +12,7 @@ from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.attestation import with_certificate
 from mailgate.config import Settings
 from mailgate.devices.device import Device
-from mailgate.devices.posture import Away, PostureTerms, posture_of, posture_of_person, sources_away
+from mailgate.devices.posture import posture_of, posture_of_person, sources_away
 from mailgate.model import (
     FOUND_BESIDE,
     LOGIN_PROTOCOLS,
@@ -25,6 +25,7 @@ from mailgate.model import (
     Reason,
     RequestFacts,
 )
+from mailgate.model.device import Away, PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.policy.groups import Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
@@ -132,6 +133,11 @@ def proof_of(device: Device, posture: Posture) -> AttestationResult:
 
 
 @lru_cache(maxsize=4096)
+def asked_without_proof(facts: RequestFacts, posture: Posture) -> Client:
+    """The client of a request without a proof, from a device of this posture."""
+    return with_device(classify(facts), posture.kind)
+
+
 def reported(kind: Kind | None, os: str, os_version: str) -> Client:
     """The client that a report describes: the device, and nothing about how it asks."""
     told = AttestationResult("device", kind=kind, os=os, os_version=os_version)

@@ -11,7 +11,7 @@ from typing import Any
 
 from mailgate.classify import warm
 from mailgate.config import compile_rules
-from mailgate.devices.posture import PostureTerms
+from mailgate.model.device import PostureTerms
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.simulate import Impact, ImpactTally, Mover, Subject, in_full
 from mailgate.rollout.population import Population

@@ -110,30 +110,17 @@ def service(bundle):
     trust = Trust(ReplayGuard(), prover.keyring, prover.nonces, enroller.keys, enroller.revocations, utc_now)
     keeper, postures = Keeper(first.rules), SimpleNamespace(terms=first.posture_terms)
     halting = HaltMonitor(store, lambda: on.in_force.live.policy, "gate-1", utc_now, b"salt")
-    files, reliefs, ports = (
-        FilesInForce(first),
-        ReliefWatch(store, utc_now),
-        ports_for(first.settings, on, ALONE),
-    )
+    files, reliefs = FilesInForce(first), ReliefWatch(store, utc_now)
+    ports, sinks = ports_for(first.settings, on, ALONE), RequestSinks(on, ALONE)
     syncs = SimpleNamespace(health=dict, check_again=None, intake=None)
+    looks = ChangeDispatcher(store, utc_now)
     rules = RulesInForce(
-        ChangeDispatcher(store, utc_now),
-        files,
-        keeper,
-        reliefs,
-        halting,
-        trust,
-        postures,
-        on.in_force,
-        on.metrics,
-        asyncio.Event(),
+        looks, files, keeper, reliefs, halting, trust, postures, on.in_force, on.metrics, asyncio.Event()
     )
-    sinks = RequestSinks(on, ALONE)
     worker_metrics, found, stopping = WorkerMetrics(ALONE, registry), FoundGates(registry), asyncio.Event()
     reloader = SimpleNamespace(mistakes=[])
-    check = ReadinessCheck(
-        files, rules, store, trust, reloader, syncs, worker_metrics, found, ALONE, stopping
-    )
+    others = reloader, syncs, worker_metrics, found, ALONE, stopping
+    check = ReadinessCheck(files, rules, store, trust, *others)
     return SimpleNamespace(
         files=files, rules=rules, store=store, keeper=keeper, reliefs=reliefs, postures=postures, gate=on, ports=ports,
         sinks=sinks, reloader=reloader, stopping=stopping, check=check,

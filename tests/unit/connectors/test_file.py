@@ -5,9 +5,9 @@ from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, runtime, settings_of, setup
 
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import ReceivesPosts, Trouble, connector_for, is_scheduled
+from mailgate.connectors import ReceivesPosts, Trouble, connector_for
 from mailgate.connectors.file import FileChanges
-from mailgate.connectors.lines import LinesRefusedError
+from mailgate.errors import LinesRefusedError
 
 LINES = f'{{"id": "1", "apps": ["{MARKER}"], "reported_at": "2026-11-24T09:00:00Z"}}\n{{"id": "2"}}\n'
 
@@ -64,7 +64,7 @@ async def test_posted_lines_may_be_json_or_csv():
     assert [each.id for each in await connector.receive({}, LINES.encode())] == ["1", "2"]
     headers = {"content-type": "text/csv; charset=utf-8"}
     assert [each.id for each in await connector.receive(headers, b"id\n3\n")] == ["3"]
-    assert not is_scheduled(settings)
+    assert not settings.scheduled()
     assert await devices_of(connector) == []
 
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config.case_runner import decide_situation
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, Line
 from mailgate.console.devices.api import device_called
 from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_without_proof
+from mailgate.policy.case_runner import decide_situation
 from mailgate.policy.cases import CasePerson, Request, Situation
 from mailgate.tasks import compute
 

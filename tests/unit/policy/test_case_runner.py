@@ -2,8 +2,8 @@ from typing import Any
 
 from tests.unit.policy.examples import CATALOG, NOW, policy_of
 
-from mailgate.config.case_runner import decide_situation, run_cases
 from mailgate.model import Assurance, Effect, Kind, Reason
+from mailgate.policy.case_runner import decide_situation, run_cases
 from mailgate.policy.cases import CasesFile, Situation
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
