@@ -98,7 +98,7 @@ def _origin(value: object) -> str:
         )
     if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
         raise PydanticCustomError(
-            "url", "more than scheme, host and port; expected a URL without path, query and fragment"
+            "url", "the URL has a path, query or fragment; expected only scheme, host and port"
         )
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
         raise PydanticCustomError(
@@ -174,10 +174,10 @@ def _issuer(value: object) -> str:
             "url", "not the URL of an issuer; expected one like https://login.example.com"
         )
     if parts.query or parts.fragment or str(value).endswith(("?", "#")):
-        raise PydanticCustomError("url", "more than an issuer has; expected a URL without query and fragment")
+        raise PydanticCustomError("url", "the URL has a query or fragment; expected one without")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise PydanticCustomError(
-            "url", "not https, so that it could be forged; expected https, or http on loopback"
+            "url", "over http this could be forged; expected https, or http on loopback"
         )
     return str(value)
 

@@ -112,7 +112,7 @@ class AdminSettings(Strict):
     def _each_once(self) -> Self:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                message = "the role stands above already; expected it once"
+                message = "the role is listed twice; expected it once"
                 raise PydanticCustomError("role", message, {"key": ("roles", index)})
         return self
 
@@ -122,7 +122,7 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
-            message = "the name is that of changed files in the audit log; expected the name of a person"
+            message = "the audit log gives this name to changed files; expected the name of a person"
             raise PydanticCustomError("admin", message, {"key": name})
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)

@@ -81,7 +81,7 @@ def _serials(path: Path) -> frozenset[int]:
     except (OSError, UnicodeDecodeError, StatusError) as error:
         wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
         raise PydanticCustomError(
-            "file", "no list of revoked keys: {wrong}", {"wrong": wrong, "key": "revoked"}
+            "file", "the file holds no list of revoked keys: {wrong}", {"wrong": wrong, "key": "revoked"}
         ) from error
 
 
@@ -101,7 +101,7 @@ class IssuerSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            message = "nothing to check: `jwks` is no https URL; expected one there"
+            message = "`jwks` is not an https URL, so no certificate is checked; expected an https URL there"
             raise PydanticCustomError("file", message, {"key": "jwks_ca"})
         return self
 
@@ -124,7 +124,7 @@ class AttestationSettings(Strict):
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
-                message = "the issuer stands above already; expected it once, with all its keys in one file"
+                message = "the issuer is listed twice; expected it once, with all its keys in one file"
                 raise PydanticCustomError("issuer", message, {"key": ("issuers", index, "issuer")})
         return self
 
@@ -153,6 +153,6 @@ class PostureSettings(Strict):
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
-                message = "the source stands above already; expected it once"
+                message = "the source is listed twice; expected it once"
                 raise PydanticCustomError("source", message, {"key": ("precedence", index)})
         return self

@@ -66,14 +66,16 @@ class OidcSettings(Strict):
     @model_validator(mode="after")
     def _openid(self) -> Self:
         if "openid" not in self.scopes:
-            message = "the scope `openid` is missing; expected it here, since without it nobody is named"
+            message = (
+                "the scope `openid` is missing; expected it here, since without it the provider names nobody"
+            )
             raise PydanticCustomError("scope", message, {"key": "scopes"})
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.ca and not self.issuer.startswith("https:"):
-            message = "nothing to check: `issuer` is not https; expected https there"
+            message = "`issuer` is not https, so no certificate is checked; expected https there"
             raise PydanticCustomError("file", message, {"key": "ca"})
         return self
 
@@ -120,7 +122,7 @@ class ConsoleSettings(Strict):
     @model_validator(mode="after")
     def _place_to_come_back_to(self) -> Self:
         if self.login.oidc and self.url is None:
-            message = "the provider has to lead back to somewhere; expected `url` in `console`"
+            message = "the provider needs an address to send people back to; expected `url` in `console`"
             raise PydanticCustomError("url", message, {"key": ("login", "oidc")})
         return self
 
@@ -135,12 +137,14 @@ def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
                 place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
-                message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
+                message = (
+                    "nobody can log in this way, since `{way}` is not set; expected it there, or nothing here"
+                )
                 raise PydanticCustomError("admin", message, place)
         # a person with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
             message = (
-                "with `groups` they could come in under a second name; expected `oidc` here: "
+                "with `groups` this admin could log in under a second name; expected `oidc` here: "
                 "who they are at the provider, or `false`"
             )
             raise PydanticCustomError("admin", message, {"key": ("admins", name)})

@@ -49,7 +49,7 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
         raise PydanticCustomError("file", "not a path; expected a file, relative to the folder of this one")
     if "://" in value:
         raise PydanticCustomError(
-            "file", "a URL is not read here; expected a file, relative to the folder of this one"
+            "file", "a URL is not accepted here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
@@ -89,7 +89,9 @@ def _jwks(value: object, info: ValidationInfo) -> Path | str:
     except KeySetError as error:
         wrong = "; ".join(error.mistakes)
         raise PydanticCustomError(
-            "file", "the file {path} is no JWKS of public keys: {wrong}", {"path": str(path), "wrong": wrong}
+            "file",
+            "the file {path} is not a JWKS of public keys: {wrong}",
+            {"path": str(path), "wrong": wrong},
         ) from error
     return path
 

@@ -215,7 +215,7 @@ class Settings(Strict):
         """Refuse a retention that is shorter than the guard's window, since a plan would silently count fewer days."""
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
-            message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
+            message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which sightings are kept; expected a shorter one"
             raise PydanticCustomError("window", message, {"key": "guard"})
         return self
 
@@ -294,7 +294,7 @@ class Settings(Strict):
         if self.upstream_ca and not self.upstream.lower().startswith("https:"):
             raise PydanticCustomError(
                 "file",
-                "nothing to check: `upstream` is not https; expected https there",
+                "`upstream` is not https, so no certificate is checked; expected https there",
                 {"key": "upstream_ca"},
             )
         return self
@@ -305,7 +305,7 @@ class Settings(Strict):
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
                 place = {"key": ("attestation", "issuers", index, "issuer")}
-                message = "`public_url` is the gate's own issuer; expected the name of another"
+                message = "this is the gate's own issuer (`public_url`); expected the name of another"
                 raise PydanticCustomError("issuer", message, place)
         return self
 
