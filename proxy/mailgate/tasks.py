@@ -1,7 +1,8 @@
 """Ends background tasks, and runs computations beside the loop that serves mail."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
@@ -41,3 +42,14 @@ async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:
 async def end(task: asyncio.Future[Any] | None) -> None:
     """End one task; None is ignored."""
     await end_all([task])
+
+
+@asynccontextmanager
+async def running(*works: Callable[[], Coroutine[Any, Any, object]]) -> AsyncIterator[None]:
+    """Run these works as tasks until the body ends."""
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(work()) for work in works]
+    try:
+        yield
+    finally:
+        await end_all(tasks)

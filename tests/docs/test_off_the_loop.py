@@ -32,7 +32,7 @@ GROWING = (
 can make many."""
 ALONE = ("mailgate.cli", "mailgate.demo")
 """Rooms whose loop serves no mail."""
-AT_START = {"mailgate.app.service.Service.start"}
+AT_START = {"mailgate.app.service.Service.start", "mailgate.app.service.made"}
 """What runs before the first request is accepted."""
 
 

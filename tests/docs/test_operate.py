@@ -19,7 +19,7 @@ from tests.integration.gate import start_gate, write_config
 from tests.servers import require_or_skip
 from tests.unit.gateway.wire import exchange
 
-from mailgate.app.heartbeat import GateMetrics
+from mailgate.app.heartbeat import FoundGates
 from mailgate.app.mails import MailMetrics
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.gateway.metrics import LabelledCounter, Metrics
@@ -50,7 +50,7 @@ def test_every_metric_is_listed_once(served: dict[str, str]) -> None:
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {name: spans(row["labels"]) for row in table(METRICS, "metric") for name in spans(row["metric"])}
-    others = tuple(made(CollectorRegistry()) for made in (ConnectorMetrics, MailMetrics, GateMetrics))
+    others = tuple(made(CollectorRegistry()) for made in (ConnectorMetrics, MailMetrics, FoundGates))
     metrics = [metric for each in (Metrics(), *others) for metric in vars(each).values()]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}

@@ -16,7 +16,6 @@ PROCESSES = "processes and their sockets: tests/integration/test_workers.py star
 WITHOUT_A_MIRROR = {
     "app/listening.py": "opens ports: every test in tests/integration comes in through them",
     "app/workers/listeners.py": PROCESSES,
-    "app/workers/place.py": "nouns alone: tests/integration/test_workers.py gives each worker one",
     "attest/errors.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,

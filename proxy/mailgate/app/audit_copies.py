@@ -10,7 +10,6 @@ from pathlib import Path
 
 import structlog
 
-from mailgate.app.clock import repeat
 from mailgate.app.request_sinks import PRIORITY, syslog_at
 from mailgate.atomic_files import write_atomically
 from mailgate.config.observing import WitnessSettings
@@ -21,14 +20,11 @@ from mailgate.store.audit import Audit
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 1.0
-"""The seconds between two looks at the log."""
-
 Put = Callable[[bytes], None]
 
 
 class AuditEvents:
-    """Sends the entries of the audit log. Run ``run`` as a task.
+    """Sends the entries of the audit log. Call ``poll`` whenever there are new ones or somebody else wants them.
 
     ``put`` is called at every poll and returns the function that takes lines, or None while nobody wants them.
 
@@ -39,10 +35,6 @@ class AuditEvents:
     def __init__(self, audit: Audit, position: Path, put: Callable[[], Put | None]) -> None:
         self._audit, self._position, self._put = audit, position, put
         self._told: int | None = None
-
-    async def run(self) -> None:
-        """Poll regularly, until cancelled."""
-        await repeat(self.poll, POLL_SECONDS, failed=lambda error: log.error("audit-not-told", error=error))
 
     async def poll(self) -> None:
         """Send new entries. Raises StoreError."""
@@ -82,14 +74,13 @@ def _read(position: Path) -> int | None:
         return None
 
 
-"""The seconds between two looks at the head."""
 NOTE_AGAIN_AFTER, RETRY_AFTER = timedelta(days=1), timedelta(minutes=1)
 """The time after which the same head is noted again, and the time after which a head that could not be noted everywhere is
 tried again."""
 
 
 class AuditWitness:
-    """Notes the head of the audit log. Run ``run`` as a task. ``settings`` is called for every note."""
+    """Notes the head of the audit log. Call ``poll`` whenever it changes, and each minute. ``settings`` is called for every note."""
 
     def __init__(
         self, audit: Audit, settings: Callable[[], WitnessSettings | None], clock: Callable[[], datetime]
@@ -99,10 +90,6 @@ class AuditWitness:
         self._clock = clock
         self._noted: AuditHead | None = None
         self._due: datetime | None = None
-
-    async def run(self) -> None:
-        """Poll regularly, until cancelled."""
-        await repeat(self.poll, POLL_SECONDS, failed=lambda error: log.error("witness-failed", error=error))
 
     async def poll(self) -> None:
         """Note the head if it has changed, or once a day. Log an error if the log no longer has the head that was noted."""

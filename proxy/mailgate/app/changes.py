@@ -1,124 +1,114 @@
-"""Updates a running gate from the store, whichever process made the change: rules in force, reliefs, and cached devices."""
+"""The one look at the store for changes: every part that waits for a change in it is woken by this."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Protocol
+from operator import attrgetter
+from typing import NamedTuple
 
 import structlog
 
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import DEVICE_FINDINGS
-from mailgate.rollout import RulesKeeper
-from mailgate.rollout.halting import HaltMonitor
-from mailgate.rollout.reliefs import ReliefWatch
-from mailgate.store import Postures, Store, StoreError, StoreUnavailableError
+from mailgate.store import Store, StoreError
 from mailgate.store.changes import ChangeNumbers
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
-"""The seconds between two looks at the store, if it does not report a change before."""
+"""The seconds between two looks at the store, if it does not report a change before. A hanging request is judged again every half
+second, so a change reaches it within one second."""
 
 
-class ChangingGate(Protocol):
-    """The gate whose rules are updated (``app/service.py``)."""
+class Look(NamedTuple):
+    """One look at the store. ``numbers`` is None if it did not answer."""
 
-    store: Store
-    keeper: RulesKeeper
-    reliefs: ReliefWatch
-    halting: HaltMonitor
-
-    def take_rules(self) -> None: ...
-
-    def take_reliefs(self) -> None: ...
+    at: datetime
+    """Read before the store was asked, so that no change is missed."""
+    numbers: ChangeNumbers | None
 
 
-class RuleChanges:
-    """Takes over what is in force in the store. Run ``run`` as a task."""
+Concern = Callable[[ChangeNumbers], object]
+"""What of the numbers concerns a part."""
+OF_AUDIT, OF_DEVICES = attrgetter("audit"), attrgetter("devices")
 
-    def __init__(self, gate: ChangingGate) -> None:
-        self._gate = gate
-        self._turn = asyncio.Lock()
+
+class ChangeDispatcher:
+    """Looks at the store, and wakes who follows. Run ``run``, and ``follow`` for each part, as tasks."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
+        self._last: Look | None = None
+        self._news = asyncio.Condition()
+        self._is_away = False
 
     async def run(self) -> None:
-        """Poll regularly, and at once if the store reports a change, until cancelled."""
+        """Look regularly, and at once if the store reports a change, until cancelled."""
         heard = 0
         while True:
-            heard = await self._gate.store.change_signal.wait(POLL_SECONDS, heard)
-            await self.poll()
+            look = await self.look()
+            async with self._news:
+                self._last = look
+                self._news.notify_all()
+            heard = await self._store.change_signal.wait(POLL_SECONDS, heard)
 
-    async def poll(self) -> None:
-        """Use what is in force now. An error ends only this poll, and nothing is raised."""
-        async with self._turn:
-            try:
-                await self._look()
-            except Exception as error:  # noqa: BLE001 - the next version must be read after any error
-                log.error("policy-look-failed", error=type(error).__name__)
-
-    async def _look(self) -> None:
-        gate, numbers = self._gate, await self._numbers()
-        if numbers is None or gate.keeper.is_behind(numbers.activation):
-            await gate.keeper.refresh()
-        gate.take_rules()
-        await gate.halting.halt_rules()
-        changed = numbers is None or numbers.reliefs != gate.reliefs.current.serial
-        if changed and await gate.reliefs.refresh():
-            gate.take_reliefs()
-
-    async def _numbers(self) -> ChangeNumbers | None:
-        """The numbers of the latest changes in the store; None if the store cannot be reached. Each part then reads for itself."""
+    async def look(self) -> Look:
+        """Look now. Nothing is raised: a store that does not answer has no numbers."""
+        now = self._clock()
         try:
-            return await self._gate.store.change_numbers()
-        except StoreError:
-            return None
+            look = Look(now, await self._store.change_numbers())
+        except Exception as error:  # noqa: BLE001 - the next look must come after any error
+            if not self._is_away:
+                log.warning("changes-unread", error=type(error).__name__)
+            look = Look(now, None)
+        self._is_away = look.numbers is None
+        return look
 
-
-"""The seconds between two looks. A hanging request is judged again every half second, so a change reaches it within one
-second."""
-COUNT_AFTER = 240
-"""The number of looks between two counts of findings: a minute."""
-
-
-class DeviceChanges:
-    """Keeps the cached devices up to date. Run ``run`` as a task."""
-
-    def __init__(
-        self, postures: Postures, store: Store, metrics: Metrics, clock: Callable[[], datetime]
+    async def follow(
+        self,
+        part: str,
+        work: Callable[[Look], Awaitable[object]],
+        of: Concern | None = None,
+        *,
+        each_minute: bool = False,
     ) -> None:
-        self._postures = postures
-        self._store = store
-        self._metrics = metrics
-        self._clock = clock
+        """Do ``work`` whenever a look differs from that of the last work in what concerns it, and ``each_minute``; with neither at
+        each look, whether the store answered or not. Runs until cancelled.
 
-    async def run(self) -> None:
-        """Poll regularly, until cancelled, even if a poll raises an error."""
-        looks = 0
+        After an error it is done again at the next look. An error of something else than the store is logged once.
+        """
+        last, seen, trouble = None, None, ""
         while True:
+            last, concern = await self._next(last, seen, of, each_minute=each_minute)
             try:
-                await self.poll()
-                if looks % COUNT_AFTER == 0:
-                    await self.count_findings()
-            except Exception as error:  # noqa: BLE001 - the loop goes on after any error
-                log.error("device-changes-unread", error=type(error).__name__)
-            looks += 1
-            await asyncio.sleep(POLL_SECONDS)
+                await work(last)
+                seen, trouble = concern, ""
+            except StoreError:
+                seen = None
+            except Exception as error:  # noqa: BLE001 - the next change must be taken after any error
+                seen, before, trouble = None, trouble, type(error).__name__
+                if trouble != before:
+                    log.error("changes-failed", part=part, error=trouble)
 
-    async def poll(self) -> None:
-        """Learn what has changed. One cheap query shows whether anything has."""
-        now = self._clock()  # read before the query, so that no change is missed
-        try:
-            numbers = await self._store.change_numbers()
-        except StoreUnavailableError:
-            numbers = None
-        if numbers is None or not self._postures.knows(numbers.devices, now):
-            await self._postures.catch_up(now)
+    async def _next(
+        self, last: Look | None, seen: object, of: Concern | None, *, each_minute: bool
+    ) -> tuple[Look, object]:
+        """The newest look after ``last`` that differs in what concerns a part, and what it shows of that."""
+        async with self._news:
+            while True:
+                look = self._last
+                if look and look is not last and not of and not each_minute:
+                    return look, None
+                if look and look is not last and look.numbers:
+                    minute = look.at.replace(second=0, microsecond=0) if each_minute else None
+                    concern = (of(look.numbers) if of else None, minute)
+                    if concern != seen:
+                        return look, concern
+                await self._news.wait()
 
-    async def count_findings(self) -> None:
-        """Show the number of findings. While the store cannot be reached the last count stays."""
-        try:
-            counted = await self._store.devices.counted_findings()
-        except StoreUnavailableError:
-            return
-        for reason in DEVICE_FINDINGS:
-            self._metrics.device_findings.labels(reason).set(counted.get(reason, 0))
+
+async def count_findings(store: Store, metrics: Metrics) -> None:
+    """Show the number of findings about devices. Raises StoreError; the last count then stays."""
+    counted = await store.devices.counted_findings()
+    for reason in DEVICE_FINDINGS:
+        metrics.device_findings.labels(reason).set(counted.get(reason, 0))

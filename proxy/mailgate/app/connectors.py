@@ -33,7 +33,6 @@ from mailgate.model import CheckResult, SourceState
 from mailgate.model.device import Away
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
-from mailgate.tasks import end
 
 
 class ConnectorStore:
@@ -104,7 +103,7 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
 
 
 class ConnectorSyncs:
-    """The connectors of a running gate. ``start`` it once, and ``stop`` it before the store is closed."""
+    """The connectors of a running gate. Run ``scheduler.run`` as a task, until the store is closed."""
 
     def __init__(
         self, store: Store, bundle: Callable[[], Bundle], postures: Postures, registry: CollectorRegistry
@@ -115,14 +114,6 @@ class ConnectorSyncs:
         self.scheduler = Scheduler(self._settings, self.leased_run, runtime(), self._tell)
         self._again = DeviceRecheck(self.leased_run)
         self._proofs = WebhookProofs(utc_now)
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self.scheduler.run())
-
-    async def stop(self) -> None:
-        """End all runs, each after its current batch."""
-        await end(self._task)
 
     def health(self) -> dict[str, ConnectorState]:
         """The state of each connector, for ``/readyz``."""

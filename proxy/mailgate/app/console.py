@@ -1,20 +1,22 @@
 """Makes the context of the console of a running gate."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from socket import gethostname
 from tempfile import NamedTemporaryFile
-from typing import Any, Protocol
+from typing import Any
 
-from mailgate.app.changes import RuleChanges
+from mailgate.app.changes import OF_DEVICES
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.readiness import ObservedGate, readiness
+from mailgate.app.in_force import FilesInForce, RulesInForce
+from mailgate.app.readiness import ReadinessCheck
+from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
@@ -32,57 +34,85 @@ from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.rollout.reliefs import ReliefWatch
-from mailgate.store import Postures, Store, StoreError
+from mailgate.store import Store
 
 CATCH_UP_SECONDS = 10.0
 """The seconds between two comparisons of first refusals with the plan in force."""
-TRIM_SECONDS = 900.0
-"""The seconds between two deletions of counts after their retention time."""
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Begins a work that runs as a task."""
 
 
-class ConsoleGate(ObservedGate, Protocol):
-    """The parts of a service that the console needs besides those for readiness."""
+@dataclass(frozen=True, slots=True)
+class ConsoleParts:
+    """The parts of a gate that the console uses."""
 
     config: Path
-    bundle: Bundle
-    postures: Postures
-    reliefs: ReliefWatch
-    rule_changes: RuleChanges
+    store: Store
+    files: FilesInForce
+    rules: RulesInForce
+    connector_syncs: ConnectorSyncs
+    worker_metrics: WorkerMetrics
+    check: ReadinessCheck
 
+    def bundle(self) -> Bundle:
+        """The files in force with the reliefs."""
+        bundle = self.rules.bundle()
+        return replace(bundle, rules=bundle.rules.with_reliefs(self.rules.reliefs.current))
 
-def context_for(service: ConsoleGate) -> ConsoleContext:
-    """The parts of this gate that the console uses. Their tasks do not run yet (``running``)."""
+    def context(self) -> ConsoleContext:
+        """What every page and operation uses. Its works do not run yet (``works``)."""
+        check_again = self.connector_syncs.check_again
+        return ConsoleContext(
+            store=self.store,
+            bundle=self.bundle,
+            catch_up=self.rules.poll,
+            clock=utc_now,
+            readiness=self.check.now,
+            host=gethostname(),
+            candidate=partial(candidate_of, self.config),
+            verdict_rates=VerdictRates(),
+            device_counts=DeviceCounts(
+                self.store.devices.summaries,
+                self._state,
+                utc_now,
+                lambda devices, now: refresh(self.store, self.bundle(), devices, now),
+                lambda now: catch_up(self.store, self.bundle(), now),
+            ),
+            readings=Readings(partial(sync_now, self.connector_syncs)),
+            planning=Planning(self.plan_now),
+            recheck=Recheck(check_again),
+            recheck_many=Recheck(check_again, patience=None),
+        )
 
-    def state(device: Device, now: datetime) -> str:
-        posture = posture_now(device, bundle(), now)
+    def works(self, context: ConsoleContext) -> list[Work]:
+        """What runs for the console as long as the gate runs."""
+        apps, counts, follow = self._apps, context.device_counts, self.rules.changes.follow
+        counting = AppCounting(self.store, apps, utc_now)
+        return [
+            partial(context.verdict_rates.run, self.worker_metrics.texts, utc_now, self.store.verdicts.add),
+            counts.run,
+            lambda: follow("device rows", lambda _: counts.follow(), OF_DEVICES),
+            lambda: follow(
+                "app counts", lambda _: counting.follow(), lambda _: (counts.turns, apps()), each_minute=True
+            ),
+            lambda: compare_with_plan(self.store),
+        ]
+
+    async def plan_now(
+        self, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
+    ) -> Plan:
+        """Make a plan and keep it. Raises MailgateError."""
+        active, settings, now = await self.store.policies.active(), self.files.settings, utc_now()
+        if active is None:
+            raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+        return await plan_and_keep(self.store, settings, active, candidate, days, WORKERS, who, now, progress)
+
+    def _apps(self) -> tuple[str, ...]:
+        return tuple(self.files.bundle.policy.catalog.apps)
+
+    def _state(self, device: Device, now: datetime) -> str:
+        posture = posture_now(device, self.bundle(), now)
         return "lost" if posture.lost else posture.state.value
-
-    def bundle() -> Bundle:
-        rules = service.bundle.rules.with_reliefs(service.reliefs.current)
-        return replace(service.bundle, rules=rules, away=service.postures.terms.away)
-
-    async def look(devices: Sequence[Device], now: datetime) -> None:
-        await refresh(service.store, bundle(), devices, now)
-
-    async def changed(now: datetime) -> bool:
-        return await catch_up(service.store, bundle(), now)
-
-    return ConsoleContext(
-        store=service.store,
-        bundle=bundle,
-        catch_up=service.rule_changes.poll,
-        clock=utc_now,
-        readiness=partial(readiness, service),
-        host=gethostname(),
-        candidate=partial(candidate_of, service.config),
-        verdict_rates=VerdictRates(),
-        device_counts=DeviceCounts(service.store.devices.summaries, state, utc_now, look, changed),
-        readings=Readings(partial(sync_now, service.connector_syncs)),
-        planning=Planning(partial(plan_now, service)),
-        recheck=Recheck(service.connector_syncs.check_again),
-        recheck_many=Recheck(service.connector_syncs.check_again, patience=None),
-    )
 
 
 def candidate_of(config: Path, policy: str | None) -> Rules:
@@ -99,37 +129,6 @@ def candidate_of(config: Path, policy: str | None) -> Rules:
                 replace(each, file="the rules") if each.file == file.name else each for each in error.mistakes
             ]
             raise ConfigError(told) from None
-
-
-async def plan_now(
-    service: ConsoleGate, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
-) -> Plan:
-    """Make a plan and keep it. Raises MailgateError."""
-    active = await service.store.policies.active()
-    if active is None:
-        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
-    settings, now = service.bundle.settings, utc_now()
-    return await plan_and_keep(service.store, settings, active, candidate, days, WORKERS, who, now, progress)
-
-
-def running(context: ConsoleContext, service: ConsoleGate) -> list[Coroutine[Any, Any, None]]:
-    """The tasks that run for the console as long as the gate runs."""
-    counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
-    return [
-        context.verdict_rates.run(service.worker_metrics.texts, utc_now, service.store.verdicts.add),
-        context.device_counts.run(),
-        counting.run(),
-        delete_old_verdict_counts(context),
-        compare_with_plan(context.store),
-    ]
-
-
-async def delete_old_verdict_counts(context: ConsoleContext) -> None:
-    """Delete counts of verdicts after their retention time."""
-    while True:
-        with suppress(StoreError):  # /readyz reports it
-            await context.store.verdicts.trim(context.clock())
-        await asyncio.sleep(TRIM_SECONDS)
 
 
 async def compare_with_plan(store: Store) -> None:

@@ -16,11 +16,10 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from mailgate import __version__
-from mailgate.app.workers.place import WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.console.now.gates import MISSED_AFTER, GateState, gates_now
 from mailgate.rollout import RulesKeeper
 from mailgate.store import GateHeartbeat, LastHeartbeat, Store, StoreError
-from mailgate.tasks import end
 
 log = structlog.get_logger()
 
@@ -44,10 +43,14 @@ class ClockOffset(Collector):
         yield family
 
 
-class GateMetrics:
-    """Gauges of the gates on a store."""
+class FoundGates:
+    """What the last heartbeat has found, which is also in the metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.states: Counter[GateState] = Counter()
+        """The number of gates on the store in each state."""
+        self.is_alone = False
+        """Whether there was no other process."""
         self.gates = Gauge("mailgate_gates", "Gates on this store, by state", ["state"], registry=registry)
         self.store_up = Gauge(
             "mailgate_store_up",
@@ -57,78 +60,69 @@ class GateMetrics:
         self.store_up.set(1)  # the store was opened just now
         self.clock = ClockOffset()
         registry.register(self.clock)
-        self.show(Counter())
+        self.note(Counter(), is_alone=False)
 
-    def show(self, gate_states: Counter[GateState]) -> None:
+    def note(self, states: Counter[GateState], *, is_alone: bool) -> None:
+        self.states, self.is_alone = states, is_alone
         for each in GateState:
-            self.gates.labels(each.value).set(gate_states[each])
+            self.gates.labels(each.value).set(states[each])
+
+    def note_failure(self) -> None:
+        """Note that the store does not accept the heartbeat, so that the offset of the clock is not known."""
+        self.store_up.set(0)
+        self.clock.measured = None
 
 
 @dataclass
 class Heartbeat:
-    """``start`` it once the gate serves, ``stop`` it before the store is closed."""
+    """Run ``run`` as a task once the gate serves, until the store is closed."""
 
     store: Store
     keeper: RulesKeeper
     place: WorkerPlace
-    address: str
+    address: Callable[[], str]
     clock: Callable[[], datetime]
-    numbers: GateMetrics
-    gate_states: Counter[GateState] = field(default_factory=Counter)
-    """The number of gates on the store in each state at the last heartbeat."""
-    is_alone: bool = False
-    """Whether the last heartbeat found no other process."""
+    found: FoundGates
+    rules_changed: asyncio.Event
+    """Set when other rules came in force here: then a heartbeat is sent at once."""
     _instance: str = field(default_factory=lambda: secrets.token_hex(8))
     _took: tuple[int, datetime] | None = None
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """Remove the heartbeat, since the gate ends on purpose."""
-        await end(self._task)
-        with suppress(StoreError):
-            await self.store.gates.leave(self._instance)
-
-    def rules_changed(self) -> None:
-        """Send a heartbeat at once, since other rules came in force here."""
-        self._news.set()
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Send heartbeats until cancelled. The last one is then removed, since the gate ends on purpose."""
         with suppress(StoreError):
             await self.store.gates.forget(FORGET_AFTER)
-        while True:
-            self._news.clear()
-            try:
-                await self.beat()
-                self.numbers.store_up.set(1)
-            except StoreError as error:
-                self._failed()
-                log.debug("heartbeat-failed", error=type(error).__name__)  # /readyz reports it
-            except Exception as error:  # noqa: BLE001 - the heartbeat goes on after any error
-                self._failed()
-                log.error("heartbeat-failed", error=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), BEAT_SECONDS)
+        try:
+            while True:
+                self.rules_changed.clear()
+                await self._try_to_beat()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.rules_changed.wait(), BEAT_SECONDS)
+        finally:
+            with suppress(StoreError):
+                await self.store.gates.leave(self._instance)
+
+    async def _try_to_beat(self) -> None:
+        try:
+            await self.beat()
+            self.found.store_up.set(1)
+        except StoreError as error:
+            self.found.note_failure()
+            log.debug("heartbeat-failed", error=type(error).__name__)  # /readyz reports it
+        except Exception as error:  # noqa: BLE001 - the heartbeat goes on after any error
+            self.found.note_failure()
+            log.error("heartbeat-failed", error=type(error).__name__)
 
     async def beat(self) -> None:
         """Send a heartbeat, and read the states of all gates. Raises StoreError."""
         asked = self.clock()
         heard = await self.store.gates.note(self._own_beat())
         # the database looked at its clock at some time in between
-        self.numbers.clock.measured = asked + (self.clock() - asked) / 2 - heard if heard else None
-        found = await gates_now(self.store, self.clock())
-        self.gate_states = Counter(each.state for each in found)
-        self.is_alone = self.place.count == 1 and not any(
-            self._other(heard) for gate in found for heard in gate.last_heartbeats
-        )
-        self.numbers.show(self.gate_states)
-
-    def _failed(self) -> None:
-        self.numbers.store_up.set(0)
-        self.numbers.clock.measured = None
+        self.found.clock.measured = asked + (self.clock() - asked) / 2 - heard if heard else None
+        gates = await gates_now(self.store, self.clock())
+        others = any(self._other(heard) for gate in gates for heard in gate.last_heartbeats)
+        is_alone = self.place.count == 1 and not others
+        self.found.note(Counter(each.state for each in gates), is_alone=is_alone)
 
     def _other(self, heard: LastHeartbeat) -> bool:
         return heard.heartbeat.instance != self._instance and heard.ago < MISSED_AFTER
@@ -139,7 +133,7 @@ class Heartbeat:
             self._took = (active.serial, self.clock())
         return GateHeartbeat(
             host=gethostname(),
-            address=self.address,
+            address=self.address(),
             worker=self.place.number,
             workers=self.place.count,
             instance=self._instance,

@@ -27,7 +27,6 @@ from mailgate.mail.smtp import MailServer, SmtpTransport
 from mailgate.mail.transport import FolderTransport, MailTransport, TransportDownError
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, Store, StoreError
-from mailgate.tasks import end
 
 log = structlog.get_logger()
 
@@ -115,7 +114,7 @@ class MailMetrics:
 
 
 class MailSender:
-    """Sends mails in this gate. ``start`` it once, and ``stop`` it before the store is closed."""
+    """Sends mails in this gate. Run ``run`` as a task, until the store is closed."""
 
     def __init__(self, store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> None:
         self._store = store
@@ -125,30 +124,28 @@ class MailSender:
         self._postman: tuple[Any, Postman] | None = None
         self._rest = timedelta()
         self._trouble = ""
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+    async def run(self) -> None:
+        """Send what is due, until cancelled; then stop after the mail that is being sent."""
+        try:
+            while True:
+                await self._try_to_send()
+                await asyncio.sleep(max(POLL_SECONDS, self._rest.total_seconds()))
+        finally:
+            await self._store.languages.flush()
 
-    async def stop(self) -> None:
-        """Stop after the mail that is being sent."""
-        await end(self._task)
-        await self._store.languages.flush()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                self._store.languages.listening = self._bundle().settings.notices is not None
-                await self._store.languages.flush()
-                await self.poll()
-                self._on_recovery()
-            except TransportDownError as error:
-                self._is_down(str(error))
-            except StoreError as error:
-                log.warning("notices-store-down", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - the loop goes on after any error
-                self._is_down(type(error).__name__)
-            await asyncio.sleep(max(POLL_SECONDS, self._rest.total_seconds()))
+    async def _try_to_send(self) -> None:
+        try:
+            self._store.languages.listening = self._bundle().settings.notices is not None
+            await self._store.languages.flush()
+            await self.poll()
+            self._on_recovery()
+        except TransportDownError as error:
+            self._is_down(str(error))
+        except StoreError as error:
+            log.warning("notices-store-down", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the loop goes on after any error
+            self._is_down(type(error).__name__)
 
     async def poll(self) -> None:
         """Send due mails, unless another gate does. Raises TransportDownError or StoreError."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 
 from mailgate import __version__
 from mailgate.app.clock import moment_of
+from mailgate.app.public_ports import PublicPorts
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.streams import lasting
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.reliefs import ReliefWatch
@@ -93,6 +96,16 @@ def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], relie
         "mailgate_exemptions",
         "Exemptions of people and devices that are in force",
         lambda: len(reliefs.exemptions()),
+    )
+
+
+def watch_requests(metrics: Metrics, ports: PublicPorts) -> None:
+    """Add the running requests to ``/metrics``."""
+    metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
+    metrics.watch(
+        "mailgate_requests_lasting",
+        "Tunnels, requests that wait for mail, and others that have lasted for five seconds",
+        lambda: len(lasting(ports.carried(), perf_counter())),
     )
 
 

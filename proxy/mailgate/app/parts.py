@@ -38,6 +38,7 @@ from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor
@@ -46,7 +47,6 @@ from mailgate.http.proxy.heads import Rewrite
 from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.upstream import Endpoint
 from mailgate.http.tls import upstream_context
-from mailgate.model import Access
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
 
@@ -99,7 +99,7 @@ def forwarders_for(settings: Settings, tracing: Tracing | None = None) -> Forwar
 
 
 def self_service_for(
-    settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool
+    settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool, recheck: Recheck
 ) -> SelfService:
     """The service of the own page, which shows people what is stored about them."""
     page, mail = settings.employee_page, settings.activesync.quarantine_mail
@@ -110,7 +110,8 @@ def self_service_for(
         settings.public_url,
         store.people,
         postures,
-        check=login_check_for(page.login_check, settings.public_url, pool),
+        recheck,
+        login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or settings.company.help or "",
         codes=PairingCodes(store.enrolments, page.pairing_codes),
         reports=OwnReports(store.devices, store.help_requests),
@@ -148,12 +149,16 @@ def gate_for(
     trust: Trust,
     in_force: InForce,
     halting: HaltMonitor,
+    metrics: Metrics,
+    recheck: Recheck,
+    is_alone: Callable[[], bool],
 ) -> Gate:
     """The gate of these settings, with nothing open yet."""
-    metrics, url = Metrics(), settings.public_url
-    tracing, mode = tracing_for(settings, in_force), NonceMode(settings.attestation.nonces)
+    url, mode = settings.public_url, NonceMode(settings.attestation.nonces)
+    requests = RequestMetrics(metrics.registry, halting.logins.answered)
+    tracing = tracing_for(settings, in_force, requests)
     forwarders = forwarders_for(settings, tracing)
-    prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
+    prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode, is_alone)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
     listeners = store.ledger, PersonLanguages.of(store.languages), halting, metrics
     recorder = Recorder(listeners, References(references().__next__))
@@ -161,7 +166,7 @@ def gate_for(
     own = OwnAddresses(
         in_force,
         recorder.references,
-        self_service_for(settings, store, judge, postures, forwarders.usual.pool),
+        self_service_for(settings, store, judge, postures, forwarders.usual.pool, recheck),
         EnrolmentParts(in_force, prover, enroller_for(settings, store, trust), metrics, url),
         ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
@@ -169,7 +174,7 @@ def gate_for(
     # a login check of its own: otherwise phones with an old password could block logins at the person's own page
     check = login_check_for(settings.employee_page.login_check, url, forwarders.usual.pool)
     mails = quarantine_mailer_for(settings, store, in_force, check)
-    return assemble(judge, recorder, own, forwarders, mails, tracing, halting.logins.answered)
+    return assemble(judge, recorder, own, forwarders, mails, requests, tracing)
 
 
 def assemble(
@@ -178,8 +183,8 @@ def assemble(
     own: OwnAddresses,
     forwarders: Forwarders,
     mails: QuarantineMailQueue,
+    requests: RequestMetrics,
     tracing: Tracing | None = None,
-    answered: Callable[[Access, int], None] = lambda _access, _status: None,
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
@@ -187,9 +192,6 @@ def assemble(
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
-    requests = RequestMetrics(metrics.registry, answered)
-    if tracing:
-        tracing.remember = requests.remember
     forwarding = Forwarding(
         forwarders.usual,
         forwarders.long_poll,

@@ -5,15 +5,15 @@ import asyncio
 import resource
 import ssl
 import sys
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
 from typing import Protocol
 
 from mailgate.app.listening import open_for_proxy, open_public
-from mailgate.app.workers.listeners import open_file, open_listeners, remove_files
-from mailgate.app.workers.place import WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace, open_file, open_listeners, remove_files
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.serving import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
@@ -25,6 +25,8 @@ from mailgate.http.tls import device_context, renew, served_certificate, server_
 from mailgate.http.trusted_headers import is_proxy
 
 UNLIMITED = 2**20
+KEEP_ALIVE_SECONDS = 2.0
+"""The seconds for which a worker that was replaced waits for the next request of an idle connection, which is then its last."""
 
 
 def server_limits(settings: Settings) -> ServerLimits:
@@ -97,8 +99,16 @@ class PublicPorts:
         """The running requests at the port for mail."""
         return self._mail.exchanges() if self._mail else []
 
-    async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
-        """Serve at all ports. Raises OSError."""
+    @asynccontextmanager
+    async def opened(self, settings: Settings) -> AsyncIterator[None]:
+        """Serve at all ports until the body ends; then accept nothing, and let running requests end by themselves for the time of
+        the settings. Raises OSError."""
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._finish, settings.timeouts.shutdown.total_seconds())
+            await self._open(settings, closing)
+            yield
+
+    async def _open(self, settings: Settings, closing: AsyncExitStack) -> None:
         self._mail = server = Server(
             self.gate.handle,
             server_limits(settings),
@@ -177,19 +187,21 @@ class PublicPorts:
         for listener in [self.public, *filter(None, [self.devices]), *self.questions]:
             gauge.labels(listener, str(tls.certificate)).set(end)
 
-    async def finish(self, seconds: float) -> None:
-        """Let running requests end by themselves for this long."""
+    def make_room(self) -> None:
+        """Keep idle connections open for a moment at the end, while other workers accept new ones."""
+        self.keep_alive_seconds = KEEP_ALIVE_SECONDS
+
+    async def _finish(self, seconds: float) -> None:
         await asyncio.gather(*(server.finish(seconds, self.keep_alive_seconds) for server in self._servers))
 
 
 def ports_for(settings: Settings, gate: Gate, place: WorkerPlace, most: int = sys.maxsize) -> PublicPorts:
     """The ports of these settings with their certificates, for ``most`` connections. No port is open yet. Raises CertificateError
     and OSError."""
-    tls, devices = settings.tls, settings.client_certificates
+    tls, devices, room = settings.tls, settings.client_certificates, ConnectionLimit(most)
     if not tls:
-        return PublicPorts(gate, place, ConnectionLimit(most))
-    ports = PublicPorts(gate, place, ConnectionLimit(most), server_context(tls.certificate, tls.key))
-    ports.grpc_tls = server_context(tls.certificate, tls.key, "h2")
-    if devices and devices.listen:
-        ports.device_tls = device_context(tls.certificate, tls.key, devices.authorities)
-    return ports
+        return PublicPorts(gate, place, room)
+    public = server_context(tls.certificate, tls.key)
+    asks = devices if devices and devices.listen else None
+    own = device_context(tls.certificate, tls.key, asks.authorities) if asks else None
+    return PublicPorts(gate, place, room, public, own, server_context(tls.certificate, tls.key, "h2"))

@@ -4,19 +4,21 @@ them, if the settings ask for them and the extra ``otel`` is installed."""
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mailgate.app.workers.place import WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.observe.access_log import AccessLog
 from mailgate.gateway.observe.line_writer import LineWriter, Sink, to_file, to_standard_error, to_syslog
 from mailgate.gateway.observe.ocsf import SecurityEvents
+from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.http.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ PRIORITY = 10 * 8 + 5
 
 
 class RequestSinks:
-    """``take`` settings at the start and at each reload, ``stop`` once no request runs any more."""
+    """Run it as long as requests run, and ``take`` the settings of each reload."""
 
     def __init__(self, gate: Gate, place: WorkerPlace) -> None:
         self._gate, self._place = gate, place
@@ -50,8 +52,16 @@ class RequestSinks:
         for each in before:
             each.close()
 
+    @asynccontextmanager
+    async def running(self, settings: Settings) -> AsyncIterator[None]:
+        """Use these settings until the body ends; then write what waits. Later events are sent after the next start."""
+        try:
+            self.take(settings)
+            yield
+        finally:
+            await self.stop()
+
     async def stop(self) -> None:
-        """Write what waits. Later events are sent after the next start."""
         self.audit = None
         for each in self._writing:
             await asyncio.to_thread(each.finish)
@@ -119,7 +129,7 @@ def can_trace() -> bool:
         return False
 
 
-def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
+def tracing_for(settings: Settings, in_force: "InForce", requests: RequestMetrics) -> "Tracing | None":
     """The tracing of these settings; None if they have none."""
     if settings.traces is None:
         return None
@@ -131,5 +141,9 @@ def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
         traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
     )
     return otlp_traces(
-        traces.endpoint, told, secrets.randbits, lambda peer: is_proxy(peer, in_force.live.trusted)
+        traces.endpoint,
+        told,
+        secrets.randbits,
+        lambda peer: is_proxy(peer, in_force.live.trusted),
+        requests.remember,
     )

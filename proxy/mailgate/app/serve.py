@@ -12,13 +12,7 @@ import structlog
 
 from mailgate.app.service import Service
 from mailgate.app.service_manager import NOBODY, ServiceManager
-from mailgate.app.workers.place import (
-    ALONE,
-    KEEP_ALIVE_SECONDS,
-    REPLACED,
-    SHUTDOWN_EXTRA_SECONDS,
-    WorkerPlace,
-)
+from mailgate.app.workers.listeners import ALONE, REPLACED, SHUTDOWN_EXTRA_SECONDS, WorkerPlace
 from mailgate.classify import warm
 from mailgate.config import Bundle
 from mailgate.tasks import end
@@ -56,7 +50,7 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
 
     def make_room() -> None:
-        service.ports.keep_alive_seconds = KEEP_ALIVE_SECONDS
+        service.ports.make_room()
         stop.set()
 
     def stay() -> None:
@@ -89,8 +83,8 @@ async def serve(
         public=service.ports.public,
         devices=service.ports.devices,
         questions=service.ports.questions,
-        admin=service.admin,
-        policy=service.bundle.policy.version,
+        admin=service.admin.origin,
+        policy=service.files.bundle.policy.version,
     )
     if ready:
         ready(service)
@@ -99,7 +93,7 @@ async def serve(
     try:
         await stop.wait()
     finally:
-        manager.stopping(service.bundle.settings.timeouts.shutdown.total_seconds() + SHUTDOWN_EXTRA_SECONDS)
+        manager.stopping(service.files.settings.timeouts.shutdown.total_seconds() + SHUTDOWN_EXTRA_SECONDS)
         if life is not None:
             loop.remove_reader(life)
         log.info("stopping")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
@@ -11,13 +11,19 @@ from pathlib import Path
 
 import structlog
 
-from mailgate.app.clock import repeat
-from mailgate.app.live import authorizer_for, authorizers_for, seen_within, served_hosts
-from mailgate.config import Address, Settings, SocketFile
+from mailgate.app.in_force import (
+    FilesInForce,
+    RulesInForce,
+    live_with_rules_of,
+    live_with_settings_of,
+    warn_of_stale_lists,
+)
+from mailgate.app.public_ports import PublicPorts
+from mailgate.app.request_sinks import RequestSinks
+from mailgate.app.trust import Trust
+from mailgate.config import Address, Bundle, Settings, SocketFile
 from mailgate.config.admins import BY_FILE
 from mailgate.config.serving import GRPC
-from mailgate.console.devices.facts import retention_times_of
-from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.handler import Gate
 from mailgate.logs import change_level
@@ -55,28 +61,40 @@ READ_AT_START = "workers listen admin_listen public_url upstream upstream_ca sto
 """Settings that only a start can change."""
 
 
-def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
-    """Use these settings from the next request on."""
-    change_level(settings.log.level)
-    gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
-    gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-    postures.terms = settings.posture_terms(postures.terms.away)
-    live = gate.in_force.live
-    gate.in_force.live = replace(
-        live,
-        hosts=served_hosts(gate.judge.public_url, settings),
-        trusted=settings.trusted_proxies,
-        authorizer=authorizer_for(settings),
-        authorizers=authorizers_for(settings),
-        keep=retention_times_of(settings),
-        hardware=settings.attestation.hardware.trusted_roots(),
-        responses=replace(
-            live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
-        ),
-        browser_probe=replace(
-            live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
-        ),
-    )
+@dataclass(frozen=True, slots=True)
+class ChangedFiles:
+    """The parts that take changed files."""
+
+    files: FilesInForce
+    rules: RulesInForce
+    trust: Trust
+    gate: Gate
+    postures: Postures
+    ports: PublicPorts
+    sinks: RequestSinks
+
+    async def apply(self, bundle: Bundle) -> None:
+        """Put changed files in force. Settings that only a start can change are logged and stay as they are."""
+        before, settings = self.files.settings, bundle.settings
+        # these three raise before anything has changed
+        live_with_rules_of(self.gate.in_force.live, bundle, self.trust)
+        sources = self.trust.sources(settings, self.gate.metrics)
+        self.ports.renew_tls(settings)
+        self.trust.keyring.replace(sources)
+        await self.rules.offer(bundle, needs_restart(before, settings))
+        self._take(settings)
+        self.sinks.take(settings)
+        warn_of_stale_lists(settings)
+        self.rules.say_applied()
+
+    def _take(self, settings: Settings) -> None:
+        """Use these settings from the next request on."""
+        gate, postures = self.gate, self.postures
+        change_level(settings.log.level)
+        gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
+        gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
+        postures.terms = settings.posture_terms(postures.terms.away)
+        gate.in_force.live = live_with_settings_of(gate.in_force.live, settings, gate.judge.public_url)
 
 
 def needs_restart(before: Settings, settings: Settings) -> list[str]:
@@ -102,13 +120,11 @@ def _devices_port(settings: Settings) -> Address | None:
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 1.0
-"""The seconds between two looks at the settings of the gate."""
 NOTED, CHANGED = "settings-noted", "settings-changed"
 
 
 class SettingsAudit:
-    """Compares the settings with those that the audit log has. Run ``run`` as a task."""
+    """Compares the settings with those that the audit log has. Call ``poll`` often: it looks only at other settings than the last."""
 
     def __init__(
         self, audit: Audit, settings: Callable[[], Settings], host: str, clock: Callable[[], datetime]
@@ -118,12 +134,6 @@ class SettingsAudit:
         self._host = host
         self._clock = clock
         self._seen: Settings | None = None
-
-    async def run(self) -> None:
-        """Poll regularly, until cancelled."""
-        await repeat(
-            self.poll, POLL_SECONDS, failed=lambda error: log.error("settings-watch-failed", error=error)
-        )
 
     async def poll(self) -> None:
         """Write the names of the settings that differ from those in the audit log to the log."""

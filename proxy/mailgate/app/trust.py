@@ -1,14 +1,12 @@
 """The trust of a gate, which every reload keeps: keys, nonces, spent proofs and revocations."""
 
-import asyncio
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-
-import structlog
 
 from mailgate.attest import Nonces, ReplayGuard, parse_jwks
 from mailgate.attest.sealing import NODE_BYTES
@@ -19,18 +17,12 @@ from mailgate.gateway.keys import remote
 from mailgate.gateway.keys.keyring import SETTLING, FileKeys, Keyring, KeySource, OwnKeys, Revocations
 from mailgate.gateway.keys.remote import RemoteKeys
 from mailgate.gateway.metrics import Metrics
-from mailgate.store import SpentProofs, Store, StoreError
-
-log = structlog.get_logger()
-
-PRUNE_SECONDS = 60.0
-"""The seconds between two clean-ups. They are frequent, since every request of the last minutes may have left a spent
-proof."""
+from mailgate.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """``open`` makes it, and ``run`` keeps it up to date."""
+    """``open`` makes it."""
 
     replay: ReplayGuard
     keyring: Keyring
@@ -62,6 +54,15 @@ class Trust:
                 sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
         return sources
 
+    @asynccontextmanager
+    async def fetching(self, settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+        """Trust the issuers of these settings, and fetch their keys until the body ends."""
+        self.keyring.replace(self.sources(settings, metrics))
+        try:
+            yield
+        finally:
+            await self.keyring.close()
+
     def health(self) -> list[Issuer]:
         """The state of each issuer whose keys are fetched over the network."""
         return [
@@ -73,21 +74,6 @@ class Trust:
             )
             for each in self.keyring.remote()
         ]
-
-    async def run(self, spent: SpentProofs) -> None:
-        """Read changes of other gates, and drop what has expired, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.own_keys.run())
-            tasks.create_task(self.revocations.run())
-            tasks.create_task(self._prune(spent))
-
-    async def _prune(self, spent: SpentProofs) -> None:
-        while True:
-            await asyncio.sleep(PRUNE_SECONDS)
-            try:
-                await spent.prune(self.clock())
-            except StoreError as error:
-                log.warning("prune-failed", error=type(error).__name__)
 
     def _remote(self, each: IssuerSettings, metrics: Metrics) -> RemoteKeys:
         def count(issuer: str, result: str) -> None:

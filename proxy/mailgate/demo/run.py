@@ -100,7 +100,9 @@ async def _run(
         await exempt_persona(config, utc_now())
         place = _place(demo, str(rules / "policy.yaml"), str(config), filled)
         async with _start_page(demo, place) as start:
-            await serve(config, ready=lambda service: show(replace(place, admin=service.admin, start=start)))
+            await serve(
+                config, ready=lambda service: show(replace(place, admin=service.admin.origin, start=start))
+            )
 
 
 async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[str], None]) -> Filled | None:

@@ -35,6 +35,8 @@ class QuarantineMailQueue(Protocol):
         self, read: Callable[[], Incoming], access: Access, decision: Decision, reference: str
     ) -> None: ...
 
+    async def run(self) -> None: ...
+
 
 class KnownRefusal:
     """What a refusal was made from, without what each request has of its own: its reference, time, target, address and

@@ -50,6 +50,9 @@ class NoQuarantineMails:
     def queue(self, read: Callable[[], Incoming], access: Access, decision: Decision, reference: str) -> None:
         """Queue nothing."""
 
+    async def run(self) -> None:
+        """Send nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class QuarantineHead:

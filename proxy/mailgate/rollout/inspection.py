@@ -24,24 +24,24 @@ from mailgate.store import Activation, Store
 WORKERS = 2
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Inspection:
-    """Plans changes of the files. ``settings`` may be replaced at any time, as on a reload."""
+    """Plans changes of the files. ``settings`` returns those in force."""
 
     store: Store
-    settings: Settings
+    settings: Callable[[], Settings]
     origin: str
     clock: Callable[[], datetime]
 
     async def frozen(self) -> str:
         """Why nothing may be put in force now, in words; empty if changes are allowed."""
-        guard = guard_of(self.settings)
+        guard = guard_of(self.settings())
         return freeze_reason(guard, await self.store.now(self.clock())) if guard and guard.freezes else ""
 
     async def __call__(self, active: Activation, files: Rules) -> InspectionResult:
         """The result of inspecting these files, with the reasons why the guard holds them, if it does. The plan is kept,
         so that a person may still put it in force."""
-        settings = self.settings
+        settings = self.settings()
         guard = guard_of(settings)
         if guard is None or guard.limit is None:
             return InspectionResult()

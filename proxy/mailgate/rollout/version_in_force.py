@@ -185,6 +185,11 @@ class RulesKeeper:
             self._waiting.inspection = None
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether changed files will come in force or be held once they are inspected, or the store answers."""
+        return self._waiting is not None and not self._waiting.frozen
+
+    @property
     def held(self) -> str:
         """Why the files on disk are not in force, in words; empty if they are."""
         if self._waiting and self._waiting.frozen:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
-from mailgate.store.schema import activations, device_changes, relief_changes
+from mailgate.store.schema import activations, audit_head, device_changes, relief_changes
 
 CHANNEL = "mailgate"
 READ_INTERVAL_SECONDS = 0.1
@@ -90,24 +90,32 @@ class ChangeSignal:
 
 
 _QUESTION = select(
-    select(func.max(activations.c.serial)).scalar_subquery(), relief_changes.c.number, device_changes.c.number
+    select(func.max(activations.c.serial)).scalar_subquery(),
+    relief_changes.c.number,
+    device_changes.c.number,
+    select(audit_head.c.number).scalar_subquery(),
+    select(audit_head.c.digest).scalar_subquery(),
 )
 
 
 class ChangeNumbers(NamedTuple):
-    """One number for each input of decisions. It changes whenever the input changes."""
+    """One number for each input of decisions, and the head of the audit log. It changes whenever the input changes."""
 
     activation: int
     """The serial of the newest activation; 0 if there is none."""
     reliefs: int
     devices: int
+    audit: str
+    """The last entry, as ``AuditHead`` is written. Acts of people have one, such as a revoked key."""
 
 
 async def change_numbers(database: Database) -> ChangeNumbers:
     """The current numbers. Gates read them four times a second, so the query goes to the driver directly. Raises
     StoreUnavailableError."""
-    (row,) = await database.ask(_QUESTION, {})
-    return ChangeNumbers(*(int(number or 0) for number in row))
+    ((activation, reliefs, devices, number, digest),) = await database.ask(_QUESTION, {})
+    return ChangeNumbers(
+        int(activation or 0), int(reliefs or 0), int(devices or 0), f"{number or 0}:{digest or ''}"
+    )
 
 
 VALID_FOR = timedelta(seconds=0.75)

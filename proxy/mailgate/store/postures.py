@@ -131,13 +131,13 @@ class Postures:
                 return self._posture(device, now) if answered else self._unanswered(device, now)
         return Posture()
 
-    def knows(self, change: int, now: datetime) -> bool:
-        """Whether every change is learned if ``change`` was the last one at ``now``. Devices in memory then stay
-        valid."""
-        if change != self._seen:
-            return False
-        self._watching.caught_up(now)
-        return True
+    async def follow(self, change: int | None, now: datetime) -> None:
+        """Learn the changes of devices, if there are any after the last known one, or nobody can tell. ``change`` was the last one at
+        ``now``; None if the store did not answer."""
+        if change is not None and change == self._seen:
+            self._watching.caught_up(now)
+        else:
+            await self.catch_up(now)
 
     async def catch_up(self, now: datetime) -> None:
         """Learn the changes to devices in memory that came from other processes. Does not raise if the store cannot be

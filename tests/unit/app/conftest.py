@@ -1,5 +1,6 @@
-"""A store of its own for every test, the files of a small gate, and a service that has opened nothing."""
+"""A store of its own for every test, the files of a small gate, and the parts of a service that has opened nothing."""
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,11 +10,15 @@ from tests.unit.gateway.gates import gate
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 
-from mailgate.app.changes import RuleChanges
+from mailgate.app.changes import ChangeDispatcher
 from mailgate.app.clock import utc_now
+from mailgate.app.console import ConsoleParts
+from mailgate.app.heartbeat import FoundGates
+from mailgate.app.in_force import FilesInForce, RulesInForce
 from mailgate.app.public_ports import ports_for
+from mailgate.app.readiness import ReadinessCheck
 from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.service import Service
+from mailgate.app.settings_changes import ChangedFiles
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
@@ -81,6 +86,7 @@ class Keeper:
     """Puts the offered rules in force."""
 
     held = ""
+    is_undecided = False
 
     def __init__(self, rules):
         self.current = SimpleNamespace(
@@ -97,26 +103,27 @@ class Keeper:
 
 @pytest.fixture
 def service(bundle):
-    """A service that was wired, but opened nothing."""
-    first = bundle()
-    on = gate()
-    trust = Trust(
-        ReplayGuard(),
-        on.judge.prover.keyring,
-        on.judge.prover.nonces,
-        on.own.enrolling.enroller.keys,
-        on.own.enrolling.enroller.revocations,
-        utc_now,
-    )
-    store, keeper, postures = StoreToAsk(), Keeper(first.rules), SimpleNamespace(terms=first.posture_terms)
+    """The parts of a service, of which none is started."""
+    first, on, store = bundle(), gate(), StoreToAsk()
+    enroller = on.own.enrolling.enroller
+    prover, registry = on.judge.prover, on.metrics.registry
+    trust = Trust(ReplayGuard(), prover.keyring, prover.nonces, enroller.keys, enroller.revocations, utc_now)
+    keeper, postures = Keeper(first.rules), SimpleNamespace(terms=first.posture_terms)
     halting = HaltMonitor(store, lambda: on.in_force.live.policy, "gate-1", utc_now, b"salt")
-    wired = Service(
-        Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
+    files, reliefs = FilesInForce(first), ReliefWatch(store, utc_now)
+    ports, sinks = ports_for(first.settings, on, ALONE), RequestSinks(on, ALONE)
+    syncs = SimpleNamespace(health=dict, check_again=None, intake=None)
+    looks = ChangeDispatcher(store, utc_now)
+    rules = RulesInForce(
+        looks, files, keeper, reliefs, halting, trust, postures, on.in_force, on.metrics, asyncio.Event()
     )
-    wired.reloader = SimpleNamespace(mistakes=[])
-    wired.rule_changes = RuleChanges(wired)
-    wired.connector_syncs = SimpleNamespace(health=dict, check_again=None)
-    wired.worker_metrics = WorkerMetrics(ALONE, on.metrics.registry)
-    wired.ports = ports_for(first.settings, on, ALONE)
-    wired.observing = RequestSinks(wired.gate, ALONE)
-    return wired
+    worker_metrics, found, stopping = WorkerMetrics(ALONE, registry), FoundGates(registry), asyncio.Event()
+    reloader = SimpleNamespace(mistakes=[])
+    others = reloader, syncs, worker_metrics, found, ALONE, stopping
+    check = ReadinessCheck(files, rules, store, trust, *others)
+    return SimpleNamespace(
+        files=files, rules=rules, store=store, keeper=keeper, reliefs=reliefs, postures=postures, gate=on, ports=ports,
+        sinks=sinks, reloader=reloader, stopping=stopping, check=check,
+        console=ConsoleParts(Path("mailgate.yaml"), store, files, rules, syncs, worker_metrics, check),
+        apply=ChangedFiles(files, rules, trust, on, postures, ports, sinks).apply,
+    )  # fmt: skip

@@ -1,6 +1,5 @@
 """What the admin port takes from the settings."""
 
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -8,17 +7,20 @@ from pydantic import SecretStr
 
 from mailgate.app import admin_port
 from mailgate.app.admin_port import AdminPort, own_hosts
+from mailgate.app.workers import ALONE
 from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.mail_server_logins import ApiHeader
 from mailgate.http.connection_limits import ConnectionLimit
 
 
 async def test_the_mail_servers_key_is_that_of_the_files_in_force(service) -> None:
-    port = AdminPort(service, service.observing, ConnectionLimit(1), AsyncExitStack(), [])
+    port = AdminPort(service.gate, service.console, service.sinks, ALONE, ConnectionLimit(1))
     assert port._dovecot_header() is None
-    settings = service.bundle.settings
+    settings = service.files.settings
     dovecot = DovecotSettings.model_construct(api_key=SecretStr("hunter2"), header="X-Key")
-    await service.apply(replace(service.bundle, settings=settings.model_copy(update={"dovecot": dovecot})))
+    await service.apply(
+        replace(service.files.bundle, settings=settings.model_copy(update={"dovecot": dovecot}))
+    )
     assert port._dovecot_header() == ApiHeader("X-Key", "hunter2")
 
 

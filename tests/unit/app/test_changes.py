@@ -1,168 +1,161 @@
-"""How the rules of a running gate follow the store."""
+"""The one look at the store, and who is woken by it."""
 
 import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.store.examples import NOW
 
-from mailgate.app import changes
-from mailgate.app.changes import DeviceChanges, RuleChanges
+from mailgate.app.changes import OF_AUDIT, OF_DEVICES, POLL_SECONDS, ChangeDispatcher, Look, count_findings
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import StoreUnavailableError
 from mailgate.store.changes import ChangeNumbers
+from mailgate.tasks import running
 
-SAME = ChangeNumbers(activation=3, reliefs=5, devices=9)
+SAME = ChangeNumbers(activation=3, reliefs=5, devices=9, audit="7:a")
 
 
-class Gate:
-    """A gate that decides by activation 3 and the reliefs 5. It notes what it is told to do, until the store says no more."""
+class Stored:
+    """A store whose looks are asked for one by one."""
 
-    def __init__(self, *numbers):
-        self.told, self._numbers = [], iter(numbers)
-        self.store = SimpleNamespace(change_signal=self, change_numbers=self._next)
-        self.keeper = SimpleNamespace(is_behind=lambda serial: serial != 3, refresh=self._note("version"))
-        self.reliefs = SimpleNamespace(current=SimpleNamespace(serial=5), refresh=self._note("reliefs"))
-        self.halting = SimpleNamespace(halt_rules=self._note("halts"))
+    def __init__(self):
+        self.now, self._asked, self._answers = NOW, asyncio.Event(), asyncio.Queue()
+        self.change_signal = SimpleNamespace(wait=self._wait)
 
-    def _note(self, what):
-        async def done():
-            self.told.append(what)
-            return True
-
-        return done
-
-    async def _next(self):
-        found = next(self._numbers, asyncio.CancelledError())
+    async def change_numbers(self):
+        found = await self._answers.get()
         if isinstance(found, BaseException):
             raise found
         return found
 
-    async def wait(self, _patience, heard):
+    async def _wait(self, patience, heard):
+        assert patience == POLL_SECONDS
+        self._asked.set()
         return heard + 1
 
-    def take_rules(self):
-        self.told.append("take rules")
+    async def shows(self, found):
+        """The next look finds this, and everybody who is woken by it has done what is to be done."""
+        self._answers.put_nowait(found)
+        self._asked.clear()
+        await self._asked.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
 
-    def take_reliefs(self):
-        self.told.append("take reliefs")
+
+@pytest.fixture
+def stored():
+    return Stored()
 
 
-async def followed(*numbers):
-    gate = Gate(*numbers)
-    with pytest.raises(asyncio.CancelledError):
-        await RuleChanges(gate).run()
-    return gate.told
+@asynccontextmanager
+async def followed(stored, work, *of, **options):
+    changes = ChangeDispatcher(stored, lambda: stored.now)
+    async with running(changes.run, lambda: changes.follow("part", work, *of, **options)):
+        yield changes
+
+
+@pytest.fixture
+def done():
+    return []
+
+
+@pytest.fixture
+def work(done):
+    async def noted(look):
+        done.append(look.numbers)
+
+    return noted
 
 
 @pytest.mark.parametrize(
-    ("numbers", "done"),
+    ("of", "changes", "woken"),
     [
-        (SAME, ["take rules", "halts"]),
-        (SAME._replace(activation=4), ["version", "take rules", "halts"]),
-        (SAME._replace(reliefs=6), ["take rules", "halts", "reliefs", "take reliefs"]),
-        (StoreUnavailableError(), ["version", "take rules", "halts", "reliefs", "take reliefs"]),
+        (OF_DEVICES, [{}, {}, {"activation": 4, "reliefs": 6, "audit": "8:b"}, {"devices": 10}], 2),
+        (
+            OF_AUDIT,
+            [{}, {"devices": 10}, {"audit": "7:b"}],
+            2,
+        ),  # a log may be written anew up to its last number
     ],
-    ids=["nothing changed", "other rules", "other reliefs", "the store is away, each part goes on in its own way"],
-)  # fmt: skip
-async def test_only_what_has_changed_is_read(numbers, done):
-    assert await followed(numbers) == done
+)
+async def test_a_part_is_woken_by_its_own_changes_alone(stored, done, work, of, changes, woken):
+    async with followed(stored, work, of):
+        for each in changes:
+            await stored.shows(SAME._replace(**each))
+    assert len(done) == woken
+    assert of(done[-1]) == of(SAME._replace(**changes[-1]))
 
 
-async def test_an_error_of_a_look_does_not_end_the_looks():
+async def test_work_that_goes_by_time_is_done_once_a_minute(stored, done, work):
+    async with followed(stored, work, OF_AUDIT, each_minute=True):
+        for seconds in (0, 59, 60, 61):
+            stored.now = NOW + timedelta(seconds=seconds)
+            await stored.shows(SAME)
+    assert len(done) == 2
+
+
+async def test_without_the_store_only_work_of_every_look_goes_on(stored, done, work):
     with capture_logs() as logs:
-        assert await followed(KeyError("a version that nobody foresaw"), SAME) == ["take rules", "halts"]
-    assert logs == [{"event": "policy-look-failed", "error": "KeyError", "log_level": "error"}]
+        async with (
+            followed(stored, work) as changes,
+            running(lambda: changes.follow("other", work, OF_DEVICES)),
+        ):
+            for each in (StoreUnavailableError(), KeyError("a number that nobody foresaw"), SAME):
+                await stored.shows(each)
+    assert done == [None, None, SAME, SAME]
+    assert logs == [{"event": "changes-unread", "error": "StoreUnavailableError", "log_level": "warning"}]
+
+
+async def test_after_an_error_the_work_is_done_again_and_the_error_said_once(stored, done):
+    errors = [ZeroDivisionError(), ZeroDivisionError(), StoreUnavailableError(), None]
+
+    async def breaks(look):
+        done.append(look.numbers)
+        if error := errors.pop(0):
+            raise error
+
+    with capture_logs() as logs:
+        async with followed(stored, breaks, OF_DEVICES):
+            for _ in range(6):
+                await stored.shows(SAME)
+    assert done == [SAME] * 4
+    assert logs == [
+        {"event": "changes-failed", "part": "part", "error": "ZeroDivisionError", "log_level": "error"}
+    ]
+
+
+async def test_slow_work_holds_nobody_up_and_goes_on_with_the_newest_look(stored, done, work):
+    slowly, begun = asyncio.Event(), []
+
+    async def slow(look):
+        begun.append(look.numbers.devices)
+        await slowly.wait()
+
+    async with followed(stored, work) as changes, running(lambda: changes.follow("slow", slow, OF_DEVICES)):
+        for number in (1, 2, 3):
+            await stored.shows(SAME._replace(devices=number))
+        assert (begun, [each.devices for each in done]) == ([1], [1, 2, 3])
+        slowly.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert begun == [1, 3]
 
 
 def test_looks_come_often_enough_for_a_second_in_all():
-    assert changes.POLL_SECONDS <= 0.25
+    assert POLL_SECONDS <= 0.25
 
 
-class Devices:
-    """A store with findings, or one that is away."""
-
-    def __init__(self, found):
-        self.found = found
-
-    async def counted_findings(self):
-        if self.found is None:
-            raise StoreUnavailableError
-        return self.found
-
-
-def shown(metrics, reason):
-    return metrics.registry.get_sample_value("mailgate_device_findings", {"reason": reason})
+LOOK = Look(NOW, SAME)
 
 
 async def test_findings_are_counted_by_reason_and_those_that_are_over_are_none():
-    metrics, devices = Metrics(), Devices({"device-os-contradicted": 3})
-    follower = DeviceChanges(None, SimpleNamespace(devices=devices), metrics, lambda: NOW)
-    await follower.count_findings()
-    assert shown(metrics, "device-os-contradicted") == 3
-    assert shown(metrics, "device-kind-contradicted") == 0
-    devices.found = None
-    await follower.count_findings()
-    assert shown(metrics, "device-os-contradicted") == 3
-    devices.found = {}
-    await follower.count_findings()
-    assert shown(metrics, "device-os-contradicted") == 0
-
-
-class Stored:
-    """A store whose last change of devices has a number; None while it is away."""
-
-    devices = Devices({})
-    last: int | None = 1
-
-    async def change_numbers(self):
-        if self.last is None:
-            raise StoreUnavailableError
-        return ChangeNumbers(1, 1, self.last)
-
-
-class Followed:
-    """Postures that have learned every change up to a number."""
-
-    def __init__(self):
-        self.learned, self.caught_up = 1, []
-
-    def knows(self, change, _now):
-        return change == self.learned
-
-    async def catch_up(self, now):
-        self.caught_up.append(now)
-
-
-async def test_changes_are_learned_only_if_there_are_any_or_nobody_can_tell():
-    postures, store = Followed(), Stored()
-    follower = DeviceChanges(postures, store, Metrics(), lambda: NOW)
-    await follower.poll()
-    assert not postures.caught_up
-    store.last = 2
-    await follower.poll()
-    store.last = None
-    await follower.poll()
-    assert postures.caught_up == [NOW, NOW]
-
-
-async def test_devices_are_looked_at_again_whatever_broke_a_look(monkeypatch):
-    monkeypatch.setattr(changes, "POLL_SECONDS", 0)
-    looks, enough = [], asyncio.Event()
-
-    def knows(_change, now):
-        looks.append(now)
-        if len(looks) == 1:
-            raise ZeroDivisionError
-        enough.set()
-        return True
-
-    follower = DeviceChanges(SimpleNamespace(knows=knows), Stored(), Metrics(), lambda: NOW)
-    with capture_logs() as logs:
-        task = asyncio.ensure_future(follower.run())
-        await enough.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    assert logs == [{"event": "device-changes-unread", "error": "ZeroDivisionError", "log_level": "error"}]
+    metrics, shown = Metrics(), []
+    counted = AsyncMock(side_effect=[{"device-os-contradicted": 3}, {}])
+    for _ in range(2):
+        await count_findings(SimpleNamespace(devices=SimpleNamespace(counted_findings=counted)), metrics)
+        shown += [metrics.registry.get_sample_value("mailgate_device_findings", {"reason": f"device-{each}-contradicted"}) for each in ("os", "kind")]  # fmt: skip
+    assert shown == [3, 0, 0, 0]

@@ -18,6 +18,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import CheckResult, Client, Kind, PostureState, SourceState
 from mailgate.model.device import PostureTerms
 from mailgate.policy.login_names import NO_LOGINS, Logins
+from mailgate.tasks import end
 
 MINUTE = timedelta(minutes=1)
 
@@ -91,10 +92,10 @@ async def test_postures_are_told_which_sources_fail(store, syncing, postures):
     await store.connectors.note(
         SourceState("mdm", failing_since=long_ago, last_attempt=runtime().now(), trouble="timeout")
     )
-    syncing.start()
+    task = asyncio.ensure_future(syncing.scheduler.run())
     while not postures.terms.away:
         await asyncio.sleep(0)
-    await syncing.stop()
+    await end(task)
     assert postures.terms.away == {"mdm": long_ago + timedelta(seconds=5)}
     assert syncing.health()["mdm"].state == "unavailable"
 

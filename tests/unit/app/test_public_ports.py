@@ -40,7 +40,7 @@ def opened(monkeypatch):
 async def open_all(settings, place=ALONE):
     ports = ports_for(settings, gate(), place)
     async with AsyncExitStack() as closing:
-        await ports.open(settings, closing)
+        await ports._open(settings, closing)
     return ports
 
 
@@ -111,7 +111,7 @@ async def test_running_requests_of_all_ports_are_counted_and_ended(bundle, opene
     ports.keep_alive_seconds = 2.0
     ports._servers = [SimpleNamespace(running=each, finish=finish) for each in (1, 2)]
     assert ports.running == 3
-    await ports.finish(30.0)
+    await ports._finish(30.0)
     assert ended == [(30.0, 2.0)] * 2
 
 

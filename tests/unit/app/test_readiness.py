@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from mailgate.app.clock import moment_of
-from mailgate.app.readiness import body_of_readyz, readiness
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
@@ -22,17 +21,19 @@ from mailgate.texts import console_languages
         (False, [], True, False),
     ],
 )
-async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stopping, ready):
+async def test_only_a_stopping_gate_is_not_ready(service, monkeypatch, lost, mistakes, stopping, ready):
     """It decides without its store, and by the rules before; both are shown."""
-    service.store.lost, service.reloader.mistakes, service.stopping = lost, mistakes, stopping
+    service.store.lost, service.reloader.mistakes = lost, mistakes
+    if stopping:
+        service.stopping.set()
     at = datetime(2026, 11, 24, tzinfo=UTC)
     halt = Relief(1, Cause.HALT, "pilot", "too many", "gate-1", at)
     exemption = Relief(
         2, Cause.EXEMPTION, "", "new phone", "ada", at, datetime(2999, 1, 1, tzinfo=UTC), person="lin"
     )
     service.reliefs.current = Reliefs(2, (halt, exemption))
-    service.lingering = lambda: {"pilot": "only reports"}
-    state = await body_of_readyz(service)
+    monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": "only reports"})
+    state = await service.check.body()
     assert state["ready"] is ready
     assert state["store"] == ("unavailable" if lost else "ok")
     assert state["config"] == {"state": "rejected" if mistakes else "ok", "mistakes": mistakes}
@@ -72,8 +73,7 @@ FULL = "the store does not answer (database or disk is full)"
 )
 async def test_a_store_that_takes_nothing_is_not_ok(service, what, refused, part):
     setattr(service.store, what, refused)
-    service.lingering = dict
-    state = await body_of_readyz(service)
+    state = await service.check.body()
     assert (state["ready"], state["store"]) == (True, "unwritable")
     assert (state[part]["error"], state["ledger"]["waiting"]) == (FULL, refused.waiting)
     assert datetime.fromisoformat(state[part]["refused_since"]) == moment_of(refused.refused_since).replace(
@@ -82,11 +82,11 @@ async def test_a_store_that_takes_nothing_is_not_ok(service, what, refused, part
     assert [each for each in ("ledger", "writes") if state[each]["refused_since"]] == [part]
 
 
-async def test_rules_that_are_off_are_told_in_the_console_language(service):
+async def test_rules_that_are_off_are_told_in_the_console_language(service, monkeypatch):
     at = datetime(2026, 11, 24, tzinfo=UTC)
     service.reliefs.current = Reliefs(2, (Relief(1, Cause.HALT, "pilot", "too many", "gate-1", at),))
-    service.lingering = lambda: {"pilot": phrase("never")}
-    rules = (await readiness(service)).rules
+    monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": phrase("never")})
+    rules = (await service.check.now()).rules
     german = console_languages()["de"]
     assert translate(rules.off[0], german) == "pilot: angehalten seit 24.11.2026, 00:00 UTC: too many"
     assert translate(rules.only_report[0], german) == "pilot nie"

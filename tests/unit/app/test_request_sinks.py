@@ -10,7 +10,7 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.app import preflight, request_sinks
 from mailgate.app.request_sinks import RequestSinks, syslog_at
-from mailgate.app.workers.place import ALONE
+from mailgate.app.workers.listeners import ALONE
 from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings, TraceSettings
 
 
@@ -77,7 +77,7 @@ def test_the_address_of_syslog_is_a_path_or_a_host(written: str, place: object) 
 
 
 def test_nobody_is_traced_by_default() -> None:
-    assert request_sinks.tracing_for(SimpleNamespace(traces=None), gate().in_force) is None
+    assert request_sinks.tracing_for(SimpleNamespace(traces=None), gate().in_force, gate().requests) is None
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -1,9 +1,13 @@
 """A service that is wired: what a start leaves behind, what a reload changes."""
 
+import ast
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -11,15 +15,18 @@ from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
 
-from mailgate.app import public_ports
+from mailgate.app import in_force, public_ports
 from mailgate.app import service as service_module
 from mailgate.app.admin_port import AdminPort
-from mailgate.app.housekeeping import warn_of_stale_lists
+from mailgate.app.clock import utc_now
+from mailgate.app.in_force import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
-from mailgate.app.service import Service, utc_now
+from mailgate.app.service import HOUR, Service, do_hourly_work
 from mailgate.console.devices.facts import retention_times_of
+from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.http.tls import CertificateError, device_context
+from mailgate.store import StoreUnavailableError
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def closed(monkeypatch, tmp_path):
     [
         (service_module, "gate_for"),
         (service_module, "Reloader"),
-        (AdminPort, "open"),
+        (AdminPort, "_hosting"),
         (public_ports, "open_public"),
     ],
 )
@@ -51,7 +58,7 @@ async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed,
         raise OSError("in use")
 
     if at == "open_public":
-        monkeypatch.setattr(AdminPort, "open", opened)
+        monkeypatch.setattr(AdminPort, "opened", opened)
     monkeypatch.setattr(place, at, breaks)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
@@ -59,29 +66,30 @@ async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed,
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+@asynccontextmanager
 async def opened(*_):
-    return "http://127.0.0.1:8081"
+    yield
 
 
 async def test_background_work_ends_before_the_store_closes(bundle, closed, monkeypatch):
     looking, ended = asyncio.Event(), []
 
-    async def work(_service):
+    async def work(*_):
         try:
             looking.set()
             await asyncio.Event().wait()
         finally:
             ended.append(list(closed))
 
-    async def open_admin(*_):
+    async def hosting(*_):
         await looking.wait()
         raise OSError("in use")
 
     monkeypatch.setattr(service_module, "do_hourly_work", work)
-    monkeypatch.setattr(AdminPort, "open", open_admin)
+    monkeypatch.setattr(AdminPort, "_hosting", hosting)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
-    assert (ended, len(closed)) == ([[]], 2)
+    assert (ended, len(closed)) == ([[]], 1)
 
 
 CHANGED = POLICY.replace("handheld", "contradicted")
@@ -91,45 +99,19 @@ async def test_changed_files_take_effect_as_a_whole(service, bundle):
     changed = bundle(policy=CHANGED)
     with capture_logs() as logs:
         await service.apply(changed)
-    assert service.bundle == changed
+    assert service.files.bundle == changed
     assert service.gate.in_force.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
     assert service.gate.in_force.live.keep == retention_times_of(changed.settings)
     assert logs[0]["takes_effect_at_restart"] == []
 
 
-async def test_settings_take_effect_under_the_rules_that_are_in_force(service, bundle):
-    """Files may be held: then their settings count and their rules do not."""
-    before, changed = service.bundle.rules, bundle(policy=CHANGED)
-
-    async def hold(_files):
-        return before
-
-    service.keeper.offer = hold
-    changed = replace(changed, settings=changed.settings.model_copy(update={"trusted_proxies": ("here",)}))
-    await service.apply(changed)
-    assert service.gate.in_force.live.trusted == ("here",)
-    assert service.gate.in_force.live.policy is before.policy
-    assert service.bundle.rules is before
-
-
-async def test_a_policy_started_by_another_gate_decides_here(service, bundle):
-    changed = bundle(policy=CHANGED).rules
-    service.keeper.current.rules = changed
-    with capture_logs() as logs:
-        service.take_rules()
-        service.take_rules()
-    assert service.gate.in_force.live.policy is changed.policy
-    assert service.postures.catalog is changed.policy.catalog
-    assert [line["event"] for line in logs] == ["policy-changed"]
-
-
 async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
-    settings = service.bundle.settings
+    settings = service.files.settings
     attestation = settings.attestation.model_copy(update={"nonces": "require"})
     limits = settings.enrolment.model_copy(update={"attempts": 7})
     changed = settings.model_copy(update={"attestation": attestation, "enrolment": limits})
-    await service.apply(replace(service.bundle, settings=changed))
+    await service.apply(replace(service.files.bundle, settings=changed))
     assert service.gate.judge.prover.mode is NonceMode.REQUIRE
     assert (
         service.gate.own.enrolling.enroller.failed.max_tries,
@@ -192,7 +174,7 @@ async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_p
     service, bundle, devices, tmp_path
 ):
     authority, written = devices
-    tls = service.bundle.settings.tls
+    tls = service.files.settings.tls
     service.ports.device_tls = device_context(tls.certificate, tls.key, tmp_path / "devices.pem")
     (tmp_path / "devices.pem").write_bytes(authority.pem + pki.root("Another", utc_now()).pem)
     with capture_logs() as logs:
@@ -220,9 +202,75 @@ async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, dev
 
 @pytest.mark.parametrize("broken", ["gate.pem", "gate.key"])
 async def test_a_certificate_that_does_not_load_changes_nothing(service, bundle, tmp_path, broken):
-    before = service.bundle, service.gate.in_force.live
+    before = service.files.bundle, service.gate.in_force.live
     changed = bundle(policy=CHANGED)
     (tmp_path / broken).write_text("nothing")
     with pytest.raises(CertificateError, match=broken):
         await service.apply(changed)
-    assert (service.bundle, service.gate.in_force.live) == before
+    assert (service.files.bundle, service.gate.in_force.live) == before
+
+
+REPLACED_BY_A_RELOAD = {"live", "catalog", "terms", "mode", "others", "listening", "bundle", "ask"}
+
+
+def test_no_part_is_changed_after_it_was_made_but_by_a_reload():
+    for path in Path(service_module.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                if isinstance(target, ast.Attribute) and ast.unparse(target.value) != "self":
+                    assert target.attr in {"measured"} | REPLACED_BY_A_RELOAD, path
+
+
+NEW = object()
+
+
+@pytest.fixture
+def hours(monkeypatch):
+    """Hours pass at once; after three of them it is over."""
+    passed = []
+
+    async def sleep(seconds):
+        passed.append(seconds)
+        if len(passed) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(service_module.asyncio, "sleep", sleep)
+    return passed
+
+
+async def test_each_hour_renews_keys_deletes_old_rows_and_names_rules(service, hours, monkeypatch):
+    for name in ("probe_keys", "tickets_for"):
+        monkeypatch.setattr(in_force, name, AsyncMock(return_value=NEW))
+    prune = AsyncMock(side_effect=[7, StoreUnavailableError("away"), 7])
+    service.store.retention, service.store.verdicts = (
+        SimpleNamespace(prune=prune),
+        SimpleNamespace(trim=AsyncMock(return_value=1)),
+    )
+    monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": "no end"})
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await do_hourly_work(service.files, service.store, service.gate.in_force)
+    assert hours == [HOUR] * 3
+    events = [line["event"] for line in logs]
+    assert events[::2] == ["rule-only-reports"] * 3
+    assert events[1::2] == ["pruned", "prune-failed", "pruned"]
+    live = service.gate.in_force.live
+    assert (live.browser_probe.keys, live.responses.tickets) == (NEW, NEW)
+
+
+async def test_settings_that_come_while_keys_are_read_stay(service, hours):
+    async def slowly(*_):
+        live = service.gate.in_force.live
+        probe = replace(live.browser_probe, mode=Mode.REQUIRE, lifetime=timedelta(hours=1))
+        service.gate.in_force.live = replace(live, browser_probe=probe, trusted=("10.0.0.0/8",))
+        return NEW
+
+    service.store.keys = SimpleNamespace(current=slowly)
+    service.store.retention = service.store.verdicts = SimpleNamespace(
+        prune=AsyncMock(return_value=1), trim=AsyncMock(return_value=1)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await do_hourly_work(service.files, service.store, service.gate.in_force)
+    live = service.gate.in_force.live
+    probe = live.browser_probe
+    assert (probe.mode, probe.lifetime, probe.keys) == (Mode.REQUIRE, timedelta(hours=1), NEW)
+    assert live.trusted == ("10.0.0.0/8",)

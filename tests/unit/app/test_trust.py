@@ -1,17 +1,13 @@
 """Whom a gate believes, through every reload."""
 
-import asyncio
-
 import pytest
-from structlog.testing import capture_logs
 
-from mailgate.app import trust as module
 from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
 from mailgate.config.attestation import AttestationSettings, IssuerSettings
 from mailgate.gateway.metrics import Metrics
-from mailgate.store import Store, StoreUnavailableError
+from mailgate.store import Store
 
 
 @pytest.fixture
@@ -33,30 +29,6 @@ async def test_each_process_has_a_mark_of_its_own_in_its_nonces(trust, url):
     assert other.nonces.read(trust.nonces.make(now, bound=True), now).origin.value == "foreign"
     assert other.nonces.read(trust.nonces.make(now, bound=False), now).origin.value == "shared"
     await same.close()
-
-
-class Spent:
-    """Forgets once, then is away."""
-
-    pruned = 0
-
-    async def prune(self, now):
-        self.pruned += 1
-        if self.pruned > 1:
-            raise StoreUnavailableError("away")
-        return 0
-
-
-async def test_spent_proofs_are_forgotten_again_and_again(trust, monkeypatch):
-    monkeypatch.setattr(module, "PRUNE_SECONDS", 0)
-    spent = Spent()
-    with capture_logs() as logs:
-        running = asyncio.ensure_future(trust.run(spent))
-        while spent.pruned < 3:
-            await asyncio.sleep(0)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    assert {line["event"] for line in logs} == {"prune-failed"}
 
 
 def with_issuers(settings, *issuers):

@@ -18,6 +18,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.keys.keyring import Keyring, OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.rate_limit import RateLimit
@@ -337,7 +338,9 @@ def gate(
         ),
     )
     ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
-    return assemble(judge, recorder, own, ways, mails or NoQuarantineMails())
+    return assemble(
+        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry)
+    )
 
 
 def renew(on, **live):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def settings(url: str, most: int | None) -> Any:
 async def inspected(store: Store, url: str, most: int | None) -> InspectionResult:
     active = await store.policies.active()
     assert active is not None
-    return await Inspection(store, settings(url, most), "gate-1", lambda: NOW)(active, rules(SHUT))
+    return await Inspection(store, partial(settings, url, most), "gate-1", lambda: NOW)(active, rules(SHUT))
 
 
 async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> None:
@@ -66,7 +67,7 @@ async def test_gates_that_see_one_commit_name_one_plan(store: Store, url: str) -
     assert active is not None
     looked = await asyncio.gather(
         *(
-            Inspection(store, settings(url, 0), f"gate-{n}", lambda n=n: NOW + timedelta(seconds=n))(
+            Inspection(store, partial(settings, url, 0), f"gate-{n}", lambda n=n: NOW + timedelta(seconds=n))(
                 active, rules(SHUT)
             )
             for n in range(4)
@@ -84,17 +85,18 @@ async def test_a_change_seen_again_is_planned_anew_after_its_plan_is_old(store: 
     assert active is not None
     for days in (0, 2):
         now = NOW + timedelta(days=days)
-        await Inspection(store, settings(url, 0), "gate", lambda now=now: now)(active, rules(SHUT))
+        await Inspection(store, partial(settings, url, 0), "gate", lambda now=now: now)(active, rules(SHUT))
     assert len(await store.plans.latest(9)) == 2
 
 
 async def test_a_freeze_goes_by_the_settings_as_they_are_and_the_clock_of_the_store(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inspection = Inspection(store, settings(url, None), "gate-1", lambda: NOW)
+    now_in_force = [settings(url, None)]
+    inspection = Inspection(store, lambda: now_in_force[0], "gate-1", lambda: NOW)
     assert await inspection.frozen() == ""
     guard = GuardSettings.model_construct(max_newly_blocked=5, approvals=1, freeze=(HOLIDAYS,))
-    inspection.settings = settings(url, None).model_copy(update={"guard": guard})
+    now_in_force[:] = [settings(url, None).model_copy(update={"guard": guard})]
     set_shared_clock(monkeypatch, NOW + timedelta(days=30))
     assert await inspection.frozen() == ""
     monkeypatch.undo()

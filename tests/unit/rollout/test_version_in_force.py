@@ -222,9 +222,10 @@ async def test_the_old_rules_go_on_while_a_change_is_inspected(store: Store) -> 
     gate, inspector = await guarded(store, "")
     await looked(gate)
     assert (decides(gate), gate.held) == ("open", "the files have changed and are looked at")
+    assert gate.is_undecided
     inspector.go.set()
     await looked(gate)
-    assert (decides(gate), gate.held) == ("shut", "")
+    assert (decides(gate), gate.held, gate.is_undecided) == ("shut", "", False)
 
 
 async def test_a_gate_is_behind_while_files_wait_or_a_version_is_new(store: Store) -> None:
@@ -242,7 +243,7 @@ async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store:
     inspector.go.set()
     with capture_logs() as logs:
         await looked(gate)
-    assert decides(gate) == "open"
+    assert (decides(gate), gate.is_undecided) == ("open", False)
     assert gate.held.endswith("number 1, which is in force: 7 people too many")
     assert [line["event"] for line in logs] == ["policy-held"]
     await put_in_force(store, rules(SHUT))
@@ -327,7 +328,7 @@ async def test_files_changed_in_a_freeze_are_held_until_its_end(
     with capture_logs() as logs:
         gate, inspector, freeze = await frozen(store, "")
         await looked(gate)
-    assert (decides(gate), inspector.looked_at) == ("open", [])
+    assert (decides(gate), gate.is_undecided, inspector.looked_at) == ("open", False, [])
     assert gate.held == "the files have changed and are held: changes are frozen until Monday"
     assert translate(gate.held, console_languages()["de"]).startswith(
         "die Dateien haben sich geändert und warten: "

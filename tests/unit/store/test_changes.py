@@ -10,7 +10,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.devices.trust import report_by
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Act, RuleTexts, Store
+from mailgate.store import Act, AuditHead, RuleTexts, Store
 from mailgate.store.changes import DISTRUSTED_FOR, VALID_FOR, ChangeWatch
 
 ACT = Act(NOW, "ada", "policy-activated")
@@ -68,11 +68,13 @@ async def test_each_number_changes_with_its_own_thing_and_with_nothing_else(stor
     assert new.activation == 0
     active = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), CHANGED)
     activated = await store.change_numbers()
-    assert activated == new._replace(activation=active.serial)
+    assert activated == new._replace(activation=active.serial, audit=str(await store.audit.head()))
+    assert new.audit == str(AuditHead())
     relief = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + timedelta(hours=1), "ada")
     await store.reliefs.grant(relief, CHANGED)
     relieved = await store.change_numbers()
-    assert relieved == activated._replace(reliefs=relieved.reliefs) != activated
+    assert relieved.reliefs != activated.reliefs
+    assert relieved == activated._replace(reliefs=relieved.reliefs, audit=str(await store.audit.head()))
     await store.devices.ingest([report_by("mdm", "phone-1", apps=None)], NOW)
     reported = await store.change_numbers()
     assert reported == relieved._replace(devices=reported.devices) != relieved
@@ -84,6 +86,7 @@ async def test_the_numbers_are_those_that_the_parts_tell_of_themselves(store: St
         await store.policies.serial(),
         await store.reliefs.serial(),
         await store.devices.last_change(),
+        str(await store.audit.head()),
     )
 
 

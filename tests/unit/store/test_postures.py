@@ -492,13 +492,16 @@ async def test_a_learned_change_keeps_devices_in_memory(
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     learned = await store.devices.last_change()
-    assert not postures.knows(learned, NOW)
-    await postures.catch_up(NOW)
+    await postures.follow(learned, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     monkeypatch.delattr(type(store.devices), "find")
-    for seconds in (4, 8):
-        assert postures.knows(learned, NOW + timedelta(seconds=seconds))
-    assert not postures.knows(learned + 1, NOW + timedelta(seconds=8))
+    with monkeypatch.context() as patched:
+        patched.delattr(type(store.devices), "changes")
+        for seconds in (4, 8):
+            await postures.follow(learned, NOW + timedelta(seconds=seconds))
+        for number in (learned + 1, None):
+            with pytest.raises(AttributeError):
+                await postures.follow(number, NOW + timedelta(seconds=8))
     assert (await postures.current(APP, None, NOW + timedelta(seconds=8))).state is PostureState.CLEAN
     with pytest.raises(AttributeError):
         await postures.current(APP, None, NOW + timedelta(seconds=9))

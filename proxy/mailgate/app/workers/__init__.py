@@ -4,7 +4,7 @@ Each worker decides for itself, like gates on several machines that share a stor
 within a second. Nothing but the listening sockets is shared between them.
 """
 
-from mailgate.app.workers.place import ALONE, WorkerPlace
+from mailgate.app.workers.listeners import ALONE, WorkerPlace
 from mailgate.app.workers.supervisor import supervise, workers_of
 
 __all__ = ["ALONE", "WorkerPlace", "supervise", "workers_of"]

@@ -1,19 +1,56 @@
-"""Listening sockets that live as long as the supervisor: one per worker at an address, or one for all in a file."""
+"""The sockets of workers: they listen as long as the supervisor lives, one for each worker at an address, or one for all in a file."""
 
 import errno
 import os
+import signal
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mailgate.config import Address, SocketFile
 
+REPLACED = signal.SIGRTMIN
+"""The signal for a worker to end like on SIGTERM, but slowly, since another worker has already replaced it.
+
+People do not send this signal. SIGUSR2 would be for the supervisor alone, even if it is sent to all processes of a
+service.
+"""
+SHUTDOWN_EXTRA_SECONDS = 15.0
+"""The seconds beyond ``timeouts.shutdown`` that a gate has to write its records and to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """One worker among ``count``. A gate that is alone opens its own sockets."""
+
+    number: int = 0
+    count: int = 1
+    public: Sequence[socket.socket] = ()
+    devices: Sequence[socket.socket] = ()
+    """The sockets at which client certificates are requested."""
+    admin: Sequence[socket.socket] = ()
+    """The sockets of the admin port, which only the first worker has."""
+    folder: Path = Path()
+    """The folder with a socket of every worker for its metrics."""
+    questions: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
+    """The sockets for questions of other proxies, by their address in the settings."""
+
+    @property
+    def has_admin(self) -> bool:
+        return self.number == 0
+
+    def metrics_socket(self, number: int | None = None) -> Path:
+        """The socket on which a worker answers with its metrics; by default this worker."""
+        return self.folder / f"worker-{self.number if number is None else number}.sock"
+
+
+ALONE = WorkerPlace()
+
 BACKLOG = 1024
 """How many connections may wait at a socket."""
-
-
 FILE_MODE = 0o660
 """The permissions of a Unix socket: the gate's own user may ask, and its group, which a proxy can be in."""
 

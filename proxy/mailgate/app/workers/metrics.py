@@ -18,7 +18,7 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from mailgate.app.workers.place import WorkerPlace
+from mailgate.app.workers.listeners import WorkerPlace
 
 TIMEOUT = ClientTimeout(total=2)
 LABEL = "worker"

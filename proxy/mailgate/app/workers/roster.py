@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from mailgate.app.workers.place import REPLACED
+from mailgate.app.workers.listeners import REPLACED
 
 log = structlog.get_logger()
 

@@ -20,8 +20,14 @@ from typing import Any
 import structlog
 
 from mailgate.app.service_manager import NOBODY, ServiceManager
-from mailgate.app.workers.listeners import close, cores, open_listeners, remove_files
-from mailgate.app.workers.place import SHUTDOWN_EXTRA_SECONDS, WorkerPlace
+from mailgate.app.workers.listeners import (
+    SHUTDOWN_EXTRA_SECONDS,
+    WorkerPlace,
+    close,
+    cores,
+    open_listeners,
+    remove_files,
+)
 from mailgate.app.workers.roster import Action, Close, Roster, Send, Start
 from mailgate.config import Settings
 

@@ -17,8 +17,6 @@ PAGE_PAUSE_SECONDS = 0.1
 """The seconds between two pages, so that counting takes less than a tenth of one processor."""
 ROUND_PAUSE_SECONDS = 60.0
 """The seconds between two rounds."""
-CHANGES_POLL_SECONDS = 2.0
-"""The seconds between two looks at changed devices."""
 
 Page = Callable[[str, int], Awaitable[Sequence[Device]]]
 """Returns the next devices after an id (``Devices.summaries``)."""
@@ -50,7 +48,8 @@ class Count:
 
 
 class DeviceCounts:
-    """Counts as long as the gate runs. ``last`` is the newest complete round."""
+    """Counts as long as the gate runs (``run``), and catches up whenever devices have changed (``follow``). ``last`` is the newest
+    complete round."""
 
     def __init__(
         self,
@@ -64,30 +63,33 @@ class DeviceCounts:
         there are more."""
         self._page, self._state, self._clock = page, state, clock
         self._on_page, self._catch_up = on_page, catch_up
+        self._turn = asyncio.Lock()
         self.last = Count()
+        self.turns = 0
+        """How often it has caught up with changed devices."""
 
     async def run(self) -> None:
+        """Count again and again, until cancelled."""
         while True:
             with suppress(StoreError):  # /readyz reports it, and the count stays as it was
                 await self.round()
-            with suppress(StoreError):
-                for _ in range(int(ROUND_PAUSE_SECONDS / CHANGES_POLL_SECONDS)):
-                    await asyncio.sleep(CHANGES_POLL_SECONDS)
-                    await self._follow(PAGE_PAUSE_SECONDS)
+            await asyncio.sleep(ROUND_PAUSE_SECONDS)
 
-    async def _follow(self, pause: float) -> None:
+    async def follow(self, pause: float = PAGE_PAUSE_SECONDS) -> None:
+        """Catch up with changed devices. Raises StoreError."""
         more = True
-        while more:
-            more = await self._catch_up(self._clock())
-            if more:
-                await asyncio.sleep(pause)
+        async with self._turn:
+            while more:
+                more = await self._catch_up(self._clock())
+                await asyncio.sleep(pause if more else 0)
+        self.turns += 1
 
     async def round(self, pause: float = PAGE_PAUSE_SECONDS) -> None:
         """Read every device once."""
         began, states, after = self._clock(), Counter[str](), ""
         while page := await self._page(after, PAGE):
             now = self._clock()
-            await self._follow(pause)
+            await self.follow(pause)
             await self._on_page(page, now)
             states.update(self._state(device, now) for device in page)
             after = page[-1].id
@@ -95,8 +97,6 @@ class DeviceCounts:
         self.last = Count(states, began)
 
 
-POLL_SECONDS = 2.0
-"""The seconds between two checks whether devices have changed."""
 RECOUNT_AFTER = timedelta(minutes=1)
 """After this time it counts again in any case, since rows also change with time."""
 PAUSE_FACTOR = 20
@@ -104,7 +104,7 @@ PAUSE_FACTOR = 20
 
 
 class AppCounting:
-    """Counts in the background. Run ``run`` as a task. ``apps`` returns the keys of the listed apps."""
+    """Counts in the background. ``apps`` returns the keys of the listed apps."""
 
     def __init__(
         self, store: Store, apps: Callable[[], Iterable[str]], clock: Callable[[], datetime]
@@ -114,14 +114,12 @@ class AppCounting:
         self._at: datetime | None = None
         self._began: datetime | None = None
 
-    async def run(self) -> None:
-        """Check regularly, until cancelled."""
-        while True:
-            began = asyncio.get_running_loop().time()
-            with suppress(StoreError):  # /readyz reports it, and the counts stay as they were
-                await self.count_if_due()
-            took = asyncio.get_running_loop().time() - began
-            await asyncio.sleep(max(POLL_SECONDS, PAUSE_FACTOR * took))
+    async def follow(self) -> None:
+        """Count if it is due, and then pause."""
+        began = asyncio.get_running_loop().time()
+        with suppress(StoreError):  # /readyz reports it, and the counts stay as they were
+            await self.count_if_due()
+        await asyncio.sleep(PAUSE_FACTOR * (asyncio.get_running_loop().time() - began))
 
     async def count_if_due(self) -> None:
         """Count if devices or the listed apps have changed, or if it is time."""

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import structlog
-
 from mailgate.attest import KeySet, mint, parse_jwks
 from mailgate.attest.jose import Key as SigningKey
 from mailgate.attest.passport import OWN_LIFETIME
@@ -17,45 +15,28 @@ from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import SharedKeys
 from mailgate.tasks import end_all
 
-log = structlog.get_logger()
-
-POLL_SECONDS = 0.5
-"""The pause between two looks in seconds."""
 _OVERLAP = timedelta(minutes=10)
 """How far back a poll goes, since the clocks of the machines that revoke keys differ."""
-_FULL_READ_EVERY = timedelta(minutes=1)
-"""How often all revocations are read, whatever the clocks say."""
 
 
 class Revocations(set[str]):
-    """The thumbprints of revoked keys. The set only grows, since a revoked key stays revoked."""
+    """The thumbprints of revoked keys. The set only grows, since a revoked key stays revoked, and while the store cannot be reached
+    the known ones are used."""
 
     def __init__(self, enrolments: Enrolments, clock: Callable[[], datetime]) -> None:
         super().__init__()
         self._enrolments = enrolments
         self._clock = clock
-        self._whole_at: datetime | None = None
+        self._whole_in: datetime | None = None
+        """The minute in which all of them were read, as they are in each minute, whatever the clocks say."""
 
     async def poll(self) -> None:
         """Learn what was revoked since the last poll. Raises StoreError."""
         now = self._clock()
-        whole = self._whole_at is None or abs(now - self._whole_at) >= _FULL_READ_EVERY
+        minute = now.replace(second=0, microsecond=0)
+        whole = minute != self._whole_in
         self.update(await self._enrolments.revoked(None if whole else now - _OVERLAP))
-        if whole:
-            self._whole_at = now
-
-    async def run(self) -> None:
-        """Poll regularly, until cancelled. While the store cannot be reached, the known revocations are used."""
-        away = False
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            try:
-                await self.poll()
-                away = False
-            except StoreError as error:
-                if not away:
-                    log.warning("revocations-not-read", error=type(error).__name__)
-                away = True
+        self._whole_in = minute
 
 
 class KeySource(Protocol):
@@ -135,8 +116,7 @@ CHECK_INTERVAL = timedelta(seconds=1)
 
 
 class OwnKeys:
-    """The source of the gate's own keys. ``renew`` reads them. ``run`` has to run as a task, so that new keys are seen in
-    time."""
+    """The source of the gate's own keys. ``renew`` has to be called each minute, so that new keys are seen in time."""
 
     def __init__(self, keys: SharedKeys, nonces: Nonces, clock: Callable[[], datetime]) -> None:
         self._store = keys
@@ -171,21 +151,12 @@ class OwnKeys:
         return True
 
     async def renew(self) -> None:
-        """Read the keys, and make new ones if it is time. Raises StoreError."""
+        """Read the keys, and make new ones if it is time. Raises StoreError, and then those that are known stay."""
         now = self._clock()
         signing = await self._store.current(SIGNING, now, SIGNING_AGE)
         self._nonces.keys = await self._store.current(NONCE, now, NONCE_AGE)
         self._made = [(key.made_at, _signing_key(key)) for key in signing]
         self._keys = self._keys.renewed(parse_jwks(self.jwks()))
-
-    async def run(self, interval: float = 5.0) -> None:
-        """Read the keys regularly, until cancelled. A store that cannot be reached changes nothing."""
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self.renew()
-            except StoreError as error:
-                log.debug("own-keys-not-read", error=type(error).__name__)
 
 
 def _signing_key(key: SharedKey) -> SigningKey:

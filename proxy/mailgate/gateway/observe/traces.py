@@ -37,6 +37,9 @@ _ATTRIBUTES = {
 _SCOPE = InstrumentationScope("mailgate", __version__)
 _Attributes = dict[str, str | int]
 
+Example = Callable[[str, float, str, float], None]
+"""Takes an example of a duration: the effect, the seconds, the trace, the moment in seconds since 1970."""
+
 
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
@@ -61,16 +64,16 @@ class Traces:
         draw: Callable[[int], int],
         trusted: Callable[[str], bool],
         end: Callable[[], None] = lambda: None,
+        remember: Example = lambda *_: None,
     ) -> None:
         self._told, self._emit, self._draw, self._trusted, self._end = told, emit, draw, trusted, end
+        self._remember = remember
         names = {
             "service.name": "mailgate",
             "service.version": __version__,
             "service.instance.id": told.instance,
         }
         self._resource = Resource(names)
-        self.remember: Callable[[str, float, str, float], None] = lambda *_: None
-        """Takes an example of a duration: the effect, the seconds, the trace, the moment in seconds since 1970."""
 
     def mark(self, exchange: Exchange, head: bytes) -> bytes:
         return with_trace(head, self._of(exchange))
@@ -90,7 +93,7 @@ class Traces:
         self._emit(self._span(exchange, trace, SpanKind.SERVER, at(exchange.began_at), ended))
         if not exchange.hangs and exchange.status != 101:
             effect = exchange.judged.effect if exchange.judged else "none"
-            self.remember(effect, now - exchange.began_at, f"{trace.trace:032x}", ended / 1e9)
+            self._remember(effect, now - exchange.began_at, f"{trace.trace:032x}", ended / 1e9)
 
     def stop(self) -> None:
         self._end()
@@ -171,7 +174,11 @@ def _context(trace: int, span: int, *, is_remote: bool) -> SpanContext:
 
 
 def otlp_traces(
-    endpoint: str, told: TraceOptions, draw: Callable[[int], int], trusted: Callable[[str], bool]
+    endpoint: str,
+    told: TraceOptions,
+    draw: Callable[[int], int],
+    trusted: Callable[[str], bool],
+    remember: Example,
 ) -> Traces:
     """Make traces for a receiver of OTLP over HTTP."""
     session = Session()
@@ -180,4 +187,4 @@ def otlp_traces(
     processor = BatchSpanProcessor(
         exporter, MAX_QUEUED, schedule_delay_millis=1000, max_export_batch_size=512
     )
-    return Traces(told, processor.on_end, draw, trusted, processor.shutdown)
+    return Traces(told, processor.on_end, draw, trusted, processor.shutdown, remember)

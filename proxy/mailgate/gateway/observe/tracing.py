@@ -1,6 +1,5 @@
 """The interface of traces for the rest of the gate. ``traces.py`` implements it if the settings ask for traces."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from mailgate.http.exchange import Exchange
@@ -8,9 +7,6 @@ from mailgate.http.exchange import Exchange
 
 class Tracing(Protocol):
     """Traces of requests."""
-
-    remember: Callable[[str, float, str, float], None]
-    """Takes an example of a duration: the effect, the seconds, the trace, the moment in seconds since 1970."""
 
     def mark(self, exchange: Exchange, head: bytes) -> bytes:
         """The head of a request to the webmail, with the trace that it belongs to."""

@@ -38,7 +38,6 @@ class Recheck:
 
     def __init__(self, source: Ask = ask_nobody, patience: float | None = TIMEOUT_SECONDS) -> None:
         self.source = source
-        """Asks one source. It is set once the reader of the sources runs."""
         self._patience = patience
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 

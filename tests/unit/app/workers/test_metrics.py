@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mailgate.app.workers.listeners import ALONE
 from mailgate.app.workers.metrics import OPEN, WorkerMetrics, merged
-from mailgate.app.workers.place import ALONE
 
 
 def a_worker(count: float) -> CollectorRegistry:

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mailgate.app.workers.place import REPLACED
+from mailgate.app.workers.listeners import REPLACED
 from mailgate.app.workers.roster import MAX_RESTART_SECONDS, START_SECONDS, Close, Roster, Send, Start
 
 GRACE = 30.0

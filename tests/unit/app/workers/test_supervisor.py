@@ -78,7 +78,7 @@ def test_a_reload_during_the_start_of_a_worker_is_told_later() -> None:
 BEREAVED = (
     ALONE
     + """
-from mailgate.app.workers.place import REPLACED
+from mailgate.app.workers.listeners import REPLACED
 from mailgate.app.workers.supervisor import Supervisor
 
 pids = sys.argv[1]

@@ -116,7 +116,7 @@ async def test_the_span_handed_on_is_the_span_told(spans):
 
 async def test_durations_that_tell_something_get_an_example(spans):
     traces, examples = tracing(spans), []
-    traces.remember = lambda *example: examples.append(example)
+    traces._remember = lambda *example: examples.append(example)
     traces.request_finished(await ended(judged=BLOCKED, status=403))
     traces.request_finished(await ended(status=101))
     traces.request_finished(await ended(status=200, hangs=True))

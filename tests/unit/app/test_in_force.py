@@ -1,10 +1,18 @@
-"""What a reload replaces, made of the files."""
+"""By which rules a gate decides, and when it says so."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
+from structlog.testing import capture_logs
 from tests.unit.app.conftest import POLICY
+from tests.unit.app.test_changes import SAME
+from tests.unit.store.examples import NOW
 
+from mailgate.app.changes import Look
 from mailgate.app.clock import utc_now
-from mailgate.app.live import (
+from mailgate.app.in_force import (
     authorizer_for,
     authorizers_for,
     first_live,
@@ -21,6 +29,96 @@ from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
+
+CHANGED = POLICY.replace("handheld", "contradicted")
+
+
+@pytest.fixture
+def told(service, monkeypatch):
+    """What the parts are asked to do. The gate decides by activation 3 and the reliefs 5."""
+    done = []
+
+    def noting(what):
+        async def note(*_):
+            done.append(what)
+            return True
+
+        return note
+
+    rules = service.rules
+    service.keeper.is_behind, service.keeper.refresh = lambda serial: serial != 3, noting("version")
+    rules.halting = SimpleNamespace(halt_rules=noting("halts"))
+    rules.reliefs = SimpleNamespace(current=SimpleNamespace(serial=5), refresh=noting("reliefs"))
+    monkeypatch.setattr(type(rules), "decide_by", lambda *_: done.append("decide"))
+    return done
+
+
+@pytest.mark.parametrize(
+    ("numbers", "done"),
+    [
+        (SAME, ["halts"]),
+        (SAME._replace(activation=4), ["version", "halts"]),
+        (SAME._replace(reliefs=6), ["halts", "reliefs", "decide"]),
+        (None, ["version", "halts", "reliefs", "decide"]),
+    ],
+    ids=["nothing changed", "other rules", "other reliefs", "the store is away, each part goes on in its own way"],
+)  # fmt: skip
+async def test_only_what_has_changed_is_read(service, told, numbers, done):
+    await service.rules.follow(Look(NOW, numbers))
+    assert told == done
+
+
+async def test_a_version_that_nobody_foresaw_ends_only_this_look(service, told):
+    service.keeper.refresh = AsyncMock(side_effect=KeyError("version"))
+    with capture_logs() as logs:
+        await service.rules.poll()
+    assert [(line["event"], line["error"]) for line in logs if "part" in line] == [
+        ("changes-failed", "KeyError")
+    ]
+
+
+async def test_a_policy_started_by_another_gate_decides_here(service, bundle):
+    changed = bundle(policy=CHANGED).rules
+    service.keeper.current.rules = changed
+    with capture_logs() as logs:
+        service.rules.take_rules()
+        service.rules.take_rules()
+    assert service.gate.in_force.live.policy is changed.policy
+    assert service.postures.catalog is changed.policy.catalog
+    assert [line["event"] for line in logs] == ["policy-changed"]
+    assert service.rules.changed.is_set()
+
+
+async def test_settings_take_effect_under_the_rules_that_are_in_force(service, bundle):
+    """Files may be held: then their settings count and their rules do not."""
+    before, changed = service.files.bundle.rules, bundle(policy=CHANGED)
+    service.keeper.offer = AsyncMock(return_value=before)
+    settings = changed.settings.model_copy(update={"trusted_proxies": ("here",)})
+    with capture_logs() as logs:
+        await service.apply(replace(changed, settings=settings))
+    assert service.gate.in_force.live.trusted == ("here",)
+    assert service.gate.in_force.live.policy is before.policy
+    assert service.files.bundle.rules is before
+    assert applied(logs) == [before.policy.version]
+
+
+async def test_changed_files_are_said_to_be_in_force_once_they_are(service, bundle):
+    """While rules are inspected those before decide, and nothing is in force yet that could be named."""
+    before, changed = service.files.bundle.rules, bundle("http://127.0.0.1:9999", policy=CHANGED)
+    service.keeper.offer, service.keeper.is_undecided = AsyncMock(return_value=before), True
+    with capture_logs() as logs:
+        await service.apply(changed)
+        service.rules.take_rules()
+        assert applied(logs) == []
+        service.keeper.current.rules, service.keeper.is_undecided = changed.rules, False
+        service.rules.take_rules()
+        service.rules.take_rules()
+    assert applied(logs) == [changed.policy.version] != [before.policy.version]
+    assert logs[-1]["takes_effect_at_restart"] == ["upstream"]
+
+
+def applied(logs):
+    return [line["policy"] for line in logs if line["event"] == "config-applied"]
 
 
 @pytest.fixture
