@@ -121,25 +121,12 @@ class Move(Counts):
     """The effect with the candidate."""
 
 
-class SampledMoments(Fact):
-    """Sampled moments, which stand for all moments that cannot be predicted."""
-
-    moments: int
-    """How many moments were sampled."""
-    first: Instant | None
-    """The first of them at which somebody is newly kept out."""
-    newly: ByLabel[LaterMovers]
-    """How many move at any of them, by their new effect."""
-
-
 class UndatedMovers(LaterMovers):
     """People who may newly be kept out at a moment that cannot be predicted, or once a device that was not seen asks."""
 
     rules: list[str]
     """The rules whose moments cannot be predicted, because of how they use the clock, a report, or what a device says when it
     asks."""
-    sampled: SampledMoments
-    """The result at sampled moments."""
 
 
 class HeldBack(Fact):

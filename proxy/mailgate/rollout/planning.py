@@ -20,7 +20,6 @@ from mailgate.policy.simulate import (
     HELD_BACK,
     KNOWN,
     OUT,
-    SAMPLED,
     TOUCHED,
     UNDATED,
     WHOLE,
@@ -30,7 +29,6 @@ from mailgate.policy.simulate import (
     change_moments,
     in_full,
     later_cell,
-    sampled,
     unpredictable_clocks,
 )
 from mailgate.policy.unreachable import unreachable
@@ -56,7 +54,6 @@ from mailgate.rollout.plan import (
     RuleOff,
     RulesNamed,
     Sample,
-    SampledMoments,
     Totals,
     UndatedMovers,
     ValueCounts,
@@ -148,7 +145,7 @@ async def make_plan(
     reliefs = (await store.reliefs.current(scope.now)).with_rule_on(without)
     in_force = (await compute(compile_rules, version.texts)).without(without)
     old, new = in_force.with_reliefs(reliefs).policy, candidate.with_reliefs(reliefs).policy
-    moments, stand_ins = change_moments((old, new), scope.now), sampled((old, new), scope.now)
+    moments = change_moments((old, new), scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
     task = Task(
         url,
@@ -159,7 +156,6 @@ async def make_plan(
         scope.now,
         reliefs,
         moments,
-        stand_ins,
         by_name=movers is not None,
         without=without,
     )
@@ -187,7 +183,7 @@ async def make_plan(
         moves=_moves(tally),
         depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
-        undated=_movers_at_unpredictable_moments(tally, (old, new), len(stand_ins)),
+        undated=_movers_at_unpredictable_moments(tally, (old, new)),
         reads_versions=_reading_versions(old, new),
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=_counts(tally, (OUT,)),
@@ -305,25 +301,19 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
     return Moment(at=at, newly={label: _newly(tally, later_cell(at, label)) for label in LABELS})
 
 
-def _movers_at_unpredictable_moments(
-    tally: ImpactTally, policies: Iterable[Policy], moments: int
-) -> UndatedMovers:
-    """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
-    moments."""
+def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Policy]) -> UndatedMovers:
+    """How many may newly be kept out at a moment that cannot be predicted, and by which rules."""
     rules = [rule for policy in policies for rule in policy.rules]
     named = {rule.id for rule in rules if unpredictable_clocks(rule.when)}
     if tally.subjects[UNDATED,]:
         named |= _reading(rules, ASSUMED | {"device.state", "user.name"})
         named = named or _reading(rules, {"client.kind", "user.groups"})
-    cells = {label: later_cell(SAMPLED, label) for label in LABELS}
-    newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
     found = _later(tally, (UNDATED,), UNDATED)
     return UndatedMovers(
         people=found.people,
         devices=found.devices,
         samples=found.samples,
         rules=sorted(named),
-        sampled=SampledMoments(moments=moments, first=tally.first, newly=newly),
     )
 
 

@@ -44,8 +44,6 @@ class Task:
     reliefs: Reliefs = NO_RELIEFS
     moments: tuple[datetime, ...] = ()
     """Further moments at which everybody is decided, besides ``now``."""
-    sampled: tuple[datetime, ...] = ()
-    """Sampled moments, for rules whose moments cannot be predicted."""
     by_name: bool = False
     """Whether all movers are listed."""
     without: str = ""
@@ -135,7 +133,6 @@ class _SimulationProcess:
             self._active,
             self._candidate,
             moments=task.moments,
-            sampled=task.sampled,
             whole=in_full(self._active, self._candidate, task.now),
             by_name=task.by_name,
         )

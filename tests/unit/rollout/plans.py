@@ -7,7 +7,6 @@ from mailgate.rollout.plan import LABELS, Plan
 
 NOBODY = {"people": 0, "devices": 0}
 NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}, "samples": []}
-SAMPLED = {"moments": 0, "first": None, "newly": dict.fromkeys(LABELS, NOBODY)}
 SAMPLE: dict[str, Any] = {
     "person": "ada", "device": "d1", "kind": "phone", "system": "ios", "state": "clean", "apps": [],
     "from": {"effect": "allow", "rule": "open", "reason": "rule-matched"},
@@ -31,7 +30,7 @@ PLAN: dict[str, Any] = {
     "moves": [],
     "depends_on": {},
     "later": [],
-    "undated": {**NOBODY, "samples": [], "rules": [], "sampled": SAMPLED},
+    "undated": {**NOBODY, "samples": [], "rules": []},
     "kept_out": NOBODY,
     "known": {"people": 1200, "devices": 3400},
 }

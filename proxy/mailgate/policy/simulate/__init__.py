@@ -10,7 +10,6 @@ from mailgate.policy.simulate.impact import (
     KNOWN,
     LATER,
     OUT,
-    SAMPLED,
     TOUCHED,
     UNDATED,
     WHOLE,
@@ -22,7 +21,7 @@ from mailgate.policy.simulate.impact import (
 )
 from mailgate.policy.simulate.judge import UNKNOWN, Judge, Outcome, lets_in_laptops
 from mailgate.policy.simulate.later import change_moments, in_full
-from mailgate.policy.simulate.moments import at_moment, moments, sampled
+from mailgate.policy.simulate.moments import at_moment, moments
 from mailgate.policy.simulate.movers import Mover
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "LET_IN",
     "MAX_STEPS",
     "OUT",
-    "SAMPLED",
     "TOUCHED",
     "UNDATED",
     "UNKNOWN",
@@ -58,6 +56,5 @@ __all__ = [
     "later_cell",
     "lets_in_laptops",
     "moments",
-    "sampled",
     "unpredictable_clocks",
 ]

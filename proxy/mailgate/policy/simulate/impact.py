@@ -8,7 +8,7 @@ from datetime import datetime
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.policy.simulate.judge import UNKNOWN, Cache, Outcome
-from mailgate.policy.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
+from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult
 from mailgate.policy.simulate.movers import Cell, Moved, Mover, PeopleCount, distinct_movers, movers
 from mailgate.policy.simulate.worst_moment import WorstMoment
 
@@ -17,9 +17,6 @@ TOUCHED = "touched"
 
 LATER = "later"
 """The first part of the cells of those who move at a later moment."""
-
-SAMPLED = "sampled"
-"""Stands for the moment in the cells of those who move at a sampled one."""
 
 UNDATED = "undated"
 """The cell of those who may newly be kept out at a moment that cannot be predicted."""
@@ -75,8 +72,9 @@ class ImpactTally:
     """The sum of all changes. A device or person counts once in each cell, however often it came.
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
-    moment, ``SAMPLED`` or ``HELD_BACK``, and the label of a move then; ``UNDATED``; ``OUT``; ``KNOWN``. A label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of a
-    moment and of ``HELD_BACK`` exist with each dimension and value too. The cells of ``WHOLE`` count everybody by kind and group.
+    moment or ``HELD_BACK``, and the label of a move then, alone and with each dimension and value; ``UNDATED``; ``OUT``; ``KNOWN``. A
+    label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of ``WHOLE`` count everybody by kind
+    and group.
     """
 
     devices: int = 0
@@ -91,8 +89,6 @@ class ImpactTally:
     """The number of occasions on which each rule of the candidate matches, or may match."""
     unrecorded: Counter[str] = field(default_factory=Counter)
     """The number of occasions on which a change depends on each variable that was not recorded."""
-    first: datetime | None = None
-    """The first sampled moment at which somebody is newly kept out."""
     samples: dict[tuple[str, str], list[MoverExample]] = field(default_factory=dict)
     """The samples by label and rule."""
     movers: list[Mover] = field(default_factory=list)
@@ -113,22 +109,19 @@ class ImpactTally:
         self.subjects.update(other.subjects)
         self.matched.update(other.matched)
         self.unrecorded.update(other.unrecorded)
-        self.first = min((each for each in (self.first, other.first) if each), default=None)
         for (label, _), samples in other.samples.items():
             for sample in samples:
                 self.keep(label, sample)
 
 
 class Impact:
-    """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``.
-    ``sampled`` are moments that stand for all moments that cannot be predicted."""
+    """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``."""
 
     def __init__(
         self,
         active: Policy,
         candidate: Policy,
         moments: Sequence[datetime] = (),
-        sampled: Sequence[datetime] = (),
         whole: InFull | None = None,
         *,
         by_name: bool = False,
@@ -139,7 +132,6 @@ class Impact:
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
         self._comparison = Comparison(active, candidate)
         self._ahead = LaterComparison(active, candidate, moments)
-        self._sampled = SampledComparison(active, candidate, sampled)
         self._worst = WorstMoment(active, candidate)
         self._whole = Comparison(whole.active, whole.candidate) if whole else None
         self._in_full = Cache[Keys, ComparisonResult]()
@@ -171,9 +163,13 @@ class Impact:
         turns = self._ahead.moved(occasion, keys)
         cells.update(self._later(subject, occasion, turns))
         out = compared.keeps_out or any(each.keeps_out for _, each in turns)
-        at_any_time = set(self._at_any_time(subject, occasion, keys, compared, out=out))
-        cells |= at_any_time
-        if self._by_name and (moved := list(self._moved(compared, turns, undated=(UNDATED,) in at_any_time))):
+        undated = not out and self._worst.keeps_out(occasion, keys)
+        if undated:
+            self._keep((UNDATED,), subject, occasion, compared)
+            cells.add((UNDATED,))
+        if out or undated:
+            cells.add((OUT,))
+        if self._by_name and (moved := list(self._moved(compared, turns, undated=undated))):
             listed += movers(subject.id, occasion, moved)
         if held := self._held_back(occasion, keys, {compared.label, *(each.label for _, each in turns)}):
             cell = later_cell(HELD_BACK, held.label)
@@ -213,25 +209,6 @@ class Impact:
             yield self._places[moment], compared.label, compared
         if undated:
             yield len(self._places) + 1, UNKNOWN, now
-
-    def _at_any_time(
-        self, subject: Subject, occasion: Occasion, keys: Keys, now: ComparisonResult, *, out: bool
-    ) -> Iterator[Cell]:
-        """The cells for what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
-        moment that can be predicted."""
-        if out:
-            yield (OUT,)
-        if not self._worst.keeps_out(occasion, keys):
-            return
-        for moment, compared in self._sampled.moved(occasion, keys):
-            cell = later_cell(SAMPLED, compared.label)
-            self._keep(cell, subject, occasion, compared)
-            yield cell
-            if compared.keeps_out:
-                self.tally.first = min(moment, self.tally.first or moment)
-        if not out:
-            self._keep((UNDATED,), subject, occasion, now)
-            yield from ((OUT,), (UNDATED,))
 
     def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: ComparisonResult) -> None:
         self.tally.keep(" ".join(cell), MoverExample(subject, occasion, compared.before, compared.after))

@@ -1,7 +1,7 @@
 """The effect of a candidate later: when its stages have started, every grace is over, and no rule is out for
 everybody."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -81,25 +81,14 @@ class LaterComparison:
         keys of both decisions now."""
         key = _key(occasion, keys)
         found = self._known.get(key)
-        return self._known.keep(key, tuple(self.compared(occasion))) if found is None else found
+        return self._known.keep(key, tuple(self._compared(occasion))) if found is None else found
 
-    def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
-        """Find these moments without the cache."""
+    def _compared(self, occasion: Occasion) -> Iterator[TimedResult]:
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
             if compared.label:
                 yield moment, compared
-
-
-class SampledComparison(LaterComparison):
-    """Compares two policies at sampled moments, and finds the first moment for each label."""
-
-    def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
-        found: dict[str, TimedResult] = {}
-        for turn in super().compared(occasion):
-            found.setdefault(turn[1].label, turn)
-        return found.values()
 
 
 def _key(occasion: Occasion, keys: Keys) -> Hashable:

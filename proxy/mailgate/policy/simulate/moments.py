@@ -1,20 +1,17 @@
 """The moments at which a verdict may change although nobody does anything."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailgate.model import Access
 from mailgate.policy.decide import device_grace_end
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.simulate.clock import INSTANT, limits, shifted, unpredictable_clocks
+from mailgate.policy.simulate.clock import limits, shifted
 from mailgate.policy.simulate.clock import starts as turning
 
 _JUST_AFTER = timedelta(seconds=1)
 """Added to a limit that has to be passed, not only reached."""
-
-_HOURS, _DAYS = 168, 396
-"""The hours of a week, and the days of 13 months."""
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
@@ -66,25 +63,6 @@ def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
         for moment in (*_stages(rule), *turning(rule.when))
     }
     return frozenset(moment for moment in found if moment > now)
-
-
-def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
-    """Sampled moments, for conditions whose moments of change cannot be predicted. Empty if all can be.
-
-    They are every hour of a week, every day of 13 months, and the moments just before and just after each time that a
-    condition names or at which a stage begins.
-    """
-    rules = [rule for policy in policies for rule in policy.rules]
-    if not any("now" in unpredictable_clocks(rule.when) for rule in rules):
-        return ()
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    day = hour.replace(hour=0)
-    found = {hour + n * timedelta(hours=1) for n in range(1, _HOURS + 1)}
-    found |= {day + n * timedelta(days=1) for n in range(1, _DAYS + 1)}
-    named = [each for rule in rules for each in limits(rule.when) if isinstance(each, datetime)]
-    for moment in (*named, *(start for rule in rules for start in _stages(rule))):
-        found |= {moment, *shifted(moment, -INSTANT), *shifted(moment, INSTANT)}
-    return tuple(sorted(moment for moment in found if moment > now))
 
 
 def _stages(rule: Rule) -> list[datetime]:

@@ -18,7 +18,7 @@ from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.policy.simulate.compare import Keys, Occasion, newly_out
 from mailgate.policy.simulate.judge import Cache
 from mailgate.policy.simulate.moments import starts
-from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, future_undetermined_rules, moves
+from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, moves, undetermined_rules
 from mailgate.policy.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
 
 
@@ -82,8 +82,8 @@ class WorstMoment:
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         unknown = occasion.unrecorded | occasion.assumed
         before = self._before.side(occasion.before, moment, unknown)
-        after = self._after.side(occasion.after, moment, unknown)
-        return any(newly_out(move) for move in moves(before, after))
+        found = moves(before, self._after.side(occasion.after, moment, unknown))
+        return found is None or any(map(newly_out, found))
 
     def _common(self, now: datetime) -> tuple[datetime, ...]:
         """The moments at which either policy changes for everybody."""
@@ -104,13 +104,11 @@ class _Later:
         self._settled = PolicyVariants(replace(policy, reliefs=NO_RELIEFS))
 
     def side(self, access: Access, moment: datetime, unrecorded: frozenset[str]) -> PolicySide:
-        reliefs = self._reliefs.about(access)
         then = replace(access, now=moment)
         away = access.posture.state is PostureState.UNAVAILABLE
-        return (
-            then,
-            self._away if away else self._settled,
-            future_undetermined_rules(self._rules, then, unrecorded, reliefs),
+        undetermined = undetermined_rules(self._rules, then, unrecorded, ahead=True)
+        return PolicySide(
+            then, self._away if away else self._settled, undetermined, self._reliefs.about(access)
         )
 
     def ends(self, access: Access) -> list[datetime]:

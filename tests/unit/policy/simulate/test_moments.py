@@ -8,12 +8,11 @@ from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
 
 from mailgate.model import Posture
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.policy.simulate.moments import at_moment, moments, sampled, starts
+from mailgate.policy.simulate.moments import at_moment, moments, starts
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
-INSTANT = timedelta(microseconds=1)
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -71,29 +70,3 @@ def test_policies_change_where_a_stage_begins_and_a_comparison_with_a_time_turns
     assert starts([staged, dated], NOW) == {NOW + DAY, NOW + 2 * DAY, christmas}
     assert starts([staged, dated], NOW + DAY) == {NOW + 2 * DAY, christmas}
     assert starts([], NOW) == set()
-
-
-@pytest.mark.parametrize("when", ['now > timestamp("2027-01-01T00:00:00Z")', 'device.age > duration("1h")'])
-def test_no_moments_are_sampled_where_each_can_be_told(when: str) -> None:
-    assert sampled([policy_of({"when": when})], NOW) == ()
-
-
-def test_moments_are_sampled_where_one_cannot_be_told() -> None:
-    named, stage = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(2027, 12, 31, 23, 30, tzinfo=UTC)
-    text = 'now - duration("1h") > timestamp("2027-02-03T04:05:06Z") && now < timestamp("9999-12-31T23:59:59.999999Z") && now > timestamp("2026-12-10T05:17:03.000004Z")'
-    one, other = (
-        policy_of({"when": text}),
-        policy_of({"stages": {"report_only": "2026-12-01", "enforce": stage.isoformat()}}),
-    )
-    at = NOW + timedelta(hours=5, minutes=17, seconds=3, microseconds=4)
-    hour, day = NOW + 5 * HOUR, NOW
-    assert sampled([other, one], at) == tuple(
-        sorted(
-            {
-                *(hour + n * HOUR for n in range(1, 169)),
-                *(day + n * DAY for n in range(1, 397)),
-                *(moment + step for moment in (named, stage) for step in (-INSTANT, 0 * INSTANT, INSTANT)),
-                *(at + INSTANT, LAST - INSTANT, LAST),
-            }
-        )
-    )  # fmt: skip
