@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from mailgate.config.apps import read_catalog
-from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import read_document
 from mailgate.config.files import FilesReading
 from mailgate.config.mistakes import validated
 from mailgate.config.rules import read_policy
 from mailgate.model import Decision, RuleTrial
-from mailgate.policy.cases import Situation
+from mailgate.policy.cases import Situation, decide_situation
 
 HERE = Path(__file__).parent
 APPS = HERE.parents[1] / "config/apps.yaml"

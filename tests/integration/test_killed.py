@@ -18,7 +18,7 @@ from tests.integration.test_reload import OPEN, SHUT
 from tests.servers import PATIENCE
 
 from mailgate.config import load_bundle
-from mailgate.devices.posture import PostureTerms
+from mailgate.model.device import PostureTerms
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person

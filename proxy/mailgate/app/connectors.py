@@ -30,9 +30,9 @@ from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
-from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
+from mailgate.model.device import Away
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end

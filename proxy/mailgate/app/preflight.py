@@ -14,7 +14,6 @@ from pathlib import Path
 from mailgate.app.open_store import spool_of
 from mailgate.app.request_sinks import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
-from mailgate.config.case_runner import CaseResult, run_cases
 from mailgate.config.document import MAX_BYTES, Document, read_document
 from mailgate.config.document import Path as Key
 from mailgate.config.rules import STORED_NAMES, Rules
@@ -22,6 +21,7 @@ from mailgate.config.serving import GRPC
 from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.http.tls import CertificateError, refuse_unusable_files
+from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.store import StoreError
 from mailgate.store.address import store_url
 

@@ -39,9 +39,9 @@ from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.rule_states import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.halting import HaltMonitor
-from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.rollout.replay import away_now
+from mailgate.rollout.version_in_force import Inspection
 from mailgate.store import Postures, Store
 from mailgate.tasks import end, end_all
 

@@ -7,10 +7,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store
 
+from mailgate.model.proofs import MAX_CERTIFICATES
+
 MAX_CERTIFICATE = 16 * 1024
 """The most bytes of one certificate in DER. Devices' certificates have about 1,500."""
-MAX_CERTIFICATES = 6
-"""The most certificates of a chain: the leaf and the authorities above it."""
 
 
 def too_long(chain: Sequence[bytes]) -> str:

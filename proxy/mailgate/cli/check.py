@@ -12,11 +12,11 @@ import typer
 from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, Settings, load_bundle
-from mailgate.config.case_runner import CaseResult, run_cases
 from mailgate.config.sources import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
+from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.policy.durations import in_words
 from mailgate.policy.rule_states import stuck_in_report_only
 

@@ -18,7 +18,6 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
-from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import MAX_BYTES
 from mailgate.console.explain.facts import Explanation, Trial, explanation, plain
 from mailgate.console.explain.flips import flip_lines
@@ -26,7 +25,7 @@ from mailgate.console.explain.requests import RedecidedRequest, read_request, re
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.cases import Situation
+from mailgate.policy.cases import Situation, decide_situation
 from mailgate.policy.decide import decide
 from mailgate.policy.simulate.what_if import as_fresh_at
 from mailgate.policy.stages import Moment

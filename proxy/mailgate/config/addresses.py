@@ -115,13 +115,10 @@ def _canonical(origin: SplitResult) -> str:
     return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
 
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
 def _service(value: object) -> str:
     """The address of a service that gets a secret: https, or http within this machine."""
     origin = _origin(value)
-    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
+    if not is_private_way(origin):
         raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
     return origin
 
@@ -159,7 +156,7 @@ def jwks_url(text: str) -> str:
         raise PydanticCustomError(
             "url", "not the URL of a JWKS; expected one like https://mdm.example.com/jwks.json"
         )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if not is_private_way(text):
         raise PydanticCustomError(
             "url", "keys over plain http can be forged; expected https, or http on loopback"
         )
@@ -175,7 +172,7 @@ def _issuer(value: object) -> str:
         )
     if parts.query or parts.fragment or str(value).endswith(("?", "#")):
         raise PydanticCustomError("url", "more than an issuer has; expected a URL without query and fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if not is_private_way(str(value)):
         raise PydanticCustomError(
             "url", "not https, so that it could be forged; expected https, or http on loopback"
         )

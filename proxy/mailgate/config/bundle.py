@@ -10,7 +10,7 @@ from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
-from mailgate.devices.posture import Away, PostureTerms
+from mailgate.model.device import Away, PostureTerms
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import Groups
 from mailgate.policy.login_names import NO_LOGINS

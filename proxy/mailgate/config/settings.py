@@ -24,8 +24,8 @@ from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeou
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
-from mailgate.devices.posture import Away, PostureTerms
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
+from mailgate.model.device import Away, PostureTerms
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.login_names import Logins
@@ -176,39 +176,38 @@ class Settings(Strict):
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """The sources of device inventories, by name."""
 
+    def _ports(self) -> dict[tuple[str | int, ...], Address | SocketFile]:
+        """Where the gate listens, by the places of the settings."""
+        devices = self.client_certificates.listen if self.client_certificates else None
+        own = {("listen",): self.listen, ("admin_listen",): self.admin_listen}
+        own |= {("client_certificates", "listen"): devices} if devices else {}
+        asked = {("authz_listeners", n, "listen"): each.listen for n, each in enumerate(self.authz_listeners)}
+        return {**own, **asked}
+
     @model_validator(mode="after")
-    def _two_ports(self) -> Self:
-        if self.listen == self.admin_listen and self.listen.port != 0:
-            raise PydanticCustomError(
-                "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
-            )
+    def _ports_of_their_own(self) -> Self:
+        """Refuse one address for two purposes, so that the purpose of a port is always clear."""
+        taken: dict[Address | SocketFile, str] = {}
+        for place, each in self._ports().items():
+            if each in taken:
+                told = {"other": taken[each], "key": place}
+                message = "the same address as `{other}`; expected a port of its own"
+                raise PydanticCustomError("address", message, told)
+            if isinstance(each, SocketFile) or each.port or place[0] == "authz_listeners":
+                taken[each] = ".".join(map(str, place))
         return self
 
     @model_validator(mode="after")
     def _upstream_is_elsewhere(self, info: ValidationInfo) -> Self:
-        upstream, own = urlsplit(self.upstream), self._own_ports()
+        upstream = urlsplit(self.upstream)
+        own = {each: place for place, each in self._ports().items() if isinstance(each, Address)}
         port = upstream.port or {"http": 80, "https": 443}[upstream.scheme]
-        back = leads_back(upstream.hostname or "", port, own.values(), host_resolver_of(info))
+        back = leads_back(upstream.hostname or "", port, own, host_resolver_of(info))
         if back is not None:
-            name = next(key for key, address in own.items() if address == back)
+            name = ".".join(map(str, own[back]))
             message = f"this leads back to the gate itself, to `{name}`; expected the address of the webmail"
             raise PydanticCustomError("address", message, {"key": "upstream"})
         return self
-
-    def _own_ports(self) -> dict[str, Address]:
-        """The addresses on which the gate listens, by the name of the setting."""
-        devices = self.client_certificates.listen if self.client_certificates else None
-        own = {
-            "listen": self.listen,
-            "admin_listen": self.admin_listen,
-            "client_certificates.listen": devices,
-        }
-        own |= {
-            f"authz_listeners, {each.listen}": each.listen
-            for each in self.authz_listeners
-            if isinstance(each.listen, Address)
-        }
-        return {name: address for name, address in own.items() if address is not None}
 
     @model_validator(mode="after")
     def _window_is_remembered(self) -> Self:
@@ -235,32 +234,11 @@ class Settings(Strict):
         return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages)
 
     @model_validator(mode="after")
-    def _ports_for_questions(self) -> Self:
-        """Refuse one address for two proxies, so that the purpose of a port is always clear."""
-        devices = self.client_certificates.listen if self.client_certificates else None
-        ports = (self.listen, self.admin_listen, devices)
-        taken: list[Address | SocketFile] = [each for each in ports if each and each.port]
-        for index, each in enumerate(self.authz_listeners):
-            if each.listen in taken:
-                place = {"key": ("authz_listeners", index, "listen")}
-                message = "another setting has the same address; expected a port of its own"
-                raise PydanticCustomError("address", message, place)
-            taken.append(each.listen)
-        return self
-
-    @model_validator(mode="after")
     def _devices_port(self) -> Self:
-        """Check that the port for certificates has TLS and is no other listener's."""
-        own = self.client_certificates.listen if self.client_certificates else None
-        key = ("client_certificates", "listen")
-        if own and own.port != 0 and own in (self.listen, self.admin_listen):
-            raise PydanticCustomError(
-                "address", "another setting has the same address; expected a port of its own", {"key": key}
-            )
-        if own and not self.tls:
-            raise PydanticCustomError(
-                "address", "no certificate to serve there; expected `tls` to be set", {"key": key}
-            )
+        """Check that the port for certificates has TLS."""
+        if self.client_certificates and self.client_certificates.listen and not self.tls:
+            message = "no certificate to serve there; expected `tls` to be set"
+            raise PydanticCustomError("address", message, {"key": ("client_certificates", "listen")})
         return self
 
     @model_validator(mode="after")

@@ -10,9 +10,10 @@ from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime
 from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.schedule import is_due
-from mailgate.devices.posture import Away, sources_away
+from mailgate.devices.posture import sources_away
 from mailgate.errors import SourceError
 from mailgate.model import SourceState
+from mailgate.model.device import Away
 from mailgate.tasks import end_all
 
 POLL = 2.0

@@ -5,7 +5,7 @@ The whole table is in docs/devices.md. A state that is not certain is never ``cl
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -14,42 +14,16 @@ from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import is_self_reported, rank
 from mailgate.model import Finding, Kind, Posture, PostureState, SourceState
+from mailgate.model.device import PostureTerms
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
 
 Value = TypeVar("Value")
 
-Away = Mapping[str, datetime]
-"""The sources that cannot be asked, each with the time since when."""
 _DIGITS, _MAX_VERSION = re.compile("[0-9]+"), 100
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _KNOWN_WITHIN = timedelta(seconds=5)
 """How long it takes at most until every gate knows of a run (``connectors/scheduler.py``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PostureTerms:
-    """How far reports are believed: by the gate, and alike by whoever foretells or explains what it does."""
-
-    max_age: timedelta
-    """The age after which a report has expired, if its own end does not come sooner. It counts from the earliest time at
-    which the source can have looked."""
-    last_known_for: timedelta = timedelta()
-    """How much longer a report counts as what was last known, if it has expired while its source was away."""
-    precedence: tuple[str, ...] = ()
-    """The names of sources, the most trusted first. All others rank equally after them."""
-    away: Away = field(default_factory=dict)
-    ages: Mapping[str, timedelta] = field(default_factory=dict)
-    """What counts in place of ``max_age`` for some sources, by their names."""
-
-    def age_of(self, source: str) -> timedelta:
-        """How old a look of this source may be."""
-        return self.ages.get(source, self.max_age)
-
-    @property
-    def oldest(self) -> timedelta:
-        """How old a look of any source may be."""
-        return max((self.max_age, *self.ages.values()))
 
 
 def sources_away(states: Mapping[str, SourceState], asked: Container[str]) -> dict[str, datetime]:

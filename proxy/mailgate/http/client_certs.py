@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
-from mailgate.attest.chain import MAX_CERTIFICATES
 from mailgate.errors import MailgateError
 from mailgate.http.fields import Field
 from mailgate.http.trusted_headers import Network, canonical, is_proxy
 from mailgate.model import CertificateResult, Reason
+from mailgate.model.proofs import MAX_CERTIFICATES
 
 
 class UnreadableError(MailgateError):

@@ -30,7 +30,10 @@ from mailgate.model.notice import (
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
-from mailgate.policy.simulate import Judge, Occasion, Subject, at_moment, moments, unpredictable_clocks
+from mailgate.policy.simulate.clock import at_moment, moments, unpredictable_clocks
+from mailgate.policy.simulate.compare import Occasion
+from mailgate.policy.simulate.impact import Subject
+from mailgate.policy.simulate.judge import Judge
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
 from mailgate.rollout.population import Population

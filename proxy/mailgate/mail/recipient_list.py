@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailgate.config import Bundle, Rules, compile_rules
-from mailgate.devices.posture import PostureTerms
 from mailgate.errors import ConfigError
 from mailgate.mail.audience import Audience, Progress, audience_of, everybody
 from mailgate.mail.topic import Topic
 from mailgate.model import Effect
+from mailgate.model.device import PostureTerms
 from mailgate.model.notice import Notice
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs

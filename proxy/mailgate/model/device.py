@@ -1,6 +1,7 @@
 """The knowledge about a device: the reports of its sources, the state of those sources, and its posture."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -133,3 +134,32 @@ class Posture:
     def looked_from(self) -> datetime | None:
         """The earliest time at which the source can have looked at the apps; None if it did not."""
         return self.reported_at and self.reported_at - self.lag
+
+
+Away = Mapping[str, datetime]
+"""The sources that cannot be asked, each with the time since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostureTerms:
+    """How far reports are believed: by the gate, and alike by whoever foretells or explains what it does."""
+
+    max_age: timedelta
+    """The age after which a report has expired, if its own end does not come sooner. It counts from the earliest time at
+    which the source can have looked."""
+    last_known_for: timedelta = timedelta()
+    """How much longer a report counts as what was last known, if it has expired while its source was away."""
+    precedence: tuple[str, ...] = ()
+    """The names of sources, the most trusted first. All others rank equally after them."""
+    away: Away = field(default_factory=dict)
+    ages: Mapping[str, timedelta] = field(default_factory=dict)
+    """What counts in place of ``max_age`` for some sources, by their names."""
+
+    def age_of(self, source: str) -> timedelta:
+        """How old a look of this source may be."""
+        return self.ages.get(source, self.max_age)
+
+    @property
+    def oldest(self) -> timedelta:
+        """How old a look of any source may be."""
+        return max((self.max_age, *self.ages.values()))

@@ -7,6 +7,9 @@ from mailgate.model.client import Kind
 from mailgate.model.device import AppsReport
 from mailgate.model.reasons import Reason
 
+MAX_CERTIFICATES = 6
+"""The most certificates of a chain: the leaf and the authorities above it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttestationResult:

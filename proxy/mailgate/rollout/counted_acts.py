@@ -9,8 +9,9 @@ from functools import partial
 from typing import TypeVar
 
 from mailgate.devices.device import Device, Report
-from mailgate.devices.posture import PostureTerms, may_restrict, posture_of, restricts_owner
+from mailgate.devices.posture import may_restrict, posture_of, restricts_owner
 from mailgate.model import Access, Client, Kind, Posture
+from mailgate.model.device import PostureTerms
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.condition import EvaluationError, UnknownValueError

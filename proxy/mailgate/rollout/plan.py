@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from mailgate.model import Effect
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
-from mailgate.policy.simulate import UNKNOWN
+from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.store import Activation, StoredPlan
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
@@ -100,7 +100,7 @@ class MoverCounts(LaterMovers):
     """How many move, with counts by rule, kind, system and group."""
 
     by: dict[str, list[ValueCounts]] = Field(default_factory=dict)
-    """The counts by rule, kind, system and group. At later moments, plans of earlier releases have none."""
+    """The counts by rule, kind, system and group."""
 
 
 class Moment(Fact):
@@ -209,8 +209,8 @@ class BaseReliefs(Fact):
     """The serial number of the exemptions and of the rules that are off."""
     exempt: Counts
     """The people and devices that are exempt from some rule."""
-    off: dict[str, RuleOff | str]
-    """The rules that are off for everybody, each with the reason. Plans of earlier releases have it in words."""
+    off: dict[str, RuleOff]
+    """The rules that are off for everybody, each with the reason."""
 
 
 class FailedCase(Fact):
@@ -257,7 +257,7 @@ class Plan(Fact):
     """The rules that would come in force."""
     reliefs: BaseReliefs
     """The exemptions and halts that the plan was made with."""
-    headlines: list[Headline] = Field(default_factory=list)
+    headlines: list[Headline]
     """The changes in words, the most important first."""
     changes: list[Change]
     """The differences between the rules."""
@@ -271,7 +271,7 @@ class Plan(Fact):
     """Apps for which rules would keep people out although no report can say yet who has them."""
     totals: Totals
     """The number of people, devices and clients that were simulated."""
-    company: dict[str, list[ValueCounts]] = Field(default_factory=dict)
+    company: dict[str, list[ValueCounts]]
     """The people and devices by kind and by group, whether they move or not."""
     untouched: Counts
     """How many people and devices keep their effect."""
@@ -285,10 +285,10 @@ class Plan(Fact):
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
     """How many may newly be kept out at a moment that cannot be predicted."""
-    reads_versions: dict[str, Effect] = Field(default_factory=dict)
+    reads_versions: dict[str, Effect]
     """New or changed rules that read the version of a browser or a system, with their effects: whom they are about changes with
     every update."""
-    held_back: HeldBack | None = None
+    held_back: HeldBack | None
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""

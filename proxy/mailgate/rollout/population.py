@@ -15,7 +15,8 @@ from mailgate.devices.posture import belongs_to
 from mailgate.devices.trust import vouches
 from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.simulate import Occasion, Subject
+from mailgate.policy.simulate.compare import Occasion
+from mailgate.policy.simulate.impact import Subject
 from mailgate.rollout.replay import (
     PAGE_LOAD,
     UNRECORDED_IN_DEVICES,

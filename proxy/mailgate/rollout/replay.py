@@ -12,7 +12,7 @@ from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.attestation import with_certificate
 from mailgate.config import Settings
 from mailgate.devices.device import Device
-from mailgate.devices.posture import Away, PostureTerms, posture_of, posture_of_person, sources_away
+from mailgate.devices.posture import posture_of, posture_of_person, sources_away
 from mailgate.model import (
     FOUND_BESIDE,
     LOGIN_PROTOCOLS,
@@ -25,6 +25,7 @@ from mailgate.model import (
     Reason,
     RequestFacts,
 )
+from mailgate.model.device import Away, PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.policy.groups import Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
@@ -43,7 +44,7 @@ ASSUMED = frozenset(
 _OF_THE_KIND = frozenset({"client.kind", "client.handheld"})
 UNRECORDED_IN_DEVICES = _NOT_REPORTED - ASSUMED - {"user.name"}
 """The variables that are not known of a device that never asked. Its owner is assumed to ask, and may be named or not, and
-a phone or tablet may ask by a mail app (``policy/simulate/worst_moment.py``)."""
+a phone or tablet may ask by a mail app (``policy/simulate/later.py``)."""
 _MADE_BY_A_PROOF = "recorded"
 """The name of the device in a proof that is decided by again. The name itself is not kept, and no rule reads it."""
 

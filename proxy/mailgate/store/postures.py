@@ -10,15 +10,10 @@ from cachetools import LRUCache
 from mailgate.devices.device import Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
-from mailgate.devices.posture import (
-    PostureTerms,
-    belongs_to,
-    posture_of,
-    posture_of_person,
-    stable_until,
-)
+from mailgate.devices.posture import belongs_to, posture_of, posture_of_person, stable_until
 from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
+from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.store.changes import ChangeWatch
 from mailgate.store.database import in_time

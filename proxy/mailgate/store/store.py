@@ -8,7 +8,7 @@ from typing import Self
 
 from sqlalchemy.engine import URL
 
-from mailgate.devices.posture import PostureTerms
+from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.store import clock
 from mailgate.store.address import store_url

@@ -14,9 +14,9 @@ from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_f
 from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.jamf import Jamf
-from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import report_by
 from mailgate.model import CheckResult, Client, Kind, PostureState, SourceState
+from mailgate.model.device import PostureTerms
 from mailgate.policy.login_names import NO_LOGINS, Logins
 
 MINUTE = timedelta(minutes=1)

@@ -10,9 +10,9 @@ from tests.unit.cli.gate_files import SETTINGS
 
 from mailgate.cli.open_store import with_store
 from mailgate.config import Bundle
-from mailgate.devices.posture import PostureTerms
 from mailgate.errors import ConfigError
 from mailgate.model import SourceState
+from mailgate.model.device import PostureTerms
 from mailgate.store import Store, StoreMissingError, StoreUnavailableError
 
 

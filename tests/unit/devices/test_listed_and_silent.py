@@ -12,8 +12,9 @@ from tests.unit.policy.examples import PHONE, access, policy_of
 from tests.unit.store.examples import CATALOG
 
 from mailgate.devices.device import Report
-from mailgate.devices.posture import Away, strictest
+from mailgate.devices.posture import strictest
 from mailgate.model import Effect, Kind, Posture, PostureState
+from mailgate.model.device import Away
 from mailgate.policy.decide import decide
 from mailgate.policy.simulate import what_if
 

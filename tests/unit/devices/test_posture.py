@@ -9,7 +9,6 @@ from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, TERMS, minutes
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.posture import (
-    PostureTerms,
     belongs_to,
     kind_of,
     may_restrict,
@@ -23,6 +22,7 @@ from mailgate.devices.posture import (
 )
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Finding, Kind, Posture, PostureState, Reason, SourceState
+from mailgate.model.device import PostureTerms
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
 TIKTOK = {"apps": frozenset({"tiktok"})}

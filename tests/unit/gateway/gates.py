@@ -10,7 +10,6 @@ from tests.unit.gateway.wire import exchange, handled
 from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.attest.enrolment import digest_of
-from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
@@ -32,6 +31,7 @@ from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
+from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey

@@ -8,7 +8,6 @@ from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify, with_attestation
 from mailgate.devices.device import new_id
-from mailgate.devices.posture import PostureTerms
 from mailgate.model import (
     LOGIN_PROTOCOLS,
     Access,
@@ -20,6 +19,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.device import PostureTerms
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.store import Store

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailgate.devices.device import new_id
-from mailgate.devices.posture import PostureTerms
 from mailgate.model import (
     Access,
     AppsReport,
@@ -19,6 +18,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
 from mailgate.store import clock

@@ -4,7 +4,6 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.config.case_runner import decide_situation
 from mailgate.console.address_values import line
 from mailgate.console.context import ConsoleContext, context_of
 from mailgate.console.devices.facts import sighting_facts
@@ -16,7 +15,7 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
-from mailgate.policy.cases import Situation
+from mailgate.policy.cases import Situation, decide_situation
 from mailgate.tasks import compute
 
 MAX_PASTED = 16 * 1024

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time
 from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.policy.simulate import DIMENSIONS, UNKNOWN
+from mailgate.policy.simulate.impact import DIMENSIONS
+from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.rollout.guard import moment_phrase
 from mailgate.rollout.plan import (
     LABELS,
@@ -24,14 +25,10 @@ NOTHING = Headline(words=phrase("No rule changes"))
 
 def headline_of(plan: Plan) -> Headline:
     """The most important change."""
-    if plan.headlines:
-        return plan.headlines[0]
-    if plan.changes:  # plans of earlier releases have no headlines
-        many = len(plan.changes)
-        return Headline(
-            words=plural("%(count)s changes to the rules", "%(count)s changes to the rules", many)
-        )
-    return NOTHING
+    if plan.headlines or not plan.changes:
+        return plan.headlines[0] if plan.headlines else NOTHING
+    many = len(plan.changes)  # groups and test cases have no headlines
+    return Headline(words=plural("%(count)s changes to the rules", "%(count)s changes to the rules", many))
 
 
 def more_of(plan: Plan) -> str:
@@ -216,9 +213,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
         )
 
 
-def _off_in_words(off: RuleOff | str) -> str:
-    if isinstance(off, str):
-        return off
+def _off_in_words(off: RuleOff) -> str:
     return Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words
 
 

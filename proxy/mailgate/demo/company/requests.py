@@ -14,7 +14,7 @@ from mailgate.demo.company.devices import CompanyDevice, DeviceProblem
 from mailgate.demo.company.history import Era, in_force_at
 from mailgate.demo.company.records import eas_id
 from mailgate.devices.device import Device
-from mailgate.devices.posture import PostureTerms, posture_of, stable_until
+from mailgate.devices.posture import posture_of, stable_until
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import (
     Access,
@@ -27,6 +27,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.device import PostureTerms
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.groups import Groups

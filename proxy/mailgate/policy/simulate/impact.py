@@ -8,9 +8,8 @@ from datetime import datetime
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.policy.simulate.judge import UNKNOWN, Cache, Outcome
-from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult
+from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult, WorstMoment
 from mailgate.policy.simulate.movers import Cell, Moved, Mover, PeopleCount, distinct_movers, movers
-from mailgate.policy.simulate.worst_moment import WorstMoment
 
 TOUCHED = "touched"
 """The cell of everybody whose effect changes, or may change."""

@@ -19,7 +19,7 @@ from mailgate.console.plans.facts import (
     who_in_words,
 )
 from mailgate.model.phrase import translate
-from mailgate.policy.simulate import DIMENSIONS
+from mailgate.policy.simulate.impact import DIMENSIONS
 from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
 
 
@@ -50,12 +50,6 @@ def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None
         == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
     )
     assert "angehalten seit 2026-11-24 00:00 UTC: too many" in translate(note, console_languages()["de"])
-
-
-def test_a_plan_of_an_earlier_release_has_it_in_words() -> None:
-    exempt = {"people": 0, "devices": 0}
-    plan = plan_of(reliefs={"serial": 1, "exempt": exempt, "off": {"pilot": "halted since then"}})
-    assert "The rule pilot is halted since then. It stops nobody in these counts." in list(notes_of(plan))
 
 
 def test_rows_have_a_cell_for_every_column() -> None:

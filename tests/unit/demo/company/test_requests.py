@@ -25,9 +25,9 @@ from mailgate.demo.company.requests import (
     span,
 )
 from mailgate.devices.device import Device
-from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Effect, PostureState
+from mailgate.model.device import PostureTerms
 from mailgate.policy.groups import NO_GROUPS
 
 CHANGED = NOW - timedelta(days=4, hours=3)

@@ -15,19 +15,18 @@ from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import DISCOVERY_RULE
-from mailgate.policy.simulate import (
+from mailgate.policy.simulate.impact import (
     DIMENSIONS,
     KNOWN,
     OUT,
     UNDATED,
-    UNKNOWN,
     WHOLE,
     Impact,
     ImpactTally,
     Subject,
-    change_moments,
-    in_full,
 )
+from mailgate.policy.simulate.judge import UNKNOWN
+from mailgate.policy.simulate.later import change_moments, in_full
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 

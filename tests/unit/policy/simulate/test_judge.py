@@ -14,9 +14,8 @@ from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
-from mailgate.policy.simulate import UNKNOWN, Judge
 from mailgate.policy.simulate import judge as judge_module
-from mailgate.policy.simulate.judge import Cache, lets_in_laptops
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, Judge, lets_in_laptops
 
 
 @given(policies, st.lists(accesses, max_size=20))

@@ -89,7 +89,7 @@ def test_a_relief_may_be_over() -> None:
     assert moves(replace(warns, reliefs=()), blocks) == {("warn", "allow"), ("warn", "block")}
 
 
-def test_what_has_too_many_ways_cannot_be_told() -> None:
+def test_outcomes_of_too_many_ways_are_unknown() -> None:
     """A rule that asks for proof and is out may soften what follows, so each such rule doubles the ways."""
     asks = [{"when": each, "effect": "challenge"} for each in MANY]
     one = side(policy_of(*asks, effect="block"), MANY, softens=True)
