@@ -10,7 +10,7 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.wire import settle
 from tests.unit.http.test_connection import LIMITS, Peer
 
-from mailgate.gateway.admin_port import hosted_app as hosted_module
+from mailgate.gateway import hosted_app as hosted_module
 from mailgate.gateway.hosted_app import HostedApp
 from mailgate.gateway.metrics import Metrics
 from mailgate.http.listener import Server
