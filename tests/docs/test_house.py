@@ -11,17 +11,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_650,
-    "files": 590,
+    "lines": 79_960,
+    "files": 581,
     "files under 40 lines, __init__ apart": 34,
     "rooms": 16,
     "folders": 50,
-    "arrows between rooms": 91,
+    "arrows between rooms": 87,
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
-    "Protocol classes": 32,
-    "lines of tests": 111_180,
-    "lines of benchmarks": 2_500,
+    "Protocol classes": 31,
+    "lines of tests": 111_040,
+    "lines of benchmarks": 2_486,
 }
 SLACK = 0.01
 """What lies further below its figure lowers the figure."""

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import (
     Connector,
     Runtime,
@@ -20,7 +20,6 @@ from mailgate.connectors import (
     SourceError,
     Trouble,
     connector_for,
-    is_scheduled,
 )
 from mailgate.connectors.leased_run import LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
@@ -114,7 +113,7 @@ class ConnectorSyncs:
         self._bundle = bundle
         self._postures = postures
         self.leased_run = leased_run_for(store, bundle, registry)
-        self.scheduler = Scheduler(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
+        self.scheduler = Scheduler(self._settings, self.leased_run, runtime(), self._tell)
         self._again = DeviceRecheck(self.leased_run)
         self._proofs = WebhookProofs(utc_now)
         self._task: asyncio.Task[None] | None = None
@@ -133,7 +132,7 @@ class ConnectorSyncs:
                 self.scheduler.states.get(name),
                 self._postures.terms.last_known_for,
                 utc_now(),
-                each.every if is_scheduled(each) else None,
+                each.every if each.scheduled() else None,
             )
             for name, each in self._settings().items()
         }

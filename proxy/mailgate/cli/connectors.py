@@ -30,8 +30,9 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.config.admins import Role
-from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble, is_scheduled
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings, PostSettings
+from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import Narrowed, RunOutcome, reading
@@ -171,7 +172,7 @@ def sync(
         roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
         by = None if dry_run else acting(bundle.settings, *roles, token_file=token_file)
         settings, leased_run = _found(name, bundle), _leased_run(store, bundle)
-        if not is_scheduled(settings):
+        if not settings.scheduled():
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         full_run = full or mark_missing_as_gone or dry_run
         options, outcome = RunOptions(full_run, mark_missing_as_gone, dry=dry_run), None
@@ -328,7 +329,7 @@ def _found(name: str, bundle: Bundle) -> EverySource:
 
 
 def _every(settings: EverySource) -> timedelta | None:
-    return settings.every if is_scheduled(settings) else None
+    return settings.every if settings.scheduled() else None
 
 
 def _type(settings: EverySource) -> str:

@@ -17,9 +17,9 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.mail import MailAddress
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 Role = Literal["viewer", "operator", "approver"]
@@ -41,9 +41,7 @@ _LANES = range(1, 65)
 
 def _token_hash(value: object) -> SecretStr:
     if not isinstance(value, str) or not re.fullmatch(_HASH, value) or not _bounded(value):
-        raise PydanticCustomError(
-            "secret", "not an argon2id hash; expected one as `mailgate admin add` prints it"
-        )
+        raise wrong_value("secret", "not an argon2id hash; expected one as `mailgate admin add` prints it")
     return SecretStr(value)
 
 
@@ -69,7 +67,7 @@ TokenHash = Annotated[
 def _not_a_text(value: object) -> object:
     """Refuse a text without repeating it in the mistake, since it may be a token."""
     if isinstance(value, str):
-        raise PydanticCustomError(
+        raise wrong_value(
             "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
         )
     return value
@@ -103,7 +101,7 @@ class AdminSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
-            raise PydanticCustomError(
+            raise wrong_value(
                 "admin", "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
             )
         return self
@@ -112,8 +110,9 @@ class AdminSettings(Strict):
     def _each_once(self) -> Self:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                message = "the role stands above already; expected it once"
-                raise PydanticCustomError("role", message, {"key": ("roles", index)})
+                raise wrong_value(
+                    "role", "the role stands above already; expected it once", key=("roles", index)
+                )
         return self
 
 
@@ -123,15 +122,13 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     for name, each in admins.items():
         if name == BY_FILE:
             message = "the name is that of changed files in the audit log; expected the name of a person"
-            raise PydanticCustomError("admin", message, {"key": name})
+            raise wrong_value("admin", message, key=name)
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)
             if owner != name:
                 what = {"token_hash": "token"}.get(key, "name there")
-                place = {"what": what, "owner": owner, "key": (name, key)}
-                raise PydanticCustomError(
-                    "admin", "{owner} has the same {what}; expected a different one for each person", place
-                )
+                message = f"{owner} has the same {what}; expected a different one for each person"
+                raise wrong_value("admin", message, key=(name, key))
     return admins
 
 

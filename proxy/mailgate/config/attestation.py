@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.attest import android_key, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 MAX_STATUS = 32 * 1024 * 1024
@@ -80,9 +80,7 @@ def _serials(path: Path) -> frozenset[int]:
             return read_status(file.read(MAX_STATUS))
     except (OSError, UnicodeDecodeError, StatusError) as error:
         wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
-        raise PydanticCustomError(
-            "file", "no list of revoked keys: {wrong}", {"wrong": wrong, "key": "revoked"}
-        ) from error
+        raise wrong_value("file", f"no list of revoked keys: {wrong}", key="revoked") from error
 
 
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
@@ -101,8 +99,9 @@ class IssuerSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            message = "nothing to check: `jwks` is no https URL; expected one there"
-            raise PydanticCustomError("file", message, {"key": "jwks_ca"})
+            raise wrong_value(
+                "file", "nothing to check: `jwks` is no https URL; expected one there", key="jwks_ca"
+            )
         return self
 
 
@@ -125,7 +124,7 @@ class AttestationSettings(Strict):
         for index, name in enumerate(names):
             if name in names[:index]:
                 message = "the issuer stands above already; expected it once, with all its keys in one file"
-                raise PydanticCustomError("issuer", message, {"key": ("issuers", index, "issuer")})
+                raise wrong_value("issuer", message, key=("issuers", index, "issuer"))
         return self
 
 
@@ -153,6 +152,7 @@ class PostureSettings(Strict):
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
-                message = "the source stands above already; expected it once"
-                raise PydanticCustomError("source", message, {"key": ("precedence", index)})
+                raise wrong_value(
+                    "source", "the source stands above already; expected it once", key=("precedence", index)
+                )
         return self

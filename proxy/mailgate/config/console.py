@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import IssuerUrl, Network, Origin
 from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
 from mailgate.config.values import Duration
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=100)]
@@ -67,14 +67,15 @@ class OidcSettings(Strict):
     def _openid(self) -> Self:
         if "openid" not in self.scopes:
             message = "the scope `openid` is missing; expected it here, since without it nobody is named"
-            raise PydanticCustomError("scope", message, {"key": "scopes"})
+            raise wrong_value("scope", message, key="scopes")
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.ca and not self.issuer.startswith("https:"):
-            message = "nothing to check: `issuer` is not https; expected https there"
-            raise PydanticCustomError("file", message, {"key": "ca"})
+            raise wrong_value(
+                "file", "nothing to check: `issuer` is not https; expected https there", key="ca"
+            )
         return self
 
 
@@ -99,8 +100,9 @@ class LoginSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token or self.oidc or self.proxy):
-            message = "nobody could log in; expected `true`, or `oidc` or `proxy` beside it"
-            raise PydanticCustomError("login", message, {"key": "token"})
+            raise wrong_value(
+                "login", "nobody could log in; expected `true`, or `oidc` or `proxy` beside it", key="token"
+            )
         return self
 
 
@@ -121,7 +123,7 @@ class ConsoleSettings(Strict):
     def _place_to_come_back_to(self) -> Self:
         if self.login.oidc and self.url is None:
             message = "the provider has to lead back to somewhere; expected `url` in `console`"
-            raise PydanticCustomError("url", message, {"key": ("login", "oidc")})
+            raise wrong_value("url", message, key=("login", "oidc"))
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
@@ -134,13 +136,14 @@ def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -
     for name, each in admins.items():
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
-                place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
-                message = "nobody is asked: `{way}` is not set; expected it there, or nothing here"
-                raise PydanticCustomError("admin", message, place)
+                message = (
+                    f"nobody is asked: `console.login.{key}` is not set; expected it there, or nothing here"
+                )
+                raise wrong_value("admin", message, key=("admins", name, key))
         # a person with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
             message = (
                 "with `groups` they could come in under a second name; expected `oidc` here: "
                 "who they are at the provider, or `false`"
             )
-            raise PydanticCustomError("admin", message, {"key": ("admins", name)})
+            raise wrong_value("admin", message, key=("admins", name))

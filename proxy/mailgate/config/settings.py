@@ -1,13 +1,12 @@
 """The form of ``mailgate.yaml``: every setting with its default and its meaning."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
@@ -26,6 +25,7 @@ from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
+from mailgate.model.phrase import unknown_word, wrong_value
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.login_names import Logins
@@ -176,23 +176,23 @@ class Settings(Strict):
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """The sources of device inventories, by name."""
 
-    def _ports(self) -> dict[tuple[str | int, ...], Address | SocketFile]:
-        """Where the gate listens, by the places of the settings."""
-        devices = self.client_certificates.listen if self.client_certificates else None
-        own = {("listen",): self.listen, ("admin_listen",): self.admin_listen}
-        own |= {("client_certificates", "listen"): devices} if devices else {}
-        asked = {("authz_listeners", n, "listen"): each.listen for n, each in enumerate(self.authz_listeners)}
-        return {**own, **asked}
+    def _ports(self) -> Iterator[tuple[tuple[str | int, ...], Address | SocketFile]]:
+        """The places of the settings that say where the gate listens, each with the address there."""
+        yield ("listen",), self.listen
+        yield ("admin_listen",), self.admin_listen
+        if self.client_certificates and self.client_certificates.listen:
+            yield ("client_certificates", "listen"), self.client_certificates.listen
+        for index, each in enumerate(self.authz_listeners):
+            yield ("authz_listeners", index, "listen"), each.listen
 
     @model_validator(mode="after")
     def _ports_of_their_own(self) -> Self:
         """Refuse one address for two purposes, so that the purpose of a port is always clear."""
         taken: dict[Address | SocketFile, str] = {}
-        for place, each in self._ports().items():
+        for place, each in self._ports():
             if each in taken:
-                told = {"other": taken[each], "key": place}
-                message = "the same address as `{other}`; expected a port of its own"
-                raise PydanticCustomError("address", message, told)
+                message = f"the same address as `{taken[each]}`; expected a port of its own"
+                raise wrong_value("address", message, key=place)
             if isinstance(each, SocketFile) or each.port or place[0] == "authz_listeners":
                 taken[each] = ".".join(map(str, place))
         return self
@@ -200,13 +200,13 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _upstream_is_elsewhere(self, info: ValidationInfo) -> Self:
         upstream = urlsplit(self.upstream)
-        own = {each: place for place, each in self._ports().items() if isinstance(each, Address)}
+        own = {each: place for place, each in self._ports() if isinstance(each, Address)}
         port = upstream.port or {"http": 80, "https": 443}[upstream.scheme]
         back = leads_back(upstream.hostname or "", port, own, host_resolver_of(info))
         if back is not None:
             name = ".".join(map(str, own[back]))
             message = f"this leads back to the gate itself, to `{name}`; expected the address of the webmail"
-            raise PydanticCustomError("address", message, {"key": "upstream"})
+            raise wrong_value("address", message, key="upstream")
         return self
 
     @model_validator(mode="after")
@@ -215,7 +215,7 @@ class Settings(Strict):
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
             message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
-            raise PydanticCustomError("window", message, {"key": "guard"})
+            raise wrong_value("window", message, key="guard")
         return self
 
     @model_validator(mode="after")
@@ -224,7 +224,7 @@ class Settings(Strict):
         ports = [each for each in self.authz_listeners if isinstance(each.listen, Address)]
         if (self.authz or ports) and not self.trusted_proxies:
             message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
-            raise PydanticCustomError("address", message, {"key": asked})
+            raise wrong_value("address", message, key=asked)
         return self
 
     def posture_terms(self, away: Away) -> PostureTerms:
@@ -238,7 +238,7 @@ class Settings(Strict):
         """Check that the port for certificates has TLS."""
         if self.client_certificates and self.client_certificates.listen and not self.tls:
             message = "no certificate to serve there; expected `tls` to be set"
-            raise PydanticCustomError("address", message, {"key": ("client_certificates", "listen")})
+            raise wrong_value("address", message, key=("client_certificates", "listen"))
         return self
 
     @model_validator(mode="after")
@@ -250,11 +250,8 @@ class Settings(Strict):
         taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
         for name in self.connectors:
             if name in taken:
-                raise PydanticCustomError(
-                    "source",
-                    "the name belongs to {whom}; expected another for this connector",
-                    {"whom": taken[name], "key": ("connectors", name)},
-                )
+                message = f"the name belongs to {taken[name]}; expected another for this connector"
+                raise wrong_value("source", message, key=("connectors", name))
         return self
 
     @model_validator(mode="after")
@@ -263,17 +260,14 @@ class Settings(Strict):
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
         for index, name in enumerate(self.posture.precedence):
             if name not in known:
-                place = {"word": name, "known": known, "key": ("posture", "precedence", index)}
-                raise PydanticCustomError("word", "{word}", place)
+                raise unknown_word(name, known, key=("posture", "precedence", index))
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.upstream_ca and not self.upstream.lower().startswith("https:"):
-            raise PydanticCustomError(
-                "file",
-                "nothing to check: `upstream` is not https; expected https there",
-                {"key": "upstream_ca"},
+            raise wrong_value(
+                "file", "nothing to check: `upstream` is not https; expected https there", key="upstream_ca"
             )
         return self
 
@@ -282,9 +276,8 @@ class Settings(Strict):
         """Refuse an issuer with the gate's own ``public_url``, which only the gate uses as an issuer."""
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
-                place = {"key": ("attestation", "issuers", index, "issuer")}
                 message = "`public_url` is the gate's own issuer; expected the name of another"
-                raise PydanticCustomError("issuer", message, place)
+                raise wrong_value("issuer", message, key=("attestation", "issuers", index, "issuer"))
         return self
 
     @model_validator(mode="after")

@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.config.sources import (
-    AndroidManagementSettings,
+from mailgate.config.sources.apis import (
     AppleMdmSettings,
-    EverySource,
-    FileSettings,
     FleetSettings,
-    GoogleDirectorySettings,
     IntuneSettings,
     JamfSettings,
-    PostSettings,
     WorkspaceOneSettings,
 )
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.connectors.apple_mdm import AppleMdm
 from mailgate.connectors.file import LinesFile, PostedLines
@@ -47,11 +45,6 @@ class Source:
     settings: type[EverySource]
     make: Callable[[Setup, Any], Connector]
 
-    @property
-    def scheduled(self) -> bool:
-        """Whether the gate asks it on a schedule. A source that only calls by itself is not asked."""
-        return bool(getattr(self.make, "scheduled", True))
-
 
 SOURCES: Mapping[str, Source] = {
     "android-management": Source(AndroidManagementSettings, AndroidManagement),
@@ -67,18 +60,10 @@ SOURCES: Mapping[str, Source] = {
 """Every source, by the ``type`` in its settings."""
 
 
-def is_scheduled(settings: EverySource) -> bool:
-    """Whether a connector of these settings is asked on a schedule."""
-    return settings.scheduled() and _source_of(settings).scheduled
-
-
 def connector_for(setup: Setup, settings: EverySource) -> Connector:
     """The connector of these settings, with nothing open yet."""
-    return _source_of(settings).make(setup, settings)
-
-
-def _source_of(settings: EverySource) -> Source:
-    return next(each for each in SOURCES.values() if isinstance(settings, each.settings))
+    source = next(each for each in SOURCES.values() if isinstance(settings, each.settings))
+    return source.make(setup, settings)
 
 
 __all__ = [
@@ -94,5 +79,4 @@ __all__ = [
     "Trouble",
     "WakesDevices",
     "connector_for",
-    "is_scheduled",
 ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from mailgate.config.sources import AndroidManagementSettings
+from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token
@@ -35,7 +35,6 @@ _BARRED = frozenset({"DISABLED", "LOST"})
 class AndroidManagement:
     """The devices of one enterprise."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
-from mailgate.config.sources import AppleMdmSettings
+from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
@@ -65,7 +65,6 @@ _WHOLE = "Device"
 class AppleMdm:
     """The devices of one NanoMDM or MicroMDM."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = False
 

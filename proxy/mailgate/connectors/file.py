@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from mailgate.config.files import Stamp, stamp_of
-from mailgate.config.sources import EverySource, FileSettings, PostSettings
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors.lines import ReadLine, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
@@ -21,7 +22,6 @@ _CHUNK = 500
 class LinesFile:
     """A file of lines. It is checked to its end first, so that a file with a mistake changes nothing."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
 
     def __init__(self, setup: Setup, path: Path, *, is_csv: bool, complete: bool) -> None:
@@ -62,7 +62,6 @@ class LinesFile:
 class PostedLines:
     """Posted lines: all lines of one call count, or none if one of them is wrong."""
 
-    scheduled: ClassVar[bool] = False
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = False
 

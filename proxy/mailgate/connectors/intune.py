@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
-from mailgate.config.sources import IntuneSettings
+from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
@@ -51,7 +51,6 @@ class _SeenApps(NamedTuple):
 class Intune:
     """The managed devices of one tenant."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 

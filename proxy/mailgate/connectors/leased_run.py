@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from mailgate.config.sources import ApiSourceSettings, EverySource
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import Connector, ReceivesPosts, Runtime, SourceTally
 from mailgate.connectors.run import BATCH, ReportStore, Run, RunOutcome, run_to_end
@@ -112,9 +112,7 @@ class LeasedRun:
                 await run_to_end(self.store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
-        if (
-            connector.scheduled and settings.scheduled()
-        ):  # the state is that of the runs, and a call does not put off the next run
+        if settings.scheduled():  # the state is that of the runs, and a call does not put off the next run
             self.numbers.count(name, RunOutcome(taken=len(records)), runtime.tally, 0.0)
             return len(records)
         state = (await self.store.states()).get(name) or SourceState(name)

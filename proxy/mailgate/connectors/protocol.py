@@ -4,7 +4,7 @@ and a tally."""
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from mailgate.devices.device import Report
 
@@ -43,9 +43,6 @@ class Connector(Protocol):
 
     ``devices`` may raise ``SourceError`` at any point; the earlier reports count, and no device is treated as gone.
     """
-
-    scheduled: ClassVar[bool]
-    """Whether the gate asks it on a schedule; false if the source calls by itself."""
 
     @property
     def tells_changes(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from cachetools import TTLCache
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import ReadsOneDevice, WakesDevices
 from mailgate.connectors.run import run_to_end

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime
@@ -26,15 +26,12 @@ class Scheduler:
     def __init__(
         self,
         settings: Callable[[], Mapping[str, EverySource]],
-        scheduled: Callable[[EverySource], bool],
         leased_run: LeasedRun,
         runtime: Runtime,
         tell: Callable[[Away], None],
     ) -> None:
-        """``scheduled`` returns whether a connector is asked at all. ``tell`` receives, at every look, the sources that
-        cannot be asked."""
+        """``tell`` receives, at every look, the sources that cannot be asked."""
         self._settings = settings
-        self._scheduled = scheduled
         self._leased_run = leased_run
         self._runtime = runtime
         self._tell = tell
@@ -72,10 +69,10 @@ class Scheduler:
         self._tell(sources_away(self.states, settings))
         self._leased_run.numbers.show(
             {name: self.states.get(name) or SourceState(name) for name in settings},
-            {name: each.every for name, each in settings.items() if self._scheduled(each)},
+            {name: each.every for name, each in settings.items() if each.scheduled()},
         )
         for name, each in settings.items():
-            ours = self._scheduled(each) and name not in self._running
+            ours = each.scheduled() and name not in self._running
             if answered and ours and self._is_due(name, each):
                 self._start(name, each)
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from mailgate.config.sources import WorkspaceOneSettings
+from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
@@ -34,7 +34,6 @@ _APPS_PAGE = 500
 class WorkspaceOne:
     """The devices of one Workspace ONE UEM."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 

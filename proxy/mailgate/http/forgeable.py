@@ -205,7 +205,7 @@ FAMILIES = {
 """Families of names by their beginning, each with the ends of its known names.
 
 A proxy that cannot remove names by their beginning removes each known name. If another name of a family comes with a
-question, the gate refuses the request (``authz/verdict_key.py``).
+question, the gate refuses the request (``gateway/authz/verdict_key.py``).
 """
 
 NAMES = frozenset(

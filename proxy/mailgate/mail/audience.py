@@ -15,7 +15,7 @@ from mailgate.policy.decide import decide
 from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import UNKNOWN, Judge, lets_in_laptops
-from mailgate.rollout.population import Population
+from mailgate.rollout.replay import Population
 
 Progress = Callable[[int, int], None]
 

@@ -36,7 +36,7 @@ from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import Judge
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
-from mailgate.rollout.population import Population
+from mailgate.rollout.replay import Population
 from mailgate.store import Act, Mail, Retraction, Store
 from mailgate.tasks import compute
 

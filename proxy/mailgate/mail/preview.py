@@ -12,7 +12,7 @@ from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice,
 from mailgate.policy import Policy
 from mailgate.policy.reasons import apps_named, infer
 from mailgate.policy.simulate.impact import Subject
-from mailgate.rollout.population import Population
+from mailgate.rollout.replay import Population
 from mailgate.store import Store
 
 

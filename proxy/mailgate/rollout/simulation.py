@@ -13,11 +13,9 @@ from mailgate.classify import warm
 from mailgate.config import compile_rules
 from mailgate.model.device import PostureTerms
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
-from mailgate.policy.simulate.impact import Impact, ImpactTally, Subject
+from mailgate.policy.simulate.impact import Impact, ImpactTally, Mover, Subject
 from mailgate.policy.simulate.later import in_full
-from mailgate.policy.simulate.movers import Mover
-from mailgate.rollout.population import Population
-from mailgate.rollout.replay import PostureInputs
+from mailgate.rollout.replay import Population, PostureInputs
 from mailgate.store import Store
 
 PART = 25_000

@@ -11,8 +11,9 @@ from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
 from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_for, runtime
-from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
-from mailgate.connectors import SourceError, Trouble, is_scheduled
+from mailgate.config.sources.apis import AppleMdmSettings, JamfSettings
+from mailgate.config.sources.line import PostSettings
+from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.trust import report_by
 from mailgate.model import CheckResult, Client, Kind, PostureState, SourceState
@@ -115,7 +116,7 @@ def test_a_source_that_is_asked_may_call_as_well(syncing, bundle):
     intake = syncing.intake("apple")
     assert (intake.key, intake.most) == ("", apple.post_bytes)
     assert intake.proof is syncing.intake("apple").proof is not None
-    assert not is_scheduled(apple), "there is nobody to ask"
+    assert not apple.scheduled(), "there is nobody to ask"
 
 
 async def test_a_posted_report_counts_at_once_and_is_noted(store, bundle, push):

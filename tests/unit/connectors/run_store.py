@@ -75,7 +75,6 @@ class RunStore:
 class Source:
     """A connector that names these devices, raises exceptions among them, and waits for events among them."""
 
-    scheduled = True
     tells_changes = True
     lists_all = True
 

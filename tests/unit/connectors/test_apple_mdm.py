@@ -9,7 +9,7 @@ from tests.events import FOLDER, event
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import CATALOG, Recorded, devices_of, ends_in, look, runtime, settings_of
 
-from mailgate.config.sources import AppleMdmSettings
+from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.apple_mdm import MAX_DEPTH, AppleMdm, plist
 from mailgate.connectors.nanomdm import OwnCommands

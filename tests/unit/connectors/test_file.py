@@ -4,8 +4,9 @@ import pytest
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, runtime, settings_of, setup
 
-from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import ReceivesPosts, Trouble, connector_for, is_scheduled
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings, PostSettings
+from mailgate.connectors import ReceivesPosts, Trouble, connector_for
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.lines import LinesRefusedError
 
@@ -64,7 +65,7 @@ async def test_posted_lines_may_be_json_or_csv():
     assert [each.id for each in await connector.receive({}, LINES.encode())] == ["1", "2"]
     headers = {"content-type": "text/csv; charset=utf-8"}
     assert [each.id for each in await connector.receive(headers, b"id\n3\n")] == ["3"]
-    assert not is_scheduled(settings)
+    assert not settings.scheduled()
     assert await devices_of(connector) == []
 
 

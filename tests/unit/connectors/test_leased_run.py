@@ -10,7 +10,8 @@ from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source
 from tests.unit.connectors.run_store import leased_run as in_leased_run
 
-from mailgate.config.sources import ApiSourceSettings, EverySource
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
+from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import RunOptions
 from mailgate.connectors.run import Narrowed
@@ -140,22 +141,18 @@ async def test_progress_is_told_with_the_total_where_it_is_known(lead, run_store
 class Calling(Source):
     """A source that calls, with one device each time."""
 
-    def __init__(self, *, scheduled):
-        super().__init__()
-        self.scheduled = scheduled
-
     async def receive(self, _headers, _body):
         return [report_by("mdm", "1")]
 
 
 async def test_a_call_says_how_a_source_fares_that_only_calls(lead, run_store):
-    source = Calling(scheduled=False)
-    assert await lead(source).receive("mdm", SETTINGS, {}, b"") == 1
+    source, posts = Calling(), PostSettings.model_construct(type="post")
+    assert await lead(source).receive("mdm", posts, {}, b"") == 1
     assert (run_store.taken, source.closed, run_store.noted["mdm"].last_success) == ([["1"]], 1, NOW)
 
 
 async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, run_store):
-    assert await lead(Calling(scheduled=True)).receive("mdm", SETTINGS, {}, b"") == 1
+    assert await lead(Calling()).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, run_store.noted) == ([["1"]], {})
 
 

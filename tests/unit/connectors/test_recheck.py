@@ -5,7 +5,8 @@ import pytest
 from tests.unit.connectors.around import runtime, settings_of
 from tests.unit.connectors.run_store import Source, leased_run
 
-from mailgate.config.sources import AppleMdmSettings, EverySource
+from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import SourceError, Trouble, recheck
 from mailgate.connectors.recheck import PAUSE, DeviceRecheck
 from mailgate.devices.trust import report_by

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.connectors.around import NOW
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import Trouble
 from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.schedule import OVERLAP, changes_since, is_due, state_after

@@ -7,14 +7,14 @@ import pytest
 from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source, leased_run
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble, scheduler
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.model import SourceState
 
 SETTINGS = {"mdm": EverySource()}
 FAILING = SourceState("mdm", failing_since=NOW - timedelta(days=1), last_attempt=NOW)
-NEVER = timedelta(days=365)
 """How often a source is asked that calls by itself."""
 
 
@@ -34,7 +34,7 @@ def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
         around = partial(runtime, now=clock)
         runs = leased_run(source, run_store, around, lambda: listed[-1])
-        return Scheduler(lambda: settings, lambda each: each.every < NEVER, runs, around(), told.append)
+        return Scheduler(lambda: settings, runs, around(), told.append)
 
     return made
 
@@ -90,7 +90,7 @@ async def test_a_changed_list_of_apps_reads_everything_soon(make, listed):
 async def test_a_source_that_posts_is_not_asked(make, run_store):
     run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
-    running = make(source, {"push": EverySource(every="365d")})
+    running = make(source, {"push": PostSettings.model_construct(type="post")})
     await poll(running)
     assert (source.asked, running.states["push"].last_success) == ([], NOW)
 

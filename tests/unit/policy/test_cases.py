@@ -3,13 +3,12 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, PHONE, access, policy_of, refusal
+from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, access, policy_of, refusal
 
 from mailgate.model import (
     Assurance,
     AttestationResult,
     CertificateResult,
-    Client,
     Effect,
     Finding,
     Kind,
@@ -140,11 +139,11 @@ def test_states_that_fit_their_apps_are_taken() -> None:
 
 
 def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None:
-    seen = Situation().access(CATALOG, lambda facts, proof: PHONE, NOW)
+    seen = Situation().access(CATALOG, NOW)
     assert (seen.posture.state, seen.now, seen.attestation) == (PostureState.MISSING, NOW, None)
     assert (seen.certificate, seen.user) == (None, User())
     named = Situation.model_validate({"now": "2026-12-11", "device": {}})
-    later = named.access(CATALOG, lambda facts, proof: PHONE, NOW)
+    later = named.access(CATALOG, NOW)
     assert later.now == later.posture.reported_at == NOW + timedelta(days=1)
 
 
@@ -159,7 +158,7 @@ def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None
 )
 def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> None:
     situation = Situation.model_validate({"request": {"user": person}})
-    assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).user == user
+    assert situation.access(CATALOG, NOW).user == user
 
 
 @pytest.mark.parametrize(
@@ -174,10 +173,8 @@ def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> N
     ],
 )
 def test_evidence_is_handed_to_classification(written: object, result: AttestationResult) -> None:
-    seen = Situation.model_validate({"attestation": written}).access(
-        CATALOG, lambda facts, proof: Client(proof.kind or Kind.BOT, True) if proof else PHONE, NOW
-    )
-    assert (seen.client.kind, seen.attestation) == (result.kind or Kind.BOT, result)
+    seen = Situation.model_validate({"attestation": written}).access(CATALOG, NOW)
+    assert (seen.client.kind, seen.attestation) == (result.kind or Kind.UNKNOWN, result)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +186,7 @@ def test_evidence_is_handed_to_classification(written: object, result: Attestati
 )
 def test_a_certificate_is_accepted_unless_it_is_said_to_be_refused(written: object, result: object) -> None:
     situation = Situation.model_validate({"certificate": written})
-    assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).certificate == result
+    assert situation.access(CATALOG, NOW).certificate == result
 
 
 def test_one_level_and_two_levels_are_the_same() -> None:

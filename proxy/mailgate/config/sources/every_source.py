@@ -41,7 +41,7 @@ class EverySource(Strict):
     looked."""
 
     def scheduled(self) -> bool:
-        """Whether the gate asks the source on a schedule."""
+        """Whether the gate asks the source on a schedule; false if the source only calls by itself."""
         return True
 
     def posting(self) -> PostAccess | None:
@@ -73,6 +73,9 @@ class PostedSourceSettings(EverySource):
     """The key that the source has to send, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest body that is accepted."""
+
+    def scheduled(self) -> bool:
+        return False
 
     def posting(self) -> PostAccess:
         return PostAccess(self.post_bytes, self.api_key)

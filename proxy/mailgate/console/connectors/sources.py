@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.connectors import is_scheduled
 from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.context import ConsoleContext
 from mailgate.console.now.readiness import ConnectorState, Readiness
@@ -29,7 +28,7 @@ def sources_of(context: ConsoleContext, state: Readiness) -> list[ConnectorFacts
         ConnectorFacts(
             name=name,
             type=str(getattr(each, "type", "")),
-            polls=is_scheduled(each),
+            polls=each.scheduled(),
             reading=context.readings.last.get(name),
             **dict(state.connectors[name]),
         )
@@ -41,7 +40,7 @@ def sources_of(context: ConsoleContext, state: Readiness) -> list[ConnectorFacts
 def can_be_read(context: ConsoleContext, name: str) -> bool:
     """Whether a connector has this name and asks its source."""
     known = context.bundle().settings.connectors.get(name)
-    return known is not None and is_scheduled(known)
+    return known is not None and known.scheduled()
 
 
 async def read_now(context: ConsoleContext, name: str, person: Person, now: datetime, *, full: bool) -> bool:

@@ -1,9 +1,10 @@
 """The effect of a candidate later: at the moments that can be dated, and at any other."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from mailgate.classify.attestation import HANDHELD_KINDS
 from mailgate.model import Access, Kind, PostureState, Stage
@@ -89,7 +90,7 @@ class LaterComparison:
 
     def _compared(self, occasion: Occasion) -> Iterator[TimedResult]:
         for moment in self._moments:
-            then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
+            then = _with_both(occasion, partial(_at, moment=moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
             if compared.label:
                 yield moment, compared
@@ -153,27 +154,15 @@ class WorstMoment:
         a device may stop reporting."""
         asks = [occasion]
         if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
-            asks = [_by_client(occasion, kind) for kind in HANDHELD_KINDS]
+            asks = [_with_both(occasion, partial(_by_client, kind=kind)) for kind in HANDHELD_KINDS]
+        if occasion.assumed and occasion.before.user.name:
+            asks += [_with_both(each, partial(asked_by, person="")) for each in asks]
         for each in asks:
-            yield from self._postures(each)
-            if occasion.assumed and occasion.before.user.name:
-                nameless = replace(each, before=asked_by(each.before, ""), after=asked_by(each.after, ""))
-                yield from self._postures(nameless)
-
-    def _postures(self, occasion: Occasion) -> Iterator[Occasion]:
-        yield occasion
-        if self._outage and occasion.before.posture.state is not PostureState.UNAVAILABLE:
-            yield replace(
-                occasion,
-                before=with_last_known_posture(occasion.before),
-                after=with_last_known_posture(occasion.after),
-            )
-        if self._reads_state:
-            yield replace(
-                occasion,
-                before=with_expired_report(occasion.before),
-                after=with_expired_report(occasion.after),
-            )
+            yield each
+            if self._outage and occasion.before.posture.state is not PostureState.UNAVAILABLE:
+                yield _with_both(each, with_last_known_posture)
+            if self._reads_state:
+                yield _with_both(each, with_expired_report)
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         unknown = occasion.unrecorded | occasion.assumed
@@ -217,12 +206,14 @@ class _Later:
         return [end for end in (*new, *last) if end > access.now]
 
 
-def _by_client(occasion: Occasion, kind: Kind) -> Occasion:
-    """The occasion with another kind of client on the same device."""
-    before, after = (
-        replace(each, client=replace(each.client, kind=kind)) for each in (occasion.before, occasion.after)
-    )
-    return replace(occasion, before=before, after=after)
+def _by_client(access: Access, kind: Kind) -> Access:
+    """The access by another kind of client on the same device."""
+    return replace(access, client=replace(access.client, kind=kind))
+
+
+def _with_both(occasion: Occasion, change: Callable[[Access], Access]) -> Occasion:
+    """The occasion with the accesses of both policies changed."""
+    return replace(occasion, before=change(occasion.before), after=change(occasion.after))
 
 
 def _handles_unavailable(rule: Rule) -> bool:

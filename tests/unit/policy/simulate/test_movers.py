@@ -12,10 +12,9 @@ from tests.unit.policy.simulate.examples import OPEN, SHUT, once, subject
 
 from mailgate.model import Reason
 from mailgate.policy.simulate.compare import ComparisonResult, Occasion
-from mailgate.policy.simulate.impact import Impact
+from mailgate.policy.simulate.impact import Impact, Mover, PeopleCount, distinct_movers, movers
 from mailgate.policy.simulate.judge import Outcome
 from mailgate.policy.simulate.later import change_moments
-from mailgate.policy.simulate.movers import Mover, PeopleCount, distinct_movers, movers
 
 PHONES = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}
 DAY = timedelta(days=1)
