@@ -10,7 +10,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    PlainSerializer,
     PlainValidator,
     SecretStr,
     StringConstraints,
@@ -19,6 +18,7 @@ from pydantic import (
 )
 
 from mailgate.config.mail import MailAddress
+from mailgate.config.references import HIDDEN
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -55,12 +55,8 @@ def _bounded(value: str) -> bool:
     return found.type is Type.ID and costs
 
 
-TokenHash = Annotated[
-    SecretStr,
-    PlainValidator(_token_hash),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema({"type": "string", "pattern": _HASH}),
-]
+_HASHES = {"type": "string", "pattern": _HASH}
+TokenHash = Annotated[SecretStr, PlainValidator(_token_hash), HIDDEN, WithJsonSchema(_HASHES)]
 """A hash may be written in the file, but it is never logged, since secrets can be guessed against it."""
 
 

@@ -204,24 +204,12 @@ FilePath = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 """A file, or the URL (a text) at which an issuer publishes its keys."""
-Secret = Annotated[
-    SecretStr,
-    PlainValidator(_reference),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema(_REFERENCE),
-]
-HeaderKey = Annotated[
-    SecretStr,
-    PlainValidator(_key),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema(_REFERENCE),
-]
-StoreUrl = Annotated[
-    SecretStr,
-    PlainValidator(_store),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
-]
+HIDDEN = PlainSerializer(str)
+"""Shows a secret as asterisks."""
+Secret = Annotated[SecretStr, PlainValidator(_reference), HIDDEN, WithJsonSchema(_REFERENCE)]
+HeaderKey = Annotated[SecretStr, PlainValidator(_key), HIDDEN, WithJsonSchema(_REFERENCE)]
+_STORES = {"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}
+StoreUrl = Annotated[SecretStr, PlainValidator(_store), HIDDEN, WithJsonSchema(_STORES)]
 
 
 def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:

@@ -20,6 +20,7 @@ from mailgate.policy.simulate.unknowns import (
     PolicySide,
     PolicyVariants,
     is_undetermined,
+    rules_read,
     undetermined_rules,
 )
 from mailgate.policy.variables import VARIABLES
@@ -69,7 +70,6 @@ class Judge:
         self._decision_key = DecisionKey(policy)
         self._variants = PolicyVariants(policy)
         self._ages = _ages(policy)
-        self._rules = {rule.id: rule for rule in policy.rules}
         self._known = Cache[Key, Outcome]()
 
     def outcome(
@@ -93,16 +93,15 @@ class Judge:
 
     def _decide(self, access: Access, unrecorded: frozenset[str]) -> Outcome:
         decision = decide(access, self.policy)
-        tried = [
-            (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
-        ]
+        tried = self.policy.rules[: rules_read(access, decision, len(self.policy.rules))]
+        matched = {trial.rule for trial in decision.trials if trial.matched}
         undetermined_rules = [
             rule
-            for rule, _ in tried
+            for rule in tried
             if rule.when.reads & unrecorded and is_undetermined(rule, access, rule.when.reads & unrecorded)
         ]
-        open_ends = {rule.id for rule in undetermined_rules}
-        may = tuple(rule.id for rule, matched in tried if matched or rule.id in open_ends)
+        matched |= {rule.id for rule in undetermined_rules}
+        may = tuple(rule.id for rule in tried if rule.id in matched)
         deciding = [rule for rule in undetermined_rules if self._may_decide(rule, access, decision)]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)

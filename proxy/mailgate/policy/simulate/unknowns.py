@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from itertools import islice
 
-from mailgate.model import Access, Effect, PostureState, RuleTrial, Stage
+from mailgate.model import Access, Decision, Effect, PostureState, RuleTrial, Stage
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
 from mailgate.policy.decide import decide, effect_now, skip_reason
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -64,7 +64,9 @@ class PolicyVariants:
     """Makes policies with some conditions and reliefs settled, and caches them."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self.policy = policy
+        self.places = {rule.id: place for place, rule in enumerate(policy.rules)}
+        """The place of each rule in their order."""
         self._of = lru_cache(maxsize=1000)(self._make)
 
     def with_outcomes(
@@ -77,12 +79,12 @@ class PolicyVariants:
         return self._of(frozenset(outcomes.items()), out)
 
     def _make(self, outcomes: frozenset[tuple[str, ConditionOutcome]], out: frozenset[str]) -> Policy:
-        settled, held = dict(outcomes), self._policy.reliefs
-        rules = tuple(_with(rule, settled.get(rule.id)) for rule in self._policy.rules)
+        settled, held = dict(outcomes), self.policy.reliefs
+        rules = tuple(_with(rule, settled.get(rule.id)) for rule in self.policy.rules)
         halts = (Relief(0, Cause.HALT, rule, "", "", _EVER) for rule in sorted(out))
-        made = replace(self._policy, rules=rules, reliefs=Reliefs(held.serial, (*held.every, *halts)))
+        made = replace(self.policy, rules=rules, reliefs=Reliefs(held.serial, (*held.every, *halts)))
         # nobody uses the version of such a policy, and computing it takes as long as everything else
-        vars(made)["version"] = self._policy.version
+        vars(made)["version"] = self.policy.version
         return made
 
 
@@ -117,24 +119,37 @@ class PolicySide:
         }
         out = frozenset(each.rule for each in self.reliefs if given.get(each) is ConditionOutcome.HOLDS)
         decision = decide(self.access, self.policy.with_outcomes(rules, out))
-        met = (unknown for trial in decision.trials for unknown in self._met(trial, given))
-        for unknown, outcomes in islice(met, 1):
+        for unknown, outcomes in islice(self._met(decision, given, out), 1):
             for outcome in outcomes:
                 yield from self.ways({**given, unknown: outcome})
             return
         yield given, decision.effect.value
 
     def _met(
-        self, trial: RuleTrial, given: Assignment
+        self, decision: Decision, given: Assignment, out: frozenset[str]
     ) -> Iterator[tuple[UnknownId, tuple[ConditionOutcome, ...]]]:
-        """The unknowns on which the outcome of a rule hangs."""
-        rule, counts = self.undetermined.get(trial.rule), trial.stage is not Stage.REPORT_ONLY
-        if rule and rule.condition not in given and (counts or rule.softens):
-            yield rule.condition, rule.outcomes
-        if trial.matched and counts:
-            for each in self.reliefs:
-                if each not in given and each.rule in ("", trial.rule):
-                    yield each, (ConditionOutcome.HOLDS, ConditionOutcome.NOT)
+        """The unknowns on which a decision hangs: the conditions of the rules that were read, and the reliefs of those that match."""
+        held = out.union(each.rule for each in self.policy.policy.reliefs.about(self.access))
+        reached = rules_read(self.access, decision, len(self.policy.places))
+        for name, rule in self.undetermined.items():
+            counts = rule.softens or held.isdisjoint(("", name))
+            if rule.condition not in given and counts and self.policy.places[name] < reached:
+                yield rule.condition, rule.outcomes
+        for each in self.reliefs:
+            if each not in given and any(_is_taken_out(trial, each) for trial in decision.trials):
+                yield each, (ConditionOutcome.HOLDS, ConditionOutcome.NOT)
+
+
+def rules_read(access: Access, decision: Decision, rules: int) -> int:
+    """How many of the rules may have been read for a decision. While the posture of a device with apps is unavailable they are read
+    twice, and the decision tells of one reading."""
+    twice = access.posture.state is PostureState.UNAVAILABLE and access.posture.apps
+    return rules if twice else len(decision.trials)
+
+
+def _is_taken_out(trial: RuleTrial, relief: Relief) -> bool:
+    """Whether a relief takes out a rule that matches."""
+    return trial.matched and trial.stage is not Stage.REPORT_ONLY and relief.rule in ("", trial.rule)
 
 
 def moves(before: PolicySide, after: PolicySide) -> set[Move] | None:
@@ -152,10 +167,12 @@ Unrecorded = frozenset[str]
 def undetermined_rules(
     rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, *, ahead: bool = False
 ) -> dict[str, UndeterminedRule]:
-    """The rules whose conditions may come out either way, by id. ``ahead``: at some moment to come, so that the clock is
-    unknown too."""
+    """The rules whose conditions may come out either way and that may then do something, by id. ``ahead``: at some moment to come,
+    so that the clock is unknown too."""
     found = {}
     for rule in rules:
+        if rule.stage_at(access.now) is Stage.REPORT_ONLY:
+            continue
         away = rule.when.reads & unrecorded
         if ahead:
             away |= _future_unknowns(rule, access)
@@ -191,8 +208,7 @@ def _undetermined_rule(rule: Rule, access: Access, away: Unrecorded) -> Undeterm
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
     unknown: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)
-    stage = rule.stage_at(access.now)
-    softens = stage is not Stage.REPORT_ONLY and effect_now(rule, stage, access) is not Effect.BLOCK
+    softens = effect_now(rule, rule.stage_at(access.now), access) is not Effect.BLOCK
     return UndeterminedRule(unknown, lost or may_fail(rule.when), softens)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import combinations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.policy.simulate.examples import OPEN
 
 from mailgate.model import Posture, PostureState
@@ -89,7 +90,7 @@ def test_a_relief_may_be_over() -> None:
     assert moves(replace(warns, reliefs=()), blocks) == {("warn", "allow"), ("warn", "block")}
 
 
-def test_outcomes_of_too_many_ways_are_unknown() -> None:
+def test_outcomes_of_too_many_ways_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that asks for proof and is out may soften what follows, so each such rule doubles the ways."""
     asks = [{"when": each, "effect": "challenge"} for each in MANY]
     one = side(policy_of(*asks, effect="block"), MANY, softens=True)
@@ -97,6 +98,9 @@ def test_outcomes_of_too_many_ways_are_unknown() -> None:
     assert moves(halted, halted) is None
     few = side(policy_of(*asks[:3], effect="block"), MANY[:3], softens=True)
     assert moves(few, few) == {("challenge", "challenge"), ("block", "block")}
+    for most, told in ((4, True), (3, False)):
+        monkeypatch.setattr("mailgate.policy.simulate.unknowns.MAX_WAYS", most)
+        assert (moves(few, few) is not None) is told
 
 
 FAILING = '["/"][request.path == "/" ? 0 : 1] == "/"'
@@ -225,6 +229,16 @@ def test_an_unavailable_posture_makes_facts_of_the_device_undetermined() -> None
     assert not undetermined_rules(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH)
 
 
+def test_a_rule_that_one_of_two_readings_meets_is_undetermined_too() -> None:
+    """While the posture is unavailable a device with an app is also decided as if none had been seen."""
+    away = replace(WITH_TIKTOK, state=PostureState.UNAVAILABLE, last_state=PostureState.LISTED)
+    seen = access(PHONE, replace(away, expires_at=NOW + timedelta(days=1)))
+    policy = policy_of({"when": "size(device.apps) == 0", "effect": "warn"}, {"when": ONE}, OPEN)
+    after = PolicySide(seen, PolicyVariants(policy), undetermined_rules(policy.rules, seen, REMOTE))
+    before = PolicySide(seen, PolicyVariants(policy_of(OPEN)), {})
+    assert moves(before, after) == {("allow", "warn"), ("allow", "block")}
+
+
 REMOTE = frozenset({"request.remote"})
 HALT = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
 
@@ -236,7 +250,7 @@ HALT = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
         ({"when": ONE}, REMOTE, UndeterminedRule((ONE, (), None))),
         ({"when": ONE, "effect": "warn"}, REMOTE, UndeterminedRule((ONE, (), None), softens=True)),
         ({"when": ONE, **WARNS}, REMOTE, UndeterminedRule((ONE, (), None), softens=True)),
-        ({"when": ONE, "effect": "warn", "stages": REPORTS["stages"]}, REMOTE, UndeterminedRule((ONE, (), None))),
+        ({"when": ONE, "effect": "warn", "stages": REPORTS["stages"]}, REMOTE, None),
         ({"when": f"client.handheld && {ONE}"}, REMOTE, UndeterminedRule((f"client.handheld && {ONE}", (("client.handheld", True),), None))),
         ({"when": 'device.apps[0] == "tiktok" || ' + ONE}, REMOTE, UndeterminedRule(('device.apps[0] == "tiktok" || ' + ONE, (("device.apps", ()),), None), fails=True)),
     ],
