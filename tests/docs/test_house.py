@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 31,
-    "lines of tests": 111_040,
+    "lines of tests": 111_060,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

@@ -655,6 +655,13 @@ def test_people_seen_to_ask_are_not_assumed_to_be_silent() -> None:
         assert worst.keeps_out(occasion, comparison.keys(occasion)) is out
 
 
+def test_people_who_differ_are_compared_apart() -> None:
+    policies = policy_of(OPEN), policy_of({"when": "client.handheld && now.getHours() > 20"}, OPEN)
+    comparison, worst = Comparison(*policies), WorstMoment(*policies)
+    for occasion, out in ((once(access(PHONE)), True), (once(access(LAPTOP)), False)):
+        assert worst.keeps_out(occasion, comparison.keys(occasion)) is out
+
+
 def test_a_computer_that_never_asked_is_assumed_to_be_one() -> None:
     occasion = replace(once(access(LAPTOP, CLEAN)), assumed=frozenset({"attestation.valid"}))
     assert not counted(occasion, (policy_of(OPEN), policy_of({"when": 'client.kind == "mail_app"'}, OPEN)))
