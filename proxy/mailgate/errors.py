@@ -104,3 +104,27 @@ class SourceError(MailgateError):
         self.details: tuple[str, ...] = ()
         """The exact errors, for the person who asked. They may quote the source, so they are never logged."""
         super().__init__(f"{trouble}: {hint}" if hint else str(trouble))
+
+
+@dataclass(frozen=True, slots=True)
+class LineMistake:
+    """One mistake in one line: the place, what is wrong, and what was expected."""
+
+    line: int
+    field: str
+    """The key or column; empty if the mistake is about the whole line."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}{f', {self.field}' if self.field else ''}: {self.message}"
+
+
+class LinesRefusedError(SourceError):
+    """Some lines are wrong, so none was taken. ``count`` is the number of all mistakes, ``mistakes`` are the first of
+    them."""
+
+    def __init__(self, mistakes: list[LineMistake], count: int) -> None:
+        self.mistakes = mistakes
+        self.count = count
+        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was imported")
+        self.details = tuple(map(str, mistakes))

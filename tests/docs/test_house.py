@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_960,
-    "files": 581,
-    "files under 40 lines, __init__ apart": 34,
+    "lines": 79_170,
+    "files": 544,
+    "files under 40 lines, __init__ apart": 22,
     "rooms": 16,
-    "folders": 50,
-    "arrows between rooms": 87,
+    "folders": 49,
+    "arrows between rooms": 85,
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 31,
-    "lines of tests": 111_060,
+    "lines of tests": 110_920,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

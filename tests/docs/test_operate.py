@@ -120,11 +120,22 @@ def logged(source: str) -> Iterator[tuple[str, set[str], set[str]]]:
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
             continue
-        target, fields = call.func, {word.arg or "" for word in call.keywords}
+        target, fields = call.func, {word.arg for word in call.keywords if word.arg}
+        if len(fields) < len(call.keywords):
+            fields |= _keys_of("line_of", tree)
         if isinstance(target, ast.Attribute) and _of_log(target):
             yield str(call.args[0].value), {target.attr}, fields
         elif isinstance(target, ast.Name) and target.id == "write" and chosen:
             yield str(call.args[0].value), {"debug", "info"}, fields
+
+
+def _keys_of(function: str, tree: ast.AST) -> set[str]:
+    """The keys of the dictionary that this function returns."""
+    made = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function)
+    returned = (node.value for each in made for node in each.body if isinstance(node, ast.Return))
+    return {
+        ast.literal_eval(key) for each in returned if isinstance(each, ast.Dict) for key in each.keys if key
+    }
 
 
 def _of_log(node: ast.AST) -> bool:
@@ -170,7 +181,7 @@ SHOWN_BY = {
     "The store is lost, and proofs come": "integration/test_replay unit/gateway/evaluate/test_proving",
     "The JWKS of an issuer cannot be fetched": "unit/gateway/keys/test_remote integration/test_issuer_keys",
     "Dovecot gets no answer about a login, or a malformed one": "e2e/test_side_door",
-    "A source of device inventory fails": "unit/connectors/test_schedule unit/connectors/test_scheduler integration/connectors/test_gate",
+    "A source of device inventory fails": "unit/connectors/test_run unit/connectors/test_scheduler integration/connectors/test_gate",
     "A source suddenly names far fewer devices": "unit/connectors/test_run unit/cli/test_connectors",
     "A gate, `mailgate policy apply` or `mailgate policy retract` is killed while it changes the rules": "integration/test_killed",
     "A gate dies while it reads a source": "unit/store/test_clock unit/connectors/test_leased_run",

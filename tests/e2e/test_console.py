@@ -22,7 +22,6 @@ from tests.unit.console.phones import asks, has, record
 from tests.unit.console.written_mails import gone, written
 from tests.unit.store.test_gates import BEAT
 
-from mailgate.attest.enrolment import digest_of
 from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.mail.recipient_list import data_scope_of, list_recipients
 from mailgate.mail.topic import topic_of
@@ -30,9 +29,9 @@ from mailgate.rollout.activation import apply
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import break_glass, exempt
 from mailgate.store import EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
-from mailgate.store.address import store_url
 from mailgate.store.counts import AppDay
-from mailgate.store.migrate import migrate
+from mailgate.store.enrolments import digest_of
+from mailgate.store.migrate import migrate, store_url
 
 pytestmark = pytest.mark.e2e
 

@@ -18,7 +18,7 @@ from tests.integration.gate import APPS, start_gate, wait_for, write_config
 from tests.integration.killed_while_mailing import DEATH
 from tests.integration.mail_sink import MailSink, mail_sink
 
-from mailgate.cli.notices.send import deliver, settings_of, subject_of
+from mailgate.cli.notices import deliver, settings_of, subject_of
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

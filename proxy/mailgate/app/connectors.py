@@ -21,10 +21,9 @@ from mailgate.connectors import (
     Trouble,
     connector_for,
 )
-from mailgate.connectors.leased_run import LeasedRun, RunOptions
+from mailgate.connectors.leased_run import DeviceRecheck, LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.recheck import DeviceRecheck
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.console.now.readiness import ConnectorState, connector_state

@@ -17,7 +17,8 @@ from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.live import Live
 from mailgate.gateway.pages import Appearance, Pages
-from mailgate.gateway.refusals import FORMS, activesync
+from mailgate.gateway.refusals import activesync
+from mailgate.gateway.refusals.forms import FORMS
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.http.client_certs import NO_PROXY, ProxyForm

@@ -14,6 +14,7 @@ from mailgate.app.mails import quarantine_mailer_for
 from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
+from mailgate.gateway.answer import References
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
@@ -29,7 +30,6 @@ from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
-from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader

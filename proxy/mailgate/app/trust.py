@@ -11,13 +11,12 @@ from functools import partial
 import structlog
 
 from mailgate.attest import Nonces, ReplayGuard, parse_jwks
-from mailgate.attest.nonces import NODE_BYTES
+from mailgate.attest.sealing import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
 from mailgate.console.now.readiness import Issuer
 from mailgate.gateway.keys import remote
-from mailgate.gateway.keys.keyring import FileKeys, Keyring, KeySource, Revocations
-from mailgate.gateway.keys.own import SETTLING, OwnKeys
+from mailgate.gateway.keys.keyring import SETTLING, FileKeys, Keyring, KeySource, OwnKeys, Revocations
 from mailgate.gateway.keys.remote import RemoteKeys
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import SpentProofs, Store, StoreError

@@ -9,7 +9,7 @@ root for both.
 
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.keys import KeySet, KeySetError, parse_jwks
-from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
+from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
 from mailgate.attest.verifier import ReplayGuard, SpendResult, SpentProof, Verdict, Verifier
 
 __all__ = [

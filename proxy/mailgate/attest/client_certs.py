@@ -25,8 +25,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Store, VerificationError
 
-from mailgate.attest.cert_names import NamePattern, names_of
-from mailgate.attest.chain import key_of, path_to, read_certificate, too_long
+from mailgate.attest.certificates import NamePattern, key_of, names_of, path_to, read_certificate, too_long
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason

@@ -12,9 +12,17 @@ from typing import NamedTuple
 
 from joserfc.jwk import thumbprint
 
-from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.errors import ClockError, EvidenceRefusedError
-from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
+from mailgate.attest.jose import (
+    ALGORITHMS,
+    ClaimMissingError,
+    Claims,
+    ClaimWrongError,
+    CompactJws,
+    Key,
+    MalformedJwsError,
+    parse_compact,
+)
 from mailgate.attest.keys import JwkError, algorithm_of, import_public, public_members
 from mailgate.model import Reason
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from mailgate.attest.nonces import Nonce
+from mailgate.attest.sealing import Nonce
 from mailgate.errors import MailgateError
 from mailgate.model import Reason
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import Store, VerificationError
 from joserfc.jwk import ECKey, OKPKey
 
-from mailgate.attest.chain import path_to, read_certificate, too_long
+from mailgate.attest.certificates import path_to, read_certificate, too_long
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 

@@ -9,9 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.errors import EvidenceRefusedError, KeyNotFoundError
-from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
+from mailgate.attest.jose import (
+    ALGORITHMS,
+    ClaimMissingError,
+    Claims,
+    ClaimWrongError,
+    CompactJws,
+    Key,
+    MalformedJwsError,
+    parse_compact,
+)
 from mailgate.attest.keys import KeySet, algorithm_of
 from mailgate.model import AppsReport, AttestationResult, Kind, Reason
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from mailgate.attest.chain import key_of
+from mailgate.attest.certificates import key_of
 
 MAX_LISTS = 100
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)

@@ -40,8 +40,8 @@ from cachetools import LRUCache
 from mailgate.attest.dpop import WINDOW, ExpectedProof, Proof, ProvedKeys, check_proof
 from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFoundError, NonceError
 from mailgate.attest.keys import KeySet
-from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
+from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
 from mailgate.model import AttestationResult, Reason
 
 

@@ -1,7 +1,8 @@
-"""The command line, one file per command. All commands are in the list below."""
+"""The command line, one file for each command or for what some have in common. All commands are in the list below."""
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -9,7 +10,6 @@ import typer
 from mailgate import __version__
 from mailgate.cli import (
     admin,
-    apps,
     attest,
     audit,
     check,
@@ -20,20 +20,41 @@ from mailgate.cli import (
     enroll,
     exempt,
     explain,
-    find,
-    help_requests,
     init,
     notices,
-    person,
+    people,
     policy,
     run,
     schema,
     store,
 )
-from mailgate.cli.completion import complete_at_once
 from mailgate.cli.exit_codes import exit_code_of, say_errors
 
-complete_at_once()
+_AT_ONCE = """
+if [ "$funcstack[1]" = "_%(prog_name)s" ]; then
+  %(complete_func)s "$@"
+fi
+"""
+"""zsh runs the file as a function at the first completion. If the file is read with ``source``, there is nothing to
+complete."""
+
+
+def _complete_at_once() -> None:
+    """Let zsh complete a command at the first Tab of a shell, at which Typer's script only registers its function: add ``_AT_ONCE`` to
+    the script, both for showing and for installing it. A version of Typer that keeps the script
+    elsewhere keeps its own."""
+    with suppress(ImportError, AttributeError, KeyError):
+        from typer import _completion_classes as classes
+        from typer import _completion_shared as shared
+
+        script = (
+            shared.COMPLETION_SCRIPT_ZSH.lstrip() + _AT_ONCE
+        )  # zsh looks for #compdef in the first line alone
+        shared._completion_scripts["zsh"] = script
+        classes.ZshComplete.source_template = script
+
+
+_complete_at_once()
 app = typer.Typer(
     name="mailgate",
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
@@ -56,10 +77,10 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
-app.command()(apps.apps)
-app.command()(find.find)
-app.command()(person.person)
-app.command("help-requests")(help_requests.help_requests)
+app.command()(devices.apps)
+app.command()(people.find)
+app.command()(people.person)
+app.command("help-requests")(people.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)
 say_errors(app)

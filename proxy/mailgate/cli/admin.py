@@ -1,18 +1,16 @@
 """``mailgate admin``: the people who may look at the gate and change its rules."""
 
-import json
 import secrets
 import sys
+from operator import itemgetter
 from typing import Annotated, get_args
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.open_store import printable
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.table import unclipped_table
+from mailgate.cli.output import print_json, print_rows, printable
 from mailgate.config import load_settings
 from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
 from mailgate.errors import ConfigError
@@ -23,6 +21,7 @@ app = typer.Typer(help="Set up and list the people who may change the rules.", n
 _NAME: TypeAdapter[str] = TypeAdapter(AdminName)
 _ROLES = get_args(Role)
 _MAX_LINE = 1000
+_COLUMNS = {"name": "name", "roles": "roles", "comes in by": "ways"}
 
 
 @app.command()
@@ -51,7 +50,7 @@ def add(
     hashed = hash_of(secret, secrets.token_bytes(SALT_BYTES))
     if as_json:
         made = {} if password else {"token": token_of(name, secret)}
-        typer.echo(json.dumps({"name": name, **made, "token_hash": hashed, "roles": roles}))
+        print_json({"name": name, **made, "token_hash": hashed, "roles": roles})
         return
     if not password:
         typer.echo(
@@ -83,19 +82,12 @@ def list_admins(
         admins = load_settings(config).admins
     except ConfigError as error:
         fail(2, str(error))
-    if as_json:
-        told = [{"name": name, "roles": each.roles, "ways": _ways(each)} for name, each in admins.items()]
-        typer.echo(json.dumps(told))
-        return
-    if not admins:
-        typer.echo(
-            "The settings have no admins: everybody who can run commands on this computer may change the rules."
-        )
-        return
-    table = unclipped_table("name", "roles", "comes in by", whole=("name",))
-    for name, each in admins.items():
-        table.add_row(name, ", ".join(each.roles), ", ".join(_ways(each)))
-    Console().print(table)
+    told = [{"name": name, "roles": each.roles, "ways": _ways(each)} for name, each in admins.items()]
+    columns = {head: itemgetter(key) for head, key in _COLUMNS.items()}
+    none = (
+        "The settings have no admins: everybody who can run commands on this computer may change the rules."
+    )
+    print_rows(told, columns, as_json=as_json, none=none, whole=("name",))
 
 
 def _ways(admin: AdminSettings) -> list[str]:

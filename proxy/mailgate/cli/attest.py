@@ -16,12 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate.atomic_files import write_atomically
 from mailgate.attest import mint
-from mailgate.attest.chain import read_certificate
+from mailgate.attest.certificates import read_certificate
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, thumbprint_of
 from mailgate.attest.jose import Key
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.output import print_json
 from mailgate.config import load_settings
 from mailgate.config.values import Duration
 from mailgate.model import HardwareResult
@@ -148,7 +149,7 @@ def mint_headers(
     )
     headers = {"Device-Attestation": token, "DPoP": proof}
     if as_json:
-        print(json.dumps({"url": url, "method": method, "headers": headers, "claims": payload}))
+        print_json({"url": url, "method": method, "headers": headers, "claims": payload})
     elif as_curl:
         print(_curl_config(headers, url, method))
     else:
@@ -224,7 +225,10 @@ def evidence(
     result = verify_evidence(
         said, roots, ExpectedEvidence((challenge or said.nonce).encode(), key, datetime.now(UTC))
     )
-    typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result)))
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo("\n".join(_lines(result)))
     if result.refused:
         raise typer.Exit(1)
 

@@ -1,6 +1,5 @@
 """``mailgate audit``: the log of who changed what, its verification and its export."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,14 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.table import unclipped_table
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
+from mailgate.cli.output import Columns, print_json, print_rows, printable
 from mailgate.config import Bundle
 from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines
@@ -45,7 +40,15 @@ WitnessFiles = Annotated[
 
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 """Digests are cut in a table, where their beginning is enough."""
-_COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
+_COLUMNS: Columns = {
+    "number": "number",
+    "at": lambda entry: f"{entry.at[:10]} {entry.at[11:19]}",
+    "who": "who",
+    "what": "what",
+    "about": lambda entry: _DIGEST.sub(lambda found: found[0][:12], entry.about),
+    "why": "why",
+    "origin": "origin",
+}
 
 
 @app.command("list")
@@ -58,11 +61,11 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
     entries = with_store(config, run, decides=False)
     damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
     if as_json:
-        typer.echo(json.dumps([_as_json(entry) for entry in entries], ensure_ascii=False))
-    elif entries:
-        Console().print(_table(entries))
+        print_json([asdict(each) | {"details": details_of(each)} for each in entries])
     else:
-        typer.echo("The log has no entries yet.")
+        print_rows(
+            entries, _COLUMNS, as_json=False, none="The log has no entries yet.", whole=("number", "at")
+        )
     if damaged:
         fail(1, "\n".join(damaged))
 
@@ -83,8 +86,7 @@ def verify(
 
     breaks, last = with_store(config, run, decides=False)
     if as_json:
-        found = {"ok": not breaks, "head": str(last or ""), "breaks": [asdict(each) for each in breaks]}
-        typer.echo(json.dumps(found))
+        print_json({"ok": not breaks, "head": str(last or ""), "breaks": breaks})
     else:
         for each in breaks:
             typer.echo(f"entry {each.number} {each.message}")
@@ -126,16 +128,3 @@ def _head(text: str) -> AuditHead:
         )
     number, _, digest = text.partition(":")
     return AuditHead(int(number), digest)
-
-
-def _as_json(entry: AuditEntry) -> dict[str, Any]:
-    return asdict(entry) | {"details": details_of(entry)}
-
-
-def _table(entries: list[AuditEntry]) -> Table:
-    table = unclipped_table(*_COLUMNS, whole=("number", "at"))
-    for entry in entries:
-        about = _DIGEST.sub(lambda found: found[0][:12], entry.about)
-        shown = asdict(entry) | {"at": f"{entry.at[:10]} {entry.at[11:19]}", "about": about}
-        table.add_row(*(Text(printable(str(shown[name]))) for name in _COLUMNS))
-    return table

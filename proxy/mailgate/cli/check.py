@@ -1,7 +1,5 @@
 """``mailgate check``: read every file, run the cases of the policy, and report everything that is wrong."""
 
-import json
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +9,7 @@ import typer
 
 from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.output import print_json
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
@@ -53,7 +52,7 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
     failed = [outcome for outcome in outcomes if outcome.wrong]
     exposed = bundle.exposed_files()
     if as_json:
-        typer.echo(json.dumps(_report(bundle, mistakes, outcomes), ensure_ascii=False))
+        print_json(_report(bundle, mistakes, outcomes))
     else:
         _print_counts(path, bundle, settings_hold=not mistakes)
         for name, why in _lingering(bundle).items():
@@ -101,8 +100,7 @@ def _lags(bundle: Bundle) -> dict[str, tuple[timedelta, timedelta]]:
 
 def _print_mistakes(error: ConfigError, as_json: bool) -> None:
     if as_json:
-        mistakes = [asdict(mistake) for mistake in error.mistakes]
-        typer.echo(json.dumps({"ok": False, "mistakes": mistakes}, ensure_ascii=False))
+        print_json({"ok": False, "mistakes": error.mistakes})
         return
     for mistake in error.mistakes:
         typer.echo(str(mistake))
@@ -168,8 +166,8 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
     good = not mistakes and not any(outcome.wrong for outcome in outcomes)
     return {
         "ok": good and not any(each.refused for each in exposed),
-        "mistakes": [asdict(mistake) for mistake in mistakes],
-        "files": [str(path) for path in bundle.paths],
+        "mistakes": mistakes,
+        "files": bundle.paths,
         "apps": len(policy.catalog.apps),
         "lists": len(policy.catalog.lists),
         "rules": len(policy.rules),
@@ -177,7 +175,7 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
         "lingering": _lingering(bundle),
         "oldest_lists": {name: in_words(age) for name, (_, age) in _lags(bundle).items()},
         "open_files": [
-            {"file": str(each.path), "others_may": each.may, "refused": each.refused} for each in exposed
+            {"file": each.path, "others_may": each.may, "refused": each.refused} for each in exposed
         ],
         "console": _console(bundle.settings),
         "cases": [
@@ -187,7 +185,7 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
                 "wrong": {
                     name: {"expected": want, "got": got} for name, (want, got) in outcome.wrong.items()
                 },
-                "trials": [asdict(trial) for trial in outcome.decision.trials] if outcome.wrong else [],
+                "trials": [*outcome.decision.trials] if outcome.wrong else [],
             }
             for outcome in outcomes
         ],

@@ -1,14 +1,13 @@
 """``mailgate connectors``: the state of device inventories, and reading one now."""
 
 import asyncio
-import json
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -18,16 +17,11 @@ import structlog
 import typer
 from prometheus_client import CollectorRegistry
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile
-from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.table import unclipped_table
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, progress_bar, table_of
 from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
@@ -35,8 +29,7 @@ from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
-from mailgate.connectors.run import Narrowed, RunOutcome, reading
-from mailgate.connectors.schedule import NARROWS_AFTER
+from mailgate.connectors.run import NARROWS_AFTER, RunOutcome, reading
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
@@ -71,44 +64,26 @@ def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
     }
 
 
-def facts_table(counts: dict[str, Any]) -> Table:
-    """The facts, one per line."""
-    grid = Table.grid(padding=(0, 2))
-    for key, value in counts.items():
-        shown = (
-            ", ".join(f"{each} {count}" for each, count in value.items())
-            if isinstance(value, dict)
-            else value
-        )
-        grid.add_row(Text(key.replace("_", " "), style="bold"), Text("" if shown is None else str(shown)))
-    return grid
+STATES: Columns = {
+    "name": "name",
+    "type": "type",
+    "state": "state",
+    "trouble": lambda each: each.retrying or each.trouble,
+    "trouble since": "trouble_since",
+    "next try": lambda each: each.retry_at or each.next_attempt,
+    "last success": lambda each: minute(each.last_success, "never"),
+    "last full run": lambda each: minute(each.last_full, "never"),
+    "devices": "devices",
+    "held": "held",
+}
+_NARROWED: Columns = {"device": "device", "owner": "owner", "id at the source": "id"}
 
 
-def narrowed_table(rows: Sequence[Narrowed]) -> Table:
-    """Devices of which a source sees less than before, one per line."""
-    table = unclipped_table("device", "owner", "id at the source")
-    for each in rows:
-        table.add_row(*(Text(printable(cell)) for cell in (each.device, each.owner, each.id)))
-    return table
+class NamedState(ConnectorState):
+    """The state of a connector, with its name and the type of its source."""
 
-
-def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
-    """The states of connectors, one per line."""
-    columns = (
-        "name", "type", "state", "trouble", "trouble since", "next try", "last success", "last full run", "devices", "held",
-    )  # fmt: skip
-    table = unclipped_table(*columns, whole=("state",))
-    for name, of, each in rows:
-        tried = _minute(each.trouble_since, ""), _minute(each.retry_at or each.next_attempt, "")
-        read = _minute(each.last_success), _minute(each.last_full)
-        trouble = each.retrying or each.trouble
-        cells = (name, of, each.state, trouble, *tried, *read, str(each.devices), str(each.held))
-        table.add_row(*cells, style=_STYLES.get(each.state, "yellow"))
-    return table
-
-
-def _minute(moment: datetime | None, never: str = "never") -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never
+    name: str
+    type: str
 
 
 app = typer.Typer(help="Device inventories: show their state, and read one now.", no_args_is_help=True)
@@ -129,22 +104,24 @@ _SAMPLE = 500
 def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     """List the connectors of the settings with their last success and what is wrong."""
 
-    async def run(store: Store, bundle: Bundle) -> None:
+    async def run(store: Store, bundle: Bundle) -> list[NamedState]:
         states, settings = await store.connectors.states(), bundle.settings.connectors
         last_known_for, now = bundle.settings.posture.last_known_for, datetime.now(UTC)
-        rows = [
-            (name, _type(each), connector_state(states.get(name), last_known_for, now, _every(each)))
+        found = {
+            name: connector_state(
+                states.get(name), last_known_for, now, each.every if each.scheduled() else None
+            )
             for name, each in settings.items()
+        }
+        return [
+            NamedState(name=name, type=_type(settings[name]), **dict(each)) for name, each in found.items()
         ]
-        if as_json:
-            said = [{"name": name, "type": of} | each.model_dump(mode="json") for name, of, each in rows]
-            typer.echo(json.dumps(said))
-        elif rows:
-            Console().print(states_table(rows))
-        else:
-            typer.echo("The settings have no connector; docs/connectors.md says how to add one.")
 
-    with_store(config, run)
+    rows, none = (
+        with_store(config, run),
+        "The settings have no connector; docs/connectors.md says how to add one.",
+    )
+    print_rows(rows, STATES, as_json=as_json, none=none, whole=("state",), style=_style)
 
 
 @app.command()
@@ -170,7 +147,7 @@ def sync(
 
     async def run(store: Store, bundle: Bundle) -> None:
         roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
-        by = None if dry_run else acting(bundle.settings, *roles, token_file=token_file)
+        by = None if dry_run else acting_person(bundle.settings, *roles, token_file=token_file)
         settings, leased_run = _found(name, bundle), _leased_run(store, bundle)
         if not settings.scheduled():
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
@@ -180,8 +157,8 @@ def sync(
             act = _act(by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone)
             newly, outcome = await _restricted(store, bundle, leased_run, name, options)
             await note_import(store, guard_of(bundle.settings), act, "without those not listed", newly)
-        with _Bar(name, shown=not as_json) as bar:
-            outcome = outcome or await leased_run.run(name, settings, replace(options, progress=bar.show))
+        with progress_bar(name, "devices", shown=not as_json) as show:
+            outcome = outcome or await leased_run.run(name, settings, replace(options, progress=show))
         _print_outcome(name, outcome, as_json, dry=dry_run)
 
     with_store(config, run)
@@ -208,10 +185,10 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
             await connector.close()
         counts = count_facts(seen) | {"of": runtime.tally.total, "unreadable": runtime.tally.unreadable}
         if as_json:
-            typer.echo(json.dumps(counts, default=str))
+            print_json(counts)
         else:
             typer.echo(f"{name}: this was read; nothing was stored")
-            Console().print(facts_table(counts))
+            Console().print(fields_grid(counts))
 
     with_store(config, run)
 
@@ -239,14 +216,14 @@ def import_lines(
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
-        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         settings = _found(name, bundle)
         if not isinstance(settings, FileSettings | PostSettings):
             fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
         complete = isinstance(settings, FileSettings) and settings.complete
         is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
         try:
-            with _copy_of(file) as path, _Bar(name, shown=not as_json) as bar:
+            with _copy_of(file) as path, progress_bar(name, "devices", shown=not as_json) as show:
 
                 def make(_name: str, _settings: EverySource, runtime: Runtime) -> Connector:
                     setup = Setup(name, bundle.policy.catalog, runtime, lag=settings.inventory_lag)
@@ -258,7 +235,7 @@ def import_lines(
                 newly, outcome = await _restricted(store, bundle, leased_run, name, options)
                 same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
                 await note_import(store, guard_of(bundle.settings), act, f"file {same[:12]}", newly)
-                outcome = outcome or await leased_run.run(name, settings, replace(options, progress=bar.show))
+                outcome = outcome or await leased_run.run(name, settings, replace(options, progress=show))
                 if outcome is not None and (outcome.taken or outcome.gone):
                     taken, gone = outcome.taken, outcome.gone
                     await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
@@ -328,33 +305,12 @@ def _found(name: str, bundle: Bundle) -> EverySource:
     return known[name]
 
 
-def _every(settings: EverySource) -> timedelta | None:
-    return settings.every if settings.scheduled() else None
-
-
 def _type(settings: EverySource) -> str:
     return str(settings.type) if hasattr(settings, "type") else ""
 
 
-class _Bar:
-    """The progress on standard error, shown at a terminal."""
-
-    def __init__(self, name: str, *, shown: bool) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        console = Console(stderr=True)
-        shown = shown and console.is_terminal  # without a terminal it would leave an empty line
-        self._progress = Progress(*columns, console=console, transient=True, disable=not shown)
-        self._task = self._progress.add_task(name, total=None)
-
-    def __enter__(self) -> "_Bar":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, done: int, total: int | None) -> None:
-        self._progress.update(self._task, completed=done, total=total)
+def _style(state: ConnectorState) -> str:
+    return _STYLES.get(state.state, "yellow")
 
 
 async def _some(connector: Connector) -> list[Report]:
@@ -373,8 +329,7 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry:
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:
-        narrowed = [each._asdict() for each in outcome.narrowed]
-        typer.echo(json.dumps(asdict(outcome) | {"narrowed": narrowed}))
+        print_json(asdict(outcome) | {"narrowed": [each._asdict() for each in outcome.narrowed]})
     else:
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
         _print_narrowed(name, outcome, dry=dry)
@@ -393,7 +348,7 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry:
 def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
     """Print the devices of which the source sees less than before: who has to be told."""
     if outcome.narrowed:
-        Console().print(narrowed_table(outcome.narrowed))
+        Console().print(table_of(outcome.narrowed, _NARROWED))
         when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
         typer.echo(
             f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: they are clean only if another source sees them whole."

@@ -1,7 +1,7 @@
-"""``mailgate devices``: stored devices, marking them as lost, and forgetting them."""
+"""``mailgate devices``: stored devices, marking them as lost, and forgetting them; ``mailgate apps``: how many have each listed app."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,27 +9,20 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile
-from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
+from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, printable, say, table_of
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
-from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
-from mailgate.console.devices.facts import (
-    DeviceFacts,
-    NameFacts,
-    ReportFacts,
-    SightingFacts,
-    WholeDevice,
-    device_facts,
-    whole_device,
-)
+from mailgate.console.apps.facts import AppFacts, count_apps
+from mailgate.console.apps.facts import apps as listed
+from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
+from mailgate.console.words import app_state_in_words
 from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
 from mailgate.rollout.guard import guard_of
@@ -49,8 +42,30 @@ NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, b
 
 _ROWS = 1000
 _SIGHTINGS = 20
-_COLUMNS = ("id", "owner", "kind", "os", "state", "listed apps", "reported", "sources")
 _STYLES = {"clean": "green", "listed": "yellow", "lost": "red", "missing": "dim"}
+_COLUMNS: Columns = {
+    "id": "id",
+    "owner": "owner",
+    "kind": "kind",
+    "os": lambda each: f"{each.os} {each.os_version}".strip(),
+    "state": lambda each: _state(each),
+    "listed apps": "apps",
+    "reported": "reported_at",
+    "sources": "sources",
+}
+_FINDINGS: Columns = {"since": "since", "reason": "reason", "detail": "detail"}
+_REPORTS: Columns = {
+    **{name: name for name in ("source", "id", "owner", "kind", "os")},
+    "listed apps": lambda each: ", ".join(each.apps) + ("" if each.apps_complete else " (not all seen)"),
+    "reported": "reported_at",
+    "has it": lambda each: "no longer" if each.gone else "yes",
+}
+_NAMES: Columns = {
+    "kind": "kind",
+    "name": "name",
+    "from": lambda each: ", ".join(each.sources) + ("" if each.found_by else " (another device has it)"),
+}
+_SEEN: Columns = {name: name for name in ("day", "kind", "user", "rule", "effect", "reason", "times", "last")}
 
 
 @app.command("list")
@@ -68,7 +83,7 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
         seen = await sightings_of(store, device, _SIGHTINGS)
         told = whole_device(device, seen, bundle, datetime.now(UTC))
         if as_json:
-            typer.echo(json.dumps(told.model_dump(mode="json"), ensure_ascii=False))
+            print_json(told)
         else:
             _print_device(told)
 
@@ -117,7 +132,7 @@ def forget(
         return
 
     async def run(store: Store, bundle: Bundle) -> None:
-        by = acting(bundle.settings, "operator", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
         device = await _only(store, name)
         if not yes:
             typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
@@ -125,8 +140,7 @@ def forget(
         act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
         forgotten = await store.devices.forget(device.id, now, act)
         await warn_if_not_wiped(store)
-        told = {"id": device.id, "forgotten": forgotten}
-        typer.echo(json.dumps(told) if as_json else f"forgot {_called(device)}")
+        say(f"forgot {_called(device)}", {"id": device.id, "forgotten": forgotten}, as_json=as_json)
 
     with_store(config, run)
 
@@ -137,12 +151,11 @@ app.command()(export)
 def _mark(name: str, token_file: Path | None, config: Path, as_json: bool, *, is_lost: bool) -> None:
     async def run(store: Store, bundle: Bundle) -> None:
         roles = ("operator", "approver") if is_lost else ("operator",)
-        by = acting(bundle.settings, *roles, token_file=token_file)
+        by = acting_person(bundle.settings, *roles, token_file=token_file)
         device, guard = await _only(store, name), guard_of(bundle.settings)
         at = await mark_lost(store, guard, device, by, datetime.now(UTC), lost=is_lost)
-        told = {"id": device.id, "lost_at": at and at.isoformat()}
         words = "is lost and gets no mail" if at else "is not lost any more"
-        typer.echo(json.dumps(told) if as_json else f"{_called(device)} {words}")
+        say(f"{_called(device)} {words}", {"id": device.id, "lost_at": at}, as_json=as_json)
 
     with_store(config, run)
 
@@ -176,92 +189,61 @@ async def _list_json(store: Store, bundle: Bundle) -> None:
     """One array, written while it is read, since a million devices need not fit in memory."""
     before, now = "[", datetime.now(UTC)
     async for device in _all(store):
-        typer.echo(
-            before
-            + json.dumps(device_facts(device, bundle, now).model_dump(mode="json"), ensure_ascii=False),
-            nl=False,
-        )
+        told = json.dumps(device_facts(device, bundle, now).model_dump(mode="json"), ensure_ascii=False)
+        typer.echo(before + told, nl=False)
         before = ",\n"
     typer.echo("[]" if before == "[" else "]")
 
 
 async def _list_table(store: Store, bundle: Bundle) -> None:
-    now = datetime.now(UTC)
-    table = unclipped_table(*_COLUMNS, whole=("id", "state"))
+    now, name_of, rows = datetime.now(UTC), bundle.policy.catalog.name_of, list[DeviceFacts]()
     async for device in _all(store):
-        if table.row_count == _ROWS:
+        if len(rows) == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
             break
-        table.add_row(*_cells(device_facts(device, bundle, now), bundle))
-    if table.row_count:
-        Console().print(table)
-    else:
-        typer.echo("No device is stored yet.")
+        rows.append(device_facts(device, bundle, now))
+    columns = {**_COLUMNS, "listed apps": lambda each: [name_of(key) for key in each.apps]}
+    print_rows(rows, columns, as_json=False, none="No device is stored yet.", whole=("id", "state"))
 
 
-def _cells(told: DeviceFacts, bundle: Bundle) -> list[Text]:
+def _state(told: DeviceFacts) -> Text:
     state = "lost" if told.lost else told.state
-    words = [
-        told.id,
-        told.owner,
-        told.kind,
-        f"{told.os} {told.os_version}".strip(),
-        f"{state} !" if told.findings else state,
-        ", ".join(bundle.policy.catalog.name_of(key) for key in told.apps),
-        _minute(told.reported_at),
-        ", ".join(told.sources),
-    ]
-    cells = [Text(printable(word or "")) for word in words]
-    cells[_COLUMNS.index("state")].style = _STYLES.get(state, "yellow")
-    return cells
+    return Text(f"{state} !" if told.findings else state, style=_STYLES.get(state, "yellow"))
 
 
 def _print_device(told: WholeDevice) -> None:
-    console, facts = Console(), Table.grid(padding=(0, 2))
-    apart = {"findings", "reports", "names", "sightings"}
-    for name, value in told.model_dump(mode="json", exclude=apart).items():
-        shown = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-        facts.add_row(Text(name.replace("_", " "), style="bold"), Text(printable(shown)))
-    console.print(facts)
-    found = [(_minute(each.since), each.reason, each.detail) for each in told.findings]
-    _print_table(console, found, "what does not fit", ("since", "reason", "detail"))
-    reported = ("source", "id", "owner", "kind", "os", "listed apps", "reported", "has it")
-    _print_table(console, map(_report_row, told.reports), "what each source says", reported)
-    _print_table(console, map(_name_row, told.names), "names", ("kind", "name", "from"))
-    seen = ("day", "kind", "user", "rule", "effect", "reason", "times", "last")
-    title = f"last {len(told.sightings)} sightings"
-    _print_table(console, map(_sighting_row, told.sightings), title, seen)
+    console = Console()
+    console.print(fields_grid(told.model_dump(exclude={"findings", "reports", "names", "sightings"})))
+    for title, rows, columns in (
+        ("what does not fit", told.findings, _FINDINGS),
+        ("what each source says", told.reports, _REPORTS),
+        ("names", told.names, _NAMES),
+        (f"last {len(told.sightings)} sightings", told.sightings, _SEEN),
+    ):
+        if rows:
+            console.print(table_of(rows, columns, title=title))
 
 
-def _report_row(each: ReportFacts) -> tuple[object, ...]:
-    apps = ", ".join(each.apps) + ("" if each.apps_complete else " (not all seen)")
-    has_it = "no longer" if each.gone else "yes"
-    return each.source, each.id, each.owner, each.kind, each.os, apps, _minute(each.reported_at), has_it
+_APPS: Columns = {
+    "app": "key",
+    "name": "name",
+    "mail": lambda each: app_state_in_words(each.state).lower(),
+    "people": "people",
+    "devices": "devices",
+    "in a week": lambda each: "" if each.week is None else f"{each.week:+d}",
+    "lists": "lists",
+}
 
 
-def _name_row(each: NameFacts) -> tuple[object, ...]:
-    return (
-        each.kind,
-        each.name,
-        ", ".join(each.sources) + ("" if each.found_by else " (another device has it)"),
-    )
+def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List the listed apps, with the number of people and devices that have each, counted now."""
 
+    async def run(store: Store, bundle: Bundle) -> list[AppFacts]:
+        now = datetime.now(UTC)
+        while await catch_up(store, bundle, now):
+            pass
+        await count_apps(store, bundle.policy.catalog.apps, now)
+        return await listed(store, bundle.policy, now)
 
-def _sighting_row(each: SightingFacts) -> tuple[object, ...]:
-    last = _minute(each.last)
-    return each.day, each.kind, each.user, each.rule, each.effect, each.reason, each.times, last
-
-
-def _print_table(
-    console: Console, rows: Iterable[tuple[object, ...]], title: str, columns: tuple[str, ...]
-) -> None:
-    table = unclipped_table(*columns, title=title)
-    for cells in rows:
-        table.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in cells))
-    if table.row_count:
-        console.print(table)
-
-
-def _minute(moment: datetime | None) -> str:
-    """A time for a table."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+    found = with_store(config, run)
+    print_rows(found, _APPS, as_json=as_json, none="No app is listed.", whole=("app",))

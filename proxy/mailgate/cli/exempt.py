@@ -1,22 +1,16 @@
 """``mailgate exempt add|list|end``: people and devices that are exempt from a rule for a time, and why."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile
-from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until, with_store
+from mailgate.cli.output import Columns, minute, print_json, print_rows, printable, say
 from mailgate.cli.policy.change import Note
-from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import Cause, Relief
@@ -28,7 +22,18 @@ from mailgate.store.reliefs import KeptRelief
 app = typer.Typer(help="Exempt a person or a device from a rule for a time.", no_args_is_help=True)
 
 
-_COLUMNS = ("number", "rule", "whom", "from", "until", "by", "reason", "ended")
+_COLUMNS: Columns = {
+    "number": lambda each: each.relief.number,
+    "rule": lambda each: each.relief.rule or "all",
+    "whom": lambda each: _whom(each.relief),
+    "from": lambda each: f"{each.relief.at:%Y-%m-%d}",
+    "until": lambda each: minute(each.relief.until),
+    "by": lambda each: each.relief.author,
+    "reason": lambda each: each.relief.why,
+    "ended": lambda each: (
+        f"{each.ended_at:%Y-%m-%d} by {each.ended_by}: {each.ended_why}" if each.ended_at else ""
+    ),
+}
 
 
 @app.command()
@@ -50,7 +55,7 @@ def add(
     end = read_until(until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
-        by = acting(bundle.settings, "operator", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
         known = await _device(store, device) if device else ""
         now, whom = datetime.now(UTC), bundle.settings.logins.person(person.strip())
         return await exempt(
@@ -58,12 +63,8 @@ def add(
         )
 
     given = with_store(config, run)
-    if as_json:
-        typer.echo(json.dumps(asdict(given), default=str))
-    else:
-        typer.echo(
-            f"exemption {given.number}: {printable(_whom(given))}, rule {given.rule or 'all'}, until {end}"
-        )
+    words = f"exemption {given.number}: {printable(_whom(given))}, rule {given.rule or 'all'}, until {end}"
+    say(words, given, as_json=as_json)
 
 
 @app.command("list")
@@ -81,11 +82,10 @@ def list_all(
 
     found = with_store(config, run)
     if as_json:
-        typer.echo(json.dumps([_plain(each) for each in found], default=str))
-    elif found:
-        Console().print(_table(found))
+        ended = ("ended_at", "ended_by", "ended_why")
+        print_json([asdict(each.relief) | {name: getattr(each, name) for name in ended} for each in found])
     else:
-        typer.echo("Nobody is exempt.")
+        print_rows(found, _COLUMNS, as_json=False, none="Nobody is exempt.", whole=("number", "from"))
 
 
 @app.command()
@@ -99,15 +99,11 @@ def end(
     """End an exemption early. Beyond the guard's limit another approver has to end it too."""
 
     async def run(store: Store, bundle: Bundle) -> Relief:
-        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         return await end_exemption(store, by, note, datetime.now(UTC), number, guard_of(bundle.settings))
 
     ended = with_store(config, run)
-    typer.echo(
-        json.dumps(asdict(ended), default=str)
-        if as_json
-        else f"ended exemption {number}: {printable(_whom(ended))}"
-    )
+    say(f"ended exemption {number}: {printable(_whom(ended))}", ended, as_json=as_json)
 
 
 async def _device(store: Store, name: str) -> str:
@@ -120,19 +116,3 @@ async def _device(store: Store, name: str) -> str:
 
 def _whom(relief: Relief) -> str:
     return relief.person or f"device {relief.device}"
-
-
-def _plain(kept: KeptRelief) -> dict[str, object]:
-    ended = {"ended_at": kept.ended_at, "ended_by": kept.ended_by, "ended_why": kept.ended_why}
-    return asdict(kept.relief) | ended
-
-
-def _table(found: list[KeptRelief]) -> Table:
-    table = unclipped_table(*_COLUMNS, whole=("number", "from"))
-    for each in found:
-        relief = each.relief
-        ended = f"{each.ended_at:%Y-%m-%d} by {each.ended_by}: {each.ended_why}" if each.ended_at else ""
-        until = f"{relief.until:%Y-%m-%d %H:%M}" if relief.until else ""
-        words = (str(relief.number), relief.rule or "all", _whom(relief), f"{relief.at:%Y-%m-%d}", until, relief.author, relief.why, ended)  # fmt: skip
-        table.add_row(*(Text(printable(word)) for word in words))
-    return table

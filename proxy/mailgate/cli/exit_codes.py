@@ -5,7 +5,9 @@ cases that fail, it prints, and then ends with ``REFUSED``.
 """
 
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, NoReturn
 
@@ -75,3 +77,27 @@ def _plain(error: MailgateError) -> dict[str, object]:
     """An error as JSON: why, how many approvals are missing, and the digest of the plan; empty if it is about none."""
     missing, plan = (error.missing, error.plan) if isinstance(error, RefusedError) else (0, "")
     return {"why": str(error), "missing": missing, "plan": plan}
+
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def cleanup_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into an exception, as Ctrl-C does, so that the command can clean up.
+
+    A signal that is ignored, as after nohup, stays ignored.
+    """
+    before = {each: signal.getsignal(each) for each in _SIGNALS}
+    for each, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(each, _end_by)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _end_by(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
+from mailgate.cli.output import minute, printable
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.config.document import MAX_BYTES
@@ -37,7 +37,7 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
     console = Console()
     client, posture = access.client, access.posture
     if then := more.get("recorded"):
-        last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
+        last = minute(then["last"])
         words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
         console.print(Text.assemble(("recorded ", "bold"), words, f"; by policy {decision.policy_version}:"))
     login = client.protocol in LOGIN_PROTOCOLS

@@ -14,8 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate.atomic_files import write_new
 from mailgate.attest import mint
-from mailgate.cli.cleanup import cleanup_on_signals
-from mailgate.cli.exit_codes import fail
+from mailgate.cli.exit_codes import cleanup_on_signals, fail
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 from mailgate.config import load_bundle
 from mailgate.config.addresses import Address, Listen, Origin

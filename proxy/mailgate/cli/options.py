@@ -1,14 +1,24 @@
-"""Options that several commands have."""
+"""Options that several commands have, and the store of the settings that they name, open for one command."""
 
-from datetime import datetime
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.app.open_store import open_store
 from mailgate.cli.exit_codes import UsageError, end, fail
+from mailgate.config import Bundle, load_bundle
 from mailgate.policy.stages import Moment
+from mailgate.rollout import in_force
+from mailgate.rollout.replay import away_now
+from mailgate.store import Store
+
+Result = TypeVar("Result")
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
 """The default path of the settings."""
@@ -53,3 +63,28 @@ def read_until(text: str) -> datetime:
         return _MOMENT.validate_python(text)
     except ValidationError as error:
         fail(2, f"--until: {error.errors()[0]['msg']}")
+
+
+def with_store(
+    config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
+) -> Result:
+    """Run a command on the store of a configuration. Raises MailgateError if the files or the store cannot be used.
+
+    The bundle has the rules in force, which may differ from those of the files, and their reliefs. For a command that
+    ``decides`` nothing the bundle has the rules of the files, since the rules in force may no longer be readable.
+    """
+
+    async def opened() -> Result:
+        bundle = load_bundle(config)
+        store = await open_store(config, bundle.settings)
+        try:
+            if not decides:
+                return await run(store, bundle)
+            rules = await in_force(store) or bundle.rules
+            reliefs = await store.reliefs.current(datetime.now(UTC))
+            away = await away_now(store, bundle.settings)
+            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs), away=away))
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())

@@ -1,6 +1,6 @@
-"""Exports or deletes everything that is stored about one person."""
+"""``mailgate find|person|help-requests``, and ``mailgate devices export|forget --person``: what is known of people, and deleting it."""
 
-import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,16 +8,190 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
+from mailgate.cli.identity import acting_person
+from mailgate.cli.options import DEFAULT_PATH, AsJson, AsObject, Config, with_store
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, say, table_of
 from mailgate.config import Bundle
+from mailgate.console.devices.mail_status import MailAccess
+from mailgate.console.people.facts import OwnedDevice, PersonFacts, person_of
+from mailgate.console.people.find import Hits
+from mailgate.console.people.find import find as found_by
+from mailgate.console.people.help import HelpFacts, help_facts, still_open
 from mailgate.policy.login_names import address_of, user_text
 from mailgate.store import Store
+
+_HITS: Columns = {
+    "what": "what",
+    "name": "id",
+    "is": lambda each: "" if each.what == "person" else each.words,
+    "person": "person",
+}
+_MORE = {
+    "person": "mailgate person {id}",
+    "device": "mailgate devices show {id}",
+    "refusal": "mailgate explain --reference {id}",
+}
+"""The command that shows more about a hit."""
+
+
+def find(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEXT",
+            help="A part of a login name or an address, a serial number or a device id or its beginning, or the reference of a refusal.",
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Option(metavar="LOGIN", help="Continue after this login name, as the previous answer says."),
+    ] = "",
+    config: Config = DEFAULT_PATH,
+    as_json: AsObject = False,
+) -> None:
+    """Find people, devices and refusals, like the search of the console."""
+    if not text.strip():
+        fail(2, "expected a part of a name, an id, an address or a reference")
+
+    async def run(store: Store, bundle: Bundle) -> Hits:
+        return await found_by(store, bundle, text, datetime.now(UTC), after)
+
+    hits = with_store(config, run)
+    if as_json:
+        print_json(hits)
+    elif hits.items:
+        Console().print(table_of(hits.items, _HITS, whole=("what",)))
+        _say_how_to_go_on(hits)
+    else:
+        fail(1, f"nothing is called {printable(text)}, and nobody has it in their name")
+
+
+def _say_how_to_go_on(hits: Hits) -> None:
+    first = hits.items[0]
+    typer.echo(f"More: {_MORE[first.what].format(id=_word(first.id))}")
+    if hits.next is not None:
+        typer.echo(f"There may be more people: go on with --after {_word(hits.next)}")
+
+
+def _word(text: str) -> str:
+    """A name, quoted for a shell."""
+    return shlex.quote(printable(text))
+
+
+_ASKS: Columns = {
+    "last": "last_at",
+    "times": "times",
+    "state": lambda each: each.state.value,
+    "whom": lambda each: each.person or each.device or "not known",
+    "why": lambda each: each.cause or each.title or each.rule,
+    "reference": "reference",
+}
+
+
+def help_requests(
+    rule: Annotated[str, typer.Option(help="Only requests because of this rule.")] = "",
+    limit: Annotated[int, typer.Option(help="The most requests to show.", min=1, max=100_000)] = 100,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List the requests for help after a refusal, the latest first. `mailgate explain --reference` shows why they were
+    refused."""
+
+    async def run(store: Store, bundle: Bundle) -> list[HelpFacts]:
+        return [help_facts(each, bundle.policy) for each in await store.help_requests.page(rule, limit)]
+
+    found = with_store(config, run)
+    none = f"Nobody has asked for help{f' against `{printable(rule)}`' if rule else ''}."
+    print_rows(found, _ASKS, as_json=as_json, none=none, whole=("last", "state", "reference"))
+
+
+_HISTORY = 20
+"""How many events are printed; ``--json`` has all that were read."""
+_STYLES = {
+    MailAccess.GETS: "green",
+    MailAccess.WARNED: "yellow",
+    MailAccess.EXEMPT: "yellow",
+    MailAccess.PROOF: "yellow",
+    MailAccess.OUT: "red",
+    MailAccess.LOST: "red",
+}
+_OTHERS: Columns = {"client": "name", "effect": "effect", "why": "cause", "times": "times", "last": "last"}
+_EXEMPTIONS: Columns = {
+    "state": lambda each: "counts now" if each.holds else "ended",
+    "from which rule": lambda each: each.rule or "every rule",
+    "device": lambda each: each.device or "all of theirs",
+    "until": lambda each: each.ended_at or each.until,
+    "why": "why",
+    "by": "author",
+}
+_MAILS: Columns = {"when": "at", "about": "about", "state": "state"}
+_EVENTS: Columns = {"when": "at", "what": "words"}
+
+
+def person(
+    login: Annotated[
+        str,
+        typer.Argument(metavar="LOGIN", help="The login name, or an address in the company's mail domain."),
+    ],
+    config: Config = DEFAULT_PATH,
+    as_json: AsObject = False,
+) -> None:
+    """Show everything about one person, like their page in the console: each device with its mail status and the
+    reason, requests for help, exemptions, mails, history."""
+
+    async def run(store: Store, bundle: Bundle) -> PersonFacts | None:
+        return await person_of(store, bundle, login, datetime.now(UTC))
+
+    found = with_store(config, run)
+    if found is None:
+        fail(1, f"nothing is known about {printable(login)}; `mailgate find` looks for a part of a name")
+    if as_json:
+        print_json(found)
+    else:
+        _print_person(found, Console())
+
+
+def _print_person(found: PersonFacts, console: Console) -> None:
+    address = f", mail goes to {found.address}" if found.address not in ("", found.login) else ""
+    console.print(_text(f"{found.login}{address}", "bold"))
+    for asked in still_open(found.help_requests):
+        words = f"Asked for help {minute(asked.last_at)}: {asked.cause or asked.title or asked.rule}."
+        console.print(_text(f"{words} Rule {asked.rule}, reference {asked.reference}.", "yellow"))
+    for each in found.devices:
+        _print_device(each, console)
+    if found.more_devices:
+        more = found.more_devices
+        console.print(_text(f"and {more:,} more {'device' if more == 1 else 'devices'}"))
+    if not found.devices:
+        console.print(_text("No source has reported a device of theirs."))
+    for title, rows, columns in (
+        ("also asks for mail with", found.others, _OTHERS),
+        ("exemptions", found.exemptions, _EXEMPTIONS),
+        ("mails to them", found.mails, _MAILS),
+        ("history", found.timeline[:_HISTORY], _EVENTS),
+    ):
+        if rows:
+            console.print()
+            console.print(table_of(rows, columns, title=title))
+
+
+def _print_device(each: OwnedDevice, console: Console) -> None:
+    """A device and its mail status in one sentence."""
+    console.print()
+    console.print(_text(f"{each.name} ({each.facts.id})", "bold"))
+    about = [_text(each.mail_status.sentence, _STYLES[each.mail_status.mail])]
+    about += [_text(f"Sources disagree: {found.detail}", "yellow") for found in each.facts.findings]
+    for line in about:
+        console.print(Padding(line, (0, 0, 0, 2)))
+
+
+def _text(words: str, style: str = "") -> Text:
+    return Text(printable(words), style=style)
+
 
 Person = Annotated[
     str, typer.Option("--person", metavar="LOGIN", help="Login name of the person, compared without case.")
@@ -35,9 +209,9 @@ def export(
     async def run(store: Store, bundle: Bundle) -> None:
         told = await _everything(store, _persons(person, bundle), bundle)
         if as_json:
-            typer.echo(json.dumps(told, ensure_ascii=False))
+            print_json(told)
         else:
-            _print(told)
+            _print_tables(told)
 
     with_store(config, run)
 
@@ -48,7 +222,7 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
-        by = acting(bundle.settings, "operator", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
         persons = _persons(person, bundle)
         told = await _everything(store, persons, bundle)
         count = sum(map(len, told.values()))
@@ -64,8 +238,8 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
         details = {"rows": count, "people": len(set(map(user_text, persons))), "devices": devices}
         await store.audit.append(replace(by.act(now, "person-forgotten"), details=details))
         await warn_if_not_wiped(store)
-        done = {"person": person, "rows": count}
-        typer.echo(json.dumps(done) if as_json else f"forgot {printable(person)}: {_counted(told)}")
+        words = f"forgot {printable(person)}: {_counted(told)}"
+        say(words, {"person": person, "rows": count}, as_json=as_json)
 
     with_store(config, run)
 
@@ -113,13 +287,9 @@ def _counted(told: dict[str, list[dict[str, Any]]]) -> str:
     return ", ".join(f"{len(rows)} in {name}" for name, rows in told.items() if rows)
 
 
-def _print(told: dict[str, list[dict[str, Any]]]) -> None:
+def _print_tables(told: dict[str, list[dict[str, Any]]]) -> None:
     console = Console()
     for name, rows in told.items():
         console.print(Text(f"{name}: {len(rows)}", style="bold"))
         for row in rows:
-            facts = Table.grid(padding=(0, 2))
-            for column, value in row.items():
-                facts.add_row(Text(f"  {column}"), Text("" if value is None else printable(str(value))))
-            console.print(facts)
-            console.print()
+            console.print(Padding(fields_grid(row), (0, 0, 1, 2)))

@@ -1,30 +1,23 @@
 """``mailgate store``: copy a store, back it up while gates run, check whether it is intact, and renew its keys."""
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mailgate.cli.cleanup import cleanup_on_signals
-from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile
-from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import with_store
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.exit_codes import cleanup_on_signals, fail
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
+from mailgate.cli.output import print_json, progress_bar, say
 from mailgate.config import Bundle, load_settings
 from mailgate.console.audit.facts import verified
 from mailgate.store import Store
-from mailgate.store.address import store_url
-from mailgate.store.copying import CopyProgress, RowCounts, copy_store
+from mailgate.store.copying import RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
+from mailgate.store.migrate import store_url
 from mailgate.store.spool import waits_in
 
 app = typer.Typer(
@@ -71,7 +64,7 @@ def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
         found = _broken(error.fault)
     helps = WHAT_HELPS if found["database"] else ""
     if as_json:
-        typer.echo(json.dumps({"ok": not any(found.values()), "faults": found, "next": helps}))
+        print_json({"ok": not any(found.values()), "faults": found, "next": helps})
     else:
         _say_faults(found, helps)
     if any(found.values()):
@@ -109,7 +102,7 @@ def renew_keys(
     restart every gate."""
 
     async def run(store: Store, bundle: Bundle) -> int:
-        by = acting(bundle.settings, "operator", token_file=token_file)
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
         dropped = await store.keys.drop()
         await store.audit.append(
             replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
@@ -117,15 +110,13 @@ def renew_keys(
         return dropped
 
     dropped = with_store(config, run, decides=False)
-    if as_json:
-        typer.echo(json.dumps({"deleted": dropped}))
-    else:
-        typer.echo(f"deleted {dropped} keys; restart every gate on this store, one after the other")
+    words = f"deleted {dropped} keys; restart every gate on this store, one after the other"
+    say(words, {"deleted": dropped}, as_json=as_json)
 
 
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
     _warn_of_spool(source)
-    with cleanup_on_signals(), _bar() as told:
+    with cleanup_on_signals(), progress_bar("copying", "rows") as told:
         counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
     _say(counts, as_json)
 
@@ -141,13 +132,9 @@ def _warn_of_spool(source: str) -> None:
 
 def _say(counts: RowCounts, as_json: bool) -> None:
     rows = sum(counts.values())
-    if as_json:
-        typer.echo(json.dumps({"rows": rows, "tables": counts}))
-        return
-    for name, count in counts.items():
-        if count:
-            typer.echo(f"{name}: {count:,}")
-    typer.echo(f"{rows:,} rows, counted on both sides")
+    lines = [f"{name}: {count:,}" for name, count in counts.items() if count]
+    words = "\n".join([*lines, f"{rows:,} rows, counted on both sides"])
+    say(words, {"rows": rows, "tables": counts}, as_json=as_json)
 
 
 def _address(argument: str, text: str) -> str:
@@ -170,13 +157,3 @@ def _read_reference(text: str) -> str:
         fail(2, f"env:{name}: this variable is not set; expected the URL of a store in it")
     except (OSError, UnicodeDecodeError):
         fail(2, f"file:{name}: cannot be read; expected a file with the URL of a store in it")
-
-
-@contextmanager
-def _bar() -> Iterator[CopyProgress]:
-    """The progress, shown at a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("copying", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

@@ -6,7 +6,7 @@ Without ``statusReportingSettings.applicationReportsEnabled`` in a device's poli
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import AndroidManagementSettings
@@ -14,7 +14,7 @@ from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.push import message
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -32,11 +32,8 @@ _ANDROID_11 = 30
 _BARRED = frozenset({"DISABLED", "LOST"})
 
 
-class AndroidManagement:
+class AndroidManagement(ApiConnector):
     """The devices of one enterprise."""
-
-    tells_changes: ClassVar[bool] = False
-    lists_all: ClassVar[bool] = True
 
     def __init__(self, setup: Setup, settings: AndroidManagementSettings) -> None:
         self._setup = setup
@@ -44,18 +41,13 @@ class AndroidManagement:
         self._target = f"/v1/enterprises/{settings.enterprise}/devices"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("pageSize", self._settings.page_size),
             ("fields", f"nextPageToken,devices({_FIELDS})"),
         ]
-        async for page in pages_by_token(self._client, self._target, query, items="devices"):
-            for found in page:
-                record = self.record(found)
-                if record is not None:
-                    yield record
-                else:
-                    self._setup.unreadable()
+        pages = pages_by_token(self._client, self._target, query, items="devices")
+        return self._reports(pages, self.record)
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
@@ -73,9 +65,6 @@ class AndroidManagement:
         kind, data = message(body)
         record = self.record(data) if kind in _TOLD else None
         return [replace(record, adds=True)] if record else []
-
-    async def close(self) -> None:
-        await self._client.close()
 
     def record(self, found: Any) -> Report | None:
         """The report on a ``Device``; None if the device is not of this enterprise."""

@@ -7,13 +7,13 @@ only the managed apps of all others. On Android it reads the work profile.
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -28,11 +28,8 @@ _PEOPLE = ("mdm_idp_accounts", "idp", "custom")
 there."""
 
 
-class Fleet:
+class Fleet(ApiConnector):
     """The hosts of one Fleet."""
-
-    tells_changes: ClassVar[bool] = False
-    lists_all: ClassVar[bool] = True
 
     def __init__(self, setup: Setup, settings: FleetSettings) -> None:
         self._setup = setup
@@ -52,9 +49,6 @@ class Fleet:
             raise SourceError(Trouble.NAME)
         found = await self._client.find(f"{_HOSTS}/{device_id}")
         return None if found is None else self._record(value(found, "host"))
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
         """All hosts. The pages have no total, so the hosts are counted before: if fewer came, some have moved from page

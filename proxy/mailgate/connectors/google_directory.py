@@ -5,14 +5,14 @@ Only Android devices come with apps (``projection=FULL``). The apps of iOS and G
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import GoogleDirectorySettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
@@ -25,11 +25,8 @@ _FIELDS = (
 _GONE = frozenset({"wiped", "account_wiped"})
 
 
-class GoogleDirectory:
+class GoogleDirectory(ApiConnector):
     """The mobile devices of one Google Workspace."""
-
-    tells_changes: ClassVar[bool] = False
-    lists_all: ClassVar[bool] = True
 
     def __init__(self, setup: Setup, settings: GoogleDirectorySettings) -> None:
         self._setup = setup
@@ -37,26 +34,19 @@ class GoogleDirectory:
         self._target = f"/admin/directory/v1/customer/{settings.customer}/devices/mobile"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE, settings.delegate)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("projection", "FULL"),
             ("maxResults", self._settings.page_size),
             ("fields", f"nextPageToken,mobiledevices({_FIELDS})"),
         ]
-        async for page in pages_by_token(self._client, self._target, query, items="mobiledevices"):
-            for found in page:
-                if text(found, "resourceId"):
-                    yield self._record(found)
-                else:
-                    self._setup.unreadable()
+        pages = pages_by_token(self._client, self._target, query, items="mobiledevices")
+        return self._reports(pages, lambda found: self._record(found) if text(found, "resourceId") else None)
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("projection", "FULL"), ("fields", _FIELDS)])
         return None if found is None else self._record(found)
-
-    async def close(self) -> None:
-        await self._client.close()
 
     def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "model")

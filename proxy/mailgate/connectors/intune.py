@@ -9,14 +9,14 @@ most common apps are read too, as witnesses: a device that is in no list at all 
 import heapq
 from collections.abc import AsyncIterator, Container, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
@@ -48,11 +48,10 @@ class _SeenApps(NamedTuple):
     """The platforms of all its apps that were read."""
 
 
-class Intune:
+class Intune(ApiConnector):
     """The managed devices of one tenant."""
 
-    tells_changes: ClassVar[bool] = True
-    lists_all: ClassVar[bool] = True
+    tells_changes = True
 
     def __init__(self, setup: Setup, settings: IntuneSettings) -> None:
         login = ClientCredentials(
@@ -74,13 +73,11 @@ class Intune:
             query.append(
                 ("$filter", f"lastSyncDateTime ge {since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}")
             )
-        async for page in pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD):
-            for found in page:
-                device_id = text(found, "id")
-                if device_id:
-                    yield self._record(found, seen.get(device_id))
-                else:
-                    self._setup.unreadable()
+        pages = pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD)
+        async for record in self._reports(
+            pages, lambda found: self._record(found, seen.get(name)) if (name := text(found, "id")) else None
+        ):
+            yield record
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
@@ -95,9 +92,6 @@ class Intune:
         platforms = frozenset(text(app, "platform") for app in apps)
         seen = _SeenApps(self._setup.listed(os, map(_installed, apps)), platforms)
         return self._record(found, seen if apps else None)
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _inventory(self) -> dict[str, _SeenApps]:
         """The devices that have an inventory, each with the listed apps on it."""

@@ -7,13 +7,13 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -26,11 +26,10 @@ _SECTIONS: list[tuple[str, str | int]] = [
 _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 
 
-class Jamf:
+class Jamf(ApiConnector):
     """The mobile devices of one Jamf Pro."""
 
-    tells_changes: ClassVar[bool] = True
-    lists_all: ClassVar[bool] = True
+    tells_changes = True
 
     def __init__(self, setup: Setup, settings: JamfSettings) -> None:
         secret = settings.client_secret.get_secret_value()
@@ -40,10 +39,9 @@ class Jamf:
         self._settings = settings
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         changed = f'lastInventoryUpdateDate>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
-        async for record in self._listed(changed):
-            yield record
+        return self._listed(changed)
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):  # this goes into a query language
@@ -51,17 +49,12 @@ class Jamf:
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
             return await anext(found, None)
 
-    async def close(self) -> None:
-        await self._client.close()
-
-    async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
+    def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
         query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]
-        async for page in pages_by_number(self._client, _DETAIL, query, self._settings.page_size):
-            for found in page:
-                if text(found, "mobileDeviceId"):
-                    yield self._record(found)
-                else:
-                    self._setup.unreadable()
+        pages = pages_by_number(self._client, _DETAIL, query, self._settings.page_size)
+        return self._reports(
+            pages, lambda found: self._record(found) if text(found, "mobileDeviceId") else None
+        )
 
     def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "hardware", "model")

@@ -1,4 +1,5 @@
-"""Runs a connector at one of several gates at a time, under a lease, and stores its state."""
+"""Runs a connector at one of several gates at a time, under a lease, and stores its state; asks a source about one device, for a person who
+has just fixed something."""
 
 import asyncio
 import traceback
@@ -9,16 +10,34 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
+from cachetools import TTLCache
 from structlog.typing import FilteringBoundLogger
 
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.metrics import ConnectorMetrics
-from mailgate.connectors.protocol import Connector, ReceivesPosts, Runtime, SourceTally
-from mailgate.connectors.run import BATCH, ReportStore, Run, RunOutcome, run_to_end
-from mailgate.connectors.schedule import HARMLESS, changes_since, may_hold, state_after
+from mailgate.connectors.protocol import (
+    Connector,
+    ReadsOneDevice,
+    ReceivesPosts,
+    Runtime,
+    SourceTally,
+    WakesDevices,
+)
+from mailgate.connectors.run import (
+    BATCH,
+    HARMLESS,
+    ReportStore,
+    Run,
+    RunOutcome,
+    changes_since,
+    may_hold,
+    run_to_end,
+    state_after,
+)
 from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import SourceState
+from mailgate.model import CheckResult, SourceState
 from mailgate.tasks import end
 
 REACH = "kinds-of-enrolment"
@@ -283,3 +302,48 @@ class _Nothing:
 def where_it_failed(error: Exception) -> tuple[str, ...]:
     """The kind of an error and the lines of code that led to it, without its text, which may quote the source."""
     return (type(error).__name__, *traceback.format_tb(error.__traceback__)[-3:])
+
+
+PAUSE = timedelta(seconds=60)
+"""How long the same device is not asked about again."""
+_TIMEOUT_SECONDS = 20.0
+"""The most seconds that a person has to wait."""
+_CACHE_SIZE = 100_000
+
+
+class DeviceRecheck:
+    """Asks sources about single devices, each at most once in ``PAUSE``."""
+
+    def __init__(self, leased_run: LeasedRun) -> None:
+        self._leased_run = leased_run
+        now = leased_run.runtime().now
+        self._asked: TTLCache[tuple[str, str], bool] = TTLCache(
+            _CACHE_SIZE, PAUSE.total_seconds(), timer=lambda: now().timestamp()
+        )
+
+    async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
+        """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
+        runtime = self._leased_run.runtime()
+        connector = self._leased_run.make(name, settings, runtime)
+        try:
+            if not isinstance(connector, ReadsOneDevice | WakesDevices) or not settings.scheduled():
+                return CheckResult.CANNOT
+            if (name, device_id) in self._asked:
+                return CheckResult.WAIT
+            self._asked[name, device_id] = True
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                if isinstance(connector, WakesDevices):
+                    await connector.wake(device_id)
+                    return CheckResult.ASKED
+                record = await connector.device(device_id)
+            if record is not None and record.id != device_id:
+                raise SourceError(Trouble.SHAPE)
+            gone = report_by(name, device_id, gone=True)
+            await run_to_end(self._leased_run.store.take([record or gone]))
+            return CheckResult.TAKEN if record else CheckResult.GONE
+        except SourceError as error:
+            return CheckResult.CANNOT if error.trouble is Trouble.NAME else CheckResult.FAILED
+        except TimeoutError:
+            return CheckResult.FAILED
+        finally:
+            await connector.close()

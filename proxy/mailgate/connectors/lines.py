@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import BinaryIO, NamedTuple
 
@@ -15,7 +14,7 @@ from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError, Trouble
+from mailgate.errors import LineMistake, LinesRefusedError
 from mailgate.policy.spelling import did_you_mean
 
 MAX_LINE = 1024 * 1024
@@ -28,30 +27,6 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _A_TIME = "expected one like 2026-12-01T09:00:00Z"
 COLUMNS = tuple(DeviceLine.model_fields)
 """The names that may be in the first row of a CSV file."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineMistake:
-    """One mistake in one line: the place, what is wrong, and what was expected."""
-
-    line: int
-    field: str
-    """The key or column; empty if the mistake is about the whole line."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}{f', {self.field}' if self.field else ''}: {self.message}"
-
-
-class LinesRefusedError(SourceError):
-    """Some lines are wrong, so none was taken. ``count`` is the number of all mistakes, ``mistakes`` are the first of
-    them."""
-
-    def __init__(self, mistakes: list[LineMistake], count: int) -> None:
-        self.mistakes = mistakes
-        self.count = count
-        super().__init__(Trouble.FILE, f"{count} mistakes; nothing was imported")
-        self.details = tuple(map(str, mistakes))
 
 
 class ReadLine(NamedTuple):

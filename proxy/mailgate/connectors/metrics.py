@@ -9,61 +9,29 @@ from mailgate.connectors.protocol import SourceTally
 from mailgate.connectors.run import RunOutcome
 from mailgate.model import SourceState
 
-_CONNECTOR = ["connector"]
-
 
 class ConnectorMetrics:
     """Every metric of connectors, in a registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._runs = Counter(
-            "mailgate_connector_runs",
-            "Runs of this gate, by result: ok or what was wrong",
-            ["connector", "result"],
-            registry=registry,
-        )
-        self._records = Counter(
-            "mailgate_connector_records",
-            "Records that runs of this gate brought",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self._seconds = Counter(
-            "mailgate_connector_run_seconds",
-            "Seconds that runs of this gate took",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self._pages = Counter(
-            "mailgate_connector_pages", "Answers that runs of this gate read", _CONNECTOR, registry=registry
-        )
-        self._throttled = Counter(
-            "mailgate_connector_throttled", "Times that a source asked to wait", _CONNECTOR, registry=registry
-        )
-        self._devices = Gauge(
-            "mailgate_connector_devices",
-            "Devices that the last full run listed",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self._held = Gauge(
-            "mailgate_connector_held",
-            "Devices that are no longer listed but kept, since too many are missing",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self._success = Gauge(
-            "mailgate_connector_last_success_timestamp_seconds",
+        def counter(name: str, meaning: str, *labels: str) -> Counter:
+            return Counter(f"mailgate_connector_{name}", meaning, ["connector", *labels], registry=registry)
+
+        def gauge(name: str, meaning: str) -> Gauge:
+            return Gauge(f"mailgate_connector_{name}", meaning, ["connector"], registry=registry)
+
+        self._runs = counter("runs", "Runs of this gate, by result: ok or what was wrong", "result")
+        self._records = counter("records", "Records that runs of this gate brought")
+        self._seconds = counter("run_seconds", "Seconds that runs of this gate took")
+        self._pages = counter("pages", "Answers that runs of this gate read")
+        self._throttled = counter("throttled", "Times that a source asked to wait")
+        self._devices = gauge("devices", "Devices that the last full run listed")
+        self._held = gauge("held", "Devices that are no longer listed but kept, since too many are missing")
+        self._success = gauge(
+            "last_success_timestamp_seconds",
             "When the last successful run of any gate ended, in seconds since 1970; 0 before the first",
-            _CONNECTOR,
-            registry=registry,
         )
-        self._every = Gauge(
-            "mailgate_connector_interval_seconds",
-            "How often it runs by itself",
-            _CONNECTOR,
-            registry=registry,
-        )
+        self._every = gauge("interval_seconds", "How often it runs by itself")
         self._shown: dict[Gauge, set[str]] = {}
 
     def count(self, name: str, outcome: RunOutcome, tally: SourceTally, seconds: float) -> None:

@@ -1,5 +1,5 @@
-"""One run: the records of the source are stored in batches, and devices that a complete list no longer has are marked
-as gone."""
+"""One run, when it is due and what it changes: the records of the source are stored in batches, and devices that a complete list no longer
+has are marked as gone."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import Connector, SourceTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look
 from mailgate.errors import SourceError, Trouble
+from mailgate.model import SourceState
 from mailgate.model.phrase import joined, phrase
 
 BATCH = 1000
@@ -191,3 +193,73 @@ async def _in_time(most: timedelta | None) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise SourceError(Trouble.TIMEOUT, "the run took longer than `run_timeout`") from None
+
+
+OVERLAP = timedelta(minutes=10)
+"""How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""
+NARROWS_AFTER = timedelta(hours=1)
+"""How long devices of which a source suddenly sees less keep their older report, so that people can look at the list of
+them. A device that fell silent would keep it for ``posture.max_age``."""
+HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
+"""Troubles in which the source answered and its records count."""
+
+
+def is_due(state: SourceState, settings: EverySource, now: datetime, chance: float) -> bool:
+    """Whether it is time for a run: ``every`` after the last one ended, and at random up to a tenth more."""
+    if state.last_attempt is None:
+        return True
+    return not state.last_attempt <= now < state.last_attempt + settings.every * (1 + chance / 10)
+
+
+def changes_since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
+    """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``,
+    after ``listed`` has changed, after a clock that was ahead, and while devices keep an older report for now."""
+    full, cursor = state.last_full, state.cursor
+    fresh = full is not None and full <= now < full + settings.full_every and state.listed == listed
+    return cursor if fresh and cursor is not None and cursor <= now and not state.narrowed else None
+
+
+def may_hold(state: SourceState, now: datetime) -> bool:
+    """Whether devices of which less is seen than before may keep their older report in a run that begins ``now``."""
+    return state.narrows_at is None or now < state.narrows_at
+
+
+def state_after(
+    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+) -> SourceState:
+    """The state of a connector after a run that looked for these apps."""
+    new = _after(state, outcome, started, now, listed)
+    since = state.trouble_since if new.trouble == state.trouble else now
+    return replace(new, trouble_since=since if new.trouble else None)
+
+
+def _after(
+    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+) -> SourceState:
+    counts = replace(
+        state,
+        last_attempt=now,
+        trouble=str(outcome.trouble or ""),
+        taken=outcome.taken,
+        gone=outcome.gone,
+        running_since=None,
+        retrying="",
+        retry_at=None,
+    )
+    if outcome.trouble not in HARMLESS:
+        cursor = None if outcome.trouble is Trouble.CURSOR else state.cursor
+        return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
+    narrows_at = (state.narrows_at or started + NARROWS_AFTER) if outcome.narrowed else None
+    good = replace(
+        counts,
+        last_success=now,
+        failing_since=None,
+        narrowed=len(outcome.narrowed),
+        narrows_at=narrows_at,
+    )
+    if outcome.trouble is Trouble.CUT:
+        return good
+    good = replace(good, cursor=started - OVERLAP)
+    if not outcome.full:
+        return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
+    return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)

@@ -8,8 +8,7 @@ from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime
-from mailgate.connectors.run import RunOutcome
-from mailgate.connectors.schedule import is_due
+from mailgate.connectors.run import RunOutcome, is_due
 from mailgate.devices.posture import sources_away
 from mailgate.errors import SourceError
 from mailgate.model import SourceState

@@ -1,14 +1,17 @@
-"""The setup of every connector: its name, the listed apps, and its connection to the API."""
+"""The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
+from mailgate.connectors.paging import Page
 from mailgate.connectors.protocol import Runtime
+from mailgate.devices.device import Report
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
 from mailgate.wire import HttpsWire, Wire
@@ -70,3 +73,26 @@ class Setup:
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""
         self.runtime.tally.unreadable += 1
+
+
+class ApiConnector:
+    """What all connectors have in common that read every device from an API. They set ``_setup`` and ``_client``."""
+
+    tells_changes: ClassVar[bool] = False
+    lists_all: ClassVar[bool] = True
+    _setup: Setup
+    _client: ApiClient
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _reports(
+        self, pages: AsyncIterator[Page], read: Callable[[Mapping[str, Any]], Report | None]
+    ) -> AsyncGenerator[Report, None]:
+        """What ``read`` makes of every device in these pages. Those of which it makes nothing are counted."""
+        async for page in pages:
+            for found in page:
+                if (record := read(found)) is not None:
+                    yield record
+                else:
+                    self._setup.unreadable()

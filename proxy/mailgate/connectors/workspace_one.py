@@ -6,14 +6,14 @@ Each part of the API has a version of its own, which ``Accept`` names. An empty 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -31,11 +31,10 @@ _ZONES = timedelta(hours=14)
 _APPS_PAGE = 500
 
 
-class WorkspaceOne:
+class WorkspaceOne(ApiConnector):
     """The devices of one Workspace ONE UEM."""
 
-    tells_changes: ClassVar[bool] = True
-    lists_all: ClassVar[bool] = True
+    tells_changes = True
 
     def __init__(self, setup: Setup, settings: WorkspaceOneSettings) -> None:
         self._setup = setup
@@ -63,9 +62,6 @@ class WorkspaceOne:
         if not _id(found):
             raise SourceError(Trouble.SHAPE)
         return await self._record(found)
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _records(self, page: Sequence[Mapping[str, Any]]) -> list[Report]:
         named = [found for found in page if _id(found)]

@@ -21,8 +21,7 @@ from mailgate.demo.messages import shipped_messages
 from mailgate.demo.ports import locked_folder, require_ports
 from mailgate.demo.settings import demo_rules, write_settings
 from mailgate.demo.start.page import Links, StartPage
-from mailgate.demo.start.persona_proxy import PersonaProxy, Signer
-from mailgate.demo.start.personas import exempt_persona
+from mailgate.demo.start.personas import PersonaProxy, Signer, exempt_persona
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
 

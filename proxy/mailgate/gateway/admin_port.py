@@ -9,9 +9,7 @@ from ipaddress import ip_network
 import structlog
 from aiohttp import web
 
-from mailgate.connectors.lines import LinesRefusedError
-from mailgate.connectors.push import Proof
-from mailgate.errors import SourceError, Trouble
+from mailgate.errors import LinesRefusedError, SourceError, Trouble
 from mailgate.gateway import mail_server_logins
 from mailgate.http.exchange import Exchange
 from mailgate.http.grammar import members
@@ -109,8 +107,8 @@ class Intake:
     """The size of the largest body in bytes."""
     take: Callable[[Mapping[str, str], bytes], Awaitable[int]]
     """Takes headers and body; returns the number of records. May raise ``SourceError``."""
-    proof: Proof | None = None
-    """How the source authenticates instead of sending the key; None if it sends the key."""
+    proof: Callable[[Mapping[str, str], bytes], Awaitable[bool]] | None = None
+    """Whether headers and body are from the source, if it proves that in another way than by the key; None if it sends the key."""
 
 
 def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request], Awaitable[web.Response]]:

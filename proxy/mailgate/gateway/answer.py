@@ -1,15 +1,21 @@
-"""Answers of the gate itself. They are bytes on the wire that are never cached and always have a length."""
+"""Requests to the gate itself: their small bodies, their reference ids and their answers, which are bytes on the wire that are never
+cached and always have a length.
 
+The answer, the page, the record and the log line of a request have one reference id, which a person can give to the help desk.
+"""
+
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
 from mailgate.http.exchange import Exchange, Outcome
-from mailgate.http.grammar import values
+from mailgate.http.grammar import members, values
 from mailgate.http.proxy.heads import connection_option, http_date
-from mailgate.http.request import RequestHead
+from mailgate.http.request import RequestHead, RequestRefused
+from mailgate.model import Reason
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"
@@ -65,3 +71,48 @@ def head_around_date(
     behind = "\r\n".join(lines).encode("latin-1") + b"\r\n"
     behind += connection_option(request, keep_alive=keep_alive) + b"\r\n"
     return b"HTTP/1.1 %d %b\r\n" % (answer.status, _PHRASES[answer.status]), behind
+
+
+MAX_BYTES = 16 * 1024
+TIMEOUT_SECONDS = 10.0
+"""How many seconds the whole body may take."""
+
+
+def refuse_coded_body(head: RequestHead) -> None:
+    """Refuse a coded body (RFC 9110, section 8.4). The gate decompresses nothing, since a few bytes could become very many."""
+    if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
+
+
+async def read_small_body(exchange: Exchange) -> bytes:
+    """Read the body. Raises RequestRefused if it is coded, longer than ``MAX_BYTES`` or does not come within ``TIMEOUT_SECONDS``."""
+    if not exchange.head.has_body:
+        return b""
+    refuse_coded_body(exchange.head)
+    body = b""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while piece := await exchange.body.readany():
+                body += piece
+                if len(body) > MAX_BYTES:
+                    raise RequestRefused(
+                        413, Reason.REQUEST_BODY_TOO_LARGE, f"Expected at most {MAX_BYTES} bytes."
+                    )
+    except TimeoutError:
+        raise RequestRefused(
+            408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
+        ) from None
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Makes reference ids. An id is made when it is first shown, and an allowed request shows none."""
+
+    draw: Callable[[], str]
+
+    def of(self, exchange: Exchange) -> str:
+        """The reference id of this request."""
+        if not exchange.reference:
+            exchange.reference = self.draw()
+        return exchange.reference

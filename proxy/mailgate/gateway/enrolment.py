@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from mailgate import __version__
 from mailgate.attest import NonceOrigin, Nonces, mint
-from mailgate.attest.enrolment import digest_of
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, Roots
@@ -25,18 +24,17 @@ from mailgate.devices.trust import report_by
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
-from mailgate.gateway.keys.keyring import Revocations
-from mailgate.gateway.keys.own import OwnKeys
+from mailgate.gateway.keys.keyring import OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.refusals.problem import problem
+from mailgate.gateway.refusals.wording import problem
 from mailgate.http.request import RequestRefused
 from mailgate.model import AttestationResult, HardwareResult, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
 from mailgate.store.devices import Devices
-from mailgate.store.enrolments import Enrolments
+from mailgate.store.enrolments import Enrolments, digest_of
 
 
 @dataclass(slots=True)

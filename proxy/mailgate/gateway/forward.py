@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.classify.discovery import is_autodiscover
-from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.answer import Answer, References, send
 from mailgate.gateway.autodiscover.directions import answer_with_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.recorder import Recorder
-from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuse import Refuser
 from mailgate.gateway.request_reader import Reader

@@ -17,14 +17,13 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from mailgate.gateway.answer import ends_soon, send
+from mailgate.gateway.answer import ends_soon, refuse_coded_body, send
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.refusals.failure import note_failure, translate
-from mailgate.gateway.refusals.problem import problem
+from mailgate.gateway.refusals.wording import problem
 from mailgate.http.deadline import Pace
 from mailgate.http.exchange import Exchange, Outcome, PendingOutcome
 from mailgate.http.request import RequestHead, RequestRefused, malformed
-from mailgate.http.small_body import refuse_coded_body
 from mailgate.model import Reason
 from mailgate.tasks import end_all
 

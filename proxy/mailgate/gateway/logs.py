@@ -1,5 +1,6 @@
 """Logs have one JSON object on each line. Callers pass words and numbers, but never headers, tokens, names or addresses."""
 
+import json
 import logging
 import sys
 import traceback
@@ -47,6 +48,13 @@ def name_error(
     return event
 
 
+_in_json = json.JSONEncoder(default=repr).encode  # ``json.dumps`` would make an encoder for each line
+
+
+def _serialize(event: structlog.typing.EventDict, **_: object) -> str:
+    return _in_json(event)
+
+
 def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     """Send every log line at ``level`` or above to ``stream`` as JSON. Lines of libraries are sent from ``warning`` on."""
     processors: list[structlog.typing.Processor] = [
@@ -56,7 +64,7 @@ def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     ]
     change_level(level)
     structlog.configure(
-        processors=[_threshold, *processors, structlog.processors.JSONRenderer()],
+        processors=[_threshold, *processors, structlog.processors.JSONRenderer(_serialize)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         # each line is one write, since several processes share the stream
         logger_factory=structlog.WriteLoggerFactory(stream),

@@ -7,21 +7,19 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qsl
 
-from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.answer import Answer, References, read_small_body, send
 from mailgate.gateway.enrolment import EnrolmentParts, attest, enroll, publish_keys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
 from mailgate.gateway.live import InForce
 from mailgate.gateway.pages.view import own_path
-from mailgate.gateway.reference import References
+from mailgate.gateway.person_languages import take_choice
 from mailgate.gateway.refusals.responses import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help, show_confirmation
-from mailgate.gateway.selfservice.language import choose_language
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.http.exchange import Exchange, Outcome
 from mailgate.http.request import RequestRefused
-from mailgate.http.small_body import read_small_body
 from mailgate.model import Reason
 
 WARNING_MARK = re.compile(r"[0-9a-f]{16}")
@@ -54,7 +52,7 @@ class OwnAddresses:
             "/.mailgate/recheck": {"POST": partial(ask_again, self_service)},
             "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
             "/.mailgate/help": {"GET": asked, "HEAD": asked, "POST": partial(ask_for_help, helpdesk)},
-            "/.mailgate/language": {"POST": choose_language},
+            "/.mailgate/language": {"POST": take_choice},
             "/.mailgate/continue": {"POST": partial(_continue, in_force)},
             "/.mailgate/enroll": {"POST": partial(enroll, enrolling)},
             "/.mailgate/attest": {"POST": partial(attest, enrolling)},

@@ -1,12 +1,18 @@
-"""Hears which language a person reads, from the requests of their browsers."""
+"""The language that a person reads: what their browser asks for is heard from their requests, and ``/.mailgate/language`` takes another choice for the pages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
+from urllib.parse import parse_qsl
 
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages.languages import MAX_HEADER, choose_language, languages_by_tag, load_languages
-from mailgate.model import Access, Decision, Protocol
+from mailgate.gateway.pages.view import own_path
+from mailgate.http.cookies import LANGUAGE_COOKIE, set_cookie
+from mailgate.http.request import RequestRefused
+from mailgate.model import Access, Decision, Protocol, Reason
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Repeat
 
@@ -46,3 +52,16 @@ class PersonLanguages:
 
 def _names_reader(access: Access) -> bool:
     return bool(access.user.name) and access.client.protocol is Protocol.WEB
+
+
+_COOKIE_LASTS = timedelta(days=365)
+
+
+async def take_choice(incoming: Incoming, _reference: str, _now: datetime) -> Answer:
+    """Keep the language in a cookie and go back. It gives no access, so anybody may choose."""
+    said = dict(parse_qsl(incoming.body.decode("latin-1")))
+    language, target = said.get("lang", ""), own_path(said.get("to", "/"))
+    if language not in load_languages() or not target.isascii():
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected a language of these pages.")
+    cookie = set_cookie(LANGUAGE_COOKIE, language, incoming.facts, lasts=_COOKIE_LASTS)
+    return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

@@ -7,14 +7,13 @@ from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, References
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.autodiscover.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.responses import gets_mail
 from mailgate.gateway.refuse import KnownRefusal, Refuser
 from mailgate.gateway.request_reader import Reader

@@ -1,14 +1,14 @@
 """Tells every decision to whoever keeps or counts it, and writes its line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
+from mailgate.gateway.answer import References
 from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import proof_outcome
-from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.responses import needs_warning
 from mailgate.http.exchange import Exchange
 from mailgate.model import Access, Decision, DecisionSummary, Effect
@@ -53,13 +53,13 @@ class Recorder:
             _write(access, decision, reference)
 
     def tell_again(
-        self, repeats: Sequence[Repeat], access: Access, decision: Decision, reference: str
+        self, repeats: Sequence[Repeat], line: Mapping[str, object], access: Access, reference: str
     ) -> None:
-        """Record the same refusal again, and write its line."""
+        """Record the same refusal again, and write its line (``line_of``)."""
         agent, wanted = access.facts.user_agent, access.facts.headers.get("accept-language", "")
         for repeat in repeats:
             repeat(agent, access.user.name, wanted, access.now, reference)
-        _write(access, decision, reference)
+        log.info("decided", reference=reference, **line)
 
     def recurring(self, access: Access, decision: Decision) -> tuple[Repeat, ...]:
         """What to call each time the same request comes again. The line of an allowed one is written for debugging alone."""
@@ -68,21 +68,24 @@ class Recorder:
 
 
 def _write(access: Access, decision: Decision, reference: str) -> None:
-    client = access.client
     write = log.debug if decision.effect is Effect.ALLOW else log.info
-    write(
-        "decided",
-        reference=reference,
-        effect=decision.effect,
-        reason=decision.reason,
-        rule=decision.rule,
-        would=[trial.rule for trial in decision.would],
-        kind=client.kind,
-        assurance=client.assurance,
-        protocol=client.protocol,
-        posture=access.posture.state,
-        attestation=proof_outcome(access.attestation),
-        certificate=proof_outcome(access.certificate),
-        findings=[finding.reason for finding in client.findings],
-        policy=decision.policy_version,
-    )
+    write("decided", reference=reference, **line_of(access, decision))
+
+
+def line_of(access: Access, decision: Decision) -> Mapping[str, object]:
+    """What the line of a decision says, but for its reference."""
+    client = access.client
+    return {
+        "effect": decision.effect,
+        "reason": decision.reason,
+        "rule": decision.rule,
+        "would": [trial.rule for trial in decision.would],
+        "kind": client.kind,
+        "assurance": client.assurance,
+        "protocol": client.protocol,
+        "posture": access.posture.state,
+        "attestation": proof_outcome(access.attestation),
+        "certificate": proof_outcome(access.certificate),
+        "findings": [finding.reason for finding in client.findings],
+        "policy": decision.policy_version,
+    }

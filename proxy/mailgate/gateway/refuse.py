@@ -13,7 +13,7 @@ from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.recorder import Recorder
+from mailgate.gateway.recorder import Recorder, line_of
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.gateway.refusals.responses import sighting_id
 from mailgate.gateway.refusals.wording import as_told
@@ -40,11 +40,12 @@ class KnownRefusal:
     """What a refusal was made from, without what each request has of its own: its reference, time, target, address and
     languages. Of its fields only those are held that are read for its record or its answer."""
 
-    __slots__ = ("_access", "_kept", "decision", "repeats", "told")
+    __slots__ = ("_access", "_kept", "decision", "line", "repeats", "told")
 
     def __init__(self, access: Access, decision: Decision, repeats: Sequence[Repeat]) -> None:
         """``repeats`` is what to call each time (``Recorder.recurring``)."""
         self.repeats = repeats
+        self.line = line_of(access, decision)
         self.decision = replace(decision, trials=())  # these would hold the whole request
         self.told = as_told(access, self.decision)
         self._access = replace(access, facts=_facts_to_hold(access))
@@ -133,7 +134,7 @@ class Refuser:
     ) -> Answer:
         """The answer to a request that the rules cannot tell from a refused one. It is recorded like that. ``read`` reads the request."""
         reference = self.recorder.references.of(exchange)
-        self.recorder.tell_again(refusal.repeats, access, refusal.decision, reference)
+        self.recorder.tell_again(refusal.repeats, refusal.line, access, reference)
         self.mails.queue(read, access, refusal.decision, reference)
         return self.in_force.live.responses.refuse(access, refusal.told, reference, refusal.sighting)
 

@@ -141,9 +141,10 @@ class _Latest:
         self.young, self._old = {}, {}
 
 
-_Key = tuple[Hashable, str, str, str]
-"""The key of a request, None if it has to be judged in full; its user agent, the person whom a proxy names, and their languages."""
-_NO_KEY: _Key = None, "", "", ""
+_Key = tuple[Hashable, str, str, str, str | None]
+"""The key of a request, None if it has to be judged in full; its user agent, the person whom a proxy names, their languages, and the
+login name in its credentials."""
+_NO_KEY: _Key = None, "", "", "", None
 
 
 class _Plan(NamedTuple):
@@ -196,7 +197,7 @@ class VerdictCache:
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
         self._drop_if_replaced()
-        key, agent, person, languages = self._key_of(head, origin, now, port)
+        key, agent, person, languages, login = self._key_of(head, origin, now, port)
         known = None if key is None else self._allowed.get(key)
         if known is not None and known.since <= now < known.until:
             for repeat in known.repeats:
@@ -204,7 +205,9 @@ class VerdictCache:
             if known.judged.person != person:
                 known = known.about(person)
         else:
-            known = None if key is None else self._refusal(_of_refusal(key, agent, head, origin), now)
+            known = (
+                None if key is None else self._refusal((key, agent, origin.scheme, origin.user, login), now)
+            )
         if known is None:
             self.misses += 1
         else:
@@ -243,8 +246,9 @@ class VerdictCache:
         live, refused = self._drop_if_replaced(), decision.effect is not Effect.ALLOW
         if not _is_plain(incoming, access, decision):
             return
-        key, agent, _, _ = self._key_of(head, incoming.origin, access.now, port)
-        refusal_key = _of_refusal(key, agent, head, incoming.origin) if refused else None
+        key, agent, _, _, login = self._key_of(head, incoming.origin, access.now, port)
+        # the record and the answer of a refusal are those of one person, who is named by a proxy or in credentials
+        refusal_key = key, agent, incoming.origin.scheme, incoming.origin.user, login
         if key is None or (refused and not self._came_before(refusal_key)):
             return
         if live.certificates is not None and exchange.secure:
@@ -303,8 +307,9 @@ class VerdictCache:
         own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
         who: Hashable = None
         person = languages = ""
+        told = basic_user(fields) if has_login else None
         if origin.user or has_login:
-            login = (basic_user(fields) or "").encode() if has_login else b""
+            login = told.encode() if told else b""
             if max(len(origin.user), len(login)) > LONGEST_NAME:
                 return _NO_KEY
             if origin.user:
@@ -325,7 +330,7 @@ class VerdictCache:
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
         beside = self._read_by_rules(origin, path) if self._reads_beside else ()
         key = port, head.method, place, sender, read, who, origin.by_proxy, probed, beside
-        return key, text, person, languages
+        return key, text, person, languages, told
 
     def _secrets(self, fields: Fields) -> bytes:
         """A digest of the cookies and the credentials, which nobody else can make."""
@@ -414,12 +419,6 @@ def place_of(path: bytes) -> str:
     if spoken is Spoken.ACTIVESYNC:
         return DEVICES
     return "" if spoken is Spoken.MAPI else f"{spoken or ''}{first_folder(text)}"
-
-
-def _of_refusal(key: Hashable, agent: str, head: RequestHead, origin: Origin) -> Hashable:
-    """The key of a refusal, whose record and answer are those of one person, who is named by a proxy or in credentials."""
-    login = basic_user(head.fields) if head.fields.values(b"authorization") else None
-    return key, agent, origin.scheme, origin.user, login
 
 
 def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:

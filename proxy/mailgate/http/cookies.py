@@ -1,6 +1,7 @@
 """Reads and writes the gate's own cookies, those of the console among them, and keeps them from the webmail."""
 
 import re
+from datetime import timedelta
 
 from mailgate.model import RequestFacts
 
@@ -45,9 +46,9 @@ def values_named(field: str, name: str, *, secure: bool) -> list[str]:
     return [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip(" \t") == name]
 
 
-def set_cookie(name: str, value: str, facts: RequestFacts, *, seconds: int) -> str:
+def set_cookie(name: str, value: str, facts: RequestFacts, *, lasts: timedelta) -> str:
     """The Set-Cookie value of one of the gate's own cookies, for the browser behind ``facts``. No script can read it."""
-    attributes = f"Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+    attributes = f"Path=/; Max-Age={int(lasts.total_seconds())}; HttpOnly; SameSite=Lax"
     return f"{sent_name(name, secure=facts.over_https)}={value}; {attributes}{'; Secure' if facts.over_https else ''}"
 
 

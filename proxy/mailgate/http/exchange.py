@@ -127,7 +127,7 @@ class Exchange:
     answer_fields: Sequence[tuple[str, str]] = ()
     """Fields that the gate adds to the answer, whether its own or the webmail's."""
     reference = ""
-    """The reference id, once it was shown (``gateway/reference.py``)."""
+    """The reference id, once it was shown (``gateway/answer.py``)."""
     give_up: Callable[[], None] | None = None
     """Called when the client leaves while no task serves it."""
     # for what lasts, and is judged again (``gateway/streams.py``)

@@ -14,7 +14,7 @@ from mailgate.policy.edits import Edit
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.stored_rules import rules_of
 from mailgate.store import Store
-from mailgate.store.drafts import SHORTEST, KeptDraft
+from mailgate.store.plans import SHORTEST, KeptDraft
 from mailgate.tasks import compute
 
 DRAFTED = "policy-drafted"

@@ -142,6 +142,11 @@ def proof_of(device: Device, posture: Posture) -> AttestationResult:
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 
 
+def asked_without_proof(facts: RequestFacts, posture: Posture) -> Client:
+    """The client of a request without a proof, from a device of this posture."""
+    return with_device(classify(facts), posture.kind)
+
+
 @lru_cache(maxsize=4096)
 def reported(kind: Kind | None, os: str, os_version: str) -> Client:
     """The client that a report describes: the device, and nothing about how it asks."""

@@ -5,6 +5,7 @@
 
 from mailgate.model.notice import MailKind
 from mailgate.store.audit import Act
+from mailgate.store.bulk_rows import RowPosition
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.gates import GateHeartbeat, LastHeartbeat
@@ -14,15 +15,13 @@ from mailgate.store.ingest import IngestResult
 from mailgate.store.keys import SharedKey, SharedKeys
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mail import Mail, MailCount, MailState, NoticeKey
-from mailgate.store.pagination import RowPosition
 from mailgate.store.person_records import QuarantineMail, UnreportedPhone
 from mailgate.store.plans import Approval, StoredPlan
 from mailgate.store.policies import Activation, AlteredError, OvertakenError, Policies, RuleTexts, Version
 from mailgate.store.postures import Postures
 from mailgate.store.retention import RetentionTimes
 from mailgate.store.retractions import Retraction, ShownAnswer
-from mailgate.store.seen_clients import SeenClient
-from mailgate.store.sightings import ClientFacts, Proofs, Recorded, Sighting, Tally
+from mailgate.store.sightings import ClientFacts, Proofs, Recorded, SeenClient, Sighting, Tally
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.store import Store
 from mailgate.store.write_queue import Backlog

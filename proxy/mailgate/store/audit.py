@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
 from mailgate.store import clock
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
 from mailgate.store.schema import audit, audit_head
@@ -55,11 +55,8 @@ class AuditPage:
     before: int | None
 
 
-class Audit:
-    """Queries on the audit log. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Audit(Queries):
+    """Queries on the audit log."""
 
     async def append(self, act: Act) -> AuditEntry:
         """Write an act in its own transaction. Raises StoreError if the log does not accept entries."""
@@ -69,8 +66,7 @@ class Audit:
     async def page(self, after: int = 0, size: int = _PAGE) -> list[AuditEntry]:
         """Entries in order, after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
-        async with self._database.reading(timeout_seconds=30) as connection:
-            return [entry_of(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, entry_of, timeout_seconds=30)
 
     async def search(self, sought: str, who: str, before: int, size: int) -> AuditPage:
         """Entries before number ``before``, the newest first.
@@ -108,28 +104,23 @@ class Audit:
         """The last entry about this object whose ``what`` begins with one of these words; None if there is none."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
         query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
-            return entry_of(row) if row else None
+        return await self._first(query, entry_of)
 
     async def forgot_since(self, moment: datetime) -> bool:
         """Whether a device or a person was forgotten since this moment."""
         forgot = audit.c.what.in_(("device-forgotten", "person-forgotten"))
         query = select(audit.c.number).where(audit.c.at >= audit_time(moment), forgot).limit(1)
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._rows(query))
 
     async def about(self, about: str, what: str) -> list[AuditEntry]:
         """The entries with this ``about`` and ``what``, in order."""
         query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
-        async with self._database.reading() as connection:
-            return [entry_of(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, entry_of)
 
     async def has_entry_of(self, noted: AuditHead) -> bool:
         """Whether the log still has the entry of a head that was noted earlier."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)
-        async with self._database.reading() as connection:
-            return not noted.number or (await connection.execute(query)).scalar() == noted.digest
+        return not noted.number or await self._value(query) == noted.digest
 
     async def head(self) -> AuditHead | None:
         """The head of the log; None if it is missing or damaged."""

@@ -1,5 +1,6 @@
 """Writes many rows by one statement. On SQLite a statement for each row costs next to nothing, but on PostgreSQL these
-statements would take most of the time of an import. The other SQL statements that several files share are here too.
+statements would take most of the time of an import. The other SQL statements that several files share are here too, such as pages of a
+list with the newest rows first.
 
 On PostgreSQL all rows are one JSON parameter, which the server splits. That is less work here than an array for each
 column, and errors are raised as for other statements.
@@ -7,8 +8,9 @@ column, and errors are raised as for other statements.
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -83,6 +86,17 @@ async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows)
     """Insert the rows whose keys are new, and ignore the others."""
     insert_here = postgresql.insert if _takes_json(connection) else sqlite.insert
     await upsert_rows(connection, insert_here(table).on_conflict_do_nothing(), table, rows)
+
+
+async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Insert these rows in place of those with the same primary keys. No two of them may have the same key."""
+    if not rows:
+        return
+    statement, key = upsert(connection, table), [column.name for column in table.primary_key]
+    again = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    await upsert_rows(
+        connection, statement.on_conflict_do_update(index_elements=key, set_=again), table, rows
+    )
 
 
 async def upsert_rows(
@@ -177,3 +191,33 @@ def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
+
+
+class RowPosition(NamedTuple):
+    """The place of a row: its time, and its name, which orders rows of the same time. It is no count of rows, so new and deleted
+    rows do not move it, and an index finds it."""
+
+    at: datetime
+    name: str
+
+
+class Newest(NamedTuple):
+    """The order of a list, by the columns of its times and names."""
+
+    at: ColumnElement[Any]
+    name: ColumnElement[Any]
+
+    @property
+    def order(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        return self.at.desc(), self.name
+
+    def behind(self, place: RowPosition | None) -> list[ColumnElement[bool]]:
+        """Conditions for the rows after a place; none without a place. With them the database starts there in an index
+        by time."""
+        at, name = self
+        return [at <= place.at, or_(at < place.at, name > place.name)] if place else []
+
+    def up_to(self, place: RowPosition | None) -> list[ColumnElement[bool]]:
+        """Conditions for the rows up to and including a place; none without a place."""
+        at, name = self
+        return [at >= place.at, or_(at > place.at, name <= place.name)] if place else []

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Float, delete, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.schema import leases
 
 _EPOCH = 2440587.5
@@ -44,11 +44,8 @@ async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
     return now if connection.dialect.name == "sqlite" else min(now, await time_now(connection))
 
 
-class Leases:
-    """Queries on leases. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Leases(Queries):
+    """Queries on leases."""
 
     async def claim(self, name: str, holder: str, span: timedelta) -> bool:
         """Take a free lease, or renew one's own, for ``span`` from now. Returns False if another gate holds it."""
@@ -66,5 +63,4 @@ class Leases:
     async def release(self, name: str, holder: str) -> None:
         """Give back one's own lease before it expires."""
         mine = (leases.c.name == name, leases.c.holder == holder)
-        async with self._database.writing() as connection:
-            await connection.execute(delete(leases).where(*mine))
+        await self._change(delete(leases).where(*mine))

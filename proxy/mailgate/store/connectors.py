@@ -6,31 +6,24 @@ from dataclasses import asdict
 from sqlalchemy import select
 
 from mailgate.model import SourceState
-from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
+from mailgate.store.bulk_rows import put_rows
+from mailgate.store.database import Queries, made
 from mailgate.store.schema import connectors, devices, reports
 
 _PAGE = 5000
 
 
-class Connectors:
-    """Queries on connectors. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Connectors(Queries):
+    """Queries on connectors."""
 
     async def states(self) -> dict[str, SourceState]:
         """The states of all connectors that ever ran, by name."""
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(select(connectors))).mappings().all()
-        return {row["name"]: SourceState(**row) for row in rows}
+        return {each.name: each for each in await self._each(select(connectors), made(SourceState))}
 
     async def note(self, state: SourceState) -> None:
         """Keep the current state of a connector."""
-        row = asdict(state)
         async with self._database.writing() as connection:
-            statement = upsert(connection, connectors).values(**row)
-            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+            await put_rows(connection, connectors, [asdict(state)])
 
     async def seen_whole(self, source: str, ids: Sequence[str]) -> list[tuple[str, str, str]]:
         """The source's id, the device's id and the owner of each of these reports that has every app and no listed
@@ -38,8 +31,7 @@ class Connectors:
         whole = (reports.c.apps_complete, reports.c.apps == "[]", ~reports.c.gone)
         query = select(reports.c.id, devices.c.id, reports.c.owner).join(devices)
         query = query.where(reports.c.source == source, reports.c.id.in_(ids), *whole).order_by(reports.c.id)
-        async with self._database.reading(timeout_seconds=30) as connection:
-            return [(row[0], row[1], row[2]) for row in await connection.execute(query)]
+        return [(row[0], row[1], row[2]) for row in await self._rows(query, timeout_seconds=30)]
 
     async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
         """The ids of the source's devices, in pages."""
@@ -47,8 +39,7 @@ class Connectors:
         while True:
             of_source = (reports.c.source == source, ~reports.c.gone, reports.c.id > after)
             query = select(reports.c.id).where(*of_source).order_by(reports.c.id).limit(size)
-            async with self._database.reading(timeout_seconds=30) as connection:
-                page = list((await connection.execute(query)).scalars())
+            page = await self._values(query, timeout_seconds=30)
             if page:
                 yield page
             if len(page) < size:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from mailgate.store import clock
-from mailgate.store.bulk_rows import upsert, upsert_rows
-from mailgate.store.database import Database
+from mailgate.store.bulk_rows import put_rows, upsert, upsert_rows
+from mailgate.store.database import Queries
 from mailgate.store.schema import app_counts, device_rows, verdict_counts
 
 KEPT = timedelta(days=100)
@@ -30,11 +30,8 @@ class AppDay(NamedTuple):
     """When they were last counted."""
 
 
-class AppCounts:
-    """Queries on counts. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class AppCounts(Queries):
+    """Queries on counts."""
 
     async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
         """Count the devices that have each of these apps, and those that get no mail because of it, by their rows
@@ -55,8 +52,7 @@ class AppCounts:
             func.count(person.distinct()).filter(kept_out),
             func.count().filter(kept_out),
         ).where(has)
-        async with self._database.reading(timeout_seconds=60) as connection:
-            people, devices, out_people, out_devices = (await connection.execute(query)).one()
+        [(people, devices, out_people, out_devices)] = await self._rows(query, timeout_seconds=60)
         return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
     async def keep(self, days: Sequence[AppDay]) -> None:
@@ -64,18 +60,14 @@ class AppCounts:
         if not days:
             return
         async with self._database.writing() as connection:
-            statement = upsert(connection, app_counts)
-            again = {name: statement.excluded[name] for name in AppDay._fields[2:]}
-            statement = statement.on_conflict_do_update(index_elements=["day", "app"], set_=again)
-            await upsert_rows(connection, statement, app_counts, [each._asdict() for each in days])
+            await put_rows(connection, app_counts, [each._asdict() for each in days])
             last = await clock.earliest_now(connection, max(each.at for each in days))
             await connection.execute(delete(app_counts).where(_APPS.day < last.astimezone(UTC).date() - KEPT))
 
     async def since(self, day: date) -> list[AppDay]:
         """All counts from this day on, the oldest first."""
         query = select(app_counts).where(_APPS.day >= day).order_by(_APPS.day, _APPS.app)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            return [AppDay(*row) for row in await connection.execute(query)]
+        return [AppDay(*row) for row in await self._rows(query, timeout_seconds=10)]
 
 
 KEPT_FOR = {"minute": timedelta(hours=3), "hour": timedelta(days=3), "day": timedelta(days=100)}
@@ -101,11 +93,8 @@ class Cell(NamedTuple):
     times: int
 
 
-class VerdictCounts:
-    """Queries on counts. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class VerdictCounts(Queries):
+    """Queries on counts."""
 
     async def add(self, counts: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:
         """Add the counts of these minutes."""
@@ -134,20 +123,18 @@ class VerdictCounts:
             .where(*_of(span, since), _VERDICTS.kind == "" if part == "rule" else _VERDICTS.kind != "")
             .group_by(_VERDICTS.at, column)
         )
-        async with self._database.reading(timeout_seconds=10) as connection:
-            return [Cell(at, name, int(times)) for at, name, times in await connection.execute(query)]
+        return [Cell(at, name, int(times)) for at, name, times in await self._rows(query, timeout_seconds=10)]
 
     async def refusals(self, span: str, since: datetime, size: int) -> list[tuple[VerdictKey, int]]:
         """Refusals since then by rule, effect and reason, the most frequent first."""
         what = (_VERDICTS.effect, _VERDICTS.rule, _VERDICTS.reason)
         times = func.sum(_VERDICTS.times)
         query = select(*what, times).where(*_of(span, since), _VERDICTS.kind == "").group_by(*what)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            rows = await connection.execute(query.order_by(times.desc(), _VERDICTS.rule).limit(size))
-            return [
-                (VerdictKey(effect, rule=rule, reason=reason), int(count))
-                for effect, rule, reason, count in rows
-            ]
+        query = query.order_by(times.desc(), _VERDICTS.rule).limit(size)
+        return [
+            (VerdictKey(effect, rule=rule, reason=reason), int(count))
+            for effect, rule, reason, count in await self._rows(query, timeout_seconds=10)
+        ]
 
     async def trim(self, now: datetime) -> int:
         """Delete counts after their retention time. Returns how many."""

@@ -4,13 +4,13 @@ and all others fail at once."""
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, event
+from sqlalchemy import Connection, Engine, RowMapping, Select, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -281,6 +281,47 @@ class Database:
         """Raise if the open SQLite file was deleted or replaced. It would still accept writes, which would be lost."""
         if _identity(self._path) != self._file:
             raise StoreUnavailableError("the store's file was deleted or replaced: restart the gate")
+
+
+def made(kind: Callable[..., Read]) -> Callable[[RowMapping], Read]:
+    """What makes a dataclass of a row with the columns of its fields."""
+    return lambda row: kind(**row)
+
+
+class Queries:
+    """Queries on some tables. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def _rows(self, query: Any, timeout_seconds: float = 2.0) -> Sequence[Any]:
+        """The rows of one query."""
+        async with self._database.reading(timeout_seconds) as connection:
+            return (await connection.execute(query)).all()
+
+    async def _each(
+        self, query: Any, read: Callable[[RowMapping], Read], timeout_seconds: float = 2.0
+    ) -> list[Read]:
+        """What ``read`` makes of each row of one query."""
+        async with self._database.reading(timeout_seconds) as connection:
+            return [read(row) for row in (await connection.execute(query)).mappings()]
+
+    async def _first(self, query: Any, read: Callable[[RowMapping], Read]) -> Read | None:
+        """What ``read`` makes of the first row; None without a row."""
+        return next(iter(await self._each(query, read)), None)
+
+    async def _values(self, query: Any, timeout_seconds: float = 2.0) -> list[Any]:
+        """The first column of each row."""
+        return [row[0] for row in await self._rows(query, timeout_seconds)]
+
+    async def _value(self, query: Any, timeout_seconds: float = 2.0) -> Any:
+        """The first column of the first row; None without a row."""
+        return next(iter(await self._values(query, timeout_seconds)), None)
+
+    async def _change(self, statement: Any, timeout_seconds: float = 10.0) -> int:
+        """Execute one statement in its own transaction. Returns how many rows it changed."""
+        async with self._database.writing(timeout_seconds) as connection:
+            return (await connection.execute(statement)).rowcount
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:

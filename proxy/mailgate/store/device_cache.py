@@ -48,7 +48,7 @@ class CachedDevice:
     at: datetime
     read: ReadProof | None = None
     beginning: int | None = None
-    """The reading of changes that follows it (``change_watch.py``); None if there is none."""
+    """The reading of changes that follows it (``changes.py``); None if there is none."""
     changes: int = 0
     """The value of the cell's ``changes`` when the store was asked."""
 

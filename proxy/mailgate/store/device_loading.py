@@ -3,6 +3,7 @@ once, only with the names that sightings may hold."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
@@ -132,26 +133,19 @@ def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterab
     )
 
 
+_AS_THEY_ARE = [
+    each.name
+    for each in fields(Report)
+    if each.name in reports.c and each.name not in ("kind", "apps", "names")
+]
+
+
 def _report(row: Any) -> Report:
     return Report(
-        source=row.source,
-        id=row.id,
-        owner=row.owner,
         kind=Kind(row.kind) if row.kind else None,
-        os=row.os,
-        os_version=row.os_version,
-        managed=row.managed,
-        status=row.status,
         apps=frozenset(json.loads(row.apps)),
-        apps_complete=row.apps_complete,
-        reported_at=row.reported_at,
-        looked_from=row.looked_from,
-        expires_at=row.expires_at,
-        gone=row.gone,
-        handed=row.handed,
         names=frozenset((kind, text) for kind, text in json.loads(row.names)),
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
+        **{name: getattr(row, name) for name in _AS_THEY_ARE},
     )
 
 

@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, update
 
 from mailgate.devices.device import Device
-from mailgate.devices.names import user_text
-from mailgate.devices.typed_text import ids, logins
+from mailgate.devices.names import ids, logins, user_text
 from mailgate.model.times import LONG_AGO
-from mailgate.store.bulk_rows import upsert, upsert_rows
-from mailgate.store.database import Database
+from mailgate.store.bulk_rows import put_rows
+from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
 from mailgate.store.schema import device_row_changes, device_rows
@@ -99,16 +98,12 @@ class FoundDevices:
     after: int | None
 
 
-class DeviceRows:
-    """Queries on rows. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class DeviceRows(Queries):
+    """Queries on rows."""
 
     async def seen(self) -> int:
         """The number of the last change to devices that the rows include."""
-        async with self._database.reading() as connection:
-            return int((await connection.execute(select(device_row_changes.c.number))).scalar_one())
+        return int(await self._value(select(device_row_changes.c.number)))
 
     async def distinct(self, name: str) -> list[str]:
         """The distinct texts of an indexed column, in order. Each text takes one step in the index, however many rows
@@ -126,8 +121,7 @@ class DeviceRows:
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
         """The rows that differ from the stored ones."""
         query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
-        async with self._database.reading(timeout_seconds=60) as connection:
-            stored = {row.device: DeviceRow(**row._mapping) for row in await connection.execute(query)}
+        stored = {each.device: each for each in await self._each(query, made(DeviceRow), timeout_seconds=60)}
         return [each for each in rows if stored.get(each.device) != each]
 
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
@@ -136,11 +130,7 @@ class DeviceRows:
         async with self._database.writing(timeout_seconds=60) as connection:
             there = {each.number for each in await load(connection, [row.device for row in rows])}
             values = [row._asdict() for row in sorted(rows) if row.device in there]
-            if values:
-                statement = upsert(connection, device_rows)
-                again = {name: statement.excluded[name] for name in DeviceRow._fields if name != "device"}
-                statement = statement.on_conflict_do_update(index_elements=["device"], set_=again)
-                await upsert_rows(connection, statement, device_rows, values)
+            await put_rows(connection, device_rows, values)
             if seen is not None:
                 newer = update(device_row_changes).where(device_row_changes.c.number < seen)
                 await connection.execute(newer.values(number=seen))
@@ -166,12 +156,10 @@ class DeviceRows:
         if not wanted.name:
             rows = rows.limit(COUNTED)
         window = rows.subquery()
-        meant = (
-            func.count().filter(*_filters(wanted, window.c)) if _filters(wanted, window.c) else func.count()
-        )
+        filters = _filters(wanted, window.c)
+        meant = func.count().filter(*filters) if filters else func.count()
         query = select(meant, func.count()).select_from(window)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            number, looked = (await connection.execute(query)).one()
+        [(number, looked)] = await self._rows(query, timeout_seconds=10)
         return int(number), bool(wanted.name) or looked < COUNTED
 
 

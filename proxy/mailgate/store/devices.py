@@ -26,10 +26,9 @@ from mailgate.devices.names import (
 )
 from mailgate.store import device_lookup
 from mailgate.store.audit import Act, append
-from mailgate.store.bulk_rows import count_change, upsert
-from mailgate.store.database import Database
+from mailgate.store.bulk_rows import count_change, put_rows
+from mailgate.store.database import Database, Queries
 from mailgate.store.device_loading import around, load, summaries
-from mailgate.store.erasure import forget_lines, words_of
 from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import (
@@ -46,7 +45,7 @@ from mailgate.store.schema import (
     reports,
     sightings,
 )
-from mailgate.store.spool import Spool
+from mailgate.store.spool import Spool, forget_lines, words_of
 
 _PAGE = 500
 _BATCH = 1000
@@ -67,12 +66,12 @@ class Changes:
     """Whether there are more changes than were asked for."""
 
 
-class Devices:
+class Devices(Queries):
     """Queries on devices. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database, spools: Sequence[Spool] = ()) -> None:
         """``spools`` are the files in which lines about devices may wait on disk."""
-        self._database = database
+        super().__init__(database)
         self._spools = spools
 
     async def ingest(self, records: Sequence[Report], now: datetime) -> IngestResult:
@@ -134,14 +133,13 @@ class Devices:
         return sorted(found, key=lambda device: device.id)
 
     async def summaries(self, after: str, size: int) -> list[Device]:
-        """Like ``page``, but only with the data that decisions need and without most names (``device_summaries.py``)."""
+        """Like ``page``, but only with the data that decisions need and without most names (``device_loading.py``)."""
         async with self._database.reading(timeout_seconds=60) as connection:
             return await summaries(connection, after, size)
 
     async def count(self) -> int:
         """The number of devices."""
-        async with self._database.reading(timeout_seconds=30) as connection:
-            return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
+        return await self._value(select(func.count()).select_from(devices), timeout_seconds=30) or 0
 
     async def splits(self, parts: int) -> list[str]:
         """The ids after which the second, third and further parts begin if all devices are divided into ``parts`` equal parts."""
@@ -158,8 +156,7 @@ class Devices:
 
     async def last_change(self) -> int:
         """The number of the last change to any device."""
-        async with self._database.reading() as connection:
-            return int((await connection.execute(select(device_changes.c.number))).scalar_one())
+        return int(await self._value(select(device_changes.c.number)))
 
     async def changes(self, after: int, size: int = _PAGE) -> Changes:
         """The changes after the change ``after``, the oldest first, of at least ``size`` devices if there are that
@@ -180,8 +177,7 @@ class Devices:
             ids.where(reports.c.device.in_(numbers)),
             persons.where(reports.c.device.in_(numbers), reports.c.person != ""),
         )
-        async with self._database.reading() as connection:
-            return [(device, kind, text) for device, kind, text in await connection.execute(query)]
+        return [(device, kind, text) for device, kind, text in await self._rows(query)]
 
     async def mark_lost(
         self,
@@ -233,8 +229,7 @@ class Devices:
     async def counted_findings(self) -> dict[str, int]:
         """The number of contradictions by reason code."""
         counted = select(device_findings.c.reason, func.count()).group_by(device_findings.c.reason)
-        async with self._database.reading() as connection:
-            return {str(reason): int(count) for reason, count in await connection.execute(counted)}
+        return {str(reason): int(count) for reason, count in await self._rows(counted)}
 
     async def prune(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
         """Delete up to ``size`` devices that no source has reported since ``before``, except lost ones. Returns how
@@ -322,11 +317,7 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
 async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, now: datetime) -> None:
     """Tell the gates that the devices with these ids are gone."""
     rows = [{"id": each, "changed": change, "at": now} for each in ids]
-    if not rows:
-        return
-    statement = upsert(connection, forgotten_devices)
-    again = {"changed": statement.excluded.changed, "at": statement.excluded.at}
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again), rows)
+    await put_rows(connection, forgotten_devices, rows)
 
 
 async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
@@ -337,7 +328,11 @@ async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas
         select(sightings.c.id).where(sightings.c.device.in_(ids)),
         select(sightings.c.id).where(sightings.c.client.in_(by_eas)),
     )
-    gone = sightings.c.id.in_(looks)
+    await delete_sightings(connection, sightings.c.id.in_(looks))
+
+
+async def delete_sightings(connection: AsyncConnection, gone: ColumnElement[bool]) -> None:
+    """Delete these sightings, and the clients that only they had."""
     used = set((await connection.execute(select(sightings.c.client).where(gone).distinct())).scalars())
     await connection.execute(delete(sightings).where(gone))
     left = select(sightings.c.client).where(sightings.c.client == clients.c.id)

@@ -1,10 +1,11 @@
-"""Enrolment: the tokens with which devices enrol, and the keys of enrolled devices."""
+"""Enrolment: the tokens and the pairing codes with which devices enrol, of which only hashes are kept, and the keys of enrolled devices."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from hashlib import sha256
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +14,49 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.store import clock
 from mailgate.store.audit import Act
-from mailgate.store.database import Database
+from mailgate.store.bulk_rows import Newest, RowPosition
+from mailgate.store.database import Queries, made
 from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
-from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
+
+TOKEN_BYTES, CODE_BYTES = 32, 5
+CODE_LIFE = timedelta(minutes=10)
+_PREFIX = "mailgate-enrol-"
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base32. It has no I, L, O or U, which could be read as another letter."""
+_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+_CODE_LETTERS = 8
+
+
+def new_token(random: bytes) -> str:
+    """Make a token from ``TOKEN_BYTES`` random bytes."""
+    return _PREFIX + urlsafe_b64encode(random).rstrip(b"=").decode("ascii")
+
+
+def new_code(random: bytes) -> str:
+    """Make a pairing code like ``7K3M-9XQ2`` from ``CODE_BYTES`` random bytes."""
+    number = int.from_bytes(random)
+    letters = "".join(_ALPHABET[number >> 5 * at & 31] for at in reversed(range(_CODE_LETTERS)))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def digest_of(text: str) -> bytes:
+    """The digest by which a token or a code is found. A code may be typed in any case, with spaces and without its hyphen."""
+    return sha256(_as_written(text.strip()).encode("utf-8", "surrogatepass")).digest()
+
+
+def name_of(digest: bytes) -> str:
+    """The name by which people call a token. It reveals nothing about the token itself."""
+    return f"token-{digest.hex()[:10]}"
+
+
+def _as_written(text: str) -> str:
+    if text.startswith(_PREFIX):
+        return text
+    code = text.upper().translate(_READ_AS)
+    return code if len(code) == _CODE_LETTERS else text
+
 
 _PAGE = 500
 _NEWEST = Newest(tokens.c.made_at, tokens.c.name)
@@ -75,17 +114,12 @@ class Revoked:
         return [report_by(ENROLLED, device, gone=True) for device in self.devices]
 
 
-class Enrolments:
-    """Queries on enrolment. Every method may raise ``StoreUnavailableError``. A method returns only after its data is stored."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Enrolments(Queries):
+    """Queries on enrolment. A method returns only after its data is stored."""
 
     async def add(self, digest: bytes, token: EnrolmentToken) -> None:
         """Store a new token under the SHA-256 of its text."""
-        row = {name: getattr(token, name) for name in EnrolmentToken.__slots__}
-        async with self._database.writing() as connection:
-            await connection.execute(insert(tokens).values(digest=digest, **row))
+        await self._change(insert(tokens).values(digest=digest, **asdict(token)))
 
     async def enrol(
         self, digest: bytes, thumbprint: str, device: str, now: datetime
@@ -112,7 +146,7 @@ class Enrolments:
 
     async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
         """Store many keys as they are. None of them may exist yet."""
-        rows = [{name: getattr(each, name) for name in EnrolledKey.__slots__} for each in enrolled]
+        rows = list(map(asdict, enrolled))
         for start in range(0, len(rows), _PAGE):
             async with self._database.writing(timeout_seconds=30) as connection:
                 await connection.execute(insert(keys), rows[start : start + _PAGE])
@@ -125,27 +159,23 @@ class Enrolments:
     async def reported(self, thumbprint: str, now: datetime) -> bool:
         """Note that a key has reported. Returns False if it is not enrolled or was revoked."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
-        async with self._database.writing(timeout_seconds=5) as connection:
-            return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
+        return bool(await self._change(update(keys).where(mine).values(reported_at=now), timeout_seconds=5))
 
     async def tokens(self, size: int | None = None, after: RowPosition | None = None) -> list[EnrolmentToken]:
         """The stored tokens, the newest first, after a place. Without ``size`` all of them are returned."""
-        query = select(tokens).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
-        async with self._database.reading(timeout_seconds=30) as connection:
-            rows = (await connection.execute(query)).mappings()
-            return [EnrolmentToken(**{name: row[name] for name in EnrolmentToken.__slots__}) for row in rows]
+        told = [tokens.c[each.name] for each in fields(EnrolmentToken)]
+        query = select(*told).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
+        return await self._each(query, made(EnrolmentToken), timeout_seconds=30)
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[EnrolledKey]:
         """Enrolled keys in the order of their thumbprints, after ``after``."""
         query = select(keys).where(keys.c.thumbprint > after).order_by(keys.c.thumbprint).limit(size)
-        async with self._database.reading(timeout_seconds=30) as connection:
-            return [EnrolledKey(**row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, made(EnrolledKey), timeout_seconds=30)
 
     async def valid_keys(self, name: str) -> int:
         """How many keys with this thumbprint or of this device are not revoked."""
         query = select(func.count()).where(_called(name), keys.c.revoked_at.is_(None))
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return int(await self._value(query))
 
     async def revoke(
         self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
@@ -184,8 +214,7 @@ class Enrolments:
     async def revoked(self, since: datetime | None = None) -> list[str]:
         """The thumbprints of all revoked keys, or of those revoked since a moment."""
         when = keys.c.revoked_at.is_not(None) if since is None else keys.c.revoked_at >= since
-        async with self._database.reading() as connection:
-            return list((await connection.execute(select(keys.c.thumbprint).where(when))).scalars())
+        return list(await self._values(select(keys.c.thumbprint).where(when)))
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete tokens that expired, and keys that last reported, before this moment. The thumbprint of a revoked key
@@ -218,9 +247,8 @@ async def _use(connection: AsyncConnection, digest: bytes) -> bool:
 
 async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: EnrolledKey) -> EnrolledKey:
     """Store a key. If it is already known, store its new owner."""
-    row: dict[str, Any] = {name: getattr(key, name) for name in EnrolledKey.__slots__}
     if known is None:
-        await connection.execute(insert(keys).values(**row))
+        await connection.execute(insert(keys).values(**asdict(key)))
     else:
         mine = keys.c.thumbprint == key.thumbprint
         await connection.execute(update(keys).where(mine).values(owner=key.owner, token=key.token))

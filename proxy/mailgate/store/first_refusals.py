@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
 from mailgate.store.bulk_rows import among, insert_ignoring, update_rows
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.schema import first_refusals, plan_movers
 from mailgate.store.sightings import Sighting, Tally
 
@@ -48,16 +48,9 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
         subject = person or sighting.device
         if sighting.effect in _OUT and subject:
             hour = tally.first.replace(minute=0, second=0, microsecond=0)
-            named = {
-                "person": person,
-                "device": sighting.device,
-                "rule": sighting.rule,
-                "hour": hour,
-                "sort": NEW,
-            }
-            rows.setdefault(
-                (sighting.policy, subject), {"policy": sighting.policy, "subject": subject, **named}
-            )
+            row: dict[str, Any] = {"policy": sighting.policy, "subject": subject, "rule": sighting.rule}
+            row |= {"person": person, "device": sighting.device, "hour": hour, "sort": NEW}
+            rows.setdefault((sighting.policy, subject), row)
     if rows:
         await insert_ignoring(connection, first_refusals, [rows[key] for key in sorted(rows)])
 
@@ -72,11 +65,8 @@ async def _named(
     return set((await connection.execute(query)).scalars())
 
 
-class FirstRefusals:
-    """Queries on first refusals. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class FirstRefusals(Queries):
+    """Queries on first refusals."""
 
     async def compare_refusals(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
         """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
@@ -112,9 +102,8 @@ class FirstRefusals:
             .group_by(_COLUMNS.sort, _COLUMNS.hour)  # in the order of the index
         )
         found: dict[datetime, dict[str, int]] = {}
-        async with self._database.reading(timeout_seconds=10) as connection:
-            for hour, what, count in await connection.execute(query):
-                found.setdefault(hour, {})[what] = count
+        for hour, what, count in await self._rows(query, timeout_seconds=10):
+            found.setdefault(hour, {})[what] = count
         return [
             HourOfRefusals(hour, *(each.get(sort, 0) for sort in REFUSAL_CLASSES))
             for hour, each in sorted(found.items())

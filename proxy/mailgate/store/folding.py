@@ -7,8 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from mailgate.devices.names import user_text
-from mailgate.devices.typed_text import ACCENTS, LETTERS, folded
+from mailgate.devices.names import ACCENTS, LETTERS, folded, user_text
 
 FUNCTION = "mailgate_folded"
 """The name of ``folded`` in SQLite."""

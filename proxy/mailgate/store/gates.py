@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.clock import seconds_now
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.schema import gates
 
 _SLOT = ("host", "address", "worker")
@@ -44,11 +44,8 @@ class LastHeartbeat:
     """The time since the report by the database's clock, since the clocks of gates may differ."""
 
 
-class Gates:
-    """Queries on gates. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Gates(Queries):
+    """Queries on gates."""
 
     async def note(self, heartbeat: GateHeartbeat) -> datetime | None:
         """Store the report of a process that runs. Returns the time by the database's clock; None if that is only the clock
@@ -64,8 +61,7 @@ class Gates:
 
     async def leave(self, instance: str) -> None:
         """Delete the report of a process that ends on purpose, so that it is not reported as missing."""
-        async with self._database.writing() as connection:
-            await connection.execute(delete(gates).where(gates.c.instance == instance))
+        await self._change(delete(gates).where(gates.c.instance == instance))
 
     async def last_heartbeats(self) -> list[LastHeartbeat]:
         """Every process that has not left, by its place."""
@@ -74,13 +70,8 @@ class Gates:
             ago = seconds_now(connection) - gates.c.heard_at
             query = select(*told, ago).order_by(*(gates.c[name] for name in _SLOT))
             rows = (await connection.execute(query)).all()
-        return [
-            LastHeartbeat(
-                GateHeartbeat(**dict(zip(GateHeartbeat.__slots__, each[:-1], strict=True))),
-                timedelta(seconds=float(each[-1])),
-            )
-            for each in rows
-        ]
+        named = [(dict(zip(GateHeartbeat.__slots__, told, strict=True)), ago) for *told, ago in rows]
+        return [LastHeartbeat(GateHeartbeat(**told), timedelta(seconds=float(ago))) for told, ago in named]
 
     async def forget(self, age: timedelta) -> int:
         """Delete the processes that have not reported for this time. Returns how many."""

@@ -1,7 +1,7 @@
 """Requests for help by people whom a rule refused: one row for each person and rule."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, t
 from mailgate.policy.login_names import counted_name
 from mailgate.store import clock
 from mailgate.store.audit import Act, append
-from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, RowPosition
+from mailgate.store.bulk_rows import Newest, RowPosition, put_rows, upsert
+from mailgate.store.database import Queries, made
 from mailgate.store.schema import help_references, help_requests
 
 
@@ -49,11 +48,8 @@ _OPEN = help_requests.c.done_at.is_(None)
 _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 
-class HelpRequests:
-    """Queries on requests for help. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class HelpRequests(Queries):
+    """Queries on requests for help."""
 
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
         """Store a request. If the person asked before, update the last reference, count one more, and open the request
@@ -66,15 +62,14 @@ class HelpRequests:
             # asked at a gate whose clock is ahead, it would count towards a halt for longer than others
             at = await clock.earliest_now(connection, asked.last_at)
             asked = replace(asked, first_at=min(asked.first_at, at), last_at=at)
-            row = {column.name: getattr(asked, column.name) for column in help_requests.c}
+            row = asdict(asked)
             statement = upsert(connection, help_requests).values(**row)
             again = {name: row[name] for name in newer} | {"times": help_requests.c.times + 1}
             again |= {"done_at": None, "done_by": ""}
             await connection.execute(statement.on_conflict_do_update(index_elements=_SAME, set_=again))
             if sighting:
                 led = {"reference": asked.reference, "sighting": sighting, "at": asked.last_at}
-                leads = upsert(connection, help_references).values(**led)
-                await connection.execute(leads.on_conflict_do_update(index_elements=["reference"], set_=led))
+                await put_rows(connection, help_references, [led])
 
     async def count(self, rule: str, since: datetime, until: datetime | None = None) -> int:
         """How many people asked for help because of a rule since then, or between two times. A device counts if its
@@ -82,17 +77,14 @@ class HelpRequests:
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         if until is not None:
             theirs &= help_requests.c.first_at <= until
-        async with self._database.reading() as connection:
-            query = select(func.count()).select_from(help_requests).where(theirs)
-            return int((await connection.execute(query)).scalar_one())
+        return int(await self._value(select(func.count()).select_from(help_requests).where(theirs)))
 
     async def people(self, rule: str, since: datetime) -> int:
         """How many different people asked for help because of a rule since then, however they write their login. All whose person
         is unknown are one, however many devices they have."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         query = select(help_requests.c.person).where(theirs).distinct()
-        async with self._database.reading() as connection:
-            return len({counted_name(each) for each in (await connection.execute(query)).scalars()})
+        return len(set(map(counted_name, await self._values(query))))
 
     async def page(self, rule: str = "", size: int = 100) -> list[HelpRequest]:
         """The last requests, because of one rule or of any."""
@@ -109,8 +101,7 @@ class HelpRequests:
     async def open_by_rule(self) -> dict[str, int]:
         """The number of open requests by rule."""
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
-        async with self._database.reading() as connection:
-            return {str(rule): int(count) for rule, count in await connection.execute(query)}
+        return {str(rule): int(count) for rule, count in await self._rows(query)}
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
         """The request of this subject because of this rule."""
@@ -133,8 +124,7 @@ class HelpRequests:
     async def answered(self, person: str, now: datetime) -> None:
         """Note that a person was answered by mail, on all of their open requests."""
         theirs = and_(help_requests.c.person == person, _OPEN)
-        async with self._database.writing() as connection:
-            await connection.execute(update(help_requests).where(theirs).values(replied_at=now))
+        await self._change(update(help_requests).where(theirs).values(replied_at=now))
 
     async def _mark(
         self, which: Sequence[Key], values: dict[str, object], act: Act, still: ColumnElement[bool]
@@ -163,8 +153,7 @@ class HelpRequests:
 
     async def _list(self, query: "Select[tuple[object, ...]]", size: int) -> list[HelpRequest]:
         newest = query.order_by(help_requests.c.last_at.desc(), *_SAME).limit(size)
-        async with self._database.reading() as connection:
-            return [HelpRequest(**row) for row in (await connection.execute(newest)).mappings()]
+        return await self._each(newest, made(HelpRequest))
 
 
 def _among(which: Sequence[Key]) -> ColumnElement[bool]:

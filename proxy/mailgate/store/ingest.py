@@ -162,38 +162,13 @@ def _held(device: Device) -> frozenset[Name]:
 
 
 def _report_row(report: Report, number: int) -> dict[str, Any]:
-    return {
-        "source": report.source,
-        "id": report.id,
-        "device": number,
-        "owner": report.owner,
-        "person": user_text(report.owner),
-        "kind": report.kind,
-        "os": report.os,
-        "os_version": report.os_version,
-        "managed": report.managed,
-        "status": report.status,
-        "apps": json.dumps(sorted(report.apps)),
-        "apps_complete": report.apps_complete,
-        "reported_at": report.reported_at,
-        "looked_from": report.looked_from,
-        "expires_at": report.expires_at,
-        "gone": report.gone,
-        "handed": report.handed,
-        "names": json.dumps(sorted(report.names)),
-        "first_seen": report.first_seen,
-        "last_seen": report.last_seen,
-    }
+    lists = {"apps": json.dumps(sorted(report.apps)), "names": json.dumps(sorted(report.names))}
+    made = {"device": number, "person": user_text(report.owner), **lists}
+    return {each.name: getattr(report, each.name) for each in reports.c if each.name not in made} | made
 
 
 def _finding_row(found: Contradiction, number: int) -> dict[str, Any]:
-    return {
-        "device": number,
-        "reason": found.reason,
-        "about": found.about,
-        "detail": found.detail,
-        "since": found.since,
-    }
+    return {"device": number, **asdict(found)}
 
 
 async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:

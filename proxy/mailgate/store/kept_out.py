@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store import clock
 from mailgate.store.audit import Act, append, audit_time
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import DAMAGED, read_details
 from mailgate.store.policies import Activation, OvertakenError
@@ -83,17 +83,13 @@ async def keep(
     await connection.execute(insert(kept_out).values(row))
 
 
-class KeptOutCounts:
-    """Queries on these numbers. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class KeptOutCounts(Queries):
+    """Queries on these numbers."""
 
     async def all(self) -> dict[int, KeptOut]:
         """The numbers of every activation that was counted, by its serial."""
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(select(kept_out))).all()
-            return {serial: KeptOut(people, devices) for serial, people, devices in rows}
+        rows = await self._rows(select(kept_out))
+        return {serial: KeptOut(people, devices) for serial, people, devices in rows}
 
     async def begin(self, now: datetime, window: timedelta) -> datetime:
         """Since when changes count within this time, by the clock that stamps the log: no other one leaves any out."""

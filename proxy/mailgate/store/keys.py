@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.schema import keys
 
 _KEPT = 2
@@ -27,11 +27,8 @@ class SharedKey(NamedTuple):
         return f"Key(number={self.number})"
 
 
-class SharedKeys:
-    """Queries on keys. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class SharedKeys(Queries):
+    """Queries on keys."""
 
     async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[SharedKey, ...]:
         """The two newest keys, newest first. A new key is made if there is none or the newest is older than ``renew_after``.
@@ -47,8 +44,7 @@ class SharedKeys:
 
     async def drop(self) -> int:
         """Delete every key, so that new ones are made. Returns how many there were."""
-        async with self._database.writing() as connection:
-            return (await connection.execute(delete(keys))).rowcount
+        return await self._change(delete(keys))
 
 
 async def _newest(connection: AsyncConnection, purpose: str) -> tuple[SharedKey, ...]:

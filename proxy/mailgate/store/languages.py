@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select
 
 from mailgate.devices.names import user_text
 from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
+from mailgate.store.database import Database, Queries
 from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.schema import languages
 
@@ -19,12 +19,12 @@ _MOST = 10_000
 _PAGE = 500
 
 
-class Languages:
+class Languages(Queries):
     """Notes languages with ``note``, which never waits, and writes them with ``flush``. If that fails, they are noted
     again later."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._known: LRUCache[str, tuple[str, date]] = LRUCache(_KNOWN)
         self._heard: dict[str, tuple[str, date]] = {}
         self.listening = False
@@ -64,15 +64,13 @@ class Languages:
         """The languages of these people by login name as ``user_text`` writes it. Raises ``StoreUnavailableError``."""
         persons = sorted({user_text(login) for login in logins})
         found: dict[str, str] = {}
-        async with self._database.reading(timeout_seconds=30) as connection:
-            for start in range(0, len(persons), _PAGE):
-                theirs = languages.c.person.in_(persons[start : start + _PAGE])
-                query = select(languages.c.person, languages.c.tag).where(theirs)
-                found |= {row.person: row.tag for row in await connection.execute(query)}
+        for start in range(0, len(persons), _PAGE):
+            theirs = languages.c.person.in_(persons[start : start + _PAGE])
+            query = select(languages.c.person, languages.c.tag).where(theirs)
+            found |= {row.person: row.tag for row in await self._rows(query, timeout_seconds=30)}
         return found
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
         """Delete the languages of people who asked for no page since then. Raises ``StoreUnavailableError``."""
         old = select(languages.c.person).where(languages.c.day < before.date()).limit(size)
-        async with self._database.writing() as connection:
-            return (await connection.execute(delete(languages).where(languages.c.person.in_(old)))).rowcount
+        return await self._change(delete(languages).where(languages.c.person.in_(old)))

@@ -92,23 +92,15 @@ def row_of(mail: Mail) -> dict[str, Any]:
     """The row of a mail that is queued now. A mail without an id gets one from the fields that make it unique."""
     one = (mail.address, mail.rule, mail.version, mail.kind.value, mail.round)
     named = json.dumps([*one, mail.queued_at.isoformat()])
+    same = ("address", "login", "rule", "version", "kind", "round", "state", "why", "queued_at", "until")
     return {
+        **{name: getattr(mail, name) for name in same},
         "id": mail.id or sha256(named.encode()).hexdigest()[:32],
-        "address": mail.address,
-        "login": mail.login,
-        "rule": mail.rule,
-        "version": mail.version,
-        "kind": mail.kind,
-        "round": mail.round,
         "notice": _NOTICE.dump_json(mail.notice).decode() if mail.notice else None,
         "about": _ABOUT.dump_json(mail.about).decode(),
-        "state": mail.state,
         "holder": "",
         "attempts": 0,
-        "why": mail.why,
-        "queued_at": mail.queued_at,
         "due_at": mail.queued_at,
-        "until": mail.until,
         "changed_at": mail.queued_at,
     }
 

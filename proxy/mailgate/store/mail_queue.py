@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
 from mailgate.store.audit import Act, append
-from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
+from mailgate.store.bulk_rows import put_rows, upsert
+from mailgate.store.database import Queries
 from mailgate.store.mail import (
     OPEN_ENDS,
     PERHAPS_READ,
@@ -31,11 +31,8 @@ from mailgate.store.reliefs import is_in_force
 from mailgate.store.schema import mails, quarantine_mails, reliefs, retractions
 
 
-class QuarantineMails:
-    """Queries on quarantine mails. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class QuarantineMails(Queries):
+    """Queries on quarantine mails."""
 
     async def claim(
         self,
@@ -69,11 +66,7 @@ class QuarantineMails:
                 return False
             if (await connection.execute(lately)).scalar_one() >= per_hour:
                 return False
-            statement = upsert(connection, quarantine_mails).values(**row)
-            again = statement.on_conflict_do_update(
-                index_elements=["person", "device", "reason"], set_={"written_at": now}
-            )
-            await connection.execute(again)
+            await put_rows(connection, quarantine_mails, [row])
         return True
 
     async def release(self, person: str, device: str, reason: str) -> None:
@@ -83,17 +76,11 @@ class QuarantineMails:
             quarantine_mails.c.device == device,
             quarantine_mails.c.reason == reason,
         )
-        async with self._database.writing() as connection:
-            await connection.execute(delete(quarantine_mails).where(*named))
+        await self._change(delete(quarantine_mails).where(*named))
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete the claims from before this moment. There are few, so all are deleted at once."""
-        async with self._database.writing() as connection:
-            return (
-                await connection.execute(
-                    delete(quarantine_mails).where(quarantine_mails.c.written_at < before)
-                )
-            ).rowcount
+        return await self._change(delete(quarantine_mails).where(quarantine_mails.c.written_at < before))
 
 
 _PAGE = 500
@@ -105,11 +92,8 @@ _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
 """The kinds of mails that stay true when the version in force is taken back."""
 
 
-class MailQueue:
-    """Queries on mails. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class MailQueue(Queries):
+    """Queries on mails."""
 
     async def queue(self, rows: Iterable[Mail], act: Callable[[int], Act] | None = None) -> int:
         """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that
@@ -123,8 +107,7 @@ class MailQueue:
     async def known(self, like: Mail) -> set[str]:
         """The addresses that already have a mail with this rule, version, kind and round."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "version", "kind", "round"))
-        async with self._database.reading(timeout_seconds=30) as connection:
-            return set((await connection.execute(select(mails.c.address).where(*same))).scalars())
+        return set(await self._values(select(mails.c.address).where(*same), timeout_seconds=30))
 
     async def told_earlier(self, like: Mail) -> set[str]:
         """The addresses that may have read a mail of this kind about this rule by another version, unless that version
@@ -133,11 +116,8 @@ class MailQueue:
         where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
         async with self._database.reading(timeout_seconds=30) as connection:
             backs = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
-            rows = (
-                await connection.execute(
-                    select(mails.c.address, mails.c.version, mails.c.round).where(*where)
-                )
-            ).all()
+            told = select(mails.c.address, mails.c.version, mails.c.round).where(*where)
+            rows = (await connection.execute(told)).all()
         last = {number: serial for serial, versions in sorted(backs) for number in json.loads(versions)}
         return {address for address, version, round_ in rows if round_ >= last.get(version, 0)}
 
@@ -151,8 +131,7 @@ class MailQueue:
         """Whether there is work: a mail to try, or one that was begun and not ended. The query is cheap."""
         queued = and_(mails.c.state == MailState.QUEUED, mails.c.due_at <= now)
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._rows(query))
 
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
         """Note that a mail is about to be given to the server. Returns False if it must not be sent.
@@ -182,8 +161,7 @@ class MailQueue:
         """Queue a mail again for later, since the server did not accept it."""
         values = {"state": MailState.QUEUED, "holder": "", "due_at": due_at, "why": why, "changed_at": now}
         counted = update(mails).where(mails.c.id == mail_id, mails.c.state.in_(WAITING))
-        async with self._database.writing() as connection:
-            await connection.execute(counted.values(values | {"attempts": mails.c.attempts + 1}))
+        await self._change(counted.values(values | {"attempts": mails.c.attempts + 1}))
 
     async def left_over(self, holder: str) -> list[Mail]:
         """The mails that another process has begun to send and has not ended."""
@@ -192,16 +170,9 @@ class MailQueue:
 
     async def counts(self, about: NoticeKey | None = None) -> list[MailCount]:
         """The numbers of mails by rule, version, kind and state, the newest version first. ``about`` limits them to one rule."""
-        # the order of the index
-        along = (
-            mails.c.version,
-            mails.c.kind,
-            mails.c.rule,
-            mails.c.state,
-        )
-        async with self._database.reading(timeout_seconds=30) as connection:
-            query = select(*along, func.count()).where(*_meant(about)).group_by(*along)
-            rows = (await connection.execute(query)).all()
+        along = (mails.c.version, mails.c.kind, mails.c.rule, mails.c.state)  # the order of the index
+        query = select(*along, func.count()).where(*_meant(about)).group_by(*along)
+        rows = await self._rows(query, timeout_seconds=30)
         found = [MailCount(rule, version, MailKind(k), MailState(s), n) for version, k, rule, s, n in rows]
         return sorted(found, key=lambda each: (-each.version, each.rule, each.kind, each.state))
 
@@ -233,8 +204,7 @@ class MailQueue:
         return await self._count(_failed(which))
 
     async def _count(self, meant: Sequence[ColumnElement[bool]]) -> int:
-        async with self._database.reading() as connection:
-            return int((await connection.execute(select(func.count()).where(*meant))).scalar_one())
+        return int(await self._value(select(func.count()).where(*meant)))
 
     async def by_ids(self, ids: Sequence[str]) -> list[Mail]:
         """The mails with these ids that exist."""
@@ -277,12 +247,10 @@ class MailQueue:
         """Delete mails that have not changed since then. Waiting and unsure mails are deleted too, since they are too
         late by then."""
         old = select(mails.c.id).where(mails.c.changed_at < before).limit(size)
-        async with self._database.writing() as connection:
-            return (await connection.execute(delete(mails).where(mails.c.id.in_(old)))).rowcount
+        return await self._change(delete(mails).where(mails.c.id.in_(old)))
 
     async def _read(self, query: Any) -> list[Mail]:
-        async with self._database.reading(timeout_seconds=30) as connection:
-            return [mail_of(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, mail_of, timeout_seconds=30)
 
 
 def _meant(which: Which) -> list[ColumnElement[bool]]:

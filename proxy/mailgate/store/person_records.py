@@ -13,7 +13,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import belongs_to
 from mailgate.model import Kind
-from mailgate.store.database import Database
+from mailgate.store.database import Database, Queries, made
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.folding import is_login
@@ -63,11 +63,11 @@ class QuarantineMail:
     written_at: datetime
 
 
-class People:
+class People(Queries):
     """Queries on people. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database, devices: Devices, sightings: Sightings) -> None:
-        self._database = database
+        super().__init__(database)
         self._devices = devices
         self._sightings = sightings
         self._reliefs = StoredReliefs(database)
@@ -101,8 +101,7 @@ class People:
             .order_by(func.max(sightings.c.last_at).desc())
             .limit(_PAGE)
         )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._rows(query)
         return [_sighted(row) for row in rows if known.isdisjoint(eas_forms(row.eas_id))]
 
     async def requests(
@@ -113,17 +112,16 @@ class People:
         ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
         theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
-        async with self._database.reading() as connection:
-            count = (await connection.execute(select(func.count()).where(theirs))).scalar_one()
-        return await self._sightings.where(theirs, size), int(count)
+        count = int(await self._value(select(func.count()).where(theirs)))
+        return await self._sightings.where(theirs, size), count
 
     async def enrolled(self, login: str) -> list[EnrolledKey]:
         """The keys of enrolled devices of a person, the newest first."""
-        return await self._rows(enrolled_keys, EnrolledKey, login)
+        return await self._newest(enrolled_keys, EnrolledKey, login)
 
     async def tokens(self, login: str) -> list[EnrolmentToken]:
         """The enrolment tokens of a person, the newest first."""
-        return await self._rows(enrolment_tokens, EnrolmentToken, login)
+        return await self._newest(enrolment_tokens, EnrolmentToken, login)
 
     async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
         """The exemptions of a person and their devices, the newest first, also ended ones."""
@@ -143,29 +141,24 @@ class People:
 
     async def _quarantine_mails(self, chosen: ColumnElement[bool]) -> list[QuarantineMail]:
         query = select(quarantine_mails).where(chosen).order_by(quarantine_mails.c.written_at.desc())
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query.limit(_PAGE))
-            return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
+        rows = await self._rows(query.limit(_PAGE))
+        return [QuarantineMail(row.device, row.reason, row.written_at) for row in rows]
 
     async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]:
         """The mails about rules to a person, the newest first."""
         theirs = or_(mails.c.login == user_text(login), mails.c.address.in_(addresses))
         query = select(mails).where(theirs).order_by(mails.c.queued_at.desc()).limit(_PAGE)
-        async with self._database.reading() as connection:
-            return [mail_of(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, mail_of)
 
     async def language(self, login: str) -> tuple[str, date] | None:
         """The language of mails to a person, and the day on which their browser last asked for it; None if unknown."""
         query = select(languages.c.tag, languages.c.day).where(languages.c.person == user_text(login))
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
-            return (row.tag, row.day) if row else None
+        return next(((tag, day) for tag, day in await self._rows(query)), None)
 
-    async def _rows(self, table: Table, made: Callable[..., Row], login: str) -> list[Row]:
+    async def _newest(self, table: Table, kind: Callable[..., Row], login: str) -> list[Row]:
         columns = [column for column in table.c if column.name != "digest"]
         query = select(*columns).where(is_login(table.c.owner, login)).order_by(table.c.made_at.desc())
-        async with self._database.reading() as connection:
-            return [made(**row) for row in (await connection.execute(query.limit(_PAGE))).mappings()]
+        return await self._each(query.limit(_PAGE), made(kind))
 
 
 def _ids(devices: Iterable[Device]) -> list[str]:

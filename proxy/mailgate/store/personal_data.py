@@ -16,9 +16,8 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
 from mailgate.store.bulk_rows import count_change
-from mailgate.store.database import Database
-from mailgate.store.devices import Devices, reported_for
-from mailgate.store.erasure import forget_lines
+from mailgate.store.database import Database, Queries
+from mailgate.store.devices import Devices, delete_sightings, reported_for
 from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
@@ -61,7 +60,7 @@ from mailgate.store.schema import (
     spent_proofs,
     verdict_counts,
 )
-from mailgate.store.spool import Spool
+from mailgate.store.spool import Spool, forget_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +173,13 @@ NOT_PERSONAL: Mapping[Table, str] = {
 """The tables that name nobody, each with the reason."""
 
 
-class Personal:
+class Personal(Queries):
     """Queries on all rows of one person. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(
         self, database: Database, devices: Devices, people: People, spools: Sequence[Spool] = ()
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._devices = devices
         self._people = people
         self._spools = spools
@@ -208,33 +207,20 @@ class Personal:
         subject = await self._subject(login, now, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
         led_to = PERSONAL[help_references](subject)  # needs the sightings, so it comes first
-        async with self._database.writing(timeout_seconds=60) as connection:
-            await connection.execute(delete(help_references).where(led_to))
+        await self._change(delete(help_references).where(led_to), timeout_seconds=60)
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(timeout_seconds=60) as connection:
             await _unname(connection, subject)
-            used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
-            theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
+            await delete_sightings(connection, _sightings_of(subject))
             tables = (
-                device_rows,
-                plan_movers,
-                first_refusals,
-                sightings,
-                quarantine_mails,
-                mails,
-                languages,
-                enrolment_tokens,
-                reliefs,
-                help_requests,
+                *(device_rows, plan_movers, first_refusals, quarantine_mails),
+                *(mails, languages, enrolment_tokens, reliefs, help_requests),
             )
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
             await count_relief_change(connection)
-            left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
-            for client in theirs:
-                await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))
         await self._database.wipe()
         return len(subject.devices)
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.policy.simulate.impact import Mover
 from mailgate.store.bulk_rows import insert_rows
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.schema import plan_movers
 
 WINDOW = 20_000
@@ -60,11 +60,8 @@ class FoundMovers:
     after: int | None
 
 
-class PlanMovers:
-    """Queries on movers. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class PlanMovers(Queries):
+    """Queries on movers."""
 
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
         """Store movers of a plan, numbered from ``first`` on."""
@@ -74,8 +71,7 @@ class PlanMovers:
 
     async def drop(self, plan: str) -> None:
         """Delete all movers of a plan."""
-        async with self._database.writing(timeout_seconds=60) as connection:
-            await connection.execute(delete(plan_movers).where(_COLUMNS.plan == plan))
+        await self._change(delete(plan_movers).where(_COLUMNS.plan == plan), timeout_seconds=60)
 
     async def search(
         self, plan: str, wanted: MoverFilter, after: int, size: int, *, large: bool
@@ -125,8 +121,7 @@ class PlanMovers:
     async def count_of(self, plan: str) -> int:
         """The number of movers of a plan."""
         query = select(func.count()).select_from(plan_movers).where(_COLUMNS.plan == plan)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return int(await self._value(query, timeout_seconds=10))
 
 
 def _most(*, large: bool) -> int:

@@ -1,8 +1,8 @@
-"""Stored plans, so that people put in force exactly what they have reviewed, and the approvals of plans that another person made."""
+"""Stored plans, so that people put in force exactly what they have reviewed, the approvals of plans that another person made, and drafts: small changes of a version."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,9 @@ from sqlalchemy import Select, delete, func, insert, select
 
 from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
-from mailgate.store.database import Database
+from mailgate.store.database import Queries, made
 from mailgate.store.policies import OvertakenError, RuleTexts
-from mailgate.store.schema import activations, approvals, plans
+from mailgate.store.schema import activations, approvals, drafts, plans, policies
 
 SHORTEST = 6
 """The fewest characters of a digest that may name a plan."""
@@ -33,11 +33,8 @@ class StoredPlan:
     """The number of movers that were stored with it."""
 
 
-class Plans:
-    """Queries on plans. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Plans(Queries):
+    """Queries on plans."""
 
     async def keep(self, plan: StoredPlan, act: Act, unless_since: datetime | None = None) -> bool:
         """Store a plan and its audit entry. Returns False if it was stored before.
@@ -45,24 +42,17 @@ class Plans:
         :param unless_since: store nothing if its author has had a plan of the same candidate and activation since then,
             so that processes which all plan a change by themselves leave one plan.
         """
-        draft = {
-            "candidate": plan.candidate.digest,
-            "policy": plan.candidate.policy,
-            "texts": json.dumps(dict(plan.candidate.texts)),
-        }
         row = {
-            "digest": plan.digest,
-            "serial": plan.serial,
-            "body": plan.body,
-            "author": plan.author,
-            "movers": plan.movers,
+            name: getattr(plan, name) for name in ("digest", "serial", "body", "author", "made_at", "movers")
         }
+        row |= {"candidate": plan.candidate.digest, "policy": plan.candidate.policy}
+        row |= {"texts": json.dumps(dict(plan.candidate.texts))}
         async with self._database.writing() as connection:
             await lock_audit_log(connection)
             same = _of(plan.candidate.digest, plan.serial, plan.author, unless_since)
             if unless_since and (await connection.execute(same.limit(1))).first():
                 return False
-            statement = upsert(connection, plans).values(row | draft | {"made_at": plan.made_at})
+            statement = upsert(connection, plans).values(row)
             kept = await connection.execute(statement.on_conflict_do_nothing().returning(plans.c.digest))
             is_new = kept.first() is not None  # the number of inserted rows is not told by every driver
             await append(connection, act)
@@ -77,46 +67,35 @@ class Plans:
             .where(plans.c.digest.startswith(name, autoescape=True))
             .order_by(plans.c.made_at.desc())
         )
-        async with self._database.reading() as connection:
-            return [_planned(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, _planned)
 
     async def latest_of(self, candidate: str, serial: int, author: str = "") -> StoredPlan | None:
         """The newest plan from this activation to the version with this digest, by anybody or one author; None if there
         is none."""
         query = _of(candidate, serial, author).order_by(plans.c.made_at.desc())
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query.limit(1))).mappings().first()
-            return _planned(row) if row else None
+        return await self._first(query.limit(1), _planned)
 
     async def of_candidate(self, candidate: str) -> StoredPlan | None:
         """The newest plan for the version with this digest; None if there is none."""
         query = select(plans).where(plans.c.candidate == candidate).order_by(plans.c.made_at.desc())
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query.limit(1))).mappings().first()
-            return _planned(row) if row else None
+        return await self._first(query.limit(1), _planned)
 
     async def latest(self, size: int) -> list[StoredPlan]:
         """The newest plans, the newest first."""
         query = select(plans).order_by(plans.c.made_at.desc(), plans.c.digest).limit(size)
-        async with self._database.reading() as connection:
-            return [_planned(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, _planned)
 
     async def all(self) -> AsyncIterator[StoredPlan]:
         """Every plan, one after the other."""
         last = ""
         query = select(plans).order_by(plans.c.digest).limit(1)
-        while True:
-            async with self._database.reading() as connection:
-                row = (await connection.execute(query.where(plans.c.digest > last))).mappings().first()
-            if row is None:
-                return
-            yield _planned(row)
-            last = row["digest"]
+        while plan := await self._first(query.where(plans.c.digest > last), _planned):
+            yield plan
+            last = plan.digest
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete plans that were made before this moment. There are few, so all are deleted at once."""
-        async with self._database.writing() as connection:
-            return (await connection.execute(delete(plans).where(plans.c.made_at < before))).rowcount
+        return await self._change(delete(plans).where(plans.c.made_at < before))
 
 
 def _of(candidate: str, serial: int, author: str, since: datetime | None = None) -> Select[Any]:
@@ -144,11 +123,8 @@ class Approval:
     at: datetime
 
 
-class Approvals:
-    """Queries on approvals, which are deleted with their plan. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Approvals(Queries):
+    """Queries on approvals, which are deleted with their plan."""
 
     async def add(self, approval: Approval, act: Act, *, after: int) -> bool:
         """Keep an approval and its audit entry. Returns False if this person has approved the plan already.
@@ -162,16 +138,14 @@ class Approvals:
                 raise OvertakenError
             if (await connection.execute(same)).first():
                 return False
-            row = {column.name: getattr(approval, column.name) for column in approvals.c}
-            await connection.execute(insert(approvals).values(row | {"at": act.at}))
+            await connection.execute(insert(approvals).values(asdict(approval) | {"at": act.at}))
             await append(connection, act)
             return True
 
     async def all(self) -> list[Approval]:
         """Every approval."""
         query = select(approvals).order_by(approvals.c.plan, approvals.c.who)
-        async with self._database.reading() as connection:
-            return [_approval(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, made(Approval))
 
     async def of(self, plan: str) -> list[Approval]:
         """The approvals of the plan with this digest, the oldest first."""
@@ -181,11 +155,58 @@ class Approvals:
         """The approvals of each of these plans."""
         query = select(approvals).where(approvals.c.plan.in_(plans)).order_by(approvals.c.at, approvals.c.who)
         found: dict[str, list[Approval]] = {plan: [] for plan in plans}
-        async with self._database.reading() as connection:
-            for row in (await connection.execute(query)).mappings():
-                found[row["plan"]].append(_approval(row))
+        for each in await self._each(query, made(Approval)):
+            found[each.plan].append(each)
         return found
 
 
-def _approval(row: Mapping[Any, Any]) -> Approval:
-    return Approval(row["plan"], row["who"], row["note"], row["at"])
+"""The fewest characters of a digest that may name a draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """A small change of one version."""
+
+    digest: str
+    """The digest of the version with the change."""
+    base: int
+    """The number of the version that it changes."""
+    edit: str
+    """The change, as JSON (``policy/edits.py``)."""
+    title: str
+    """The change in words."""
+    author: str
+    made_at: datetime
+
+
+class Drafts(Queries):
+    """Queries on drafts."""
+
+    async def keep(self, draft: KeptDraft, act: Act) -> KeptDraft:
+        """Store a draft and its audit entry. A draft that exists already stays as it is, and is returned."""
+        async with self._database.writing() as connection:
+            same = select(drafts).where(drafts.c.digest == draft.digest)
+            if row := (await connection.execute(same)).mappings().first():
+                return KeptDraft(**row)
+            statement = upsert(connection, drafts).values(asdict(draft))
+            await connection.execute(statement.on_conflict_do_nothing())
+            await append(connection, act)
+            return draft
+
+    async def find(self, name: str) -> list[KeptDraft]:
+        """The drafts whose digest begins with ``name``, the newest first."""
+        if len(name) < SHORTEST:
+            return []
+        query = select(drafts).where(drafts.c.digest.startswith(name, autoescape=True))
+        return await self._each(query.order_by(drafts.c.made_at.desc()), made(KeptDraft))
+
+    async def latest(self, size: int) -> list[KeptDraft]:
+        """The newest drafts, the newest first."""
+        query = select(drafts).order_by(drafts.c.made_at.desc(), drafts.c.digest).limit(size)
+        return await self._each(query, made(KeptDraft))
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete drafts that were made before this moment and never came in force. There are few, so all are deleted at
+        once."""
+        used = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
+        return await self._change(delete(drafts).where(drafts.c.made_at < before, ~used))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.policy.changes import digest_of_texts
 from mailgate.store.audit import Act, append, stamp
 from mailgate.store.changes import notify_gates
-from mailgate.store.database import Database
+from mailgate.store.database import Queries, made
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import read_details
 from mailgate.store.schema import activations, audit, policies, retractions
@@ -94,28 +94,21 @@ _ACTIVATIONS = select(activations, policies.c.digest, policies.c.policy).join(po
 _NEWEST = _ACTIVATIONS.order_by(activations.c.serial.desc())
 
 
-class Policies:
-    """Queries on versions. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Policies(Queries):
+    """Queries on versions."""
 
     async def serial(self) -> int:
         """The serial of the newest activation; 0 if there is none. The query is cheap, since gates send it all the
         time."""
-        async with self._database.reading() as connection:
-            return (await connection.execute(select(func.max(activations.c.serial)))).scalar() or 0
+        return await self._value(select(func.max(activations.c.serial))) or 0
 
     async def active(self) -> Activation | None:
         """The activation in force; None in a new store."""
-        async with self._database.reading() as connection:
-            return await active_activation(connection)
+        return await self._first(_NEWEST.limit(1), made(Activation))
 
     async def history(self, size: int = 1000) -> list[Activation]:
         """The activations, the newest first."""
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(_NEWEST.limit(size))).mappings()
-            return [Activation(**row) for row in rows]
+        return await self._each(_NEWEST.limit(size), made(Activation))
 
     async def get(self, number: int) -> Version | None:
         """The version with this number."""
@@ -149,8 +142,7 @@ class Policies:
 
     async def retracting(self) -> set[int]:
         """The serials of the activations that took versions back."""
-        async with self._database.reading() as connection:
-            return set((await connection.execute(select(retractions.c.serial))).scalars())
+        return set(await self._values(select(retractions.c.serial)))
 
     async def logged(self, number: int) -> str:
         """The digest that the audit log has for the last time when this version was put in force; empty if it never
@@ -158,10 +150,8 @@ class Policies:
         query = select(audit.c.details).where(
             audit.c.about == f"version {number}", audit.c.details.contains('"digest": ')
         )
-        async with self._database.reading() as connection:
-            newest = query.order_by(audit.c.number.desc()).limit(1)
-            details = (await connection.execute(newest)).scalar()
-            return str(read_details(details).get("digest", "")) if details else ""
+        details = await self._value(query.order_by(audit.c.number.desc()).limit(1))
+        return str(read_details(details).get("digest", "")) if details else ""
 
     async def find(self, name: str) -> list[Version]:
         """The versions that ``name`` may mean: a number, or the beginning of a digest or of a policy's name."""
@@ -214,9 +204,7 @@ class Policies:
             return new
 
     async def _versions(self, query: Select[Any]) -> list[Version]:
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings()
-            return [Version(**{**row, "texts": json.loads(row["texts"])}) for row in rows]
+        return await self._each(query, lambda row: Version(**{**row, "texts": json.loads(row["texts"])}))
 
 
 async def active_activation(connection: AsyncConnection) -> Activation | None:

@@ -183,7 +183,7 @@ class Postures:
         changes = await self._devices.changes(before)
         numbers = [number for number, _ in changes.changed]
         names = await self._devices.found_by(numbers) if numbers else []
-        # devices remembered from here on have later changes, or are not followed (change_watch.py)
+        # devices remembered from here on have later changes, or are not followed (changes.py)
         self._watching.change = changes.number
         if changes.number < before:
             self._watching.lost_track()

@@ -13,7 +13,7 @@ from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.changes import notify_gates
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
 
@@ -32,11 +32,8 @@ class KeptRelief:
         return self.ended_at is None and self.relief.holds(now)
 
 
-class StoredReliefs:
-    """Queries on reliefs. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class StoredReliefs(Queries):
+    """Queries on reliefs."""
 
     async def serial(self) -> int:
         """A number that changes with every change of reliefs. The query is cheap, since gates send it all the time."""
@@ -82,17 +79,13 @@ class StoredReliefs:
         began = and_(reliefs.c.rule == rule, reliefs.c.cause != Cause.EXEMPTION, reliefs.c.at <= at)
         lasted = (or_(each.is_(None), each > at) for each in (reliefs.c.until, reliefs.c.ended_at))
         query = select(reliefs.c.number).where(began, *lasted).limit(1)
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).first() is not None
+        return bool(await self._rows(query))
 
     async def resumed_at(self, rule: str) -> datetime | None:
         """When a halt of this rule was last ended; None if never."""
         halts = and_(reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule)
-        async with self._database.reading() as connection:
-            found: datetime | None = (
-                await connection.execute(select(func.max(reliefs.c.ended_at)).where(halts))
-            ).scalar()
-            return found
+        ended: datetime | None = await self._value(select(func.max(reliefs.c.ended_at)).where(halts))
+        return ended
 
     async def exempt(self, relief: Relief, act: Act) -> tuple[Relief, bool]:
         """Put an exemption in force, unless one in force covers it and ends no earlier. Returns the exemption in force,
@@ -140,13 +133,11 @@ class StoredReliefs:
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete the reliefs that ended before this moment. There are few, so all are deleted at once."""
         over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
-        async with self._database.writing() as connection:
-            return (await connection.execute(delete(reliefs).where(over))).rowcount
+        return await self._change(delete(reliefs).where(over))
 
     async def _newest(self, size: int | None, *where: ColumnElement[bool]) -> list[KeptRelief]:
         query = select(reliefs).where(*where).order_by(reliefs.c.number.desc()).limit(size)
-        async with self._database.reading() as connection:
-            return [_kept(row) for row in (await connection.execute(query)).mappings()]
+        return await self._each(query, _kept)
 
 
 def is_in_force(now: datetime) -> ColumnElement[bool]:

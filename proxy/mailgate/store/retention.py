@@ -15,7 +15,7 @@ from mailgate.model.times import AHEAD, LONG_AGO
 from mailgate.store import clock
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.clock import latest_now, time_now
-from mailgate.store.database import Database
+from mailgate.store.database import Database, Queries
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
@@ -52,7 +52,7 @@ class Prunable(Protocol):
         ...
 
 
-class Retention:
+class Retention(Queries):
     """Deletes old data. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Retention:
         records: Sequence[Prunable],
     ) -> None:
         """``records`` are the records that are kept as long as sightings, with the sightings first."""
-        self._database = database
+        super().__init__(database)
         self._devices = devices
         self._enrolments = enrolments
         self._records = records
@@ -118,8 +118,7 @@ class Retention:
 
     async def _prune_forgotten(self, before: datetime, _size: int) -> int:
         old = delete(forgotten_devices).where(forgotten_devices.c.at < before)
-        async with self._database.writing() as connection:
-            return (await connection.execute(old)).rowcount
+        return await self._change(old)
 
 
 async def _remove_reports(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:

@@ -11,11 +11,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.policies import Activation
 from mailgate.store.schema import activations, clients, retractions, sightings
-from mailgate.store.seen_clients import SeenClient
-from mailgate.store.sightings import ClientFacts, facts_of
+from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +76,13 @@ async def keep(connection: AsyncConnection, activation: Activation, retraction: 
     await connection.execute(insert(retractions).values(row))
 
 
-class Retractions:
-    """Queries on retractions. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Retractions(Queries):
+    """Queries on retractions."""
 
     async def open(self) -> list[Retraction]:
         """The retractions for which people may still be found, in order."""
         query = select(retractions, activations.c.at).join(activations).where(~retractions.c.done)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query.order_by(retractions.c.serial))).mappings()
-            return [_retraction(row) for row in rows]
+        return await self._each(query.order_by(retractions.c.serial), _retraction)
 
     async def all(self) -> dict[int, Retraction]:
         """Every retraction, by the serial of its activation."""
@@ -97,27 +91,22 @@ class Retractions:
     async def latest(self, size: int) -> list[Retraction]:
         """The last retractions, the newest first."""
         query = select(retractions, activations.c.at).join(activations)
-        async with self._database.reading() as connection:
-            rows = await connection.execute(query.order_by(retractions.c.serial.desc()).limit(size))
-            return [_retraction(row) for row in rows.mappings()]
+        return await self._each(query.order_by(retractions.c.serial.desc()).limit(size), _retraction)
 
     async def taken_back_serials(self) -> set[int]:
         """The serials of all activations that were ever taken back."""
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(select(retractions.c.serials))).scalars()
-            return {serial for row in rows for serial in json.loads(row)}
+        rows = await self._values(select(retractions.c.serials))
+        return {serial for row in rows for serial in json.loads(row)}
 
     async def last_of(self, version: int) -> int:
         """The serial of the activation that last took this version back, or 0."""
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+        rows = await self._rows(select(retractions.c.serial, retractions.c.versions))
         return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
 
     async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:
         """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""
-        async with self._database.writing() as connection:
-            changed = update(retractions).where(retractions.c.serial == serial)
-            await connection.execute(changed.values(looked_at=now, done=done))
+        changed = update(retractions).where(retractions.c.serial == serial)
+        await self._change(changed.values(looked_at=now, done=done))
 
     async def shown(
         self, policy: str, since: datetime | None, until: datetime | None = None
@@ -134,8 +123,7 @@ class Retractions:
         told = select(*named, *said).where(*where).distinct().subquery()
         facts = (clients.c[name] for name in ClientFacts._fields)
         query = select(*told.c, *facts).join(clients, clients.c.id == told.c.client)
-        async with self._database.reading(timeout_seconds=300) as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._rows(query, timeout_seconds=300)
         return [_shown(row) for row in rows]
 
 

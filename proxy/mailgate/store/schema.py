@@ -96,9 +96,14 @@ def _counter(name: str) -> Table:
     )
 
 
+def _columns(kind: Any, names: str, *, nullable: bool = True) -> list[Column[Any]]:
+    """A column of one kind for each of these names."""
+    return [Column(name, kind, nullable=nullable) for name in names.split()]
+
+
 def _required(kind: Any, names: str) -> list[Column[Any]]:
-    """A column of one kind for each of these names. None of them may be empty (NULL)."""
-    return [Column(name, kind, nullable=False) for name in names.split()]
+    """The same. None of them may be empty (NULL)."""
+    return _columns(kind, names, nullable=False)
 
 
 devices = Table(
@@ -119,23 +124,17 @@ reports = Table(
     Column("id", WireText, primary_key=True),
     Column("source", WireText, primary_key=True),
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
-    Column("owner", WireText, nullable=False),
-    Column("person", WireText, nullable=False),
+    *_required(WireText, "owner person"),
     Column("kind", WireText),
-    Column("os", WireText, nullable=False),
-    Column("os_version", WireText, nullable=False),
+    *_required(WireText, "os os_version"),
     Column("managed", Boolean),
     Column("status", WireText, nullable=False),
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
-    Column("reported_at", Instant),
-    Column("looked_from", Instant),
-    Column("expires_at", Instant),
-    Column("gone", Boolean, nullable=False),
-    Column("handed", Boolean, nullable=False),
+    *_columns(Instant, "reported_at looked_from expires_at"),
+    *_required(Boolean, "gone handed"),
     Column("names", Text, nullable=False),
-    Column("first_seen", Instant, nullable=False),
-    Column("last_seen", Instant, nullable=False),
+    *_required(Instant, "first_seen last_seen"),
     Index(None, "person", sqlite_where=text(_OWNED), postgresql_where=text(_OWNED)),
 )
 """One source's report about one device. ``id`` is the source's own id, and ``person`` the owner's login name without case.
@@ -214,8 +213,7 @@ clients = Table(
     Column("handheld", Boolean, nullable=False),
     *_required(ClientText, "assurance form os browser protocol"),
     Column("eas_id", ClientText, nullable=False, index=True),
-    Column("method", ClientText, nullable=False),
-    Column("target", ClientText, nullable=False),
+    *_required(ClientText, "method target"),
     Column("headers", Text, nullable=False),
     Column("proofs", Text),
     Column("last_at", Instant, nullable=False, index=True),
@@ -316,9 +314,7 @@ audit = Table(
     "audit",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    *_required(Text, "at who what about why origin details"),
-    Column("previous", Text, nullable=False),
-    Column("digest", Text, nullable=False),
+    *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
@@ -339,8 +335,7 @@ policies = Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("policy", Text, nullable=False, index=True),
     Column("texts", Text, nullable=False),
-    Column("author", WireText, nullable=False),
-    Column("note", WireText, nullable=False),
+    *_required(WireText, "author note"),
     Column("made_at", Instant, nullable=False),
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
@@ -351,8 +346,7 @@ drafts = Table(
     Column("digest", Text, primary_key=True),
     Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
     Column("edit", Text, nullable=False),
-    Column("title", WireText, nullable=False),
-    Column("author", WireText, nullable=False),
+    *_required(WireText, "title author"),
     Column("made_at", Instant, nullable=False, index=True),
 )
 """Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` is that of the texts with the
@@ -409,8 +403,7 @@ activations = Table(
     metadata,
     Column("serial", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
-    Column("author", WireText, nullable=False),
-    Column("note", WireText, nullable=False),
+    *_required(WireText, "author note"),
     Column("at", Instant, nullable=False),
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
@@ -419,8 +412,7 @@ kept_out = Table(
     "kept_out",
     metadata,
     Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
-    Column("people", Integer, nullable=False),
-    Column("devices", Integer, nullable=False),
+    *_required(Integer, "people devices"),
 )
 """The number of people and devices that an activation newly keeps out by its plan, at the worst moment."""
 
@@ -431,11 +423,9 @@ reliefs = Table(
     *_required(WireText, "cause rule why author"),
     Column("at", Instant, nullable=False),
     Column("until", Instant),
-    Column("person", WireText, nullable=False),
-    Column("device", WireText, nullable=False),
+    *_required(WireText, "person device"),
     Column("ended_at", Instant),
-    Column("ended_by", WireText, nullable=False),
-    Column("ended_why", WireText, nullable=False),
+    *_required(WireText, "ended_by ended_why"),
 )
 """Rules that are or were taken out (``policy/reliefs.py``). An empty ``rule`` means every rule. ``person`` has no case."""
 
@@ -452,8 +442,7 @@ help_requests = Table(
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
-    Column("replied_at", Instant),
-    Column("done_at", Instant),
+    *_columns(Instant, "replied_at done_at"),
     Column("done_by", WireText, nullable=False),
     Index(None, "person"),
     Index(None, "device"),
@@ -488,8 +477,7 @@ enrolment_tokens = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("name", WireText, nullable=False, index=True),
-    Column("owner", WireText, nullable=False),
-    Column("note", WireText, nullable=False),
+    *_required(WireText, "owner note"),
     Column("uses_left", Integer, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False, index=True),
@@ -514,16 +502,11 @@ connectors = Table(
     "connectors",
     metadata,
     Column("name", WireText, primary_key=True),
-    Column("last_attempt", Instant),
-    Column("last_success", Instant),
-    Column("last_full", Instant),
-    Column("failing_since", Instant),
+    *_columns(Instant, "last_attempt last_success last_full failing_since"),
     Column("trouble", WireText, nullable=False),
-    Column("trouble_since", Instant),
-    Column("running_since", Instant),
+    *_columns(Instant, "trouble_since running_since"),
     Column("retrying", WireText, nullable=False),
-    Column("retry_at", Instant),
-    Column("cursor", Instant),
+    *_columns(Instant, "retry_at cursor"),
     Column("listed", Text, nullable=False),
     *_required(BigInteger, "devices taken gone held narrowed"),
     Column("narrows_at", Instant),
@@ -547,8 +530,7 @@ gates = Table(
     Column("worker", Integer, primary_key=True, autoincrement=False),
     Column("workers", Integer, nullable=False),
     *_required(Text, "instance version policy"),
-    Column("number", Integer, nullable=False),
-    Column("serial", Integer, nullable=False),
+    *_required(Integer, "number serial"),
     Column("since", Instant, nullable=False),
     Column("heard_at", Float(53), nullable=False),
 )
@@ -565,13 +547,10 @@ mails = Table(
     Column("kind", Text, nullable=False),
     Column("round", Integer, nullable=False),
     Column("notice", Text),
-    Column("about", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("holder", Text, nullable=False),
+    *_required(Text, "about state holder"),
     Column("attempts", Integer, nullable=False),
     Column("why", WireText, nullable=False),
-    Column("queued_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
+    *_required(Instant, "queued_at due_at"),
     Column("until", Instant),
     Column("changed_at", Instant, nullable=False, index=True),
     Index(None, "address", "rule", "version", "kind", "round", unique=True),

@@ -18,13 +18,14 @@ from mailgate.devices.names import (
     SERIAL,
     UDID,
     eas_text,
+    folded,
+    ids,
     serial_text,
     storable,
     udid_text,
     user_text,
 )
-from mailgate.devices.typed_text import folded, ids
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
 from mailgate.store.folding import Folded, WithoutCase
@@ -45,11 +46,8 @@ class LoginPage:
     after: str = ""
 
 
-class NameSearch:
-    """Queries by a typed text. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class NameSearch(Queries):
+    """Queries by a typed text."""
 
     async def people(self, text: str, size: int) -> list[str]:
         """Login names that begin with this text, of people who have a device or asked for mail."""

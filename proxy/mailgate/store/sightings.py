@@ -1,4 +1,4 @@
-"""Sightings: decisions for clients, counted by day, with the facts that are needed to decide again."""
+"""Sightings: decisions for clients, counted by day, with the facts that are needed to decide again, and the clients in them."""
 
 import asyncio
 import json
@@ -9,14 +9,15 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, select, union
+from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.names import FORMER
 from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
-from mailgate.store.bulk_rows import upsert, upsert_rows
-from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, RowPosition
-from mailgate.store.schema import clients, help_references, sightings
+from mailgate.store.bulk_rows import Newest, RowPosition, upsert, upsert_rows
+from mailgate.store.database import Queries
+from mailgate.store.folding import is_login
+from mailgate.store.schema import clients, device_names, devices, help_references, sightings
 
 _PAGE = 500
 WINDOW = 20_000
@@ -138,11 +139,8 @@ class SightingPage:
     behind: RowPosition | None
 
 
-class Sightings:
-    """Queries on sightings. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Sightings(Queries):
+    """Queries on sightings."""
 
     async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
         """Sightings, the last seen first. They may be limited to one device or person."""
@@ -151,12 +149,12 @@ class Sightings:
             query = query.where(sightings.c.device == device)
         if user:
             query = query.where(sightings.c.user == user)
-        return await self._rows(query)
+        return await self._recorded(query)
 
     async def where(self, theirs: ColumnElement[bool], size: int = _PAGE) -> list[Recorded]:
         """The sightings that meet a condition, the last seen first."""
         query = _recorded.where(theirs).order_by(*_LAST_FIRST.order)
-        return await self._rows(query.limit(size))
+        return await self._recorded(query.limit(size))
 
     async def search(
         self, since: datetime, size: int, after: RowPosition | None = None, **wanted: str
@@ -181,9 +179,8 @@ class Sightings:
 
     async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> RowPosition | None:
         places = select(*_LAST_FIRST).where(*near).order_by(*_LAST_FIRST.order)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            last = (await connection.execute(places.offset(WINDOW - 1).limit(1))).first()
-        return RowPosition(*last) if last else None
+        last = await self._rows(places.offset(WINDOW - 1).limit(1), timeout_seconds=10)
+        return RowPosition(*last[0]) if last else None
 
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, with this reference of its last request, or with a reference that somebody asked
@@ -195,7 +192,7 @@ class Sightings:
             select(help_references.c.sighting).where(help_references.c.reference == name),
         )
         query = _recorded.where(sightings.c.id.in_(looks))
-        found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
+        found = await self._recorded(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
@@ -217,7 +214,7 @@ class Sightings:
                 gone += (await connection.execute(delete(table).where(table.c.id.in_(old)))).rowcount
         return gone
 
-    async def _rows(self, query: Any) -> list[Recorded]:
+    async def _recorded(self, query: Any) -> list[Recorded]:
         async with self._database.reading(timeout_seconds=30) as connection:
             rows = (await connection.execute(query)).mappings()
             return await asyncio.to_thread(_read_all, rows)  # whoever keeps asking has many
@@ -326,3 +323,51 @@ def _read(row: Mapping[Any, Any]) -> Recorded:
     sighting = Sighting(**named | {"client": client, "would": tuple(json.loads(row["would"]))})
     tally = Tally(row["count"], row["first_at"], row["last_at"], row["reference"], row["shown"])
     return Recorded(row["id"], sighting, tally)
+
+
+class SeenClient(NamedTuple):
+    """A client of a person on a device."""
+
+    device: str
+    user: str
+    client_id: str
+    client: ClientFacts
+
+
+class SeenClients(Queries):
+    """Queries on seen clients."""
+
+    async def of(self, devices: Sequence[str], since: date) -> list[SeenClient]:
+        """The clients of these devices from the day ``since`` on, each once."""
+        of_them = sightings.c.device.in_(devices)
+        return await self._read(_query(sightings.c.device, of_them, sightings.c.day >= since))
+
+    async def by(self, login: str, since: date) -> list[SeenClient]:
+        """The clients of a person from the day ``since`` on, each once. The login name is compared without case."""
+        theirs = is_login(sightings.c.user, login)
+        return await self._read(_query(sightings.c.device, theirs, sightings.c.day >= since))
+
+    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[SeenClient]:
+        """The clients without a known device, in the order of client id and user, after ``after``."""
+        client, user = after
+        named = device_names.c.name == sightings.c.device
+        former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
+        known = or_(select(devices.c.key).where(devices.c.id == sightings.c.device).exists(), former)
+        behind = or_(sightings.c.client > client, and_(sightings.c.client == client, sightings.c.user > user))
+        query = _query(literal(""), ~known, sightings.c.day >= since, behind)
+        return await self._read(query.limit(size))
+
+    async def _read(self, query: Any) -> list[SeenClient]:
+        rows = await self._rows(query, timeout_seconds=300)
+        return [SeenClient(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
+
+
+def _query(device: Any, *where: Any) -> Any:
+    """A query on seen clients, each once. The texts of a client are read only after that."""
+    named = (device.label("device"), sightings.c.user, sightings.c.client)
+    seen = select(*named).where(*where).distinct().subquery()
+    facts = (clients.c[name] for name in ClientFacts._fields)
+    joined = select(seen.c.device, seen.c.user, clients.c.id, *facts)
+    return joined.join(clients, clients.c.id == seen.c.client).order_by(
+        seen.c.device, clients.c.id, seen.c.user
+    )

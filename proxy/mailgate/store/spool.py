@@ -1,18 +1,23 @@
 """Keeps lines on disk while the store cannot be reached. Each kind of record has a file. Lines are appended to it, and
-all of them are taken at once.
+all of them are taken at once. Forgotten data is removed from them too.
 
 Several processes may share a folder. A process that appends or takes holds a lock on the file itself, so the lock ends
 with the process.
 """
 
+import asyncio
 import fcntl
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from mailgate.atomic_files import is_at, sync_folder
+from mailgate.devices.device import Device
+from mailgate.policy.login_names import user_text
+from mailgate.store.errors import StoreUnavailableError
 
 SUFFIX, _TAKEN = ".jsonl", ".taken"
 _BLOCK = 1 << 20
@@ -185,3 +190,47 @@ def _write(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
+
+
+async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
+    """Remove every line with one of these words from the spools.
+
+    Call it before the rows are deleted; otherwise the lines would bring them back. If it raises
+    ``StoreUnavailableError``, the data is not forgotten.
+    """
+    about = has_one_of(words)
+    try:
+        for spool in spools:
+            await asyncio.to_thread(spool.forget, about)
+    except OSError as error:
+        raise StoreUnavailableError(f"the spool cannot be rewritten: {error.strerror}") from error
+
+
+def words_of(device: Device) -> list[str]:
+    """The words by which a line may name a device."""
+    texts = [text for _, text in device.names]
+    return [device.id, *device.former_ids, *texts, *(report.id for report in device.reports)]
+
+
+def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
+    """Make a test for lines that have one of these words. It also matches an incomplete line, since nobody can tell
+    what that was about."""
+    wanted = frozenset(map(user_text, words)) - {""}
+
+    def about(line: str) -> bool:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return True
+        return any(user_text(text) in wanted for text in _texts(told))
+
+    return about
+
+
+def _texts(told: object) -> Iterator[str]:
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict):
+        yield from (text for each in told.values() for text in _texts(each))
+    elif isinstance(told, list):
+        yield from (text for each in told for text in _texts(each))

@@ -11,7 +11,6 @@ from sqlalchemy.engine import URL
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.store import clock
-from mailgate.store.address import store_url
 from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
 from mailgate.store.connectors import Connectors
@@ -19,7 +18,6 @@ from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
-from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
@@ -30,19 +28,18 @@ from mailgate.store.keys import SharedKeys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
 from mailgate.store.mail_queue import MailQueue, QuarantineMails
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
 from mailgate.store.plan_movers import PlanMovers
-from mailgate.store.plans import Approvals, Plans
+from mailgate.store.plans import Approvals, Drafts, Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
 from mailgate.store.search import NameSearch
-from mailgate.store.seen_clients import SeenClients
-from mailgate.store.sightings import Sightings
+from mailgate.store.sightings import SeenClients, Sightings
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import SUFFIX, Spool
 from mailgate.store.write_queue import Backlog

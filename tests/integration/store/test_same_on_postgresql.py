@@ -18,7 +18,6 @@ from tests.unit.store.test_device_loading import *  # noqa: F403
 from tests.unit.store.test_device_lookup import *  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
-from tests.unit.store.test_drafts import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_first_refusals import *  # noqa: F403
 from tests.unit.store.test_folding import *  # noqa: F403
@@ -33,15 +32,14 @@ from tests.unit.store.test_mail_queue import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
 from tests.unit.store.test_plan_movers import *  # noqa: F403
-from tests.unit.store.test_plans import *  # noqa: F403
+from tests.unit.store.test_plans import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reliefs import *  # noqa: F403
 from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_search import *  # noqa: F403
-from tests.unit.store.test_seen_clients import *  # noqa: F403
-from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_sightings import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403

@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from tests.pki import FOR_CLIENTS, NOW, Issued, name, root
 
 from mailgate.attest import client_certs
-from mailgate.attest.cert_names import NamePattern
-from mailgate.attest.chain import key_of
+from mailgate.attest.certificates import MAX_CERTIFICATES, NamePattern, key_of
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, RevocationList
 from mailgate.model import Reason
-from mailgate.model.proofs import MAX_CERTIFICATES
 
 DAY = timedelta(days=1)
 ROOT = root()

@@ -8,8 +8,8 @@ from tests.unit.attest.conftest import DEVICE_KEY, ISSUER, ISSUER_KEY, NOW
 from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint, parse_jwks
-from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.jose import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.passport import read_status, tier_of
 from mailgate.model import AttestationResult, Kind, Reason
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.pki import NOW, root
 from tests.vectors.build_certificate_vectors import tlv
 
-from mailgate.attest.chain import key_of
+from mailgate.attest.certificates import key_of
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
 
 DAY = timedelta(days=1)

@@ -6,8 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.vectors import build_vectors
 
+from mailgate.attest import Nonce, NonceOrigin, Nonces
 from mailgate.attest.sealing import mac, sealing_key
+from mailgate.store import SharedKey
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -46,3 +51,97 @@ def test_a_seal_is_of_one_text_for_one_use_by_one_key() -> None:
 def test_a_seal_is_hmac_in_base64url(text: str, written: bytes) -> None:
     digest = hmac.new(b"a" * 32, b"use\n" + written, "sha256").digest()
     assert urlsafe_b64decode(mac(Made(NOW, b"a" * 32), "use", text) + "=") == digest
+
+
+NOW_NONCES = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+KEY = SharedKey(1, b"s" * 32, NOW_NONCES - timedelta(days=1))
+NONE = Nonce(NonceOrigin.NONE)
+
+
+@pytest.fixture
+def here() -> Nonces:
+    return Nonces([KEY], b"this one")
+
+
+@pytest.fixture
+def there() -> Nonces:
+    return Nonces([KEY], b"that one")
+
+
+def test_a_shared_nonce_is_good_at_every_gate(here: Nonces, there: Nonces) -> None:
+    made = here.make(NOW_NONCES, bound=False)
+    assert here.read(made, NOW_NONCES) == there.read(made, NOW_NONCES) == Nonce(NonceOrigin.SHARED, True)
+
+
+def test_a_bound_nonce_is_its_makers_alone(here: Nonces, there: Nonces) -> None:
+    made = here.make(NOW_NONCES, bound=True)
+    assert here.read(made, NOW_NONCES) == Nonce(NonceOrigin.OWN, True)
+    assert there.read(made, NOW_NONCES) == Nonce(NonceOrigin.FOREIGN, True)
+    assert here.read(there.make(NOW_NONCES, bound=True), NOW_NONCES) == Nonce(NonceOrigin.FOREIGN, True)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "read"),
+    [
+        (0, Nonce(NonceOrigin.SHARED, True)),
+        (4.9, Nonce(NonceOrigin.SHARED, True)),
+        (5, Nonce(NonceOrigin.SHARED, False)),
+        (9.9, Nonce(NonceOrigin.SHARED, False)),
+        (10, NONE),
+        (-1, Nonce(NonceOrigin.SHARED, True)),
+        (-5, Nonce(NonceOrigin.SHARED, True)),
+        (-5.1, NONE),
+        (500_000, NONE),
+        (-500_000, NONE),
+    ],
+)
+def test_a_nonce_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read: Nonce) -> None:
+    """The span before, since the clock of the gate that made it may be ahead."""
+    assert here.read(here.make(NOW_NONCES, bound=False), NOW_NONCES + minutes * MINUTE) == read
+    if read.origin is NonceOrigin.SHARED:
+        read = Nonce(NonceOrigin.OWN, read.fresh)
+    assert here.read(here.make(NOW_NONCES, bound=True), NOW_NONCES + minutes * MINUTE) == read
+
+
+@pytest.mark.parametrize("node", [bytes(8), b"this one"])
+def test_a_nonce_is_built_as_documented(here: Nonces, node: bytes) -> None:
+    bound = node != bytes(8)
+    secret = KEY.secret
+    assert here.make(NOW_NONCES, bound=bound) == build_vectors.nonce(
+        node, int(NOW_NONCES.timestamp()), secret
+    )
+    assert here.make(NOW_NONCES + 299 * MINUTE / 60, bound=bound) == here.make(NOW_NONCES, bound=bound)
+    assert len(here.make(NOW_NONCES, bound=bound)) == 38
+
+
+@pytest.mark.parametrize(
+    ("seconds", "known"), [(0, True), (599, True), (600, False)], ids=["at once", "before", "settled"]
+)
+def test_a_new_key_seals_once_every_gate_can_know_it(here: Nonces, seconds: int, known: bool) -> None:
+    old, new = KEY, SharedKey(2, b"t" * 32, NOW_NONCES)
+    later, renewed = NOW_NONCES + seconds * MINUTE / 60, Nonces([new, old], b"this one")
+    made = renewed.make(later, bound=False)
+    assert here.read(made, later) == (Nonce(NonceOrigin.SHARED, True) if known else NONE)
+    assert renewed.read(made, later) == Nonce(NonceOrigin.SHARED, True)
+    assert Nonces([new, old], b"this one", timedelta()).make(later, bound=False) != here.make(
+        later, bound=False
+    )
+
+
+def test_the_first_key_seals_at_once() -> None:
+    first = Nonces([SharedKey(1, b"s" * 32, NOW_NONCES)], b"this one")
+    assert first.read(first.make(NOW_NONCES, bound=True), NOW_NONCES).origin is NonceOrigin.OWN
+
+
+def test_one_that_was_changed_is_none(here: Nonces) -> None:
+    made = here.make(NOW_NONCES, bound=False)
+    for at in range(len(made)):
+        changed = made[:at] + ("A" if made[at] != "A" else "B") + made[at + 1 :]
+        assert here.read(changed, NOW_NONCES) == NONE
+        assert here.read(made[:at], NOW_NONCES) == here.read(made + made[at:], NOW_NONCES) == NONE
+
+
+@given(st.text(max_size=50))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    assert Nonces([KEY], b"this one").read(text, NOW_NONCES) == NONE

@@ -13,7 +13,8 @@ from tests.stored_bytes import stored_bytes
 from typer.testing import CliRunner
 
 from mailgate.cli import app
-from mailgate.cli.connectors import count_facts, facts_table, states_table
+from mailgate.cli.connectors import STATES, NamedState, count_facts
+from mailgate.cli.output import fields_grid, table_of
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.console.now.readiness import connector_state
 from mailgate.devices.trust import report_by
@@ -320,10 +321,14 @@ def shown(what):
     return capture.get()
 
 
+def states_table(state):
+    return table_of([NamedState(name="mdm", type="jamf", **dict(state))], STATES)
+
+
 def test_the_table_lists_each_connector():
-    rows = [("mdm", "jamf", connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))]
-    assert "mdm" in shown(states_table(rows))
-    assert "never" in shown(states_table(rows))
+    table = states_table(connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))
+    assert "mdm" in shown(table)
+    assert "never" in shown(table)
 
 
 LAST_KNOWN_FOR = timedelta(hours=8)
@@ -333,10 +338,10 @@ def test_a_table_says_since_when_and_until_when():
     at = datetime(2026, 12, 1, 9, tzinfo=UTC)
     state = SourceState("mdm", last_attempt=at, failing_since=at, trouble="timeout", trouble_since=at)
     waits = replace(state, running_since=at, retrying="throttled", retry_at=at + timedelta(minutes=2))
-    table = states_table([("mdm", "jamf", connector_state(state, LAST_KNOWN_FOR, at, timedelta(minutes=15)))])
+    table = states_table(connector_state(state, LAST_KNOWN_FOR, at, timedelta(minutes=15)))
     assert "timeout" in shown(table)
     assert "2026-12-01 09:15" in shown(table)
-    table = states_table([("mdm", "jamf", connector_state(waits, LAST_KNOWN_FOR, at, timedelta(minutes=15)))])
+    table = states_table(connector_state(waits, LAST_KNOWN_FOR, at, timedelta(minutes=15)))
     assert "throttled" in shown(table)
     assert "2026-12-01 09:02" in shown(table)
 
@@ -345,4 +350,4 @@ def test_devices_kinds_and_missing_apps_are_counted():
     counts = count_facts([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
     assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
     assert counts["kinds"] == {"phone": 1, "unknown": 1}
-    assert "phone 1, unknown 1" in shown(facts_table(counts))
+    assert "phone 1, unknown 1" in shown(fields_grid(counts))

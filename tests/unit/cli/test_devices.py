@@ -10,21 +10,13 @@ import pytest
 from tests.admins import admins, token
 from tests.unit.cli.gate_files import IN_CONFIG, in_store, write_config
 from tests.unit.cli.gate_files import SETTINGS_IN_CONFIG as SETTINGS
-from tests.unit.store.examples import (
-    BLOCK,
-    BROWSER,
-    CATALOG,
-    PHONE_1,
-    PHONE_2,
-    TERMS,
-    access,
-    proof,
-)
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, PHONE_1, PHONE_2, TERMS, access, proof
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
 from mailgate.devices.device import new_id
-from mailgate.model import AttestationResult, Kind
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, AttestationResult, Kind
 from mailgate.store import Store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -268,3 +260,23 @@ def test_if_there_are_admins_nobody_else_changes_a_device(command: tuple[str, ..
 def test_if_there_are_admins_an_operator_changes_a_device() -> None:
     assert devices("lost", "phone-1", "--token-file", "ada").exit_code == 0
     assert acts() == [("device-lost", "ada", f"device {PHONE_1}")]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["apps", *arguments, "--config", "mailgate.yaml"])
+
+
+@pytest.fixture
+def has(config: Path) -> None:
+    async def fill(store: Store) -> None:
+        now = datetime.now(UTC)
+        apps = AppsReport(frozenset({"tiktok"}), True, now)
+        await store.devices.ingest([report_by("mdm", "1", owner="ada", apps=apps)], now)
+
+    in_store(fill)
+
+
+def test_apps_are_listed_with_who_has_them_now(has: None) -> None:
+    assert "tiktok TikTok" in " ".join(run().output.split())
+    (told, *_) = json.loads(run("--json").output)
+    assert (told["key"], told["people"], told["devices"]) == ("tiktok", 1, 1)

@@ -13,9 +13,9 @@ from tests.unit.cli.test_devices import admins_ada_and_vic as admins_ada_and_vic
 from tests.unit.cli.test_devices import folder as folder
 from typer.testing import CliRunner, Result
 
-from mailgate.attest.enrolment import digest_of
 from mailgate.cli import app
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
+from mailgate.store.enrolments import digest_of
 
 
 def run(*arguments: str) -> Result:

@@ -26,7 +26,7 @@ def run(*arguments: str) -> Result:
 def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a device, in a store where a rule is in force; the clock stands still."""
     monkeypatch.setattr("mailgate.cli.exempt.datetime", stopped_at(NOW))
-    monkeypatch.setattr("mailgate.cli.open_store.datetime", stopped_at(NOW))
+    monkeypatch.setattr("mailgate.cli.options.datetime", stopped_at(NOW))
 
     async def fill(store: Store) -> str:
         await store.policies.activate(rule_texts_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))

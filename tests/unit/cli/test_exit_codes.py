@@ -2,6 +2,8 @@
 
 import ast
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,15 @@ from typer.testing import CliRunner, Result
 import mailgate.cli
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.cli import app
-from mailgate.cli.exit_codes import REFUSED, UNUSABLE, UsageError, exit_code_of, fail, say_errors
+from mailgate.cli.exit_codes import (
+    REFUSED,
+    UNUSABLE,
+    UsageError,
+    cleanup_on_signals,
+    exit_code_of,
+    fail,
+    say_errors,
+)
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
@@ -212,3 +222,22 @@ def test_every_command_ends_by_this_law() -> None:
             yield from callbacks(group.typer_instance)
 
     assert all(hasattr(each, "__wrapped__") for each in callbacks(app))
+
+
+@pytest.mark.usefixtures("heeded")
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_the_command_by_an_exception(told: signal.Signals, code: int) -> None:
+    before = signal.getsignal(told)
+    with pytest.raises(SystemExit) as ended, cleanup_on_signals():
+        os.kill(os.getpid(), told)
+    assert (ended.value.code, signal.getsignal(told)) == (code, before)
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with cleanup_on_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -6,8 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.pki import NOW, root
 from tests.unit.config.minimal import MINIMAL
 
-from mailgate.attest.cert_names import NamePattern
-from mailgate.attest.chain import key_of
+from mailgate.attest.certificates import NamePattern, key_of
 from mailgate.attest.revocation import RevocationList
 from mailgate.config import Address, client_certs, load_settings
 from mailgate.config.client_certs import ClientCertificateSettings

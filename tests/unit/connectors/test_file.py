@@ -8,7 +8,7 @@ from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors import ReceivesPosts, Trouble, connector_for
 from mailgate.connectors.file import FileChanges
-from mailgate.connectors.lines import LinesRefusedError
+from mailgate.errors import LinesRefusedError
 
 LINES = f'{{"id": "1", "apps": ["{MARKER}"], "reported_at": "2026-11-24T09:00:00Z"}}\n{{"id": "2"}}\n'
 

@@ -9,12 +9,12 @@ from tests.unit.connectors.around import setup
 from mailgate.connectors.lines import (
     MAX_LINE,
     MAX_MISTAKES,
-    LinesRefusedError,
     check_rows,
     read_rows,
     report_of_line,
 )
 from mailgate.devices.trust import report_by
+from mailgate.errors import LinesRefusedError
 from mailgate.model import AppsReport, Kind
 
 AT = "2026-11-24T09:00:00Z"

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from tests.unit.connectors.around import NOW, runtime
+from tests.unit.connectors.around import NOW, runtime, settings_of
 from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources.every_source import EverySource
@@ -15,7 +15,6 @@ from mailgate.model import SourceState
 
 SETTINGS = {"mdm": EverySource()}
 FAILING = SourceState("mdm", failing_since=NOW - timedelta(days=1), last_attempt=NOW)
-"""How often a source is asked that calls by itself."""
 
 
 @pytest.fixture
@@ -90,7 +89,7 @@ async def test_a_changed_list_of_apps_reads_everything_soon(make, listed):
 async def test_a_source_that_posts_is_not_asked(make, run_store):
     run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
-    running = make(source, {"push": PostSettings.model_construct(type="post")})
+    running = make(source, {"push": settings_of(PostSettings, {"type": "post"}, api_key="hunter2")})
     await poll(running)
     assert (source.asked, running.states["push"].last_success) == ([], NOW)
 

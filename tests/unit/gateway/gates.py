@@ -9,22 +9,19 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest import Nonces, ReplayGuard, Verifier
-from mailgate.attest.enrolment import digest_of
-from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.answer import Answer, References, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.keys.keyring import Keyring, Revocations
-from mailgate.gateway.keys.own import OwnKeys
+from mailgate.gateway.keys.keyring import Keyring, OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
-from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
@@ -35,6 +32,7 @@ from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey
+from mailgate.store.enrolments import digest_of
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -153,7 +151,7 @@ class Recorded(list):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
 
     def recurring(self, access, decision):
-        return lambda _agent, _now: self.record(access, decision)
+        return lambda *_: self.record(access, decision)
 
 
 class NoPeople:

@@ -13,8 +13,7 @@ from tests.exchanges import MARKER
 
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
-from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.lines import LineMistake, LinesRefusedError
+from mailgate.errors import LineMistake, LinesRefusedError, SourceError, Trouble
 from mailgate.gateway.admin_port import Intake, OwnHosts, admin_app, intake_server
 from mailgate.gateway.metrics import Metrics
 from mailgate.http.request import RequestRefused, parse_request_head

@@ -1,12 +1,18 @@
 """Answers that the gate gives itself."""
 
+import json
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
+from structlog.testing import capture_logs
+from tests.unit.gateway.gates import ask, gate
 from tests.unit.gateway.wire import FakeClient, exchange
 
-from mailgate.gateway.answer import PROBLEM, Answer, json_answer, send
+from mailgate.gateway import answer
+from mailgate.gateway.answer import MAX_BYTES, PROBLEM, Answer, json_answer, read_small_body, send
 from mailgate.http.exchange import Exchange
+from mailgate.http.proxy.upstream import UpstreamTimeout
 from mailgate.http.request import RequestRefused, refused_head
 from mailgate.model import Reason
 
@@ -99,3 +105,78 @@ def test_json_is_utf_8_and_ends_in_a_line():
     answer = json_answer(403, {"title": "Gesperrt: é"}, PROBLEM)
     assert (answer.status, answer.content_type) == (403, "application/problem+json")
     assert answer.body == '{"title": "Gesperrt: é"}\n'.encode()
+
+
+POST_SMALL_BODY = b"POST_SMALL_BODY /.mailgate/probe HTTP/1.1"
+
+
+@pytest.mark.parametrize("size", [0, 1, MAX_BYTES])
+async def test_a_small_body_is_read_whole(size):
+    asked = exchange(POST_SMALL_BODY, b"Content-Length: %d" % size, body=b"x" * size)
+    assert await read_small_body(asked) == b"x" * size
+
+
+async def test_without_a_body_nothing_is_awaited():
+    assert await read_small_body(exchange(whole=False)) == b""
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"Deflate", b"identity, br"])
+async def test_a_coded_one_is_refused(coding):
+    asked = exchange(POST_SMALL_BODY, b"Content-Encoding: " + coding, b"Content-Length: 1", body=b"x")
+    with pytest.raises(RequestRefused) as refused:
+        await read_small_body(asked)
+    assert refused.value.status == 415
+    plain = exchange(POST_SMALL_BODY, b"Content-Encoding: identity", b"Content-Length: 1", body=b"x")
+    assert await read_small_body(plain) == b"x"
+
+
+async def test_a_longer_one_is_refused_before_its_end():
+    asked = exchange(POST_SMALL_BODY, b"Transfer-Encoding: chunked", body=b"x" * (MAX_BYTES + 1), whole=False)
+    with pytest.raises(RequestRefused) as refused:
+        await read_small_body(asked)
+    assert refused.value.status == 413
+
+
+async def test_one_that_does_not_come_is_refused(monkeypatch):
+    monkeypatch.setattr(answer, "TIMEOUT_SECONDS", 0)
+    asked = exchange(POST_SMALL_BODY, b"Content-Length: 9", body=b"x", whole=False)
+    with pytest.raises(RequestRefused) as refused:
+        await read_small_body(asked)
+    assert refused.value.status == 408
+
+
+NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
+DRAWN = "REF0"
+
+
+def counting():
+    """A gate whose references have numbers."""
+    references = (f"REF{number}" for number in count())
+    return gate(draw=references.__next__)
+
+
+async def test_a_request_that_is_allowed_takes_none(monkeypatch):
+    monkeypatch.setattr("mailgate.gateway.recorder.is_debugging", lambda: False)
+    on = counting()
+    for _ in range(3):
+        assert (await ask(on, "/allow"))[0] == 200
+    assert on.references.draw() == DRAWN
+
+
+@pytest.mark.parametrize("path", ["/block", "/challenge", "/warn", "/other"])
+@pytest.mark.parametrize("shown", [(), NAVIGATION])
+async def test_one_request_has_one_in_its_record_its_line_and_its_answer(path, shown):
+    on = counting()
+    with capture_logs() as lines:
+        status, _, body, _ = await ask(on, path, *shown)
+    assert on.recorder.listeners[0][0][3] == DRAWN
+    assert [line["reference"] for line in lines] == [DRAWN]
+    assert DRAWN.encode() in body or (status, shown) == (200, ())
+    assert on.references.draw() == "REF1"
+
+
+async def test_a_failure_after_the_record_has_that_of_the_record():
+    on = counting()
+    on.forwarding.usual.breaks = UpstreamTimeout("x")
+    _, _, body, _ = await ask(on, "/warn")
+    assert (on.recorder.listeners[0][0][3], json.loads(body)["reference"]) == (DRAWN, DRAWN)

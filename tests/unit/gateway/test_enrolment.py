@@ -14,7 +14,6 @@ from tests.unit.gateway.wire import exchange, facts_of, handled
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
 from mailgate.attest import NonceOrigin, mint
-from mailgate.attest.enrolment import digest_of
 from mailgate.attest.hardware import Roots
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
@@ -25,6 +24,7 @@ from mailgate.model import Assurance, HardwareResult, Kind, Reason
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
 from mailgate.store import NotEnrolled, StoreUnavailableError
+from mailgate.store.enrolments import digest_of
 
 PATH = "/.mailgate/enroll"
 

@@ -1,10 +1,17 @@
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.unit.gateway.gates import gate
+from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.examples import ALLOW, BROWSER, NOW
 
+from mailgate.gateway.answer import Answer
+from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.person_languages import PersonLanguages
+from mailgate.gateway.refusals.responses import requested_language
+from mailgate.http.request import RequestRefused
 from mailgate.model import Access, Client, Kind, Posture, Protocol, RequestFacts, User
 
 
@@ -43,3 +50,41 @@ def test_a_mail_app_says_nothing_of_its_person() -> None:
     app = Client(Kind.MAIL_APP, handheld=True, protocol=Protocol.ACTIVESYNC)
     PersonLanguages.of(heard).record(asking("de", "ada", app), ALLOW)
     assert heard == []
+
+
+LINE = b"POST /.mailgate/language HTTP/1.1"
+
+
+async def chosen(body: bytes) -> Answer:
+    incoming = facts_of(exchange(LINE).head, peer="192.0.2.1", secure=False, trusted=())
+    answer: Answer = await gate().own.answer(replace(incoming, body=body), "REF", NOW)
+    return answer
+
+
+@pytest.mark.parametrize("language", list(load_languages()))
+async def test_the_browser_remembers_it_and_goes_back(language: str) -> None:
+    answer = await chosen(f"lang={language}&to=/mail%3Fa%3Db".encode())
+    headers = dict(answer.headers)
+    assert (answer.status, headers["Location"]) == (303, "/mail?a=b")
+    assert headers["Set-Cookie"].startswith(
+        f"mailgate-language={language}; Path=/; Max-Age=31536000; HttpOnly"
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"lang=xx", b"lang=de%0d%0aX:y", b"lang=EN&to=/"])
+async def test_an_unknown_language_is_refused(body: bytes) -> None:
+    with pytest.raises(RequestRefused):
+        await chosen(body)
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "javascript:alert(1)", ""])
+async def test_a_chosen_language_leads_to_this_host_alone(to: str) -> None:
+    assert dict((await chosen(f"lang=de&to={to}".encode())).headers)["Location"] == "/"
+
+
+def test_a_chosen_language_goes_before_the_browsers() -> None:
+    asked = {"accept-language": "fr"}
+    assert requested_language(RequestFacts(headers=asked)) == "fr"
+    assert requested_language(RequestFacts(headers=asked | {"cookie": "a=b; mailgate-language=ja"})) == "ja"
+    long = {"cookie": f"mailgate-language={'x' * 4000}"}
+    assert len(requested_language(RequestFacts(headers=long))) == 20

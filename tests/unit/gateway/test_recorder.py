@@ -8,7 +8,7 @@ from tests.unit.gateway.gates import REFERENCE, ask, gate, value
 from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, with_certificates
 from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW
 
-from mailgate.gateway.recorder import Recorder
+from mailgate.gateway.recorder import Recorder, line_of
 from mailgate.gateway.refusals.responses import warned_mark
 from mailgate.model import (
     Access,
@@ -110,7 +110,7 @@ def test_a_refusal_that_recurs_is_told_and_has_its_line_like_the_first():
     with capture_logs() as first:
         recorder.tell(access, BLOCK, "REF", "REF")
     with capture_logs() as again:
-        recorder.tell_again([lambda *each: told.append(each)], access, BLOCK, "REF")
+        recorder.tell_again([lambda *each: told.append(each)], line_of(access, BLOCK), access, "REF")
     assert told == [("an app", "ada", "", NOW, "REF")]
     assert first == again != []
 

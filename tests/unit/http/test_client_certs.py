@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.pki import root
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.cert_names import NamePattern
+from mailgate.attest.certificates import NamePattern
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, read_lists, read_serials
 from mailgate.gateway.evaluate.identity import certificate_result

@@ -1,5 +1,7 @@
 """The gate's own cookies are read here and never reach the webmail."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,9 +76,9 @@ def test_every_cookie_of_a_name_is_found(header, found):
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_no_script_reads_it_and_no_other_site_sends_it(secure):
-    value, *attributes = set_cookie("mailgate-probe", "v", RequestFacts(over_https=secure), seconds=60).split(
-        "; "
-    )
+    value, *attributes = set_cookie(
+        "mailgate-probe", "v", RequestFacts(over_https=secure), lasts=timedelta(minutes=1)
+    ).split("; ")
     assert value == ("__Host-mailgate-probe=v" if secure else "mailgate-probe=v")
     assert attributes == ["Path=/", "Max-Age=60", "HttpOnly", "SameSite=Lax", *(["Secure"] if secure else [])]
 

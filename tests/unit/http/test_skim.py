@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 SESSIONS = {
     path.stem: json.loads(path.read_text())
-    for path in sorted((Path(__file__).parents[3] / "vectors" / "heads").glob("*.json"))
+    for path in sorted((Path(__file__).parents[2] / "vectors" / "heads").glob("*.json"))
 }
 """Heads of real sessions, as they came to the gate (``tests/vectors/heads/README.md``)."""
 

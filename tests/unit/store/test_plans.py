@@ -9,6 +9,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.plans import ACT, DRAFT, PLAN
 
 from mailgate.store import Act, Approval, OvertakenError, RuleTexts, Store, StoredPlan
+from mailgate.store.plans import KeptDraft
 
 
 async def test_a_plan_is_found_by_how_its_digest_begins(store: Store) -> None:
@@ -133,3 +134,41 @@ async def test_approvals_go_with_their_plan(planned: Store) -> None:
     await approve(planned)
     await planned.plans.prune(NOW + timedelta(seconds=1))
     assert await planned.approvals.of(APPROVED_PLAN.digest) == []
+
+
+BASE = RuleTexts("p1", {"policy.yaml": "rules: []\n"})
+MADE = RuleTexts("p2", {"policy.yaml": "rules: [x]\n"})
+DRAFT_DRAFTS = KeptDraft(MADE.digest, 1, '{"change": "x"}', "WeChat joins", "ada", NOW)
+ACT_DRAFTS = Act(NOW, "ada", "policy-drafted", f"draft {MADE.digest}")
+
+
+@pytest.fixture
+async def based(store: Store) -> Store:
+    """A store with the version that drafts change."""
+    await store.policies.activate(BASE, Act(NOW, "file", "policy-activated"))
+    return store
+
+
+async def test_a_draft_is_kept_once_and_found_by_how_its_digest_begins(based: Store) -> None:
+    assert await based.drafts.keep(DRAFT_DRAFTS, ACT_DRAFTS) == DRAFT_DRAFTS
+    assert await based.drafts.keep(replace(DRAFT_DRAFTS, author="lin"), ACT_DRAFTS) == DRAFT_DRAFTS
+    assert await based.drafts.find(DRAFT_DRAFTS.digest[:6]) == [DRAFT_DRAFTS]
+    assert await based.drafts.find(DRAFT_DRAFTS.digest[:5]) == await based.drafts.find("000000") == []
+    assert [each.what for each in await based.audit.page()] == ["policy-activated", "policy-drafted"]
+
+
+async def test_the_newest_drafts_come_first(based: Store) -> None:
+    for number in range(3):
+        await based.drafts.keep(
+            replace(DRAFT_DRAFTS, digest=f"{number}", made_at=NOW + timedelta(number)), ACT_DRAFTS
+        )
+    assert [each.digest for each in await based.drafts.latest(2)] == ["2", "1"]
+
+
+async def test_old_drafts_go_unless_they_came_in_force(based: Store) -> None:
+    await based.drafts.keep(DRAFT_DRAFTS, ACT_DRAFTS)
+    await based.drafts.keep(replace(DRAFT_DRAFTS, digest="0" * 64), ACT_DRAFTS)
+    await based.policies.activate(MADE, Act(NOW, "ada", "policy-activated"))
+    assert await based.drafts.prune(NOW) == 0
+    assert await based.drafts.prune(NOW + timedelta(seconds=1)) == 1
+    assert [each.digest for each in await based.drafts.latest(9)] == [MADE.digest]

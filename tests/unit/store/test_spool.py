@@ -1,12 +1,13 @@
 """Lines on disk."""
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from mailgate.store.spool import Spool
+from mailgate.store.spool import Spool, has_one_of
 
 
 @pytest.fixture
@@ -119,3 +120,18 @@ def test_files_that_cannot_be_read_count_as_before(spool: Spool, monkeypatch: py
 
     monkeypatch.setattr(Path, "open", refused)
     assert spool.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "about"),
+    [
+        (json.dumps(["alice", 1]), True),
+        (json.dumps([["x", {"owner": "ALICE"}]]), True),
+        (json.dumps({"alice": 1}), False),
+        (json.dumps(["alice-2", "not alice"]), False),
+        ('["alic', True),
+        (json.dumps([1, None, ""]), False),
+    ],
+)
+def test_a_line_is_about_a_word_that_is_one_of_its_texts(line: str, about: bool) -> None:
+    assert has_one_of(["Alice", ""])(line) is about

@@ -2,16 +2,16 @@
 
 import typer
 
-from mailgate.cli.policy import approve, change, drafts, history, plan
+from mailgate.cli.policy import change, history, plan
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
 app.command("show")(history.show)
 app.command("diff")(history.diff)
 app.command("plan")(plan.plan)
-app.command("plans")(approve.plans)
-app.command("drafts")(drafts.drafts)
-app.command("approve")(approve.approve)
+app.command("plans")(change.plans)
+app.command("drafts")(history.drafts)
+app.command("approve")(change.approve)
 app.command("apply")(change.apply)
 app.command("retract")(change.retract)
 app.command("break-glass")(change.break_glass)

@@ -1,21 +1,22 @@
-"""``mailgate policy apply|retract|break-glass|resume``: put rules in force, take them back, turn one rule off at once, and back on."""
+"""``mailgate policy approve|plans|apply|retract|break-glass|resume``: approve a plan that another person made, put rules in force, take
+them back, turn one rule off at once, and back on."""
 
-import json
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mailgate.cli.identity import TokenFile, acting_person, may_operate
-from mailgate.cli.open_store import with_store
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, Until, read_until
+from mailgate.cli.options import DEFAULT_PATH, AsJson, AsObject, Config, Until, read_until, with_store
+from mailgate.cli.output import Columns, minute, print_json, print_rows, printable, say
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Relief
-from mailgate.rollout import activation, reliefs
-from mailgate.rollout.guard import guard_of
+from mailgate.rollout import activation, approvals, reliefs
+from mailgate.rollout.approvals import PlanStatus
+from mailgate.rollout.guard import guard_of, newly_kept_out
+from mailgate.rollout.kept_plans import newly_counted
 from mailgate.store import Activation, Store
 
 
@@ -36,6 +37,95 @@ Note = Annotated[
         callback=_reason,
     ),
 ]
+
+
+_PLANS: Columns = {
+    "plan": lambda each: each.plan.digest[:12],
+    "made (UTC)": lambda each: f"{each.plan.made_at:%m-%d %H:%M}",
+    "by": lambda each: each.plan.author,
+    "kept out": lambda each: "{0.people:,} / {0.devices:,}".format(newly_kept_out(each.body)),
+    "state": "state",
+    "approved by": "approved",
+    "missing": lambda each: each.missing if each.state == "open" else "",
+}
+"""Columns for 80 characters. Kept out: at any moment, in people and devices."""
+_WHOLE = _PLANS.keys() - {"by", "approved by"}
+
+
+def approve(
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
+    note: Note = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
+
+    async def run(store: Store, bundle: Bundle) -> PlanStatus:
+        guard = guard_of(bundle.settings)
+        who = acting_person(bundle.settings, "approver", token_file=token_file)
+        return await approvals.approve(store, plan, who, note, datetime.now(UTC), guard)
+
+    found = with_store(config, run, decides=False)
+    words = f"plan {found.plan.digest[:12]} is approved by {', '.join(found.approved)}; {_needs(found)}"
+    say(words, _plain(found), as_json=as_json)
+
+
+def plans(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest plans to list.")] = 20,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List the plans, their approvals, and what they still need."""
+
+    async def run(store: Store, bundle: Bundle) -> list[PlanStatus]:
+        return await approvals.plan_statuses(store, guard_of(bundle.settings), datetime.now(UTC), limit)
+
+    found = with_store(config, run, decides=False)
+    if as_json:
+        print_json([_plain(each) for each in found])
+        return
+    print_rows(
+        found, _PLANS, as_json=False, none="There is no plan: `mailgate policy plan` makes one.", whole=_WHOLE
+    )
+    if not found:
+        return
+    typer.echo(
+        "Kept out: people / devices that would or might newly be kept out, now or at any later moment."
+    )
+    for each in found:
+        for words in each.against:
+            typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
+    if any(each.state == "open" and each.missing for each in found):
+        typer.echo(
+            "`mailgate policy approve PLAN` approves one, by people other than its author and the one who applies it."
+        )
+
+
+def _needs(status: PlanStatus) -> str:
+    if not status.needed:
+        return "it stays within the guard and needs no approval, except to override an objection"
+    if status.missing:
+        return f"{status.missing} of {status.needed} approvals are missing"
+    return "it has the approvals that it needs"
+
+
+def _plain(status: PlanStatus) -> dict[str, Any]:
+    plan = status.plan
+    return {
+        "digest": plan.digest,
+        "author": plan.author,
+        "made_at": plan.made_at,
+        "policy": plan.candidate.policy,
+        "newly": newly_counted(status.body),
+        "most_kept_out": newly_kept_out(status.body),
+        "state": status.state,
+        "term": status.term,
+        "approved_by": status.approved,
+        "needed": status.needed,
+        "missing": status.missing,
+        "against": status.against,
+    }
 
 
 def apply(
@@ -87,11 +177,9 @@ def retract(
 
 def _print_version(done: Activation, as_json: bool) -> None:
     """Print the version in force. If it was in force before, nothing was done."""
-    if as_json:
-        typer.echo(json.dumps(asdict(done), default=str))
-        return
-    since = f" already, since {done.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if done.already else ""
-    typer.echo(f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}")
+    since = f" already, since {minute(done.at)}: nothing was changed" if done.already else ""
+    words = f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}"
+    say(words, done, as_json=as_json)
 
 
 Rule = Annotated[str, typer.Argument(help="The rule's id.")]
@@ -115,7 +203,7 @@ def break_glass(
         )
 
     given = with_store(config, run)
-    typer.echo(json.dumps(asdict(given), default=str) if as_json else f"{rule} is off until {end}")
+    say(f"{rule} is off until {end}", given, as_json=as_json)
 
 
 def resume(
@@ -135,8 +223,4 @@ def resume(
         by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         return await reliefs.resume(store, by, note, datetime.now(UTC), rule, bundle.settings)
 
-    ended = with_store(config, run)
-    if as_json:
-        typer.echo(json.dumps([asdict(each) for each in ended], default=str))
-    else:
-        typer.echo(f"{rule} counts again")
+    say(f"{rule} counts again", with_store(config, run), as_json=as_json)

@@ -1,21 +1,27 @@
-"""``mailgate policy history|show|diff``: every version of the rules."""
+"""``mailgate policy history|show|diff|drafts``: every version of the rules, and small changes that were drafted in the console, with what
+to commit for each."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.open_store import printable, with_store
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
-from mailgate.cli.table import unclipped_table
-from mailgate.config import Bundle
-from mailgate.console.policy.versions import NoVersionError, VersionDifference, difference, version_of
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
+from mailgate.cli.output import Columns, minute, print_json, print_rows, printable
+from mailgate.config import Bundle, Rules, load_bundle
+from mailgate.console.drafts.facts import WORDS, DraftFacts, draft_facts, draft_patch
+from mailgate.console.policy.versions import (
+    NoVersionError,
+    RuleFilesLocation,
+    VersionDifference,
+    difference,
+    version_of,
+)
+from mailgate.errors import ConfigError
+from mailgate.rollout.drafts import find_draft
 from mailgate.store import Activation, Store, Version
 
 Name = Annotated[
@@ -25,7 +31,14 @@ Name = Annotated[
     ),
 ]
 
-_COLUMNS = ("serial", "version", "policy", "in force from", "by", "note")
+_COLUMNS: Columns = {
+    "serial": "serial",
+    "version": "number",
+    "policy": "policy",
+    "in force from": "at",
+    "by": "author",
+    "note": "note",
+}
 
 
 def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
@@ -36,12 +49,16 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
     found = with_store(config, run, decides=False)
     if as_json:
-        told = [{name: each for name, each in asdict(one).items() if name != "already"} for one in found]
-        typer.echo(json.dumps(told, default=_plain, ensure_ascii=False))
-    elif found:
-        Console().print(_table(found))
-    else:
-        typer.echo("Nothing has been in force yet: the first start puts the files in force.")
+        print_json([{name: each for name, each in asdict(one).items() if name != "already"} for one in found])
+        return
+    print_rows(
+        found,
+        _COLUMNS,
+        as_json=False,
+        none="Nothing has been in force yet: the first start puts the files in force.",
+        whole=_COLUMNS.keys() - {"note", "by"},
+        style=lambda each: "bold" if each is found[0] else "",
+    )
 
 
 def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
@@ -53,14 +70,12 @@ def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = Fa
 
     found, off = with_store(config, run)
     if as_json:
-        typer.echo(json.dumps(asdict(found) | {"off": off}, default=_plain, ensure_ascii=False))
+        print_json(asdict(found) | {"off": off})
         return
     for each in off:
         typer.echo(f"# OFF {printable(each)}")
     typer.echo(f"# version {found.number}, policy {found.policy}, digest {found.digest}")
-    typer.echo(
-        f"# made {found.made_at:%Y-%m-%d %H:%M} UTC by {printable(found.author)}: {printable(found.note)}"
-    )
+    typer.echo(f"# made {minute(found.made_at)} by {printable(found.author)}: {printable(found.note)}")
     for name, text in found.texts.items():
         typer.echo(f"\n# --- {name}\n{text.rstrip()}")
 
@@ -81,10 +96,10 @@ def diff(
         told = {
             "old": found.old.number,
             "new": found.new.number,
-            "changes": [asdict(each) for each in found.changes],
+            "changes": found.changes,
             "lines": found.lines,
         }
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        print_json(told)
         return
     typer.echo(f"version {found.old.number} to version {found.new.number}")
     for each in found.changes:
@@ -103,21 +118,49 @@ async def version_called(store: Store, name: str) -> Version:
         fail(1, printable(str(error)))
 
 
-def _table(found: list[Activation]) -> Table:
-    table = unclipped_table(*_COLUMNS, whole={*_COLUMNS} - {"note", "by"})
-    for each in found:
-        words = [
-            str(each.serial),
-            str(each.number),
-            each.policy,
-            f"{each.at:%Y-%m-%d %H:%M} UTC",
-            each.author,
-            each.note,
+_MAX_DRAFTS = 50
+Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]
+AsPatch = Annotated[
+    bool, typer.Option("--patch", help="Print what to commit for this draft, for `git apply`.")
+]
+
+
+_DRAFTS: Columns = {
+    "draft": lambda each: each.digest[:12],
+    "change": "title",
+    "state": lambda each: WORDS[each.state],
+    "file": lambda each: [PurePath(change.folder, change.file) for change in each.changes],
+    "by": "author",
+}
+
+
+def drafts(
+    draft: Draft = "", patch: AsPatch = False, config: Config = DEFAULT_PATH, as_json: AsJson = False
+) -> None:
+    """List the changes that were drafted in the console, with the files to change, and whether the files have them."""
+    if patch and not draft:
+        fail(2, "expected a draft with --patch")
+
+    async def lines(store: Store, bundle: Bundle) -> str:
+        found = await find_draft(store, draft)
+        return await draft_patch(store, found, _files(config), RuleFilesLocation.of(bundle))
+
+    async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
+        active, files, places = await store.policies.active(), _files(config), RuleFilesLocation.of(bundle)
+        found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
+        return [
+            await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
         ]
-        style = "bold" if each is found[0] else ""
-        table.add_row(*(Text(printable(word)) for word in words), style=style)
-    return table
+
+    if patch:
+        typer.echo(with_store(config, lines), nl=False)
+        return
+    found = with_store(config, run)
+    print_rows(found, _DRAFTS, as_json=as_json, none="Nothing was drafted.", whole=("draft",))
 
 
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+def _files(config: Path) -> Rules | None:
+    try:
+        return load_bundle(config).rules
+    except ConfigError:
+        return None

@@ -1,22 +1,18 @@
 """``mailgate policy plan``: the effect of changed rules, and the people whom they would affect."""
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
 from mailgate.cli.identity import TokenFile, acting_person_if_given
-from mailgate.cli.open_store import with_store
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
+from mailgate.cli.output import print_json, progress_bar
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of
@@ -91,7 +87,7 @@ def plan(
     if svg:
         _write_picture(svg, made)
     if as_json:
-        typer.echo(json.dumps(plain(made), ensure_ascii=False))
+        print_json(plain(made))
     elif as_csv:
         _write_csv(made)
     else:
@@ -128,13 +124,9 @@ async def planned(
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
-    with _bar() as bar:
-        task = bar.add_task("deciding", total=None)
-        crew = workers or len(os.sched_getaffinity(0))
-        return await plan_and_keep(
-            store, bundle.settings, active, candidate, days, crew, who, datetime.now(UTC),
-            lambda done, of: bar.update(task, completed=done, total=of),
-        )  # fmt: skip
+    with progress_bar("deciding", "devices") as show:
+        crew, now = workers or len(os.sched_getaffinity(0)), datetime.now(UTC)
+        return await plan_and_keep(store, bundle.settings, active, candidate, days, crew, who, now, show)
 
 
 def _write_picture(path: Path, made: Plan) -> None:
@@ -152,20 +144,6 @@ def _say_how_to_apply(made: Plan) -> None:
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")
     typer.echo("`mailgate policy plans` says whether others have to approve it first.")
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("devices"),
-        TimeRemainingColumn(),
-    )
-    errors = Console(stderr=True)
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        yield bar
 
 
 def _write_csv(made: Plan) -> None:

@@ -1,13 +1,13 @@
 """A plan on the terminal: the most important things first, in words that need no manual."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from mailgate.cli.open_store import printable
+from mailgate.cli.output import printable
 from mailgate.console.plans.facts import (
     NEWLY,
     held_back_in_words,
@@ -47,14 +47,11 @@ def show_plan(plan: Plan, console: Console) -> None:
         _details(console, plan, label)
     for moment in plan.later:
         _later(console, plan, moment)
-    _undated(console, plan)
-    _held_back(console, plan)
-    _rules(console, plan)
-    notes = list(notes_of(plan))
-    if notes:
-        _line(console, "\nGood to know", "bold")
-        for note in notes:
-            _line(console, f"  {note}")
+    undated = [*undated_in_words(plan), *map(who_in_words, plan.undated.samples[:_ROWS])]
+    _part(console, "At moments that cannot be predicted", undated)
+    _part(console, "Held back by a share or a stage", _held_back(plan))
+    _part(console, "Rules that do nothing", idle_rules(plan.rules), "yellow")
+    _part(console, "Good to know", notes_of(plan))
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
@@ -62,6 +59,14 @@ def _line(console: Console, text: str, style: str = "") -> None:
     if text.startswith("\n"):
         console.print()
     console.print(Text(printable(text.removeprefix("\n")), style=style), highlight=False)
+
+
+def _part(console: Console, title: str, lines: Iterable[str], style: str = "") -> None:
+    """Print some lines below a title; nothing without lines."""
+    for number, words in enumerate(lines):
+        if not number:
+            _line(console, f"\n{title}", "bold")
+        _line(console, f"  {words}", style)
 
 
 def _changes(console: Console, plan: Plan) -> None:
@@ -113,26 +118,12 @@ def _later(console: Console, plan: Plan, moment: Moment) -> None:
             _line(console, f"  {sample_in_words(sample, 'without the change')}")
 
 
-def _undated(console: Console, plan: Plan) -> None:
-    """How many may newly be kept out at a moment that cannot be predicted. The guard counts them now."""
-    told = list(undated_in_words(plan))
-    if told:
-        _line(console, "\nAt moments that cannot be predicted", "bold")
-    for words in told:
-        _line(console, f"  {words}")
-    for sample in plan.undated.samples[:_ROWS]:
-        _line(console, f"  {who_in_words(sample)}")
-
-
-def _held_back(console: Console, plan: Plan) -> None:
+def _held_back(plan: Plan) -> list[str]:
     """Whom a share or a stage misses. The guard does not count them."""
     if plan.held_back is None:
-        return
-    _line(console, "\nHeld back by a share or a stage", "bold")
-    _line(console, f"  {held_back_in_words(plan)}")
-    for label in LABELS:
-        for sample in plan.held_back.newly[label].samples[:_ROWS]:
-            _line(console, f"  {sample_in_words(sample, 'without the change')}")
+        return []
+    samples = [each for label in LABELS for each in plan.held_back.newly[label].samples[:_ROWS]]
+    return [held_back_in_words(plan), *(sample_in_words(each, "without the change") for each in samples)]
 
 
 def _details(console: Console, plan: Plan, label: str) -> None:
@@ -152,11 +143,3 @@ def _details(console: Console, plan: Plan, label: str) -> None:
     console.print(table)
     for sample in new.samples[:_ROWS]:
         _line(console, f"  {sample_in_words(sample)}")
-
-
-def _rules(console: Console, plan: Plan) -> None:
-    found = list(idle_rules(plan.rules))
-    if found:
-        _line(console, "\nRules that do nothing", "bold")
-    for words in found:
-        _line(console, f"  {words}", "yellow")

@@ -41,7 +41,7 @@ class EverySource(Strict):
     looked."""
 
     def scheduled(self) -> bool:
-        """Whether the gate asks the source on a schedule; false if the source only calls by itself."""
+        """Whether the gate asks the source on a schedule. One that only calls by itself is not asked."""
         return True
 
     def posting(self) -> PostAccess | None:

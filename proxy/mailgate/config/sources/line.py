@@ -102,3 +102,6 @@ class PostSettings(PostedSourceSettings):
     """JSON lines or CSV, posted to ``/api/devices/NAME`` on the admin port."""
 
     type: Literal["post"]
+
+    def scheduled(self) -> bool:
+        return False

@@ -23,7 +23,7 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.stored_rules import rules_of
 from mailgate.store import Activation
-from mailgate.store.drafts import KeptDraft
+from mailgate.store.plans import KeptDraft
 from mailgate.tasks import compute
 
 MAX_DRAFTS = 50

@@ -10,7 +10,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
-from mailgate.store.drafts import KeptDraft
+from mailgate.store.plans import KeptDraft
 from mailgate.store.policies import Activation
 from mailgate.tasks import compute
 

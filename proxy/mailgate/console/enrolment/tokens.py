@@ -4,7 +4,9 @@ import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.attest.enrolment import (
+from mailgate.rollout.person import Person
+from mailgate.store import EnrolmentToken, Store
+from mailgate.store.enrolments import (
     CODE_BYTES,
     CODE_LIFE,
     TOKEN_BYTES,
@@ -13,8 +15,6 @@ from mailgate.attest.enrolment import (
     new_code,
     new_token,
 )
-from mailgate.rollout.person import Person
-from mailgate.store import EnrolmentToken, Store
 
 MAX_USES = 1_000_000
 MAX_DAYS = 30
@@ -25,19 +25,22 @@ async def make_token(
 ) -> tuple[str, EnrolmentToken]:
     """Make a token. Returns its text, which is shown only once, and the stored row."""
     text = new_token(secrets.token_bytes(TOKEN_BYTES))
-    return text, await _keep(store, by, now, text, user=user, note=note, uses=uses, life=timedelta(days=days))
+    return text, await keep_token(
+        store, by, now, text, user=user, note=note, uses=uses, life=timedelta(days=days)
+    )
 
 
 async def make_code(store: Store, by: Person, now: datetime, user: str) -> str:
     """Make a code, which a person types into the extension of one browser within ten minutes."""
     text = new_code(secrets.token_bytes(CODE_BYTES))
-    await _keep(store, by, now, text, user=user, note="", uses=1, life=CODE_LIFE)
+    await keep_token(store, by, now, text, user=user, note="", uses=1, life=CODE_LIFE)
     return text
 
 
-async def _keep(
+async def keep_token(
     store: Store, by: Person, now: datetime, text: str, *, user: str, note: str, uses: int, life: timedelta
 ) -> EnrolmentToken:
+    """Store a token or a code, and who made it. Returns the stored row."""
     digest = digest_of(text)
     made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
     act = replace(

@@ -5,20 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.classify import classify, with_device
 from mailgate.config import Bundle
 from mailgate.config.document import DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.devices.device import Device
+from mailgate.devices.names import references
 from mailgate.devices.posture import belongs_to, posture_of
-from mailgate.devices.typed_text import references
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
 from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.policy.cases import RecordedRequest, Request, Situation
 from mailgate.policy.decide import decide
-from mailgate.rollout.replay import PAGE_LOAD, access_again, proof_of, reported
+from mailgate.rollout.replay import PAGE_LOAD, access_again, asked_without_proof, proof_of, reported
 from mailgate.store import Recorded, Sighting, Store
 
 
@@ -76,7 +75,7 @@ def decide_without_proof(
 ) -> tuple[Access, Decision]:
     """The decision on a request from this device without its proof."""
     posture = posture_now(device, bundle, now)
-    client = with_device(classify(facts), posture.kind)
+    client = asked_without_proof(facts, posture)
     user = bundle.groups.user(bundle.settings.logins.person(facts.user or ""), posture.owner)
     access = Access(facts, client, posture, now, user)
     return access, decide(access, bundle.policy)

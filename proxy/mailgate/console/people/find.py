@@ -8,7 +8,7 @@ from mailgate.config import Bundle
 from mailgate.console.devices.mail_status import name_of
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
-from mailgate.devices.typed_text import bare, logins, references
+from mailgate.devices.names import bare, logins, references
 from mailgate.model.fact import Fact, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy.login_names import user_text

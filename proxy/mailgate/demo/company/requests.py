@@ -10,9 +10,8 @@ from urllib.parse import urlencode
 
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.imap import HEADER as IMAP_ID
-from mailgate.demo.company.devices import CompanyDevice, DeviceProblem
+from mailgate.demo.company.devices import CompanyDevice, DeviceProblem, eas_id
 from mailgate.demo.company.history import Era, in_force_at
-from mailgate.demo.company.records import eas_id
 from mailgate.devices.device import Device
 from mailgate.devices.posture import posture_of, stable_until
 from mailgate.devices.trust import ENROLLED

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from random import Random
 
-from mailgate.attest.enrolment import TOKEN_BYTES, name_of
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.counts import Charts
 from mailgate.demo.company.devices import (
@@ -18,11 +17,14 @@ from mailgate.demo.company.devices import (
     DeviceProblem,
     Employee,
     devices,
+    first_records,
+    last_records,
     members,
+    own_id,
+    thumbprint,
 )
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
 from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
-from mailgate.demo.company.records import first_records, last_records, own_id, thumbprint
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
 from mailgate.demo.company.requests import History, answers_to
 from mailgate.devices.device import Device, Report
@@ -34,6 +36,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import EnrolledKey, EnrolmentToken, Store, StoreError
+from mailgate.store.enrolments import TOKEN_BYTES, name_of
 
 PLANNED = "planned"
 LAST = "a plan"

@@ -15,8 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
-from mailgate.demo.start.persona_proxy import PersonaProxy, room_for_mail
-from mailgate.demo.start.personas import PERSONAS
+from mailgate.demo.start.personas import PERSONAS, PersonaProxy, room_for_mail
 from mailgate.errors import MailgateError
 
 

@@ -8,7 +8,7 @@ element belongs to Autodiscover (``recognise.py``). Any other successful answer 
 from dataclasses import replace
 from http import HTTPStatus
 
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, read_small_body
 from mailgate.gateway.autodiscover.recognise import is_json_directions, is_xml_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.http.exchange import Exchange
@@ -20,7 +20,6 @@ from mailgate.http.proxy.heads import request_head
 from mailgate.http.proxy.upstream import UpstreamConnection, UpstreamMalformed
 from mailgate.http.request import RequestHead, without_body
 from mailgate.http.response import ResponseHead
-from mailgate.http.small_body import read_small_body
 from mailgate.model import Access, Decision
 from mailgate.policy.rules import DISCOVERY_RULE
 

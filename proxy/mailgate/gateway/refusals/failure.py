@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from mailgate.gateway.answer import Answer, send
+from mailgate.gateway.answer import Answer, References, send
 from mailgate.gateway.evaluate.facts import read_facts
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.reference import References
 from mailgate.http.exchange import CLOSE, Exchange, Outcome
 from mailgate.http.proxy.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.http.request import RequestRefused

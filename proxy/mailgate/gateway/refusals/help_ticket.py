@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from mailgate.attest.sealing import Secret, mac, sealing_key
-from mailgate.gateway.evaluate.probe_cookie import SETTLING
+from mailgate.gateway.evaluate.browser_probe import SETTLING
 from mailgate.http.cookies import HELP_COOKIE, cookies_named, set_cookie
 from mailgate.model import RequestFacts
 
@@ -127,8 +127,7 @@ def help_asked_cookie(client: str, rule: str, now: datetime, facts: RequestFacts
 
 
 def _field(value: str, facts: RequestFacts) -> tuple[str, str]:
-    seconds = int(COOKIE_LASTS.total_seconds())
-    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, seconds=seconds)
+    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, lasts=COOKIE_LASTS)
 
 
 def _mark(rule: str) -> str:

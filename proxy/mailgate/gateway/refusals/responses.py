@@ -13,9 +13,9 @@ from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
-from mailgate.gateway.refusals import FORMS, Refuse
+from mailgate.gateway.refusals.forms import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
-from mailgate.gateway.refusals.problem import problem
+from mailgate.gateway.refusals.wording import problem
 from mailgate.http.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.policy import Policy
@@ -270,4 +270,4 @@ def needs_warning(access: Access, decision: Decision) -> bool:
 
 def warned_cookie(mark: str, lasts: timedelta, facts: RequestFacts) -> str:
     """The Set-Cookie value that remembers a warning."""
-    return set_cookie(WARNED_COOKIE, mark, facts, seconds=int(lasts.total_seconds()))
+    return set_cookie(WARNED_COOKIE, mark, facts, lasts=lasts)

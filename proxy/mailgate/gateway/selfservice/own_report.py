@@ -109,5 +109,4 @@ def _sealed_text(device: Device, person: str, at: datetime) -> str:
 
 
 def _field(value: str, lasts: timedelta, facts: RequestFacts) -> tuple[str, str]:
-    seconds = int(lasts.total_seconds())
-    return "Set-Cookie", set_cookie(LOST_COOKIE, value, facts, seconds=seconds)
+    return "Set-Cookie", set_cookie(LOST_COOKIE, value, facts, lasts=lasts)

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.http.request import RequestRefused
 from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
-from mailgate.store.enrolments import Enrolments
+from mailgate.store.enrolments import CODE_BYTES, CODE_LIFE, Enrolments, digest_of, name_of, new_code
 
 NOTE = "own page"
 """The note that distinguishes such a code from an admin's in `mailgate enroll list`."""

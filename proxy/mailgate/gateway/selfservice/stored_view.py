@@ -145,9 +145,7 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
         "policy": seen.policy,
         "reference": tally.reference,
     }
-    return StoredRecord(
-        _fields({name: value for name, value in told.items() if value not in ("", ())}), tally.last + keep
-    )
+    return _record(told, tally.last + keep, kept=lambda value: value not in ("", ()))
 
 
 def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
@@ -177,10 +175,7 @@ def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
     named |= {"form": _once(each.kind for each in mail.about), "os": _once(each.os for each in mail.about)}
     named |= {"posture": _once(each.state for each in mail.about)}
     named["apps"] = _once(name_of(app) for each in mail.about for app in each.apps)
-    return StoredRecord(
-        _fields({name: value for name, value in named.items() if value}),
-        (mail.changed_at or mail.queued_at) + keep,
-    )
+    return _record(named, (mail.changed_at or mail.queued_at) + keep)
 
 
 def language_record(tag: str, day: date, keep: timedelta) -> StoredRecord:
@@ -194,16 +189,14 @@ def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
     last = key.revoked_at or key.reported_at or key.made_at
     named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
-    return StoredRecord(_fields({name: value for name, value in named.items() if value}), last + keep)
+    return _record(named, last + keep)
 
 
 def token_record(token: EnrolmentToken, keep: timedelta) -> StoredRecord:
     """A token with which devices of the person may enrol."""
     named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
     named |= {"made_at": token.made_at, "ends_at": token.expires_at}
-    return StoredRecord(
-        _fields({name: value for name, value in named.items() if value != ""}), token.expires_at + keep
-    )
+    return _record(named, token.expires_at + keep, kept=lambda value: value != "")
 
 
 def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:
@@ -212,7 +205,7 @@ def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
     over = kept.ended_at or relief.until or relief.at
-    return StoredRecord(_fields({name: value for name, value in named.items() if value}), over + keep)
+    return _record(named, over + keep)
 
 
 def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
@@ -221,7 +214,7 @@ def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
     told |= {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
     told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
     told |= {"reference": asked.reference, "policy": asked.policy}
-    return StoredRecord(_fields({name: value for name, value in told.items() if value}), asked.last_at + keep)
+    return _record(told, asked.last_at + keep)
 
 
 def open_help_request(asked: HelpRequest) -> OpenHelpRequest:
@@ -232,6 +225,12 @@ def open_help_request(asked: HelpRequest) -> OpenHelpRequest:
 
 def _once(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({str(each) for each in values if each}))
+
+
+def _record(
+    told: Mapping[str, object], until: datetime, kept: Callable[[object], bool] = bool
+) -> StoredRecord:
+    return StoredRecord(_fields({name: value for name, value in told.items() if kept(value)}), until)
 
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:

@@ -22,8 +22,7 @@ from mailgate.http.proxy.heads import (
     switching_head,
 )
 from mailgate.http.proxy.pool import UpstreamPool
-from mailgate.http.proxy.request_body import Sending, end_sending, start_sending
-from mailgate.http.proxy.tunnel import tunnel
+from mailgate.http.proxy.request_body import Sending, end_sending, start_sending, tunnel
 from mailgate.http.proxy.upstream import (
     Answer,
     UpstreamClosed,

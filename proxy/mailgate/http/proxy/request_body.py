@@ -1,4 +1,4 @@
-"""Sends the request body to the webmail while the gate already waits for the answer."""
+"""Passes on what a client sends: the body of a request, while the gate already waits for the answer, and every byte after a switch to WebSocket."""
 
 import asyncio
 from dataclasses import dataclass
@@ -72,3 +72,40 @@ async def _next_piece(exchange: Exchange, idle: float) -> bytes:
         raise RequestRefused(
             408, Reason.REQUEST_TIMEOUT, "The request body did not arrive in time."
         ) from None
+
+
+class _ToUpstream:
+    """Takes the bytes that the client sends."""
+
+    def __init__(self, upstream: UpstreamConnection) -> None:
+        self._upstream = upstream
+
+    def feed_data(self, data: bytes) -> None:
+        if not self._upstream.closed:
+            self._upstream.write(data)
+
+    def feed_eof(self) -> None:
+        """The client is gone, so end the other half too."""
+        self._upstream.close()
+
+
+async def tunnel(exchange: Exchange, upstream: UpstreamConnection) -> None:
+    """Run until either side ends. Each side is read only as fast as the other side receives."""
+    ended = asyncio.get_running_loop().create_future()
+
+    def end() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    def to_client(data: bytes) -> None:
+        if exchange.connection.transport is None:
+            end()
+        else:
+            exchange.write(data)
+
+    upstream.on_end = end
+    exchange.connection.start_tunnel(_ToUpstream(upstream), upstream)
+    upstream.start_tunnel(to_client, exchange.connection)
+    if upstream.closed:
+        end()
+    await ended

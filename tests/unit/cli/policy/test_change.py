@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+from tests.admins import admins, token
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_plan import folder as folder
 from tests.unit.rollout.test_planning import NEW, OLD
+from typer.testing import Result
 
 from mailgate.cli import identity
+from mailgate.cli.identity import VARIABLE
 from mailgate.rollout.person import Person
 
 
@@ -75,3 +79,115 @@ def test_after_a_retraction_a_plan_looks_at_the_files_again(digest: str, folder:
     assert shown["newly"]["block"]["people"] == 1
     (folder / "policy.yaml").write_text(OLD)
     assert json.loads(run("plan", "--json").output)["changes"] == []
+
+
+@pytest.fixture
+def guarded(folder: Path, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that keep one phone out, under a guard that lets nobody be kept out."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    (folder / "policy.yaml").write_text(NEW)
+    known = admins(ada="operator approver", lin="approver", kim="operator", joe="viewer")
+    with config.open("a") as file:
+        YAML().dump({"guard": {"max_newly_blocked": 0}, "admins": known}, file)
+
+
+@pytest.fixture
+def act(guarded: None, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs a command as this admin."""
+
+    def acted(name: str, *arguments: str) -> Result:
+        monkeypatch.setenv(VARIABLE, token(name) if name else "")
+        return run(*arguments)
+
+    return acted
+
+
+def planned(act) -> str:  # type: ignore[no-untyped-def]
+    return str(json.loads(act("ada", "plan", "--json").output)["digest"])[:12]
+
+
+def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: ignore[no-untyped-def]
+    digest = planned(act)
+    refused = act("ada", "apply", digest, "--note", "now")
+    assert refused.exit_code == 1
+    assert "0 of 1 approvals given, 1 missing: `mailgate policy approve" in refused.output
+    told = json.loads(act("ada", "apply", digest, "--note", "now", "--json").stdout)
+    assert (told["missing"], told["plan"], told["why"] + "\n") == (1, told["plan"], refused.stderr)
+    assert told["plan"].startswith(digest)
+    assert "`mailgate policy approve PLAN`" in act("ada", "plans").output
+    given = act("lin", "approve", digest, "--note", "agreed")
+    assert given.output == f"plan {digest} is approved by lin; it has the approvals that it needs\n"
+    applied = json.loads(act("ada", "apply", digest, "--note", "now", "--json").output)
+    assert (applied["serial"], applied["author"]) == (2, "ada")
+    taken_back = json.loads(act("lin", "retract", "--note", "sent in error", "--json").output)
+    assert taken_back["author"] == "lin"
+
+
+@pytest.mark.parametrize(
+    ("who", "what", "why"),
+    [
+        ("ada", "approve", "is your own"),
+        ("kim", "approve", "kim may not do this: it takes the role approver"),
+        ("lin", "apply", "lin may not do this: it takes the role operator"),
+        ("joe", "apply", "joe may not do this: it takes the role operator"),
+        ("joe", "retract", "joe may not do this: it takes the role operator or approver"),
+        ("", "apply", "the settings have admins: give your token"),
+        ("nobody", "approve", "the admin token is not valid"),
+    ],
+)
+def test_a_person_without_the_role_is_refused(act, who: str, what: str, why: str) -> None:  # type: ignore[no-untyped-def]
+    arguments = [] if what == "retract" else [planned(act)]
+    refused = act(who, what, *arguments, "--note", "x")
+    assert refused.exit_code == 1
+    assert why in refused.output
+
+
+def test_a_plan_that_nobody_answers_for_is_shown_and_not_kept(act) -> None:  # type: ignore[no-untyped-def]
+    shown = act("", "plan")
+    assert shown.exit_code == 0
+    assert "newly kept out" in shown.output
+    assert "To apply this plan, make it with your admin token." in shown.output
+    assert json.loads(act("", "plans", "--json").output) == []
+    assert act("joe", "plan").exit_code == 1
+
+
+def test_plans_are_listed_with_what_they_need(act) -> None:  # type: ignore[no-untyped-def]
+    assert "There is no plan" in act("", "plans").output
+    digest = planned(act)
+    (told,) = json.loads(act("", "plans", "--json").output)
+    assert told["newly"]["block"] == {"people": 1, "devices": 1}
+    assert (told["author"], told["state"], told["needed"], told["missing"]) == ("ada", "open", 1, 1)
+    act("lin", "approve", digest, "--note", "agreed")
+    shown = act("", "plans").output
+    assert digest in shown
+    assert "lin" in shown
+    (told,) = json.loads(act("", "plans", "--json").output)
+    assert (told["approved_by"], told["missing"], told["against"]) == (["lin"], 0, [])
+
+
+def test_the_number_of_missing_approvals_is_said(act, config: Path) -> None:  # type: ignore[no-untyped-def]
+    config.write_text(
+        config.read_text().replace("max_newly_blocked: 0", "max_newly_blocked: 0\n  approvals: 2")
+    )
+    told = json.loads(act("lin", "approve", planned(act), "--note", "agreed", "--json").output)
+    assert (told["approved_by"], told["needed"], told["missing"]) == (["lin"], 2, 1)
+    assert "more than there are approvers other than its author (1)" in act("", "plans").output
+
+
+def test_without_admins_nobody_can_approve(folder: Path, config: Path) -> None:
+    (folder / "policy.yaml").write_text(NEW)
+    digest = json.loads(run("plan", "--json").output)["digest"]
+    config.write_text(config.read_text() + "guard: {max_newly_blocked: 0}\n")
+    refused = run("approve", digest, "--note", "agreed")
+    assert refused.exit_code == 1
+    assert (
+        "nobody may approve anything: no admin has the role approver; `mailgate admin add NAME"
+        in refused.output
+    )
+
+
+def test_a_small_change_needs_no_approval(act, config: Path) -> None:  # type: ignore[no-untyped-def]
+    config.write_text(config.read_text().replace("max_newly_blocked: 0", "max_newly_blocked: 9"))
+    digest = planned(act)
+    assert "it stays within the guard" in act("lin", "approve", digest, "--note", "fine").output
+    assert act("kim", "apply", digest, "--note", "now").exit_code == 0

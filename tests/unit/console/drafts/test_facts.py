@@ -17,7 +17,7 @@ from mailgate.policy.edits import ListEdit, ShareEdit
 from mailgate.rollout.drafts import make_draft
 from mailgate.rollout.stored_rules import rule_texts_of, rules_of
 from mailgate.store import Act, Store
-from mailgate.store.drafts import KeptDraft
+from mailgate.store.plans import KeptDraft
 
 WITH = APPS.replace("[tiktok]", "[tiktok, wechat]")
 COMMENT = "# a word\n"

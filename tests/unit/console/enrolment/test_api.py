@@ -9,8 +9,8 @@ from tests.unit.console.callers import ada as ada
 from tests.unit.console.callers import calling as calling
 from tests.unit.console.callers import vic as vic
 
-from mailgate.attest.enrolment import digest_of
 from mailgate.store import EnrolledKey
+from mailgate.store.enrolments import digest_of
 
 
 @pytest.fixture

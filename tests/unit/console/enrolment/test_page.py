@@ -7,9 +7,9 @@ from html import unescape
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
 
-from mailgate.attest.enrolment import digest_of
 from mailgate.console.enrolment import page as enrolment
 from mailgate.store import EnrolledKey
+from mailgate.store.enrolments import digest_of
 
 
 async def make(browser: Browser, **fields: str) -> str:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.attest.enrolment import digest_of
 from mailgate.console.enrolment.tokens import make_token
 from mailgate.rollout.person import Person
+from mailgate.store.enrolments import digest_of
 
 ADA = Person("ada", "here")
 

@@ -9,10 +9,9 @@ import pytest
 from tests.unit.demo.company.conftest import Made
 from tests.unit.demo.examples import NOW, managed_phone
 
-from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem, Employee
+from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem, Employee, last_records
 from mailgate.demo.company.history import Era, with_policy
 from mailgate.demo.company.makes import GALAXY, IPHONE, LINUX, WINDOWS, Make
-from mailgate.demo.company.records import last_records
 from mailgate.demo.company.requests import (
     DAYS,
     History,

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from tests.unit.demo.examples import KEY_FILES
 
 from mailgate.attest.mint import ISSUER_KEY_FILE
-from mailgate.demo.start.persona_proxy import Signer
-from mailgate.demo.start.personas import PERSONAS
+from mailgate.demo.start.personas import PERSONAS, Signer
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 URL = "http://localhost:8080"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.refusals import FORMS
+from mailgate.gateway.refusals.forms import FORMS
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -6,8 +6,9 @@ import pytest
 from pyactivesync._wbxml import WBXMLReader, WBXMLWriter, wtag
 
 from mailgate.classify.activesync import CODES
-from mailgate.gateway.refusals import FORMS, activesync
+from mailgate.gateway.refusals import activesync
 from mailgate.gateway.refusals.activesync import BODIES, CONTENT_TYPE, Tag, document
+from mailgate.gateway.refusals.forms import FORMS
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from tests.unit.gateway.own import ALICE, LAPTOP, PHONE, asking
 from tests.unit.gateway.pages.own import NOW, REQUEST
+from tests.unit.gateway.pages.own import PHONE as SHOWN
 from tests.unit.gateway.selfservice.test_me import Scene
 
 from mailgate.gateway.pages.employee import StoredRecords
@@ -50,7 +51,7 @@ def test_without_a_stored_device_the_verdict_is_that_of_the_request():
 
 
 def test_values_keep_their_kind_and_every_row_says_when_it_is_deleted() -> None:
-    told = json.loads(download("alice", (PHONE,), StoredRecords(requests=(REQUEST,))).body)
+    told = json.loads(download("alice", (SHOWN,), StoredRecords(requests=(REQUEST,))).body)
     assert told["person"] == "alice"
     (device,) = told["devices"]
     assert device["stored"] == [{"id": "phone-1", "managed": True, "last_seen": NOW.isoformat()}]

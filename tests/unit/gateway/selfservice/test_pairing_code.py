@@ -7,12 +7,12 @@ import pytest
 from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.own import ALICE, HANDHELD, LAPTOP, asking
 
-from mailgate.attest.enrolment import CODE_LIFE, digest_of
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.http.request import RequestRefused
 from mailgate.model import Finding, Reason
 from mailgate.store import StoreUnavailableError
+from mailgate.store.enrolments import CODE_LIFE, digest_of
 
 ACCESS = asking().access
 CONTRADICTED = replace(LAPTOP, findings=(Finding(Reason.KIND_CONTRADICTED, ""),))

@@ -1,0 +1,392 @@
+"""``mailgate notices``: mails to the people whom a rule is about, each once, corrections after it was taken back, and their states."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from mailgate.app.mails import POLL_SECONDS, postman_for, sent_act
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
+from mailgate.cli.output import Columns, ShowProgress, print_json, print_rows, printable, progress_bar, say
+from mailgate.config import Bundle
+from mailgate.config.mail import NoticeSettings
+from mailgate.console.notices.facts import MailFacts, RecipientCounts, mail_facts, mails_of, recipient_counts
+from mailgate.devices.names import user_text
+from mailgate.gateway.pages.languages import languages_by_tag, load_languages
+from mailgate.mail import postman as decide
+from mailgate.mail.composer import address_book, composer_for
+from mailgate.mail.corrections import correct as queue_corrections
+from mailgate.mail.postman import Postman
+from mailgate.mail.preview import sample, stand_in
+from mailgate.mail.recipient_list import (
+    RecipientList,
+    Recipients,
+    data_scope_of,
+    list_recipients,
+    notice_about,
+    queue,
+)
+from mailgate.mail.topic import Topic, topic_of
+from mailgate.mail.transport import TransportDownError
+from mailgate.mail.words import RenderedNotice
+from mailgate.rollout.person import Person
+from mailgate.store import Activation, Mail, MailCount, MailKind, MailState, NoticeKey, Store
+
+app = typer.Typer(help="Send mails to the people whom a rule is about.", no_args_is_help=True)
+
+First = Callable[[], Awaitable[None]]
+_TICK = 0.25
+"""The seconds between two moves of the progress bar."""
+
+
+RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as in the policy file.")]
+Kind = Annotated[
+    MailKind,
+    typer.Option(
+        "--kind",
+        help="upcoming: before a stage begins; warned: while it warns; enforced: while it is enforced.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicInForce:
+    """The version in force, and the topic of a notice about one of its rules."""
+
+    active: Activation
+    topic: Topic
+
+
+async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime) -> TopicInForce:
+    """The subject of a command. Raises RefusedError if nothing may be sent; ends the command if no version is in force."""
+    active = await store.policies.active()
+    if active is None:
+        fail(1, "nothing is in force yet: the first start puts the files in force")
+    return TopicInForce(active, topic_of(bundle.policy, active.number, rule, kind, now))
+
+
+def settings_of(bundle: Bundle) -> NoticeSettings:
+    """The settings of notices; ends the command if there are none."""
+    notices = bundle.settings.notices
+    if notices is None:
+        fail(2, "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
+    return notices
+
+
+Language = Annotated[str, typer.Option("--language", help="The language. Default: the person's.")]
+Whom = Annotated[
+    str,
+    typer.Option(
+        "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
+    ),
+]
+Html = Annotated[bool, typer.Option("--html", help="Print the HTML part.")]
+
+
+@app.command()
+def preview(
+    rule: RuleId,
+    kind: Kind = MailKind.UPCOMING,
+    language: Language = "",
+    person: Whom = "",
+    html: Html = False,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Show the mail about a rule that is in force. Nothing is sent."""
+
+    if language and language.lower() not in (known := languages_by_tag(load_languages())):
+        fail(
+            2,
+            f"--language: there are no texts in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
+        )
+
+    async def run(store: Store, bundle: Bundle) -> tuple[RenderedNotice, bool]:
+        now = datetime.now(UTC)
+        topic = (await subject_of(store, bundle, rule, kind, now)).topic
+        whom = bundle.settings.logins.person(person)
+        found = await sample(store, bundle.rules, topic, data_scope_of(bundle), whom, now)
+        login = user_text(whom) or next(iter(sorted(found.people)), "")
+        stands_in = login not in found.people
+        if stands_in:
+            if person:
+                fail(1, f"rule `{rule}` is not about {printable(person)}: they would get no mail")
+            found = stand_in(bundle.policy, topic, found.any_laptop)
+        spoken = language or (await store.languages.of([login])).get(login, "")
+        notice = notice_about(topic, found, "" if stands_in else login, spoken)
+        return composer_for(bundle.settings).render(notice), stands_in
+
+    mail, stands_in = with_store(config, run)
+    if as_json:
+        print_json(asdict(mail) | {"made_up": stands_in})
+        return
+    if stands_in:
+        typer.echo("(The rule is about no known person. This is the mail for a made-up phone.)\n", err=True)
+    typer.echo(mail.html if html else f"Subject: {mail.subject}\n\n{mail.text}")
+
+
+async def deliver(
+    store: Store, bundle: Bundle, notices: NoticeSettings, who: Person, first: First | None = None
+) -> None:
+    """Send until no mail is due any more. While a gate sends, wait for the gate.
+
+    The process that sends does ``first`` once. Ends the command if no mail can be sent now.
+    """
+    counts: Counter[str] = Counter()
+
+    def told(_mail: Mail, state: MailState, _why: str) -> None:
+        counts[state.value] += 1
+
+    postman = postman_for(bundle.settings, notices, store, told)
+    try:
+        with progress_bar("sending", "mails") as show:
+            await _send(store, postman, show, first)
+    except TransportDownError as error:
+        fail(1, f"no mail can be sent now ({error}); queued mails are sent once a running gate can send them")
+    finally:
+        if counts:
+            await store.audit.append(sent_act(who.name, who.origin, counts))
+
+
+async def _send(store: Store, postman: Postman, show: ShowProgress, first: First | None) -> None:
+    total = 0
+    while first is not None or await store.mails.has_work(datetime.now(UTC)):
+        sending = asyncio.get_running_loop().create_task(postman.round(first))
+        while not sending.done():
+            await asyncio.wait({sending}, timeout=_TICK)
+            left = await waiting(store)
+            total = max(total, left)
+            show(total - left, total)
+        if await sending:
+            first = None
+        else:
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def waiting(store: Store) -> int:
+    """How many mails are queued."""
+    return sum(each.count for each in await store.mails.counts() if each.state is MailState.QUEUED)
+
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count the mails, and queue nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+To = Annotated[
+    Recipients,
+    typer.Option(
+        "--to",
+        help="new: whom this version newly affects; untold: these, and others who had no such mail by an earlier version; all: everybody whom the rule is about. Nobody gets this mail twice.",
+    ),
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Only queue the mails; a running gate sends them.")]
+
+
+@app.command()
+def send(
+    rule: RuleId,
+    kind: Kind,
+    to: To = Recipients.NEW,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    no_wait: NoWait = False,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Send a mail to the people whom a rule of the version in force is about, once for each version and kind."""
+
+    async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
+        notices, now = settings_of(bundle), datetime.now(UTC)
+        subject = await subject_of(store, bundle, rule, kind, now)
+        found = await _counted(store, bundle, notices, subject, now)
+        counts = recipient_counts(found, to)
+        if not as_json:
+            _say(counts)
+        if dry_run:
+            return counts.model_dump()
+        who = acting_person(bundle.settings, "operator", token_file=token_file)
+        if not yes and counts.to_write:
+            typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
+        queued = await queue(store, found.to(to), who, subject.topic, datetime.now(UTC))
+        if not no_wait:
+            await deliver(store, bundle, notices, who)
+        return counts.model_dump() | {"queued": queued, "states": await _states(store, subject)}
+
+    done = with_store(config, run)
+    if as_json:
+        print_json(done)
+    elif "states" in done:
+        typer.echo(", ".join(f"{count:,} {state}" for state, count in sorted(done["states"].items())))
+
+
+async def _counted(
+    store: Store, bundle: Bundle, notices: NoticeSettings, subject: TopicInForce, now: datetime
+) -> RecipientList:
+    with progress_bar("deciding", "devices") as show:
+        return await list_recipients(
+            store,
+            bundle.rules,
+            subject.active,
+            subject.topic,
+            data_scope_of(bundle),
+            address_book(notices),
+            now,
+            show,
+        )
+
+
+async def _states(store: Store, subject: TopicInForce) -> dict[str, int]:
+    """The number of mails with this notice in each state."""
+    about = NoticeKey(subject.active.number, subject.topic.kind, subject.topic.rule.id)
+    return {
+        str(state): count for state, count in mails_of(await store.mails.counts(about), about).states.items()
+    }
+
+
+def _say(counts: RecipientCounts) -> None:
+    typer.echo(f"{counts.to_write:>9,} people to write to (--to {counts.to.value})")
+    for count, words in (
+        (counts.untold, "others who had no such mail before (--to untold)"),
+        (counts.told_earlier, "others who had such a mail by an earlier version (--to all)"),
+        (counts.written_before, "who have this mail already"),
+        (counts.no_address, "without an address in the company's domain"),
+        (counts.nameless, "devices whose owner nobody knows"),
+        (
+            counts.undecided,
+            "people for whom it is unknown whether the rule is about them: they get no mail",
+        ),
+    ):
+        if count:
+            typer.echo(f"{count:>9,} {words}")
+
+
+@app.command()
+def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Send the corrections after `mailgate policy retract` now, if no running gate does. Each is sent once."""
+    queued = 0
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        notices, who = settings_of(bundle), acting_person(bundle.settings, "operator", token_file=token_file)
+
+        async def first() -> None:
+            nonlocal queued
+            data_scope, book = data_scope_of(bundle), address_book(notices)
+            queued = await queue_corrections(store, data_scope, book, who, datetime.now(UTC))
+
+        await deliver(store, bundle, notices, who, first)
+
+    with_store(config, run)
+    say(f"{queued:,} corrections were queued now", {"queued": queued}, as_json=as_json)
+
+
+States = Annotated[
+    list[MailState] | None,
+    typer.Option("--state", help="Only mails in this state. May be given several times."),
+]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]…", help="Mails by their ids, as `list` shows them.")
+]
+RuleOption = Annotated[str, typer.Option("--rule", help="Only mails about this rule.")]
+Limit = Annotated[int, typer.Option(help="How many mails to list, the last changed first.", min=1)]
+
+
+_COUNTS: Columns = {
+    "rule": lambda each: each.rule or Text("all of it", style="dim"),
+    "version": "version",
+    "kind": "kind",
+    "state": "state",
+    "mails": lambda each: f"{each.count:,}",
+}
+_MAILS: Columns = {
+    name: name for name in ("id", "address", "rule", "version", "kind", "state", "why", "changed_at")
+}
+
+
+@app.command()
+def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """Count mails about rules by rule, version, kind and state."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[MailCount]:
+        return await store.mails.counts()
+
+    counts = with_store(config, run)
+    print_rows(
+        counts, _COUNTS, as_json=as_json, none="No mail about a rule was queued yet.", numbers=("mails",)
+    )
+
+
+@app.command("list")
+def list_mails(
+    state: States = None,
+    rule: RuleOption = "",
+    limit: Limit = 50,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List mails about rules with their recipients, states, causes and Message-IDs."""
+
+    async def run(store: Store, bundle: Bundle) -> list[MailFacts]:
+        found = await store.mails.page(states=state or (), rule=rule, size=limit)
+        return [mail_facts(each, bundle.settings.notices) for each in found]
+
+    print_rows(with_store(config, run), _MAILS, as_json=as_json, none="There is no such mail.")
+
+
+@app.command()
+def settle(
+    ids: Ids = None,
+    sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="The mail server has not taken them: queue them again.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unsure mails.")] = False,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Decide about `unsure` mails: whether the mail server took them. Its log has their Message-IDs."""
+    if sent is again or bool(ids) is everything:
+        fail(2, "expected ids or --all, and one of --sent and --again")
+
+    async def run(store: Store, bundle: Bundle) -> int:
+        who = acting_person(bundle.settings, "operator", token_file=token_file)
+        return await decide.settle(store, ids, who, datetime.now(UTC), sent=sent)
+
+    count = with_store(config, run)
+    if ids and count < len(set(ids)):
+        fail(
+            1,
+            f"{count:,} settled: the others are not unsure; `mailgate notices list --state unsure` shows those that are",
+        )
+    say(f"{count:,} settled", {"settled": count}, as_json=as_json)
+
+
+@app.command()
+def retry(
+    ids: Ids = None,
+    everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Queue `failed` mails again, after the cause is fixed. A mail that is no longer true is not sent."""
+    if bool(ids) is everything:
+        fail(2, "expected ids or --all")
+
+    async def run(store: Store, bundle: Bundle) -> int:
+        who = acting_person(bundle.settings, "operator", token_file=token_file)
+        return await decide.retry(store, ids, who, datetime.now(UTC))
+
+    count = with_store(config, run)
+    if ids and count < len(set(ids)):
+        fail(
+            1,
+            f"{count:,} queued again: the others have not failed; `mailgate notices list --state failed` shows those that have",
+        )
+    say(f"{count:,} queued again", {"queued": count}, as_json=as_json)

@@ -1,0 +1,130 @@
+"""What commands print: JSON, tables in which no text is cut, however narrow the terminal is, and their progress at a terminal."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+Columns = Mapping[str, str | Callable[[Any], object]]
+"""The columns of a table by their headings. Each is the name of a field of the facts in a row, or says what it shows of them."""
+ShowProgress = Callable[[int, int | None], None]
+"""Takes how many are done, and of how many, if that is known."""
+
+
+def printable(text: str) -> str:
+    """A text that strangers wrote, without characters that would control the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def minute(moment: datetime | None, never: str = "") -> str:
+    """A time, as tables and sentences write it."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never
+
+
+def print_json(told: object) -> None:
+    """Print facts, rows of the store and plain data as one line of JSON. Times are written as ISO 8601."""
+    typer.echo(json.dumps(told, default=_plain, ensure_ascii=False))
+
+
+def say(words: str, told: object, *, as_json: bool) -> None:
+    """Print what was done: in words, or as JSON."""
+    if as_json:
+        print_json(told)
+    else:
+        typer.echo(words)
+
+
+def table_of(
+    rows: Iterable[Any],
+    columns: Columns,
+    *,
+    whole: Collection[str] = (),
+    numbers: Collection[str] = (),
+    title: str | None = None,
+    style: Callable[[Any], str] = lambda _: "",
+) -> Table:
+    """A table of these rows. Long texts are folded.
+
+    :param whole: columns that are never folded, since people copy what is in them.
+    :param numbers: columns that are aligned at the right.
+    :param style: the style of a row.
+    """
+    heads = (
+        Column(name, no_wrap=name in whole, overflow="fold", justify="right" if name in numbers else "left")
+        for name in columns
+    )
+    table = Table(*heads, box=SIMPLE, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(_cell(row, shown) for shown in columns.values()), style=style(row))
+    return table
+
+
+def print_rows(rows: Sequence[Any], columns: Columns, *, as_json: bool, none: str, **how: Any) -> None:
+    """Print rows as JSON or as ``table_of`` makes a table of them. If there are none, the table is the sentence ``none``."""
+    if as_json:
+        print_json(rows)
+    elif rows:
+        Console().print(table_of(rows, columns, **how))
+    else:
+        typer.echo(none)
+
+
+def fields_grid(told: Mapping[str, object]) -> Table:
+    """Facts with their names, one per line."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in told.items():
+        grid.add_row(Text(name.replace("_", " "), style="bold"), _text(value))
+    return grid
+
+
+@contextmanager
+def progress_bar(doing: str, noun: str = "", *, shown: bool = True) -> Iterator[ShowProgress]:
+    """A progress bar on standard error, at a terminal alone. Yields what moves it."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(noun), TimeRemainingColumn(),
+    )  # fmt: skip
+    shown = shown and console.is_terminal  # without a terminal it would leave an empty line
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _cell(row: Any, shown: str | Callable[[Any], object]) -> Text:
+    return _text(getattr(row, shown) if isinstance(shown, str) else shown(row))
+
+
+def _text(value: object) -> Text:
+    match value:
+        case Text():
+            return value
+        case None:
+            return Text("")
+        case datetime():
+            return Text(minute(value))
+        case dict():
+            return _text([f"{name} {each}" for name, each in value.items()])
+        case list() | tuple():
+            return Text(printable(", ".join(map(str, value))))
+    return Text(printable(str(value)))
+
+
+def _plain(value: object) -> object:
+    """A value that JSON does not have, in a form that it has."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,68 @@
+"""What commands print."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import StringIO
+from operator import itemgetter
+
+import pytest
+from rich.console import Console
+
+from mailgate.cli.output import print_json, print_rows, table_of
+
+ID = "0193e5c2b7c74d0f"
+LONG = "somebody-with-a-long-name@branch.of.the.company.example.com"
+
+
+def printed(width: int) -> str:
+    written = StringIO()
+    columns = {"id": itemgetter(0), "whom": itemgetter(1), "people": itemgetter(2)}
+    table = table_of([(ID, LONG, 7)], columns, whole=("id",), numbers=("people",))
+    Console(file=written, width=width).print(table)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("width", [50, 80, 200])
+def test_nothing_is_cut_and_what_is_copied_stays_in_one_piece(width: int) -> None:
+    text = printed(width)
+    assert "…" not in text
+    assert ID in text
+    assert LONG in "".join(text.replace(ID, "").replace(" 7 ", "").split())
+
+
+def test_numbers_are_at_the_right() -> None:
+    head, row = (line.rstrip() for line in printed(120).splitlines() if "people" in line or ID in line)
+    assert head.endswith("people")
+    assert row.endswith("7")
+    assert len(head) == len(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    at: datetime | None
+    apps: tuple[str, ...] = ()
+
+
+ROWS = [Row("a\x1b[31m", datetime(2026, 12, 1, 9, tzinfo=UTC), ("x", "y")), Row("b", None)]
+COLUMNS = {"name": "name", "when": "at", "apps": "apps", "first": lambda row: row.apps[:1]}
+
+
+def test_a_table_shows_fields_and_what_is_made_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(ROWS, COLUMNS, as_json=False, none="Nobody.")
+    head, first, second = (line.split() for line in capsys.readouterr().out.splitlines() if line.strip(" ─"))
+    assert (head, second) == (["name", "when", "apps", "first"], ["b"])
+    assert first == ["a\N{REPLACEMENT CHARACTER}[31m", "2026-12-01", "09:00", "UTC", "x,", "y", "x"]
+
+
+def test_the_same_rows_are_json_with_times_as_in_iso_8601(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(ROWS[1:], COLUMNS, as_json=True, none="Nobody.")
+    print_json({"at": ROWS[0].at, "ö": 1})
+    said = capsys.readouterr().out.splitlines()
+    assert said == ['[{"name": "b", "at": null, "apps": []}]', '{"at": "2026-12-01T09:00:00+00:00", "ö": 1}']
+
+
+@pytest.mark.parametrize(("as_json", "said"), [(False, "Nobody.\n"), (True, "[]\n")])
+def test_an_empty_list_is_said(as_json: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([], COLUMNS, as_json=as_json, none="Nobody.")
+    assert capsys.readouterr().out == said
