@@ -1,6 +1,7 @@
 """Write the table of licences into ``docs/release.md``: ``PYTHONPATH=. .venv/bin/python -m deploy.release.licences``."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
@@ -75,8 +76,11 @@ def _told(name: str) -> str | None:
 
 def with_table(page: str, packages: Iterable[Locked]) -> str:
     """The page with the packages of the lock."""
-    rows = [f"| `{each.name}` | {each.version} | {licence_of(each)} |" for each in packages]
-    table = "\n".join(["| package | version | licence |", "|---|---|---|", *rows])
+    by_licence = defaultdict(list)
+    for each in packages:
+        by_licence[licence_of(each)].append(f"`{each.name}` {each.version}")
+    rows = [f"| {licence} | {', '.join(names)} |" for licence, names in sorted(by_licence.items())]
+    table = "\n".join(["| licence | packages |", "|---|---|", *rows])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
 
 

@@ -48,7 +48,7 @@ def keys(
     files = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     there = [name for name in files if (out / name).exists()]
     if there and not force:
-        fail(1, f"{out / there[0]} is there already; give --force to replace it, or another --out")
+        fail(1, f"{out / there[0]} already exists; give --force to replace it, or another --out")
     try:
         write_keys(out, files)
     except OSError as error:
@@ -167,7 +167,7 @@ def _read_key(path: Path) -> Key:
     try:
         return mint.read_private_key(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        fail(2, f"{path} is not there; `mailgate attest keys --out {path.parent}` makes keys")
+        fail(2, f"{path} does not exist; `mailgate attest keys --out {path.parent}` makes keys")
     except OSError as error:
         fail(2, f"{path} cannot be read: {error.strerror}")
     except ValueError as error:

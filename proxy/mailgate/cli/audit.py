@@ -124,7 +124,8 @@ def _csv_writer() -> Callable[[AuditEntry], None]:
 def _head(text: str) -> AuditHead:
     if not re.fullmatch(r"\d+:[0-9a-f]{64}", text):
         fail(
-            2, f"`{printable(text)}` is no head; expected NUMBER:DIGEST as `mailgate audit verify` prints it"
+            2,
+            f"`{printable(text)}` is not a head; expected NUMBER:DIGEST as `mailgate audit verify` prints it",
         )
     number, _, digest = text.partition(":")
     return AuditHead(int(number), digest)

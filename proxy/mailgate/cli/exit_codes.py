@@ -68,7 +68,7 @@ def _ending(command: Callable[..., Any]) -> Callable[..., Any]:
         except MailgateError as error:
             end(error, as_json=bool(named.get("as_json")))
         except typer.Abort:
-            end(RefusedError("nobody said yes, so nothing was done"), as_json=bool(named.get("as_json")))
+            end(RefusedError("not confirmed, so nothing was done"), as_json=bool(named.get("as_json")))
 
     return run
 

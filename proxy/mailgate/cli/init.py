@@ -180,14 +180,14 @@ def _require_free(folder: Path, names: list[str]) -> None:
 
 
 def _fail_existing(name: str | Path) -> NoReturn:
-    fail(1, f"{name} is there already and stays as it is; give another folder. Nothing was written")
+    fail(1, f"{name} already exists; give another folder. Nothing was written")
 
 
 def _answer_to(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:
     """The value of the option. If it is not given, the answer that a person types, or the default."""
     if given or not at_terminal():
         if not given and not otherwise:
-            fail(2, f"{option} is missing: {question.lower()}; expected it here, or a terminal to ask at")
+            fail(2, f"{option} is missing: {question.lower()}; give it here, or run this at a terminal")
         return _checked(option, kind, given or otherwise)
     while True:
         typed = str(typer.prompt(question, default=otherwise or None))

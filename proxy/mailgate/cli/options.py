@@ -30,7 +30,7 @@ def _existing(context: typer.Context, path: Path) -> Path:
     named = path != DEFAULT_PATH or context.params.get("named")
     if not named and not context.resilient_parsing and not path.exists():
         ways = f"name yours with --config or {CONFIG_VARIABLE}, or write some with `mailgate init`"
-        end(UsageError(f"{path} is not there, and no settings are named; {ways}"))
+        end(UsageError(f"{path} does not exist, and no settings file was named; {ways}"))
     return path
 
 

@@ -67,7 +67,7 @@ def find(
         Console().print(table_of(hits.items, _HITS, whole=("what",)))
         _say_how_to_go_on(hits)
     else:
-        fail(1, f"nothing is called {printable(text)}, and nobody has it in their name")
+        fail(1, f"nothing is called {printable(text)}, and no login name contains it")
 
 
 def _say_how_to_go_on(hits: Hits) -> None:

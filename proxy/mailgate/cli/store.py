@@ -49,7 +49,7 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
     it."""
     source = load_settings(config).store.get_secret_value()
     if os.path.lexists(file):
-        fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
+        fail(1, f"{file} already exists and was not changed; expected the name of a new file")
     if not file.absolute().parent.is_dir():
         fail(2, f"{file} cannot be made: there is no folder {file.parent}")
     _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)

@@ -93,9 +93,7 @@ def _origin(value: object) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
         raise wrong_value("url", "not an http or https URL; expected one like https://mail.example.com")
     if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
-        raise wrong_value(
-            "url", "more than scheme, host and port; expected a URL without path, query and fragment"
-        )
+        raise wrong_value("url", "the URL has a path, query or fragment; expected only scheme, host and port")
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
         raise wrong_value(
             "url", "no usable host and port; expected ASCII (other names as xn--…) and a port other than 0"
@@ -160,9 +158,9 @@ def _issuer(value: object) -> str:
     if parts is None or not parts.hostname or not re.fullmatch(_HTTP_URL, str(value)) or parts.port == 0:
         raise wrong_value("url", "not the URL of an issuer; expected one like https://login.example.com")
     if parts.query or parts.fragment or str(value).endswith(("?", "#")):
-        raise wrong_value("url", "more than an issuer has; expected a URL without query and fragment")
-    if not is_private_way(str(value)):
-        raise wrong_value("url", "not https, so that it could be forged; expected https, or http on loopback")
+        raise wrong_value("url", "the URL has a query or fragment; expected one without")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise wrong_value("url", "over http this could be forged; expected https, or http on loopback")
     return str(value)
 
 

@@ -106,9 +106,7 @@ class AdminSettings(Strict):
     def _each_once(self) -> Self:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                raise wrong_value(
-                    "role", "the role stands above already; expected it once", key=("roles", index)
-                )
+                raise wrong_value("role", "the role is listed twice; expected it once", key=("roles", index))
         return self
 
 
@@ -117,8 +115,11 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
-            message = "the name is that of changed files in the audit log; expected the name of a person"
-            raise wrong_value("admin", message, key=name)
+            raise wrong_value(
+                "admin",
+                "the audit log gives this name to changed files; expected the name of a person",
+                key=name,
+            )
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)
             if owner != name:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from mailgate.attest import android_key, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
@@ -80,7 +81,9 @@ def _serials(path: Path) -> frozenset[int]:
             return read_status(file.read(MAX_STATUS))
     except (OSError, UnicodeDecodeError, StatusError) as error:
         wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
-        raise wrong_value("file", f"no list of revoked keys: {wrong}", key="revoked") from error
+        raise PydanticCustomError(
+            "file", "the file holds no list of revoked keys: {wrong}", {"wrong": wrong, "key": "revoked"}
+        ) from error
 
 
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
@@ -100,7 +103,9 @@ class IssuerSettings(Strict):
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
             raise wrong_value(
-                "file", "nothing to check: `jwks` is no https URL; expected one there", key="jwks_ca"
+                "file",
+                "`jwks` is not an https URL, so no certificate is checked; expected an https URL there",
+                key="jwks_ca",
             )
         return self
 
@@ -123,8 +128,11 @@ class AttestationSettings(Strict):
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
-                message = "the issuer stands above already; expected it once, with all its keys in one file"
-                raise wrong_value("issuer", message, key=("issuers", index, "issuer"))
+                raise wrong_value(
+                    "issuer",
+                    "the issuer is listed twice; expected it once, with all its keys in one file",
+                    key=("issuers", index, "issuer"),
+                )
         return self
 
 
@@ -153,6 +161,6 @@ class PostureSettings(Strict):
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
                 raise wrong_value(
-                    "source", "the source stands above already; expected it once", key=("precedence", index)
+                    "source", "the source is listed twice; expected it once", key=("precedence", index)
                 )
         return self

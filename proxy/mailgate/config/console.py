@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import IssuerUrl, Network, Origin
 from mailgate.config.admins import AdminSettings
@@ -66,15 +67,17 @@ class OidcSettings(Strict):
     @model_validator(mode="after")
     def _openid(self) -> Self:
         if "openid" not in self.scopes:
-            message = "the scope `openid` is missing; expected it here, since without it nobody is named"
-            raise wrong_value("scope", message, key="scopes")
+            message = (
+                "the scope `openid` is missing; expected it here, since without it the provider names nobody"
+            )
+            raise PydanticCustomError("scope", message, {"key": "scopes"})
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.ca and not self.issuer.startswith("https:"):
             raise wrong_value(
-                "file", "nothing to check: `issuer` is not https; expected https there", key="ca"
+                "file", "`issuer` is not https, so no certificate is checked; expected https there", key="ca"
             )
         return self
 
@@ -122,8 +125,11 @@ class ConsoleSettings(Strict):
     @model_validator(mode="after")
     def _place_to_come_back_to(self) -> Self:
         if self.login.oidc and self.url is None:
-            message = "the provider has to lead back to somewhere; expected `url` in `console`"
-            raise wrong_value("url", message, key=("login", "oidc"))
+            raise wrong_value(
+                "url",
+                "the provider needs an address to send people back to; expected `url` in `console`",
+                key=("login", "oidc"),
+            )
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
@@ -136,14 +142,15 @@ def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -
     for name, each in admins.items():
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
+                place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
                 message = (
-                    f"nobody is asked: `console.login.{key}` is not set; expected it there, or nothing here"
+                    "nobody can log in this way, since `{way}` is not set; expected it there, or nothing here"
                 )
-                raise wrong_value("admin", message, key=("admins", name, key))
+                raise PydanticCustomError("admin", message, place)
         # a person with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
             message = (
-                "with `groups` they could come in under a second name; expected `oidc` here: "
+                "with `groups` this admin could log in under a second name; expected `oidc` here: "
                 "who they are at the provider, or `false`"
             )
             raise wrong_value("admin", message, key=("admins", name))

@@ -195,7 +195,7 @@ def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "'\\t'" in problem:
-        problem = phrase("a tab may not indent; expected spaces")
+        problem = phrase("the line is indented with a tab; expected spaces")
     elif "another document" in problem:
         problem = phrase("a second document starts here; expected one document in a file")
     elif "expected <block end>, but found '<scalar>'" in problem:
@@ -309,7 +309,7 @@ class _Builder:
 
     def _null(self, node: Node) -> None:
         if not self.nulls:
-            self._note(node, phrase("there is no value here; expected one, or the key left out"))
+            self._note(node, phrase("the value is missing; expected one, or the key left out"))
 
     def _note(self, node: Node, message: str) -> None:
         self.mistakes.append(self._at(node, message))

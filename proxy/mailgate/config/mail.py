@@ -53,7 +53,7 @@ class NoticeSettings(MailSettings):
     def _one_way(self) -> Self:
         if (self.smtp is None) == (self.outbox is None):
             raise wrong_value(
-                "way", "`smtp` and `outbox` are two ways for one mail; expected one of them", key="smtp"
+                "way", "mail goes out by `smtp` or into `outbox`; expected exactly one of them", key="smtp"
             )
         return self
 

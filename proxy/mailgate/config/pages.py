@@ -69,9 +69,7 @@ def _logo(value: object, info: ValidationInfo) -> str:
         raise unreadable(path, error, "a picture") from error
     kind = "png" if content.startswith(_PNG) else "svg+xml" if _SVG.match(content) else ""
     if not kind or len(content) > MAX_LOGO:
-        raise wrong_value(
-            "file", f"{path} is no picture that pages can carry; expected SVG or PNG of at most 8 KiB"
-        )
+        raise wrong_value("file", f"{path} cannot be shown on pages; expected an SVG or PNG of at most 8 KiB")
     return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 

@@ -50,7 +50,7 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
         raise wrong_value("file", "not a path; expected a file, relative to the folder of this one")
     if "://" in value:
         raise wrong_value(
-            "file", "a URL is not read here; expected a file, relative to the folder of this one"
+            "file", "a URL is not accepted here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
@@ -89,7 +89,11 @@ def _jwks(value: object, info: ValidationInfo) -> Path | str:
         raise unreadable(path, error, "a JWKS in UTF-8") from error
     except KeySetError as error:
         wrong = "; ".join(error.mistakes)
-        raise wrong_value("file", f"the file {path} is no JWKS of public keys: {wrong}") from error
+        raise PydanticCustomError(
+            "file",
+            "the file {path} is not a JWKS of public keys: {wrong}",
+            {"path": str(path), "wrong": wrong},
+        ) from error
     return path
 
 

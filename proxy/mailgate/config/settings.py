@@ -214,7 +214,7 @@ class Settings(Strict):
         """Refuse a retention that is shorter than the guard's window, since a plan would silently count fewer days."""
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
-            message = f"a window of {in_words(self.guard.window)}, and sightings are kept for {kept}; expected no longer one"
+            message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which sightings are kept; expected a shorter one"
             raise wrong_value("window", message, key="guard")
         return self
 
@@ -266,9 +266,8 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.upstream_ca and not self.upstream.lower().startswith("https:"):
-            raise wrong_value(
-                "file", "nothing to check: `upstream` is not https; expected https there", key="upstream_ca"
-            )
+            message = "`upstream` is not https, so no certificate is checked; expected https there"
+            raise wrong_value("file", message, key="upstream_ca")
         return self
 
     @model_validator(mode="after")
@@ -276,7 +275,7 @@ class Settings(Strict):
         """Refuse an issuer with the gate's own ``public_url``, which only the gate uses as an issuer."""
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
-                message = "`public_url` is the gate's own issuer; expected the name of another"
+                message = "this is the gate's own issuer (`public_url`); expected the name of another"
                 raise wrong_value("issuer", message, key=("attestation", "issuers", index, "issuer"))
         return self
 

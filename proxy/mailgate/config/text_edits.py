@@ -137,7 +137,7 @@ class EditError(MailgateError):
 def edited(before: Rules, edit: Edit) -> Rules:
     """The rules with this change, compiled. Raises EditError."""
     if edit.is_in(before.policy):
-        raise EditError(phrase("This is so already: %(title)s.", title=edit.title(before.policy)))
+        raise EditError(phrase("This is already the case: %(title)s.", title=edit.title(before.policy)))
     if isinstance(edit, StageEdit):
         _in_turn(before.policy, edit)
     name, path, value, text = _made(before, edit)
@@ -153,7 +153,7 @@ def edited(before: Rules, edit: Edit) -> Rules:
     if not _is_only_change(before, after, edit, name, path, value):
         raise EditError(
             phrase(
-                "%(file)s is written in a way that this change cannot be made in alone. %(by_hand)s",
+                "This change alone cannot be made in %(file)s as it is written. %(by_hand)s",
                 file=name,
                 by_hand=_BY_HAND,
             )
@@ -172,7 +172,7 @@ def _in_turn(policy: Policy, edit: StageEdit) -> None:
         if following <= start:
             raise EditError(
                 phrase(
-                    "The stages of a rule start one after the other: so %(later)s would not start later than %(earlier)s.",
+                    "The stages of a rule start one after the other, but %(later)s would not start after %(earlier)s.",
                     later=_STAGES[later],
                     earlier=_STAGES[earlier],
                 )

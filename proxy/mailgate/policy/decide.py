@@ -84,7 +84,7 @@ def _for_discovery(decision: Decision) -> Decision:
         True,
         Stage.ENFORCE,
         Effect.ALLOW,
-        "asks only for the way to the mail, and gets nothing else",
+        "only looks up the mail server, and gets nothing else",
     )
     return Decision(
         Effect.ALLOW,
@@ -362,7 +362,7 @@ def _may_hold(when: Condition, values: cel.Activation) -> bool | None:
         return None
 
 
-_SPELLINGS = "who asks may be meant by another spelling of the login, or in a group that is not known"
+_SPELLINGS = "the rule may mean this person by another spelling of the login, or by a group that is not known"
 
 
 def _judge(rule: Rule, stage: Stage, access: Access, values: _Values) -> _Verdict:

@@ -27,7 +27,7 @@ def _duration(value: object) -> timedelta:
         raise wrong_value("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
     span = int(written[0].removesuffix(written[1])) * _UNITS[written[1]]
     if span > MAX_DURATION:
-        raise wrong_value("duration", phrase("too long a duration; expected at most 36500d"))
+        raise wrong_value("duration", phrase("the duration is too long; expected at most 36500d"))
     return span
 
 

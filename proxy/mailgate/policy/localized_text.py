@@ -54,7 +54,9 @@ def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
         _known(str(language))
         handler(text)
     if not value:
-        raise wrong_value("words", phrase("no wording; expected a text, or one for each of some languages"))
+        raise wrong_value(
+            "words", phrase("the text is missing; expected one, or one for each of some languages")
+        )
     return LocalizedText.of(value)
 
 

@@ -81,7 +81,7 @@ def _name(draft: Path, path: Path) -> None:
         give_name(draft, path)
     except FileExistsError as error:
         raise StoreExistsError(
-            f"{path} is there already and stays as it is; expected the name of a new file"
+            f"{path} already exists and was not changed; expected the name of a new file"
         ) from error
 
 

@@ -187,7 +187,7 @@ def test_an_act_that_nobody_said_yes_to_is_refused_for_programs_too() -> None:
 
     say_errors(asking)
     result = CliRunner().invoke(asking, ["--as-json"])
-    assert (result.exit_code, told(result)["why"]) == (1, "nobody said yes, so nothing was done")
+    assert (result.exit_code, told(result)["why"]) == (1, "not confirmed, so nothing was done")
 
 
 NOTICES = "notices: {outbox: outbox, sender: it-help@example.com, domain: example.com}\n"

@@ -118,7 +118,7 @@ def test_init_replaces_nothing(name: str) -> None:
     there.write_text("mine")
     result = init(*UPSTREAM)
     assert (result.exit_code, there.read_text()) == (1, "mine")
-    assert f"config/{name} is there already" in result.stderr
+    assert f"config/{name} already exists" in result.stderr
     assert [path for path in Path("config").rglob("*") if path.is_file()] == [there]
 
 
@@ -194,7 +194,7 @@ def test_two_at_once_never_mix_their_keys(monkeypatch: pytest.MonkeyPatch) -> No
     before = {path: path.read_text() for path in Path("config").rglob("*") if path.is_file()}
     monkeypatch.setattr("mailgate.cli.init._require_free", lambda *_: None)
     result = init(*UPSTREAM)
-    assert (result.exit_code, "is there already and stays as it is" in result.stderr) == (1, True)
+    assert (result.exit_code, "already exists; give another folder" in result.stderr) == (1, True)
     assert {path: path.read_text() for path in Path("config").rglob("*") if path.is_file()} == before
 
 

@@ -74,7 +74,7 @@ def test_without_settings_it_is_said_how_to_get_some(
         monkeypatch.setenv(CONFIG_VARIABLE, variable)
     result = CliRunner().invoke(app, ["run"])
     assert result.exit_code == 2
-    assert result.stderr.startswith("config/mailgate.yaml is not there")
+    assert result.stderr.startswith("config/mailgate.yaml does not exist")
     assert "`mailgate init`" in result.stderr
 
 

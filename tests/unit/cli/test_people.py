@@ -149,8 +149,7 @@ def test_a_search_without_a_match_says_so(stored: None) -> None:
     missed = find("nobody\x07")
     assert missed.exit_code == 1
     assert (
-        missed.output
-        == "nothing is called nobody\N{REPLACEMENT CHARACTER}, and nobody has it in their name\n"
+        missed.output == "nothing is called nobody\N{REPLACEMENT CHARACTER}, and no login name contains it\n"
     )
     assert json.loads(find("nobody", "--json").output) == {"items": [], "next": None}
 

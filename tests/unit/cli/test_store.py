@@ -100,7 +100,7 @@ def test_a_backup_is_a_store_again_and_replaces_no_file() -> None:
     assert store("backup", "backup.db").exit_code == 0
     assert rows_of("sqlite:///backup.db") == rows_of("sqlite:///config/gate.db") | {"gates": []}
     again = store("backup", "backup.db")
-    assert (again.exit_code, "is there already" in again.stderr) == (1, True)
+    assert (again.exit_code, "already exists" in again.stderr) == (1, True)
 
 
 def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_a_backup_does_not_replace_one_made_meanwhile(
     monkeypatch.setattr("mailgate.store.copying._differences", lambda *_: "")
     monkeypatch.setattr("mailgate.store.copying._counts", lambda *_: {})
     done = store("backup", "backup.db")
-    assert (done.exit_code, "is there already" in done.stderr) == (1, True)
+    assert (done.exit_code, "already exists" in done.stderr) == (1, True)
     assert Path("backup.db").read_text() == "another's"
 
 

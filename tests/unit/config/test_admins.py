@@ -71,7 +71,7 @@ def test_a_token_in_place_of_an_admin_is_not_repeated(tmp_path: Path, known: Any
     [
         ({"roles": []}, "it is empty; expected at least one"),
         ({"roles": ["boss"]}, "`boss` is not known here; expected one of `viewer`, `operator`, `approver`"),
-        ({"roles": ["viewer", "viewer"]}, "the role stands above already; expected it once"),
+        ({"roles": ["viewer", "viewer"]}, "the role is listed twice; expected it once"),
         ({"token": "x"}, "the key `token` is not known"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_name_is_in_small_letters(tmp_path: Path, name: str) -> None:
 
 
 def test_no_admin_has_the_name_of_changed_files(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the name is that of changed files"):
+    with pytest.raises(ConfigError, match="the audit log gives this name to changed files"):
         loaded(tmp_path, {"file": admins(ada="viewer")["ada"]})
 
 

@@ -45,7 +45,7 @@ def test_an_issuer_is_believed_by_its_keys(loaded, tmp_path: Path) -> None:
     [
         (
             f"attestation: {{issuers: [{{{ISSUER}}}, {{{ISSUER}}}]}}",
-            "7:61: the issuer stands above already",
+            "7:61: the issuer is listed twice",
         ),
         (
             f"attestation: {{issuers: [{{{ISSUER}, jwks_ca: mailgate.yaml}}]}}",
@@ -58,7 +58,7 @@ def test_an_issuer_is_believed_by_its_keys(loaded, tmp_path: Path) -> None:
         ),
         (
             f"attestation: {{issuers: [{{{ISSUER}}}]}}\nposture: {{precedence: [a, a]}}",
-            "8:27: the source stands above already",
+            "8:27: the source is listed twice",
         ),
         ("enrolment: {attempts: 0}", "7:23: `0` is out of range"),
     ],
@@ -71,7 +71,7 @@ def test_a_mistake_is_named_where_it_stands(loaded, text: str, mistake: str) -> 
 
 
 def test_authorities_are_for_keys_at_a_url(loaded, certificate: tuple[Path, Path]) -> None:
-    with pytest.raises(ConfigError, match="`jwks` is no https URL"):
+    with pytest.raises(ConfigError, match="`jwks` is not an https URL"):
         loaded(f"attestation: {{issuers: [{{{ISSUER}, jwks_ca: {certificate[0].name}}}]}}")
 
 
@@ -115,9 +115,12 @@ def test_without_roots_nobody_is_believed(load) -> None:
     [
         (
             "{android_key: {roots: maker.pem, revoked: broken.json}}",
-            "7:67: no list of revoked keys: expected",
+            "7:67: the file holds no list of revoked keys: expected",
         ),
-        ("{android_key: {roots: maker.pem, revoked: latin.json}}", "7:67: no list of revoked keys: expected"),
+        (
+            "{android_key: {roots: maker.pem, revoked: latin.json}}",
+            "7:67: the file holds no list of revoked keys: expected",
+        ),
         ("{apple_device: {roots: status.json}}", "the file holds no certificates"),
         ("{apple_device: {}}", "the key `roots` is missing"),
     ],

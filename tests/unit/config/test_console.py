@@ -69,7 +69,7 @@ def test_every_setting_of_the_console_is_read(tmp_path: Path) -> None:
     [
         ({"login": {"token": False}}, "nobody could log in"),
         ({"login": {"oidc": OIDC}}, "expected `url` in `console`"),
-        ({"url": URL + "/console", "login": {}}, "more than scheme, host and port"),
+        ({"url": URL + "/console", "login": {}}, "the URL has a path, query or fragment"),
         ({"login": {"proxy": PROXY | {"from_proxies": []}}}, "it is empty; expected at least one"),
         ({"login": {"proxy": {"header": "X-User"}}}, "`from_proxies` is missing"),
         ({"login": {"proxy": PROXY | {"header": "X_User"}}}, "expected letters, digits and hyphens"),
@@ -85,7 +85,7 @@ def test_a_way_that_leads_nowhere_is_refused(tmp_path: Path, console: Any, says:
     [
         ({"issuer": "http://login.example.com"}, "expected https, or http on loopback"),
         ({"issuer": "login.example.com"}, "not the URL of an issuer"),
-        ({"issuer": "https://login.example.com/?x=1"}, "without query and fragment"),
+        ({"issuer": "https://login.example.com/?x=1"}, "expected one without"),
         ({"issuer": "https://ada:x@login.example.com"}, "the URL contains credentials"),
         ({"client_secret": "hunter2"}, "expected {env: NAME} or {file: PATH}"),
         ({"client_secret": {"env": "NOT_SET"}}, "the environment variable NOT_SET is missing or empty"),
@@ -95,7 +95,10 @@ def test_a_way_that_leads_nowhere_is_refused(tmp_path: Path, console: Any, says:
         ({"groups": {"roles": {"ops": ["approver"]}}}, "expected one of `viewer`, `operator`"),
         ({"groups": GROUPS | {"session": "13h"}}, "out of range"),
         ({"ca": "none.pem"}, "no such file"),
-        ({"issuer": "http://127.0.0.1:9", "ca": "ca.pem"}, "nothing to check: `issuer` is not https"),
+        (
+            {"issuer": "http://127.0.0.1:9", "ca": "ca.pem"},
+            "`issuer` is not https, so no certificate is checked",
+        ),
     ],
 )
 def test_a_provider_that_could_not_be_believed_is_refused(
@@ -137,10 +140,10 @@ def test_no_two_admins_are_one_person(tmp_path: Path, way: str, one: str, other:
 
 
 def test_if_the_provider_has_groups_each_admin_needs_a_name_there(tmp_path: Path) -> None:
-    """Else they could come in under a second name, and approve their own plan."""
+    """Else an admin could log in under a second name, and approve their own plan."""
     ways = {"url": URL, "login": {"oidc": OIDC | {"groups": GROUPS}}}
     said = mistakes(tmp_path, ways, {"ada": TOKEN})
-    assert "they could come in under a second name" in said
+    assert "this admin could log in under a second name" in said
     assert said.count("\n") == 0
 
 

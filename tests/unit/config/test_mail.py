@@ -31,8 +31,8 @@ def test_mails_go_to_a_server_or_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("rate: 60", "two ways for one mail; expected one of them"),
-        ("smtp: 'a:25', outbox: out", "two ways for one mail; expected one of them"),
+        ("rate: 60", "expected exactly one of them"),
+        ("smtp: 'a:25', outbox: out", "expected exactly one of them"),
         ("smtp: 'a:25', username: gate", "`username` and `password` go together"),
         ("smtp: 'a:25', rate: 0", "`0` is out of range"),
         ("outbox: 'https://a/'", "not a path; expected one"),

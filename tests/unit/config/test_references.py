@@ -103,7 +103,7 @@ def test_a_missing_file_is_a_mistake(sources: Sources, value: object) -> None:
 
 def test_a_key_set_is_read_when_the_settings_are(sources: Sources) -> None:
     (sources.folder / "jwks.json").write_text('{"keys": [{"kty": "oct", "kid": "1", "k": "c2VjcmV0"}]}')
-    with pytest.raises(ValidationError, match="no JWKS of public keys"):
+    with pytest.raises(ValidationError, match="not a JWKS of public keys"):
         read(Jwks, "jwks.json", sources)
     with pytest.raises(ValidationError, match="no such file"):
         read(Jwks, "nowhere.json", sources)

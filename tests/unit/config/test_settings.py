@@ -141,7 +141,7 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         (
             "issuers: []",
             "issuers: [{issuer: http://localhost:8080, jwks: k.json}]",
-            "22: `public_url` is the gate's own issuer",
+            "22: this is the gate's own issuer",
         ),
         (
             "trusted_proxies",

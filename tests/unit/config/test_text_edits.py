@@ -216,18 +216,18 @@ def test_a_stage_or_a_share_that_a_rule_lacks_is_one_more_entry(name: str) -> No
 
 
 REFUSED: tuple[tuple[Edit, str], ...] = (
-    (ListEdit(change="join-list", app="tiktok", list="prohibited"), "This is so already: TikTok joins"),
-    (ListEdit(change="leave-list", app="wechat", list="prohibited"), "This is so already"),
+    (ListEdit(change="join-list", app="tiktok", list="prohibited"), "This is already the case: TikTok joins"),
+    (ListEdit(change="leave-list", app="wechat", list="prohibited"), "This is already the case"),
     (ListEdit(change="join-list", app="wechat", list="none"), "No list is called none"),
     (ListEdit(change="join-list", app="none", list="prohibited"), "No app is called none"),
     (
         StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-12-02"),
-        "so .* would not start later than reporting",
+        "but .* would not start after reporting",
     ),
-    (ShareEdit(change="set-share", rule="open", share="100%"), "This is so already"),
+    (ShareEdit(change="set-share", rule="open", share="100%"), "This is already the case"),
     (
         StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-24"),
-        "enforcement would not start later than warning",
+        "enforcement would not start after warning",
     ),
     (ShareEdit(change="set-share", rule="none", share="50%"), "No rule is called none"),
 )
@@ -250,7 +250,7 @@ def test_an_impossible_edit_is_refused_in_words(edit: Edit, why: str) -> None:
 def test_an_edit_that_would_change_more_is_refused(lists: str) -> None:
     texts = {"apps.yaml": NAMED + lists, "policy.yaml": POLICY}
     own = {"own.yaml": "title: Ours\nsources: [us]\napps: [tiktok]\n"} if "own" in lists else {}
-    with pytest.raises(EditError, match="written in a way that this change cannot be made in alone"):
+    with pytest.raises(EditError, match="This change alone cannot be made in"):
         edited(compile_rules(texts | own), ON)
 
 

@@ -591,7 +591,7 @@ def test_a_decision_made_before_the_rules_has_its_own_trial() -> None:
     ]
     asked = replace(access(PHONE), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
     told = decide(asked, policy_of({"when": "true"}))
-    only_the_way = "asks only for the way to the mail, and gets nothing else"
+    only_the_way = "only looks up the mail server, and gets nothing else"
     assert [*told.trials] == [
         RuleTrial("rule-0", "true", True, Stage.ENFORCE, Effect.BLOCK),
         RuleTrial("discovery", "", True, Stage.ENFORCE, Effect.ALLOW, only_the_way),
@@ -858,18 +858,21 @@ def test_a_rule_that_may_be_about_somebody_else_ends_nothing() -> None:
     answers = [outcome(policy, replace(access(PHONE), user=User(name)))[2] for name in ("ada", "corp\\ada")]
     assert answers == ["maybe", "all"]
     decision = decide(replace(access(PHONE), user=User("corp\\ada")), policy_of(warned, LET_IN))
-    assert (decision.rule, decision.trials[0].note.startswith("who asks may be meant")) == ("maybe", True)
+    assert (decision.rule, decision.trials[0].note.startswith("the rule may mean this person")) == (
+        "maybe",
+        True,
+    )
 
 
 @pytest.mark.parametrize(
-    ("when", "note"), [('user.name != "ada"', "who asks may be meant"), ('user.name == "ada"', "")]
+    ("when", "note"), [('user.name != "ada"', "the rule may mean this person"), ('user.name == "ada"', "")]
 )
 def test_a_trial_says_whether_only_the_spelling_of_a_login_differed(when: str, note: str) -> None:
     asks = replace(access(PHONE), user=User("corp\\ada"))
     decision = decide(asks, policy_of({"when": when, "effect": "allow"}, {"effect": "block"}))
     (tried, _) = decision.trials
     assert (decision.effect, tried.effect, tried.matched) == (Effect.BLOCK, None, False)
-    assert tried.note[: len("who asks may be meant")] == note
+    assert tried.note[: len("the rule may mean this person")] == note
 
 
 def test_a_rule_that_may_be_about_somebody_else_restricts_more_than_the_default() -> None:

@@ -38,7 +38,7 @@ def test_a_malformed_duration_is_refused(text: object) -> None:
 
 @pytest.mark.parametrize("text", ["36501d", "876001h", "999999999d"])
 def test_a_duration_over_a_hundred_years_is_refused(text: str) -> None:
-    words = "too long a duration; expected at most 36500d"
+    words = "the duration is too long; expected at most 36500d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
 

@@ -53,7 +53,7 @@ def test_a_malformed_title_is_refused(title: object) -> None:
 def test_a_wording_in_no_language_or_in_none_is_told() -> None:
     assert refusal(LocalizedField, {"xx": "?"}) == ("word", {"word": "xx", "known": list(LANGUAGES)})
     assert refusal(Language, "xx") == ("word", {"word": "xx", "known": list(LANGUAGES)})
-    words = "no wording; expected a text, or one for each of some languages"
+    words = "the text is missing; expected one, or one for each of some languages"
     assert refusal(LocalizedField, {}) == ("words", {"words": words})
 
 

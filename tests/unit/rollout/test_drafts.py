@@ -48,7 +48,7 @@ async def test_a_draft_is_found_again_with_the_same_rules(running: Store) -> Non
 
 
 async def test_an_impossible_or_unknown_draft_is_refused(running: Store) -> None:
-    with pytest.raises(RefusedError, match="This is so already"):
+    with pytest.raises(RefusedError, match="This is already the case"):
         await make_draft(running, ShareEdit(change="set-share", rule="shut", share="10%"), ADA, NOW)
     with pytest.raises(UnknownError):
         await find_draft(running, "abcdef")

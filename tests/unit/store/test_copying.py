@@ -211,7 +211,7 @@ def test_files_left_by_a_killed_copy_are_deleted(tmp_path: Path) -> None:
 
 def test_a_file_made_meanwhile_under_that_name_stays(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
-    with pytest.raises(StoreExistsError, match=r"new\.db is there already"):
+    with pytest.raises(StoreExistsError, match=r"new\.db already exists"):
         make(file, lambda _: file.write_text("another's"))
     assert (file.read_text(), [*tmp_path.iterdir()]) == ("another's", [file])
 

@@ -71,7 +71,7 @@ def _keys(path: Path) -> Path:
     try:
         KeySet.import_key_set(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError, JoseError) as error:
-        raise wrong_value("file", "the file is no JWKS; expected Google's public keys") from error
+        raise wrong_value("file", "the file is not a JWKS; expected Google's public keys") from error
     return path
 
 

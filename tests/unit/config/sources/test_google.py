@@ -73,7 +73,7 @@ def test_a_message_takes_exactly_one_proof(values, secrets):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"keys": [7]}', '{"keys": [{"kty": "RSA"}]}'])
 def test_a_file_of_keys_has_keys(tmp_path, text):
     (tmp_path / "keys.json").write_text(text)
-    with pytest.raises(ValidationError, match="no JWKS"):
+    with pytest.raises(ValidationError, match="not a JWKS"):
         settings_of(PushSettings, TOKEN | {"keys": str(tmp_path / "keys.json")})
 
 

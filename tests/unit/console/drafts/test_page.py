@@ -97,10 +97,10 @@ async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Compan
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        (ON | {"app": "tiktok"}, "This is so already"),
+        (ON | {"app": "tiktok"}, "This is already the case"),
         (ON | {"app": "a: b"}, "cannot be changed so"),
         ({"change": "rename"}, "cannot be changed so"),
-        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "so warning would not start later than reporting."),
+        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "but warning would not start after reporting."),
         ({"change": "move-stage", "rule": "none", "stage": "warn", "day": "2026-12-01"}, "No rule is called none"),
         ({"change": "move-stage", "rule": "prohibited-app", "stage": "warn", "day": "soon"}, "Choose a day"),
         ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "A share is a number from 0 to 100"),
