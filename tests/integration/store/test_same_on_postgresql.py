@@ -28,18 +28,18 @@ from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
-from tests.unit.store.test_mail_queue import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
 from tests.unit.store.test_plan_movers import *  # noqa: F403
-from tests.unit.store.test_plans import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_reliefs import *  # noqa: F403
 from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_search import *  # noqa: F403
-from tests.unit.store.test_sightings import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
