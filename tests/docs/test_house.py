@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_628,
-    "files": 551,
+    "lines": 79_190,
+    "files": 542,
     "files under 40 lines, __init__ apart": 22,
     "rooms": 16,
     "folders": 49,
     "arrows between rooms": 84,
     "modules that import more than 40 others": 0,
     "class names in two modules": 18,
-    "Protocol classes": 28,
-    "lines of tests": 110_984,
+    "Protocol classes": 26,
+    "lines of tests": 110_940,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

@@ -25,7 +25,7 @@ GROWING = (
     "mailgate.mail.recipient_list._mails",
     "mailgate.mail.corrections._same_answers",
     "mailgate.mail.audience.answer",
-    "mailgate.policy.simulate.moments.moments",
+    "mailgate.policy.simulate.clock.moments",
     "difflib.unified_diff",
 )
 """The functions whose time grows with the length of rules, of a form, or of an answer, or with the number of rows about a person, who

@@ -8,7 +8,7 @@ from tests.docs.yaml_blocks import ENVIRON, ROOT, Block, blocks_of, load_block
 
 from mailgate.config import load_bundle
 from mailgate.errors import ConfigError
-from mailgate.policy.case_runner import run_cases
+from mailgate.policy.cases import run_cases
 
 PAGES = [path for path in (*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")) if path.is_file()]
 BLOCKS = [block for page in sorted(PAGES) for block in blocks_of(page)]

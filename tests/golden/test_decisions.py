@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.config.apps import read_catalog
 from mailgate.config.document import read_document
 from mailgate.config.files import FilesReading
 from mailgate.config.mistakes import validated
-from mailgate.config.rules import read_policy
+from mailgate.config.rules import read_catalog, read_policy
 from mailgate.model import Decision, RuleTrial
-from mailgate.policy.case_runner import decide_situation
-from mailgate.policy.cases import Situation
+from mailgate.policy.cases import Situation, decide_situation
 
 HERE = Path(__file__).parent
 APPS = HERE.parents[1] / "config/apps.yaml"

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import (
     Connector,
     Runtime,

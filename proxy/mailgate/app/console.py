@@ -30,10 +30,10 @@ from mailgate.devices.device import Device
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model.phrase import joined, phrase
-from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
+from mailgate.rollout.version_in_force import WORKERS
 from mailgate.store import Store
 
 CATCH_UP_SECONDS = 10.0

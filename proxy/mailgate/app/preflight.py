@@ -21,7 +21,7 @@ from mailgate.config.serving import GRPC
 from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.http.tls import CertificateError, refuse_unusable_files
-from mailgate.policy.case_runner import CaseResult, run_cases
+from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.store import StoreError
 from mailgate.store.migrate import store_url
 

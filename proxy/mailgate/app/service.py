@@ -39,9 +39,9 @@ from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.connection_limits import ConnectionLimit, connection_shares
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.halting import HaltMonitor
-from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.rollout.replay import away_now
+from mailgate.rollout.version_in_force import Inspection
 from mailgate.store import Store
 from mailgate.tasks import end, running
 

@@ -11,11 +11,11 @@ from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.config import Bundle, Settings, load_bundle
-from mailgate.config.sources import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
-from mailgate.policy.case_runner import CaseResult, run_cases
+from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.policy.durations import in_words
 from mailgate.policy.rule_states import stuck_in_report_only
 

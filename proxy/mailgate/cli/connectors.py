@@ -24,7 +24,8 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, progress_bar, table_of
 from mailgate.config import Bundle
 from mailgate.config.admins import Role
-from mailgate.config.sources import EverySource, FileSettings, PostSettings
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed

@@ -25,8 +25,7 @@ from mailgate.console.explain.requests import RedecidedRequest, read_request, re
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.case_runner import decide_situation
-from mailgate.policy.cases import Situation
+from mailgate.policy.cases import Situation, decide_situation
 from mailgate.policy.decide import decide
 from mailgate.policy.simulate.what_if import as_fresh_at
 from mailgate.policy.stages import Moment

@@ -13,10 +13,9 @@ from pydantic_core import core_schema
 
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import fail
-from mailgate.config.apps import AppsFile
-from mailgate.config.rules import GroupsFile
+from mailgate.config.rules import AppsFile, GroupsFile
 from mailgate.config.settings import Settings
-from mailgate.config.sources import DeviceLine
+from mailgate.config.sources.line import DeviceLine
 from mailgate.policy.apps import AppList
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.rules import PolicyFile

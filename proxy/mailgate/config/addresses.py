@@ -8,10 +8,10 @@ from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.values import text_like
 from mailgate.model.addresses import read_address
+from mailgate.model.phrase import wrong_value
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
 _SOCKET_FILE = r"^unix:/[!-~]{1,100}$"  # the longest path in `sun_path`
@@ -48,10 +48,8 @@ def _place(value: object) -> Address | SocketFile:
     if not isinstance(value, str) or not value.startswith("unix:"):
         return _address(value)
     if not re.fullmatch(_SOCKET_FILE, value):
-        raise PydanticCustomError(
-            "address",
-            "not the path of a Unix socket; expected one of at most 100 characters, like unix:/run/mailgate/questions.sock",
-        )
+        message = "not the path of a Unix socket; expected one of at most 100 characters, like unix:/run/mailgate/questions.sock"
+        raise wrong_value("address", message)
     return SocketFile(Path(value.removeprefix("unix:")))
 
 
@@ -61,12 +59,12 @@ def _address(value: object) -> Address:
     )
     host, _, port = text.rpartition(":")
     if int(port) > 65535:
-        raise PydanticCustomError("address", "no such port; expected 0 to 65535")
+        raise wrong_value("address", "no such port; expected 0 to 65535")
     if host.startswith("["):
         try:
             ipaddress.IPv6Address(host[1:-1])
         except ValueError as error:
-            raise PydanticCustomError(
+            raise wrong_value(
                 "address", "not an IPv6 address in the brackets; expected one like [::1]"
             ) from error
     return Address(host.strip("[]"), int(port))
@@ -77,9 +75,9 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com") from error
+        raise wrong_value("url", "not a URL; expected one like https://mail.example.com") from error
     if parts.password is not None or parts.username is not None:
-        raise PydanticCustomError(
+        raise wrong_value(
             "url",
             "the URL contains credentials; expected them elsewhere, or the whole value as {env: NAME} or {file: "
             "PATH}",
@@ -90,20 +88,15 @@ def _split(text: str) -> SplitResult:
 def _origin(value: object) -> str:
     """An origin: scheme, host and port, and nothing else. With a path in it one request could have two URLs."""
     if not isinstance(value, str):
-        raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com")
+        raise wrong_value("url", "not a URL; expected one like https://mail.example.com")
     parts = _split(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
-        raise PydanticCustomError(
-            "url", "not an http or https URL; expected one like https://mail.example.com"
-        )
+        raise wrong_value("url", "not an http or https URL; expected one like https://mail.example.com")
     if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
-        raise PydanticCustomError(
-            "url", "the URL has a path, query or fragment; expected only scheme, host and port"
-        )
+        raise wrong_value("url", "the URL has a path, query or fragment; expected only scheme, host and port")
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
-        raise PydanticCustomError(
-            "url",
-            "no usable host and port; expected ASCII (other names as xn--…) and a port other than 0",
+        raise wrong_value(
+            "url", "no usable host and port; expected ASCII (other names as xn--…) and a port other than 0"
         )
     return _canonical(parts)
 
@@ -115,14 +108,11 @@ def _canonical(origin: SplitResult) -> str:
     return f"{origin.scheme}://{address}{f':{origin.port}' if said else ''}"
 
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
 def _service(value: object) -> str:
     """The address of a service that gets a secret: https, or http within this machine."""
     origin = _origin(value)
-    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOOPBACK:
-        raise PydanticCustomError("url", "not https; expected https, since a secret is sent there")
+    if not is_private_way(origin):
+        raise wrong_value("url", "not https; expected https, since a secret is sent there")
     return origin
 
 
@@ -134,7 +124,7 @@ def _network(value: object) -> IPNetwork:
             near = ipaddress.ip_network(str(value), strict=False)
         except ValueError:
             _no_network(error)
-        raise PydanticCustomError("network", f"host bits are set; did you mean `{near}`?") from error
+        raise wrong_value("network", f"host bits are set; did you mean `{near}`?") from error
 
 
 def _in_one_form(network: IPNetwork) -> IPNetwork:
@@ -147,7 +137,7 @@ def _in_one_form(network: IPNetwork) -> IPNetwork:
 
 
 def _no_network(cause: Exception | None = None) -> IPNetwork:
-    raise PydanticCustomError(
+    raise wrong_value(
         "network", "not a network; expected one like 10.0.0.0/8, fd00::/8 or one address"
     ) from cause
 
@@ -156,13 +146,9 @@ def jwks_url(text: str) -> str:
     """The address from which keys are fetched. Anybody who could change the answer could sign for every device."""
     parts = _split(text)
     if not re.fullmatch(_HTTP_URL, text) or not parts.hostname or parts.fragment or parts.port == 0:
-        raise PydanticCustomError(
-            "url", "not the URL of a JWKS; expected one like https://mdm.example.com/jwks.json"
-        )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise PydanticCustomError(
-            "url", "keys over plain http can be forged; expected https, or http on loopback"
-        )
+        raise wrong_value("url", "not the URL of a JWKS; expected one like https://mdm.example.com/jwks.json")
+    if not is_private_way(text):
+        raise wrong_value("url", "keys over plain http can be forged; expected https, or http on loopback")
     return text
 
 
@@ -170,15 +156,11 @@ def _issuer(value: object) -> str:
     """The address of a provider of logins. Anybody who could change its answers could log in as anybody."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTP_URL, str(value)) or parts.port == 0:
-        raise PydanticCustomError(
-            "url", "not the URL of an issuer; expected one like https://login.example.com"
-        )
+        raise wrong_value("url", "not the URL of an issuer; expected one like https://login.example.com")
     if parts.query or parts.fragment or str(value).endswith(("?", "#")):
-        raise PydanticCustomError("url", "the URL has a query or fragment; expected one without")
+        raise wrong_value("url", "the URL has a query or fragment; expected one without")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise PydanticCustomError(
-            "url", "over http this could be forged; expected https, or http on loopback"
-        )
+        raise wrong_value("url", "over http this could be forged; expected https, or http on loopback")
     return str(value)
 
 
@@ -195,7 +177,7 @@ def _page(value: object) -> str:
     """The address of a page to which people are sent."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTPS_URL, str(value)):
-        raise PydanticCustomError(
+        raise wrong_value(
             "url", "not the https URL of a page; expected one like https://store.example.com/mailgate"
         )
     return str(value)

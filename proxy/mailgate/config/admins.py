@@ -10,16 +10,16 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    PlainSerializer,
     PlainValidator,
     SecretStr,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.mail import MailAddress
+from mailgate.config.references import HIDDEN
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 Role = Literal["viewer", "operator", "approver"]
@@ -41,9 +41,7 @@ _LANES = range(1, 65)
 
 def _token_hash(value: object) -> SecretStr:
     if not isinstance(value, str) or not re.fullmatch(_HASH, value) or not _bounded(value):
-        raise PydanticCustomError(
-            "secret", "not an argon2id hash; expected one as `mailgate admin add` prints it"
-        )
+        raise wrong_value("secret", "not an argon2id hash; expected one as `mailgate admin add` prints it")
     return SecretStr(value)
 
 
@@ -57,19 +55,15 @@ def _bounded(value: str) -> bool:
     return found.type is Type.ID and costs
 
 
-TokenHash = Annotated[
-    SecretStr,
-    PlainValidator(_token_hash),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema({"type": "string", "pattern": _HASH}),
-]
+_HASHES = {"type": "string", "pattern": _HASH}
+TokenHash = Annotated[SecretStr, PlainValidator(_token_hash), HIDDEN, WithJsonSchema(_HASHES)]
 """A hash may be written in the file, but it is never logged, since secrets can be guessed against it."""
 
 
 def _not_a_text(value: object) -> object:
     """Refuse a text without repeating it in the mistake, since it may be a token."""
     if isinstance(value, str):
-        raise PydanticCustomError(
+        raise wrong_value(
             "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
         )
     return value
@@ -103,7 +97,7 @@ class AdminSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
-            raise PydanticCustomError(
+            raise wrong_value(
                 "admin", "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
             )
         return self
@@ -112,8 +106,7 @@ class AdminSettings(Strict):
     def _each_once(self) -> Self:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                message = "the role is listed twice; expected it once"
-                raise PydanticCustomError("role", message, {"key": ("roles", index)})
+                raise wrong_value("role", "the role is listed twice; expected it once", key=("roles", index))
         return self
 
 
@@ -122,16 +115,17 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
-            message = "the audit log gives this name to changed files; expected the name of a person"
-            raise PydanticCustomError("admin", message, {"key": name})
+            raise wrong_value(
+                "admin",
+                "the audit log gives this name to changed files; expected the name of a person",
+                key=name,
+            )
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)
             if owner != name:
                 what = {"token_hash": "token"}.get(key, "name there")
-                place = {"what": what, "owner": owner, "key": (name, key)}
-                raise PydanticCustomError(
-                    "admin", "{owner} has the same {what}; expected a different one for each person", place
-                )
+                message = f"{owner} has the same {what}; expected a different one for each person"
+                raise wrong_value("admin", message, key=(name, key))
     return admins
 
 

@@ -12,6 +12,7 @@ from mailgate.attest import android_key, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 MAX_STATUS = 32 * 1024 * 1024
@@ -101,8 +102,11 @@ class IssuerSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            message = "`jwks` is not an https URL, so no certificate is checked; expected an https URL there"
-            raise PydanticCustomError("file", message, {"key": "jwks_ca"})
+            raise wrong_value(
+                "file",
+                "`jwks` is not an https URL, so no certificate is checked; expected an https URL there",
+                key="jwks_ca",
+            )
         return self
 
 
@@ -124,8 +128,11 @@ class AttestationSettings(Strict):
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
-                message = "the issuer is listed twice; expected it once, with all its keys in one file"
-                raise PydanticCustomError("issuer", message, {"key": ("issuers", index, "issuer")})
+                raise wrong_value(
+                    "issuer",
+                    "the issuer is listed twice; expected it once, with all its keys in one file",
+                    key=("issuers", index, "issuer"),
+                )
         return self
 
 
@@ -153,6 +160,7 @@ class PostureSettings(Strict):
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
-                message = "the source is listed twice; expected it once"
-                raise PydanticCustomError("source", message, {"key": ("precedence", index)})
+                raise wrong_value(
+                    "source", "the source is listed twice; expected it once", key=("precedence", index)
+                )
         return self

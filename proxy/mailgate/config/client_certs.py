@@ -12,6 +12,7 @@ from mailgate.attest.certificates import NamePattern
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
 from mailgate.config.addresses import Listen
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 MAX_FILE = 32 * 1024 * 1024
@@ -68,11 +69,8 @@ class ClientCertificateSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if self.listen is None and self.from_proxies is None:
-            raise PydanticCustomError(
-                "certificates",
-                "no certificate can reach the gate; expected `listen`, `from_proxies` or both",
-                {"key": "listen"},
-            )
+            message = "no certificate can reach the gate; expected `listen`, `from_proxies` or both"
+            raise wrong_value("certificates", message, key="listen")
         return self
 
     @model_validator(mode="after")
@@ -125,4 +123,4 @@ def _content(path: Path) -> bytes:
 
 
 def _mistake(key: str, wrong: str) -> PydanticCustomError:
-    return PydanticCustomError("file", "{wrong}", {"wrong": wrong, "key": key})
+    return wrong_value("file", wrong, key=key)

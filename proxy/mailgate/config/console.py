@@ -12,6 +12,7 @@ from mailgate.config.addresses import IssuerUrl, Network, Origin
 from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
 from mailgate.config.values import Duration
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=100)]
@@ -75,8 +76,9 @@ class OidcSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.ca and not self.issuer.startswith("https:"):
-            message = "`issuer` is not https, so no certificate is checked; expected https there"
-            raise PydanticCustomError("file", message, {"key": "ca"})
+            raise wrong_value(
+                "file", "`issuer` is not https, so no certificate is checked; expected https there", key="ca"
+            )
         return self
 
 
@@ -101,8 +103,9 @@ class LoginSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token or self.oidc or self.proxy):
-            message = "nobody could log in; expected `true`, or `oidc` or `proxy` beside it"
-            raise PydanticCustomError("login", message, {"key": "token"})
+            raise wrong_value(
+                "login", "nobody could log in; expected `true`, or `oidc` or `proxy` beside it", key="token"
+            )
         return self
 
 
@@ -122,8 +125,11 @@ class ConsoleSettings(Strict):
     @model_validator(mode="after")
     def _place_to_come_back_to(self) -> Self:
         if self.login.oidc and self.url is None:
-            message = "the provider needs an address to send people back to; expected `url` in `console`"
-            raise PydanticCustomError("url", message, {"key": ("login", "oidc")})
+            raise wrong_value(
+                "url",
+                "the provider needs an address to send people back to; expected `url` in `console`",
+                key=("login", "oidc"),
+            )
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
@@ -147,4 +153,4 @@ def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -
                 "with `groups` this admin could log in under a second name; expected `oidc` here: "
                 "who they are at the provider, or `false`"
             )
-            raise PydanticCustomError("admin", message, {"key": ("admins", name)})
+            raise wrong_value("admin", message, key=("admins", name))

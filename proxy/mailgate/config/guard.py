@@ -7,9 +7,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.values import Duration, PartOrCount
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -66,10 +66,8 @@ class Weekly:
 
 def _freeze(value: object) -> Once | Weekly:
     if not isinstance(value, str) or not re.fullmatch(_FREEZE, value):
-        raise PydanticCustomError(
-            "freeze",
-            "not a freeze; expected one like `2026-12-18 16:00 - 2027-01-04 08:00 Europe/Berlin` or `fri 16:00 - mon 08:00 UTC`",
-        )
+        message = "not a freeze; expected one like `2026-12-18 16:00 - 2027-01-04 08:00 Europe/Berlin` or `fri 16:00 - mon 08:00 UTC`"
+        raise wrong_value("freeze", message)
     times, _, name = value.rpartition(" ")
     begin, end = times.split(" - ")
     zone = _zone(name)
@@ -82,21 +80,21 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise PydanticCustomError(
+        raise wrong_value(
             "zone", "there is no such time zone; expected one like Europe/Berlin, or UTC"
         ) from error
 
 
 def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:
     if begin == end:
-        raise PydanticCustomError("freeze", "start and end are the same; give two different times")
+        raise wrong_value("freeze", "start and end are the same; give two different times")
     return Weekly(text, zone, begin, (end - begin) % _WEEK)
 
 
 def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:
     begins, ends = begin.replace(tzinfo=zone).astimezone(UTC), _moment(end, zone)
     if ends <= begins:
-        raise PydanticCustomError("freeze", "it ends before it begins; expected the earlier time first")
+        raise wrong_value("freeze", "it ends before it begins; expected the earlier time first")
     return Once(text, begins, ends)
 
 
@@ -109,7 +107,7 @@ def _local(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise PydanticCustomError("freeze", "no such date; expected one that the calendar has") from error
+        raise wrong_value("freeze", "no such date; expected one that the calendar has") from error
 
 
 def _moment(end: datetime, zone: ZoneInfo) -> datetime:

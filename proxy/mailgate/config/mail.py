@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import Listen
 from mailgate.config.references import FilePath, Secret
 from mailgate.config.values import Duration
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
@@ -32,10 +32,8 @@ class MailSettings(Strict):
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
         if (self.username is None) != (self.password is None):
-            raise PydanticCustomError(
-                "login",
-                "`username` and `password` go together; expected both or neither",
-                {"key": "username"},
+            raise wrong_value(
+                "login", "`username` and `password` go together; expected both or neither", key="username"
             )
         return self
 
@@ -54,10 +52,8 @@ class NoticeSettings(MailSettings):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.smtp is None) == (self.outbox is None):
-            raise PydanticCustomError(
-                "way",
-                "mail goes out by `smtp` or into `outbox`; expected exactly one of them",
-                {"key": "smtp"},
+            raise wrong_value(
+                "way", "mail goes out by `smtp` or into `outbox`; expected exactly one of them", key="smtp"
             )
         return self
 

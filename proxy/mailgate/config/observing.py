@@ -3,10 +3,10 @@
 from typing import Literal, Self
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ListenAnywhere, Origin
 from mailgate.config.references import FilePath
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.stages import Share
 
@@ -38,8 +38,8 @@ class EventSettings(Strict):
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
-            raise PydanticCustomError(
-                "file", "the events have no destination; expected `file` or `syslog`", {"key": "file"}
+            raise wrong_value(
+                "file", "the events have no destination; expected `file` or `syslog`", key="file"
             )
         return self
 

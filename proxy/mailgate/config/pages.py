@@ -5,12 +5,12 @@ from base64 import b64encode
 from typing import Annotated, Self
 
 from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import PageUrl
 from mailgate.config.mail import ShortText
 from mailgate.config.references import existing_file, unreadable
 from mailgate.model.languages import SOURCE
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.localized_text import Language
 
@@ -69,14 +69,13 @@ def _logo(value: object, info: ValidationInfo) -> str:
         raise unreadable(path, error, "a picture") from error
     kind = "png" if content.startswith(_PNG) else "svg+xml" if _SVG.match(content) else ""
     if not kind or len(content) > MAX_LOGO:
-        message = "{path} cannot be shown on pages; expected an SVG or PNG of at most 8 KiB"
-        raise PydanticCustomError("file", message, {"path": str(path)})
+        raise wrong_value("file", f"{path} cannot be shown on pages; expected an SVG or PNG of at most 8 KiB")
     return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 
 def _colour(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
-        raise PydanticCustomError("colour", 'not a colour; expected one like "#0b5cad"')
+        raise wrong_value("colour", 'not a colour; expected one like "#0b5cad"')
     return value.lower()
 
 
@@ -107,7 +106,7 @@ class CompanySettings(Strict):
                 told = (
                     f"{found:.1f} : 1 on {ground} is too little to be read; expected at least {READABLE} : 1"
                 )
-                raise PydanticCustomError("colour", "{told}", {"told": told, "key": key})
+                raise wrong_value("colour", told, key=key)
         return self
 
 

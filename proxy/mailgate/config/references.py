@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
+from mailgate.model.phrase import wrong_value
 
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
@@ -46,14 +47,14 @@ def host_resolver_of(info: ValidationInfo) -> HostResolver:
 
 def existing_file(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value:
-        raise PydanticCustomError("file", "not a path; expected a file, relative to the folder of this one")
+        raise wrong_value("file", "not a path; expected a file, relative to the folder of this one")
     if "://" in value:
-        raise PydanticCustomError(
+        raise wrong_value(
             "file", "a URL is not accepted here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
-        raise PydanticCustomError(
+        raise wrong_value(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
         )
     if _holds_key(path):
@@ -73,7 +74,7 @@ def _holds_key(path: Path) -> bool:
 def _place(value: object, info: ValidationInfo) -> Path:
     """The path of a file that others write, and that may not exist yet."""
     if not isinstance(value, str) or not value or "://" in value or "\0" in value:
-        raise PydanticCustomError("file", "not a path; expected one, relative to the folder of this file")
+        raise wrong_value("file", "not a path; expected one, relative to the folder of this file")
     return _sources(info).folder / value
 
 
@@ -101,8 +102,9 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
-        message = "the file holds no certificates: {path}; expected those of authorities, in PEM"
-        raise PydanticCustomError("file", message, {"path": str(path)}) from error
+        raise wrong_value(
+            "file", f"the file holds no certificates: {path}; expected those of authorities, in PEM"
+        ) from error
     except OSError as error:
         raise unreadable(path, error, "certificates of authorities, in PEM") from error
     return path
@@ -111,8 +113,7 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
 def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomError:
     """The mistake of a file that cannot be opened or is no text, with the system's reason."""
     why = (getattr(error, "strerror", None) or "not UTF-8").lower()
-    message = "the file {path} cannot be read: {why}; expected {expected}"
-    return PydanticCustomError("file", message, {"path": str(path), "why": why, "expected": expected})
+    return wrong_value("file", f"the file {path} cannot be read: {why}; expected {expected}")
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
@@ -124,16 +125,14 @@ def _secret(value: object, info: ValidationInfo) -> object:
         or not isinstance(next(iter(value.values())), str)
         or next(iter(value)) not in ("env", "file")
     ):
-        raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+        raise wrong_value("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     (kind, name), sources = next(iter(value.items())), _sources(info)
     if kind == "file":
         sources.secrets.append(sources.folder / name)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
-        raise PydanticCustomError(
-            "secret", "{what} is missing or empty; expected it to hold the value", {"what": what}
-        )
+        raise wrong_value("secret", f"{what} is missing or empty; expected it to hold the value")
     return SecretStr(found)
 
 
@@ -150,7 +149,7 @@ def _content(path: Path) -> str:
 def _reference(value: object, info: ValidationInfo) -> SecretStr:
     found = _secret(value, info)
     if not isinstance(found, SecretStr):
-        raise PydanticCustomError("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+        raise wrong_value("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     return found
 
 
@@ -158,9 +157,7 @@ def _key(value: object, info: ValidationInfo) -> SecretStr:
     """A secret for a header, so it must be one line of visible characters."""
     found = _reference(value, info)
     if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
-        raise PydanticCustomError(
-            "secret", "its value cannot be sent in a header; expected visible ASCII characters"
-        )
+        raise wrong_value("secret", "its value cannot be sent in a header; expected visible ASCII characters")
     return found
 
 
@@ -171,14 +168,14 @@ def _store(value: object, info: ValidationInfo) -> SecretStr:
     found = _secret(value, info)
     text = found.get_secret_value() if isinstance(found, SecretStr) else found
     if not isinstance(text, str) or not re.match(_STORE, text):
-        raise PydanticCustomError(
+        raise wrong_value(
             "store", "not the URL of a store; expected sqlite:///FILE or postgresql://HOST/DATABASE"
         )
     if not isinstance(found, SecretStr) and (urlsplit(text).password is not None or "password=" in text):
-        raise PydanticCustomError(
-            "store",
-            "the URL contains a password; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
+        message = (
+            "the URL contains a password; expected the whole URL as a reference: {env: NAME} or {file: PATH}"
         )
+        raise wrong_value("store", message)
     return SecretStr(_in_folder(text, _sources(info).folder))
 
 
@@ -211,24 +208,12 @@ FilePath = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 """A file, or the URL (a text) at which an issuer publishes its keys."""
-Secret = Annotated[
-    SecretStr,
-    PlainValidator(_reference),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema(_REFERENCE),
-]
-HeaderKey = Annotated[
-    SecretStr,
-    PlainValidator(_key),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema(_REFERENCE),
-]
-StoreUrl = Annotated[
-    SecretStr,
-    PlainValidator(_store),
-    PlainSerializer(str),  # shown as asterisks
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
-]
+HIDDEN = PlainSerializer(str)
+"""Shows a secret as asterisks."""
+Secret = Annotated[SecretStr, PlainValidator(_reference), HIDDEN, WithJsonSchema(_REFERENCE)]
+HeaderKey = Annotated[SecretStr, PlainValidator(_key), HIDDEN, WithJsonSchema(_REFERENCE)]
+_STORES = {"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}
+StoreUrl = Annotated[SecretStr, PlainValidator(_store), HIDDEN, WithJsonSchema(_STORES)]
 
 
 def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
@@ -236,5 +221,6 @@ def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:
-        message = "a certificate in {path} cannot be read; expected X.509 in PEM"
-        raise PydanticCustomError("file", message, {"path": str(path), "key": key}) from error
+        raise wrong_value(
+            "file", f"a certificate in {path} cannot be read; expected X.509 in PEM", key=key
+        ) from error

@@ -1,13 +1,12 @@
 """The form of ``mailgate.yaml``: every setting with its default and its meaning."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
@@ -26,6 +25,7 @@ from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
+from mailgate.model.phrase import unknown_word, wrong_value
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.login_names import Logins
@@ -176,39 +176,38 @@ class Settings(Strict):
     connectors: Mapping[Key, SourceSettings] = Field(default_factory=dict)
     """The sources of device inventories, by name."""
 
+    def _ports(self) -> Iterator[tuple[tuple[str | int, ...], Address | SocketFile]]:
+        """The places of the settings that say where the gate listens, each with the address there."""
+        yield ("listen",), self.listen
+        yield ("admin_listen",), self.admin_listen
+        if self.client_certificates and self.client_certificates.listen:
+            yield ("client_certificates", "listen"), self.client_certificates.listen
+        for index, each in enumerate(self.authz_listeners):
+            yield ("authz_listeners", index, "listen"), each.listen
+
     @model_validator(mode="after")
-    def _two_ports(self) -> Self:
-        if self.listen == self.admin_listen and self.listen.port != 0:
-            raise PydanticCustomError(
-                "address", "the same address as `listen`; expected a port of its own", {"key": "admin_listen"}
-            )
+    def _ports_of_their_own(self) -> Self:
+        """Refuse one address for two purposes, so that the purpose of a port is always clear."""
+        taken: dict[Address | SocketFile, str] = {}
+        for place, each in self._ports():
+            if each in taken:
+                message = f"the same address as `{taken[each]}`; expected a port of its own"
+                raise wrong_value("address", message, key=place)
+            if isinstance(each, SocketFile) or each.port or place[0] == "authz_listeners":
+                taken[each] = ".".join(map(str, place))
         return self
 
     @model_validator(mode="after")
     def _upstream_is_elsewhere(self, info: ValidationInfo) -> Self:
-        upstream, own = urlsplit(self.upstream), self._own_ports()
+        upstream = urlsplit(self.upstream)
+        own = {each: place for place, each in self._ports() if isinstance(each, Address)}
         port = upstream.port or {"http": 80, "https": 443}[upstream.scheme]
-        back = leads_back(upstream.hostname or "", port, own.values(), host_resolver_of(info))
+        back = leads_back(upstream.hostname or "", port, own, host_resolver_of(info))
         if back is not None:
-            name = next(key for key, address in own.items() if address == back)
+            name = ".".join(map(str, own[back]))
             message = f"this leads back to the gate itself, to `{name}`; expected the address of the webmail"
-            raise PydanticCustomError("address", message, {"key": "upstream"})
+            raise wrong_value("address", message, key="upstream")
         return self
-
-    def _own_ports(self) -> dict[str, Address]:
-        """The addresses on which the gate listens, by the name of the setting."""
-        devices = self.client_certificates.listen if self.client_certificates else None
-        own = {
-            "listen": self.listen,
-            "admin_listen": self.admin_listen,
-            "client_certificates.listen": devices,
-        }
-        own |= {
-            f"authz_listeners, {each.listen}": each.listen
-            for each in self.authz_listeners
-            if isinstance(each.listen, Address)
-        }
-        return {name: address for name, address in own.items() if address is not None}
 
     @model_validator(mode="after")
     def _window_is_remembered(self) -> Self:
@@ -216,7 +215,7 @@ class Settings(Strict):
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
             message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which sightings are kept; expected a shorter one"
-            raise PydanticCustomError("window", message, {"key": "guard"})
+            raise wrong_value("window", message, key="guard")
         return self
 
     @model_validator(mode="after")
@@ -225,7 +224,7 @@ class Settings(Strict):
         ports = [each for each in self.authz_listeners if isinstance(each.listen, Address)]
         if (self.authz or ports) and not self.trusted_proxies:
             message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
-            raise PydanticCustomError("address", message, {"key": asked})
+            raise wrong_value("address", message, key=asked)
         return self
 
     def posture_terms(self, away: Away) -> PostureTerms:
@@ -235,32 +234,11 @@ class Settings(Strict):
         return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages)
 
     @model_validator(mode="after")
-    def _ports_for_questions(self) -> Self:
-        """Refuse one address for two proxies, so that the purpose of a port is always clear."""
-        devices = self.client_certificates.listen if self.client_certificates else None
-        ports = (self.listen, self.admin_listen, devices)
-        taken: list[Address | SocketFile] = [each for each in ports if each and each.port]
-        for index, each in enumerate(self.authz_listeners):
-            if each.listen in taken:
-                place = {"key": ("authz_listeners", index, "listen")}
-                message = "another setting has the same address; expected a port of its own"
-                raise PydanticCustomError("address", message, place)
-            taken.append(each.listen)
-        return self
-
-    @model_validator(mode="after")
     def _devices_port(self) -> Self:
-        """Check that the port for certificates has TLS and is no other listener's."""
-        own = self.client_certificates.listen if self.client_certificates else None
-        key = ("client_certificates", "listen")
-        if own and own.port != 0 and own in (self.listen, self.admin_listen):
-            raise PydanticCustomError(
-                "address", "another setting has the same address; expected a port of its own", {"key": key}
-            )
-        if own and not self.tls:
-            raise PydanticCustomError(
-                "address", "no certificate to serve there; expected `tls` to be set", {"key": key}
-            )
+        """Check that the port for certificates has TLS."""
+        if self.client_certificates and self.client_certificates.listen and not self.tls:
+            message = "no certificate to serve there; expected `tls` to be set"
+            raise wrong_value("address", message, key=("client_certificates", "listen"))
         return self
 
     @model_validator(mode="after")
@@ -272,11 +250,8 @@ class Settings(Strict):
         taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
         for name in self.connectors:
             if name in taken:
-                raise PydanticCustomError(
-                    "source",
-                    "the name belongs to {whom}; expected another for this connector",
-                    {"whom": taken[name], "key": ("connectors", name)},
-                )
+                message = f"the name belongs to {taken[name]}; expected another for this connector"
+                raise wrong_value("source", message, key=("connectors", name))
         return self
 
     @model_validator(mode="after")
@@ -285,18 +260,14 @@ class Settings(Strict):
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
         for index, name in enumerate(self.posture.precedence):
             if name not in known:
-                place = {"word": name, "known": known, "key": ("posture", "precedence", index)}
-                raise PydanticCustomError("word", "{word}", place)
+                raise unknown_word(name, known, key=("posture", "precedence", index))
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.upstream_ca and not self.upstream.lower().startswith("https:"):
-            raise PydanticCustomError(
-                "file",
-                "`upstream` is not https, so no certificate is checked; expected https there",
-                {"key": "upstream_ca"},
-            )
+            message = "`upstream` is not https, so no certificate is checked; expected https there"
+            raise wrong_value("file", message, key="upstream_ca")
         return self
 
     @model_validator(mode="after")
@@ -304,9 +275,8 @@ class Settings(Strict):
         """Refuse an issuer with the gate's own ``public_url``, which only the gate uses as an issuer."""
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
-                place = {"key": ("attestation", "issuers", index, "issuer")}
                 message = "this is the gate's own issuer (`public_url`); expected the name of another"
-                raise PydanticCustomError("issuer", message, place)
+                raise wrong_value("issuer", message, key=("attestation", "issuers", index, "issuer"))
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,6 @@ The spelling does not matter: the addresses of the name are compared with those 
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Protocol
 
 from mailgate.config.addresses import Address
 
@@ -15,20 +14,12 @@ IP = IPv4Address | IPv6Address
 _LOOPBACK: frozenset[IP] = frozenset({IPv4Address("127.0.0.1"), IPv6Address("::1")})
 
 
-class HostResolver(Protocol):
-    """Knows host names and addresses."""
+class HostResolver:
+    """Knows host names and addresses. This one resolves no name but ``localhost``, and reads addresses in every spelling that a system
+    call takes."""
 
     def addresses(self, host: str) -> frozenset[IP]:
         """The addresses of a host; empty if unknown."""
-
-    def is_here(self, address: IP) -> bool:
-        """Whether an address is this machine's."""
-
-
-class LiteralResolver:
-    """Resolves no name but ``localhost``. It reads addresses in every spelling that a system call takes."""
-
-    def addresses(self, host: str) -> frozenset[IP]:
         if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
             return _LOOPBACK
         try:
@@ -37,13 +28,14 @@ class LiteralResolver:
             return _as_number(host)
 
     def is_here(self, address: IP) -> bool:
+        """Whether an address is this machine's."""
         return address.is_loopback
 
 
-LITERAL_RESOLVER = LiteralResolver()
+LITERAL_RESOLVER = HostResolver()
 
 
-class SystemResolver(LiteralResolver):
+class SystemResolver(HostResolver):
     """Asks the system, which may ask name servers. A start and ``mailgate check`` use it."""
 
     def addresses(self, host: str) -> frozenset[IP]:

@@ -8,19 +8,19 @@ import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.durations import Duration as Duration
+from mailgate.policy.stages import SHARE, share_of
 
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_PART = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
 def text_like(value: object, pattern: str, kind: str, expected: str) -> str:
     """The text if all of it matches this pattern. Otherwise raises ``PydanticCustomError`` of that kind."""
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise PydanticCustomError(kind, f"not {expected}")
+        raise wrong_value(kind, f"not {expected}")
     return value
 
 
@@ -41,14 +41,14 @@ Size = Annotated[
 def _part_or_count(value: object) -> int | float:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9:
         return value
-    if isinstance(value, str) and re.fullmatch(_PART, value):
-        return float(value.removesuffix("%")) / 100
-    raise PydanticCustomError("part", "neither a number nor a percentage; expected one like 100 or 1%")
+    if isinstance(value, str) and re.fullmatch(SHARE, value):
+        return share_of(value)
+    raise wrong_value("part", "neither a number nor a percentage; expected one like 100 or 1%")
 
 
 PartOrCount = Annotated[
     int | float,
     BeforeValidator(_part_or_count),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _PART}]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": SHARE}]}),
 ]
 """A number or a part: a whole number, or a float from 0 to 1 that was written as a percentage."""

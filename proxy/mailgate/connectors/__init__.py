@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.config.sources import (
-    AndroidManagementSettings,
+from mailgate.config.sources.apis import (
     AppleMdmSettings,
-    EverySource,
-    FileSettings,
     FleetSettings,
-    GoogleDirectorySettings,
     IntuneSettings,
     JamfSettings,
-    PostSettings,
     WorkspaceOneSettings,
 )
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.connectors.apple_mdm import AppleMdm
 from mailgate.connectors.file import LinesFile, PostedLines

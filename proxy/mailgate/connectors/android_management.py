@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from mailgate.config.sources import AndroidManagementSettings
+from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 from xml.parsers.expat import ExpatError
 
-from mailgate.config.sources import AppleMdmSettings
+from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors.http import ApiClient, as_json
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from mailgate.config.files import Stamp, stamp_of
-from mailgate.config.sources import EverySource, FileSettings, PostSettings
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors.lines import ReadLine, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report

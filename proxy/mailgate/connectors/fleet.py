@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from mailgate.config.sources import FleetSettings
+from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES

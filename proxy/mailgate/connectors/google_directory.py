@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from mailgate.config.sources import GoogleDirectorySettings
+from mailgate.config.sources.google import GoogleDirectorySettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from mailgate.config.sources import IntuneSettings
+from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
-from mailgate.config.sources import JamfSettings
+from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number

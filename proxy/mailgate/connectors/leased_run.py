@@ -13,7 +13,7 @@ import structlog
 from cachetools import TTLCache
 from structlog.typing import FilteringBoundLogger
 
-from mailgate.config.sources import ApiSourceSettings, EverySource
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import (
     Connector,

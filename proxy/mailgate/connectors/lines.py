@@ -9,8 +9,7 @@ from typing import BinaryIO, NamedTuple
 from pydantic import ValidationError
 
 from mailgate.config.mistakes import wording
-from mailgate.config.sources import DeviceLine
-from mailgate.config.sources.line import InstalledApp
+from mailgate.config.sources.line import DeviceLine, InstalledApp
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report

@@ -14,13 +14,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 
-from mailgate.config.sources import (
-    AndroidManagementSettings,
-    ApiSourceSettings,
-    AppleMdmSettings,
-    EverySource,
-    PushSettings,
-)
+from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
+from mailgate.config.sources.google import AndroidManagementSettings, PushSettings
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import text, value
 from mailgate.errors import SourceError, Trouble

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import Connector, SourceTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime

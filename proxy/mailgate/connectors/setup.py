@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from mailgate.config.sources import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login

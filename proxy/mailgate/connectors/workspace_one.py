@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailgate.config.sources import WorkspaceOneSettings
+from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login

@@ -12,8 +12,10 @@ from mailgate.model import Access, Effect, Kind, Posture, Reason
 from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.simulate import UNKNOWN, Judge, Occasion, Subject, lets_in_laptops
-from mailgate.rollout.population import Population
+from mailgate.policy.simulate.compare import Occasion
+from mailgate.policy.simulate.impact import Subject
+from mailgate.policy.simulate.judge import UNKNOWN, Judge, lets_in_laptops
+from mailgate.rollout.replay import Population
 
 Progress = Callable[[int, int], None]
 

@@ -30,10 +30,13 @@ from mailgate.model.notice import (
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
-from mailgate.policy.simulate import Judge, Occasion, Subject, at_moment, moments, sampled
+from mailgate.policy.simulate.clock import at_moment, moments, unpredictable_clocks
+from mailgate.policy.simulate.compare import Occasion
+from mailgate.policy.simulate.impact import Subject
+from mailgate.policy.simulate.judge import Judge
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
-from mailgate.rollout.population import Population
+from mailgate.rollout.replay import Population
 from mailgate.store import Act, Mail, Retraction, Store
 from mailgate.tasks import compute
 
@@ -334,6 +337,8 @@ class _Standings:
         self._judge, on = Judge(target.policy), target.policy.reliefs.of_some()
         self._all_on = Judge(replace(target.policy, reliefs=on))
         """Decides as if no rule had halted or were turned off: somebody may resume it at any time."""
+        self._by_calendar = any("now" in unpredictable_clocks(rule.when) for rule in target.policy.rules)
+        """Whether answers may change at moments that nobody can date, such as every night."""
 
     async def of(self, login: str) -> set[NoticeDevice]:
         """The known devices of a person, as far as a mail distinguishes them."""
@@ -353,12 +358,8 @@ class _Standings:
                 later.append((moment, _standing(then)))
             if _standing(first) is Standing.OPEN:
                 first = then
-        # a rule that goes by the calendar changes the answer more often than a mail can list
-        for moment in () if later else sampled((judge.policy,), access.now):
-            then = answer(judge, at_moment(access, moment), occasion.unrecorded)
-            if _standing(then) != standing:
-                later, first = [(moment, Standing.UNKNOWN)], then if standing is Standing.OPEN else first
-                break
+        if not later and self._by_calendar and answer(judge, access, occasion.unrecorded | {"now"}) is None:
+            later, first = [(access.now, Standing.UNKNOWN)], None if standing is Standing.OPEN else first
         resumed = answer(self._all_on, access, occasion.unrecorded)
         if standing is Standing.OPEN and not later and _standing(resumed) is not Standing.OPEN:
             later, first = [(access.now, Standing.UNKNOWN)], resumed

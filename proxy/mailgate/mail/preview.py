@@ -11,8 +11,8 @@ from mailgate.model import Access, Client, Kind, Posture, PostureState, Reason, 
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
 from mailgate.policy import Policy
 from mailgate.policy.reasons import apps_named, infer
-from mailgate.policy.simulate import Subject
-from mailgate.rollout.population import Population
+from mailgate.policy.simulate.impact import Subject
+from mailgate.rollout.replay import Population
 from mailgate.store import Store
 
 

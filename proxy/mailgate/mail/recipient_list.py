@@ -16,8 +16,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
-from mailgate.rollout.population import Population
-from mailgate.rollout.replay import PostureInputs
+from mailgate.rollout.replay import Population, PostureInputs
 from mailgate.store import Act, Activation, Mail, Store
 from mailgate.tasks import compute
 

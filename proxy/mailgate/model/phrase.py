@@ -238,6 +238,11 @@ def wrong_value(kind: str, words: str, **more: object) -> PydanticCustomError:
     return PydanticCustomError(kind, "{words}", {"words": words, **more})
 
 
+def unknown_word(word: object, known: Iterable[str], **more: object) -> PydanticCustomError:
+    """Make the error of a validator for a word that is none of the known ones."""
+    return PydanticCustomError("word", "{word}", {"word": str(word), "known": list(known), **more})
+
+
 def words_of(error: ErrorDetails) -> str:
     """The message of an error, as a phrase if ``wrong_value`` made it from one."""
     words: str = error.get("ctx", {}).get("words", error["msg"])

@@ -1,12 +1,14 @@
-"""Requests and the cases of ``policy.tests.yaml``: a request, who asks, and the expected decision."""
+"""The cases of ``policy.tests.yaml``: a request, who asks, and the expected decision; and how they are run through the functions that decide real requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
 
+from mailgate.classify import classify, with_attestation, with_device
+from mailgate.classify.attestation import with_certificate
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -23,12 +25,11 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import canonical_address
-from mailgate.model.phrase import phrase, wrong_value
+from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
+from mailgate.policy.decide import decide
+from mailgate.policy.rules import Policy
 from mailgate.policy.stages import Moment
-
-Classify = Callable[[RequestFacts, AttestationResult | None], Client]
-"""Returns the client that the gate recognises from a request and its evidence."""
 
 
 def _joined(value: object) -> object:
@@ -123,9 +124,7 @@ class CaseDevice(Strict):
             return self
         for index, key in enumerate(self.apps):
             if key not in catalog.apps:
-                raise PydanticCustomError(
-                    "word", "{word}", {"word": key, "known": list(catalog.apps), "key": ("apps", index)}
-                )
+                raise unknown_word(key, catalog.apps, key=("apps", index))
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
             raise wrong_value(
@@ -197,7 +196,7 @@ class Situation(Strict):
     now: Moment | None = None
     """If left out: the time of the file, otherwise the time of the check."""
 
-    def access(self, catalog: AppCatalog, classify: Classify, now: datetime) -> Access:
+    def access(self, catalog: AppCatalog, now: datetime) -> Access:
         """Everything that the decision depends on. ``now`` is used if the situation has no time."""
         moment = self.now or now
         facts = self.request.facts()
@@ -206,7 +205,11 @@ class Situation(Strict):
         user = User(who.name, who.groups, groups_known=bool(who.name or who.groups))
         proof = self.attestation.result() if self.attestation else None
         certificate = self.certificate.result() if self.certificate else None
-        return Access(facts, classify(facts, proof), posture, moment, user, proof, certificate)
+        client = with_attestation(classify(facts), proof)
+        if certificate is not None:
+            client = with_certificate(client, certificate, posture)
+        client = with_device(client, posture.kind)
+        return Access(facts, client, posture, moment, user, proof, certificate)
 
 
 class RecordedRequest(Request):
@@ -271,3 +274,27 @@ def differences(expect: Expectation, client: Client, decision: Decision) -> dict
     return {
         name: (want, got[name]) for name, want in wanted.items() if want is not None and want != got[name]
     }
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """The result of one case."""
+
+    case: Case
+    access: Access
+    decision: Decision
+    wrong: dict[str, tuple[Any, Any]]
+    """The expected and the actual value, for each field that differs; empty if the case holds."""
+
+
+def decide_situation(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
+    """The access that a situation describes, and the decision on it. ``now`` is used if the situation has no time."""
+    access = situation.access(policy.catalog, now)
+    return access, decide(access, policy)
+
+
+def run_cases(cases: CasesFile, policy: Policy, now: datetime) -> Iterator[CaseResult]:
+    """The results of all cases in order, including those that hold."""
+    for case in cases.tests:
+        access, decision = decide_situation(case, policy, cases.now or now)
+        yield CaseResult(case, access, decision, differences(case.expect, access.client, decision))

@@ -5,7 +5,7 @@ by its name in the file.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -350,30 +350,10 @@ def subject_in_words(about: str) -> str:
     return told(name) if told else about
 
 
-def _named_rule(name: str) -> str:
-    return phrase("rule %(name)s", name=name)
-
-
-def _named_app(name: str) -> str:
-    return phrase("app %(name)s", name=name)
-
-
-def _named_list(name: str) -> str:
-    return phrase("list %(name)s", name=name)
-
-
-def _named_group(name: str) -> str:
-    return phrase("group %(name)s", name=name)
-
-
-def _named_case(name: str) -> str:
-    return phrase("test case %(name)s", name=name)
-
-
-_SUBJECTS = {
-    "rule": _named_rule,
-    "app": _named_app,
-    "list": _named_list,
-    "group": _named_group,
-    "case": _named_case,
+_SUBJECTS: Mapping[str, Callable[[str], str]] = {
+    "rule": lambda name: phrase("rule %(name)s", name=name),
+    "app": lambda name: phrase("app %(name)s", name=name),
+    "list": lambda name: phrase("list %(name)s", name=name),
+    "group": lambda name: phrase("group %(name)s", name=name),
+    "case": lambda name: phrase("test case %(name)s", name=name),
 }

@@ -10,10 +10,9 @@ from pydantic import (
     WithJsonSchema,
     WrapValidator,
 )
-from pydantic_core import PydanticCustomError
 
 from mailgate.model.languages import LANGUAGES, SOURCE
-from mailgate.model.phrase import phrase, wrong_value
+from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import Text
 
 
@@ -40,7 +39,7 @@ def text_in(text: str, language: str, default: str) -> str:
 
 def _known(language: str) -> str:
     if language not in LANGUAGES:
-        raise PydanticCustomError("word", "{word}", {"word": language, "known": list(LANGUAGES)})
+        raise unknown_word(language, LANGUAGES)
     return language
 
 

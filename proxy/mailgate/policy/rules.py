@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason, Stage
-from mailgate.model.phrase import phrase, wrong_value
+from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.durations import Duration
@@ -83,9 +83,7 @@ def _condition(text: object, info: ValidationInfo) -> Condition:
 
 def _reason(word: object) -> Reason:
     if word not in RULE_REASONS:
-        raise PydanticCustomError(
-            "word", "{word}", {"word": str(word), "known": [r.value for r in RULE_REASONS]}
-        )
+        raise unknown_word(word, RULE_REASONS)
     return Reason(str(word))
 
 
@@ -129,16 +127,14 @@ def _fix(word: object) -> object:
         for each in word.values():
             _own_sentence(each)
     if isinstance(word, str) and word not in FIXES and not re.search(_SENTENCE, word):
-        raise PydanticCustomError(
-            "word", "{word}", {"word": word, "known": [*FIXES, "a sentence of your own"]}
-        )
+        raise unknown_word(word, [*FIXES, "a sentence of your own"])
     return word
 
 
 def _own_sentence(text: object) -> None:
     """Check that the text in a language is a sentence, since the words for steps are the same in all languages."""
     if isinstance(text, str) and not re.search(_SENTENCE, text):
-        raise PydanticCustomError("word", "{word}", {"word": text, "known": ["a sentence of your own"]})
+        raise unknown_word(text, ["a sentence of your own"])
 
 
 _OWN: dict[str, object] = {"type": "string", "pattern": _SENTENCE, "maxLength": 200}
@@ -153,7 +149,7 @@ def _group(word: object, info: ValidationInfo) -> object:
     """Check the name of a group. It must be known to the gate, if the gate knows any."""
     known = (info.context or {}).get("groups")
     if known is not None and word not in known:
-        raise PydanticCustomError("word", "{word}", {"word": str(word), "known": sorted(known)})
+        raise unknown_word(word, sorted(known))
     return word
 
 

@@ -6,11 +6,12 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.times import happened
+from mailgate.policy.apps import Strict
 from mailgate.policy.login_names import confusable_name, has_one_reading
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
@@ -56,10 +57,8 @@ Share = Annotated[
 """A part of all people, 0 to 1, written as a percentage."""
 
 
-class Stages(BaseModel):
+class Stages(Strict):
     """The start of each stage of a rule. A stage lasts until the next one starts; the last has no end."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     report_only: Moment | None = None
     warn: Moment | None = None

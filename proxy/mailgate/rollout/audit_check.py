@@ -200,37 +200,9 @@ class Logged:
     ) -> Iterator[AuditBreak]:
         """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):
-            if act.version != f"version {activation.number}":
-                yield AuditBreak(
-                    act.entry,
-                    phrase(
-                        "put %(version)s in force; the store says version %(number)s",
-                        version=act.version,
-                        number=str(activation.number),
-                    ),
-                )
-            elif (activation.author, activation.note, audit_time(activation.at)) != act.signed:
-                yield AuditBreak(
-                    act.entry,
-                    phrase(
-                        "put %(version)s in force; in the store the person, the time or the reason is another",
-                        version=act.version,
-                    ),
-                )
-            if _others_taken_back(act, retractions.get(activation.serial)):
-                yield AuditBreak(
-                    act.entry,
-                    phrase(
-                        "put %(version)s in force; the store says that it took back others",
-                        version=act.version,
-                    ),
-                )
-            newly = act.details.get("kept_out")
-            if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
-                yield AuditBreak(
-                    act.entry,
-                    phrase("newly kept out a number of people or devices that differs from the store's"),
-                )
+            newly = counted.get(activation.serial, KeptOut())
+            found = _differences(act, activation, newly, retractions.get(activation.serial))
+            yield from (AuditBreak(act.entry, words) for words in found)
         for act in self.acts[len(history) :]:
             yield AuditBreak(
                 act.entry,
@@ -258,6 +230,27 @@ class Logged:
 
     def _in_none(self, what: str) -> AuditBreak:
         return AuditBreak(self.last, phrase("is the last one, and no entry %(what)s", what=what))
+
+
+def _differences(
+    act: _Act, activation: Activation, newly: KeptOut, retraction: Retraction | None
+) -> Iterator[str]:
+    """The differences between an act and the activation in the store, in words."""
+    version = act.version
+    if version != f"version {activation.number}":
+        number = str(activation.number)
+        yield phrase(
+            "put %(version)s in force; the store says version %(number)s", version=version, number=number
+        )
+    elif (activation.author, activation.note, audit_time(activation.at)) != act.signed:
+        yield phrase(
+            "put %(version)s in force; in the store the person, the time or the reason is another",
+            version=version,
+        )
+    if _others_taken_back(act, retraction):
+        yield phrase("put %(version)s in force; the store says that it took back others", version=version)
+    if act.details.get("kept_out", asdict(newly)) != asdict(newly):
+        yield phrase("newly kept out a number of people or devices that differs from the store's")
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Self
 from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
-from mailgate.policy.simulate import Mover
+from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load, term_of
 from mailgate.rollout.stored_rules import rule_texts_of

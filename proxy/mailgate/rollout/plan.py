@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from mailgate.model import Effect
 from mailgate.model.fact import STORED, Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
-from mailgate.policy.simulate import UNKNOWN
+from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.store import Activation, StoredPlan
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
@@ -121,25 +121,12 @@ class Move(Counts):
     """The effect with the candidate."""
 
 
-class SampledMoments(Fact):
-    """Sampled moments, which stand for all moments that cannot be predicted."""
-
-    moments: int
-    """How many moments were sampled."""
-    first: Instant | None
-    """The first of them at which somebody is newly kept out."""
-    newly: ByLabel[LaterMovers]
-    """How many move at any of them, by their new effect."""
-
-
 class UndatedMovers(LaterMovers):
     """People who may newly be kept out at a moment that cannot be predicted, or once a device that was not seen asks."""
 
     rules: list[str]
     """The rules whose moments cannot be predicted, because of how they use the clock, a report, or what a device says when it
     asks."""
-    sampled: SampledMoments
-    """The result at sampled moments."""
 
 
 class HeldBack(Fact):
@@ -270,7 +257,7 @@ class Plan(Fact):
     """The rules that would come in force."""
     reliefs: BaseReliefs
     """The exemptions and halts that the plan was made with."""
-    headlines: list[Headline] = Field(default_factory=list)
+    headlines: list[Headline]
     """The changes in words, the most important first."""
     changes: list[Change]
     """The differences between the rules."""
@@ -284,7 +271,7 @@ class Plan(Fact):
     """Apps for which rules would keep people out although no report can say yet who has them."""
     totals: Totals
     """The number of people, devices and clients that were simulated."""
-    company: dict[str, list[ValueCounts]] = Field(default_factory=dict)
+    company: dict[str, list[ValueCounts]]
     """The people and devices by kind and by group, whether they move or not."""
     untouched: Counts
     """How many people and devices keep their effect."""
@@ -298,10 +285,10 @@ class Plan(Fact):
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
     """How many may newly be kept out at a moment that cannot be predicted."""
-    reads_versions: dict[str, Effect] = Field(default_factory=dict)
+    reads_versions: dict[str, Effect]
     """New or changed rules that read the version of a browser or a system, with their effects: whom they are about changes with
     every update."""
-    held_back: HeldBack | None = None
+    held_back: HeldBack | None
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""

@@ -1,38 +1,37 @@
 """Makes the plan of a candidate, by the current settings."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
+from mailgate.errors import ConfigError
 from mailgate.model import Effect, Stage
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.case_runner import run_cases
+from mailgate.policy.apps import ListedApp, plain_name
+from mailgate.policy.cases import run_cases
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
 from mailgate.policy.login_names import counted_name
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
-from mailgate.policy.simulate import (
+from mailgate.policy.simulate.clock import unpredictable_clocks
+from mailgate.policy.simulate.impact import (
     DIMENSIONS,
     HELD_BACK,
     KNOWN,
     OUT,
-    SAMPLED,
     TOUCHED,
     UNDATED,
     WHOLE,
     ImpactTally,
     MoverExample,
-    Outcome,
-    change_moments,
-    in_full,
     later_cell,
-    sampled,
-    unpredictable_clocks,
 )
+from mailgate.policy.simulate.judge import Outcome
+from mailgate.policy.simulate.later import change_moments, in_full
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
@@ -56,7 +55,6 @@ from mailgate.rollout.plan import (
     RuleOff,
     RulesNamed,
     Sample,
-    SampledMoments,
     Totals,
     UndatedMovers,
     ValueCounts,
@@ -65,7 +63,6 @@ from mailgate.rollout.plan import (
 )
 from mailgate.rollout.replay import ASSUMED, away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
-from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.store import Activation, Store, Version
 from mailgate.tasks import compute
 
@@ -148,7 +145,7 @@ async def make_plan(
     reliefs = (await store.reliefs.current(scope.now)).with_rule_on(without)
     in_force = (await compute(compile_rules, version.texts)).without(without)
     old, new = in_force.with_reliefs(reliefs).policy, candidate.with_reliefs(reliefs).policy
-    moments, stand_ins = change_moments((old, new), scope.now), sampled((old, new), scope.now)
+    moments = change_moments((old, new), scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
     task = Task(
         url,
@@ -159,7 +156,6 @@ async def make_plan(
         scope.now,
         reliefs,
         moments,
-        stand_ins,
         by_name=movers is not None,
         without=without,
     )
@@ -187,7 +183,7 @@ async def make_plan(
         moves=_moves(tally),
         depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
-        undated=_movers_at_unpredictable_moments(tally, (old, new), len(stand_ins)),
+        undated=_movers_at_unpredictable_moments(tally, (old, new)),
         reads_versions=_reading_versions(old, new),
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=_counts(tally, (OUT,)),
@@ -305,25 +301,19 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
     return Moment(at=at, newly={label: _newly(tally, later_cell(at, label)) for label in LABELS})
 
 
-def _movers_at_unpredictable_moments(
-    tally: ImpactTally, policies: Iterable[Policy], moments: int
-) -> UndatedMovers:
-    """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
-    moments."""
+def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Policy]) -> UndatedMovers:
+    """How many may newly be kept out at a moment that cannot be predicted, and by which rules."""
     rules = [rule for policy in policies for rule in policy.rules]
     named = {rule.id for rule in rules if unpredictable_clocks(rule.when)}
     if tally.subjects[UNDATED,]:
         named |= _reading(rules, ASSUMED | {"device.state", "user.name"})
         named = named or _reading(rules, {"client.kind", "user.groups"})
-    cells = {label: later_cell(SAMPLED, label) for label in LABELS}
-    newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
     found = _later(tally, (UNDATED,), UNDATED)
     return UndatedMovers(
         people=found.people,
         devices=found.devices,
         samples=found.samples,
         rules=sorted(named),
-        sampled=SampledMoments(moments=moments, first=tally.first, newly=newly),
     )
 
 
@@ -368,3 +358,73 @@ def _sample(found: MoverExample) -> Sample:
 
 def _side(outcome: Outcome) -> PlanDecision:
     return PlanDecision(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)
+
+
+_MOST = 1000
+"""How many activations are read. If there were more, no app counts as reported."""
+
+
+async def catalogs_since(store: Store, active: Activation, since: datetime) -> list[AppCatalog]:
+    """The catalogues of all versions that were in force from ``since`` on, up to the active one. Raises
+    StoreUnavailableError."""
+    history = await store.policies.history(_MOST)
+    numbers, whole = dict[int, None](), len(history) < _MOST
+    for each in history:
+        if each.serial <= active.serial:
+            numbers[each.number] = None
+            if each.at <= since:
+                whole = True
+                break
+    found = [await _catalog(store, number) for number in numbers]
+    return found if whole else [*found, AppCatalog()]
+
+
+async def _catalog(store: Store, number: int) -> AppCatalog:
+    """The catalogue of one version; empty if it cannot be read."""
+    version = await store.policies.get(number)
+    if version is None or version.altered:
+        return AppCatalog()
+    try:
+        return (await compute(compile_rules, version.texts)).policy.catalog
+    except ConfigError:
+        return AppCatalog()
+
+
+def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
+    """Names of apps for which new rules may keep people out, and which some valid report cannot mention.
+
+    :param reported: the catalogues with which reports were made.
+    """
+    if not any(
+        each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
+    ):
+        return []
+    read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
+    by_name, by_list = "device.apps" in read, not read.isdisjoint(("device.lists", "device.state"))
+    listed = {key for keys in new.catalog.lists.values() for key in keys}
+    return [
+        app.name
+        for key, app in new.catalog.apps.items()
+        if (by_name or (by_list and key in listed))
+        and any(_identifiers(each, key) != _identifiers(new.catalog, key) for each in reported)
+        and not _same(old, new, key)
+    ]
+
+
+def _identifiers(catalog: AppCatalog, key: str) -> object:
+    """The identifiers of an app; None if the catalogue does not have it."""
+    app: ListedApp | None = catalog.apps.get(key)
+    return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
+
+
+def _same(old: Policy, new: Policy, key: str) -> bool:
+    """Whether both policies treat this app in the same way, with the same rules."""
+    return (
+        (_written(old), old.default) == (_written(new), new.default)
+        and _identifiers(old.catalog, key) == _identifiers(new.catalog, key)
+        and old.catalog.lists_of([key]) == new.catalog.lists_of([key])
+    )
+
+
+def _written(policy: Policy) -> list[object]:
+    return [(rule.when.text, rule.model_dump(exclude={"when"})) for rule in policy.rules]

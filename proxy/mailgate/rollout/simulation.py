@@ -13,9 +13,9 @@ from mailgate.classify import warm
 from mailgate.config import compile_rules
 from mailgate.model.device import PostureTerms
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
-from mailgate.policy.simulate import Impact, ImpactTally, Mover, Subject, in_full
-from mailgate.rollout.population import Population
-from mailgate.rollout.replay import PostureInputs
+from mailgate.policy.simulate.impact import Impact, ImpactTally, Mover, Subject
+from mailgate.policy.simulate.later import in_full
+from mailgate.rollout.replay import Population, PostureInputs
 from mailgate.store import Store
 
 PART = 25_000
@@ -44,8 +44,6 @@ class Task:
     reliefs: Reliefs = NO_RELIEFS
     moments: tuple[datetime, ...] = ()
     """Further moments at which everybody is decided, besides ``now``."""
-    sampled: tuple[datetime, ...] = ()
-    """Sampled moments, for rules whose moments cannot be predicted."""
     by_name: bool = False
     """Whether all movers are listed."""
     without: str = ""
@@ -135,7 +133,6 @@ class _SimulationProcess:
             self._active,
             self._candidate,
             moments=task.moments,
-            sampled=task.sampled,
             whole=in_full(self._active, self._candidate, task.now),
             by_name=task.by_name,
         )

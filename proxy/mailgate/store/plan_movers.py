@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
-from mailgate.policy.simulate import Mover
+from mailgate.policy.simulate.impact import Mover
 from mailgate.store.bulk_rows import insert_rows
 from mailgate.store.database import Queries
 from mailgate.store.schema import plan_movers

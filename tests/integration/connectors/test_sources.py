@@ -8,7 +8,7 @@ from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
 from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, runtime
 
-from mailgate.config.sources import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.connectors import SOURCES, SourceError, Trouble
 from mailgate.connectors.http import ATTEMPTS
 

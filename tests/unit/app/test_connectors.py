@@ -11,7 +11,8 @@ from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
 from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_for, runtime
-from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
+from mailgate.config.sources.apis import AppleMdmSettings, JamfSettings
+from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.trust import report_by

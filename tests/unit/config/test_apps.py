@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.config.apps import read_catalog
 from mailgate.config.files import FilesReading
+from mailgate.config.rules import read_catalog
 
 APPS = "apps:\n  tiktok: {name: TikTok, android: [com.a]}\n  wechat: {name: WeChat}\n"
 

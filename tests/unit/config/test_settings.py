@@ -106,17 +106,17 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         (
             "trusted_proxies: []",
             "trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listen: '127.0.0.1:8080', dialect: caddy}]",
-            "9:28: another setting has the same address; expected a port of its own",
+            "9:28: the same address as `listen`; expected a port of its own",
         ),
         (
             "trusted_proxies: []",
             f"trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{TWICE}]",
-            "9:61: another setting has the same address; expected a port of its own",
+            "9:61: the same address as `authz_listeners.0.listen`; expected a port of its own",
         ),
         (
             "trusted_proxies: []",
             f"trusted_proxies: []\nauthz_listeners: [{TWICE.replace('a:0', 'unix:/q')}]",
-            "9:65: another setting has the same address; expected a port of its own",
+            "9:65: the same address as `authz_listeners.0.listen`; expected a port of its own",
         ),
         (
             "trusted_proxies: []",

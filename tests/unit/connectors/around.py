@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from tests.exchanges import Exchanges
 
 from mailgate.config.references import Sources
-from mailgate.config.sources import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.logins import HeaderLogin

@@ -6,7 +6,7 @@ import pytest
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import devices_of, look, runtime, service_account, settings_of, setup
 
-from mailgate.config.sources import AndroidManagementSettings
+from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.devices.names import UDID
 from mailgate.devices.trust import report_by

@@ -21,7 +21,7 @@ from tests.unit.connectors.around import (
     settings_of,
 )
 
-from mailgate.config.sources import AppleMdmSettings
+from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.apple_mdm import (
     MAX_DEPTH,

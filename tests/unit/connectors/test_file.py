@@ -4,7 +4,8 @@ import pytest
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, runtime, settings_of, setup
 
-from mailgate.config.sources import EverySource, FileSettings, PostSettings
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors import ReceivesPosts, Trouble, connector_for
 from mailgate.connectors.file import FileChanges
 from mailgate.errors import LinesRefusedError

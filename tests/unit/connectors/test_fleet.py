@@ -14,7 +14,7 @@ from tests.unit.connectors.around import (
     setup,
 )
 
-from mailgate.config.sources import FleetSettings
+from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.fleet import Fleet
 from mailgate.devices.trust import report_by

@@ -12,7 +12,7 @@ from tests.unit.connectors.around import (
     settings_of,
 )
 
-from mailgate.config.sources import AndroidManagementSettings
+from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.google import QuotaWire, google_client
 from mailgate.wire import ApiRequest, ApiResponse

@@ -4,7 +4,7 @@ import pytest
 from tests.exchanges import Exchanges
 from tests.unit.connectors.around import devices_of, look, runtime, service_account, settings_of, setup
 
-from mailgate.config.sources import GoogleDirectorySettings
+from mailgate.config.sources.google import GoogleDirectorySettings
 from mailgate.connectors.google_directory import GoogleDirectory
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind

@@ -4,7 +4,7 @@ import pytest
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import Waits, look, runtime, settings_of, setup
 
-from mailgate.config.sources import IntuneSettings
+from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.intune import Intune
 from mailgate.devices.names import EAS
 from mailgate.devices.trust import report_by

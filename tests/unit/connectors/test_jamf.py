@@ -4,7 +4,7 @@ import pytest
 from tests.exchanges import Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
 
-from mailgate.config.sources import JamfSettings
+from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors import Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.names import EAS

@@ -10,7 +10,9 @@ from tests.unit.connectors.around import NOW, runtime, settings_of
 from tests.unit.connectors.run_store import Source
 from tests.unit.connectors.run_store import leased_run as in_leased_run
 
-from mailgate.config.sources import ApiSourceSettings, AppleMdmSettings, EverySource, PostSettings
+from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
+from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import PAUSE, DeviceRecheck, RunOptions
 from mailgate.connectors.run import OVERLAP, Narrowed

@@ -11,7 +11,8 @@ from joserfc.jwk import KeySet, RSAKey
 from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service_account, settings_of
 
-from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, PushSettings
+from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.config.sources.google import AndroidManagementSettings, PushSettings
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.push import GoogleToken, PushMessage, Signature, WebhookProofs, message
 from mailgate.wire import ApiResponse

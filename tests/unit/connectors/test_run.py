@@ -6,7 +6,7 @@ import pytest
 from tests.unit.connectors.around import NOW
 from tests.unit.connectors.run_store import Source
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import SourceError, SourceTally, Trouble
 from mailgate.connectors.run import (
     BATCH,

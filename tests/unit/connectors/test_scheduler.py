@@ -7,7 +7,8 @@ import pytest
 from tests.unit.connectors.around import NOW, runtime, settings_of
 from tests.unit.connectors.run_store import Source, leased_run
 
-from mailgate.config.sources import EverySource, PostSettings
+from mailgate.config.sources.every_source import EverySource
+from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble, scheduler
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.model import SourceState

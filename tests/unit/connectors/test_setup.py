@@ -5,7 +5,7 @@ import pytest
 from tests.exchanges import Exchanges
 from tests.unit.connectors.around import NOW, settings_of, setup
 
-from mailgate.config.sources import JamfSettings
+from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import https_wire
 from mailgate.model import AppsReport

@@ -12,7 +12,9 @@ from tests.exchanges import VECTORS
 from tests.unit.connectors.around import CATALOG, answer, runtime, service_account, settings_of
 
 from mailgate.config import load_bundle
-from mailgate.config.sources import AppleMdmSettings, FileSettings, PostSettings, SourceSettings
+from mailgate.config.sources import SourceSettings
+from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors import SOURCES, Setup, connector_for
 from mailgate.connectors.file import PostedLines
 from mailgate.devices.device import Report

@@ -4,7 +4,7 @@ import pytest
 from tests.exchanges import Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
 
-from mailgate.config.sources import WorkspaceOneSettings
+from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors import Trouble
 from mailgate.connectors.workspace_one import WorkspaceOne
 from mailgate.devices.trust import report_by

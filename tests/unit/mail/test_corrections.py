@@ -320,7 +320,7 @@ async def test_people_whom_the_calendar_keeps_out_are_not_told_that_all_is_well(
     (mail,) = await store.mails.page()
     assert mail.notice
     (phone,) = mail.notice.devices
-    assert (phone.standing, phone.later) == (Standing.OPEN, ((NOW.replace(hour=20), Standing.UNKNOWN),))
+    assert (phone.standing, phone.later) == (Standing.OPEN, ((NOW, Standing.UNKNOWN),))
     assert not mail.notice.is_clear
 
 

@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, PHONE, access, policy_of, refusal
+from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, access, policy_of, refusal
 
 from mailgate.model import (
+    Assurance,
     AttestationResult,
     CertificateResult,
-    Client,
+    Effect,
     Finding,
     Kind,
     Posture,
@@ -17,7 +18,17 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
-from mailgate.policy.cases import CaseDevice, Expectation, RecordedRequest, Request, Situation, differences
+from mailgate.policy.cases import (
+    CaseDevice,
+    CasesFile,
+    Expectation,
+    RecordedRequest,
+    Request,
+    Situation,
+    decide_situation,
+    differences,
+    run_cases,
+)
 from mailgate.policy.decide import decide
 
 CONTEXT = {"catalog": CATALOG}
@@ -128,11 +139,11 @@ def test_states_that_fit_their_apps_are_taken() -> None:
 
 
 def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None:
-    seen = Situation().access(CATALOG, lambda facts, proof: PHONE, NOW)
+    seen = Situation().access(CATALOG, NOW)
     assert (seen.posture.state, seen.now, seen.attestation) == (PostureState.MISSING, NOW, None)
     assert (seen.certificate, seen.user) == (None, User())
     named = Situation.model_validate({"now": "2026-12-11", "device": {}})
-    later = named.access(CATALOG, lambda facts, proof: PHONE, NOW)
+    later = named.access(CATALOG, NOW)
     assert later.now == later.posture.reported_at == NOW + timedelta(days=1)
 
 
@@ -147,7 +158,7 @@ def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None
 )
 def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> None:
     situation = Situation.model_validate({"request": {"user": person}})
-    assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).user == user
+    assert situation.access(CATALOG, NOW).user == user
 
 
 @pytest.mark.parametrize(
@@ -162,10 +173,8 @@ def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> N
     ],
 )
 def test_evidence_is_handed_to_classification(written: object, result: AttestationResult) -> None:
-    seen = Situation.model_validate({"attestation": written}).access(
-        CATALOG, lambda facts, proof: Client(proof.kind or Kind.BOT, True) if proof else PHONE, NOW
-    )
-    assert (seen.client.kind, seen.attestation) == (result.kind or Kind.BOT, result)
+    seen = Situation.model_validate({"attestation": written}).access(CATALOG, NOW)
+    assert (seen.client.kind, seen.attestation) == (result.kind or Kind.UNKNOWN, result)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +186,7 @@ def test_evidence_is_handed_to_classification(written: object, result: Attestati
 )
 def test_a_certificate_is_accepted_unless_it_is_said_to_be_refused(written: object, result: object) -> None:
     situation = Situation.model_validate({"certificate": written})
-    assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).certificate == result
+    assert situation.access(CATALOG, NOW).certificate == result
 
 
 def test_one_level_and_two_levels_are_the_same() -> None:
@@ -201,3 +210,41 @@ def test_one_level_and_two_levels_are_the_same() -> None:
 def test_unmet_expectations_are_told(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
     decision = decide(access(LAPTOP), policy_of({"stages": {"report_only": "2026-12-01"}}, {}))
     assert differences(Expectation.model_validate(expect), LAPTOP, decision) == wrong
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+POLICY = policy_of({"when": "client.handheld", "stages": {"enforce": "2026-12-05"}}, effect="allow")
+
+
+def cases(*tests: dict[str, Any], **more: Any) -> CasesFile:
+    return CasesFile.model_validate({"tests": tests, **more}, context={"catalog": CATALOG})
+
+
+def case(**more: Any) -> dict[str, Any]:
+    return {"name": "x", "request": {"user_agent": IPHONE}, "expect": {"effect": "block"}, **more}
+
+
+def test_a_case_has_its_own_time_or_the_files_or_the_checks() -> None:
+    own = case(now="2026-12-01")
+    assert [bool(each.wrong) for each in run_cases(cases(case(), own), POLICY, NOW)] == [False, True]
+    assert [bool(each.wrong) for each in run_cases(cases(case(), now="2026-12-01"), POLICY, NOW)] == [True]
+
+
+def test_the_real_functions_answer() -> None:
+    situation = Situation.model_validate(
+        {"request": {"user_agent": IPHONE}, "attestation": {"kind": "phone"}}
+    )
+    access, decision = decide_situation(situation, POLICY, NOW)
+    assert (access.client.kind, access.client.assurance) == (Kind.PHONE, Assurance.ATTESTED)
+    assert decision.effect is Effect.BLOCK
+
+
+def test_a_certificate_counts_as_it_does_at_the_gate() -> None:
+    device = {"id": "d1", "kind": "phone", "state": "clean"}
+    told = {"request": {"user_agent": IPHONE}, "device": device, "certificate": {}}
+    accepted, _ = decide_situation(Situation.model_validate(told), POLICY, NOW)
+    assert (accepted.client.assurance, accepted.certificate.refused) == (Assurance.ATTESTED, None)
+    told["certificate"] = {"refused": "certificate-revoked"}
+    refused, _ = decide_situation(Situation.model_validate(told), POLICY, NOW)
+    assert refused.client.assurance is Assurance.CLAIMED
+    assert [finding.reason for finding in refused.client.findings] == [Reason.CERTIFICATE_INVALID]

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from mailgate.policy.simulate import DIMENSIONS
+from mailgate.policy.simulate.impact import DIMENSIONS
 from mailgate.rollout.plan import LABELS, Plan
 
 NOBODY = {"people": 0, "devices": 0}
 NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}, "samples": []}
-SAMPLED = {"moments": 0, "first": None, "newly": dict.fromkeys(LABELS, NOBODY)}
 SAMPLE: dict[str, Any] = {
     "person": "ada", "device": "d1", "kind": "phone", "system": "ios", "state": "clean", "apps": [],
     "from": {"effect": "allow", "rule": "open", "reason": "rule-matched"},
@@ -20,18 +19,22 @@ PLAN: dict[str, Any] = {
     "active": {"serial": 3, "number": 3, "policy": "p1", "digest": "a" * 64},
     "candidate": {"policy": "p2", "digest": "c" * 64},
     "reliefs": {"serial": 0, "exempt": NOBODY, "off": {}},
+    "headlines": [],
     "changes": [],
     "cases": {"run": 2, "failed": []},
     "rules": {"match_nobody": [], "out_of_reach": {}, "not_started": []},
     "newly_listed": [],
     "unreported": [],
     "totals": {"people": 1200, "devices": 3400, "clients": 0, "occasions": 5000},
+    "company": {},
     "untouched": {"people": 1200, "devices": 3400},
     "newly": dict.fromkeys(LABELS, NEWLY),
     "moves": [],
     "depends_on": {},
     "later": [],
-    "undated": {**NOBODY, "samples": [], "rules": [], "sampled": SAMPLED},
+    "undated": {**NOBODY, "samples": [], "rules": []},
+    "reads_versions": {},
+    "held_back": None,
     "kept_out": NOBODY,
     "known": {"people": 1200, "devices": 3400},
 }

@@ -17,8 +17,7 @@ from mailgate.config.guard import GuardSettings
 from mailgate.config.settings import Settings
 from mailgate.rollout.activation import apply
 from mailgate.rollout.approvals import approve
-from mailgate.rollout.inspection import Inspection
-from mailgate.rollout.version_in_force import InspectionResult
+from mailgate.rollout.version_in_force import Inspection, InspectionResult
 from mailgate.store import Store
 from mailgate.store.kept_out import KeptOut
 

@@ -192,15 +192,12 @@ async def test_people_who_may_be_refused_at_an_unknown_moment_are_counted(store:
         == {name: found[name] for name in ("people", "devices")}
     )
     assert found["rules"] == ["late"]
-    assert found["sampled"]["first"] == "2027-01-01T00:00:00+00:00"
-    assert found["sampled"]["moments"] > 500
-    assert found["sampled"]["newly"]["challenge"]["devices"] == 1
     assert {(each["from"], each["to"]) for each in plan["moves"]} <= {(a, b) for a in LABELS for b in LABELS}
     assert [each["person"] for each in found["samples"]] == ["ada"]
     assert "ada" not in dump(whole)
     told = " ".join(undated_in_words(whole))
     assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
-    assert "kept out first at 2027-01-01 00:00 UTC" in told
+    assert "needs a person" in told
 
 
 async def test_different_people_on_different_days_are_all_counted(store: Store, url: str) -> None:

@@ -11,10 +11,9 @@ from tests.unit.store.examples import NOW
 
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import Kind, PostureState, RequestFacts
-from mailgate.policy.simulate import Subject
-from mailgate.rollout import population as population_module
-from mailgate.rollout.population import Population
-from mailgate.rollout.replay import PostureInputs
+from mailgate.policy.simulate.impact import Subject
+from mailgate.rollout import replay as population_module
+from mailgate.rollout.replay import Population, PostureInputs
 from mailgate.store import Store
 
 POLICY = rules().policy

@@ -38,10 +38,10 @@ from mailgate.model import (
 from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
-from mailgate.rollout.population import Population
 from mailgate.rollout.replay import (
     ASSUMED,
     UNRECORDED_IN_DEVICES,
+    Population,
     PostureInputs,
     access_again,
     assumed_of,

@@ -15,7 +15,7 @@ from mailgate.config import Rules
 from mailgate.model import Access, User
 from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS
-from mailgate.policy.simulate import ImpactTally
+from mailgate.policy.simulate.impact import ImpactTally
 from mailgate.rollout import simulation
 from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, access_again, proof_of, reported
 from mailgate.rollout.simulation import Task, simulate

@@ -2,7 +2,7 @@
 
 from tests.unit.store.examples import NOW
 
-from mailgate.policy.simulate import Mover
+from mailgate.policy.simulate.impact import Mover
 from mailgate.store import Act, RuleTexts, StoredPlan
 
 DRAFT = RuleTexts("p2", {"policy.yaml": "rules: []\n"})

@@ -11,7 +11,7 @@ from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
-from mailgate.policy.simulate import Mover
+from mailgate.policy.simulate.impact import Mover
 from mailgate.store import Act, RuleTexts, Store, StoredPlan
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.store.plans import ACT, MOVER, PLAN
 
-from mailgate.policy.simulate import Mover
+from mailgate.policy.simulate.impact import Mover
 from mailgate.store import Store, plan_movers
 from mailgate.store.plan_movers import MoverFilter
 

@@ -18,7 +18,7 @@ from mailgate.console.plans.facts import (
     undated_in_words,
     who_in_words,
 )
-from mailgate.policy.simulate import DIMENSIONS
+from mailgate.policy.simulate.impact import DIMENSIONS
 from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
 
 _STYLES = {

@@ -11,14 +11,8 @@ from mailgate.config.sources.apis import (
     JamfSettings,
     WorkspaceOneSettings,
 )
-from mailgate.config.sources.every_source import (
-    ApiSourceSettings,
-    EverySource,
-    PostAccess,
-    PostedSourceSettings,
-)
-from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings, PushSettings
-from mailgate.config.sources.line import DeviceLine, FileSettings, PostSettings
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
+from mailgate.config.sources.line import FileSettings, PostSettings
 
 SourceSettings = Annotated[
     AndroidManagementSettings
@@ -33,22 +27,3 @@ SourceSettings = Annotated[
     Discriminator("type"),
 ]
 """The settings of one connector, selected by ``type``."""
-
-__all__ = [
-    "AndroidManagementSettings",
-    "ApiSourceSettings",
-    "AppleMdmSettings",
-    "DeviceLine",
-    "EverySource",
-    "FileSettings",
-    "FleetSettings",
-    "GoogleDirectorySettings",
-    "IntuneSettings",
-    "JamfSettings",
-    "PostAccess",
-    "PostSettings",
-    "PostedSourceSettings",
-    "PushSettings",
-    "SourceSettings",
-    "WorkspaceOneSettings",
-]

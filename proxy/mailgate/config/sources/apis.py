@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import Duration, Size
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
@@ -107,7 +107,7 @@ class WorkspaceOneSettings(ApiSourceSettings):
         basic = (self.username, self.password, self.tenant_code)
         whole = [all(each) for each in (oauth, basic)]
         if sum(whole) != 1 or (any(oauth) and any(basic)):
-            raise PydanticCustomError(
+            raise wrong_value(
                 "login",
                 "exactly one way to log in is needed; expected either `client_id`, `client_secret` and `login_url`, "
                 "or `username`, `password` and `tenant_code`",
@@ -145,10 +145,10 @@ class AppleMdmSettings(ApiSourceSettings):
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if bool(self.api_key) == bool(self.hmac_key):
-            raise PydanticCustomError(
-                "proof",
-                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`",
+            message = (
+                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`"
             )
+            raise wrong_value("proof", message)
         return self
 
     def scheduled(self) -> bool:

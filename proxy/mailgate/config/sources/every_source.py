@@ -74,5 +74,8 @@ class PostedSourceSettings(EverySource):
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest body that is accepted."""
 
+    def scheduled(self) -> bool:
+        return False
+
     def posting(self) -> PostAccess:
         return PostAccess(self.post_bytes, self.api_key)

@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import ExistingFile, HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import Size
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 
@@ -26,7 +26,7 @@ def _service_account(found: SecretStr) -> SecretStr:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         named, key = False, None
     if not named or not isinstance(key, RSAPrivateKey):
-        raise PydanticCustomError(
+        raise wrong_value(
             "secret",
             "its value is not the key of a service account; expected the JSON file that Google Cloud issues, with "
             "`client_email` and `private_key`",
@@ -71,7 +71,7 @@ def _keys(path: Path) -> Path:
     try:
         KeySet.import_key_set(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError, JoseError) as error:
-        raise PydanticCustomError("file", "the file is not a JWKS; expected Google's public keys") from error
+        raise wrong_value("file", "the file is not a JWKS; expected Google's public keys") from error
     return path
 
 
@@ -99,7 +99,7 @@ class PushSettings(Strict):
     def _one_proof(self) -> Self:
         token = (self.audience, self.email)
         if all(token) == bool(self.api_key) or (any(token) and self.api_key):
-            raise PydanticCustomError(
+            raise wrong_value(
                 "proof",
                 "a message needs exactly one way to prove its origin; expected either `audience` and `email`, or "
                 "`api_key`",

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.config.references import FilePath
 from mailgate.config.sources.every_source import EverySource, PostedSourceSettings
 from mailgate.model import Kind
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 Name = Annotated[str, StringConstraints(max_length=500)]
@@ -20,7 +20,7 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise PydanticCustomError(
+        raise wrong_value(
             "datetime_range", "too far in the past or the future; expected a year from 1 to 9999"
         ) from None
 
@@ -73,7 +73,7 @@ class DeviceLine(Strict):
     @model_validator(mode="after")
     def _apps_have_a_time(self) -> Self:
         if self.apps is not None and self.reported_at is None:
-            raise PydanticCustomError(
+            raise wrong_value(
                 "missing_time", "`apps` needs `reported_at`; expected the time when the apps were looked at"
             )
         return self

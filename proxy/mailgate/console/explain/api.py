@@ -9,8 +9,7 @@ from mailgate.console.api.shapes import InputModel, Line
 from mailgate.console.devices.api import device_called
 from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_without_proof
-from mailgate.policy.case_runner import decide_situation
-from mailgate.policy.cases import CasePerson, Request, Situation
+from mailgate.policy.cases import CasePerson, Request, Situation, decide_situation
 from mailgate.tasks import compute
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]

@@ -11,7 +11,7 @@ from mailgate.console.explain.flips import FlipsFacts, flips_facts
 from mailgate.model import Access, Client, Decision, RuleTrial
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.policy import Policy
-from mailgate.policy.simulate import flips_both_ways
+from mailgate.policy.simulate.flip import flips_both_ways
 from mailgate.policy.variables import VARIABLES
 
 

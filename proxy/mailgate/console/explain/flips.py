@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined_by_and, joined_by_or, joined_names, phrase, plural, time_of
 from mailgate.policy import AppCatalog
-from mailgate.policy.simulate import LET_IN, MAX_STEPS, Flip, Flips
+from mailgate.policy.simulate.flip import LET_IN, MAX_STEPS, Flip, Flips
 from mailgate.policy.simulate.steps import Step, StepKind
 
 _NAMES = 4

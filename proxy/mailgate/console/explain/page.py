@@ -15,8 +15,7 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
-from mailgate.policy.case_runner import decide_situation
-from mailgate.policy.cases import Situation
+from mailgate.policy.cases import Situation, decide_situation
 from mailgate.tasks import compute
 
 MAX_PASTED = 16 * 1024

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
 from mailgate.model import Effect
-from mailgate.model.phrase import capital, day, joined, phrase, plural, time_of
+from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.policy.simulate import DIMENSIONS, UNKNOWN
+from mailgate.policy.simulate.impact import DIMENSIONS
+from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.rollout.guard import moment_phrase
 from mailgate.rollout.plan import (
     LABELS,
@@ -16,7 +17,6 @@ from mailgate.rollout.plan import (
     Moment,
     Plan,
     Sample,
-    SampledMoments,
 )
 
 NOTHING = Headline(words=phrase("No rule changes"))
@@ -99,12 +99,11 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     if found.rules:
         names = ", ".join(found.rules)
         yield phrase(
-            "It cannot be told when these rules decide otherwise, so they are taken to do so at any time: %(rules)s.",
+            "It cannot be told when these rules decide otherwise, so they are taken to do so at any time. Whether that is meant "
+            "needs a person: %(rules)s.",
             rules=names,
         )
     yield from (_version_in_words(plan, name) for name in plan.reads_versions)
-    if found.sampled.moments:
-        yield _sampled_in_words(found.sampled)
 
 
 def _version_in_words(plan: Plan, name: str) -> str:
@@ -143,28 +142,6 @@ def held_back_in_words(plan: Plan) -> str:
         "move: %(moved)s.",
         rules=", ".join(held.rules),
         moved=joined(moved) or phrase("nobody else"),
-    )
-
-
-def _sampled_in_words(sampled: SampledMoments) -> str:
-    moved = [
-        joined([_counted(each), NEWLY[label]], " ") for label, each in sampled.newly.items() if each.devices
-    ]
-    first = sampled.first
-    told: dict[str, object] = {
-        "number": sampled.moments,
-        "moved": joined(moved) or phrase("nobody moves at these"),
-        "first": time_of(first) if first else "",
-    }
-    if first:
-        return phrase(
-            "Decided at %(number)s sampled moments (every hour of a week, every day of 13 months, each time that the rules name): "
-            "%(moved)s; kept out first at %(first)s.",
-            **told,
-        )
-    return phrase(
-        "Decided at %(number)s sampled moments (every hour of a week, every day of 13 months, each time that the rules name): %(moved)s.",
-        **told,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import AppCatalog
-from mailgate.policy.simulate import Mover
+from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.plan import LABELS, Counts, Plan
 from mailgate.store import Store, StoredPlan
 from mailgate.store.plan_movers import WINDOW, MoverFilter

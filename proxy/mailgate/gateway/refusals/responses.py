@@ -20,7 +20,7 @@ from mailgate.http.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named,
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.policy import Policy
 from mailgate.policy.halting import countable_subject
-from mailgate.policy.simulate import Judge, lets_in_laptops
+from mailgate.policy.simulate.judge import Judge, lets_in_laptops
 from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of

@@ -1,16 +1,17 @@
-"""How a condition uses the clock, and the moments at which it changes, if they can be predicted.
-
-They can be predicted if ``now`` is compared with a constant time. Other uses of ``now`` (a month, an hour, a sum) and
-the age of a report cannot: such a part of a condition may come out either way at any time.
-"""
+"""When decisions change by themselves: how a condition uses the clock, and the moments at which it changes, if they can be dated."""
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from mailgate.model import Access
 from mailgate.policy.condition import CALENDAR, Condition
+from mailgate.policy.decide import device_grace_end
+from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import CLOCKS, ENVIRONMENT
 
@@ -58,13 +59,7 @@ def shifted(moment: datetime, by: timedelta) -> tuple[datetime, ...]:
 
 
 @lru_cache(maxsize=1024)
-def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
-    """The constant times and durations in a condition that reads a clock."""
-    return tuple(value for node in _nodes(condition) if (value := _literal(node)) is not None)
-
-
-@lru_cache(maxsize=1024)
-def starts(condition: Condition) -> tuple[datetime, ...]:
+def turns(condition: Condition) -> tuple[datetime, ...]:
     """The moments at which a comparison of ``now`` with a constant time changes."""
     found = {
         moment
@@ -150,3 +145,46 @@ def _nodes(condition: Condition) -> tuple[Node, ...]:
 
 def _tree(condition: Condition) -> Node:
     return read_tree(condition.program.serialize(), checked=True)
+
+
+def moments(access: Access, policy: Policy) -> list[datetime]:
+    """The future moments at which a stage starts, a grace or a relief ends, a report expires, or a limit in a condition
+    is passed."""
+    found = {moment for moment in _all(access, policy) if moment > access.now}
+    return sorted(found)
+
+
+def at_moment(access: Access, moment: datetime) -> Access:
+    """The same access at that moment. The posture and the age of its report stay, since the device is assumed to report
+    again."""
+    posture = access.posture
+    reported = posture.reported_at and posture.reported_at + (moment - access.now)
+    return replace(access, now=moment, posture=replace(posture, reported_at=reported))
+
+
+def _all(access: Access, policy: Policy) -> Iterator[datetime]:
+    posture = access.posture
+    yield from (end for end in (posture.expires_at, posture.last_known_until) if end)
+    yield from (each.until for each in policy.reliefs.about(access) if each.until)
+    for rule in policy.rules:
+        if end := device_grace_end(rule, access):
+            yield end
+        yield from (*_stages(rule), *turns(rule.when))
+        if posture.looked_from:
+            ends = (end for age in ages(rule.when) or () for end in shifted(posture.looked_from, age))
+            yield from (moment for end in ends for moment in (end, *shifted(end, INSTANT)))
+
+
+def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
+    """The moments from ``now`` on at which a stage of these policies begins, or a comparison with a time changes."""
+    found = {
+        moment
+        for policy in policies
+        for rule in policy.rules
+        for moment in (*_stages(rule), *turns(rule.when))
+    }
+    return frozenset(moment for moment in found if moment > now)
+
+
+def _stages(rule: Rule) -> list[datetime]:
+    return [start for _, start in rule.stages.starts()] if rule.stages else []

@@ -85,12 +85,16 @@ class Comparison:
         """The move, if it does not depend on values that were not recorded; ``UNKNOWN`` twice if nothing changes;
         otherwise None."""
         if keys not in self._settled:
-            old, new, unrecorded = self._before, self._after, occasion.unrecorded
-            found = moves(
-                (occasion.before, old.settled, old.undetermined_rules(occasion.before, unrecorded)),
-                (occasion.after, new.settled, new.undetermined_rules(occasion.after, unrecorded)),
+            unrecorded = occasion.unrecorded
+            before, after = (
+                self._before.side(occasion.before, unrecorded),
+                self._after.side(occasion.after, unrecorded),
             )
-            same = all(before == after for before, after in found)
-            settled = min(found) if len(found) == 1 else (UNKNOWN, UNKNOWN) if same else None
+            found = moves(before, after)
+            settled = None
+            if found is not None and all(old == new for old, new in found):
+                settled = (UNKNOWN, UNKNOWN)
+            if found is not None and len(found) == 1:
+                (settled,) = found
             self._settled.keep(keys, settled)
         return self._settled[keys]

@@ -1,25 +1,144 @@
 """The blast radius: the people and devices that a candidate moves from one effect to another."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
 
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.policy.simulate.judge import UNKNOWN, Cache, Outcome
-from mailgate.policy.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
-from mailgate.policy.simulate.movers import Cell, Moved, Mover, PeopleCount, distinct_movers, movers
-from mailgate.policy.simulate.worst_moment import WorstMoment
+from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult, WorstMoment
+
+Cell = tuple[str, ...]
+
+
+class PeopleCount:
+    """Counts distinct names in any number of cells, with one bit for each name and cell."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._cells: dict[Cell, bytearray] = {}
+
+    def add(self, name: str, cells: Iterable[Cell]) -> None:
+        """Add ``name`` to these cells."""
+        place = self._places.setdefault(name, len(self._places))
+        for cell in cells:
+            bits = self._cells.setdefault(cell, bytearray())
+            if place >> 3 >= len(bits):
+                bits.extend(bytes((place >> 3) + 1 - len(bits)))
+            bits[place >> 3] |= 1 << (place & 7)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def count(self, cell: Cell) -> int:
+        """How many names are in a cell."""
+        return int.from_bytes(self._cells.get(cell, b"")).bit_count()
+
+    def count_once(self, cell: Cell, name_of: Callable[[str], str]) -> int:
+        """How many names are in a cell, if those of the same ``name_of`` are one."""
+        own, others = 0, set[str]()
+        for name in self._places:
+            if self._has(name, cell):
+                one = name_of(name)
+                own += one == name
+                others |= {one} - {name}
+        return own + sum(not self._has(one, cell) for one in others)
+
+    def _has(self, name: str, cell: Cell) -> bool:
+        place, bits = self._places.get(name), self._cells.get(cell, b"")
+        return place is not None and place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
+
+    def merge(self, other: "PeopleCount") -> None:
+        """Add the names that another ``PeopleCount`` has counted."""
+        places = [self._places.setdefault(name, len(self._places)) for name in other._places]
+        for cell, bits in other._cells.items():
+            mine = self._cells.setdefault(cell, bytearray())
+            mine.extend(bytes(max(0, (len(self._places) >> 3) + 1 - len(mine))))
+            for place in _set_in(bits):
+                mine[places[place] >> 3] |= 1 << (places[place] & 7)
+
+
+def _set_in(bits: bytearray) -> Iterator[int]:
+    """The positions of the bits that are set."""
+    for number, byte in enumerate(bits):
+        if byte:
+            yield from ((number << 3) + bit for bit in range(8) if byte >> bit & 1)
+
+
+class Mover(NamedTuple):
+    """One way in which a device, or a client without a known device, moves.
+
+    Moments are numbers: 0 is now, the next ones are the moments at which the rules change, the number after the last of
+    them stands for a moment that cannot be predicted, and the one after that for no moment: a share or a stage holds
+    the move back.
+    """
+
+    person: str
+    """The login name in one spelling; empty if unknown."""
+    device: str
+    kind: str
+    system: str
+    groups: tuple[str, ...]
+    state: str
+    """The state of the posture."""
+    apps: tuple[str, ...]
+    label: str
+    """The new effect, or unknown."""
+    before: str
+    before_rule: str
+    effect: str
+    rule: str
+    reason: str
+    since: int
+    """The first moment of this move."""
+    until: int
+    """The last moment of this move."""
+
+
+Moved = tuple[int, str, ComparisonResult]
+"""A moment, the label, and the outcomes of both policies."""
+
+
+def movers(device: str, occasion: Occasion, moved: Iterable[Moved]) -> Iterator[Mover]:
+    """The moves of one occasion, in the order of their moments. Equal moves at moments in a row are one."""
+    access = occasion.after
+    who = (
+        occasion.person,
+        device,
+        access.client.kind.value,
+        access.client.os or access.posture.os,
+        access.user.groups,
+        access.posture.state.value,
+        access.posture.apps,
+    )
+    for sides, same in groupby(_numbered_by_run(moved), key=lambda each: each[1:]):
+        at = [moment for moment, *_ in same]
+        _, *told = sides
+        yield Mover._make((*who, *told, at[0], at[-1]))
+
+
+def _numbered_by_run(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, str, str, str, str, str]]:
+    """Each move as its moment, a number, and what it is. Equal moves at consecutive moments have the same number, so
+    that they can be grouped."""
+    for place, (moment, label, compared) in enumerate(moved):
+        old, new = compared.before, compared.after
+        yield moment, moment - place, label, old.effect, old.rule, new.effect, new.rule, new.reason.value
+
+
+def distinct_movers(found: Sequence[Mover]) -> list[Mover]:
+    """The movers without repetitions, in order: several clients of one device may move in the same way."""
+    return list(dict.fromkeys(found))
+
 
 TOUCHED = "touched"
 """The cell of everybody whose effect changes, or may change."""
 
 LATER = "later"
 """The first part of the cells of those who move at a later moment."""
-
-SAMPLED = "sampled"
-"""Stands for the moment in the cells of those who move at a sampled one."""
 
 UNDATED = "undated"
 """The cell of those who may newly be kept out at a moment that cannot be predicted."""
@@ -75,8 +194,9 @@ class ImpactTally:
     """The sum of all changes. A device or person counts once in each cell, however often it came.
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
-    moment, ``SAMPLED`` or ``HELD_BACK``, and the label of a move then; ``UNDATED``; ``OUT``; ``KNOWN``. A label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of a
-    moment and of ``HELD_BACK`` exist with each dimension and value too. The cells of ``WHOLE`` count everybody by kind and group.
+    moment or ``HELD_BACK``, and the label of a move then, alone and with each dimension and value; ``UNDATED``; ``OUT``; ``KNOWN``. A
+    label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of ``WHOLE`` count everybody by kind
+    and group.
     """
 
     devices: int = 0
@@ -91,8 +211,6 @@ class ImpactTally:
     """The number of occasions on which each rule of the candidate matches, or may match."""
     unrecorded: Counter[str] = field(default_factory=Counter)
     """The number of occasions on which a change depends on each variable that was not recorded."""
-    first: datetime | None = None
-    """The first sampled moment at which somebody is newly kept out."""
     samples: dict[tuple[str, str], list[MoverExample]] = field(default_factory=dict)
     """The samples by label and rule."""
     movers: list[Mover] = field(default_factory=list)
@@ -113,22 +231,19 @@ class ImpactTally:
         self.subjects.update(other.subjects)
         self.matched.update(other.matched)
         self.unrecorded.update(other.unrecorded)
-        self.first = min((each for each in (self.first, other.first) if each), default=None)
         for (label, _), samples in other.samples.items():
             for sample in samples:
                 self.keep(label, sample)
 
 
 class Impact:
-    """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``.
-    ``sampled`` are moments that stand for all moments that cannot be predicted."""
+    """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``."""
 
     def __init__(
         self,
         active: Policy,
         candidate: Policy,
         moments: Sequence[datetime] = (),
-        sampled: Sequence[datetime] = (),
         whole: InFull | None = None,
         *,
         by_name: bool = False,
@@ -139,7 +254,6 @@ class Impact:
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
         self._comparison = Comparison(active, candidate)
         self._ahead = LaterComparison(active, candidate, moments)
-        self._sampled = SampledComparison(active, candidate, sampled)
         self._worst = WorstMoment(active, candidate)
         self._whole = Comparison(whole.active, whole.candidate) if whole else None
         self._in_full = Cache[Keys, ComparisonResult]()
@@ -171,9 +285,13 @@ class Impact:
         turns = self._ahead.moved(occasion, keys)
         cells.update(self._later(subject, occasion, turns))
         out = compared.keeps_out or any(each.keeps_out for _, each in turns)
-        at_any_time = set(self._at_any_time(subject, occasion, keys, compared, out=out))
-        cells |= at_any_time
-        if self._by_name and (moved := list(self._moved(compared, turns, undated=(UNDATED,) in at_any_time))):
+        undated = not out and self._worst.keeps_out(occasion, keys)
+        if undated:
+            self._keep((UNDATED,), subject, occasion, compared)
+            cells.add((UNDATED,))
+        if out or undated:
+            cells.add((OUT,))
+        if self._by_name and (moved := list(self._moved(compared, turns, undated=undated))):
             listed += movers(subject.id, occasion, moved)
         if held := self._held_back(occasion, keys, {compared.label, *(each.label for _, each in turns)}):
             cell = later_cell(HELD_BACK, held.label)
@@ -213,25 +331,6 @@ class Impact:
             yield self._places[moment], compared.label, compared
         if undated:
             yield len(self._places) + 1, UNKNOWN, now
-
-    def _at_any_time(
-        self, subject: Subject, occasion: Occasion, keys: Keys, now: ComparisonResult, *, out: bool
-    ) -> Iterator[Cell]:
-        """The cells for what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
-        moment that can be predicted."""
-        if out:
-            yield (OUT,)
-        if not self._worst.keeps_out(occasion, keys):
-            return
-        for moment, compared in self._sampled.moved(occasion, keys):
-            cell = later_cell(SAMPLED, compared.label)
-            self._keep(cell, subject, occasion, compared)
-            yield cell
-            if compared.keeps_out:
-                self.tally.first = min(moment, self.tally.first or moment)
-        if not out:
-            self._keep((UNDATED,), subject, occasion, now)
-            yield from ((OUT,), (UNDATED,))
 
     def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: ComparisonResult) -> None:
         self.tally.keep(" ".join(cell), MoverExample(subject, occasion, compared.before, compared.after))

@@ -5,7 +5,7 @@ Values that were not recorded stay unknown, and a decision that depends on them 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,13 +13,14 @@ from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, Stage
 from mailgate.policy.decide import decide, effect_now
 from mailgate.policy.decision_key import DecisionKey
-from mailgate.policy.reliefs import NO_RELIEFS, relief_from
+from mailgate.policy.reliefs import relief_from
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.simulate.clock import ages
 from mailgate.policy.simulate.unknowns import (
+    PolicySide,
     PolicyVariants,
-    UndeterminedRule,
     is_undetermined,
+    rules_read,
     undetermined_rules,
 )
 from mailgate.policy.variables import VARIABLES
@@ -67,9 +68,8 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._decision_key = DecisionKey(policy)
-        self.settled = PolicyVariants(replace(policy, reliefs=NO_RELIEFS))
+        self._variants = PolicyVariants(policy)
         self._ages = _ages(policy)
-        self._rules = {rule.id: rule for rule in policy.rules}
         self._known = Cache[Key, Outcome]()
 
     def outcome(
@@ -87,22 +87,21 @@ class Judge:
         passing = tuple([self._band(value) for value in self._decision_key.times(access)])
         return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
-    def undetermined_rules(self, access: Access, unrecorded: frozenset[str]) -> dict[str, UndeterminedRule]:
-        """The rules whose conditions may come out either way with unknown values, and the rules that are out."""
-        return undetermined_rules(self.policy.rules, access, unrecorded, self.policy.reliefs.about(access))
+    def side(self, access: Access, unrecorded: frozenset[str]) -> PolicySide:
+        """The access with the rules whose conditions may come out either way with unknown values."""
+        return PolicySide(access, self._variants, undetermined_rules(self.policy.rules, access, unrecorded))
 
     def _decide(self, access: Access, unrecorded: frozenset[str]) -> Outcome:
         decision = decide(access, self.policy)
-        tried = [
-            (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
-        ]
+        tried = self.policy.rules[: rules_read(access, decision, len(self.policy.rules))]
+        matched = {trial.rule for trial in decision.trials if trial.matched}
         undetermined_rules = [
             rule
-            for rule, _ in tried
+            for rule in tried
             if rule.when.reads & unrecorded and is_undetermined(rule, access, rule.when.reads & unrecorded)
         ]
-        open_ends = {rule.id for rule in undetermined_rules}
-        may = tuple(rule.id for rule, matched in tried if matched or rule.id in open_ends)
+        matched |= {rule.id for rule in undetermined_rules}
+        may = tuple(rule.id for rule in tried if rule.id in matched)
         deciding = [rule for rule in undetermined_rules if self._may_decide(rule, access, decision)]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)

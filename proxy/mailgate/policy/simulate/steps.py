@@ -23,7 +23,7 @@ from mailgate.model import (
 from mailgate.policy.decide import share_subject
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate import what_if
-from mailgate.policy.simulate.moments import moments
+from mailgate.policy.simulate.clock import moments
 from mailgate.policy.stages import in_share
 
 

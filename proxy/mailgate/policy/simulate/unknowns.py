@@ -4,18 +4,25 @@ Every condition that may come out either way is tried in every way: it holds, it
 A rule after the one that decides is not read, so a policy has about as many ways as it has such rules.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from itertools import islice
 
-from mailgate.model import Access, Effect, PostureState
+from mailgate.model import Access, Decision, Effect, PostureState, RuleTrial, Stage
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
-from mailgate.policy.decide import decide, is_skipped
-from mailgate.policy.reliefs import Relief, relief_from
+from mailgate.policy.decide import decide, effect_now, is_skipped
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.simulate.clock import may_fail, unpredictable_clocks
 from mailgate.policy.variables import VARIABLES, cel_activation
+
+MAX_WAYS = 1000
+"""How many ways of two policies are tried. Beyond that it cannot be told what may happen."""
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 Move = tuple[str, str]
 """The effects before and after."""
@@ -38,70 +45,46 @@ Assignment = Mapping[UnknownId, ConditionOutcome]
 
 @dataclass(frozen=True, slots=True)
 class UndeterminedRule:
-    """A rule for which it is unknown whether it decides."""
+    """A rule whose condition may come out either way."""
 
-    condition: UnknownId | None = None
-    """The identity of its condition; None if the outcome of the condition is known."""
+    condition: UnknownId
+    """The identity of its condition."""
     fails: bool = False
     """Whether the condition may also fail."""
-    reliefs: tuple[UnknownId, ...] = ()
-    """Reliefs that may keep the rule from deciding, or may be over."""
-    out: bool = False
-    """Whether a relief is known to keep the rule from deciding."""
+    softens: bool = False
+    """Whether it matters while a relief takes the rule out: nothing harder than the rule is allowed then."""
 
-    def deciding_outcomes(self) -> tuple[ConditionOutcome | None, ...]:
-        """The outcomes of its condition with which the rule decides; None for a condition whose outcome is known."""
-        if self.condition is None:
-            return (None,)
-        return (ConditionOutcome.HOLDS, ConditionOutcome.FAILS) if self.fails else (ConditionOutcome.HOLDS,)
-
-    def deciding(self, outcome: ConditionOutcome | None) -> Assignment:
-        """The outcomes that make the rule decide, if its condition has this outcome."""
-        over = dict.fromkeys(self.reliefs, ConditionOutcome.NOT)
-        return {**over, self.condition: outcome} if outcome else over
-
-    def passing(
-        self, effects: Mapping[ConditionOutcome | None, Effect]
-    ) -> Iterator[tuple[Assignment, Effect]]:
-        """The ways in which the rule does not decide, each excluding the others, with the hardest effect that may
-        follow.
-
-        :param effects: the effect of the rule for each outcome of its condition. After a rule that is out and matches,
-            nothing harder is allowed.
-        """
-        relieved = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
-        missed = (
-            [({self.condition: ConditionOutcome.NOT}, Effect.BLOCK)] if self.condition is not None else []
-        )
-        if all(effect is Effect.BLOCK for effect in effects.values()):
-            relieved, lapsed = [({}, Effect.BLOCK)], missed
-        else:
-            relieved, lapsed = [*relieved, *missed], missed
-        # if these did not exclude each other, two reliefs of many rules would double the ways with each rule
-        over: dict[UnknownId, ConditionOutcome] = {}
-        for relief in self.reliefs:
-            yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in relieved)
-            over[relief] = ConditionOutcome.NOT
-        yield from (({**over, **way}, most) for way, most in (relieved if self.out else lapsed))
+    @property
+    def outcomes(self) -> tuple[ConditionOutcome, ...]:
+        """The outcomes of its condition."""
+        return tuple(each for each in ConditionOutcome if self.fails or each is not ConditionOutcome.FAILS)
 
 
 class PolicyVariants:
-    """Makes policies with some conditions settled, and caches them."""
+    """Makes policies with some conditions and reliefs settled, and caches them."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self.policy = policy
+        self.places = {rule.id: place for place, rule in enumerate(policy.rules)}
+        """The place of each rule in their order."""
         self._of = lru_cache(maxsize=1000)(self._make)
 
-    def with_outcomes(self, outcomes: Mapping[str, ConditionOutcome]) -> Policy:
-        """The policy in which the conditions of these rules, by id, have these outcomes."""
-        return self._of(frozenset(outcomes.items()))
+    def with_outcomes(
+        self, outcomes: Mapping[str, ConditionOutcome], out: frozenset[str] = frozenset()
+    ) -> Policy:
+        """The policy in which the conditions of these rules, by id, have these outcomes.
 
-    def _make(self, outcomes: frozenset[tuple[str, ConditionOutcome]]) -> Policy:
-        settled = dict(outcomes)
-        rules = tuple(_with(rule, settled.get(rule.id)) for rule in self._policy.rules)
-        made = replace(self._policy, rules=rules)
+        :param out: the ids of rules that are out, too; an empty one for every rule that restricts.
+        """
+        return self._of(frozenset(outcomes.items()), out)
+
+    def _make(self, outcomes: frozenset[tuple[str, ConditionOutcome]], out: frozenset[str]) -> Policy:
+        settled, held = dict(outcomes), self.policy.reliefs
+        rules = tuple(_with(rule, settled.get(rule.id)) for rule in self.policy.rules)
+        halts = (Relief(0, Cause.HALT, rule, "", "", _EVER) for rule in sorted(out))
+        made = replace(self.policy, rules=rules, reliefs=Reliefs(held.serial, (*held.every, *halts)))
         # nobody uses the version of such a policy, and computing it takes as long as everything else
-        vars(made)["version"] = self._policy.version
+        vars(made)["version"] = self.policy.version
         return made
 
 
@@ -114,54 +97,67 @@ def _constant(outcome: ConditionOutcome) -> Condition:
     return compile_condition(outcome.value, {})
 
 
-PolicySide = tuple[Access, PolicyVariants, Mapping[str, UndeterminedRule]]
-"""An access, a policy without the reliefs that may be over, and its rules that depend on unknown values, by id."""
+@dataclass(frozen=True, slots=True)
+class PolicySide:
+    """An access, a policy, and what is unknown about the decision."""
+
+    access: Access
+    policy: PolicyVariants
+    undetermined: Mapping[str, UndeterminedRule]
+    """The rules whose conditions may come out either way, by id."""
+    reliefs: tuple[Relief, ...] = ()
+    """Reliefs that may hold or be over. The policy does not have them."""
+
+    def ways(self, given: Assignment) -> Iterator[tuple[Assignment, str]]:
+        """All ways in which the policy may decide, each with its effect.
+
+        :param given: outcomes that are settled already. Only an unknown that is met on the way to a decision is settled, so a
+            policy has about as many ways as it has rules that hang.
+        """
+        rules = {
+            name: given.get(each.condition, ConditionOutcome.NOT) for name, each in self.undetermined.items()
+        }
+        out = frozenset(each.rule for each in self.reliefs if given.get(each) is ConditionOutcome.HOLDS)
+        decision = decide(self.access, self.policy.with_outcomes(rules, out))
+        for unknown, outcomes in islice(self._met(decision, given, out), 1):
+            for outcome in outcomes:
+                yield from self.ways({**given, unknown: outcome})
+            return
+        yield given, decision.effect.value
+
+    def _met(
+        self, decision: Decision, given: Assignment, out: frozenset[str]
+    ) -> Iterator[tuple[UnknownId, tuple[ConditionOutcome, ...]]]:
+        """The unknowns on which a decision hangs: the conditions of the rules that were read, and the reliefs of those that match."""
+        held = out.union(each.rule for each in self.policy.policy.reliefs.about(self.access))
+        reached = rules_read(self.access, decision, len(self.policy.places))
+        for name, rule in self.undetermined.items():
+            counts = rule.softens or held.isdisjoint(("", name))
+            if rule.condition not in given and counts and self.policy.places[name] < reached:
+                yield rule.condition, rule.outcomes
+        for each in self.reliefs:
+            if each not in given and any(_is_taken_out(trial, each) for trial in decision.trials):
+                yield each, (ConditionOutcome.HOLDS, ConditionOutcome.NOT)
 
 
-def moves(before: PolicySide, after: PolicySide) -> set[Move]:
-    """Every pair of effects, before and after, that one request may have, over all outcomes of the unknown
-    conditions."""
-    news = list(_ways(*after))
-    return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
+def rules_read(access: Access, decision: Decision, rules: int) -> int:
+    """How many of the rules may have been read for a decision. While the posture of a device with apps is unavailable they are read
+    twice, and the decision tells of one reading."""
+    twice = access.posture.state is PostureState.UNAVAILABLE and access.posture.apps
+    return rules if twice else len(decision.trials)
 
 
-def _together(one: Assignment, other: Assignment) -> bool:
-    return all(other.get(unknown, outcome) is outcome for unknown, outcome in one.items())
+def _is_taken_out(trial: RuleTrial, relief: Relief) -> bool:
+    """Whether a relief takes out a rule that matches."""
+    return trial.matched and trial.stage is not Stage.REPORT_ONLY and relief.rule in ("", trial.rule)
 
 
-def _ways(
-    access: Access, policy: PolicyVariants, undetermined: Mapping[str, UndeterminedRule]
-) -> Iterator[tuple[Assignment, str]]:
-    """All ways in which the policy may decide, each with its effect."""
-    none = dict.fromkeys(undetermined, ConditionOutcome.NOT)
-    at_last = decide(access, policy.with_outcomes(none))
-    passed: list[tuple[Assignment, Effect]] = [({}, Effect.BLOCK)]
-    for name in [trial.rule for trial in at_last.trials if trial.rule in undetermined]:
-        others = {each: outcome for each, outcome in none.items() if each != name}
-        deciding: dict[ConditionOutcome | None, Effect] = {}
-        for outcome in undetermined[name].deciding_outcomes():
-            decision = decide(access, policy.with_outcomes(others | ({name: outcome} if outcome else {})))
-            if decision.rule == name:  # otherwise it only reports, is out, or its condition does not hold
-                deciding[outcome] = decision.effect
-        if not undetermined[name].out:
-            own = [(undetermined[name].deciding(outcome), effect) for outcome, effect in deciding.items()]
-            yield from ((way, effect.value) for way, effect in _joined(passed, own))
-        if deciding:
-            passed = list(_joined(passed, undetermined[name].passing(deciding)))
-    yield from ((way, _softer(at_last.effect, most).value) for way, most in passed)
-
-
-def _joined(
-    passed: Iterable[tuple[Assignment, Effect]], own: Iterable[tuple[Assignment, Effect]]
-) -> Iterator[tuple[Assignment, Effect]]:
-    """The ways of a rule joined with the ways in which it is reached, with the softer effect of both."""
-    own = list(own)
-    for way, most in passed:
-        yield from (({**way, **each}, _softer(effect, most)) for each, effect in own if _together(each, way))
-
-
-def _softer(one: Effect, other: Effect) -> Effect:
-    return min(one, other, key=lambda each: each.severity)
+def moves(before: PolicySide, after: PolicySide) -> set[Move] | None:
+    """Every pair of effects, before and after, that one request may have, over all outcomes of what is unknown. None if these are
+    too many to try: then anything may happen."""
+    ways = ((old, new) for given, old in before.ways({}) for _, new in after.ways(given))
+    found = list(islice(ways, MAX_WAYS + 1))
+    return set(found) if len(found) <= MAX_WAYS else None
 
 
 Unrecorded = frozenset[str]
@@ -169,31 +165,19 @@ Unrecorded = frozenset[str]
 
 
 def undetermined_rules(
-    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
+    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, *, ahead: bool = False
 ) -> dict[str, UndeterminedRule]:
-    """The rules whose conditions may come out either way, by id, and the rules that are out by these reliefs."""
+    """The rules whose conditions may come out either way and that may then do something, by id. ``ahead``: at some moment to come,
+    so that the clock is unknown too."""
     found = {}
     for rule in rules:
-        out = relief_from(reliefs, rule.id, rule.effect) is not None
-        if (away := rule.when.reads & unrecorded) and is_undetermined(rule, access, away):
-            found[rule.id] = replace(_undetermined_rule(rule, access, away, ()), out=out)
-        elif out:
-            found[rule.id] = UndeterminedRule(out=True)
-    return found
-
-
-def future_undetermined_rules(
-    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
-) -> dict[str, UndeterminedRule]:
-    """The undetermined rules in the future, when the clock and the end of these reliefs are unknown too."""
-    found = {}
-    for rule in rules:
-        relieving = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
-        away = rule.when.reads & unrecorded | _future_unknowns(rule, access)
+        if rule.stage_at(access.now) is Stage.REPORT_ONLY:
+            continue
+        away = rule.when.reads & unrecorded
+        if ahead:
+            away |= _future_unknowns(rule, access)
         if away and is_undetermined(rule, access, away):
-            found[rule.id] = _undetermined_rule(rule, access, away, relieving)
-        elif relieving:
-            found[rule.id] = UndeterminedRule(reliefs=relieving)
+            found[rule.id] = _undetermined_rule(rule, access, away)
     return found
 
 
@@ -218,15 +202,14 @@ def _future_unknowns(rule: Rule, access: Access) -> Unrecorded:
     return found if access.posture.reported_at else found - {"device.age"}
 
 
-def _undetermined_rule(
-    rule: Rule, access: Access, away: Unrecorded, reliefs: tuple[Relief, ...]
-) -> UndeterminedRule:
+def _undetermined_rule(rule: Rule, access: Access, away: Unrecorded) -> UndeterminedRule:
     """A rule that may come out either way. Two conditions with one text have one identity, since they come out alike on the same
     values."""
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
     unknown: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)
-    return UndeterminedRule(unknown, lost or may_fail(rule.when), reliefs)
+    softens = effect_now(rule, rule.stage_at(access.now), access) is not Effect.BLOCK
+    return UndeterminedRule(unknown, lost or may_fail(rule.when), softens)
 
 
 def _value(access: Access, name: str) -> object:

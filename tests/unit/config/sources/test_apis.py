@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.connectors.around import settings_of
 
-from mailgate.config.sources import (
+from mailgate.config.sources.apis import (
     AppleMdmSettings,
     FleetSettings,
     IntuneSettings,

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import ValidationError
 from tests.unit.connectors.around import service_account, settings_of
 
-from mailgate.config.sources import AndroidManagementSettings, GoogleDirectorySettings, PushSettings
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings, PushSettings
 
 VALUES = {"type": "android-management", "enterprise": "LC0example"}
 

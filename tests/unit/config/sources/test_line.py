@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tests.unit.connectors.around import settings_of
 
-from mailgate.config.sources import DeviceLine, FileSettings, PostSettings
+from mailgate.config.sources.line import DeviceLine, FileSettings, PostSettings
 
 
 def test_a_line_needs_only_an_id():

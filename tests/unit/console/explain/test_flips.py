@@ -7,7 +7,8 @@ from tests.unit.policy.examples import CATALOG, PHONE, WITH_TIKTOK, access, poli
 
 from mailgate.console.explain.flips import DecisionAfter, StepFacts, flip_lines, flips_facts, step_in_words
 from mailgate.model import Effect, Posture
-from mailgate.policy.simulate import flips_both_ways, what_if
+from mailgate.policy.simulate import what_if
+from mailgate.policy.simulate.flip import flips_both_ways
 from mailgate.policy.simulate.steps import StepBy, StepKind, step
 
 APP = policy_of(

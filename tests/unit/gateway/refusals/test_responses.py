@@ -12,7 +12,7 @@ from tests.unit.policy.examples import policy_of
 
 from mailgate.gateway.refusals.responses import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
-from mailgate.policy.simulate import Judge
+from mailgate.policy.simulate.judge import Judge
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 RESPONSES = ResponseBuilder(PAGES, "mail.example.com", "en")

@@ -25,7 +25,8 @@ from mailgate.policy import Policy
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.policy.simulate import Occasion, Subject
+from mailgate.policy.simulate.compare import Occasion
+from mailgate.policy.simulate.impact import Subject
 
 T = TypeVar("T")
 CONDITIONS = (

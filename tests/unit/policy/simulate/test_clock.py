@@ -1,11 +1,24 @@
 """How a condition uses the clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
 
+from mailgate.model import Posture
 from mailgate.policy.condition import compile_condition
-from mailgate.policy.simulate.clock import ages, limits, may_fail, shifted, starts, unpredictable_clocks
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.simulate.clock import (
+    ages,
+    at_moment,
+    may_fail,
+    moments,
+    shifted,
+    starts,
+    turns,
+    unpredictable_clocks,
+)
 
 TIME = 'timestamp("2027-01-01T00:00:00Z")'
 MIDNIGHT = datetime(2027, 1, 1, tzinfo=UTC)
@@ -54,8 +67,8 @@ def test_only_a_comparison_with_a_time_can_be_told(text: str, names: set[str]) -
 def test_a_comparison_with_a_time_turns_over_at_it_or_just_behind(
     operator: str, mirrored: str, found: tuple[datetime, ...]
 ) -> None:
-    assert starts(compile_condition(f"now {operator} {TIME}", {})) == found
-    assert starts(compile_condition(f"{TIME} {mirrored} now", {})) == found
+    assert turns(compile_condition(f"now {operator} {TIME}", {})) == found
+    assert turns(compile_condition(f"{TIME} {mirrored} now", {})) == found
 
 
 @pytest.mark.parametrize(
@@ -69,20 +82,20 @@ def test_a_comparison_with_a_time_turns_over_at_it_or_just_behind(
     ],
 )
 def test_other_conditions_have_no_moment(text: str) -> None:
-    assert starts(compile_condition(text, {})) == ()
+    assert turns(compile_condition(text, {})) == ()
 
 
 def test_the_moments_of_several_comparisons_are_in_order_and_each_is_there_once() -> None:
     text = f'now > timestamp("2028-01-01T00:00:00Z") || now < {TIME} || client.handheld && now >= {TIME}'
-    assert starts(compile_condition(text, {})) == (
+    assert turns(compile_condition(text, {})) == (
         MIDNIGHT,
         datetime(2028, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
     )
 
 
 def test_the_last_moment_of_all_has_none_behind_it() -> None:
-    assert starts(compile_condition('now > timestamp("9999-12-31T23:59:59.999999Z")', {})) == ()
-    assert starts(compile_condition('now >= timestamp("9999-12-31T23:59:59.999999Z")', {})) == (LAST,)
+    assert turns(compile_condition('now > timestamp("9999-12-31T23:59:59.999999Z")', {})) == ()
+    assert turns(compile_condition('now >= timestamp("9999-12-31T23:59:59.999999Z")', {})) == (LAST,)
 
 
 @pytest.mark.parametrize(
@@ -98,24 +111,6 @@ def test_a_moment_is_shifted_as_far_as_there_are_moments(
     moment: datetime, by: timedelta, found: tuple[datetime, ...]
 ) -> None:
     assert shifted(moment, by) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (f'now >= {TIME} && now - duration("1h") < {TIME}', (MIDNIGHT, timedelta(hours=1), MIDNIGHT)),
-        ('device.age > duration("24h")', (timedelta(days=1),)),
-        (f'now > {TIME} && client.os == "{TIME[11:-2]}"', (MIDNIGHT,)),
-        ("now > timestamp(1798761600)", ()),
-        ('string(now) == "24h"', ()),
-        (f"client.handheld && {TIME} > timestamp(0)", ()),
-    ],
-    ids=["in order", "a duration", "no text", "computed", "of another function", "of no clock"],
-)
-def test_times_and_durations_compared_with_a_clock_are_found(
-    text: str, found: tuple[datetime | timedelta, ...]
-) -> None:
-    assert limits(compile_condition(text, {})) == found
 
 
 @pytest.mark.parametrize(
@@ -183,3 +178,64 @@ def test_a_condition_of_safe_operations_never_fails(text: str) -> None:
 )
 def test_a_condition_with_an_unsafe_operation_may_fail(text: str) -> None:
     assert may_fail(compile_condition(text, {}))
+
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+SECOND, INSTANT = timedelta(seconds=1), timedelta(microseconds=1)
+
+
+STAGED = {"stages": {"report_only": "2026-12-01", "warn": "2026-12-11", "enforce": "2026-12-12"}}
+AGED = {"when": 'device.age > duration("24h") || device.age < duration("1h")'}
+DATED = {"when": 'now >= timestamp("2026-12-11T00:00:00+01:00")'}
+DATE = datetime(2026, 12, 10, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("posture", "rule", "found"),
+    [
+        (replace(CLEAN, expires_at=NOW + DAY / 2), STAGED, [NOW + DAY / 2, NOW + DAY, NOW + 2 * DAY]),
+        (replace(CLEAN, expires_at=NOW + HOUR, last_known_until=NOW + DAY), {}, [NOW + HOUR, NOW + DAY]),
+        (replace(CLEAN, expires_at=NOW), {"stages": {"enforce": NOW.isoformat()}}, []),
+        (replace(CLEAN, reported_at=NOW - DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + INSTANT]),
+        (replace(CLEAN, reported_at=NOW, lag=DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + INSTANT]),
+        (replace(CLEAN, reported_at=None), AGED, []),
+        (CLEAN, {"when": 'string(now - duration("24h")) == ""'}, []),
+        (CLEAN, DATED, [DATE]),
+        (CLEAN, {"when": 'device.age > duration("80000000h")'}, []),
+        (CLEAN, {"when": 'device.age > duration("-80000000h")'}, []),
+        (replace(CLEAN, reported_at=LAST - DAY), AGED, [LAST - DAY + HOUR, LAST - DAY + HOUR + INSTANT, LAST]),
+        (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'}, []),
+        (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:58.999999Z")'}, [LAST - SECOND + INSTANT]),
+        (CLEAN, {"when": 'client.kind == "phone"'}, []),
+    ],
+    ids=["stages that start and a report that runs out", "what was last known ends", "now is no moment to come", "an age", "an age with a lag", "the age of no report", "a duration that is no age", "a date", "an age behind the end of time", "an age before the beginning of time", "an age at the end of time", "the end of time", "just before the end of time", "nothing of a time"],
+)  # fmt: skip
+def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
+    posture: Posture, rule: dict[str, object], found: list[datetime]
+) -> None:
+    assert moments(access(posture=posture), policy_of(rule)) == found
+
+
+def test_the_ends_of_grace_and_relief_are_moments() -> None:
+    exempt = Relief(1, Cause.EXEMPTION, "", "a new phone", "grace", NOW, NOW + 2 * DAY, person="ada")
+    halt = Relief(2, Cause.HALT, "rule-0", "too many", "", NOW)
+    policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt, halt)))
+    new = replace(CLEAN, first_seen=NOW - 2 * DAY)
+    assert moments(access(posture=new, user="ada"), policy) == [NOW + DAY, NOW + 2 * DAY]
+    assert moments(access(posture=new, user="lin"), policy) == [NOW + DAY]
+
+
+@pytest.mark.parametrize("reported", [NOW - DAY, None])
+def test_a_report_is_moved_in_time_with_its_age(reported: datetime | None) -> None:
+    seen = access(posture=replace(CLEAN, reported_at=reported, expires_at=NOW + HOUR), user="ada")
+    report = replace(seen.posture, reported_at=reported and NOW + 29 * DAY)
+    assert at_moment(seen, NOW + 30 * DAY) == replace(seen, now=NOW + 30 * DAY, posture=report)
+
+
+def test_policies_change_where_a_stage_begins_and_a_comparison_with_a_time_turns() -> None:
+    staged, dated = policy_of({}, STAGED), policy_of({"when": 'now > timestamp("2026-12-24T00:00:00Z")'})
+    christmas = datetime(2026, 12, 24, 0, 0, 0, 1, tzinfo=UTC)
+    assert starts([staged, dated], NOW) == {NOW + DAY, NOW + 2 * DAY, christmas}
+    assert starts([staged, dated], NOW + DAY) == {NOW + 2 * DAY, christmas}
+    assert starts([], NOW) == set()

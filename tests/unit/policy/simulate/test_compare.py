@@ -6,8 +6,8 @@ import pytest
 from tests.unit.policy.examples import CLEAN, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.policy.simulate.examples import OPEN, SHUT, UNTOLD, once
 
-from mailgate.policy.simulate import UNKNOWN, Occasion
-from mailgate.policy.simulate.compare import Comparison, newly_out
+from mailgate.policy.simulate.compare import Comparison, Occasion, newly_out
+from mailgate.policy.simulate.judge import UNKNOWN
 
 REMOTE = {"when": 'request.remote == "10.0.0.1"', "effect": "block"}
 PHONE_LOAD = access(PHONE, CLEAN)

@@ -23,8 +23,16 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.simulate import KEPT_OUT, LET_IN, MAX_STEPS, Flip, flips, flips_both_ways
-from mailgate.policy.simulate.flip import VARIED, after_steps
+from mailgate.policy.simulate.flip import (
+    KEPT_OUT,
+    LET_IN,
+    MAX_STEPS,
+    VARIED,
+    Flip,
+    after_steps,
+    flips,
+    flips_both_ways,
+)
 from mailgate.policy.simulate.steps import Step, StepBy, StepKind, actionable_steps, hypothetical_steps
 from mailgate.policy.variables import VARIABLES
 

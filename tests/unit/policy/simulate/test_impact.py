@@ -15,20 +15,18 @@ from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import DISCOVERY_RULE
-from mailgate.policy.simulate import (
+from mailgate.policy.simulate.impact import (
     DIMENSIONS,
     KNOWN,
     OUT,
     UNDATED,
-    UNKNOWN,
     WHOLE,
     Impact,
     ImpactTally,
     Subject,
-    change_moments,
-    in_full,
-    sampled,
 )
+from mailgate.policy.simulate.judge import UNKNOWN
+from mailgate.policy.simulate.later import change_moments, in_full
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 
@@ -131,7 +129,7 @@ def test_samples_are_of_different_people_and_few() -> None:
     assert impact.tally.samples.keys() == {("block", "rule-0")}
 
 
-WINTER, SPRING = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC)
+WINTER = datetime(2027, 1, 1, tzinfo=UTC)
 STAFF = {"when": '"staff" in user.groups || client.kind == "phone"', "id": "staff"}
 ADA = access(replace(PHONE, os="ios"), CLEAN, "ada")
 ADA = replace(ADA, user=replace(ADA.user, groups=("all", "staff")))
@@ -143,11 +141,9 @@ def with_all_it_is_by(*cell: str) -> set[tuple[str, ...]]:
     return {cell, *((*cell, *each) for each in ITSELF)}
 
 
-def impact_on_ada(
-    candidate: Policy, moments: Sequence[datetime] = (), stand_ins: Sequence[datetime] = ()
-) -> ImpactTally:
+def impact_on_ada(candidate: Policy, moments: Sequence[datetime] = ()) -> ImpactTally:
     """Everybody is let in before; of two accesses of one device one is known."""
-    impact = Impact(OPEN, candidate, moments, stand_ins, in_full(OPEN, candidate, NOW), by_name=True)
+    impact = Impact(OPEN, candidate, moments, in_full(OPEN, candidate, NOW), by_name=True)
     seen = once(ADA)
     impact.add(replace(subject(seen, replace(seen, known=True)), vouched=True))
     return impact.tally
@@ -172,7 +168,7 @@ def impact_on_ada(
         ({"share": "0%"}, {("allow", "allow")} | with_all_it_is_by("later", "held back", "block"), "later held back block", 2),
         (
             {"when": "client.handheld && now.getMonth() == 0"},
-            {("allow", "allow"), (OUT,), (UNDATED,), ("later", "sampled", "block")},
+            {("allow", "allow"), (OUT,), (UNDATED,)},
             "undated",
             1,
         ),
@@ -183,15 +179,12 @@ def test_a_mover_is_counted_in_each_of_its_cells(
     rule: dict[str, str], cells: set[tuple[str, ...]], label: str, moment: int
 ) -> None:
     candidate = policy_of(STAFF | rule, {"effect": "allow"})
-    tally = impact_on_ada(
-        candidate, change_moments((candidate,), NOW), (WINTER, SPRING) if "when" in rule else ()
-    )
+    tally = impact_on_ada(candidate, change_moments((candidate,), NOW))
     assert tally.subjects == dict.fromkeys({(KNOWN,)} | WHOLE_OF_ADA | cells, 1)
     assert {cell for cell in tally.subjects if tally.people.count(cell) == 1} == tally.subjects.keys()
     assert len(tally.people) == 1
     assert [len(kept) for (of, _), kept in tally.samples.items() if of == label] == [1]
     assert moment in [each.since for each in tally.movers]
-    assert tally.first == (WINTER if "when" in rule else None)
 
 
 def test_without_a_person_only_the_device_is_counted() -> None:
@@ -259,37 +252,27 @@ def test_samples_of_two_parts_are_of_different_people_and_few() -> None:
     assert tally.samples.keys() == whole.tally.samples.keys()
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "first"),
-    [(None, None, None), (WINTER, None, WINTER), (None, SPRING, SPRING), (SPRING, WINTER, WINTER)],
-)
-def test_the_first_moment_of_two_parts_is_the_earlier(
-    one: datetime | None, other: datetime | None, first: datetime | None
-) -> None:
-    tally, part = ImpactTally(first=one), ImpactTally(first=other)
+def test_unrecorded_variables_of_two_parts_are_added() -> None:
+    tally, part = ImpactTally(), ImpactTally()
     part.unrecorded["request.remote"] += 2
     tally.unrecorded["request.remote"] += 1
     tally.merge(part)
-    assert (tally.first, tally.unrecorded) == (first, {"request.remote": 3})
+    assert tally.unrecorded == {"request.remote": 3}
 
 
-def test_at_an_unknown_moment_the_first_sampled_one_is_named() -> None:
+def test_whoever_moves_at_an_unknown_moment_is_counted_once() -> None:
     quarters = policy_of(
         {"when": 'now.getMonth() == 3 && user.name == "ada"'},
         {"when": 'now.getMonth() == 0 && user.name == "lin"'},
         {"when": "now.getMonth() == 11 && now.getDate() > 20", "effect": "warn"},
         {"effect": "allow"},
     )
-    moments = sampled((OPEN, quarters), NOW)
-    impact = Impact(OPEN, quarters, sampled=moments)
-    for name, first in (("ada", SPRING), ("lin", WINTER), ("ada", WINTER)):
-        impact.add(subject(once(access(user=name), name), name=f"{name} {first}"))
-        assert impact.tally.first == first
+    impact = Impact(OPEN, quarters)
+    for device, name in enumerate(("ada", "lin", "ada", "eve")):
+        impact.add(subject(once(access(user=name), name), name=f"d{device}"))
     tally = impact.tally
-    cells = ("later", "sampled", "block"), ("later", "sampled", "warn"), (UNDATED,), (OUT,)
-    assert [tally.subjects[each] for each in cells] == [3, 3, 3, 3]
-    assert [tally.people.count(each) for each in cells] == [2, 2, 2, 2]
-    assert len(tally.samples["later sampled block", "rule-0"]) == 1
+    assert [tally.subjects[each] for each in ((UNDATED,), (OUT,))] == [3, 3]
+    assert [tally.people.count(each) for each in ((UNDATED,), (OUT,))] == [2, 2]
     assert len(tally.samples["undated", "rule-3"]) == 2
 
 
@@ -299,13 +282,8 @@ def test_a_person_refused_at_a_date_is_not_undated() -> None:
         {"when": "now.getMonth() == 3", "effect": "challenge"},
         {"effect": "allow"},
     )
-    impact = Impact(OPEN, december, (WINTER,), (SPRING,), by_name=True)
+    impact = Impact(OPEN, december, (WINTER,), by_name=True)
     impact.add(subject(once(access())))
     tally = impact.tally
-    assert (tally.subjects[OUT,], tally.subjects[UNDATED,], tally.subjects["later", "sampled", "block"]) == (
-        1,
-        0,
-        1,
-    )
-    assert tally.first == SPRING
+    assert (tally.subjects[OUT,], tally.subjects[UNDATED,]) == (1, 0)
     assert [(each.label, each.since, each.until) for each in tally.movers] == [("block", 1, 1)]

@@ -6,17 +6,16 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.policy.simulate.examples import SHUT, UNTOLD, accesses, policies
 
-from mailgate.model import Access
+from mailgate.model import Access, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
-from mailgate.policy.simulate import UNKNOWN, Judge
 from mailgate.policy.simulate import judge as judge_module
-from mailgate.policy.simulate.judge import Cache, lets_in_laptops
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, Judge, lets_in_laptops
 
 
 @given(policies, st.lists(accesses, max_size=20))
@@ -196,6 +195,14 @@ def test_every_laptop_is_let_in_only_if_nothing_that_is_known_of_one_can_keep_it
 ) -> None:
     """A laptop may be known to a source, or open mail by a POST."""
     assert lets_in_laptops(Judge(policy_of(before, LAPTOPS)), NOW) is every
+
+
+def test_a_rule_that_one_of_two_readings_meets_leaves_the_effect_unknown() -> None:
+    away = replace(WITH_TIKTOK, state=PostureState.UNAVAILABLE, last_state=PostureState.LISTED)
+    seen = access(PHONE, replace(away, expires_at=NOW + timedelta(days=1)))
+    policy = policy_of({"when": "size(device.apps) == 0", "effect": "warn"}, REMOTE, {"effect": "allow"})
+    assert Judge(policy).outcome(seen, frozenset()).effect == "warn"
+    assert Judge(policy).outcome(seen, UNTOLD).effect == UNKNOWN
 
 
 def test_undetermined_rules_are_not_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

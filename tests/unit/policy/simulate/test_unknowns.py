@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import combinations, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.policy.simulate.examples import OPEN
 
-from mailgate.model import Effect, Posture, PostureState
+from mailgate.model import Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -20,7 +21,6 @@ from mailgate.policy.simulate.unknowns import (
     PolicySide,
     PolicyVariants,
     UndeterminedRule,
-    future_undetermined_rules,
     moves,
     undetermined_rules,
 )
@@ -39,12 +39,13 @@ def side(policy: Policy, texts: Iterable[str], **more: bool) -> PolicySide:
         for rule in policy.rules
         if rule.when.text in [*texts]
     }
-    return SEEN, PolicyVariants(policy), undetermined
+    return PolicySide(SEEN, PolicyVariants(policy), undetermined)
 
 
 ONE, TWO = remote(1), remote(2)
 MANY = [remote(number) for number in range(40)]
 REPORTS = {"when": ONE, "stages": {"report_only": "2026-12-01"}}
+WARNS = {"stages": {"warn": "2026-12-01"}}
 
 
 @pytest.mark.parametrize(
@@ -83,14 +84,23 @@ def test_a_condition_that_may_fail_refuses_people_it_would_allow() -> None:
 
 
 def test_a_relief_may_be_over() -> None:
-    relieved = UndeterminedRule(reliefs=("relief 1",))
     old, new = policy_of({"when": "client.handheld", "effect": "warn"}, OPEN), policy_of({}, OPEN)
-    both = moves(
-        (SEEN, PolicyVariants(old), {"rule-0": relieved}), (SEEN, PolicyVariants(new), {"rule-0": relieved})
-    )
-    assert both == {("allow", "allow"), ("warn", "block")}
-    one = moves((SEEN, PolicyVariants(old), {}), (SEEN, PolicyVariants(new), {"rule-0": relieved}))
-    assert one == {("warn", "allow"), ("warn", "block")}
+    warns, blocks = (PolicySide(SEEN, PolicyVariants(each), {}, (HALT,)) for each in (old, new))
+    assert moves(warns, blocks) == {("allow", "allow"), ("warn", "block")}
+    assert moves(replace(warns, reliefs=()), blocks) == {("warn", "allow"), ("warn", "block")}
+
+
+def test_outcomes_of_too_many_ways_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that asks for proof and is out may soften what follows, so each such rule doubles the ways."""
+    asks = [{"when": each, "effect": "challenge"} for each in MANY]
+    one = side(policy_of(*asks, effect="block"), MANY, softens=True)
+    halted = replace(one, reliefs=(replace(HALT, rule=""),))
+    assert moves(halted, halted) is None
+    few = side(policy_of(*asks[:3], effect="block"), MANY[:3], softens=True)
+    assert moves(few, few) == {("challenge", "challenge"), ("block", "block")}
+    for most, told in ((4, True), (3, False)):
+        monkeypatch.setattr("mailgate.policy.simulate.unknowns.MAX_WAYS", most)
+        assert (moves(few, few) is not None) is told
 
 
 FAILING = '["/"][request.path == "/" ? 0 : 1] == "/"'
@@ -134,36 +144,26 @@ def each_way(policies: list[Policy], some_reliefs: Iterable[Reliefs]) -> set[tup
 def test_the_possible_moves_are_those_of_deciding_in_every_way(
     old: Policy, new: Policy, out: Reliefs
 ) -> None:
-    judged = [
-        (SEEN, PolicyVariants(each), undetermined_rules(each.rules, SEEN, READ, out.every))
-        for each in (old, new)
-    ]
-    assert moves(*judged) == each_way([old, new], [out])
+    policies = [replace(each, reliefs=out) for each in (old, new)]
+    before, after = (
+        PolicySide(SEEN, PolicyVariants(each), undetermined_rules(each.rules, SEEN, READ))
+        for each in policies
+    )
+    assert moves(before, after) == each_way(policies, [out])
 
 
 @given(hanging, hanging, halts)
 def test_the_future_moves_are_those_with_and_without_each_relief(
     old: Policy, new: Policy, out: Reliefs
 ) -> None:
-    ahead = [
-        (SEEN, PolicyVariants(each), future_undetermined_rules(each.rules, SEEN, READ, out.every))
+    before, after = (
+        PolicySide(
+            SEEN, PolicyVariants(each), undetermined_rules(each.rules, SEEN, READ, ahead=True), out.every
+        )
         for each in (old, new)
-    ]
+    )
     left = [Reliefs(1, each) for size in range(3) for each in combinations(out.every, size)]
-    assert moves(*ahead) == each_way([old, new], left)
-
-
-@pytest.mark.parametrize(
-    ("out", "effect"),
-    [(False, Effect.WARN), (True, Effect.WARN), (False, Effect.BLOCK), (True, Effect.BLOCK)],
-)
-def test_the_ways_past_a_rule_exclude_each_other(out: bool, effect: Effect) -> None:
-    """Else two reliefs of many rules would have ways without number."""
-    rule = UndeterminedRule("condition", reliefs=("one", "two"), out=out)
-    ways = [way for way, _ in rule.passing({ConditionOutcome.HOLDS: effect})]
-    assert len(ways) > 2
-    for one, other in combinations(ways, 2):
-        assert any(one[unknown] is not other[unknown] for unknown in one.keys() & other.keys())
+    assert moves(before, after) == each_way([old, new], left)
 
 
 def test_a_policy_with_settled_conditions_keeps_all_else_and_is_made_once() -> None:
@@ -174,6 +174,8 @@ def test_a_policy_with_settled_conditions_keeps_all_else_and_is_made_once() -> N
     assert [each.when.text for each in settled.rules] == [ONE, "true"]
     assert (settled.version, settled.reliefs) == (policy.version, policy.reliefs)
     assert variants.with_outcomes({}).rules == policy.rules
+    out = variants.with_outcomes({}, frozenset({"rule-1"})).reliefs
+    assert [each.rule for each in out.about(SEEN)] == [HALTS[0].rule, "rule-1"]
 
 
 NOTHING = frozenset[str]()
@@ -193,8 +195,8 @@ def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
     when: str, undetermined: bool
 ) -> None:
     policy = policy_of({"when": when})
-    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())) is undetermined
-    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), NOTHING, ())
+    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH)) is undetermined
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -207,24 +209,34 @@ def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
 )
 def test_the_future_clock_is_unknown_except_at_dates(when: str, undetermined: bool) -> None:
     policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
-    assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
+    assert bool(undetermined_rules(policy.rules, seen, NOTHING, ahead=True)) is undetermined
 
 
 def test_a_device_that_never_reported_gets_no_older() -> None:
     policy, missing = policy_of({"when": "device.age > duration('1h')"}), Posture()
-    assert not future_undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ())
+    assert not undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ahead=True)
 
 
 def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
     policy = policy_of({"when": "request.path == '/'", "stages": {"enforce": "2027-01-01"}})
-    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH)
 
 
 def test_an_unavailable_posture_makes_facts_of_the_device_undetermined() -> None:
     policy = policy_of({"when": "device.managed && request.path == '/'"})
     lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
-    assert undetermined_rules(policy.rules, access(PHONE, lost), PATH, ())
-    assert not undetermined_rules(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH, ())
+    assert undetermined_rules(policy.rules, access(PHONE, lost), PATH)
+    assert not undetermined_rules(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH)
+
+
+def test_a_rule_that_one_of_two_readings_meets_is_undetermined_too() -> None:
+    """While the posture is unavailable a device with an app is also decided as if none had been seen."""
+    away = replace(WITH_TIKTOK, state=PostureState.UNAVAILABLE, last_state=PostureState.LISTED)
+    seen = access(PHONE, replace(away, expires_at=NOW + timedelta(days=1)))
+    policy = policy_of({"when": "size(device.apps) == 0", "effect": "warn"}, {"when": ONE}, OPEN)
+    after = PolicySide(seen, PolicyVariants(policy), undetermined_rules(policy.rules, seen, REMOTE))
+    before = PolicySide(seen, PolicyVariants(policy_of(OPEN)), {})
+    assert moves(before, after) == {("allow", "warn"), ("allow", "block")}
 
 
 REMOTE = frozenset({"request.remote"})
@@ -232,40 +244,32 @@ HALT = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
 
 
 @pytest.mark.parametrize(
-    ("when", "unrecorded", "reliefs", "now", "later"),
+    ("rule", "unrecorded", "found"),
     [
-        (ONE, NOTHING, (), None, None),
-        (ONE, REMOTE, (), UndeterminedRule((ONE, (), None)), UndeterminedRule((ONE, (), None))),
-        (f"client.handheld && {ONE}", REMOTE, (), UndeterminedRule((f"client.handheld && {ONE}", (("client.handheld", True),), None)), UndeterminedRule((f"client.handheld && {ONE}", (("client.handheld", True),), None))),
-        ('device.apps[0] == "tiktok" || ' + ONE, REMOTE, (), UndeterminedRule(('device.apps[0] == "tiktok" || ' + ONE, (("device.apps", ()),), None), fails=True), UndeterminedRule(('device.apps[0] == "tiktok" || ' + ONE, (("device.apps", ()),), None), fails=True)),
-        ("client.handheld", NOTHING, (HALT,), UndeterminedRule(out=True), UndeterminedRule(reliefs=(HALT,))),
-        (ONE, REMOTE, (HALT,), UndeterminedRule((ONE, (), None), out=True), UndeterminedRule((ONE, (), None), reliefs=(HALT,))),
-        (ONE, REMOTE, (replace(HALT, rule="rule-1"),), UndeterminedRule((ONE, (), None)), UndeterminedRule((ONE, (), None))),
+        ({"when": ONE}, NOTHING, None),
+        ({"when": ONE}, REMOTE, UndeterminedRule((ONE, (), None))),
+        ({"when": ONE, "effect": "warn"}, REMOTE, UndeterminedRule((ONE, (), None), softens=True)),
+        ({"when": ONE, **WARNS}, REMOTE, UndeterminedRule((ONE, (), None), softens=True)),
+        ({"when": ONE, "effect": "warn", "stages": REPORTS["stages"]}, REMOTE, None),
+        ({"when": f"client.handheld && {ONE}"}, REMOTE, UndeterminedRule((f"client.handheld && {ONE}", (("client.handheld", True),), None))),
+        ({"when": 'device.apps[0] == "tiktok" || ' + ONE}, REMOTE, UndeterminedRule(('device.apps[0] == "tiktok" || ' + ONE, (("device.apps", ()),), None), fails=True)),
     ],
-    ids=["all is known", "its address is not", "what is known is a part of it", "it may fail", "it is out", "it is out, and its address is not known", "another rule is out"],
+    ids=["all is known", "its address is not", "it warns", "its stage warns", "it only reports", "what is known is a part of it", "it may fail"],
 )  # fmt: skip
 def test_an_undetermined_rule_tells_why_it_is_so(
-    when: str,
-    unrecorded: frozenset[str],
-    reliefs: tuple[Relief, ...],
-    now: UndeterminedRule | None,
-    later: UndeterminedRule | None,
+    rule: dict[str, object], unrecorded: frozenset[str], found: UndeterminedRule | None
 ) -> None:
-    rules = policy_of({"when": when}).rules
-    assert undetermined_rules(rules, SEEN, unrecorded, reliefs) == ({"rule-0": now} if now else {})
-    assert future_undetermined_rules(rules, SEEN, unrecorded, reliefs) == ({"rule-0": later} if later else {})
+    rules = policy_of(rule).rules
+    for ahead in (False, True):
+        assert undetermined_rules(rules, SEEN, unrecorded, ahead=ahead) == (
+            {"rule-0": found} if found else {}
+        )
 
 
 def test_an_undetermined_rule_in_an_outage_keeps_its_choice_and_may_fail() -> None:
     rules = policy_of({"when": ONE}, {"when": ONE, "on_unavailable": "allow"}).rules
     seen = access(PHONE, replace(CLEAN, state=PostureState.UNAVAILABLE))
-    assert undetermined_rules(rules, seen, REMOTE, ()) == {
+    assert undetermined_rules(rules, seen, REMOTE) == {
         "rule-0": UndeterminedRule((ONE, (), OnUnavailable.LAST_KNOWN), fails=True),
         "rule-1": UndeterminedRule((ONE, (), OnUnavailable.ALLOW), fails=True),
     }
-
-
-def test_a_rule_that_allows_is_never_out() -> None:
-    rules = policy_of({"effect": "allow"}).rules
-    assert undetermined_rules(rules, SEEN, NOTHING, (HALT,)) == {}
-    assert future_undetermined_rules(rules, SEEN, NOTHING, (HALT,)) == {}
