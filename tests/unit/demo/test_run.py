@@ -34,7 +34,7 @@ class Stage:
         self.seen.append(f"gate before {load_bundle(config).settings.upstream}")
         if self.breaks:
             raise self.breaks
-        ready(SimpleNamespace(admin="http://127.0.0.1:8124"))
+        ready(SimpleNamespace(admin=SimpleNamespace(origin="http://127.0.0.1:8124")))
 
     async def exempt(self, _config, _now) -> None:
         self.seen.append("somebody is exempt")
