@@ -17,6 +17,7 @@ from tests.stores import compiling_once, copying, migrated
 from tests.stores import stores_have_time as stores_have_time
 
 from mailgate.config import document
+from mailgate.logs import change_level
 from mailgate.rollout import person
 
 MAX_WORDS = 80
@@ -42,8 +43,9 @@ def pytest_make_parametrize_id(val):
 
 
 @pytest.fixture(autouse=True)
-def no_network():
+def no_network_and_every_line():
     disable_socket(allow_unix_socket=True)  # an event loop wakes itself through a pair of them
+    change_level("debug")  # whatever a test before it has changed
     yield
     enable_socket()
 
