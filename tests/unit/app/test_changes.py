@@ -128,6 +128,22 @@ async def test_after_an_error_the_work_is_done_again_and_the_error_said_once(sto
     ]
 
 
+async def test_what_the_store_refuses_to_one_part_alone_is_said(stored):
+    work = AsyncMock(side_effect=[*[StoreUnavailableError()] * 3, None, StoreUnavailableError(), None])
+    with capture_logs() as logs:
+        async with followed(stored, work):
+            for _ in range(6):
+                await stored.shows(SAME)
+    assert logs == [
+        {
+            "event": "changes-failed",
+            "part": "part",
+            "error": "StoreUnavailableError",
+            "log_level": "error",
+        }
+    ]
+
+
 async def test_slow_work_holds_nobody_up_and_goes_on_with_the_newest_look(stored, done, work):
     slowly, begun = asyncio.Event(), []
 
