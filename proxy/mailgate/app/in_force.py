@@ -32,7 +32,6 @@ from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.rule_states import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
-from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Postures, Store
 
@@ -205,7 +204,6 @@ class RulesInForce:
     files: FilesInForce
     keeper: RulesKeeper
     reliefs: ReliefWatch
-    halting: HaltMonitor
     trust: Trust
     postures: Postures
     in_force: InForce
@@ -232,13 +230,14 @@ class RulesInForce:
         """Use what was in force at this look. If the store did not answer, each part reads for itself."""
         async with self._turn:
             numbers = look.numbers
-            if numbers is None or self.keeper.is_behind(numbers.activation):
-                await self.keeper.refresh()
-            self.take_rules()
-            await self.halting.halt_rules()
-            changed = numbers is None or numbers.reliefs != self.reliefs.current.serial
-            if changed and await self.reliefs.refresh():
-                self.decide_by(self.files.bundle)
+            try:
+                if numbers is None or self.keeper.is_behind(numbers.activation):
+                    await self.keeper.refresh()
+                self.take_rules()
+            finally:  # an exemption ends also where a version cannot be read
+                changed = numbers is None or numbers.reliefs != self.reliefs.current.serial
+                if changed and await self.reliefs.refresh():
+                    self.decide_by(self.files.bundle)
 
     def take_rules(self) -> None:
         """Use the rules that the keeper has now, whichever process put them in force."""
