@@ -42,7 +42,7 @@ class AuditEvents:
         if self._put() is None:
             self._told = None
             return
-        told = await self._begin() if self._told is None else self._told
+        told = await self._begin()
         while page := await self._audit.page(told):
             put = self._put()  # a reload may have replaced it meanwhile
             if put is None:
@@ -55,11 +55,12 @@ class AuditEvents:
 
     async def _begin(self) -> int:
         """The number of the last entry that counts as sent. If the log ends before that number, it is another log, as after a
-        restore, and all of it is sent."""
-        head, kept = await self._audit.head(), _read(self._position)
-        last = head.number if head else 0
-        told = last if kept is None else kept if kept <= last else 0
-        self._kept = kept
+        restore, also of a running gate, and all of it is sent."""
+        head = await self._audit.head()
+        if self._told is None:
+            self._told = self._kept = _read(self._position)
+        last = head.number if head else self._told or 0  # of a damaged head nothing is concluded
+        told = last if self._told is None else self._told if self._told <= last else 0
         self._keep(told)
         return told
 

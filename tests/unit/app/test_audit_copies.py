@@ -64,6 +64,20 @@ async def test_a_log_that_was_restored_is_told_anew(store: Store, lines: list[by
     assert numbers(lines) == [1]
 
 
+async def test_a_log_that_is_restored_beside_a_running_gate_is_told_anew(
+    store: Store, url: str, lines: list[bytes], position: Path
+) -> None:
+    events = AuditEvents(store.audit, position, lambda: lines.append)
+    await events.poll()
+    for _ in range(2):
+        await store.audit.append(ACT)
+    await events.poll()
+    tamper(url, "DELETE FROM audit", "UPDATE audit_head SET number = 0, digest = ''")
+    await store.audit.append(ACT)
+    await events.poll()
+    assert numbers(lines) == [1, 2, 1]
+
+
 async def test_acts_are_told_once_while_the_place_cannot_be_kept(
     store: Store, lines: list[bytes], position: Path
 ) -> None:
