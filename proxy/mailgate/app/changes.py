@@ -87,7 +87,7 @@ class ChangeDispatcher:
             except Exception as error:  # noqa: BLE001 - the next change must be taken after any error
                 of_store, seen = isinstance(error, StoreError), None
                 refused = refused + 1 if of_store and last.numbers else 0
-                if of_store and refused < 2:  # noqa: PLR2004 - see above
+                if of_store and refused < 2:
                     continue
                 before, trouble = trouble, type(error).__name__
                 if trouble != before:

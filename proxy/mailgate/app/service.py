@@ -153,6 +153,7 @@ async def made(
         running(
             looks.run,
             lambda: follow("rules", rules.follow),
+            lambda: follow("reliefs", rules.follow_reliefs),
             lambda: follow("waiting files", lambda _: keeper.settle()),
             lambda: follow("halts", lambda _: halting.halt_rules()),
             lambda: follow("devices", learn_devices),

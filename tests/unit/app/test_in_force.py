@@ -64,6 +64,7 @@ def told(service, monkeypatch):
 )  # fmt: skip
 async def test_only_what_has_changed_is_read(service, told, numbers, done):
     await service.rules.follow(Look(NOW, numbers))
+    await service.rules.follow_reliefs(Look(NOW, numbers))
     assert told == done
 
 
