@@ -47,14 +47,14 @@ async def do_counted(
     beyond: Objections | None = None,
     since: datetime | None = None,
 ) -> Done:
-    """Do an act that newly keeps people out. Raises RefusedError if it needs another person, and notes the wish.
+    """Do an act that newly keeps people out. Raises RefusedError if it needs another person, and records the request.
 
-    :param asked: the wish, as the audit log has it if another person is needed. ``at`` is now.
+    :param asked: the request, as the audit log has it if another person is needed. ``at`` is now.
     :param hit: how many it may newly keep out.
     :param do: does it and writes these counts. It may raise CountedMeanwhileError.
     :param by_hand: whether it is about single devices, of which the guard lets some pass in any case.
     :param beyond: the objections; by default those that go by the number alone.
-    :param since: from when on earlier wishes count; by default from the beginning of the guard's window.
+    :param since: from when on earlier requests count; by default from the beginning of the guard's window.
     """
     asked = replace(asked, at=await store.now(asked.at))
     for _ in range(_TRIES):
@@ -100,8 +100,8 @@ async def _refuse_alone(
     Where nobody else may approve anything, one person does it alone, as with an override.
     """
     begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
-    wishes = await store.audit.about(asked.about, asked.what)
-    wanted = [each.who for each in wishes if str(each.at) >= begin and _saw(each, newly)]
+    earlier = await store.audit.about(asked.about, asked.what)
+    wanted = [each.who for each in earlier if str(each.at) >= begin and _saw(each, newly)]
     people = [*dict.fromkeys([*wanted, asked.who])]
     # who of them wanted it first makes no difference
     missing = min(guard.missing_to_override(people, author) for author in people)
@@ -120,9 +120,9 @@ async def _refuse_alone(
     )
 
 
-def _saw(wish: AuditEntry, newly: KeptOut) -> bool:
+def _saw(request: AuditEntry, newly: KeptOut) -> bool:
     """Whether who wanted an act was told that it keeps out at least this many: nobody wants more than they know."""
-    match details_of(wish).get("would_keep_out"):
+    match details_of(request).get("would_keep_out"):
         case {"people": int(people), "devices": int(devices)}:
             return people >= newly.people and devices >= newly.devices
     return False
@@ -162,7 +162,7 @@ async def _last(store: Store, about: str, what: str) -> datetime | None:
 
 
 def _moment(entry: AuditEntry | None) -> datetime | None:
-    """When an act was done; one whose time cannot be read is taken for later than every wish, so that none is used twice."""
+    """When an act was done; one whose time cannot be read is taken for later than every request, so that none is used twice."""
     return None if entry is None else moment_of(entry.at) or datetime.max.replace(tzinfo=UTC)
 
 

@@ -154,15 +154,15 @@ async def resume(
     return await do_counted(store, guard, asked, hit, do, beyond=beyond, since=since)
 
 
-async def wish_to_resume(store: Store, rule: str, now: datetime) -> tuple[str, KeptOut] | None:
+async def requested_resume(store: Store, rule: str, now: datetime) -> tuple[str, KeptOut] | None:
     """Who wanted this rule back since it is out and needs another person for it, and how many it would newly keep out; None if
     nobody did."""
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
-    wish = await store.audit.last(f"rule {rule}", RESUME_ASKED)
-    if wish is None or not off or wish.at < audit_time(max(each.at for each in off)):
+    request = await store.audit.last(f"rule {rule}", RESUME_ASKED)
+    if request is None or not off or request.at < audit_time(max(each.at for each in off)):
         return None
-    told = details_of(wish).get("would_keep_out", {})
-    return wish.who, KeptOut(int(told.get("people", 0)), int(told.get("devices", 0)))
+    told = details_of(request).get("would_keep_out", {})
+    return request.who, KeptOut(int(told.get("people", 0)), int(told.get("devices", 0)))
 
 
 async def _plan_of_resuming(store: Store, settings: Settings, rule: str, now: datetime) -> Plan | None:

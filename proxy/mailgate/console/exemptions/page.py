@@ -127,8 +127,8 @@ async def resume(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:MAX_TEXT]
     if sent.get("confirmed") != "yes":
-        wish = await reliefs.wish_to_resume(context.store, rule, context.clock())
-        return await show(request, "rule_on.html", rule=rule, wish=wish)
+        requested = await reliefs.requested_resume(context.store, rule, context.clock())
+        return await show(request, "rule_on.html", rule=rule, requested=requested)
     why = note_of(sent)
     settings = context.bundle().settings
     await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)

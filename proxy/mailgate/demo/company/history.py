@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import ACTIVATED, retract
@@ -50,7 +51,7 @@ class _Change:
 
 
 _CHANGES = (
-    _Change(62, 9, BY_FILE, "the first start", "first"),
+    _Change(62, 9, BY_FILE, phrase("the first start"), "first"),
     _Change(12, 9, OPERATOR, "Look at what phones report; nobody is kept out", "reporting"),
     _Change(8, 13, SECOND, "Tell people with TikTok what comes", "warning"),
     _Change(5, 9, SECOND, "Keep out phones with TikTok", "mistaken"),

@@ -98,11 +98,11 @@ async def test_whoever_resumes_a_rule_is_told_that_this_is_the_consent_that_anot
     sent = {"rule": "prohibited-app", "hours": "4", "note": "too many", "confirmed": "yes"}
     await ada.post("/console/exemptions/rule-off", **sent)
     page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
-    assert "has wanted this" not in page.words, "that was before it went off"
+    assert "asked for this" not in page.words, "that was before it went off"
     later = replace(wish, at=firm.clock.now, details={"would_keep_out": {"people": 2, "devices": 3}})
     await firm.store.audit.append(later)
     page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
-    assert "lin has wanted this" in page.words
+    assert "lin asked for this" in page.words
     assert "people whom it would newly keep out: 2, devices: 3" in page.words
 
 
