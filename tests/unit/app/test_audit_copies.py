@@ -14,7 +14,7 @@ from tests.unit.store.test_audit import ACT, tamper
 from mailgate.app.audit_copies import NOTE_AGAIN_AFTER, RETRY_AFTER, AuditEvents, AuditWitness
 from mailgate.config.observing import WitnessSettings
 from mailgate.console.audit.facts import heads_in
-from mailgate.store import AuditEntry, Store
+from mailgate.store import Store
 
 
 @pytest.fixture
@@ -64,52 +64,36 @@ async def test_a_log_that_was_restored_is_told_anew(store: Store, lines: list[by
     assert numbers(lines) == [1]
 
 
-async def test_a_log_that_is_restored_beside_a_running_gate_is_told_anew(
+async def test_a_running_gate_tells_a_restored_log_anew_and_an_act_once_while_its_place_cannot_be_kept(
     store: Store, url: str, lines: list[bytes], position: Path
 ) -> None:
     events = AuditEvents(store.audit, position, lambda: lines.append)
     await events.poll()
+    shutil.rmtree(position.parent)
+    position.parent.write_text("no folder")
     for _ in range(2):
         await store.audit.append(ACT)
+        with pytest.raises(OSError):
+            await events.poll()
+    position.parent.unlink()
     await events.poll()
+    assert (numbers(lines), position.read_text()) == ([1, 2], "2\n")
     tamper(url, "DELETE FROM audit", "UPDATE audit_head SET number = 0, digest = ''")
     await store.audit.append(ACT)
     await events.poll()
     assert numbers(lines) == [1, 2, 1]
 
 
-async def test_acts_are_told_once_while_the_place_cannot_be_kept(
-    store: Store, lines: list[bytes], position: Path
-) -> None:
-    events = AuditEvents(store.audit, position, lambda: lines.append)
-    await events.poll()
-    shutil.rmtree(position.parent)
-    position.parent.write_text("no folder")
-    await store.audit.append(ACT)
-    for _ in range(3):
-        with pytest.raises(OSError):
-            await events.poll()
-    position.parent.unlink()
-    await events.poll()
-    assert (numbers(lines), position.read_text()) == ([1], "1\n")
-
-
 async def test_acts_go_to_whom_a_reload_names_while_they_are_read(
     store: Store, lines: list[bytes], position: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    closed: list[bytes] = []
-    wants, page = [closed.append], store.audit.page
-    events = AuditEvents(store.audit, position, lambda: wants[-1])
+    wants, page = [list[bytes]()], store.audit.page
+    events = AuditEvents(store.audit, position, lambda: wants[-1].append)
     await events.poll()
     await store.audit.append(ACT)
-
-    async def read(after: int) -> list[AuditEntry]:
-        wants.append(lines.append)
-        return await page(after)
-
-    monkeypatch.setattr(store.audit, "page", read)
+    monkeypatch.setattr(store.audit, "page", lambda after: wants.append(lines) or page(after))
     await events.poll()
-    assert (numbers(lines), closed) == ([1], [])
+    assert (numbers(lines), wants[0]) == ([1], [])
 
 
 async def test_without_an_audience_no_act_is_told(store: Store, position: Path) -> None:
