@@ -43,15 +43,12 @@ class AuditEvents:
             self._told = None
             return
         told = await self._begin()
-        while page := await self._audit.page(told):
-            put = self._put()  # a reload may have replaced it meanwhile
-            if put is None:
-                break
+        # who takes them is asked after each page, since a reload may have replaced it meanwhile
+        while (page := await self._audit.page(told)) and (put := self._put()):
             for entry in page:
                 put(json.dumps(audit_event(entry), separators=(",", ":")).encode() + b"\n")
             told = page[-1].number
             self._keep(told)
-        self._keep(told)
 
     async def _begin(self) -> int:
         """The number of the last entry that counts as sent. If the log ends before that number, it is another log, as after a
