@@ -35,15 +35,16 @@ class AuditEvents:
     def __init__(self, audit: Audit, position: Path, put: Callable[[], Put | None]) -> None:
         self._audit, self._position, self._put = audit, position, put
         self._told: int | None = None
+        self._kept: int | None = None
 
     async def poll(self) -> None:
-        """Send new entries. Raises StoreError."""
-        put = self._put()
-        if put is None:
+        """Send new entries. Raises StoreError, and OSError if the number of the last one cannot be written, which is tried again."""
+        if self._put() is None:
             self._told = None
             return
-        told = await self._begin() if self._told is None else self._told
-        while page := await self._audit.page(told):
+        told = await self._begin()
+        # who takes them is asked after each page, since a reload may have replaced it meanwhile
+        while (page := await self._audit.page(told)) and (put := self._put()):
             for entry in page:
                 put(json.dumps(audit_event(entry), separators=(",", ":")).encode() + b"\n")
             told = page[-1].number
@@ -51,20 +52,21 @@ class AuditEvents:
 
     async def _begin(self) -> int:
         """The number of the last entry that counts as sent. If the log ends before that number, it is another log, as after a
-        restore, and all of it is sent."""
-        head, told = await self._audit.head(), _read(self._position)
-        last = head.number if head else 0
-        if told is None or told > last:
-            self._keep(last if told is None else 0)
-        else:
-            self._told = told
-        assert self._told is not None
-        return self._told
+        restore, also of a running gate, and all of it is sent."""
+        head = await self._audit.head()
+        if self._told is None:
+            self._told = self._kept = _read(self._position)
+        last = head.number if head else self._told or 0  # of a damaged head nothing is concluded
+        told = last if self._told is None else self._told if self._told <= last else 0
+        self._keep(told)
+        return told
 
     def _keep(self, number: int) -> None:
-        self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(self._position, f"{number}\n")
-        self._told = number
+        self._told = number  # also if it cannot be written, so that no entry is sent twice
+        if number != self._kept:
+            self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(self._position, f"{number}\n")
+            self._kept = number
 
 
 def _read(position: Path) -> int | None:

@@ -75,18 +75,21 @@ class ChangeDispatcher:
         """Do ``work`` whenever a look differs from that of the last work in what concerns it, and ``each_minute``; with neither at
         each look, whether the store answered or not. Runs until cancelled.
 
-        After an error it is done again at the next look. An error of something else than the store is logged once.
+        After an error it is done again at the next look. It is logged once. One of the store counts from the second time in a row at
+        which the store has answered the look: else the store is away, and the next look says so.
         """
-        last, seen, trouble = None, None, ""
+        last, seen, trouble, refused = None, None, "", 0
         while True:
             last, concern = await self._next(last, seen, of, each_minute=each_minute)
             try:
                 await work(last)
-                seen, trouble = concern, ""
-            except StoreError:
-                seen = None
+                seen, trouble, refused = concern, "", 0
             except Exception as error:  # noqa: BLE001 - the next change must be taken after any error
-                seen, before, trouble = None, trouble, type(error).__name__
+                of_store, seen = isinstance(error, StoreError), None
+                refused = refused + 1 if of_store and last.numbers else 0
+                if of_store and refused < 2:
+                    continue
+                before, trouble = trouble, type(error).__name__
                 if trouble != before:
                     log.error("changes-failed", part=part, error=trouble)
 

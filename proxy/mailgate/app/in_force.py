@@ -32,7 +32,6 @@ from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.rule_states import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
-from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Postures, Store
 
@@ -199,13 +198,12 @@ class FilesInForce:
 
 @dataclass(slots=True)
 class RulesInForce:
-    """Lets the gate decide by what the store has in force. ``follow`` takes every look at the store."""
+    """Lets the gate decide by what the store has in force. ``follow`` and ``follow_reliefs`` take every look at the store."""
 
     changes: ChangeDispatcher
     files: FilesInForce
     keeper: RulesKeeper
     reliefs: ReliefWatch
-    halting: HaltMonitor
     trust: Trust
     postures: Postures
     in_force: InForce
@@ -216,6 +214,7 @@ class RulesInForce:
     """The settings that wait for a restart, of files of which it is not yet known whether their rules come in force; None if there
     are none."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _relief_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def bundle(self) -> Bundle:
         """The files in force, with the sources that cannot be asked."""
@@ -223,20 +222,24 @@ class RulesInForce:
 
     async def poll(self) -> None:
         """Use what the store has in force now. Nothing is raised, since the next look tries again."""
-        try:
-            await self.follow(await self.changes.look())
-        except Exception as error:  # noqa: BLE001 - pages of admins are shown by the rules before
-            log.error("changes-failed", part="rules", error=type(error).__name__)
+        look = await self.changes.look()
+        for part, follow in (("rules", self.follow), ("reliefs", self.follow_reliefs)):
+            try:
+                await follow(look)
+            except Exception as error:  # noqa: BLE001 - pages of admins are shown by the rules before
+                log.error("changes-failed", part=part, error=type(error).__name__)
 
     async def follow(self, look: Look) -> None:
-        """Use what was in force at this look. If the store did not answer, each part reads for itself."""
+        """Use the version that was in force at this look. If the store did not answer, it is read again."""
         async with self._turn:
-            numbers = look.numbers
-            if numbers is None or self.keeper.is_behind(numbers.activation):
+            if look.numbers is None or self.keeper.is_behind(look.numbers.activation):
                 await self.keeper.refresh()
             self.take_rules()
-            await self.halting.halt_rules()
-            changed = numbers is None or numbers.reliefs != self.reliefs.current.serial
+
+    async def follow_reliefs(self, look: Look) -> None:
+        """Use the reliefs that were in force at this look, also where a version cannot be read."""
+        async with self._relief_turn:
+            changed = look.numbers is None or look.numbers.reliefs != self.reliefs.current.serial
             if changed and await self.reliefs.refresh():
                 self.decide_by(self.files.bundle)
 

@@ -109,9 +109,7 @@ async def made(
     await reliefs.start()
     in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
     halting = HaltMonitor(store, lambda: in_force.live.policy, host, utc_now, token_bytes(16))
-    rules = RulesInForce(
-        looks, files, keeper, reliefs, halting, trust, postures, in_force, metrics, other_rules
-    )
+    rules = RulesInForce(looks, files, keeper, reliefs, trust, postures, in_force, metrics, other_rules)
     metrics.policy.info({"version": bundle.policy.version})
 
     # what asks, sends and serves
@@ -155,6 +153,9 @@ async def made(
         running(
             looks.run,
             lambda: follow("rules", rules.follow),
+            lambda: follow("reliefs", rules.follow_reliefs),
+            lambda: follow("waiting files", lambda _: keeper.settle()),
+            lambda: follow("halts", lambda _: halting.halt_rules()),
             lambda: follow("devices", learn_devices),
             lambda: follow("findings", lambda _: count_findings(store, metrics), each_minute=True),
             lambda: follow("own keys", lambda _: trust.own_keys.renew(), each_minute=True),

@@ -99,7 +99,7 @@ class WaitingFiles:
 
 
 class RulesKeeper:
-    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` regularly.
+    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle`` regularly.
 
     ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` returns the reason, in words, why no
     files may be put in force now; empty if they may.
@@ -168,20 +168,22 @@ class RulesKeeper:
 
     def is_behind(self, serial: int) -> bool:
         """Whether ``refresh`` has something to do, given the serial of the newest activation."""
-        return self._waiting is not None or serial not in (self.current.activation.serial, self._unreadable)
+        return serial not in (self.current.activation.serial, self._unreadable)
 
     async def refresh(self) -> None:
-        """Take over the version that is in force now. If the store cannot be reached, the rules stay and nothing is
-        raised."""
+        """Take over the version that is in force now, whatever becomes of waiting files. If the store cannot be reached, the rules stay
+        and nothing is raised."""
+        before = self.current
         try:
-            if self._waiting:
-                await self._settle(again=True)
             serial = await self._policies.serial()
             if serial in (self.current.activation.serial, self._unreadable):
                 return
             active = await self._policies.active()
             if active and active.serial != self.current.activation.serial:
-                self.current = await self._read(active)
+                read = await self._read(active)
+                if self.current is not before:
+                    return  # waiting files came in force meanwhile; the next look compares again
+                self.current = read
                 self._note_what_files_hold()
                 self._refused = ""
         except StoreError:
@@ -189,6 +191,11 @@ class RulesKeeper:
         except UnreadableVersionError as error:
             self._unreadable = serial
             log.error("policy-unreadable", serial=serial, detail=str(error))
+
+    async def settle(self) -> None:
+        """Put waiting files in force if that is possible by now."""
+        if self._waiting:
+            await self._settle(again=True)
 
     def close(self) -> None:
         """Stop looking at changed files."""

@@ -24,7 +24,6 @@ from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.attest import ReplayGuard
 from mailgate.config import load_bundle
-from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, StoreError
 from mailgate.store.changes import ChangeSignal
@@ -109,13 +108,12 @@ def service(bundle):
     prover, registry = on.judge.prover, on.metrics.registry
     trust = Trust(ReplayGuard(), prover.keyring, prover.nonces, enroller.keys, enroller.revocations, utc_now)
     keeper, postures = Keeper(first.rules), SimpleNamespace(terms=first.posture_terms)
-    halting = HaltMonitor(store, lambda: on.in_force.live.policy, "gate-1", utc_now, b"salt")
     files, reliefs = FilesInForce(first), ReliefWatch(store, utc_now)
     ports, sinks = ports_for(first.settings, on, ALONE), RequestSinks(on, ALONE)
     syncs = SimpleNamespace(health=dict, check_again=None, intake=None)
     looks = ChangeDispatcher(store, utc_now)
     rules = RulesInForce(
-        looks, files, keeper, reliefs, halting, trust, postures, on.in_force, on.metrics, asyncio.Event()
+        looks, files, keeper, reliefs, trust, postures, on.in_force, on.metrics, asyncio.Event()
     )
     worker_metrics, found, stopping = WorkerMetrics(ALONE, registry), FoundGates(registry), asyncio.Event()
     reloader = SimpleNamespace(mistakes=[])

@@ -1,6 +1,7 @@
 """Each act is told once, from where it was left off."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,38 @@ async def test_a_log_that_was_restored_is_told_anew(store: Store, lines: list[by
     await events.poll()
     await events.poll()
     assert numbers(lines) == [1]
+
+
+async def test_a_running_gate_tells_a_restored_log_anew_and_an_act_once_while_its_place_cannot_be_kept(
+    store: Store, url: str, lines: list[bytes], position: Path
+) -> None:
+    events = AuditEvents(store.audit, position, lambda: lines.append)
+    await events.poll()
+    shutil.rmtree(position.parent)
+    position.parent.write_text("no folder")
+    for _ in range(2):
+        await store.audit.append(ACT)
+        with pytest.raises(OSError):
+            await events.poll()
+    position.parent.unlink()
+    await events.poll()
+    assert (numbers(lines), position.read_text()) == ([1, 2], "2\n")
+    tamper(url, "DELETE FROM audit", "UPDATE audit_head SET number = 0, digest = ''")
+    await store.audit.append(ACT)
+    await events.poll()
+    assert numbers(lines) == [1, 2, 1]
+
+
+async def test_acts_go_to_whom_a_reload_names_while_they_are_read(
+    store: Store, lines: list[bytes], position: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wants, page = [list[bytes]()], store.audit.page
+    events = AuditEvents(store.audit, position, lambda: wants[-1].append)
+    await events.poll()
+    await store.audit.append(ACT)
+    monkeypatch.setattr(store.audit, "page", lambda after: wants.append(lines) or page(after))
+    await events.poll()
+    assert (numbers(lines), wants[0]) == ([1], [])
 
 
 async def test_without_an_audience_no_act_is_told(store: Store, position: Path) -> None:

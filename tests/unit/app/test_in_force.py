@@ -47,7 +47,6 @@ def told(service, monkeypatch):
 
     rules = service.rules
     service.keeper.is_behind, service.keeper.refresh = lambda serial: serial != 3, noting("version")
-    rules.halting = SimpleNamespace(halt_rules=noting("halts"))
     rules.reliefs = SimpleNamespace(current=SimpleNamespace(serial=5), refresh=noting("reliefs"))
     monkeypatch.setattr(type(rules), "decide_by", lambda *_: done.append("decide"))
     return done
@@ -56,15 +55,16 @@ def told(service, monkeypatch):
 @pytest.mark.parametrize(
     ("numbers", "done"),
     [
-        (SAME, ["halts"]),
-        (SAME._replace(activation=4), ["version", "halts"]),
-        (SAME._replace(reliefs=6), ["halts", "reliefs", "decide"]),
-        (None, ["version", "halts", "reliefs", "decide"]),
+        (SAME, []),
+        (SAME._replace(activation=4), ["version"]),
+        (SAME._replace(reliefs=6), ["reliefs", "decide"]),
+        (None, ["version", "reliefs", "decide"]),
     ],
     ids=["nothing changed", "other rules", "other reliefs", "the store is away, each part goes on in its own way"],
 )  # fmt: skip
 async def test_only_what_has_changed_is_read(service, told, numbers, done):
     await service.rules.follow(Look(NOW, numbers))
+    await service.rules.follow_reliefs(Look(NOW, numbers))
     assert told == done
 
 
@@ -72,6 +72,7 @@ async def test_a_version_that_nobody_foresaw_ends_only_this_look(service, told):
     service.keeper.refresh = AsyncMock(side_effect=KeyError("version"))
     with capture_logs() as logs:
         await service.rules.poll()
+    assert told == ["reliefs", "decide"]
     assert [(line["event"], line["error"]) for line in logs if "part" in line] == [
         ("changes-failed", "KeyError")
     ]

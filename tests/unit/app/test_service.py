@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 from tests import pki
+from tests.servers import PATIENCE
 from tests.unit.app.conftest import POLICY
 
 from mailgate.app import in_force, public_ports
@@ -26,7 +27,8 @@ from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.http.tls import CertificateError, device_context
-from mailgate.store import StoreUnavailableError
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, StoreUnavailableError
 
 
 @pytest.fixture
@@ -90,6 +92,24 @@ async def test_background_work_ends_before_the_store_closes(bundle, closed, monk
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
     assert (ended, len(closed)) == ([[]], 1)
+
+
+@pytest.mark.parametrize(
+    "halting", [asyncio.Event().wait, AsyncMock(side_effect=KeyError)], ids=["hangs", "breaks"]
+)
+async def test_reliefs_are_taken_whatever_becomes_of_halts(bundle, closed, monkeypatch, halting):
+    monkeypatch.setattr(service_module.HaltMonitor, "halt_rules", lambda _: halting())
+    monkeypatch.setattr(AdminPort, "opened", opened)
+    monkeypatch.setattr(public_ports.PublicPorts, "opened", opened)
+    service = await Service.start(Path("mailgate.yaml"), bundle())
+    other = await service_module.Store.open("sqlite:///gate.db")
+    act = Act(utc_now(), "ada", "rule-turned-off")
+    await other.reliefs.grant(Relief(0, Cause.BREAK_GLASS, "closed", "why", "ada", act.at), act)
+    async with asyncio.timeout(PATIENCE):
+        while not service.gate.in_force.live.policy.reliefs.for_everybody(utc_now()):
+            await asyncio.sleep(0)
+    await other.close()
+    await service.stop()
 
 
 CHANGED = POLICY.replace("handheld", "contradicted")

@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
+from tests.servers import PATIENCE
 from tests.unit.rollout.examples import OPEN, OTHER, SHUT, rules
 from tests.unit.rollout.versions import ADA, altered, put_in_force
 from tests.unit.store.examples import NOW
@@ -20,6 +22,7 @@ from mailgate.rollout.activation import retract
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Activation, RuleTexts, Store, StoreUnavailableError
+from mailgate.tasks import running
 from mailgate.texts import console_languages
 
 
@@ -59,6 +62,11 @@ async def started(store: Store, policy: str = OPEN) -> RulesKeeper:
     new = keeper(store)
     await new.start(rules(policy))
     return new
+
+
+async def look(gate: RulesKeeper) -> None:
+    await gate.settle()
+    await gate.refresh()
 
 
 def decides(gate: RulesKeeper) -> str:
@@ -130,7 +138,7 @@ async def test_files_that_change_back_take_effect_too(store: Store) -> None:
 async def test_files_that_were_read_again_unchanged_do_not_undo_what_is_in_force(store: Store) -> None:
     gate = await started(store)
     await put_in_force(store, rules(SHUT))
-    await gate.refresh()
+    await look(gate)
     await gate.offer(rules(OPEN))
     assert decides(gate) == "shut"
     assert gate.held
@@ -140,10 +148,10 @@ async def test_a_version_started_by_another_gate_is_taken_over(store: Store) -> 
     one, other = await started(store), await started(store)
     await other.offer(rules(SHUT))
     assert decides(one) == "open"
-    await one.refresh()
+    await look(one)
     assert (decides(one), one.current.activation) == ("shut", other.current.activation)
     before = one.current
-    await one.refresh()
+    await look(one)
     assert one.current is before
 
 
@@ -170,10 +178,10 @@ async def test_a_change_waits_for_a_store_that_is_away(store: Store) -> None:
     gate = await started(store)
     gate._policies = outage = Outage(store)  # type: ignore[assignment]
     await gate.offer(rules(SHUT))
-    await gate.refresh()
+    await look(gate)
     assert (decides(gate), gate.held) == ("open", "the files have changed and wait for the store")
     outage.over = True
-    await gate.refresh()
+    await look(gate)
     assert (decides(gate), gate.held) == ("shut", "")
 
 
@@ -191,14 +199,14 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
     texts = dict(rules().texts) | {"policy.yaml": OPEN.replace("allow", "sing")}
     await store.policies.activate(RuleTexts("p", texts), ADA.act(NOW, "policy-activated"))
     with capture_logs() as logs:
-        await gate.refresh()
-        await gate.refresh()
+        await look(gate)
+        await look(gate)
     assert decides(gate) == "open"
     assert [line["event"] for line in logs] == ["policy-unreadable"]
     with pytest.raises(UnreadableVersionError, match=r"version 2 of the rules.*policy.yaml:1"):
         await started(store)
     await put_in_force(store, rules(OTHER))
-    await gate.refresh()
+    await look(gate)
     assert decides(gate) == "other"
 
 
@@ -215,7 +223,7 @@ async def looked(gate: RulesKeeper) -> None:
     """What is looked at comes to its end."""
     for _ in range(3):
         await asyncio.sleep(0)
-        await gate.refresh()
+        await look(gate)
 
 
 async def test_the_old_rules_go_on_while_a_change_is_inspected(store: Store) -> None:
@@ -228,14 +236,20 @@ async def test_the_old_rules_go_on_while_a_change_is_inspected(store: Store) -> 
     assert (decides(gate), gate.held, gate.is_undecided) == ("shut", "", False)
 
 
-async def test_a_gate_is_behind_while_files_wait_or_a_version_is_new(store: Store) -> None:
-    gate, inspector = await guarded(store, "")
-    serial = gate.current.activation.serial
-    assert gate.is_behind(serial)
-    inspector.go.set()
-    await looked(gate)
-    assert gate.is_behind(serial)
-    assert not gate.is_behind(gate.current.activation.serial)
+@pytest.mark.parametrize("frozen", [asyncio.Event().wait, KeyError], ids=["hang", "break"])
+async def test_a_version_is_taken_over_whatever_becomes_of_waiting_files(
+    store: Store, frozen: object
+) -> None:
+    freeze = AsyncMock(side_effect=frozen)
+    gate = keeper(store, Inspector(), freeze)
+    await gate.start(rules(OPEN))
+    async with running(lambda: gate.offer(rules(SHUT))), asyncio.timeout(PATIENCE):
+        while not freeze.called:
+            await asyncio.sleep(0)
+        newer = await put_in_force(store, rules(OTHER))
+        assert gate.is_behind(newer.serial)
+        await gate.refresh()
+    assert not gate.is_behind(newer.serial)
 
 
 async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store: Store) -> None:
@@ -302,7 +316,7 @@ async def test_simultaneous_looks_inspect_a_change_once(store: Store) -> None:
     inspector = Inspector("")
     gate = keeper(store, inspector)
     await gate.start(rules())
-    await asyncio.gather(gate.offer(rules(SHUT)), gate.refresh(), gate.refresh())
+    await asyncio.gather(gate.offer(rules(SHUT)), look(gate), look(gate))
     assert inspector.looked_at == [1]
     gate.close()
 
@@ -354,7 +368,7 @@ async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: 
     gate, inspector, freeze = await frozen(store, "", "")
     freeze.why = ""
     inspector.go.clear()
-    await gate.refresh()
+    await look(gate)
     freeze.why = "changes are frozen until Monday"
     inspector.go.set()
     await looked(gate)
@@ -414,7 +428,7 @@ async def test_files_that_go_back_to_what_is_in_force_are_not_held(store: Store)
     assert gate.held
     await gate.offer(rules(OPEN))
     assert gate.held == ""
-    await gate.refresh()
+    await look(gate)
     assert (gate.held, gate.current.activation.serial) == ("", 1)
 
 
@@ -446,7 +460,7 @@ async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_s
     await one.start(grouped(PILOT, "ada"))
     await other.start(grouped(PILOT, "ada"))
     await one.offer(grouped(PILOT, "lin"))
-    await other.refresh()
+    await look(other)
     assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
 
 
@@ -454,7 +468,7 @@ async def test_a_rolled_back_version_does_not_return_by_its_files(store: Store) 
     gate = await started(store)
     await gate.offer(rules(SHUT))
     await retract(store, ADA, "sent in error", NOW)
-    await gate.refresh()
+    await look(gate)
     for files in (OTHER, SHUT):
         await gate.offer(rules(files))
     assert decides(gate) == "other"
@@ -466,7 +480,7 @@ async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: St
     await put_in_force(store, rules(OTHER))
     with altered(url, "policies", "texts", json.dumps(dict(rules(SHUT).texts)), "number = 2"):
         with capture_logs() as logs:
-            await gate.refresh()
+            await look(gate)
         assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
         with pytest.raises(UnreadableVersionError, match="it was changed in the store"):
             await started(store)
@@ -486,7 +500,7 @@ async def drafted(store: Store) -> RulesKeeper:
     gate = keeper(store)
     await gate.start(rules(BOTH, MORE))
     await put_in_force(store, rules(BOTH, WITH_WECHAT))
-    await gate.refresh()
+    await look(gate)
     return gate
 
 
@@ -535,7 +549,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
 async def test_files_must_contain_each_of_several_changes(store: Store) -> None:
     gate = await drafted(store)
     await put_in_force(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
-    await gate.refresh()
+    await look(gate)
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE))
     assert "has WeChat (`wechat`) now" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "40%"), WITH_WECHAT))
@@ -547,7 +561,7 @@ async def test_files_must_contain_each_of_several_changes(store: Store) -> None:
 async def test_after_a_retraction_changed_files_count_again(store: Store) -> None:
     gate = await drafted(store)
     await retract(store, ADA, "sent in error", NOW)
-    await gate.refresh()
+    await look(gate)
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert (gate.current.activation.author, gate.held) == ("file", "")
 
@@ -556,7 +570,7 @@ async def test_files_must_contain_what_was_started_after_a_roll_back(store: Stor
     gate = await drafted(store)
     await retract(store, ADA, "sent in error", NOW)
     await put_in_force(store, rules(BOTH.replace("10%", "50%"), MORE))
-    await gate.refresh()
+    await look(gate)
     await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert "the share of people is `50%` now" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE + "# a word\n"))
