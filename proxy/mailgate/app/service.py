@@ -191,9 +191,9 @@ async def writing(store: Store) -> AsyncIterator[None]:
 async def do_hourly_work(files: FilesInForce, store: Store, in_force: InForce) -> None:
     """Do the hourly work. Run it as a task."""
     while True:
-        warn_of_stale_lists(files.settings)
-        files.warn_of_lingering_rules()
         try:
+            warn_of_stale_lists(files.settings)
+            files.warn_of_lingering_rules()
             await renew_keys(in_force, files.settings, store)
             gone = await store.retention.prune(utc_now(), retention_times_of(files.settings))
             log.debug("pruned", rows=gone + await store.verdicts.trim(utc_now()))
