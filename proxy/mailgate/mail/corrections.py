@@ -198,26 +198,20 @@ class _Comparison:
         """The answer of the version that was taken back, now and at each moment at which one of them changes by itself, and whether
         that of the version in force differs, or may before the next such moment. What cannot be decided is left out."""
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
-        later = {*moments(before, self._judges[0].policy), *moments(after, self._judges[1].policy)}
+        old, new = self._judges
+        later = {*moments(before, old.policy), *moments(after, new.policy)}
         for moment in (before.now, *sorted(later)):
-            asked = at_moment(before, moment), at_moment(after, moment)
-            old, new = (
-                answer(judge, each, unrecorded) for judge, each in zip(self._judges, asked, strict=True)
-            )
-            if old and new:
-                yield old, old.told != new.told or self._part(asked, unrecorded)
+            asked, then = at_moment(before, moment), at_moment(after, moment)
+            was, given = answer(old, asked, unrecorded), answer(new, then, unrecorded)
+            if was and given:
+                yield was, was.told != given.told or self._may_part(asked, then, unrecorded)
 
-    def _part(self, asked: tuple[Access, Access], unrecorded: frozenset[str]) -> bool:
-        """Whether the versions may give different answers because of rules that go by the calendar."""
-        if not any(judge.calendar for judge in self._judges):
-            return False
-        found = moves(
-            *(
-                judge.side(each, unrecorded, by_calendar=True)
-                for judge, each in zip(self._judges, asked, strict=True)
-            )
-        )
-        return found is None or any(old != new for old, new in found)
+    def _may_part(self, asked: Access, then: Access, unrecorded: frozenset[str]) -> bool:
+        """Whether the versions may give different effects because of rules that go by the calendar."""
+        old, new = self._judges
+        sides = old.side(asked, unrecorded, calendar=True), new.side(then, unrecorded, calendar=True)
+        found = moves(*sides) if any(each.undetermined for each in sides) else ()
+        return found is None or any(one != other for one, other in found)
 
     def encounter(self, by: EncounterKind, rule: str, reason: Reason) -> RuleEncounter:
         default = self.policy.default.title or "" if rule == DEFAULT_RULE else ""
@@ -360,28 +354,25 @@ class _Standings:
         first = answer(self._judge, access, unrecorded)
         standing, later = _standing(first), list[tuple[datetime, Standing]]()
         for moment in (access.now, *moments(access, self._judge.policy)):
-            then = self._lasting(at_moment(access, moment), unrecorded)
+            asked = at_moment(access, moment)
+            then = self._lasting(asked, unrecorded)
             if _standing(then) is not (later[-1][1] if later else standing):
                 later.append((moment, _standing(then)))
             if _standing(first) is Standing.OPEN:
-                first = then or self._resumed(at_moment(access, moment), unrecorded)
+                resumed = answer(self._all_on, asked, unrecorded)
+                first = then or (None if _standing(resumed) is Standing.OPEN else resumed)
         return replace(device_of(login, access, first), standing=standing, later=tuple(later))
 
     def _lasting(self, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
         """The answer; None if it may change before the next moment that can be dated: by a rule that goes by the calendar, or since
         somebody resumes one."""
-        sides = [judge.side(access, unrecorded, by_calendar=True) for judge in (self._judge, self._all_on)]
+        sides = [judge.side(access, unrecorded, calendar=True) for judge in (self._judge, self._all_on)]
         found = [moves(side, side) for side in sides]
         ways = {effect for each in found if each for _, effect in each}
         sure = (
             None not in found and len({_STANDINGS.get(Effect(each), Standing.CLOSED) for each in ways}) == 1
         )
         return answer(self._judge, access, unrecorded) if sure else None
-
-    def _resumed(self, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
-        """What keeps an access out once a rule is resumed; None if nothing surely does."""
-        found = answer(self._all_on, access, unrecorded)
-        return None if _standing(found) is Standing.OPEN else found
 
 
 _STANDINGS = {Effect.ALLOW: Standing.OPEN, Effect.WARN: Standing.WARNED}

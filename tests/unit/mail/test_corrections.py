@@ -344,10 +344,7 @@ async def test_people_whom_the_calendar_keeps_out_are_not_told_that_all_is_well(
 
 
 @pytest.mark.parametrize(("hours", "told"), [(0, []), (4, ["ada"])], ids=["the same hours", "fewer hours"])
-async def test_people_whom_the_calendar_keeps_out_less_now_are_told(
-    store: Store, hours: int, told: list[str]
-) -> None:
-    """Also while both versions keep them out."""
+async def test_whom_fewer_hours_keep_out_is_told(store: Store, hours: int, told: list[str]) -> None:
     night = "{id: app, title: Not now, when: 'client.handheld && now.getHours() >= %d', effect: block}"
     await put_in_force(store, rules(policy(GRACE, night % hours, OPEN)))
     lin = "{id: lin, when: 'user.name == \"lin\"', effect: block}"

@@ -90,10 +90,10 @@ class Judge:
         return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
     def side(self, access: Access, unrecorded: frozenset[str], *, by_calendar: bool = False) -> PolicySide:
-        """The access with the rules whose conditions may come out either way with unknown values. ``by_calendar``: also those that go
+        """The access with the rules whose conditions may come out either way with unknown values. ``calendar``: also those that go
         by the calendar, such as at night."""
         found = undetermined_rules(self.policy.rules, access, unrecorded)
-        if by_calendar:
+        if calendar:
             found |= undetermined_rules(self.calendar, access, unrecorded | {"now"})
         return PolicySide(access, self._variants, found)
 
