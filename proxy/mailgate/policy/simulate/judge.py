@@ -71,8 +71,7 @@ class Judge:
         self._variants = PolicyVariants(policy)
         self._ages = _ages(policy)
         self._known = Cache[Key, Outcome]()
-        self.calendar = [rule for rule in policy.rules if "now" in unpredictable_clocks(rule.when)]
-        """The rules that may decide otherwise at moments that nobody can date."""
+        self._calendar = [rule for rule in policy.rules if "now" in unpredictable_clocks(rule.when)]
 
     def outcome(
         self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
@@ -89,12 +88,12 @@ class Judge:
         passing = tuple([self._band(value) for value in self._decision_key.times(access)])
         return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
-    def side(self, access: Access, unrecorded: frozenset[str], *, by_calendar: bool = False) -> PolicySide:
-        """The access with the rules whose conditions may come out either way with unknown values. ``calendar``: also those that go
-        by the calendar, such as at night."""
+    def side(self, access: Access, unrecorded: frozenset[str], *, calendar: bool = False) -> PolicySide:
+        """The access with the rules whose conditions may come out either way with unknown values. ``calendar``: also those that may
+        decide otherwise at moments that nobody can date."""
         found = undetermined_rules(self.policy.rules, access, unrecorded)
         if calendar:
-            found |= undetermined_rules(self.calendar, access, unrecorded | {"now"})
+            found |= undetermined_rules(self._calendar, access, unrecorded | {"now"})
         return PolicySide(access, self._variants, found)
 
     def _decide(self, access: Access, unrecorded: frozenset[str]) -> Outcome:
