@@ -199,8 +199,7 @@ class _Comparison:
         that of the version in force differs, or may before the next such moment. What cannot be decided is left out."""
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
         old, new = self._judges
-        later = {*moments(before, old.policy), *moments(after, new.policy)}
-        for moment in (before.now, *sorted(later)):
+        for moment in (before.now, *sorted({*moments(before, old.policy), *moments(after, new.policy)})):
             asked, then = at_moment(before, moment), at_moment(after, moment)
             was, given = answer(old, asked, unrecorded), answer(new, then, unrecorded)
             if was and given:
