@@ -30,10 +30,11 @@ from mailgate.model.notice import (
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
-from mailgate.policy.simulate.clock import at_moment, moments, unpredictable_clocks
+from mailgate.policy.simulate.clock import at_moment, moments
 from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import Judge
+from mailgate.policy.simulate.unknowns import moves
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
 from mailgate.rollout.replay import Population
@@ -165,10 +166,8 @@ class _Comparison:
         occasions, or the rule decides none of them any more, so that nobody can say what it told them."""
         decided = False
         for each in occasions:
-            for old, new in self._answers(each):
-                if old is None or new is None:
-                    continue
-                if old.told != new.told:
+            for old, differs in self._answers(each):
+                if differs:
                     return True
                 decided = decided or old.rule == rule
         return not decided
@@ -178,10 +177,7 @@ class _Comparison:
         mail said of one does not hold, or it cannot be told any more what it said."""
         if not mail.about:
             return self.corrects(mail.rule, occasions)
-        differs = any(
-            old and new and old.told != new.told for each in occasions for old, new in self._answers(each)
-        )
-        return differs or any(
+        return any(differs for each in occasions for _, differs in self._answers(each)) or any(
             self.corrects(mail.rule, self._then(mail, each, occasions)) for each in mail.about
         )
 
@@ -198,16 +194,23 @@ class _Comparison:
             for each in alike
         ]
 
-    def _answers(self, occasion: Occasion) -> Iterator[tuple[RuleAnswer | None, RuleAnswer | None]]:
-        """The answers of both versions, now and at each moment at which one of them changes by itself."""
-        old, new = self._judges
+    def _answers(self, occasion: Occasion) -> Iterator[tuple[RuleAnswer, bool]]:
+        """The answer of the version that was taken back, now and at each moment at which one of them changes by itself, and whether
+        that of the version in force differs, or may before the next such moment. What cannot be decided is left out."""
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
-        later = {*moments(before, old.policy), *moments(after, new.policy)}
-        for moment in (before.now, *sorted(later)):
-            yield (
-                answer(old, at_moment(before, moment), unrecorded),
-                answer(new, at_moment(after, moment), unrecorded),
-            )
+        old, new = self._judges
+        for moment in (before.now, *sorted({*moments(before, old.policy), *moments(after, new.policy)})):
+            asked, then = at_moment(before, moment), at_moment(after, moment)
+            was, given = answer(old, asked, unrecorded), answer(new, then, unrecorded)
+            if was and given:
+                yield was, was.told != given.told or self._may_part(asked, then, unrecorded)
+
+    def _may_part(self, asked: Access, then: Access, unrecorded: frozenset[str]) -> bool:
+        """Whether the versions may give different effects because of rules that go by the calendar."""
+        old, new = self._judges
+        sides = old.side(asked, unrecorded, calendar=True), new.side(then, unrecorded, calendar=True)
+        found = moves(*sides) if any(each.undetermined for each in sides) else ()
+        return found is None or any(one != other for one, other in found)
 
     def encounter(self, by: EncounterKind, rule: str, reason: Reason) -> RuleEncounter:
         default = self.policy.default.title or "" if rule == DEFAULT_RULE else ""
@@ -337,8 +340,6 @@ class _Standings:
         self._judge, on = Judge(target.policy), target.policy.reliefs.of_some()
         self._all_on = Judge(replace(target.policy, reliefs=on))
         """Decides as if no rule had halted or were turned off: somebody may resume it at any time."""
-        self._by_calendar = any("now" in unpredictable_clocks(rule.when) for rule in target.policy.rules)
-        """Whether answers may change at moments that nobody can date, such as every night."""
 
     async def of(self, login: str) -> set[NoticeDevice]:
         """The known devices of a person, as far as a mail distinguishes them."""
@@ -348,22 +349,29 @@ class _Standings:
         return {self._device(login, each) for subject in subjects for each in subject.occasions}
 
     def _device(self, login: str, occasion: Occasion) -> NoticeDevice:
-        access, judge = occasion.after, self._judge
-        now = answer(judge, access, occasion.unrecorded)
-        standing, first = _standing(now), now
-        later: list[tuple[datetime, Standing]] = []
-        for moment in moments(access, judge.policy):
-            then = answer(judge, at_moment(access, moment), occasion.unrecorded)
-            if _standing(then) != (later[-1][1] if later else standing):
+        access, unrecorded = occasion.after, occasion.unrecorded
+        first = answer(self._judge, access, unrecorded)
+        standing, later = _standing(first), list[tuple[datetime, Standing]]()
+        for moment in (access.now, *moments(access, self._judge.policy)):
+            asked = at_moment(access, moment)
+            then = self._lasting(asked, unrecorded)
+            if _standing(then) is not (later[-1][1] if later else standing):
                 later.append((moment, _standing(then)))
             if _standing(first) is Standing.OPEN:
-                first = then
-        if not later and self._by_calendar and answer(judge, access, occasion.unrecorded | {"now"}) is None:
-            later, first = [(access.now, Standing.UNKNOWN)], None if standing is Standing.OPEN else first
-        resumed = answer(self._all_on, access, occasion.unrecorded)
-        if standing is Standing.OPEN and not later and _standing(resumed) is not Standing.OPEN:
-            later, first = [(access.now, Standing.UNKNOWN)], resumed
+                resumed = answer(self._all_on, asked, unrecorded)
+                first = then or (None if _standing(resumed) is Standing.OPEN else resumed)
         return replace(device_of(login, access, first), standing=standing, later=tuple(later))
+
+    def _lasting(self, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
+        """The answer; None if it may change before the next moment that can be dated: by a rule that goes by the calendar, or since
+        somebody resumes one."""
+        sides = [judge.side(access, unrecorded, calendar=True) for judge in (self._judge, self._all_on)]
+        found = [moves(side, side) for side in sides]
+        ways = {effect for each in found if each for _, effect in each}
+        sure = (
+            None not in found and len({_STANDINGS.get(Effect(each), Standing.CLOSED) for each in ways}) == 1
+        )
+        return answer(self._judge, access, unrecorded) if sure else None
 
 
 _STANDINGS = {Effect.ALLOW: Standing.OPEN, Effect.WARN: Standing.WARNED}

@@ -235,7 +235,7 @@ class IdleRules(Fact):
     """Rules that would do nothing."""
 
     match_nobody: list[str]
-    """Rules that match none of the simulated people and devices."""
+    """Rules that match none of the simulated people and devices, at any time: none that reads the clock is among them."""
     out_of_reach: dict[str, Words]
     """Rules that can never decide anything, each with the reason."""
     not_started: list[str]

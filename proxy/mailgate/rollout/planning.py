@@ -33,6 +33,7 @@ from mailgate.policy.simulate.impact import (
 from mailgate.policy.simulate.judge import Outcome
 from mailgate.policy.simulate.later import change_moments, in_full
 from mailgate.policy.unreachable import unreachable
+from mailgate.policy.variables import CLOCKS
 from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import (
@@ -234,7 +235,10 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
     ]
     reach = unreachable(new, now)
     waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
-    matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting}
+    clocked = [
+        rule.id for rule in new.rules if rule.when.reads & CLOCKS
+    ]  # whom they match later is not known now
+    matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting, *clocked}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)
     return Cases(run=len(outcomes), failed=failed), idle

@@ -1,7 +1,7 @@
 """Who is told that a change was taken back: exactly those for whom something is different, and what is so for them now."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -307,21 +307,52 @@ async def test_people_refused_again_later_are_not_told_that_all_is_well(store: S
     ]
 
 
-async def test_people_whom_the_calendar_keeps_out_are_not_told_that_all_is_well(store: Store) -> None:
-    night = (
-        "{id: night, title: No mail at night, when: 'client.handheld && now.getHours() >= 20', effect: block}"
-    )
-    await put_in_force(store, rules(policy(GRACE, night, OPEN)))
-    after = rules(policy(GRACE, night, APP, OPEN))
+NIGHT = (
+    "{id: night, title: No mail at night, when: 'client.handheld && now.getHours() >= 20', effect: block%s}"
+)
+NOON = datetime(2027, 1, 1, 12, tzinfo=UTC)
+EARLY = "{id: early, when: 'client.handheld && now < timestamp(\"2027-01-01T12:00:00Z\")', effect: block}"
+TRIP = Relief(0, Cause.EXEMPTION, "", "a trip", "ada", NOW, NOON, person="ada")
+
+
+@pytest.mark.parametrize(
+    ("shared", "trip", "standing", "since"),
+    [
+        ([NIGHT % ""], None, Standing.OPEN, NOW),
+        ([NIGHT % ", stages: {enforce: 2027-01-01T12:00:00Z}"], None, Standing.OPEN, NOON),
+        ([NIGHT % ""], TRIP, Standing.OPEN, NOON),
+        ([EARLY, NIGHT % ""], None, Standing.CLOSED, NOON),
+    ],
+    ids=["every night", "every night from a day on", "every night after an exemption", "every night once a rule ends"],
+)  # fmt: skip
+async def test_people_whom_the_calendar_keeps_out_are_not_told_that_all_is_well(
+    store: Store, shared: list[str], trip: Relief | None, standing: Standing, since: datetime
+) -> None:
+    await put_in_force(store, rules(policy(GRACE, *shared, OPEN)))
+    after = rules(policy(GRACE, APP, *shared, OPEN))
     await put_in_force(store, after)
     await load(store, after, "ada", phone=1)
+    if trip:
+        await store.reliefs.grant(trip, ADA.act(NOW, "exempted"))
     await retract(store, ADA, "sent in error", NOW)
     assert await corrected(store) == {"ada": BLOCKED}
     (mail,) = await store.mails.page()
     assert mail.notice
     (phone,) = mail.notice.devices
-    assert (phone.standing, phone.later) == (Standing.OPEN, ((NOW, Standing.UNKNOWN),))
+    assert (phone.standing, phone.later) == (standing, ((since, Standing.UNKNOWN),))
     assert not mail.notice.is_clear
+
+
+@pytest.mark.parametrize(("hours", "told"), [(0, []), (4, ["ada"])], ids=["the same hours", "fewer hours"])
+async def test_whom_fewer_hours_keep_out_is_told(store: Store, hours: int, told: list[str]) -> None:
+    night = "{id: app, title: Not now, when: 'client.handheld && now.getHours() >= %d', effect: block}"
+    await put_in_force(store, rules(policy(GRACE, night % hours, OPEN)))
+    lin = "{id: lin, when: 'user.name == \"lin\"', effect: block}"
+    after = rules(policy(GRACE, lin, night % 0, OPEN))
+    await put_in_force(store, after)
+    await load(store, after, "ada", phone=1)
+    await retract(store, ADA, "sent in error", NOW)
+    assert list(await corrected(store)) == told
 
 
 async def test_people_whom_a_halted_rule_would_keep_out_are_not_told_that_all_is_well(store: Store) -> None:

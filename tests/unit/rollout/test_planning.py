@@ -158,7 +158,12 @@ async def test_a_plan_names_rules_that_do_nothing(store: Store, url: str) -> Non
     assert plan["rules"]["out_of_reach"].keys() == {"old-phone"}
     assert plan["rules"]["not_started"] == ["soon"]
     idle = OLD + "  - {id: bots, when: client.kind == 'bot', effect: block}\n"
-    assert (await planned(store, url, rules(idle)))["rules"]["match_nobody"] == ["bots"]
+    night = "  - {id: night, when: client.handheld && now.getHours() == 3, effect: block}\n"
+    dated = "  - {id: dated, when: 'now > timestamp(\"2099-01-01T00:00:00Z\")', effect: block}\n"
+    told = (await planned(store, url, rules(idle + night + dated)))["rules"]
+    assert told["match_nobody"] == ["bots"], (
+        "whom a rule matches that reads the clock is known at no hour alone"
+    )
 
 
 async def test_a_plan_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:

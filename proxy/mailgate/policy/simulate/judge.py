@@ -15,7 +15,7 @@ from mailgate.policy.decide import decide, effect_now
 from mailgate.policy.decision_key import DecisionKey
 from mailgate.policy.reliefs import relief_from
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.simulate.clock import ages
+from mailgate.policy.simulate.clock import ages, unpredictable_clocks
 from mailgate.policy.simulate.unknowns import (
     PolicySide,
     PolicyVariants,
@@ -71,6 +71,7 @@ class Judge:
         self._variants = PolicyVariants(policy)
         self._ages = _ages(policy)
         self._known = Cache[Key, Outcome]()
+        self._calendar = [rule for rule in policy.rules if "now" in unpredictable_clocks(rule.when)]
 
     def outcome(
         self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
@@ -87,9 +88,13 @@ class Judge:
         passing = tuple([self._band(value) for value in self._decision_key.times(access)])
         return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
-    def side(self, access: Access, unrecorded: frozenset[str]) -> PolicySide:
-        """The access with the rules whose conditions may come out either way with unknown values."""
-        return PolicySide(access, self._variants, undetermined_rules(self.policy.rules, access, unrecorded))
+    def side(self, access: Access, unrecorded: frozenset[str], *, calendar: bool = False) -> PolicySide:
+        """The access with the rules whose conditions may come out either way with unknown values. ``calendar``: also those that may
+        decide otherwise at moments that nobody can date."""
+        found = undetermined_rules(self.policy.rules, access, unrecorded)
+        if calendar:
+            found |= undetermined_rules(self._calendar, access, unrecorded | {"now"})
+        return PolicySide(access, self._variants, found)
 
     def _decide(self, access: Access, unrecorded: frozenset[str]) -> Outcome:
         decision = decide(access, self.policy)
