@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 18,
     "Protocol classes": 26,
-    "lines of tests": 111_032,
+    "lines of tests": 111_037,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

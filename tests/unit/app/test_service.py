@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -32,9 +33,10 @@ from mailgate.store import Act, StoreUnavailableError
 
 
 @pytest.fixture
-def closed(monkeypatch, tmp_path):
-    """How often the store was closed that a service had opened."""
-    stores = []
+async def closed(monkeypatch, tmp_path):
+    """How often the store was closed that a service had opened. A connection to a file that is opened when its task ends closes a
+    moment later, by a thread that still needs the loop."""
+    stores, before = [], set(threading.enumerate())
     close = service_module.Store.close
 
     async def noted(store):
@@ -43,7 +45,10 @@ def closed(monkeypatch, tmp_path):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(service_module.Store, "close", noted)
-    return stores
+    yield stores
+    async with asyncio.timeout(PATIENCE):
+        while any("_connection_worker" in each.name for each in set(threading.enumerate()) - before):
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
