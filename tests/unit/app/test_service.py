@@ -48,7 +48,7 @@ async def closed(monkeypatch, tmp_path):
     yield stores
     async with asyncio.timeout(PATIENCE):
         while any("_connection_worker" in each.name for each in set(threading.enumerate()) - before):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(
