@@ -13,7 +13,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.servers import PATIENCE
 
-from mailgate.store.migrate import create_file, migrate, store_url
+from mailgate.store.address import create_file, store_url
+from mailgate.store.migrate import migrate
 
 
 @pytest.fixture(scope="module", autouse=True)

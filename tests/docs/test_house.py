@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_207,
+    "lines": 79_216,
     "files": 542,
     "files under 40 lines, __init__ apart": 22,
     "rooms": 16,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 18,
     "Protocol classes": 26,
-    "lines of tests": 111_037,
+    "lines of tests": 111_058,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 from tests.servers import PATIENCE, unavailable
 
-from mailgate.store.migrate import migrate, store_url
+from mailgate.store.address import store_url
+from mailgate.store.migrate import migrate
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30

@@ -207,7 +207,7 @@ def read_words(told: object) -> str:
     """Words that were ``stored``. Raises ValueError if they were not."""
     try:
         return str(told) if isinstance(told, str) else _made(told)
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError) as error:
         raise ValueError("these are no stored words") from error
 
 

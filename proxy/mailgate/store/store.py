@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.store import clock
+from mailgate.store.address import store_url
 from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
 from mailgate.store.connectors import Connectors
@@ -28,7 +29,7 @@ from mailgate.store.keys import SharedKeys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
 from mailgate.store.mail_queue import MailQueue, QuarantineMails
-from mailgate.store.migrate import migrate, store_url
+from mailgate.store.migrate import migrate
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
 from mailgate.store.plan_movers import PlanMovers

@@ -193,6 +193,7 @@ def test_words_that_were_stored_are_said_in_the_language_of_the_reader(
         {"parts": 5, "between": ", "},
         {"day": "soon"},
         {"at": 5, "exact": False},
+        {"at": "0001-01-01T00:00:00+23:00", "exact": False},
     ],
 )
 def test_words_that_nobody_stored_are_refused(told: object) -> None:
