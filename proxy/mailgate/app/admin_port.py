@@ -21,7 +21,7 @@ from mailgate.app.settings_changes import SettingsAudit
 from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.app.workers.metrics import metrics_app
 from mailgate.config import Settings
-from mailgate.console.api import with_api
+from mailgate.console.api.site import with_api
 from mailgate.console.site import with_console
 from mailgate.gateway.admin_port import OwnHosts, admin_app, intake_server
 from mailgate.gateway.handler import Gate

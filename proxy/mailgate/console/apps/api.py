@@ -17,4 +17,4 @@ async def list_apps(call: Call) -> Apps:
     return Apps(items=await apps(call.context.store, call.context.bundle().policy, call.now))
 
 
-OPERATIONS = (Operation("GET", "/apps", list_apps, "Apps"),)
+OPERATIONS = (Operation("GET", "/apps", list_apps, "Apps", page="apps.html"),)

@@ -55,6 +55,7 @@ OPERATIONS = (
         "/connectors",
         list_connectors,
         "Connectors",
+        page="connectors.html",
         links=(Link("read_connector", {"connector": "$response.body#/items/0/name"}),),
     ),
     Operation(

@@ -1,7 +1,7 @@
 """Decides whether a login is still valid by the current settings, and what its person may do. Pure."""
 
 from mailgate.config import Settings
-from mailgate.config.admins import AdminSettings, comparable
+from mailgate.config.admins import AdminSettings, Role, comparable
 from mailgate.config.console import OidcSettings
 from mailgate.console.login.sessions import Session
 
@@ -48,13 +48,13 @@ def named_by_proxy(settings: Settings, known: str) -> str | None:
     return next((name for name, each in people if each.proxy and comparable(each.proxy) == wanted), None)
 
 
-def roles_of_groups(oidc: OidcSettings, groups: frozenset[str]) -> frozenset[str]:
+def roles_of_groups(oidc: OidcSettings, groups: frozenset[str]) -> frozenset[Role]:
     """The roles of members of these groups."""
     roles = oidc.groups.roles if oidc.groups else {}
     return frozenset(role for group in groups for role in roles.get(group, ()))
 
 
-def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
+def roles_now(settings: Settings, session: Session) -> frozenset[Role] | None:
     """The roles of the person of a session; None if the login is no longer valid."""
     if session.name.startswith(BY_GROUPS):
         return _by_groups(settings, session)
@@ -73,7 +73,7 @@ def _proofs(settings: Settings, admin: AdminSettings) -> set[str]:
     return found - {""}
 
 
-def _by_groups(settings: Settings, session: Session) -> frozenset[str] | None:
+def _by_groups(settings: Settings, session: Session) -> frozenset[Role] | None:
     oidc, known = settings.console.login.oidc, session.name.removeprefix(BY_GROUPS)
     if oidc is None or session.proved_by != oidc_proof(oidc, known) or named_by_oidc(settings, known):
         return None

@@ -1,4 +1,4 @@
-"""One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
+"""The search of every page, and one person: their devices with mail status, their requests and mails, and the actions of the help desk."""
 
 from secrets import token_urlsafe
 
@@ -12,6 +12,7 @@ from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
 from mailgate.console.layout import redirect_to, say_on_next_page, show
 from mailgate.console.people.facts import PersonFacts
 from mailgate.console.people.facts import person_of as facts_of
+from mailgate.console.people.find import LONGEST, Hit, find
 from mailgate.console.people.help import still_open
 from mailgate.console.people.support_acts import answer_by_mail, exempt_for, finish_requests
 from mailgate.console.query_parameters import accepts_parameters
@@ -21,6 +22,26 @@ from mailgate.mail.reply import unwritable
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
 from mailgate.texts import load_languages
+
+
+@accepts_parameters(q=line(LONGEST), after=line(LONGEST))
+async def show_hits(request: web.Request) -> web.Response:
+    """Show the hits, or go to the page of the hit if there is only one."""
+    context, asked = context_of(request), request.query
+    text, after = asked.get("q", "").strip(), asked.get("after", "")
+    hits = await find(context.store, context.bundle(), text, context.clock(), after)
+    if len(hits.items) == 1 and hits.next is None and not after:
+        return _opened(request, hits.items[0])
+    return await show(request, "find.html", q=text, hits=hits, after=after)
+
+
+def _opened(request: web.Request, hit: Hit) -> web.Response:
+    if hit.what == "person":
+        return redirect_to(request, "people", {"login": hit.id})
+    if hit.what == "device":
+        return redirect_to(request, "devices-one", id=hit.id)
+    return redirect_to(request, "explain", {"reference": hit.id})
+
 
 LANGUAGES = load_languages()
 
@@ -112,4 +133,5 @@ ROUTES = [
     web.get("/people", person, name="people"),
     web.post("/people/exempt", let_in, name="people-exempt"),
     web.post("/people/reply", reply, name="people-reply"),
+    web.get("/find", show_hits, name="find"),
 ]

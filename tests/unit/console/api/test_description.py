@@ -8,7 +8,8 @@ import jsonschema
 from tests.unit.console.api.calling import Caller
 
 from mailgate import __version__
-from mailgate.console.api import OPERATIONS, description
+from mailgate.console.api.description import description
+from mailgate.console.api.site import OPERATIONS
 
 TOLD = json.loads(description(OPERATIONS))
 SCHEMAS = TOLD["components"]["schemas"]

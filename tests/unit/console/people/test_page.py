@@ -205,3 +205,70 @@ async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
     assert (page.status, f">{'y' * 2001}</textarea>" in page.text) == (409, True)
     assert not (await firm.store.reliefs.current(NOW)).every
     assert await firm.store.mails.page() == []
+
+
+@pytest.fixture
+async def find_page_phone(firm: Company) -> Device:
+    found, *_ = await has(firm, record("a1", "amber.anchor", "tiktok"), record("b1", "bob.boat"))
+    await asks(firm, found, "amber.anchor")
+    return found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["amber.anchor", "Amber", "anchor", "nch", " amber.anchor@example.com ", "AMBER.ANCHOR"],
+)
+async def test_a_person_is_found_by_a_part_of_the_name_or_the_address(
+    vic: Browser, find_page_phone: Device, typed: str
+) -> None:
+    assert (await vic.get("/console/find", params={"q": typed})).path == "/console/people?login=amber.anchor"
+
+
+async def test_a_device_is_found_by_its_id_its_serial_number_and_their_beginnings(
+    vic: Browser, find_page_phone: Device
+) -> None:
+    for typed in (
+        find_page_phone.id,
+        find_page_phone.id[:6],
+        find_page_phone.id.replace("-", "").upper(),
+        "serial-a1",
+        "SERIAL-A",
+        "a1",
+    ):
+        assert (
+            await vic.get("/console/find", params={"q": typed})
+        ).path == f"/console/devices/{find_page_phone.id}", typed
+
+
+@pytest.mark.parametrize("typed", ["REF2345", "ref2345"])
+async def test_a_decision_is_found_by_its_reference_in_any_case(
+    vic: Browser, find_page_phone: Device, typed: str
+) -> None:
+    assert (await vic.get("/console/find", params={"q": typed})).path == "/console/explain?reference=REF2345"
+
+
+async def test_a_help_request_is_found_by_its_first_help_number(
+    vic: Browser, firm: Company, find_page_phone: Device
+) -> None:
+    await firm.store.help_requests.note(
+        HelpRequest("r", "bob.boat", "bob.boat", "", "posture-stale", "OLDREF", "p", True, 1, NOW, NOW)
+    )
+    assert (await vic.get("/console/find?q=oldref")).path == "/console/people?login=bob.boat"
+
+
+async def test_a_search_with_several_matches_lists_them(vic: Browser, find_page_phone: Device) -> None:
+    page = await vic.get("/console/find?q=b")
+    assert page.status == 200
+    assert "bob.boat" in page.words
+    assert "amber.anchor" in page.words
+
+
+@pytest.mark.parametrize("typed", ["nobody", "%", "_", "\\", "'--", "<script>", "\0", "a" * 256])
+async def test_a_search_without_a_match_says_so(vic: Browser, find_page_phone: Device, typed: str) -> None:
+    page = await vic.get("/console/find", params={"q": typed})
+    assert (page.status, "No person, device or reference matches this." in page.words) == (200, True)
+
+
+@pytest.mark.parametrize("path", ["", "devices", "audit", "nothing"])
+async def test_the_box_stands_on_every_page(vic: Browser, path: str) -> None:
+    assert 'action="/console/find"' in (await vic.get(f"/console/{path}")).text
