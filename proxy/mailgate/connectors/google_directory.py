@@ -12,7 +12,7 @@ from mailgate.config.sources.google import GoogleDirectorySettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
@@ -25,6 +25,7 @@ _FIELDS = (
 _GONE = frozenset({"wiped", "account_wiped"})
 
 
+@connects(GoogleDirectorySettings)
 class GoogleDirectory(ApiConnector):
     """The mobile devices of one Google Workspace."""
 
