@@ -30,7 +30,7 @@ from mailgate.policy.simulate.impact import (
     MoverExample,
     later_cell,
 )
-from mailgate.policy.simulate.judge import Outcome
+from mailgate.policy.simulate.judge import OccasionOutcome
 from mailgate.policy.simulate.later import change_moments, in_full
 from mailgate.policy.unreachable import unreachable
 from mailgate.policy.variables import CLOCKS
@@ -360,7 +360,7 @@ def _sample(found: MoverExample) -> Sample:
     )
 
 
-def _side(outcome: Outcome) -> PlanDecision:
+def _side(outcome: OccasionOutcome) -> PlanDecision:
     return PlanDecision(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)
 
 

@@ -56,7 +56,7 @@ class SightingPath(InputModel):
     """Its id, or the reference in an answer of the gate."""
 
 
-class Sightings(OutputModel):
+class SightingList(OutputModel):
     """A page of sightings."""
 
     items: list[SightingFacts]
@@ -74,13 +74,13 @@ class ThenAndNow(OutputModel):
     """The decision on the same client now, explained."""
 
 
-async def list_sightings(call: Call, query: SightingsQuery) -> Sightings:
+async def list_sightings(call: Call, query: SightingsQuery) -> SightingList:
     """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
     seen = await call.context.store.sightings.search(
         call.now - SPAN, query.limit, _place(query.after), **wanted
     )
-    return Sightings(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
+    return SightingList(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
 
 
 async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:

@@ -20,7 +20,7 @@ class HelpQuery(InputModel):
     """The most requests to return."""
 
 
-class HelpRequests(OutputModel):
+class HelpRequestList(OutputModel):
     """Requests for help."""
 
     items: list[HelpFacts]
@@ -40,11 +40,11 @@ class HelpInput(InputModel):
     """Whether to close it; false opens it again."""
 
 
-async def list_help_requests(call: Call, query: HelpQuery) -> HelpRequests:
+async def list_help_requests(call: Call, query: HelpQuery) -> HelpRequestList:
     """List the requests for help, the latest first, with counts by rule."""
     store, policy, rule = call.context.store.help_requests, call.context.bundle().policy, query.rule or ""
     found = await (store.page if query.which == "all" else store.open)(rule, query.limit)
-    return HelpRequests(
+    return HelpRequestList(
         items=[help_facts(each, policy) for each in found],
         rules=help_counts(await store.open_by_rule(), policy),
     )
