@@ -191,7 +191,7 @@ def assemble(
     reader = Reader(in_force, judge.public_url.startswith("https:"))
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
-    failures = Failures(in_force, references, metrics, judge.clock)
+    failures = Failures(references, metrics, judge.clock, in_force)
     forwarding = Forwarding(
         forwarders.usual,
         forwarders.long_poll,

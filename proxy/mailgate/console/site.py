@@ -64,7 +64,7 @@ async def show_errors(request: web.Request, handler: Handler) -> web.StreamRespo
             raise
         return await _refused(request, error.status, WORDS.get(error.status, error.reason))
     except RequestRefused:
-        # the request itself broke off; the answer is the same at every port (gateway/hosted_app.py)
+        # the request itself broke off; the answer is the same at every port (http/hosted_app.py)
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
