@@ -17,6 +17,7 @@ from mailgate.connectors.protocol import (
     WakesDevices,
 )
 from mailgate.connectors.setup import CONNECTORS, Setup
+from mailgate.devices.device import Report
 from mailgate.errors import SourceError, Trouble
 
 for each in iter_modules(__path__, f"{__name__}."):
@@ -32,6 +33,7 @@ __all__ = [
     "Connector",
     "ReadsOneDevice",
     "ReceivesPosts",
+    "Report",
     "Runtime",
     "Setup",
     "SourceError",
