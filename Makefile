@@ -76,7 +76,8 @@ PART_integration-i := $(wildcard $(INTEGRATION)[i-o]*.py)
 PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_attacks) $(PART_stores))
-PARTS := $(addprefix test-,e2e browsers rest unit integration-a attacks gateway integration-i stores others)
+# continuous integration runs all unit tests on the others afterwards
+PARTS := $(addprefix test-,e2e browsers rest unit integration-a attacks gateway integration-i stores $(if $(CI),,others))
 AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 

@@ -118,6 +118,7 @@ async def show_asset(request: web.Request) -> web.Response:
 
 def page_of(operation: Operation) -> web.RouteDef:
     """The page that shows the answer of an operation, at the same path and for the same roles."""
+    assert not operation.input_names, operation.name
 
     async def show_answer(request: web.Request) -> web.StreamResponse:
         context = context_of(request)
