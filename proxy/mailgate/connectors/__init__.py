@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import (
     Connector,
+    KnowsShortcomings,
     ReadsOneDevice,
     ReceivesPosts,
     Runtime,
@@ -31,6 +32,7 @@ def connector_for(setup: Setup, settings: EverySource) -> Connector:
 
 __all__ = [
     "Connector",
+    "KnowsShortcomings",
     "ReadsOneDevice",
     "ReceivesPosts",
     "Report",
