@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 27,
-    "lines of tests": 112_276,
+    "lines of tests": 112_262,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

@@ -26,7 +26,7 @@ from mailgate.console.site import with_console
 from mailgate.gateway.admin_port import OwnHosts, admin_app, intake_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.mail_server_logins import ApiHeader, SideDoor, policy_server
-from mailgate.gateway.refusals.failure import ProblemAnswers
+from mailgate.gateway.refusals.failure import Failures
 from mailgate.http.connection_limits import ConnectionLimit
 from mailgate.http.hosted_app import Admit, HostedApp
 from mailgate.http.listener import Server
@@ -122,7 +122,7 @@ class AdminPort:
         The limits are those of the port for mail, without its limit for bodies: each address has its own.
         """
         gate, limits = self.gate, replace(server_limits(self._settings()), body=0)
-        hosted = HostedApp(app, ProblemAnswers(gate.references, gate.metrics, gate.clock).answer, admit)
+        hosted = HostedApp(app, Failures(gate.references, gate.metrics, gate.clock).answer, admit)
         server = Server(hosted.handle, limits, self.room)
         await hosted.start()
         closing.push_async_callback(hosted.stop)

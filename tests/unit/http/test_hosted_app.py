@@ -12,7 +12,7 @@ from tests.unit.http.test_connection import LIMITS, Peer
 
 from mailgate.gateway.answer import References
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.refusals.failure import ProblemAnswers
+from mailgate.gateway.refusals.failure import Failures
 from mailgate.http import hosted_app as hosted_module
 from mailgate.http.hosted_app import HostedApp
 from mailgate.http.listener import Server
@@ -61,7 +61,7 @@ class Site:
 
 def fail():
     """What a gate answers on its admin port."""
-    return ProblemAnswers(References(lambda: "REFERENCE"), Metrics(), lambda: NOW).answer
+    return Failures(References(lambda: "REFERENCE"), Metrics(), lambda: NOW).answer
 
 
 @pytest.fixture

@@ -56,12 +56,19 @@ def note_failure(failure: Failure, reference: str, error: Exception) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ProblemAnswers:
-    """Answers a program if serving its request failed."""
+class Failures:
+    """Answers a client if serving its request failed: in words for a program."""
 
     references: References
     metrics: Metrics
     clock: Callable[[], datetime]
+
+    async def caught(self, exchange: Exchange, rest: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Await ``rest``, and answer if it raises."""
+        try:
+            return await rest
+        except Exception as error:  # noqa: BLE001 - the edge: any error becomes an answer
+            return self.answer(exchange, error)
 
     def answer(self, exchange: Exchange, error: Exception) -> Outcome:
         """Send one answer, or break the connection if another answer has begun. Never raises."""
@@ -87,17 +94,10 @@ class ProblemAnswers:
 
 
 @dataclass(frozen=True, slots=True)
-class Failures(ProblemAnswers):
-    """Answers a client in its own form, such as a page, if serving its request failed."""
+class FailuresInForm(Failures):
+    """Answers each client in its own form, such as a page."""
 
     in_force: InForce
-
-    async def caught(self, exchange: Exchange, rest: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Await ``rest``, and answer if it raises."""
-        try:
-            return await rest
-        except Exception as error:  # noqa: BLE001 - the edge: any error becomes an answer
-            return self.answer(exchange, error)
 
     def answer_to(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
         return self.in_force.live.responses.error(
