@@ -10,7 +10,6 @@ from pkgutil import iter_modules
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import (
     Connector,
-    KnowsShortcomings,
     ReadsOneDevice,
     ReceivesPosts,
     Runtime,
@@ -32,7 +31,6 @@ def connector_for(setup: Setup, settings: EverySource) -> Connector:
 
 __all__ = [
     "Connector",
-    "KnowsShortcomings",
     "ReadsOneDevice",
     "ReceivesPosts",
     "Report",
