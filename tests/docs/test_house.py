@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_589,
+    "lines": 80_611,
     "files": 535,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,
@@ -19,8 +19,8 @@ BUDGET = {
     "arrows between rooms": 83,
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
-    "Protocol classes": 27,
-    "lines of tests": 112_262,
+    "Protocol classes": 26,
+    "lines of tests": 112_297,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01
