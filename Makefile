@@ -73,11 +73,12 @@ PART_browsers := tests/e2e/extension $(wildcard tests/e2e/test_console*.py)
 PART_gateway := tests/unit/gateway tests/unit/console
 PART_integration-a := $(wildcard $(INTEGRATION)[a-h]*.py)
 PART_integration-i := $(wildcard $(INTEGRATION)[i-o]*.py)
+PART_integration-p := $(wildcard $(INTEGRATION)[p-z]*.py)
 PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
-PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_attacks) $(PART_stores))
+PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_attacks) $(PART_stores))
 # continuous integration runs all unit tests on the others afterwards
-PARTS := $(addprefix test-,e2e browsers rest unit integration-a attacks gateway integration-i stores $(if $(CI),,others))
+PARTS := $(addprefix test-,e2e browsers integration-p unit integration-a attacks gateway rest integration-i stores $(if $(CI),,others))
 AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
