@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailgate import model
-from mailgate.model import Assurance, PostureState, Protocol, User
+from mailgate.model import Assurance, Compliance, Enrolment, PostureState, Protocol, Threat, User
 from mailgate.model.client import DEFAULT_PLACE
 from mailgate.model.notice import Standing
 
@@ -36,7 +36,12 @@ SAID_BY_NOBODY = {
     "Access.user": User(),
     "Posture.state": PostureState.MISSING,
     "Notice.was_requested": True,
+    "Posture.enrolment": Enrolment.UNKNOWN,
+    "Posture.compliance": Compliance.NONE,
+    "Posture.threat": Threat.NONE,
+    "ManagementVerdict.threat": Threat.NONE,
     "AttestationResult.status": "none",
+    "AttestationResult.enrolment": Enrolment.UNKNOWN,
     "NoticeDevice.standing": Standing.UNKNOWN,
     "RequestFacts.activesync": DEFAULT_PLACE,
     "ActiveSyncPlace.addresses": ("/Microsoft-Server-ActiveSync",),
