@@ -122,7 +122,7 @@ class LeasedRun:
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
-        runtime = self.runtime()
+        runtime = replace(self.runtime(), stores=True)
         connector = self.make(name, settings, runtime)
         try:
             assert isinstance(connector, ReceivesPosts)
@@ -150,7 +150,7 @@ class LeasedRun:
         state = (await self.store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
-        runtime = self.runtime()
+        runtime = replace(self.runtime(), stores=not options.dry)
         started, listed = runtime.now(), self._looked_for(settings)
         start = None if options.full else changes_since(state, settings, started, listed)
         if options.dry:
@@ -323,7 +323,7 @@ class DeviceRecheck:
 
     async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
-        runtime = self._leased_run.runtime()
+        runtime = replace(self._leased_run.runtime(), stores=True)
         connector = self._leased_run.make(name, settings, runtime)
         try:
             if not isinstance(connector, ReadsOneDevice | WakesDevices) or not settings.scheduled():

@@ -75,8 +75,7 @@ def expiry(report: Report, terms: PostureTerms, now: datetime) -> datetime | Non
 def _denial_end(report: Report, terms: PostureTerms, now: datetime) -> datetime | None:
     if happened(report.denied_at, now) is None or report.denied_at is None:
         return None
-    end = report.denied_at + terms.age_of(report.source)
-    return min(end, report.denied_until) if report.denied_until else end
+    return report.denied_until or report.denied_at + terms.age_of(report.source)
 
 
 def is_whole(report: Report) -> bool:
