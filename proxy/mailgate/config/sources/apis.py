@@ -10,7 +10,7 @@ from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import Duration, Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.apps import Identifier, Strict
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 IntuneCompleteKind = Literal[
@@ -43,6 +43,24 @@ class IntuneSettings(ApiSourceSettings):
     witnesses: int = Field(default=25, ge=0, le=1000)
     """How many apps' device lists may be read to learn which devices have an inventory at all."""
 
+
+ServerToken = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Declaration(Strict):
+    """The content of a declaration ``com.apple.configuration.app.settings`` (iOS 27), in the version that the management sends.
+    A device says which version it has applied, but not what stands in it."""
+
+    server_token: ServerToken
+    """The ``ServerToken`` of this version. Any other version keeps no app out."""
+    denied_apps: tuple[Identifier, ...] = ()
+    """Its ``DeniedApps``."""
+    allowed_apps: tuple[Identifier, ...] | None = None
+    """Its ``AllowedApps``, if it has them: all other apps are denied."""
+
+
+Declarations = dict[Annotated[str, StringConstraints(min_length=1, max_length=200)], Declaration]
+"""Declarations by their ``Identifier``."""
 
 JamfCompleteKind = Literal["Institutional", "AccountDrivenDeviceEnrollment"]
 """The words of Jamf's ``deviceOwnershipType`` under which Apple may show an MDM apps that it does not manage."""
@@ -134,6 +152,11 @@ class AppleMdmSettings(ApiSourceSettings):
     """Instead of the password: the value of NanoMDM's ``-webhook-hmac-key``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest event that is accepted."""
+    declarations: Declarations = Field(default_factory=dict)
+    """The declarations that deny apps on supervised devices: what a device reports as applied makes it known that these apps
+    cannot run."""
+    restrictions: bool = False
+    """Whether devices are asked which apps their restrictions block, and believed in it. Needs ``nanomdm``."""
     whole_lists: bool = False
     """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
     do."""
@@ -149,6 +172,13 @@ class AppleMdmSettings(ApiSourceSettings):
                 "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`"
             )
             raise wrong_value("proof", message)
+        return self
+
+    @model_validator(mode="after")
+    def _one_word_on_denied_apps(self) -> Self:
+        if self.restrictions and (self.declarations or self.nanomdm is None):
+            message = "cannot be asked for; expected `nanomdm` and no `declarations`, whose word would contradict it"
+            raise wrong_value("restrictions", message, key="restrictions")
         return self
 
     def scheduled(self) -> bool:
