@@ -60,7 +60,7 @@ EVERY = frozenset(APPS)
 ALLOWLIST = changed(COPE, "personalUsagePolicies.personalPlayStoreMode", "ALLOWLIST")
 
 
-def test_what_a_policy_keeps_out_has_its_basis_and_its_time():
+def test_a_denial_has_its_basis_and_its_time():
     assert denial(PHONE, {12: policy_of(COPE)}, APPS, NOW, DAY) == Denial(EVERY, AT, by="cope 12")
 
 

@@ -110,7 +110,7 @@ def test_the_kind_of_enrolment_is_told(word, enrolment):
     assert enrolment_in(report(enrolment=word)) is Enrolment(enrolment)
 
 
-def test_what_the_restrictions_in_effect_block_cannot_run():
+def test_an_app_that_restrictions_in_effect_block_cannot_run():
     expected = Denial(frozenset(APPS), AT, by="com.example.apps")
     assert restricted(ANSWER, APPS, AT) == expected
 
