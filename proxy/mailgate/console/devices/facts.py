@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
-from mailgate.console.words import source_in_words
+from mailgate.console.words import not_denied_in_words, source_in_words
 from mailgate.devices.device import Device, Report
 from mailgate.model import CheckResult
 from mailgate.model.fact import Day, Fact, Instant, Words
@@ -96,6 +96,18 @@ class DeviceFacts(Fact):
     """The keys of the listed apps on it."""
     lists: list[str]
     """The lists that have these apps."""
+    absence: str | None
+    """How it is known that a clean device has no listed app that runs: `seen`, or `enforced` if some are only kept from
+    running; null if it is not clean."""
+    denied: list[str]
+    """The keys of the listed apps that its management verifiably keeps from running."""
+    denied_by: str
+    """The policy that keeps them from running, with its version; empty if none does."""
+    not_denied: str
+    """Why its management is not known to keep all of them from running, as the code of the check that failed; empty if it
+    is, or if nobody checked."""
+    why_not_denied: Words
+    """The same in words."""
     source: str
     """The source whose report is used."""
     sources: list[str]
@@ -249,6 +261,11 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
         managed=posture.managed,
         apps=list(posture.apps),
         lists=list(posture.lists),
+        absence=posture.absence and posture.absence.value,
+        denied=list(posture.denied),
+        denied_by=posture.denied_by,
+        not_denied=posture.not_denied,
+        why_not_denied=not_denied_in_words(posture.not_denied),
         source=posture.source,
         sources=list(posture.sources),
         reported_at=posture.reported_at,
