@@ -5,12 +5,13 @@ It says so in the status reports of declarative management, about the configurat
 ``Restrictions``). Both need a supervised device.
 """
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from mailgate.config.sources.apis import Declaration
-from mailgate.connectors.inventory import flag, listed, text, value
+from mailgate.connectors.inventory import flag, instant, listed, text, value
 from mailgate.model import Denial, Enrolment
 from mailgate.model.device import NotDenied
 
@@ -113,3 +114,33 @@ def _values(restrictions: Any, kind: str, *names: str) -> list[str] | None:
 
 def _restricts(profile: Any) -> bool:
     return any(_values(profile, *names) for names in _NAMES)
+
+
+_CONFIGURATIONS = "management.declarations.configurations"
+
+
+def declared_by_items(said: Any, known: Mapping[str, Declaration], apps: Bundles) -> Denial | None:
+    """The same by the status items that Jamf Pro keeps of a device (``GET /v1/ddm/{id}/status-items``); None if it has none.
+    It writes a list as JSON or as text."""
+    items = {text(each, "key"): each for each in listed(said, "statusItems") or []}
+    told, enrolment = items.get(_CONFIGURATIONS), text(items.get("mdm.enrollment-type"), "value")
+    at, configurations = instant(told, "lastUpdateTime"), value(told, "value")
+    if isinstance(configurations, str):
+        configurations = [_pairs_of(each) for each in _FLAT.findall(configurations)]
+    if at is None or not isinstance(configurations, list):
+        return None
+    status = {
+        "mdm": {"enrollment-type": enrolment},
+        "management": {"declarations": {"configurations": configurations}},
+    }
+    return declared({"FullReport": True, "StatusItems": status}, known, apps, at)
+
+
+_FLAT = re.compile(r"\{([^{}]*)\}")
+
+
+def _pairs_of(written: str) -> dict[str, object]:
+    """A dictionary as Java writes it, like ``active=true, identifier=com.example``. One with others inside, as with reasons,
+    is not read, so that its declaration counts as not reported."""
+    pairs = (each.partition("=") for each in written.split(", "))
+    return {name: said == "true" if said in ("true", "false") else said for name, _, said in pairs}

@@ -8,7 +8,7 @@ from tests.exchanges import VECTORS
 
 from mailgate.config.sources.apis import Declaration
 from mailgate.connectors.apple_mdm import plist
-from mailgate.connectors.apple_restrictions import declared, enrolment_in, restricted
+from mailgate.connectors.apple_restrictions import declared, declared_by_items, enrolment_in, restricted
 from mailgate.connectors.http import as_json
 from mailgate.model import Denial, Enrolment
 
@@ -135,3 +135,48 @@ def everywhere(**restrictions):
 def test_only_restrictions_in_effect_count(answer, denied):
     found = restricted(answer, APPS, AT)
     assert (found.apps, found.failed) == (denied, "" if denied else "app-not-blocked")
+
+
+WRITTEN = "{active=true, identifier=com.example.deny, valid=valid, server-token=7}"
+
+
+def by_items(configurations, *more):
+    item = {
+        "key": "management.declarations.configurations",
+        "value": configurations,
+        "lastUpdateTime": "2026-11-24T09:30:00.000",
+    }
+    found = declared_by_items({"statusItems": [item, *more]}, DENY, APPS)
+    return (found.apps, found.failed, found.at) if found else None
+
+
+@pytest.mark.parametrize(
+    ("configurations", "expected"),
+    [
+        ([ITEM], ({"tiktok"}, "", AT)),
+        (WRITTEN, ({"tiktok"}, "", AT)),
+        (f"[{{active=true, identifier=com.example.other, valid=valid, server-token=1}}, {WRITTEN}]", ({"tiktok"}, "", AT)),
+        (WRITTEN.replace("true", "false"), (set(), "declaration-inactive", AT)),
+        (WRITTEN.replace("=7", "=8"), (set(), "declaration-outdated", AT)),
+        (WRITTEN.replace("=valid", "=true"), (set(), "declaration-invalid", AT)),
+        ("{active=true, identifier=com.example.deny, reasons=[{code=x, details={a=b}}], valid=valid, server-token=7}",
+         (set(), "declaration-not-reported", AT)),
+        ("", (set(), "declaration-not-reported", AT)),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_status_items_at_jamf_are_read_as_json_and_as_text(configurations, expected):
+    assert by_items(configurations) == expected
+
+
+def test_status_items_without_a_time_or_a_list_say_nothing():
+    kind = {"key": "mdm.enrollment-type", "value": "device", "lastUpdateTime": "2026-11-24T09:30:00Z"}
+    assert by_items([ITEM], kind) == (set(), "not-supervised", AT)
+    assert (
+        declared_by_items(
+            {"statusItems": [{"key": "management.declarations.configurations", "value": [ITEM]}]}, DENY, APPS
+        )
+        is None
+    )
+    assert declared_by_items({"statusItems": [kind]}, DENY, APPS) is None
+    assert declared_by_items(None, DENY, APPS) is None
