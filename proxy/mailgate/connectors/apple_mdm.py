@@ -23,7 +23,7 @@ from xml.parsers.expat import ExpatError
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors.apple_restrictions import declared, enrolment_in, restricted
 from mailgate.connectors.http import ApiClient, as_json
-from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
+from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
@@ -168,6 +168,7 @@ def _depth(raw: bytes) -> int:
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
 """The channels of a person on a device. Their events are not about the device."""
+_USER = "User Enrollment (Device)"
 _WHOLE = "Device"
 """NanoMDM's word for an enrolment of the whole device. Any other, and one that NanoMDM may add, is of a part of it."""
 
@@ -208,13 +209,13 @@ class AppleMdm:
         if topic == "mdm.Connect":
             return await self._answered(event)
         said = value(event, "checkin_event")
-        device_id, _ = _enrolled(said)
+        device_id, part = _enrolled(said)
         if not device_id:
             return []
         if topic == "mdm.CheckOut":
             return [report_by(self._setup.name, device_id, gone=True)]
         if topic == "mdm.Authenticate":
-            return [self._enrolled_anew(device_id, await _payload(said), instant(event, "created_at"))]
+            return [self._enrolled_anew(device_id, await _payload(said), part, instant(event, "created_at"))]
         if topic == "mdm.DeclarativeManagement":
             return self._status(device_id, await _payload(said), instant(event, "created_at"))
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
@@ -241,56 +242,53 @@ class AppleMdm:
 
     async def _answered(self, event: Any) -> Sequence[Report]:
         said = value(event, "acknowledge_event")
-        device_id, personal = _enrolled(said)
+        device_id, part = _enrolled(said)
         if not device_id or text(said, "status") != "Acknowledged":
             return []
         payload = await _payload(said)
         if isinstance(value(payload, "QueryResponses"), dict):
-            return [self._described(device_id, payload["QueryResponses"])]
+            return [self._described(device_id, payload["QueryResponses"], part=part)]
         at = instant(event, "created_at")
         if isinstance(value(payload, "GlobalRestrictions"), dict):
-            asked = self._settings.restrictions and not personal and at is not None
+            believed = self._settings.restrictions and part is None and at is not None
             denial = (
-                restricted(payload, self._forbidden, min(at, self._setup.now())) if asked and at else None
+                restricted(payload, self._forbidden, min(at, self._setup.now())) if believed and at else None
             )
             return [report_by(self._setup.name, device_id, denial=denial, adds=True)] if denial else []
         if (apps := listed(payload, "InstalledApplicationList")) is None:
             return []
         name = text(said, "command_uuid") or text(payload, "CommandUUID")
-        report = self._apps(apps, name, personal=personal, at=at)
+        report = self._apps(apps, name, personal=part is not None, at=at)
         if report is None:
             return []
-        return [report_by(self._setup.name, device_id, managed=True, apps=report, adds=True)]
+        enrolment = _enrolment(payload, part)
+        return [
+            report_by(self._setup.name, device_id, managed=True, apps=report, enrolment=enrolment, adds=True)
+        ]
 
-    def _enrolled_anew(self, device_id: str, said: Mapping[str, Any], at: datetime | None) -> Report:
+    def _enrolled_anew(
+        self, device_id: str, said: Mapping[str, Any], part: Enrolment | None, at: datetime | None
+    ) -> Report:
         """A device that enrols, perhaps again and in another way, so that what it had applied before no longer counts."""
-        record = self._described(device_id, said)
+        record = self._described(device_id, said, part=part)
         if at is None or not (self._settings.declarations or self._settings.restrictions):
             return record
         return replace(record, denied_at=min(at, self._setup.now()), not_denied=NotDenied.NOT_REPORTED)
 
     def _status(self, device_id: str, said: Mapping[str, Any], at: datetime | None) -> Sequence[Report]:
         """What a status report of declarative management tells. All but declarations and the enrolment is dropped here."""
-        raw = said.get("Data")
+        raw, known = said.get("Data"), self._settings.declarations
         if at is None or text(said, "Endpoint") != "status" or not isinstance(raw, bytes):
             return []
         report = as_json(raw)
-        at = min(at, self._setup.now())
-        denial = (
-            declared(report, self._settings.declarations, self._forbidden, at)
-            if self._settings.declarations
-            else None
-        )
+        denial = declared(report, known, self._forbidden, min(at, self._setup.now())) if known else None
         enrolment = enrolment_in(report)
         if denial is None and enrolment is Enrolment.UNKNOWN:
             return []
-        return [
-            report_by(
-                self._setup.name, device_id, managed=True, denial=denial, enrolment=enrolment, adds=True
-            )
-        ]
+        name = self._setup.name
+        return [report_by(name, device_id, managed=True, denial=denial, enrolment=enrolment, adds=True)]
 
-    def _described(self, device_id: str, said: Mapping[str, Any]) -> Report:
+    def _described(self, device_id: str, said: Mapping[str, Any], *, part: Enrolment | None) -> Report:
         """What a device says about itself, when it enrols or is asked."""
         model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
         os = "macos" if "mac" in model.casefold() else system_of(model)
@@ -305,6 +303,7 @@ class AppleMdm:
             serial=text(said, "SerialNumber"),
             udid=text(said, "UDID"),
             eas_ids=(eas_id,) if eas_id else (),
+            enrolment=_enrolment(said, part),
             adds=True,
         )
 
@@ -327,15 +326,24 @@ class AppleMdm:
         return self._setup.report(present, complete=complete, at=at)
 
 
-def _enrolled(said: Any) -> tuple[str, bool]:
-    """The id of the device, and whether its owner's own apps are out of sight, as under User Enrollment. The id is empty
-    if the event is not about a device."""
+def _enrolled(said: Any) -> tuple[str, Enrolment | None]:
+    """The id of the device, and how it is enrolled if its owner's own apps are out of sight, as under User Enrollment; None
+    if the whole device is enrolled. The id is empty if the event is not about a device."""
     kind = text(said, "ids", "type")
     if kind in _PERSONS:
-        return "", False
+        return "", None
     udid, enrollment = text(said, "udid"), text(said, "enrollment_id")
     whole = kind == _WHOLE if kind else bool(udid)  # a user enrolment has no UDID, and MicroMDM no words
-    return text(said, "ids", "id") or udid or enrollment, not whole
+    part = Enrolment.USER_ENROLMENT if kind in ("", _USER) else Enrolment.UNKNOWN
+    return text(said, "ids", "id") or udid or enrollment, None if whole else part
+
+
+def _enrolment(said: Mapping[str, Any], part: Enrolment | None) -> Enrolment:
+    """How the device is enrolled: in ``part``, or as a whole, and then supervised or not, if it says so."""
+    supervised = flag(said, "IsSupervised")
+    if part is not None or supervised is None:
+        return part or Enrolment.UNKNOWN
+    return Enrolment.SUPERVISED if supervised else Enrolment.DEVICE_ENROLMENT
 
 
 async def _payload(said: Any) -> dict[str, Any]:

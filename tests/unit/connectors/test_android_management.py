@@ -26,8 +26,9 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import UDID
 from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Denial, Kind
+from mailgate.model import AppsReport, Compliance, Denial, Enrolment, Kind, ManagementVerdict, Threat
 from mailgate.model.device import PostureTerms
+from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiResponse
 
@@ -67,6 +68,8 @@ async def test_a_device_with_a_listed_app_is_reported_whole(management):
         serial="37EXAMPLE00001",
         udid="ESIDEXAMPLE0001",
         denial=Denial(frozenset(), AT, failed="policy-unread"),
+        enrolment=Enrolment.FULLY_MANAGED,
+        verdict=ManagementVerdict(Compliance.COMPLIANT, AT, threat=Threat.SECURED),
     )
 
 
@@ -301,3 +304,26 @@ async def test_no_policy_is_read_that_can_prove_nothing(changes):
     connector, _, api = enterprise(COPE["runs"][0] | {"device": changes}, PolicyShelf())
     [record] = await devices_of(connector)
     assert (record.denied, [path for path in api.asked if "/policies/" in path]) == (frozenset(), [])
+
+
+@pytest.mark.parametrize(
+    ("said", "compliance", "threat"),
+    [
+        ({"policyCompliant": True}, "compliant", "none"),
+        ({"policyCompliant": False}, "noncompliant", "none"),
+        ({}, "unknown", "none"),
+        ({"policyCompliant": False, "nonComplianceDetails": [{"nonComplianceReason": "PENDING"}]}, "grace", "none"),
+        ({"policyCompliant": False, "nonComplianceDetails": [{"nonComplianceReason": "PENDING"}, {"nonComplianceReason": "APP_INSTALLED"}]}, "noncompliant", "none"),
+        ({"policyCompliant": "yes"}, "unknown", "none"),
+        ({"securityPosture": {"devicePosture": "SECURE"}}, "unknown", "secured"),
+        ({"securityPosture": {"devicePosture": "AT_RISK"}}, "unknown", "medium"),
+        ({"securityPosture": {"devicePosture": "POTENTIALLY_COMPROMISED"}}, "unknown", "compromised"),
+        ({"securityPosture": {"devicePosture": "TELEPATHIC"}}, "unknown", "unknown"),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_that_of_the_policy_at_the_time_of_the_report(management, said, compliance, threat):
+    device = {"name": "enterprises/LC0example/devices/1", "lastStatusReportTime": "2026-11-24T11:00:00Z"}
+    record = management().record(device | said)
+    assert (record.compliance, record.threat) == (compliance, threat)
+    assert record.compliance_at == datetime(2026, 11, 24, 11, tzinfo=UTC)
+    assert management().record({"name": device["name"]} | said).compliance_at == LONG_AGO

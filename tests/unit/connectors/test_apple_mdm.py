@@ -91,6 +91,7 @@ async def test_device_information_tells_kind_system_and_names(mdm):
             serial="F2LEXAMPLE01",
             udid=UDID,
             eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+            enrolment=Enrolment.SUPERVISED,
             adds=True,
         )
     ]
