@@ -119,7 +119,9 @@ def _restricts(profile: Any) -> bool:
 _CONFIGURATIONS = "management.declarations.configurations"
 
 
-def declared_by_items(said: Any, known: Mapping[str, Declaration], apps: Bundles) -> Denial | None:
+def declared_by_items(
+    said: Any, known: Mapping[str, Declaration], apps: Bundles, now: datetime
+) -> Denial | None:
     """The same by the status items that Jamf Pro keeps of a device (``GET /v1/ddm/{id}/status-items``); None if it has none.
     It writes a list as JSON or as text."""
     items = {text(each, "key"): each for each in listed(said, "statusItems") or []}
@@ -133,7 +135,7 @@ def declared_by_items(said: Any, known: Mapping[str, Declaration], apps: Bundles
         "mdm": {"enrollment-type": enrolment},
         "management": {"declarations": {"configurations": configurations}},
     }
-    return declared({"FullReport": True, "StatusItems": status}, known, apps, at)
+    return declared({"FullReport": True, "StatusItems": status}, known, apps, min(at, now))
 
 
 _FLAT = re.compile(r"\{([^{}]*)\}")

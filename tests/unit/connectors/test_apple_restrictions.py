@@ -146,7 +146,7 @@ def by_items(configurations, *more):
         "value": configurations,
         "lastUpdateTime": "2026-11-24T09:30:00.000",
     }
-    found = declared_by_items({"statusItems": [item, *more]}, DENY, APPS)
+    found = declared_by_items({"statusItems": [item, *more]}, DENY, APPS, AT + WEEK)
     return (found.apps, found.failed, found.at) if found else None
 
 
@@ -174,9 +174,12 @@ def test_status_items_without_a_time_or_a_list_say_nothing():
     assert by_items([ITEM], kind) == (set(), "not-supervised", AT)
     assert (
         declared_by_items(
-            {"statusItems": [{"key": "management.declarations.configurations", "value": [ITEM]}]}, DENY, APPS
+            {"statusItems": [{"key": "management.declarations.configurations", "value": [ITEM]}]},
+            DENY,
+            APPS,
+            AT,
         )
         is None
     )
-    assert declared_by_items({"statusItems": [kind]}, DENY, APPS) is None
-    assert declared_by_items(None, DENY, APPS) is None
+    assert declared_by_items({"statusItems": [kind]}, DENY, APPS, AT) is None
+    assert declared_by_items(None, DENY, APPS, AT) is None

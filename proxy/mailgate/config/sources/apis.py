@@ -119,6 +119,9 @@ class JamfSettings(ApiSourceSettings):
     device_compliance: bool = False
     """Whether the state that Jamf Pro holds for a compliance partner is asked for, of each device of which not every app
     is seen. It needs the privilege Read Device Compliance Information."""
+    declarations: Declarations = Field(default_factory=dict)
+    """The declarations that deny apps on supervised devices. The status that Jamf Pro keeps of each such device is then asked
+    for, and makes it known that these apps cannot run."""
     at_once: int = Field(default=4, ge=1, le=16)
     """How many devices' states are requested at the same time."""
     webhook: JamfWebhook | None = None
