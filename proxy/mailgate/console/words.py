@@ -6,9 +6,9 @@ from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.denials import NOT_DENIED
-from mailgate.gateway.pages.devices import SYSTEMS
+from mailgate.gateway.pages.devices import ENROLMENTS, SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Absence, Effect, Kind, PostureState, Protocol, Reason
+from mailgate.model import Absence, Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy.rule_states import AppState, RuleState
 
@@ -55,6 +55,14 @@ STATES = {
 """The state of a device by its reports."""
 CANNOT_RUN = phrase("No listed app can run")
 """The state of a clean device of which it is only known that some listed apps cannot run."""
+VERDICTS = {
+    Compliance.COMPLIANT: phrase("it meets the management's rules"),
+    Compliance.GRACE: phrase("it breaks the management's rules, and has time to mend that"),
+    Compliance.NONCOMPLIANT: phrase("it breaks the management's rules"),
+    Compliance.UNKNOWN: phrase("there is no verdict, or none that is new enough"),
+    Compliance.NONE: phrase("nobody judges it"),
+}
+"""The verdict of a device's management by its own rules."""
 LOST = phrase("Lost")
 CONNECTORS = {
     "new": phrase("Not read yet"),
@@ -219,6 +227,16 @@ def looked_clause_first(source: str) -> str:
 def kind_in_words(kind: Kind | str | None) -> str:
     """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
+
+
+def enrolment_in_words(enrolment: str) -> str:
+    """How a device is enrolled."""
+    return capital(ENROLMENTS[Enrolment(enrolment)]) if enrolment in ENROLMENTS else phrase("Not told")
+
+
+def verdict_in_words(compliance: str) -> str:
+    """The verdict of a device's management."""
+    return VERDICTS[Compliance(compliance)]
 
 
 def system_in_words(os: str, version: str = "") -> str:
