@@ -11,16 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import AndroidManagementSettings
-from mailgate.connectors.android_policy import (
-    ANDROID_11,
-    DEVICE_FIELDS,
-    POLICY_FIELDS,
-    Policy,
-    blocked_yet_there,
-    denial,
-    policy_of,
-    stored_policy,
-)
+from mailgate.connectors.android_policy import ANDROID_11, DEVICE_FIELDS, blocked_yet_there, denial
+from mailgate.connectors.android_policy_versions import ReadPolicies
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import Page, pages_by_token
@@ -40,8 +32,6 @@ _FIELDS = (
 )
 _TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
 """Notifications that hold a device."""
-_MAX_POLICIES = 1000
-"""The most policies that one run reads, and the most versions that are kept. Devices with others count as not checked."""
 _MAX_AGE = timedelta(hours=24)
 """How long a policy that a device has applied counts, if the settings do not say."""
 _BARRED = frozenset({"DISABLED", "LOST"})
@@ -55,23 +45,21 @@ class AndroidManagement(ApiConnector):
         self._settings = settings
         self._target = f"/v1/enterprises/{settings.enterprise}/devices"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE)
-        self._policies: dict[str, dict[int, Policy]] = {}
-        self._oldest: dict[str, int] = {}
-        """The oldest version of each policy that a device has applied."""
+        self._policies = ReadPolicies(setup, self._client, settings.enterprise)
         self._packages = {key: app.android for key, app in setup.catalog.apps.items()}
         self._forbidden = {key: self._packages[key] for key in setup.catalog.listed}
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         async for record in self._reports(self._pages(), self.record):
             yield record
-        changed = [name for name in [*self._policies] if await self._read(name)]
+        changed = await self._policies.read_again()
         if changed:  # while the devices were listed: those with these policies are judged again
             async for page in self._pages():
                 for found in page:
                     again = self.record(found) if text(found, "appliedPolicyName") in changed else None
                     if again is not None:
                         yield again
-        await self._keep(self._needed(), only=True)
+        await self._policies.keep_needed()
 
     async def _pages(self) -> AsyncIterator[Page]:
         query: list[tuple[str, str | int]] = [
@@ -80,70 +68,19 @@ class AndroidManagement(ApiConnector):
         ]
         async for page in pages_by_token(self._client, self._target, query, items="devices"):
             for found in page:
-                await self._learn(found)
+                await self._policies.learn(found)
             yield page
-
-    async def _learn(self, found: Mapping[str, Any], *, anew: bool = True) -> None:
-        """Learn the versions of the policy that a company-owned device has applied: the stored ones, and the current one unless
-        the device's own is stored and that is enough."""
-        name, number = text(found, "appliedPolicyName"), text(found, "appliedPolicyVersion")
-        ours = name.rpartition("/")[0] == f"enterprises/{self._settings.enterprise}/policies"
-        if text(found, "ownership") != "COMPANY_OWNED" or not ours:
-            return
-        if number.isascii() and number.isdigit():
-            self._oldest[name] = min(int(number), self._oldest.get(name, int(number)))
-        if name not in self._policies and len(self._policies) < _MAX_POLICIES:
-            stored = await self._setup.policies.versions(self._setup.name, name)
-            known = [policy for content in stored.values() if (policy := stored_policy(content))]
-            self._policies[name] = {policy.number: policy for policy in known}
-            if anew or number not in map(str, self._policies[name]):
-                await self._read(name)
-
-    async def _read(self, name: str) -> bool:
-        """Read the current version of a policy. Returns whether it was not known before."""
-        found = await self._client.find(f"/v1/{quote(name)}", [("fields", POLICY_FIELDS)])
-        policy = policy_of(found) if found is not None else None
-        known = self._policies[name]
-        if policy is None:  # without the current version nobody can say what a device may apply next
-            self._policies[name] = {}
-            return bool(known)
-        if any(
-            number > policy.number for number in known
-        ):  # another policy of this name, counted from 1 again
-            known.clear()
-        new = policy.number not in known
-        known[policy.number] = policy
-        return new
-
-    def _needed(self) -> dict[str, dict[int, Policy]]:
-        """The versions that a device has applied, and all later ones."""
-        return {
-            name: {
-                number: policy for number, policy in versions.items() if number >= self._oldest.get(name, 0)
-            }
-            for name, versions in self._policies.items()
-        }
-
-    async def _keep(self, policies: Mapping[str, Mapping[int, Policy]], *, only: bool = False) -> None:
-        rows = [(name, number) for name, versions in policies.items() for number in versions]
-        newest = sorted(rows, key=lambda row: row[1], reverse=True)[:_MAX_POLICIES]
-        texts: dict[str, dict[int, str]] = {}
-        for name, number in newest:
-            texts.setdefault(name, {})[number] = policies[name][number].model_dump_json(
-                by_alias=True, exclude_defaults=True
-            )
-        await self._setup.policies.keep_versions(self._setup.name, texts, only=only)
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("fields", _FIELDS)])
         if found is None:
             return None
-        await self._learn(found)
+        await self._policies.learn(found)
         record = self.record(found)
         if record is None:
             raise SourceError(Trouble.SHAPE)
-        await self._keep(self._policies)
+        await self._policies.keep_new()
         return record
 
     async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
@@ -153,10 +90,9 @@ class AndroidManagement(ApiConnector):
         if kind not in _TOLD:
             return []
         with suppress(SourceError):  # a version that cannot be read now keeps no app out
-            await self._learn(data, anew=False)
+            await self._policies.learn(data, anew=False)
         record = self.record(data)
-        if record is not None:
-            await self._keep(self._policies)
+        await self._policies.keep_new()
         return [replace(record, adds=True)] if record else []
 
     def record(self, found: Any) -> Report | None:
@@ -206,7 +142,7 @@ class AndroidManagement(ApiConnector):
         )
 
     def _denial(self, found: Mapping[str, Any]) -> Denial | None:
-        versions = self._policies.get(text(found, "appliedPolicyName"), {})
+        versions = self._policies.versions(text(found, "appliedPolicyName"))
         age = self._settings.max_age or _MAX_AGE
         return denial(found, versions, self._forbidden, self._setup.now(), age)
 

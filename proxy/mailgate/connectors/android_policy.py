@@ -7,8 +7,9 @@ it reported. The words are those of ``enterprises.policies`` and ``enterprises.d
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -70,6 +71,27 @@ class Policy(_Content):
     @property
     def number(self) -> int:
         return int(self.version)
+
+    @property
+    def personal_applications(self) -> list[_Entry]:
+        return (self.personal_usage_policies or _Personal()).personal_applications
+
+    @cached_property
+    def work_types(self) -> Mapping[str, set[str]]:
+        """The install types of each package that the policy names for the work side, or for a device without another."""
+        return _types(self.applications)
+
+    @cached_property
+    def personal_types(self) -> Mapping[str, set[str]]:
+        """The same of the personal side."""
+        return _types(self.personal_applications)
+
+
+def _types(entries: Iterable[_Entry]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.package_name, set()).add(entry.install_type)
+    return found
 
 
 Versions = Mapping[int, Policy]
@@ -172,17 +194,16 @@ def _kept_out(device: Mapping[str, Any], chain: Sequence[Policy], packages: Sequ
 def _blocks(policy: Policy, packages: Sequence[str], *, cope: bool) -> str:
     """Both sides of a phone have to keep the packages out. An app without package names may be any package."""
     by_default = policy.play_store_mode in ("", "PLAY_STORE_MODE_UNSPECIFIED", "WHITELIST")
-    sides = [(policy.applications, by_default)]
+    sides = [(policy.work_types, by_default)]
     if cope:
         personal = policy.personal_usage_policies or _Personal()
-        sides.append((personal.personal_applications, personal.personal_play_store_mode == "ALLOWLIST"))
-    shut = packages and all(_is_out(entries, only, each) for entries, only in sides for each in packages)
+        sides.append((policy.personal_types, personal.personal_play_store_mode == "ALLOWLIST"))
+    shut = packages and all(_is_out(types.get(each), only) for types, only in sides for each in packages)
     return "" if shut else NotDenied.NOT_BLOCKED
 
 
-def _is_out(entries: Sequence[_Entry], out_by_default: bool, package: str) -> bool:
-    said = {entry.install_type for entry in entries if entry.package_name == package}
-    return said == {"BLOCKED"} or (not said and out_by_default)
+def _is_out(types: set[str] | None, out_by_default: bool) -> bool:
+    return out_by_default if types is None else types == {"BLOCKED"}
 
 
 def _side_door(policy: Policy, *, cope: bool) -> str:
@@ -228,8 +249,6 @@ def _at(policy: Policy, path: str) -> str:
     place = _PLACE.search(path)
     if place is None:
         return ""
-    entries = policy.applications
-    if place[1] == "personalApplications":
-        entries = (policy.personal_usage_policies or _Personal()).personal_applications
+    entries = policy.personal_applications if place[1] == "personalApplications" else policy.applications
     number = int(place[2])
     return entries[number].package_name if number < len(entries) else ""

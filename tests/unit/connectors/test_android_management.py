@@ -252,18 +252,6 @@ async def test_a_policy_counts_as_long_as_a_look_and_no_longer():
     assert states[1].not_denied == "report-too-old"
 
 
-async def test_versions_that_no_device_has_are_forgotten_and_a_dry_run_keeps_none():
-    shelf, run = PolicyShelf(), COPE["runs"][0]
-    connector, _, _ = enterprise(
-        run | {"applied": "12", "policies": [{"version": "12"}, {"version": "13"}]}, shelf
-    )
-    await devices_of(connector)
-    assert [*shelf.kept["mdm", POLICY]] == [13, 12]
-    connector, _, _ = enterprise(run | {"applied": "13", "policies": [{"version": "13"}]}, shelf)
-    await devices_of(connector)
-    assert [*shelf.kept["mdm", POLICY]] == [13]
-
-
 async def test_one_device_is_judged_by_the_policy_as_it_is_now():
     shelf = PolicyShelf()
     connector, _, api = enterprise(COPE["runs"][0], shelf)
@@ -294,16 +282,6 @@ async def test_a_pushed_device_is_taken_though_its_policy_cannot_be_read(monkeyp
     monkeypatch.setattr(api, "ask", Scripted(*[SourceError(Trouble.TOO_BIG)]).ask)
     [record] = await connector.receive({}, pushed("STATUS_REPORT", api.device))
     assert (record.denied, record.not_denied) == (frozenset(), "policy-unread")
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"ownership": "PERSONALLY_OWNED"}, {"appliedPolicyName": "enterprises/LC0other/policies/cope"}],
-)
-async def test_no_policy_is_read_that_can_prove_nothing(changes):
-    connector, _, api = enterprise(COPE["runs"][0] | {"device": changes}, PolicyShelf())
-    [record] = await devices_of(connector)
-    assert (record.denied, [path for path in api.asked if "/policies/" in path]) == (frozenset(), [])
 
 
 @pytest.mark.parametrize(
