@@ -6,7 +6,7 @@ from typing import Any
 
 from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
-from mailgate.console.words import not_denied_in_words, source_in_words
+from mailgate.console.words import source_in_words
 from mailgate.devices.device import Device, Report
 from mailgate.model import CheckResult
 from mailgate.model.fact import Day, Fact, Instant, Words
@@ -114,8 +114,6 @@ class DeviceFacts(Fact):
     not_denied: str
     """Why its management is not known to keep every listed app from running, as the code of the check that failed; empty if
     it is known to, or if nobody checked."""
-    why_not_denied: Words
-    """The same in words."""
     unseen: list[str]
     """The keys of the listed apps that nobody saw absent and that may run, if others were; empty if all were, or none."""
     apps: list[str]
@@ -304,7 +302,6 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
         denied=list(posture.denied),
         denied_by=posture.denied_by,
         not_denied=posture.not_denied,
-        why_not_denied=not_denied_in_words(posture.not_denied),
         unseen=list(posture.unseen),
         apps=list(posture.apps),
         lists=list(posture.lists),
