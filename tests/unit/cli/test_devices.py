@@ -296,7 +296,7 @@ def test_apps_are_listed_with_who_has_them_now(has: None) -> None:
 @pytest.mark.parametrize(
     ("denial", "said"),
     [
-        (Denial(frozenset({"tiktok"}), NOW, by="cope 12"), ("denied tiktok", "denied_by cope 12")),
+        (Denial(frozenset({"tiktok"}), NOW, by="cope 12"), ("denied tiktok", "cope 12")),
         (
             Denial(frozenset(), NOW, failed=NotDenied.OTHER_USERS),
             ("other-users-allowed: Its policy allows other users on it, whose apps nobody sees.",),
