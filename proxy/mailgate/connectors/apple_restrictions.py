@@ -66,7 +66,7 @@ def _by_declarations(
     denied = frozenset(
         key
         for key, ids in apps.items()
-        if any(_keeps_out(each.denied_apps, each.allowed_apps, ids) for each in applied.values())
+        if any(keeps_out(each.denied_apps, each.allowed_apps, ids) for each in applied.values())
     )
     why = next((code for code in NotDenied if code in states.values()), "") or _lacking(denied, apps)
     by = ", ".join(f"{name} {each.server_token}" for name, each in applied.items())
@@ -85,7 +85,7 @@ def _state(token: str, items: Iterable[Any]) -> str:
     return "" if all(value(each, "active") is True for each in current) else NotDenied.INACTIVE
 
 
-def _keeps_out(denied: Container[str], allowed: Container[str] | None, identifiers: Sequence[str]) -> bool:
+def keeps_out(denied: Container[str], allowed: Container[str] | None, identifiers: Sequence[str]) -> bool:
     """Whether every identifier of an app is denied. An app without identifiers may have any."""
     return bool(identifiers) and all(
         each in denied or (allowed is not None and each not in allowed) for each in identifiers
@@ -100,7 +100,7 @@ def restricted(answer: Any, apps: Bundles, at: datetime) -> Denial:
     """What the restrictions in effect keep out, by a device's answer to ``Restrictions``."""
     everywhere = value(answer, "GlobalRestrictions")
     blocked, allowed = (_values(everywhere, *names) for names in _NAMES)
-    denied = frozenset(key for key, ids in apps.items() if _keeps_out(blocked or (), allowed, ids))
+    denied = frozenset(key for key, ids in apps.items() if keeps_out(blocked or (), allowed, ids))
     profiles = value(answer, "ProfileRestrictions")
     by = [name for name, each in profiles.items() if _restricts(each)] if isinstance(profiles, dict) else []
     return Denial(denied, at, by=", ".join(sorted(by)), failed=_lacking(denied, apps))

@@ -46,6 +46,9 @@ class IntuneSettings(ApiSourceSettings):
     app_policies: tuple[PolicyName, ...] = ()
     """The display names of compliance policies that look for listed apps, as its setting "Restricted apps" does. They say
     for which apps the verdict on a device vouches. They need the right DeviceManagementConfiguration.Read.All."""
+    hiding_profiles: tuple[PolicyName, ...] = ()
+    """The display names of profiles that hide apps on supervised iPhones and iPads, or show only some. An app cannot run on a
+    device that has applied them. They need the same right."""
     at_once: int = Field(default=4, ge=1, le=16)
     """How many devices' policies are requested at the same time, since Graph has them for one device at a time."""
     witnesses: int = Field(default=25, ge=0, le=1000)
