@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Protocol
 
 import structlog
@@ -180,7 +181,9 @@ class LeasedRun:
 
     def _looked_for(self, settings: EverySource) -> str:
         """The fingerprint of what a run looks for. If it changes, everything is read again."""
-        return " ".join([self.listed(), REACH, *getattr(settings, "complete_kinds", ())])
+        forbids = [getattr(settings, name, None) for name in ("hiding_profiles", "declarations")]
+        forbidden = [sha256(repr(forbids).encode()).hexdigest()[:16]] if any(forbids) else []
+        return " ".join([self.listed(), REACH, *getattr(settings, "complete_kinds", ()), *forbidden])
 
     async def _read(
         self,

@@ -284,11 +284,12 @@ async def test_until_it_counts_everything_is_read(lead, run_store):
     assert source.asked == [None]
 
 
-async def test_other_kinds_of_enrolment_that_count_make_a_full_run(lead, run_store):
+@pytest.mark.parametrize("name", ["complete_kinds", "declarations", "hiding_profiles"])
+async def test_other_kinds_of_enrolment_or_forbidden_apps_make_a_full_run(lead, name):
     source = Source(whole(1))
     for kinds in (("a",), ("a",), ("b",)):
         settings = API.model_copy()
-        object.__setattr__(settings, "complete_kinds", kinds)
+        object.__setattr__(settings, name, kinds)
         await lead(source).run("mdm", settings)
     assert source.asked == [None, NOW - OVERLAP, None]
 
