@@ -226,22 +226,36 @@ def _side_door(policy: Policy, *, cope: bool) -> str:
 _SETTINGS = frozenset(
     {"personalUsagePolicies", "applications", "playStoreMode", "advancedSecurityOverrides", "addUserDisabled"}
 )
+_ANDROID_15 = 35
+_NO_SUCH_SPACE = {
+    ("API_LEVEL", "privateSpacePolicy"),
+    ("API_LEVEL", "personalUsagePolicies.privateSpacePolicy"),
+}
 _PLACE = re.compile(r"(?:^|\.)(applications|personalApplications)\[([0-9]{1,5})\]")
 
 
 def _not_applied(device: Mapping[str, Any], policy: Policy, packages: Sequence[str]) -> Iterator[str]:
     """The reasons of all details that concern these packages, by which a setting of the policy does not hold on the device. One
     that names neither a package nor a place in a list of apps concerns all."""
-    details = value(device, "nonComplianceDetails")
-    if details is not None and not isinstance(details, list):
+    details = value(device, "nonComplianceDetails") or []
+    if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
         yield "unknown"
-    for detail in details if isinstance(details, list) else []:
+        return
+    for detail in details:
         reason, setting = text(detail, "nonComplianceReason"), text(detail, "settingName")
         package = text(detail, "packageName") or _at(policy, text(detail, "fieldPath"))
         if package in packages and reason == "APP_INSTALLED":
             yield reason
+        elif _has_no_private_space(device) and (reason, text(detail, "fieldPath")) in _NO_SUCH_SPACE:
+            continue
         elif setting in _SETTINGS and (not package or package in packages):
             yield reason or "unknown"
+
+
+def _has_no_private_space(device: Mapping[str, Any]) -> bool:
+    """Whether the device has an Android before the first one with a private space, so that it cannot apply the setting."""
+    level = value(device, "apiLevel")
+    return isinstance(level, int) and level < _ANDROID_15
 
 
 def _at(policy: Policy, path: str) -> str:

@@ -209,6 +209,12 @@ def detail(**said):
         (detail(settingName="advancedSecurityOverrides"), (frozenset(), "policy-not-applied")),
         (detail(settingName="x", packageName=TIKTOK, nonComplianceReason="APP_INSTALLED"), ({"shein"}, "blocked-app-installed")),
         ({"nonComplianceDetails": "no list"}, (frozenset(), "policy-not-applied")),
+        ({"nonComplianceDetails": ["no detail"]}, (frozenset(), "policy-not-applied")),
+        (detail(fieldPath="privateSpacePolicy", nonComplianceReason="API_LEVEL") | {"apiLevel": 34}, (EVERY, "")),
+        (detail(fieldPath="privateSpacePolicy", nonComplianceReason="PENDING") | {"apiLevel": 34}, (frozenset(), "policy-not-applied")),
+        (detail(fieldPath="privateSpacePolicy", nonComplianceReason="API_LEVEL") | {"apiLevel": 35}, (frozenset(), "policy-not-applied")),
+        (detail(fieldPath="privateSpacePolicy", nonComplianceReason="API_LEVEL") | {"apiLevel": None}, (frozenset(), "policy-not-applied")),
+        (detail(fieldPath="personalPlayStoreMode", nonComplianceReason="API_LEVEL") | {"apiLevel": 34}, (frozenset(), "policy-not-applied")),
         ({"nonComplianceDetails": []}, (EVERY, "")),
     ],
 )  # fmt: skip
