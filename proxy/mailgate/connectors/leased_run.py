@@ -181,9 +181,11 @@ class LeasedRun:
 
     def _looked_for(self, settings: EverySource) -> str:
         """The fingerprint of what a run looks for. If it changes, everything is read again."""
-        forbids = [getattr(settings, name, None) for name in ("hiding_profiles", "declarations")]
-        forbidden = [sha256(repr(forbids).encode()).hexdigest()[:16]] if any(forbids) else []
-        return " ".join([self.listed(), REACH, *getattr(settings, "complete_kinds", ()), *forbidden])
+        names = ("complete_kinds", "app_policies", "hiding_profiles")
+        told = [each for name in names for each in getattr(settings, name, ())]
+        declared = getattr(settings, "declarations", None)
+        told += [sha256(repr(declared).encode()).hexdigest()[:16]] if declared else []
+        return " ".join([self.listed(), REACH, *told])
 
     async def _read(
         self,

@@ -1,6 +1,6 @@
 """The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol
@@ -116,6 +116,11 @@ class ApiConnector:
     lists_all: ClassVar[bool] = True
     _setup: Setup
     _client: ApiClient
+
+    async def shortcomings(self) -> Sequence[str]:
+        """What in the source keeps its verdicts from meaning what they should, in words for an admin. May raise
+        ``SourceError``."""
+        return ()
 
     async def close(self) -> None:
         await self._client.close()
