@@ -289,6 +289,17 @@ async def test_a_phone_is_clean_by_its_declaration_until_it_says_otherwise(mdm):
         assert (posture.state, posture.absence, posture.not_denied) == expected, at
 
 
+async def test_a_declaration_counts_for_a_week_and_restrictions_as_long_as_a_look(mdm):
+    [declared] = await told(mdm(catalog=BY_ID_LISTED, **DECLARED), "status-report")
+    [restricted] = await told(mdm(catalog=BY_ID_LISTED, asks=True, restrictions=True), "restrictions")
+    for report, span in ((declared, timedelta(days=7)), (restricted, timedelta(hours=24))):
+        end = report.denied_at + span
+        times = [end - timedelta(seconds=1), end]
+        device, terms = Device("x", (report,)), PostureTerms(timedelta(hours=24))
+        states = [posture_of(device, BY_ID_LISTED, terms, now).state for now in times]
+        assert states == ["clean", "stale"]
+
+
 async def test_restrictions_count_only_where_they_are_asked_for(mdm):
     at = datetime(2026, 11, 24, 9, 30, 14, tzinfo=UTC)
     [record] = await told(mdm(asks=True, restrictions=True), "restrictions")
