@@ -113,7 +113,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         compliance_at=judged.at,
         compliance_until=judged.until,
         compliance_apps=tuple(sorted(looked_for)),
-        compliance_covers=bool(looked_for and os) and catalog.with_id(os) <= looked_for,
+        compliance_covers=bool(looked_for and (wanted := catalog.with_id(os)) and wanted <= looked_for),
         threat=judged.threat,
         absence=absence and (Absence.ENFORCED if held else absence)
         if PostureState.CLEAN in (state, last)

@@ -7,6 +7,7 @@ from mailgate.console.words import (
     PROTOCOLS,
     device_in_words,
     effect_in_words,
+    enrolment_in_words,
     kind_in_words,
     mail_failure_in_words,
     not_denied_in_words,
@@ -14,10 +15,11 @@ from mailgate.console.words import (
     reason_in_words,
     system_in_words,
     trouble_in_words,
+    verdict_in_words,
 )
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.model import Compliance, Effect, Enrolment, Kind, Protocol, Reason
 from mailgate.model.phrase import translate
 from mailgate.texts import console_languages
 
@@ -27,6 +29,11 @@ def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
     assert set(PROTOCOLS) == set(Protocol)
     assert len(set(EFFECTS.values())) == len(Effect)
     assert len(set(PROTOCOLS.values())) == len(Protocol)
+
+
+def test_every_enrolment_and_every_verdict_has_words_of_its_own() -> None:
+    assert len({enrolment_in_words(each) for each in Enrolment}) == len(Enrolment)
+    assert len({verdict_in_words(each) for each in Compliance}) == len(Compliance)
 
 
 def test_a_word_of_another_release_stays_as_it_is() -> None:

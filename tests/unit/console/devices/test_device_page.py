@@ -1,5 +1,6 @@
 """One device."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from tests.unit.console.written_mails import written
 
 from mailgate.devices.device import Device
 from mailgate.devices.trust import report_by
-from mailgate.model import Denial, Kind
+from mailgate.model import Compliance, Denial, Enrolment, Kind
 
 
 @pytest.fixture
@@ -53,6 +54,22 @@ async def test_apps_that_cannot_run_are_not_told_as_absent(
     (found,) = await has(firm, report_by("jamf-file", "a1", "alice", Kind.PHONE, "android", denial=denial))
     page = await ada.get(f"/console/devices/{found.id}")
     assert [words for words in said if words not in page.words] == []
+
+
+async def test_its_enrolment_and_the_verdict_of_its_management_are_shown(ada: Browser, firm: Company) -> None:
+    personal = replace(
+        record("c1", "carol"), enrolment=Enrolment.WORK_PROFILE_PERSONAL, apps_complete=False, compliance=Compliance.GRACE,
+        compliance_at=NOW - timedelta(hours=2), compliance_apps=frozenset({"tiktok"}),
+    )  # fmt: skip
+    (phone,) = await has(firm, personal)
+    page = await ada.get(f"/console/devices/{phone.id}")
+    assert "Enrolment A personal phone with a work profile" in page.words
+    assert "it breaks the management's rules, and has time to mend that" in page.words
+    assert "it looked for 1 listed app" in page.words
+    (unsaid,) = await has(firm, record("b1", "bob"))
+    page = await ada.get(f"/console/devices/{unsaid.id}")
+    assert "Enrolment Not told" in page.words
+    assert "Verdict of its management" not in page.words
 
 
 async def test_the_block_of_a_device_is_shown_with_rules_and_values(ada: Browser, phone: Device) -> None:
