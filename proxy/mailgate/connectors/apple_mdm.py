@@ -25,7 +25,7 @@ from mailgate.connectors.apple_restrictions import declared, enrolment_in, restr
 from mailgate.connectors.http import ApiClient, as_json
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -173,6 +173,7 @@ _WHOLE = "Device"
 """NanoMDM's word for an enrolment of the whole device. Any other, and one that NanoMDM may add, is of a part of it."""
 
 
+@connects(AppleMdmSettings)
 class AppleMdm:
     """The devices of one NanoMDM or MicroMDM."""
 

@@ -20,7 +20,7 @@ from mailgate.connectors.intune_profiles import AppProfile, app_profiles, hidden
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Compliance, Denial, Enrolment, ManagementVerdict, Threat
@@ -84,6 +84,7 @@ class _SeenApps(NamedTuple):
     """The platforms of all its apps that were read."""
 
 
+@connects(IntuneSettings)
 class Intune(ApiConnector):
     """The managed devices of one tenant."""
 

@@ -3,14 +3,14 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from mailgate.config.sources.every_source import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.paging import Page
-from mailgate.connectors.protocol import Runtime
+from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.devices.device import Report
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
@@ -107,6 +107,21 @@ class Setup:
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""
         self.runtime.tally.unreadable += 1
+
+
+CONNECTORS: dict[type[EverySource], Callable[[Setup, Any], Connector]] = {}
+"""What makes the connector of settings of each kind."""
+_Made = TypeVar("_Made", bound=Callable[[Setup, Any], Connector])
+
+
+def connects(settings: type[EverySource]) -> Callable[[_Made], _Made]:
+    """Name the settings from which a connector is made."""
+
+    def named(make: _Made) -> _Made:
+        CONNECTORS[settings] = make
+        return make
+
+    return named
 
 
 class ApiConnector:

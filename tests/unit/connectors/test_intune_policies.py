@@ -121,7 +121,7 @@ async def test_a_fault_takes_only_a_good_word(state):
     assert (await record_of(device=bad, states=fault)).compliance is Compliance.NONCOMPLIANT
 
 
-async def test_what_is_missing_is_said_by_name(api):
+async def test_missing_ids_are_said_by_name(api):
     [told] = map(str, await intune(api, IOS, ANDROID).shortcomings())
     assert told.startswith("Intune counts devices without a compliance policy as compliant; set ")
     grown = AppCatalog(
