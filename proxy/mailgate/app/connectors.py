@@ -27,6 +27,7 @@ from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
+from mailgate.connectors.setup import NoPolicies, PolicyTexts
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
@@ -58,6 +59,14 @@ class ConnectorStore:
         with _translated():
             async for page in self._store.connectors.devices(source):
                 yield page
+
+    async def versions(self, source: str, policy: str) -> dict[int, str]:
+        with _translated():
+            return await self._store.connectors.versions(source, policy)
+
+    async def keep_versions(self, source: str, policies: PolicyTexts, *, only: bool) -> None:
+        with _translated():
+            await self._store.connectors.keep_versions(source, policies, only=only)
 
     async def states(self) -> dict[str, SourceState]:
         with _translated():
@@ -99,7 +108,9 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
 
     def make(name: str, settings: EverySource, runtime: Runtime) -> Connector:
         known, catalog, lag = source_store.devices, bundle().policy.catalog, settings.inventory_lag
-        return connector_for(Setup(name, catalog, runtime, known_devices=known, lag=lag), settings)
+        policies = source_store if runtime.stores else NoPolicies()
+        setup = Setup(name, catalog, runtime, known_devices=known, lag=lag, policies=policies)
+        return connector_for(setup, settings)
 
     return LeasedRun(
         make, source_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint

@@ -22,7 +22,7 @@ from mailgate.console.apps.facts import apps as listed
 from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
-from mailgate.console.words import app_state_in_words
+from mailgate.console.words import app_state_in_words, not_denied_in_words
 from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
 from mailgate.rollout.guard import guard_of
@@ -216,7 +216,10 @@ def _state(told: DeviceFacts) -> Text:
 
 def _print_device(told: WholeDevice) -> None:
     console = Console()
-    console.print(fields_grid(told.model_dump(exclude={"findings", "reports", "names", "sightings"})))
+    facts = told.model_dump(exclude={"findings", "reports", "names", "sightings"})
+    if told.not_denied:
+        facts["not_denied"] = f"{told.not_denied}: {not_denied_in_words(told.not_denied)}"
+    console.print(fields_grid(facts))
     for title, rows, columns in (
         ("what does not fit", told.findings, _FINDINGS),
         ("what each source says", told.reports, _REPORTS),

@@ -22,6 +22,7 @@ from mailgate.config.document import MAX_BYTES
 from mailgate.console.explain.facts import Explanation, Trial, explanation, plain
 from mailgate.console.explain.flips import flip_lines
 from mailgate.console.explain.requests import RedecidedRequest, read_request, redecide
+from mailgate.console.words import not_denied_in_words
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
@@ -51,7 +52,9 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
     for finding in client.findings:
         console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
     apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
-    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}"))
+    apps += f", cannot run: {', '.join(posture.denied)} ({posture.denied_by})" if posture.denied else ""
+    why = not_denied_in_words(posture.not_denied)
+    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}{f'. {why}' if why else ''}"))
     console.print(_table(told))
     would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
     console.print(

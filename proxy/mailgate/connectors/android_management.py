@@ -4,32 +4,36 @@ Without ``statusReportingSettings.applicationReportsEnabled`` in a device's poli
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import AndroidManagementSettings
+from mailgate.connectors.android_policy import ANDROID_11, DEVICE_FIELDS, blocked_yet_there, denial
+from mailgate.connectors.android_policy_versions import ReadPolicies
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
-from mailgate.connectors.paging import pages_by_token
+from mailgate.connectors.paging import Page, pages_by_token
 from mailgate.connectors.push import message
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict, Threat
+from mailgate.model import AppsReport, Compliance, Denial, Enrolment, ManagementVerdict, Threat
 from mailgate.model.times import LONG_AGO
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (
-    "name,state,managementMode,apiLevel,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
+    f"{DEVICE_FIELDS},name,state,managementMode,apiLevel,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
     "hardwareInfo(serialNumber,enterpriseSpecificId,model),softwareInfo(androidVersion),"
-    "nonComplianceDetails(nonComplianceReason),securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
+    "securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
 )
 _TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
 """Notifications that hold a device."""
-_ANDROID_11 = 30
+_MAX_AGE = timedelta(hours=24)
+"""How long a policy that a device has applied counts, if the settings do not say."""
 _BARRED = frozenset({"DISABLED", "LOST"})
 
 
@@ -42,30 +46,54 @@ class AndroidManagement(ApiConnector):
         self._settings = settings
         self._target = f"/v1/enterprises/{settings.enterprise}/devices"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE)
+        self._policies = ReadPolicies(setup, self._client, settings.enterprise)
+        self._packages = {key: app.android for key, app in setup.catalog.apps.items()}
+        self._forbidden = {key: self._packages[key] for key in setup.catalog.listed}
 
-    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+        async for record in self._reports(self._pages(), self.record):
+            yield record
+        changed = await self._policies.read_again()
+        if changed:  # while the devices were listed: those with these policies are judged again
+            async for page in self._pages():
+                for found in page:
+                    again = self.record(found) if text(found, "appliedPolicyName") in changed else None
+                    if again is not None:
+                        yield again
+        await self._policies.keep_needed()
+
+    async def _pages(self) -> AsyncIterator[Page]:
         query: list[tuple[str, str | int]] = [
             ("pageSize", self._settings.page_size),
             ("fields", f"nextPageToken,devices({_FIELDS})"),
         ]
-        pages = pages_by_token(self._client, self._target, query, items="devices")
-        return self._reports(pages, self.record)
+        async for page in pages_by_token(self._client, self._target, query, items="devices"):
+            for found in page:
+                await self._policies.learn(found)
+            yield page
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("fields", _FIELDS)])
         if found is None:
             return None
+        await self._policies.learn(found)
         record = self.record(found)
         if record is None:
             raise SourceError(Trouble.SHAPE)
+        await self._policies.keep_new()
         return record
 
     async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         """The reports in a message. A message that comes twice or late does no harm, since the later of two status
         reports counts."""
         kind, data = message(body)
-        record = self.record(data) if kind in _TOLD else None
+        if kind not in _TOLD:
+            return []
+        with suppress(SourceError):  # a version that cannot be read now keeps no app out
+            await self._policies.learn(data, anew=False)
+        record = self.record(data)
+        await self._policies.keep_new()
         return [replace(record, adds=True)] if record else []
 
     def record(self, found: Any) -> Report | None:
@@ -86,6 +114,7 @@ class AndroidManagement(ApiConnector):
             managed=True,
             status=_status(found),
             apps=self._apps(found),
+            denial=self._denial(found),
             serial="" if serial == special else serial,
             udid=special,
             enrolment=_enrolment(found),
@@ -98,8 +127,9 @@ class AndroidManagement(ApiConnector):
         )
 
     def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
-        apps = listed(found, "applicationReports")
-        if not apps:
+        apps = listed(found, "applicationReports") or []
+        blocked = blocked_yet_there(found, self._packages)
+        if not apps and not blocked:
             return None
         installed = [
             Installed(text(app, "packageName"), text(app, "displayName"))
@@ -107,10 +137,15 @@ class AndroidManagement(ApiConnector):
             if text(app, "state") != "REMOVED"
         ]
         return self._setup.report(
-            self._setup.listed("android", installed),
-            complete=_sees_every_app(found),
+            self._setup.listed("android", installed) | blocked,
+            complete=bool(apps) and _sees_every_app(found),
             at=instant(found, "lastStatusReportTime"),
         )
+
+    def _denial(self, found: Mapping[str, Any]) -> Denial | None:
+        versions = self._policies.versions(text(found, "appliedPolicyName"))
+        age = self._settings.max_age or _MAX_AGE
+        return denial(found, versions, self._forbidden, self._setup.now(), age)
 
 
 def _sees_every_app(found: Mapping[str, Any]) -> bool:
@@ -118,7 +153,7 @@ def _sees_every_app(found: Mapping[str, Any]) -> bool:
     too where a work profile stands on a company-owned device, which Android has had since 8 and no longer has since
     11; so an older one is never known to be whole."""
     level = value(found, "apiLevel")
-    return text(found, "managementMode") == "DEVICE_OWNER" and isinstance(level, int) and level >= _ANDROID_11
+    return text(found, "managementMode") == "DEVICE_OWNER" and isinstance(level, int) and level >= ANDROID_11
 
 
 _ENROLMENTS = {

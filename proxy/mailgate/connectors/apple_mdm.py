@@ -3,7 +3,8 @@ XML, without its other features.
 
 A device sends its description and its apps in two answers, in any order and to any gate. Each answer is stored by
 itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are Apple's ``DeviceInformation`` and
-``InstalledApplicationList``.
+``InstalledApplicationList``. What keeps apps out comes in status reports of declarative management and in answers to
+``Restrictions`` (``apple_restrictions.py``).
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import hmac
 import plistlib
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -19,6 +21,7 @@ from uuid import UUID, uuid4
 from xml.parsers.expat import ExpatError
 
 from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.connectors.apple_restrictions import declared, enrolment_in, restricted
 from mailgate.connectors.http import ApiClient, as_json
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
@@ -27,6 +30,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, Enrolment
+from mailgate.model.device import NotDenied
 from mailgate.policy import AppCatalog
 
 _QUERIES = [
@@ -74,9 +78,14 @@ class OwnCommands:
 
 
 async def ask_devices(
-    client: ApiClient, devices: Iterable[str], commands: OwnCommands, identifiers: Sequence[str] | None
+    client: ApiClient,
+    devices: Iterable[str],
+    commands: OwnCommands,
+    identifiers: Sequence[str] | None,
+    *,
+    restrictions: bool = False,
 ) -> None:
-    """Ask these devices to report their description and apps. Raises ``SourceError``.
+    """Ask these devices to report their description and apps, and the restrictions in effect. Raises ``SourceError``.
 
     NanoMDM accepts a command for all of its devices or for none, and it may no longer know some of them: if it accepts
     none, each half is tried. It is an error only if it accepts a command for no device at all.
@@ -91,6 +100,11 @@ async def ask_devices(
     ids, refused = list(devices), 0
     asked: list[tuple[Mapping[str, object], str]] = [
         ({"RequestType": "DeviceInformation", "Queries": _QUERIES}, "?nopush=1"),
+        *(
+            [({"RequestType": "Restrictions", "ProfileRestrictions": True}, "?nopush=1")]
+            if restrictions
+            else []
+        ),
         (apps, ""),
     ]
     parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
@@ -170,6 +184,7 @@ class AppleMdm:
         self._setup = setup
         self._settings = settings
         self._identifiers = listed_identifiers(setup.catalog)
+        self._forbidden = {key: setup.catalog.apps[key].ios for key in setup.catalog.listed}
         self._client, self._commands = None, None
         if settings.nanomdm is not None:
             key = settings.nanomdm.api_key.get_secret_value()
@@ -201,7 +216,9 @@ class AppleMdm:
         if topic == "mdm.CheckOut":
             return [report_by(self._setup.name, device_id, gone=True)]
         if topic == "mdm.Authenticate":
-            return [self._described(device_id, await _payload(said), part=part)]
+            return [self._enrolled_anew(device_id, await _payload(said), part, instant(event, "created_at"))]
+        if topic == "mdm.DeclarativeManagement":
+            return self._status(device_id, await _payload(said), instant(event, "created_at"))
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
             await self._welcome(device_id)
         return []
@@ -213,7 +230,8 @@ class AppleMdm:
     async def _ask(self, ids: Sequence[str]) -> None:
         if self._client is None or self._commands is None:
             raise SourceError(Trouble.FAULT, "no API is configured")
-        await ask_devices(self._client, ids, self._commands, self._identifiers)
+        restrictions = self._settings.restrictions
+        await ask_devices(self._client, ids, self._commands, self._identifiers, restrictions=restrictions)
 
     async def _welcome(self, device_id: str) -> None:
         """Ask a device that has just enrolled. If that fails, the schedule asks it."""
@@ -231,16 +249,45 @@ class AppleMdm:
         payload = await _payload(said)
         if isinstance(value(payload, "QueryResponses"), dict):
             return [self._described(device_id, payload["QueryResponses"], part=part)]
+        at = instant(event, "created_at")
+        if isinstance(value(payload, "GlobalRestrictions"), dict):
+            believed = self._settings.restrictions and part is None and at is not None
+            denial = (
+                restricted(payload, self._forbidden, min(at, self._setup.now())) if believed and at else None
+            )
+            return [report_by(self._setup.name, device_id, denial=denial, adds=True)] if denial else []
         if (apps := listed(payload, "InstalledApplicationList")) is None:
             return []
         name = text(said, "command_uuid") or text(payload, "CommandUUID")
-        report = self._apps(apps, name, personal=part is not None, at=instant(event, "created_at"))
+        report = self._apps(apps, name, personal=part is not None, at=at)
         if report is None:
             return []
         enrolment = _enrolment(payload, part)
         return [
             report_by(self._setup.name, device_id, managed=True, apps=report, enrolment=enrolment, adds=True)
         ]
+
+    def _enrolled_anew(
+        self, device_id: str, said: Mapping[str, Any], part: Enrolment | None, at: datetime | None
+    ) -> Report:
+        """A device that enrols, perhaps again and in another way, so that what it had applied before no longer counts."""
+        record = self._described(device_id, said, part=part)
+        if at is None or not (self._settings.declarations or self._settings.restrictions):
+            return record
+        return replace(record, denied_at=min(at, self._setup.now()), not_denied=NotDenied.NOT_REPORTED)
+
+    def _status(self, device_id: str, said: Mapping[str, Any], at: datetime | None) -> Sequence[Report]:
+        """What a status report of declarative management tells. All but declarations and the enrolment is dropped here."""
+        raw, known = said.get("Data"), self._settings.declarations
+        if at is None or text(said, "Endpoint") != "status" or not isinstance(raw, bytes):
+            return []
+        report = as_json(raw)
+        denial = declared(report, known, self._forbidden, min(at, self._setup.now())) if known else None
+        enrolment = enrolment_in(report)
+        if denial is None and enrolment is Enrolment.UNKNOWN:
+            return []
+        name = self._setup.name
+        return [report_by(name, device_id, managed=True, denial=denial, enrolment=enrolment, adds=True)]
 
     def _described(self, device_id: str, said: Mapping[str, Any], *, part: Enrolment | None) -> Report:
         """What a device says about itself, when it enrols or is asked."""

@@ -16,13 +16,14 @@ from urllib.parse import quote
 from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.intune_policies import VERDICTS, AppPolicy, app_policies, shortcomings, word_on
+from mailgate.connectors.intune_profiles import AppProfile, app_profiles, hidden_apps, states_of
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict, Threat
+from mailgate.model import AppsReport, Compliance, Denial, Enrolment, ManagementVerdict, Threat
 from mailgate.model.times import LONG_AGO
 
 _V1 = "/v1.0/deviceManagement"
@@ -101,12 +102,14 @@ class Intune(ApiConnector):
         self._witnesses = settings.witnesses
         self._complete_kinds = frozenset(settings.complete_kinds)
         self._app_policies = settings.app_policies
+        self._hiding_profiles = settings.hiding_profiles
+        self._profiles: list[AppProfile] = []
         self._at_once = settings.at_once
         self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         seen = await self._inventory()
-        policies = await self._policies()
+        policies, self._profiles = await self._policies(), await self._app_profiles()
         query = [("$select", _FIELDS)]
         if since is not None:
             query.append(
@@ -134,6 +137,7 @@ class Intune(ApiConnector):
         os = system_of(text(found, "operatingSystem"))
         platforms = frozenset(text(app, "platform") for app in apps)
         seen = _SeenApps(self._setup.listed(os, map(_installed, apps)), platforms)
+        self._profiles = await self._app_profiles()
         return await self._judged(found, seen if apps else None, await self._policies())
 
     async def shortcomings(self) -> Sequence[str]:
@@ -143,12 +147,25 @@ class Intune(ApiConnector):
         names = self._app_policies
         return await app_policies(self._client, names, self._setup) if names else []
 
+    async def _app_profiles(self) -> list[AppProfile]:
+        names = self._hiding_profiles
+        return await app_profiles(self._client, names) if names else []
+
+    async def _denial(self, found: Mapping[str, Any]) -> Denial | None:
+        """What the profiles keep from running on an iPhone or iPad; None without such profiles in the settings."""
+        if not self._hiding_profiles or _family(system_of(text(found, "operatingSystem"))) != "ios":
+            return None
+        asked = flag(found, "isSupervised") and self._profiles
+        states = await states_of(self._client, text(found, "id")) if asked else []
+        forbidden = {key: self._setup.catalog.apps[key].ios for key in self._setup.catalog.listed}
+        return hidden_apps(found, states, self._profiles, forbidden, self._setup.now())
+
     async def _judged(
         self, found: Mapping[str, Any], seen: _SeenApps | None, policies: Sequence[AppPolicy]
     ) -> Report:
         """The report on a device. What it says to single policies is asked of a device of which not every app is seen:
         of others it changes nothing."""
-        report = self._record(found, seen)
+        report = self._record(found, seen, await self._denial(found))
         of_system = [each for each in policies if each.system and each.system == _family(report.os)]
         if report.apps_complete or report.gone or not of_system:
             return report
@@ -203,7 +220,9 @@ class Intune(ApiConnector):
             for device in page:
                 yield text(device, "id")
 
-    def _record(self, found: Mapping[str, Any], seen: _SeenApps | None) -> Report:
+    def _record(
+        self, found: Mapping[str, Any], seen: _SeenApps | None, denial: Denial | None = None
+    ) -> Report:
         os = system_of(text(found, "operatingSystem"))
         eas_id = text(found, "easDeviceId")
         return report_by(
@@ -216,6 +235,7 @@ class Intune(ApiConnector):
             managed=text(found, "managementAgent") != "eas",
             status=_status(found),
             apps=self._apps(found, os, seen),
+            denial=denial,
             serial=text(found, "serialNumber"),
             eas_ids=(eas_id,) if eas_id else (),
             enrolment=enrolment_of(found, os, seen.platforms if seen else frozenset()),

@@ -12,8 +12,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from mailgate.config.sources.apis import JamfSettings
+from mailgate.connectors.apple_restrictions import declared_by_items
 from mailgate.connectors.http import as_json, bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
@@ -22,7 +24,8 @@ from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport, Compliance, Enrolment
+from mailgate.model import AppsReport, Compliance, Denial, Enrolment
+from mailgate.model.device import NotDenied
 from mailgate.model.times import LONG_AGO
 
 _DETAIL = "/v2/mobile-devices/detail"
@@ -96,7 +99,7 @@ class Jamf(ApiConnector):
     async def _judged(self, found: Mapping[str, Any]) -> Report:
         """The report on a device with Jamf's verdict. The word that it holds for a partner is asked of a device of which
         not every app is seen: of others it changes little, and each takes a request."""
-        report, said = self._record(found), [self._by_group(found)]
+        report, said = self._record(found, await self._denial(found)), [self._by_group(found)]
         if self._settings.device_compliance and not report.apps_complete:
             target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
             states = await self._client.find(target, headers=self._context)
@@ -107,6 +110,26 @@ class Jamf(ApiConnector):
             return report
         at = instant(found, "general", "lastInventoryUpdateDate") or LONG_AGO
         return replace(report, compliance=verdict, compliance_at=at)
+
+    async def _denial(self, found: Mapping[str, Any]) -> Denial | None:
+        """What the declarations in the settings keep out, by the status that Jamf Pro keeps of a supervised device; None if
+        there are none. Whatever ends that is dated by the inventory."""
+        if not self._settings.declarations:
+            return None
+        at, name = (
+            instant(found, "general", "lastInventoryUpdateDate"),
+            text(found, "general", "managementId"),
+        )
+        ended = Denial(frozenset(), min(at, self._setup.now())) if at else None
+        if flag(found, "general", "supervised") is not True:
+            return ended and replace(ended, failed=NotDenied.NOT_SUPERVISED)
+        said = None
+        if name and flag(found, "general", "declarativeDeviceManagementEnabled"):
+            target = f"{self._settings.api_path}/v1/ddm/{quote(name, safe='')}/status-items"
+            said = await self._client.find(target, headers=self._context)
+        forbidden = {key: self._setup.catalog.apps[key].ios for key in self._setup.catalog.listed}
+        denial = declared_by_items(said, self._settings.declarations, forbidden, self._setup.now())
+        return denial or (ended and replace(ended, failed=NotDenied.NOT_REPORTED))
 
     def _by_group(self, found: Mapping[str, Any]) -> Compliance | None:
         """The verdict of the smart group; None if no group is set. A group of that id that is not smart, and an answer
@@ -122,7 +145,7 @@ class Jamf(ApiConnector):
         good = bool(ours) == (group.members_are == "compliant")
         return Compliance.COMPLIANT if good else Compliance.NONCOMPLIANT
 
-    def _record(self, found: Mapping[str, Any]) -> Report:
+    def _record(self, found: Mapping[str, Any], denial: Denial | None = None) -> Report:
         model = text(found, "hardware", "model")
         os = system_of(model, text(found, "deviceType"))
         eas_id = text(found, "general", "exchangeDeviceId")
@@ -137,6 +160,7 @@ class Jamf(ApiConnector):
             managed=flag(found, "general", "managed"),
             status="contraindicated" if _broken(found) else "none",
             apps=self._apps(found, os),
+            denial=denial,
             serial=text(found, "hardware", "serialNumber"),
             udid=text(found, "general", "udid"),
             eas_ids=(eas_id,) if eas_id else (),

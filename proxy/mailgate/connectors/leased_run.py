@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Protocol
 
 import structlog
@@ -126,7 +127,7 @@ class LeasedRun:
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
-        runtime = self.runtime()
+        runtime = replace(self.runtime(), stores=True)
         connector = self.make(name, settings, runtime)
         try:
             assert isinstance(connector, ReceivesPosts)
@@ -154,7 +155,7 @@ class LeasedRun:
         state = (await self.store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
-        runtime = self.runtime()
+        runtime = replace(self.runtime(), stores=not options.dry)
         started, listed = runtime.now(), self._looked_for(settings)
         start = None if options.full else changes_since(state, settings, started, listed)
         if options.dry:
@@ -180,14 +181,11 @@ class LeasedRun:
 
     def _looked_for(self, settings: EverySource) -> str:
         """The fingerprint of what a run looks for. If it changes, everything is read again."""
-        return " ".join(
-            [
-                self.listed(),
-                REACH,
-                *getattr(settings, "complete_kinds", ()),
-                *getattr(settings, "app_policies", ()),
-            ]
-        )
+        names = ("complete_kinds", "app_policies", "hiding_profiles")
+        told = [each for name in names for each in getattr(settings, name, ())]
+        declared = getattr(settings, "declarations", None)
+        told += [sha256(repr(declared).encode()).hexdigest()[:16]] if declared else []
+        return " ".join([self.listed(), REACH, *told])
 
     async def _read(
         self,
@@ -334,7 +332,7 @@ class DeviceRecheck:
 
     async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
-        runtime = self._leased_run.runtime()
+        runtime = replace(self._leased_run.runtime(), stores=True)
         connector = self._leased_run.make(name, settings, runtime)
         try:
             if not isinstance(connector, ReadsOneDevice | WakesDevices) or not settings.scheduled():

@@ -36,6 +36,8 @@ class Runtime:
     chance: Callable[[], float]
     """Returns a random number from 0 to 1."""
     tally: SourceTally = field(default_factory=SourceTally)
+    stores: bool = False
+    """Whether what is read may be stored."""
 
 
 class Connector(Protocol):

@@ -93,6 +93,8 @@ class Run:
     _named: set[int] = field(default_factory=set)
     """Hashes of the listed ids, since a million of them fit in memory."""
     _taken: int = 0
+    _again: int = 0
+    """How many records are of devices that were listed before in this run."""
 
     async def go(self, since: datetime | None) -> RunOutcome:
         """Read everything, or what changed since. Records are stored as they are read, even if the run fails later."""
@@ -117,6 +119,7 @@ class Run:
             async for record in records:
                 self._batch.append(record)
                 if not record.gone:
+                    self._again += hash(record.id) in self._named
                     self._named.add(hash(record.id))
                 if len(self._batch) >= BATCH:
                     await self._flush()
@@ -155,9 +158,9 @@ class Run:
             known += len(page)
             missing += [each for each in page if hash(each) not in self._named]
         if len(missing) > ceil(known * self.most_gone / 100):
-            return RunOutcome(Trouble.GONE, full=True, taken=self._taken, held=len(missing))
+            return RunOutcome(Trouble.GONE, full=True, taken=self._taken - self._again, held=len(missing))
         await self._report_gone(missing)
-        return RunOutcome(full=True, taken=self._taken, gone=len(missing))
+        return RunOutcome(full=True, taken=self._taken - self._again, gone=len(missing))
 
     async def _report_gone(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):

@@ -1,9 +1,9 @@
 """The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
@@ -31,6 +31,32 @@ async def nobody(_source: str) -> AsyncIterator[list[str]]:
         yield page
 
 
+PolicyTexts = Mapping[str, Mapping[int, str]]
+"""What decides in the versions of a management's policies, by name and number, as JSON."""
+
+
+class PolicyStore(Protocol):
+    """Keeps versions of policies, since a management has the content of the current one alone."""
+
+    async def versions(self, source: str, policy: str) -> Mapping[int, str]:
+        """The stored versions of a policy, by number."""
+        ...
+
+    async def keep_versions(self, source: str, policies: PolicyTexts, *, only: bool) -> None:
+        """Store these versions. With ``only`` all others of the source are forgotten."""
+        ...
+
+
+class NoPolicies:
+    """Nothing, in place of a store."""
+
+    async def versions(self, _source: str, _policy: str) -> Mapping[int, str]:
+        return {}
+
+    async def keep_versions(self, _source: str, _policies: PolicyTexts, *, only: bool) -> None:
+        """Store nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The parts from which a connector is made."""
@@ -42,6 +68,7 @@ class Setup:
     wire: Callable[[ApiSourceSettings], Wire] = https_wire
     known_devices: Callable[[str], AsyncIterator[list[str]]] = nobody
     """The ids of a source's devices in the store, in pages."""
+    policies: PolicyStore = field(default_factory=NoPolicies)
     lag: timedelta = timedelta()
     """How much older than a device's last word its app list may be: ``inventory_lag`` of the settings."""
 

@@ -5,9 +5,10 @@ import re
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.errors import Trouble
+from mailgate.gateway.pages.denials import NOT_DENIED
 from mailgate.gateway.pages.devices import ENROLMENTS, SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
+from mailgate.model import Absence, Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy.rule_states import AppState, RuleState
 
@@ -52,6 +53,8 @@ STATES = {
     PostureState.UNAVAILABLE: phrase("Reports cannot be read"),
 }
 """The state of a device by its reports."""
+CANNOT_RUN = phrase("No listed app can run")
+"""The state of a clean device of which it is only known that some listed apps cannot run."""
 VERDICTS = {
     Compliance.COMPLIANT: phrase("it meets the management's rules"),
     Compliance.GRACE: phrase("it breaks the management's rules, and has time to mend that"),
@@ -181,8 +184,16 @@ def trouble_in_words(trouble: str) -> str:
     return phrase("%(trouble)s (%(hint)s)", trouble=words, hint=hint) if hint else words
 
 
-def state_in_words(state: str) -> str:
+def not_denied_in_words(why: str) -> str:
+    """Why a device's management is not known to keep every listed app from running; empty if there is no reason. Words of
+    other releases are shown as they are stored."""
+    return NOT_DENIED.get(why, why)
+
+
+def state_in_words(state: str, absence: str | None = None) -> str:
     """The state of a device, or lost. States of other releases are shown as they are stored."""
+    if (state, absence) == (PostureState.CLEAN, Absence.ENFORCED):
+        return CANNOT_RUN
     if state in set(PostureState):
         return STATES[PostureState(state)]
     return LOST if state == "lost" else state.capitalize()

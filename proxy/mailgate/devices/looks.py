@@ -76,8 +76,7 @@ def denial_end(report: Report, terms: PostureTerms, now: datetime) -> datetime |
     """When the denial ends, in the same way; None if that is unknown, or if there is none."""
     if happened(report.denied_at, now) is None or report.denied_at is None:
         return None
-    end = report.denied_at + terms.age_of(report.source)
-    return min(end, report.denied_until) if report.denied_until else end
+    return report.denied_until or report.denied_at + terms.age_of(report.source)
 
 
 def is_whole(report: Report) -> bool:

@@ -35,7 +35,7 @@ from mailgate.devices.verdict import (
     verdict_ends,
 )
 from mailgate.model import Absence, Enrolment, Finding, Kind, Posture, PostureState, SourceState
-from mailgate.model.device import PostureTerms
+from mailgate.model.device import NotDenied, PostureTerms
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
 
@@ -120,7 +120,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         else None,
         denied=tuple(sorted(denied)),
         denied_by=next((answer.report.denied_by for answer in denied.values()), ""),
-        not_denied=_first(current, lambda report: report.not_denied) or "" if not denied else "",
+        not_denied="" if catalog.listed <= denied.keys() else _not_denied(current, answers, now),
         unseen=_unseen(running, catalog.listed) if state is PostureState.PARTIAL else (),
     )
 
@@ -142,6 +142,12 @@ def _apps(
             else:
                 present.add(app)
     return frozenset(present), held
+
+
+def _not_denied(reports: Iterable[Report], answers: Iterable[Testimony], now: datetime) -> str:
+    """Why a device's management is not known to keep every listed app from running; empty if nobody checked."""
+    ended = any(answer.is_denial and answer.apps and answer.end <= now for answer in answers)
+    return _first(reports, lambda report: report.not_denied) or (NotDenied.REPORT_TOO_OLD if ended else "")
 
 
 def _unseen(running: Sequence[Testimony], listed: frozenset[str]) -> tuple[str, ...]:

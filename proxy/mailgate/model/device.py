@@ -88,11 +88,37 @@ class Denial:
     at: datetime
     """The earliest time at which the device can have been so."""
     until: datetime | None = None
-    """When it ends, if that is sooner than looks of this source do."""
+    """When it ends; None if it ends with the age of looks of this source."""
     by: str = ""
     """The policy and its version, for people."""
     failed: str = ""
-    """The code of the first check that failed; empty if none did."""
+    """The first check that failed, a word of ``NotDenied``; empty if none did."""
+
+
+class NotDenied(StrEnum):
+    """Why it is not proved that a device's management keeps every listed app from running: the first check that failed. The
+    words stand in the order of the checks."""
+
+    NOT_COMPANY_OWNED = "not-company-owned"
+    MANAGEMENT_UNKNOWN = "management-unknown"
+    NOT_SUPERVISED = "not-supervised"
+    NOT_ACTIVE = "not-active"
+    OTHER_POLICY_DUE = "other-policy-due"
+    POLICY_UNREAD = "policy-unread"
+    VERSION_UNKNOWN = "policy-version-unknown"
+    NOT_REPORTED = "declaration-not-reported"
+    OUTDATED = "declaration-outdated"
+    INVALID = "declaration-invalid"
+    INACTIVE = "declaration-inactive"
+    NOT_BLOCKED = "app-not-blocked"
+    UNTRUSTED_APPS = "untrusted-apps-allowed"
+    PRIVATE_SPACE = "private-space-allowed"
+    DEVELOPER_SETTINGS = "developer-settings-allowed"
+    OTHER_USERS = "other-users-allowed"
+    NEWER_POLICY_OPEN = "newer-policy-open"
+    APP_INSTALLED = "blocked-app-installed"
+    NOT_APPLIED = "policy-not-applied"
+    REPORT_TOO_OLD = "report-too-old"
 
 
 class Absence(StrEnum):
@@ -225,7 +251,8 @@ class Posture:
     denied_by: str = ""
     """The policy, with its version, that keeps them from running."""
     not_denied: str = ""
-    """The code of the check that failed, if its management keeps no app from running."""
+    """The first check that failed, a word of ``NotDenied``, if its management may let a listed app run; empty if nobody
+    checked."""
     unseen: tuple[str, ...] = ()
     """Keys of the apps on lists that nobody saw absent and that may run, if others were; sorted."""
     last_known_until: datetime | None = None

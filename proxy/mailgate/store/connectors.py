@@ -1,14 +1,14 @@
 """The state of each connector, and the devices that it has reported."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, delete, func, select
 
 from mailgate.model import SourceState
 from mailgate.store.bulk_rows import put_rows
 from mailgate.store.database import Queries, made
-from mailgate.store.schema import connectors, devices, reports
+from mailgate.store.schema import connectors, devices, policy_versions, reports
 
 _PAGE = 5000
 
@@ -32,6 +32,26 @@ class Connectors(Queries):
         query = select(reports.c.id, devices.c.id, reports.c.owner).join(devices)
         query = query.where(reports.c.source == source, reports.c.id.in_(ids), *whole).order_by(reports.c.id)
         return [(row[0], row[1], row[2]) for row in await self._rows(query, timeout_seconds=30)]
+
+    async def versions(self, source: str, policy: str) -> dict[int, str]:
+        """The stored versions of a policy of this source, by number."""
+        ours = (policy_versions.c.source == source, policy_versions.c.policy == policy)
+        query = select(policy_versions.c.version, policy_versions.c.content).where(*ours)
+        return {row[0]: row[1] for row in await self._rows(query)}
+
+    async def keep_versions(
+        self, source: str, policies: Mapping[str, Mapping[int, str]], *, only: bool
+    ) -> None:
+        """Store these versions of policies. With ``only`` all others of the source are forgotten."""
+        rows = [
+            {"source": source, "policy": policy, "version": number, "content": content}
+            for policy, versions in policies.items()
+            for number, content in versions.items()
+        ]
+        async with self._database.writing() as connection:
+            if only:
+                await connection.execute(delete(policy_versions).where(policy_versions.c.source == source))
+            await put_rows(connection, policy_versions, rows)
 
     async def reach(self) -> dict[tuple[str, str, str], int]:
         """How many devices each source has of each kind of enrolment, and sees whole, in part or without their apps."""

@@ -51,6 +51,7 @@ from mailgate.store.schema import (
     plan_movers,
     plans,
     policies,
+    policy_versions,
     quarantine_mails,
     relief_changes,
     reliefs,
@@ -167,6 +168,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     audit_head: "the end of that chain",
     relief_changes: "one number",
     connectors: "how each connector fares",
+    policy_versions: "what a management's policies keep from devices, by the packages of apps",
     leases: "which gate does what",
     forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
 }

@@ -20,7 +20,7 @@ from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.ingest import write_changes
-from mailgate.store.schema import devices, forgotten_devices, reports
+from mailgate.store.schema import devices, forgotten_devices, policy_versions, reports
 
 _PAGE = 500
 
@@ -86,6 +86,7 @@ class Retention(Queries):
         for delete_some, age in steps:
             while deleted := await delete_some(now - age, page):
                 gone += deleted
+        gone += await self._prune_policies()
         await self._database.wipe()
         return gone
 
@@ -120,6 +121,11 @@ class Retention(Queries):
             if found:
                 await _remove_reports(connection, found)
             return len(found)
+
+    async def _prune_policies(self) -> int:
+        """Delete what is stored of the policies of a source that has no device any more."""
+        sources = select(reports.c.source)
+        return await self._change(delete(policy_versions).where(policy_versions.c.source.not_in(sources)))
 
     async def _prune_forgotten(self, before: datetime, _size: int) -> int:
         old = delete(forgotten_devices).where(forgotten_devices.c.at < before)

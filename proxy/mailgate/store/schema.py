@@ -176,6 +176,17 @@ reports = Table(
 reported.
 """
 
+policy_versions = Table(
+    "policy_versions",
+    metadata,
+    Column("source", WireText, primary_key=True),
+    Column("policy", WireText, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", WireText, nullable=False),
+)
+"""What decides in the versions of a management's policies that some device still has applied, as JSON (``android_policy.py``
+among the connectors). A management can be asked for the current version alone."""
+
 device_names = Table(
     "device_names",
     metadata,

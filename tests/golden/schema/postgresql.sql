@@ -241,6 +241,14 @@ CREATE TABLE policies (
     CONSTRAINT uq_policies_digest UNIQUE (digest)
 );
 
+CREATE TABLE policy_versions (
+    source TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    content TEXT NOT NULL,
+    CONSTRAINT pk_policy_versions PRIMARY KEY (source, policy, version)
+);
+
 CREATE TABLE quarantine_mails (
     person TEXT NOT NULL,
     device TEXT NOT NULL,

@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 from mailgate.cli import app
 from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, AttestationResult, Kind
+from mailgate.model import AppsReport, AttestationResult, Denial, Kind
+from mailgate.model.device import NotDenied
 from mailgate.store import Store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -290,3 +291,22 @@ def test_apps_are_listed_with_who_has_them_now(has: None) -> None:
     assert "tiktok TikTok" in " ".join(run().output.split())
     (told, *_) = json.loads(run("--json").output)
     assert (told["key"], told["people"], told["devices"]) == ("tiktok", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("denial", "said"),
+    [
+        (Denial(frozenset({"tiktok"}), NOW, by="cope 12"), ("denied tiktok", "cope 12")),
+        (
+            Denial(frozenset(), NOW, failed=NotDenied.OTHER_USERS),
+            ("other-users-allowed: Its policy allows other users on it, whose apps nobody sees.",),
+        ),
+    ],
+)
+def test_show_says_which_apps_cannot_run_or_why_they_may(denial: Denial, said: tuple[str, ...]) -> None:
+    async def filled(store: Store) -> None:
+        await store.devices.ingest([report_by("amapi", "cope", denial=denial)], NOW)
+
+    in_store(filled, IN_CONFIG)
+    text = " ".join(devices("show", "cope").stdout.split())
+    assert [words for words in said if words not in text] == []

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from mailgate.cli import app
 from mailgate.cli.explain import show
 from mailgate.console.explain.facts import explanation
+from mailgate.model import Posture, PostureState
+from mailgate.model.device import NotDenied
 from mailgate.policy.decide import decide
 from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
@@ -187,3 +189,25 @@ def test_the_explanation_tells_client_rules_and_what_would_change_it(
     ):
         assert words in told
     assert "if TikTok is removed" in told
+
+
+@pytest.mark.parametrize(
+    ("posture", "words"),
+    [
+        (
+            Posture(PostureState.CLEAN, denied=("tiktok",), denied_by="cope 12"),
+            "clean, cannot run: tiktok (cope 12)\n",
+        ),
+        (
+            Posture(PostureState.PARTIAL, not_denied=NotDenied.OTHER_USERS),
+            "partial. Its policy allows other users on it, whose apps nobody sees.\n",
+        ),
+    ],
+)
+def test_the_explanation_tells_which_apps_cannot_run(
+    capsys: pytest.CaptureFixture[str], posture: Posture, words: str
+) -> None:
+    seen = access(PHONE, posture)
+    decision = decide(seen, POLICY)
+    show(explanation(seen, decision, POLICY), {}, seen, decision)
+    assert f"device   {words}" in capsys.readouterr().out

@@ -78,6 +78,22 @@ class RunStore:
         return {name for (_, name), record in self.kept.items() if record.gone}
 
 
+class PolicyShelf:
+    """The versions of policies in memory."""
+
+    def __init__(self):
+        self.kept = {}
+
+    async def versions(self, source, policy):
+        return dict(self.kept.get((source, policy), {}))
+
+    async def keep_versions(self, source, policies, *, only):
+        if only:
+            self.kept = {key: each for key, each in self.kept.items() if key[0] != source}
+        for policy, versions in policies.items():
+            self.kept[source, policy] = self.kept.get((source, policy), {}) | versions
+
+
 class Source:
     """A connector that names these devices, raises exceptions among them, and waits for events among them."""
 

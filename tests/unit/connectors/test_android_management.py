@@ -1,17 +1,36 @@
 import json
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import devices_of, look, runtime, service_account, settings_of, setup
+from tests.exchanges import MARKER, VECTORS, Exchanges
+from tests.unit.connectors.around import (
+    CATALOG,
+    NOW,
+    Scripted,
+    answer,
+    devices_of,
+    look,
+    runtime,
+    service_account,
+    settings_of,
+    setup,
+)
+from tests.unit.connectors.run_store import PolicyShelf, RunStore, leased_run
 
 from mailgate.config.sources.google import AndroidManagementSettings
+from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.android_management import AndroidManagement
+from mailgate.devices.device import Device
 from mailgate.devices.names import UDID
+from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Compliance, Enrolment, Kind, ManagementVerdict, Threat
+from mailgate.model import AppsReport, Compliance, Denial, Enrolment, Kind, ManagementVerdict, Threat
+from mailgate.model.device import PostureTerms
 from mailgate.model.times import LONG_AGO
+from mailgate.policy import AppCatalog, ListedApp
+from mailgate.wire import ApiResponse
 
 BASE = "https://google.example.com"
 VALUES = {
@@ -21,6 +40,7 @@ VALUES = {
     "login_url": BASE,
     "page_size": 2,
 }
+AT = datetime(2026, 11, 24, 9, 30, 12, 482000, UTC)
 NAME = "enterprises/LC0example/devices/d1"
 
 
@@ -44,13 +64,12 @@ async def test_a_device_with_a_listed_app_is_reported_whole(management):
         os_version="16",
         managed=True,
         status="affirming",
-        apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 9, 30, 12, 482000, UTC)),
+        apps=AppsReport(frozenset({"tiktok"}), True, AT),
         serial="37EXAMPLE00001",
         udid="ESIDEXAMPLE0001",
+        denial=Denial(frozenset(), AT, failed="policy-unread"),
         enrolment=Enrolment.FULLY_MANAGED,
-        verdict=ManagementVerdict(
-            Compliance.COMPLIANT, datetime(2026, 11, 24, 9, 30, 12, 482000, UTC), threat=Threat.SECURED
-        ),
+        verdict=ManagementVerdict(Compliance.COMPLIANT, AT, threat=Threat.SECURED),
     )
 
 
@@ -160,6 +179,109 @@ def test_an_app_in_no_state_is_there(management):
     when = {"lastStatusReportTime": "2026-11-24T09:00:00Z"}
     record = management().record({"name": NAME, "applicationReports": apps} | when)
     assert record.apps == {"tiktok"}
+
+
+COPE = json.loads((VECTORS / "android-management/cope.json").read_text())
+POLICY = COPE["device"]["appliedPolicyName"]
+
+
+class Enterprise:
+    """An enterprise with one device, as it is in one run of the story: its policy is changed while it is read."""
+
+    def __init__(self, run):
+        changes = {
+            "appliedPolicyVersion": run["applied"],
+            "lastStatusReportTime": f"2026-11-24T{run['at']}:00Z",
+        }
+        self.device = COPE["device"] | changes | run.get("device", {})
+        self._policies = list(run["policies"])
+        self.asked = []
+
+    async def ask(self, question):
+        path = urlsplit(question.url).path
+        self.asked.append(path)
+        if question.method == "POST":
+            return answer({"access_token": "t", "expires_in": 3599, "token_type": "Bearer"})
+        if path == f"/v1/{POLICY}":
+            policy = self._policies.pop(0) if len(self._policies) > 1 else self._policies[0]
+            return ApiResponse(404, {}, b"{}") if policy is None else answer(COPE["policy"] | policy)
+        return answer(self.device if path.endswith("/cope") else {"devices": [self.device]})
+
+    async def close(self):
+        """Nothing is open."""
+
+
+def enterprise(run, shelf, clock=lambda: NOW):
+    api, grown = Enterprise(run), run.get("apps", [])
+    apps = {"tiktok": CATALOG.apps["tiktok"]} | {
+        each: ListedApp(each, each, android=(each,)) for each in grown
+    }
+    catalog = AppCatalog(apps, {"prohibited": tuple(apps)})
+    settings = settings_of(AndroidManagementSettings, VALUES, account=service_account())
+    handed = Setup("mdm", catalog, runtime(now=clock), lambda _: api, policies=shelf)
+    return AndroidManagement(handed, settings), catalog, api
+
+
+def posture_in(store, catalog, now=NOW):
+    device = Device("x", reports=tuple(store.kept.values()))
+    return posture_of(device, catalog, PostureTerms(timedelta(hours=24)), now)
+
+
+async def test_a_company_phone_with_a_work_profile_is_judged_by_the_version_of_its_policy():
+    store, shelf = RunStore(), PolicyShelf()
+    for run in COPE["runs"]:
+        connector, catalog, _ = enterprise(run, shelf)
+        outcome = await leased_run(connector, store).run(
+            "mdm", settings_of(AndroidManagementSettings, VALUES, account=service_account())
+        )
+        posture = posture_in(store, catalog)
+        known = [posture.state, posture.absence, posture.not_denied]
+        assert (known, [*posture.apps]) == (run["expected"], run.get("listed", [])), run["about"]
+        assert outcome.trouble is None
+
+
+async def test_a_policy_counts_as_long_as_a_look_and_no_longer():
+    store = RunStore()
+    connector, catalog, _ = enterprise(COPE["runs"][0], PolicyShelf())
+    await leased_run(connector, store).run(
+        "mdm", settings_of(AndroidManagementSettings, VALUES, account=service_account())
+    )
+    last = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+    states = [posture_in(store, catalog, now) for now in (last - timedelta(seconds=1), last)]
+    assert [each.state for each in states] == ["clean", "stale"]
+    assert states[1].not_denied == "report-too-old"
+
+
+async def test_one_device_is_judged_by_the_policy_as_it_is_now():
+    shelf = PolicyShelf()
+    connector, _, api = enterprise(COPE["runs"][0], shelf)
+    record = await connector.device("cope")
+    assert (record.denied, record.denied_by, record.denied_at.hour) == ({"tiktok"}, "cope 12", 9)
+    assert api.asked[-1] == f"/v1/{POLICY}"
+    assert [*shelf.kept["mdm", POLICY]] == [12]
+
+
+@pytest.mark.parametrize(
+    ("applied", "asked", "denied", "failed"),
+    [("12", 0, {"tiktok"}, ""), ("13", 1, {"tiktok"}, ""), ("14", 1, set(), "policy-version-unknown")],
+)
+async def test_a_pushed_device_costs_a_question_only_if_its_version_is_unknown(
+    applied, asked, denied, failed
+):
+    shelf = PolicyShelf()
+    await devices_of(enterprise(COPE["runs"][0], shelf)[0])
+    connector, _, api = enterprise(
+        COPE["runs"][0] | {"applied": applied, "policies": [{"version": "13"}]}, shelf
+    )
+    [record] = await connector.receive({}, pushed("STATUS_REPORT", api.device))
+    assert (api.asked.count(f"/v1/{POLICY}"), record.denied, record.not_denied) == (asked, denied, failed)
+
+
+async def test_a_pushed_device_is_taken_though_its_policy_cannot_be_read(monkeypatch):
+    connector, _, api = enterprise(COPE["runs"][0], PolicyShelf())
+    monkeypatch.setattr(api, "ask", Scripted(*[SourceError(Trouble.TOO_BIG)]).ask)
+    [record] = await connector.receive({}, pushed("STATUS_REPORT", api.device))
+    assert (record.denied, record.not_denied) == (frozenset(), "policy-unread")
 
 
 @pytest.mark.parametrize(

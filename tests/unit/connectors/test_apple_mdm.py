@@ -1,6 +1,6 @@
 import json
 import plistlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,6 +10,7 @@ from tests.events import FOLDER, event
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import (
     CATALOG,
+    NOW,
     Recorded,
     Scripted,
     answer,
@@ -31,9 +32,12 @@ from mailgate.connectors.apple_mdm import (
     listed_identifiers,
     plist,
 )
+from mailgate.devices.device import Device
 from mailgate.devices.names import SERIAL
+from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Enrolment, Kind
+from mailgate.model import AppsReport, Denial, Enrolment, Kind
+from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiResponse
 
@@ -43,6 +47,8 @@ KEY = "nano-s3cret"
 API = {"nanomdm": {"base_url": BASE, "api_key": {"env": "API_KEY"}}}
 AT = datetime(2026, 11, 24, 9, 30, 12, tzinfo=UTC)
 BY_ID = AppCatalog({"tiktok": ListedApp("tiktok", "TikTok", ios=("com.zhiliaoapp.musically",))}, {})
+
+BY_ID_LISTED = AppCatalog(BY_ID.apps, {"prohibited": ("tiktok",)})
 
 
 @pytest.fixture
@@ -211,6 +217,110 @@ async def test_one_device_is_asked_when_a_person_wants_to_know(mdm, exchanges):
         await mdm(asks=True).wake("unknown")
     with pytest.raises(SourceError):
         await mdm().wake(UDID)
+
+
+DECLARED = {
+    "declarations": {"com.example.deny": {"server_token": "7", "denied_apps": ("com.zhiliaoapp.musically",)}}
+}
+
+
+def status_report(full=True, **item):
+    told = {"identifier": "com.example.deny", "server-token": "7", "active": True, "valid": "valid"} | item
+    items = {"management": {"declarations": {"configurations": [told]}}}
+    report = json.dumps({"StatusItems": items, "FullReport": full}).encode()
+    return plistlib.dumps({"MessageType": "DeclarativeManagement", "Endpoint": "status", "Data": report})
+
+
+async def test_a_status_report_tells_the_kind_of_enrolment_and_what_cannot_run(mdm):
+    at = datetime(2026, 11, 24, 9, 31, tzinfo=UTC)
+    [record] = await told(mdm(**DECLARED), "status-report")
+    assert record == report_by(
+        source="mdm",
+        device_id=UDID,
+        managed=True,
+        denial=Denial(frozenset({"tiktok"}), at, at + timedelta(days=7), "com.example.deny 7"),
+        enrolment=Enrolment.SUPERVISED,
+        adds=True,
+    )
+    assert MARKER not in repr(record)
+
+
+async def test_without_a_known_declaration_a_status_report_tells_the_kind_of_enrolment_alone(mdm):
+    [record] = await told(mdm(), "status-report")
+    assert (record.enrolment, record.denied_at) == (Enrolment.SUPERVISED, None)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        plistlib.dumps({"Endpoint": "tokens"}),
+        plistlib.dumps({"Endpoint": "declaration-items", "Data": b"{}"}),
+        plistlib.dumps({"Endpoint": "status", "Data": "text"}),
+        plistlib.dumps({"Endpoint": "status", "Data": b"{}"}),
+        status_report(full=False, identifier="com.example.other"),
+    ],
+)
+async def test_other_messages_of_declarative_management_tell_nothing(mdm, payload):
+    assert await mdm(**DECLARED).receive({}, event("status-report", payload)) == []
+
+
+async def test_a_status_report_that_is_no_json_is_refused(mdm):
+    with ends_in(Trouble.SHAPE):
+        payload = plistlib.dumps({"Endpoint": "status", "Data": b"no JSON"})
+        await mdm(**DECLARED).receive({}, event("status-report", payload))
+
+
+async def test_a_phone_is_clean_by_its_declaration_until_it_says_otherwise(mdm):
+    """An app that is there and cannot run counts as denied; it counts again when the declaration ends."""
+    connector, kept = mdm(catalog=BY_ID_LISTED, whole_lists=True, **DECLARED), None
+    for name, payload, at, expected in [
+        ("status-report", status_report(), "10:00", ("clean", "enforced", "")),
+        ("status-report", status_report(full=False, identifier="com.example.other"), "10:10", ("clean", "enforced", "")),
+        ("status-report", status_report(**{"server-token": "8"}), "10:20", ("partial", None, "declaration-outdated")),
+        ("status-report", status_report(), "10:30", ("clean", "enforced", "")),
+        ("status-report", status_report(full=False, _removed=True), "10:40", ("partial", None, "declaration-not-reported")),
+        ("applications", None, "10:50", ("listed", None, "declaration-not-reported")),
+        ("status-report", status_report(), "11:00", ("clean", "enforced", "")),
+        ("authenticate", None, "11:10", ("listed", None, "declaration-not-reported")),
+    ]:  # fmt: skip
+        for record in await connector.receive({}, event(name, payload, at=f"2026-11-24T{at}:00Z")):
+            kept = record.after(kept, NOW)
+        posture = posture_of(Device("x", (kept,)), BY_ID_LISTED, PostureTerms(timedelta(hours=24)), NOW)
+        assert (posture.state, posture.absence, posture.not_denied) == expected, at
+
+
+async def test_a_declaration_counts_for_a_week_and_restrictions_as_long_as_a_look(mdm):
+    [declared] = await told(mdm(catalog=BY_ID_LISTED, **DECLARED), "status-report")
+    [restricted] = await told(mdm(catalog=BY_ID_LISTED, asks=True, restrictions=True), "restrictions")
+    for report, span in ((declared, timedelta(days=7)), (restricted, timedelta(hours=24))):
+        end = report.denied_at + span
+        times = [end - timedelta(seconds=1), end]
+        device, terms = Device("x", (report,)), PostureTerms(timedelta(hours=24))
+        states = [posture_of(device, BY_ID_LISTED, terms, now).state for now in times]
+        assert states == ["clean", "stale"]
+
+
+async def test_restrictions_count_only_where_they_are_asked_for(mdm):
+    at = datetime(2026, 11, 24, 9, 30, 14, tzinfo=UTC)
+    [record] = await told(mdm(asks=True, restrictions=True), "restrictions")
+    assert (record.denied, record.denied_by, record.denied_at) == ({"tiktok"}, "com.example.apps", at)
+    assert await told(mdm(asks=True), "restrictions") == []
+    personal = {"id": "x", "type": "User Enrollment (Device)"}
+    assert await told(mdm(asks=True, restrictions=True), "restrictions", ids=personal) == []
+
+
+async def test_restrictions_are_asked_for_if_the_settings_say_so():
+    wire = Scripted(*[taken()] * 3)
+    settings = settings_of(AppleMdmSettings, {"type": "apple-mdm", "restrictions": True} | API, api_key=KEY)
+    await AppleMdm(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings).wake(UDID)
+    asked = [plistlib.loads(each.body)["Command"]["RequestType"] for each in wire.questions]
+    assert asked == ["DeviceInformation", "Restrictions", "InstalledApplicationList"]
+
+
+@pytest.mark.parametrize("values", [{}, {"asks": True, **DECLARED}], ids=["no API", "declarations too"])
+def test_restrictions_that_cannot_be_asked_for_are_a_mistake(mdm, values):
+    with pytest.raises(ValueError, match="cannot be asked for"):
+        mdm(restrictions=True, **values)
 
 
 NO_EVENTS = {

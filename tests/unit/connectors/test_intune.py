@@ -147,3 +147,21 @@ def test_each_word_of_graph_has_its_meaning(intune, said, compliance, threat):
     assert (record.compliance, record.threat) == (compliance, threat)
     assert record.compliance_at == datetime(2026, 11, 24, 11, tzinfo=UTC)
     assert intune()._record({"id": "d1"} | said, None).compliance_at == LONG_AGO
+
+
+async def test_profiles_that_hide_apps_are_asked_of_supervised_apple_devices_alone(intune, api):
+    found = await read(intune(hiding_profiles=("No TikTok",)))
+    asked = {path.split("/")[-2] for path, _ in api.questions if path.endswith("/deviceConfigurationStates")}
+    assert (found["d1"].denied, found["d1"].denied_by) == ({"tiktok"}, "No TikTok 3")
+    assert asked == {"d1"}
+    assert {found[name].not_denied for name in ("d2", "d4")} == {"not-supervised"}
+    assert {name for name, each in found.items() if each.os == "android" and each.denied_at} == set()
+
+
+async def test_without_such_profiles_nothing_is_asked(intune, api):
+    assert {each.denied_at for each in (await read(intune())).values()} == {None}
+    assert not [path for path, _ in api.questions if "onfiguration" in path]
+
+
+async def test_one_device_is_asked_for_its_profiles_too(intune):
+    assert (await intune(hiding_profiles=("No TikTok",)).device("d1")).denied == {"tiktok"}

@@ -212,3 +212,24 @@ async def test_an_event_cannot_ask_for_more_than_a_device(jamf, api):
     with ends_in(Trouble.NAME):
         await jamf().receive({}, event("MobileDeviceCheckIn", jssID='1" or mobileDeviceId=="2'))
     assert api.questions == []
+
+
+DENY = {"com.example.deny": {"server_token": "7", "denied_apps": ("com.zhiliaoapp.musically",)}}
+
+
+async def test_declarations_of_supervised_devices_tell_which_apps_cannot_run(jamf, api):
+    first, second, third = await devices_of(jamf(declarations=DENY))
+    assert (first.denied, first.denied_by, first.not_denied) == ({"tiktok"}, "com.example.deny 7", "")
+    assert first.denied_at == datetime(2026, 11, 24, 9, 29, tzinfo=UTC)
+    assert first.denied_until == datetime(2026, 12, 1, 9, 29, tzinfo=UTC)
+    assert (second.denied, second.not_denied) == (frozenset(), "declaration-not-reported")
+    assert (third.denied, third.not_denied) == (frozenset(), "not-supervised")
+    assert third.denied_at == datetime(2026, 11, 23, 22, 15, tzinfo=UTC)
+    assert [path for path, _ in api.questions if "/ddm/" in path] == [
+        "/api/v1/ddm/b6b1d7a0-0000-4000-8000-000000000001/status-items"
+    ]
+
+
+async def test_without_declarations_no_status_is_asked_for(jamf, api):
+    assert {record.denied_at for record in await devices_of(jamf())} == {None}
+    assert not [path for path, _ in api.questions if "/ddm/" in path]

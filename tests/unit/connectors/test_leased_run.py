@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from tests.exchanges import MARKER
 from tests.unit.connectors.around import NOW, runtime, settings_of
@@ -15,6 +16,7 @@ from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import PAUSE, DeviceRecheck, RunOptions
+from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import OVERLAP, Narrowed
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, CheckResult, SourceState
@@ -282,7 +284,7 @@ async def test_until_it_counts_everything_is_read(lead, run_store):
     assert source.asked == [None]
 
 
-@pytest.mark.parametrize("setting", ["complete_kinds", "app_policies"])
+@pytest.mark.parametrize("setting", ["complete_kinds", "app_policies", "hiding_profiles", "declarations"])
 async def test_other_kinds_of_enrolment_or_policies_that_count_make_a_full_run(lead, run_store, setting):
     source = Source(whole(1))
     for names in (("a",), ("a",), ("b",)):
@@ -397,3 +399,17 @@ async def test_a_source_that_does_not_answer_changes_nothing(checking, run_store
     monkeypatch.setattr(leased_run, "_TIMEOUT_SECONDS", 0.01)
     assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
     assert run_store.taken == []
+
+
+async def test_a_connector_may_store_only_in_a_run_that_stores(run_store):
+    may = []
+
+    def make(_name, _settings, around):
+        may.append(around.stores)
+        return Source(1)
+
+    numbers = ConnectorMetrics(CollectorRegistry())
+    run = leased_run.LeasedRun(make, run_store, runtime, numbers, lambda: "v1")
+    for options in (RunOptions(), RunOptions(dry=True)):
+        await run.run("mdm", SETTINGS, options)
+    assert may == [True, False]

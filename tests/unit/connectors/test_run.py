@@ -41,6 +41,10 @@ async def test_a_device_missing_in_a_whole_list_is_gone(run_store):
     assert run_store.gone() == {"0"}
 
 
+async def test_a_device_that_is_judged_again_in_a_run_counts_once(run_store):
+    assert await run(Source(1, 2, 1), run_store).go(None) == RunOutcome(full=True, taken=2)
+
+
 class SomeOfAll(Source):
     """A source that does not list all of its devices."""
 

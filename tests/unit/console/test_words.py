@@ -10,6 +10,7 @@ from mailgate.console.words import (
     enrolment_in_words,
     kind_in_words,
     mail_failure_in_words,
+    not_denied_in_words,
     protocol_in_words,
     reason_in_words,
     system_in_words,
@@ -39,6 +40,7 @@ def test_a_word_of_another_release_stays_as_it_is() -> None:
     assert (effect_in_words("block"), effect_in_words("quarantine")) == ("kept out", "quarantine")
     assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
     assert reason_in_words("of-another-release") == ""
+    assert not_denied_in_words("of-another-release") == "of-another-release"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,20 @@ async def test_only_devices_seen_whole_and_clean_are_found(store: Store) -> None
     assert await store.connectors.seen_whole("mdm", []) == []
 
 
+async def test_versions_of_policies_are_kept_until_nobody_needs_them(store: Store) -> None:
+    keep, versions = store.connectors.keep_versions, store.connectors.versions
+    await keep("mdm", {"cope": {11: "a", 12: "b"}, "open": {3: "c"}}, only=False)
+    await keep("other", {"cope": {11: "d"}}, only=True)
+    await keep("mdm", {"cope": {12: "e", 13: "f"}}, only=False)
+    assert await versions("mdm", "cope") == {11: "a", 12: "e", 13: "f"}
+    await keep("mdm", {"cope": {13: "f"}}, only=True)
+    assert await versions("mdm", "cope") == {13: "f"}
+    assert await versions("mdm", "open") == {}
+    assert await versions("other", "cope") == {11: "d"}
+    await keep("mdm", {}, only=True)
+    assert await versions("mdm", "cope") == {}
+
+
 async def test_devices_are_counted_by_kind_and_reach(store: Store) -> None:
     part, whole = AppsReport(frozenset(), False, NOW), AppsReport(frozenset(), True, NOW)
     personal = Enrolment.WORK_PROFILE_PERSONAL

@@ -186,3 +186,12 @@ async def test_a_gate_whose_clock_is_ahead_deletes_nothing_too_early(
     monkeypatch.setattr(clock, "earliest_now", right)
     assert await prune(store, FAR) == 0
     assert await rows(store) == before
+
+
+async def test_policies_of_a_source_without_devices_are_forgotten(store: Store) -> None:
+    await store.devices.ingest([record("intune", **SERIAL)], NOW)
+    for source in ("intune", "removed"):
+        await store.connectors.keep_versions(source, {"cope": {12: "{}"}}, only=True)
+    await prune(store, NOW)
+    found = [await store.connectors.versions(source, "cope") for source in ("intune", "removed")]
+    assert found == [{12: "{}"}, {}]

@@ -13,7 +13,7 @@ from mailgate.config.sources.google import AndroidManagementSettings, GoogleDire
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.config.values import Duration, Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.apps import Identifier, Strict
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 IntuneCompleteKind = Literal[
@@ -49,10 +49,32 @@ class IntuneSettings(ApiSourceSettings):
     app_policies: tuple[PolicyName, ...] = ()
     """The display names of compliance policies that look for listed apps, as its setting "Restricted apps" does. They say
     for which apps the verdict on a device vouches. They need the right DeviceManagementConfiguration.Read.All."""
+    hiding_profiles: tuple[PolicyName, ...] = ()
+    """The display names of profiles that hide apps on supervised iPhones and iPads, or show only some. An app cannot run on a
+    device that has applied them. They need the same right."""
     at_once: int = Field(default=4, ge=1, le=16)
     """How many devices' policies are requested at the same time, since Graph has them for one device at a time."""
     witnesses: int = Field(default=25, ge=0, le=1000)
     """How many apps' device lists may be read to learn which devices have an inventory at all."""
+
+
+ServerToken = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Declaration(Strict):
+    """The content of a declaration ``com.apple.configuration.app.settings`` (iOS 27), in the version that the management sends.
+    A device says which version it has applied, but not what stands in it."""
+
+    server_token: ServerToken
+    """The ``ServerToken`` of this version. Any other version keeps no app out."""
+    denied_apps: tuple[Identifier, ...] = ()
+    """Its ``DeniedApps``."""
+    allowed_apps: tuple[Identifier, ...] | None = None
+    """Its ``AllowedApps``, if it has them: all other apps are denied."""
+
+
+Declarations = dict[Annotated[str, StringConstraints(min_length=1, max_length=200)], Declaration]
+"""Declarations by their ``Identifier``."""
 
 
 class JamfGroup(Strict):
@@ -103,6 +125,9 @@ class JamfSettings(ApiSourceSettings):
     device_compliance: bool = False
     """Whether the state that Jamf Pro holds for a compliance partner is asked for, of each device of which not every app
     is seen. It needs the privilege Read Device Compliance Information."""
+    declarations: Declarations = Field(default_factory=dict)
+    """The declarations that deny apps on supervised devices. The status that Jamf Pro keeps of each such device is then asked
+    for, and makes it known that these apps cannot run."""
     at_once: int = Field(default=4, ge=1, le=16)
     """How many devices' states are requested at the same time."""
     webhook: JamfWebhook | None = None
@@ -198,6 +223,11 @@ class AppleMdmSettings(ApiSourceSettings):
     """Instead of the password: the value of NanoMDM's ``-webhook-hmac-key``."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest event that is accepted."""
+    declarations: Declarations = Field(default_factory=dict)
+    """The declarations that deny apps on supervised devices: what a device reports as applied makes it known that these apps
+    cannot run."""
+    restrictions: bool = False
+    """Whether devices are asked which apps their restrictions block, and believed in it. Needs ``nanomdm``."""
     whole_lists: bool = False
     """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
     do."""
@@ -213,6 +243,13 @@ class AppleMdmSettings(ApiSourceSettings):
                 "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`"
             )
             raise wrong_value("proof", message)
+        return self
+
+    @model_validator(mode="after")
+    def _one_word_on_denied_apps(self) -> Self:
+        if self.restrictions and (self.declarations or self.nanomdm is None):
+            message = "cannot be asked for; expected `nanomdm` and no `declarations`, whose word would contradict it"
+            raise wrong_value("restrictions", message, key="restrictions")
         return self
 
     def scheduled(self) -> bool:

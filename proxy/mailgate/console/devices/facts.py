@@ -112,7 +112,8 @@ class DeviceFacts(Fact):
     denied_by: str
     """The policy that does so, with its version; empty if none does."""
     not_denied: str
-    """The code of the check by which its management does not; empty if nobody checked, or it does."""
+    """Why its management is not known to keep every listed app from running, as the code of the check that failed; empty if
+    it is known to, or if nobody checked."""
     unseen: list[str]
     """The keys of the listed apps that nobody saw absent and that may run, if others were; empty if all were, or none."""
     apps: list[str]

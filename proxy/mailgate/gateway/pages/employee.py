@@ -124,6 +124,10 @@ class DeviceCard:
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""
+    denied: tuple[str, ...] = ()
+    """Display names of the listed apps of which it is only known that they cannot run on it."""
+    not_denied: str = ""
+    """Why it is not certain of every listed app that it cannot run, a word of ``NotDenied``; empty if nobody checked."""
     sources: tuple[ReportSource, ...] = ()
     asked: tuple[AskedSource, ...] = ()
     findings: tuple[str, ...] = ()

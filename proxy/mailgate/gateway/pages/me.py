@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from mailgate.devices.trust import ENROLLED, source_name
+from mailgate.gateway.pages.denials import apps_words
 from mailgate.gateway.pages.devices import (
     ENROLMENTS,
     EXEMPTED,
@@ -23,7 +24,6 @@ from mailgate.gateway.pages.devices import (
     UNTIL_HERE,
     answer_words,
     name_of,
-    state_of,
 )
 from mailgate.gateway.pages.employee import (
     MAX_SHOWN,
@@ -193,7 +193,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "owner_reports": card.owner_reports,
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
-        "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
+        "state_words": apps_words(card, language),
         "sources": [
             {
                 "name": _source(source.name, language),

@@ -21,7 +21,7 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
-from mailgate.model import Access, Decision
+from mailgate.model import Absence, Access, Decision
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reliefs import Relief
 from mailgate.policy.rule_states import enforcement_starts, prohibited_apps
@@ -74,6 +74,8 @@ def card_of(
         owner_reports=owner_reports,
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
+        denied=tuple(map(name_of, posture.denied)) if posture.absence is Absence.ENFORCED else (),
+        not_denied=posture.not_denied,
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
         sources=tuple(_source(each, own.access.now) for each in device.reports if not each.gone)
         if device

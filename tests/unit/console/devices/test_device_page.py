@@ -9,7 +9,8 @@ from tests.unit.console.phones import asks, has, record
 from tests.unit.console.written_mails import written
 
 from mailgate.devices.device import Device
-from mailgate.model import Compliance, Enrolment
+from mailgate.devices.trust import report_by
+from mailgate.model import Compliance, Denial, Enrolment, Kind
 
 
 @pytest.fixture
@@ -27,6 +28,32 @@ async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> 
         "Kept out by the rule prohibited-app: phone, iOS over the web",
     ):  # fmt: skip
         assert words in page.words, words
+
+
+@pytest.mark.parametrize(
+    ("denial", "said"),
+    [
+        (
+            Denial(frozenset({"tiktok"}), NOW - timedelta(hours=1), by="cope 12"),
+            (
+                "No listed app can run",
+                "none that can run",
+                "Apps that cannot run TikTok, by cope 12",
+            ),
+        ),
+        (
+            Denial(frozenset(), NOW - timedelta(hours=1), failed="private-space-allowed"),
+            ("Apps that cannot run none known Its policy allows a private space, whose apps nobody sees."),
+        ),
+    ],
+    ids=["enforced", "a side door"],
+)
+async def test_apps_that_cannot_run_are_not_told_as_absent(
+    ada: Browser, firm: Company, denial: Denial, said: tuple[str, ...]
+) -> None:
+    (found,) = await has(firm, report_by("jamf-file", "a1", "alice", Kind.PHONE, "android", denial=denial))
+    page = await ada.get(f"/console/devices/{found.id}")
+    assert [words for words in said if words not in page.words] == []
 
 
 async def test_its_enrolment_and_the_verdict_of_its_management_are_shown(ada: Browser, firm: Company) -> None:

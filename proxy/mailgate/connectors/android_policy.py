@@ -1,0 +1,268 @@
+"""Which listed apps a policy of the Android Management API verifiably keeps from a company-owned phone.
+
+The API has the content of a policy's current version alone, so the gate keeps the versions that it has read, and a phone is
+judged by the version that it has applied. Newer versions can only take away from that: the phone may have applied one since
+it reported. The words are those of ``enterprises.policies`` and ``enterprises.devices`` in the API's discovery document
+(revision 20261104).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from mailgate.connectors.inventory import instant, listed, text, value
+from mailgate.model import Denial
+from mailgate.model.device import NotDenied
+
+POLICY_FIELDS = (
+    "version,playStoreMode,addUserDisabled,debuggingFeaturesAllowed,applications(packageName,installType),"
+    "personalUsagePolicies(personalPlayStoreMode,privateSpacePolicy,personalApplications(packageName,installType)),"
+    "advancedSecurityOverrides(untrustedAppsPolicy,developerSettings)"
+)
+DEVICE_FIELDS = (
+    "appliedState,policyName,appliedPolicyName,appliedPolicyVersion,"
+    "nonComplianceDetails(settingName,fieldPath,packageName,nonComplianceReason)"
+)
+ANDROID_11 = 30
+"""The API level from which on a work profile on a company-owned phone has a profile owner, not a device owner."""
+_AHEAD = timedelta(days=1)
+"""How far a clock may be ahead, as for every other look of a source (``setup.py``)."""
+
+
+class _Content(BaseModel):
+    """A part of a policy. What is left out means a default of the API, and some defaults keep apps out, so a word in another
+    form than the documented one makes the whole policy unreadable."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", alias_generator=to_camel)
+
+
+class _Entry(_Content):
+    package_name: str
+    install_type: str = ""
+
+
+class _Personal(_Content):
+    personal_play_store_mode: str = ""
+    private_space_policy: str = ""
+    personal_applications: list[_Entry] = []
+
+
+class _Overrides(_Content):
+    untrusted_apps_policy: str = ""
+    developer_settings: str = ""
+
+
+class Policy(_Content):
+    """What decides in the content of one version of a policy. Everything else that it says is dropped."""
+
+    version: str = Field(pattern="^[0-9]{1,18}$")
+    play_store_mode: str = ""
+    add_user_disabled: bool = False
+    debugging_features_allowed: bool = False
+    applications: list[_Entry] = []
+    personal_usage_policies: _Personal | None = None
+    advanced_security_overrides: _Overrides = _Overrides()
+
+    @property
+    def number(self) -> int:
+        return int(self.version)
+
+    @property
+    def personal_applications(self) -> list[_Entry]:
+        return (self.personal_usage_policies or _Personal()).personal_applications
+
+    @cached_property
+    def work_types(self) -> Mapping[str, set[str]]:
+        """The install types of each package that the policy names for the work side, or for a device without another."""
+        return _types(self.applications)
+
+    @cached_property
+    def personal_types(self) -> Mapping[str, set[str]]:
+        """The same of the personal side."""
+        return _types(self.personal_applications)
+
+
+def _types(entries: Iterable[_Entry]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.package_name, set()).add(entry.install_type)
+    return found
+
+
+Versions = Mapping[int, Policy]
+"""The known versions of one policy, by number."""
+Packages = Mapping[str, Sequence[str]]
+"""The package names of each listed app, by its key."""
+
+
+def policy_of(found: Any) -> Policy | None:
+    """The policy in an answer of the API; None if it cannot be read."""
+    try:
+        return Policy.model_validate(found)
+    except ValidationError:
+        return None
+
+
+def stored_policy(content: str) -> Policy | None:
+    """The policy in its stored form; None if an older Mailgate stored another one."""
+    try:
+        return Policy.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def denial(
+    device: Mapping[str, Any], versions: Versions, apps: Packages, now: datetime, max_age: timedelta
+) -> Denial | None:
+    """What the policy that a ``Device`` has applied keeps from it. ``versions`` are those of that policy, the current one
+    among them. None if the device says nothing of the time at which it was so."""
+    at = instant(device, "lastStatusReportTime")
+    if at is None:
+        return None
+    name, number = text(device, "appliedPolicyName").rpartition("/")[2], text(device, "appliedPolicyVersion")
+    by = f"{name} {number}" if name and number else ""
+    chain = _versions_from(versions, number)
+    failed = _management(device, chain) or _applied(device, versions, chain)
+    judged = {} if failed else {key: _kept_out(device, chain, packages) for key, packages in apps.items()}
+    failed = failed or next((code for code in NotDenied if code in judged.values()), "")
+    denied = frozenset(key for key, why in judged.items() if not why)
+    if not now - max_age < at <= now + _AHEAD:
+        failed, denied = failed or NotDenied.REPORT_TOO_OLD, frozenset()
+    return Denial(denied, min(at, now), by=by, failed=failed)
+
+
+def blocked_yet_there(device: Mapping[str, Any], apps: Packages) -> frozenset[str]:
+    """The listed apps that the device reports as blocked and installed all the same."""
+    there = {
+        text(detail, "packageName")
+        for detail in listed(device, "nonComplianceDetails") or []
+        if text(detail, "nonComplianceReason") == "APP_INSTALLED"
+    }
+    return frozenset(key for key, packages in apps.items() if there & {*packages})
+
+
+def _versions_from(versions: Versions, number: str) -> list[Policy]:
+    """The version that a device has applied, then all later ones; empty if one of them is not known."""
+    if not re.fullmatch("[0-9]{1,18}", number) or not versions:
+        return []
+    numbers = range(int(number), max(versions) + 1)
+    return [versions[each] for each in numbers] if all(each in versions for each in numbers) else []
+
+
+def _is_cope(device: Mapping[str, Any]) -> bool:
+    return text(device, "managementMode") == "PROFILE_OWNER"
+
+
+def _management(device: Mapping[str, Any], chain: Sequence[Policy]) -> str:
+    """Before Android 11 a device owner may stand beside a personal side, of which its ``applications`` say nothing."""
+    if text(device, "ownership") != "COMPANY_OWNED":
+        return NotDenied.NOT_COMPANY_OWNED
+    level = value(device, "apiLevel")
+    has_personal_side = any(each.personal_usage_policies is not None for each in chain)
+    whole = (isinstance(level, int) and level >= ANDROID_11) or not has_personal_side
+    known = _is_cope(device) or (text(device, "managementMode") == "DEVICE_OWNER" and whole)
+    return "" if known else NotDenied.MANAGEMENT_UNKNOWN
+
+
+def _applied(device: Mapping[str, Any], versions: Versions, chain: Sequence[Policy]) -> str:
+    if {text(device, "state"), text(device, "appliedState")} != {"ACTIVE"}:
+        return NotDenied.NOT_ACTIVE
+    if text(device, "policyName") not in ("", text(device, "appliedPolicyName")):
+        return NotDenied.OTHER_POLICY_DUE
+    if not versions:
+        return NotDenied.POLICY_UNREAD
+    return "" if chain else NotDenied.VERSION_UNKNOWN
+
+
+def _kept_out(device: Mapping[str, Any], chain: Sequence[Policy], packages: Sequence[str]) -> str:
+    """Why an app of these packages may run; empty if it cannot."""
+    cope = _is_cope(device)
+    now, *later = [_blocks(policy, packages, cope=cope) or _side_door(policy, cope=cope) for policy in chain]
+    if now or any(later):
+        return now or NotDenied.NEWER_POLICY_OPEN
+    concerned = list(_not_applied(device, chain[0], packages))
+    if "APP_INSTALLED" in concerned:
+        return NotDenied.APP_INSTALLED
+    return NotDenied.NOT_APPLIED if concerned else ""
+
+
+def _blocks(policy: Policy, packages: Sequence[str], *, cope: bool) -> str:
+    """Both sides of a phone have to keep the packages out. An app without package names may be any package."""
+    by_default = policy.play_store_mode in ("", "PLAY_STORE_MODE_UNSPECIFIED", "WHITELIST")
+    sides = [(policy.work_types, by_default)]
+    if cope:
+        personal = policy.personal_usage_policies or _Personal()
+        sides.append((policy.personal_types, personal.personal_play_store_mode == "ALLOWLIST"))
+    shut = packages and all(_is_out(types.get(each), only) for types, only in sides for each in packages)
+    return "" if shut else NotDenied.NOT_BLOCKED
+
+
+def _is_out(types: set[str] | None, out_by_default: bool) -> bool:
+    return out_by_default if types is None else types == {"BLOCKED"}
+
+
+def _side_door(policy: Policy, *, cope: bool) -> str:
+    """A way around the store that the policy leaves open. A device owner knows neither a private space nor other users."""
+    overrides, personal = policy.advanced_security_overrides, policy.personal_usage_policies or _Personal()
+    if overrides.untrusted_apps_policy not in ("", "UNTRUSTED_APPS_POLICY_UNSPECIFIED", "DISALLOW_INSTALL"):
+        return NotDenied.UNTRUSTED_APPS
+    if cope and personal.private_space_policy != "PRIVATE_SPACE_DISALLOWED":
+        return NotDenied.PRIVATE_SPACE
+    developer = overrides.developer_settings in (
+        "",
+        "DEVELOPER_SETTINGS_UNSPECIFIED",
+        "DEVELOPER_SETTINGS_DISABLED",
+    )
+    if not developer or policy.debugging_features_allowed:
+        return NotDenied.DEVELOPER_SETTINGS
+    return NotDenied.OTHER_USERS if cope and not policy.add_user_disabled else ""
+
+
+_SETTINGS = frozenset(
+    {"personalUsagePolicies", "applications", "playStoreMode", "advancedSecurityOverrides", "addUserDisabled"}
+)
+_ANDROID_15 = 35
+_NO_SUCH_SPACE = {
+    ("API_LEVEL", "privateSpacePolicy"),
+    ("API_LEVEL", "personalUsagePolicies.privateSpacePolicy"),
+}
+_PLACE = re.compile(r"(?:^|\.)(applications|personalApplications)\[([0-9]{1,5})\]")
+
+
+def _not_applied(device: Mapping[str, Any], policy: Policy, packages: Sequence[str]) -> Iterator[str]:
+    """The reasons of all details that concern these packages, by which a setting of the policy does not hold on the device. One
+    that names neither a package nor a place in a list of apps concerns all."""
+    details = value(device, "nonComplianceDetails") or []
+    if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
+        yield "unknown"
+        return
+    for detail in details:
+        reason, setting = text(detail, "nonComplianceReason"), text(detail, "settingName")
+        package = text(detail, "packageName") or _at(policy, text(detail, "fieldPath"))
+        if package in packages and reason == "APP_INSTALLED":
+            yield reason
+        elif _has_no_private_space(device) and (reason, text(detail, "fieldPath")) in _NO_SUCH_SPACE:
+            continue
+        elif setting in _SETTINGS and (not package or package in packages):
+            yield reason or "unknown"
+
+
+def _has_no_private_space(device: Mapping[str, Any]) -> bool:
+    """Whether the device has an Android before the first one with a private space, so that it cannot apply the setting."""
+    level = value(device, "apiLevel")
+    return isinstance(level, int) and level < _ANDROID_15
+
+
+def _at(policy: Policy, path: str) -> str:
+    """The package at a place like ``personalApplications[3]``; empty if there is none."""
+    place = _PLACE.search(path)
+    if place is None:
+        return ""
+    entries = policy.personal_applications if place[1] == "personalApplications" else policy.applications
+    number = int(place[2])
+    return entries[number].package_name if number < len(entries) else ""
