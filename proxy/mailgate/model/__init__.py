@@ -27,7 +27,7 @@ from mailgate.model.decision import (
     User,
 )
 from mailgate.model.device import AppsReport, CheckResult, Posture, PostureState, SourceState
-from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
+from mailgate.model.proofs import AttestationResult, AttestedApp, CertificateResult, HardwareResult
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "AppsReport",
     "Assurance",
     "AttestationResult",
+    "AttestedApp",
     "CertificateResult",
     "CheckResult",
     "Claim",
