@@ -30,6 +30,9 @@ from mailgate.model import AppsReport, AttestationResult, Kind
 ENROLLED = "enrolled"
 """The source of what enrolled devices say about themselves."""
 
+REPORTER = "reporter"
+"""The source of what attested apps answer about the phones that they are on (``attest/answers.py``)."""
+
 _PROVEN = (KEY, CERT)
 """The kinds of names that a device proves with every request."""
 
@@ -45,8 +48,9 @@ def is_self_reported(source: str) -> bool:
 
 
 def vouches(report: Report) -> bool:
-    """Whether somebody vouches for the device and its owner: not the device itself, and nobody who handed the report in."""
-    return not (report.handed or is_self_reported(report.source))
+    """Whether somebody vouches for the device and its owner: not the device itself or an app on it, and nobody who handed the
+    report in."""
+    return not (report.handed or is_self_reported(report.source) or report.source == REPORTER)
 
 
 def rank(source: str, precedence: Sequence[str]) -> int:
