@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -61,19 +61,12 @@ class Reporters:
     """Whether the company accepts that nobody sees into a private space, a second user or a clone. Otherwise the answers of one profile
     make no device clean."""
 
-    def look(self, answers: Answers, now: datetime) -> "Look":
+    def look(self, answers: Answers, now: datetime) -> AppsReport:
         """What the answers say of the device. An app looks just before it signs, by a clock that may differ."""
         here = frozenset(app for app, there in answers.installed.items() if there)
         whole = self.accepts_unseen and answers.profile in (Profile.PERSONAL, Profile.DEVICE)
-        return Look(AppsReport(here, whole, now, WINDOW), frozenset(answers.installed), answers.profile)
-
-
-class Look(NamedTuple):
-    """A look at one profile."""
-
-    apps: AppsReport
-    asked: frozenset[str]
-    profile: Profile
+        profile = "" if answers.profile is Profile.DEVICE else str(answers.profile)
+        return AppsReport(here, whole, now, WINDOW, frozenset(answers.installed), profile)
 
 
 Question = Mapping[str, Sequence[str]]

@@ -234,7 +234,8 @@ class Settings(Strict):
         posture = self.posture
         ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
         ages |= {REPORTER: self.reporter.max_age} if self.reporter.max_age else {}
-        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages)
+        verdicts = {name: each.compliance_max_age for name, each in self.connectors.items()}
+        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages, verdicts)
 
     @model_validator(mode="after")
     def _devices_port(self) -> Self:

@@ -3,7 +3,6 @@
 An app was accepted when its key enrolled. What is accepted changes, so its evidence is held against the settings of now at each report.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from mailgate.attest.answers import Answers, Profile, Question, Reporters, digest_of, told
@@ -118,7 +117,6 @@ def report_of_answers(
     key: EnrolledKey, answers: Answers, reporters: Reporters, os_version: str, now: datetime
 ) -> Report:
     """The report of an app about its phone. Its keys are names of the phone, by which it becomes the one that others report."""
-    look = reporters.look(answers, now)
     report = report_by(
         REPORTER,
         key.device,
@@ -126,7 +124,7 @@ def report_of_answers(
         kind=Kind.PHONE,
         os="android",
         os_version=os_version,
-        apps=look.apps,
+        apps=reporters.look(answers, now),
         keys=(key.thumbprint, *answers.vouches_for),
     )
-    return replace(report, asked=look.asked, profile=look.profile).received(now)
+    return report.received(now)
