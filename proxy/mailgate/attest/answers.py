@@ -5,6 +5,7 @@ is a profile of Android, which is a user of its own: no app sees into another on
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,9 @@ from mailgate.attest.dpop import WINDOW
 from mailgate.attest.hardware import ExpectedApp
 from mailgate.model import AppsReport
 
-Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+"""An RFC 7638 thumbprint with SHA-256."""
+Thumbprint = Annotated[str, StringConstraints(pattern=rf"^{THUMBPRINT.pattern}$")]
 AppKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 MAX_VOUCHED = 4
 """For how many copies of itself an app may vouch: those of one phone."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from mailgate.attest.answers import THUMBPRINT
 from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
@@ -24,8 +25,11 @@ _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (
     "name,state,managementMode,apiLevel,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
     "hardwareInfo(serialNumber,enterpriseSpecificId,model),softwareInfo(androidVersion),"
-    "securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
+    "securityPosture(devicePosture),applicationReports(packageName,displayName,state,keyedAppStates(key,data))"
 )
+KEY_STATE = "mailgate-key"
+"""The keyed app state in which the reporter in the work profile tells the management its key. The management reports the states of an app
+by the device that the app is on, so nobody can tell the key of another phone for this one."""
 _TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
 """Notifications that hold a device."""
 _ANDROID_11 = 30
@@ -86,8 +90,20 @@ class AndroidManagement(ApiConnector):
             apps=self._apps(found),
             serial="" if serial == special else serial,
             udid=special,
+            keys=self._reporter_keys(found),
             gone=text(found, "state") == "DELETED",
         )
+
+    def _reporter_keys(self, found: Mapping[str, Any]) -> set[str]:
+        """The key of the reporter on this device, if the settings name the reporter and it has told its key."""
+        told = {
+            text(state, "data")
+            for app in listed(found, "applicationReports") or ()
+            if self._settings.reporter and text(app, "packageName") == self._settings.reporter
+            for state in listed(app, "keyedAppStates") or ()
+            if text(state, "key") == KEY_STATE
+        }
+        return {key for key in told if THUMBPRINT.fullmatch(key)}
 
     def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
         apps = listed(found, "applicationReports")
