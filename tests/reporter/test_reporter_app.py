@@ -115,7 +115,7 @@ def say(process: asyncio.subprocess.Process, line: str) -> None:
     process.stdin.write(f"{line}\n".encode())
 
 
-async def test_it_enrols_and_answers_at_a_gate(webmail: TestServer, tmp_path: Path) -> None:
+async def test_the_java_reporter_enrols_and_answers_at_a_gate(webmail: TestServer, tmp_path: Path) -> None:
     plain = [path for path in JAVA if "android" not in path.read_text().replace('"android', "")]
     assert {path.stem for path in plain} == {"Answers", "Gate", "Json", "Proof", "SigningKey"}
     code, told = await compiled(tmp_path / "classes", *plain, HERE / "Speak.java")

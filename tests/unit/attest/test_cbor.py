@@ -22,7 +22,7 @@ def depth(item: object) -> int:
 
 
 @given(st.dictionaries(st.text(), ITEMS, max_size=3).filter(lambda told: depth(told) <= 4), st.binary())
-def test_what_was_written_is_read_and_the_rest_is_left(told: dict, rest: bytes) -> None:
+def test_a_written_map_is_read_and_the_rest_is_left(told: dict, rest: bytes) -> None:
     assert read_map(cbor(told) + rest) == (told, rest)
 
 

@@ -135,7 +135,7 @@ async def test_a_report_is_complete_at_most_for_the_profile_that_it_comes_from(
     assert (report.apps_complete, report.profile) == (complete, stored)
 
 
-async def test_what_the_app_cannot_look_for_stays_unknown(on):
+async def test_an_app_that_cannot_be_looked_for_stays_unknown(on):
     phone, question = await enrolled(on)
     phone.looks_for = {"com.tencent.mm", "com.zhiliaoapp.musically"}
     assert (await send(on, phone, phone.answers(question)))[0] == 200
@@ -231,7 +231,7 @@ async def test_without_the_word_the_same_evidence_makes_no_reporter(on):
         ({"patched_within": timedelta(days=20)}, "evidence-patch-old"),
     ],
 )
-async def test_what_is_accepted_no_longer_ends_an_enrolled_reporter(on, changed, reason):
+async def test_an_app_that_is_accepted_no_longer_answers_no_more(on, changed, reason):
     phone, question = await enrolled(on)
     renew(on, reporters=Reporters({"android-key": replace(ANDROID, **changed)}, accepts_unseen=True))
     status, _, told = await send(on, phone, phone.answers(question))
@@ -320,7 +320,7 @@ async def test_the_managed_copy_vouches_for_the_personal_one(on):
 @pytest.mark.parametrize(
     "changed", [None, {"revoked_at": NOW}, {"owner": "bob@example.com"}, {"app": ""}, "other app"]
 )
-async def test_it_vouches_for_copies_of_its_person_alone(on, changed):
+async def test_a_copy_vouches_for_those_of_its_person_alone(on, changed):
     personal, _ = await enrolled(on)
     work, question = await enrolled(on, "work")
     keys, thumbprint = on.own.enrolling.enroller.enrolments, personal.key.thumbprint()

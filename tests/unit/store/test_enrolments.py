@@ -284,7 +284,7 @@ async def test_of_two_assertions_with_one_counter_one_counts_at_whatever_gate(
         assert not await open_store.enrolments.reported("a", NOW, counter - 1)
 
 
-async def test_what_an_app_answered_for_a_lost_device_counts_no_more(open_store: Store) -> None:
+async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None:
     await enrol(open_store, "a")
     await open_store.devices.ingest([report_by("reporter", "enrolled-a", keys=("a",))], NOW)
     await open_store.revoke("a", NOW)
