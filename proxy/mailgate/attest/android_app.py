@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat import asn1
 
 from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.hardware import ExpectedApp
 from mailgate.attest.key_description import DescriptionError, KeyDescription
 from mailgate.model import AttestedApp, Reason
 
@@ -29,10 +30,9 @@ _DIGEST_BYTES, _MAX_NAME = 32, 255
 
 
 @dataclass(frozen=True, slots=True)
-class AndroidApp:
-    """The reporter on Android, and what a phone needs so that it is believed."""
+class AndroidApp(ExpectedApp):
+    """The reporter on Android, and what a phone needs so that it is believed. ``name`` is its package."""
 
-    name: str
     signers: frozenset[str]
     """The SHA-256 of every certificate that signs it, in hex. With Play App Signing they are Google's."""
     min_version: int = 0

@@ -5,13 +5,11 @@ is a profile of Android, which is a user of its own: no app sees into another on
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -19,10 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from mailgate.attest.dpop import WINDOW
 from mailgate.attest.hardware import ExpectedApp
 from mailgate.model import AppsReport
+from mailgate.model.proofs import THUMBPRINT
 
-THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
-"""An RFC 7638 thumbprint with SHA-256."""
-Thumbprint = Annotated[str, StringConstraints(pattern=rf"^{THUMBPRINT.pattern}$")]
+Thumbprint = Annotated[str, StringConstraints(pattern=rf"^{THUMBPRINT}$")]
 AppKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 MAX_VOUCHED = 4
 """For how many copies of itself an app may vouch: those of one phone."""
@@ -39,7 +36,7 @@ class Profile(StrEnum):
     """A second user, a private space or a clone of an app: beside the profile in which its person lives."""
 
 
-class Answers(BaseModel):
+class AppAnswers(BaseModel):
     """The answers as an app sends them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -58,13 +55,13 @@ class Answers(BaseModel):
 class Reporters:
     """The apps that may answer for their devices, and how far they are believed."""
 
-    apps: Mapping[str, ExpectedApp] = field(default_factory=lambda: MappingProxyType({}))
+    apps: Mapping[str, ExpectedApp] = field(default_factory=dict)
     """By the format of the evidence with which they enrol."""
     accepts_unseen: bool = False
     """Whether the company accepts that nobody sees into a private space, a second user or a clone. Otherwise the answers of one profile
     make no device clean."""
 
-    def look(self, answers: Answers, now: datetime) -> AppsReport:
+    def look(self, answers: AppAnswers, now: datetime) -> AppsReport:
         """What the answers say of the device. An app looks just before it signs, by a clock that may differ."""
         here = frozenset(app for app, there in answers.installed.items() if there)
         whole = self.accepts_unseen and answers.profile in (Profile.PERSONAL, Profile.DEVICE)

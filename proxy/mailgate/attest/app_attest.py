@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from mailgate.attest.cbor import CborError, Item, read_map
 from mailgate.attest.certificates import key_of
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.hardware import ExpectedEvidence, Roots, serials_of, values_of
+from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots, serials_of, values_of
 from mailgate.model import AttestedApp, HardwareResult, Reason
 
 FORMAT = "apple-appattest"
@@ -45,11 +45,9 @@ _EXTENDED, _HAS_KEY = 0x80, 0x40
 
 
 @dataclass(frozen=True, slots=True)
-class AppleApp:
-    """The app on iOS whose word about its key counts."""
+class AppleApp(ExpectedApp):
+    """The app on iOS whose word about its key counts. ``name`` is team and bundle id, like ``ABCDE12345.com.example.reporter``."""
 
-    name: str
-    """Team and bundle id, like ``ABCDE12345.com.example.reporter``."""
     environment: str = "production"
     categories: frozenset[int] = frozenset({CATEGORIES["app-store"]})
     category_required: bool = False

@@ -8,11 +8,11 @@
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -37,15 +37,15 @@ class ExpectedEvidence:
     """The app that must hold the key; None if any may."""
 
 
-class ExpectedApp(Protocol):
+@dataclass(frozen=True, slots=True)
+class ExpectedApp(ABC):
     """An app that may answer for its device, as the settings have it."""
 
-    @property
-    def name(self) -> str: ...
+    name: str
 
+    @abstractmethod
     def check(self, app: AttestedApp, now: datetime) -> None:
         """Raises `EvidenceRefusedError` for an app that does not count, or no longer."""
-        ...
 
 
 @dataclass(frozen=True)

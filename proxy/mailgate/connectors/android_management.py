@@ -3,13 +3,13 @@
 Without ``statusReportingSettings.applicationReportsEnabled`` in a device's policy there are no app reports.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from mailgate.attest.answers import THUMBPRINT
 from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
@@ -20,6 +20,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict, Threat
+from mailgate.model.proofs import THUMBPRINT
 from mailgate.model.times import LONG_AGO
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
@@ -111,7 +112,7 @@ class AndroidManagement(ApiConnector):
             for state in listed(app, "keyedAppStates") or ()
             if text(state, "key") == KEY_STATE
         }
-        return {key for key in told if THUMBPRINT.fullmatch(key)}
+        return {key for key in told if re.fullmatch(THUMBPRINT, key)}
 
     def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
         apps = listed(found, "applicationReports")

@@ -5,7 +5,7 @@ An app was accepted when its key enrolled. What is accepted changes, so its evid
 
 from datetime import datetime
 
-from mailgate.attest.answers import Answers, Profile, Question, Reporters, digest_of, told
+from mailgate.attest.answers import AppAnswers, Profile, Question, Reporters, digest_of, told
 from mailgate.attest.app_attest import AppleApp, check_assertion
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.report import SelfReport
@@ -56,7 +56,7 @@ async def take_report(
 
 
 def check_speaker(
-    live: Live, key: EnrolledKey, answers: Answers | None, incoming: Incoming, now: datetime
+    live: Live, key: EnrolledKey, answers: AppAnswers | None, incoming: Incoming, now: datetime
 ) -> int | None:
     """Check that the key still speaks for an app that is accepted. Returns the counter of its assertion; None if it makes none.
 
@@ -84,7 +84,7 @@ def check_speaker(
     return check_assertion(assertion, incoming.proofs[0], app, wanted)
 
 
-def check_answers(answers: Answers, question: Question) -> None:
+def check_answers(answers: AppAnswers, question: Question) -> None:
     """Raises EvidenceRefusedError if another question was answered, and RequestRefused for answers that no app gives."""
     if answers.question != digest_of(question):
         raise EvidenceRefusedError(Reason.QUESTION_CHANGED, "the listed apps have changed")
@@ -97,7 +97,7 @@ def check_answers(answers: Answers, question: Question) -> None:
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, f"This is no report. {wrong}.")
 
 
-async def check_vouched(enrolments: Enrolments, key: EnrolledKey, answers: Answers) -> None:
+async def check_vouched(enrolments: Enrolments, key: EnrolledKey, answers: AppAnswers) -> None:
     """Check that the app vouches only for copies of itself that enrolled for the same person. Raises EvidenceRefusedError."""
     for thumbprint in answers.vouches_for:
         other = await enrolments.key(thumbprint)
@@ -114,7 +114,7 @@ def _same_app(one: EnrolledKey, other: EnrolledKey) -> bool:
 
 
 def report_of_answers(
-    key: EnrolledKey, answers: Answers, reporters: Reporters, os_version: str, now: datetime
+    key: EnrolledKey, answers: AppAnswers, reporters: Reporters, os_version: str, now: datetime
 ) -> Report:
     """The report of an app about its phone. Its keys are names of the phone, by which it becomes the one that others report."""
     report = report_by(

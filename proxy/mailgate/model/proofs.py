@@ -7,6 +7,8 @@ from mailgate.model.client import Kind
 from mailgate.model.device import AppsReport
 from mailgate.model.reasons import Reason
 
+THUMBPRINT = r"[A-Za-z0-9_-]{43}"
+"""The form of a key's RFC 7638 thumbprint with SHA-256."""
 MAX_CERTIFICATES = 6
 """The most certificates of a chain: the leaf and the authorities above it."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from mailgate.attest.answers import Answers, Profile, Reporters, digest_of, told
+from mailgate.attest.answers import AppAnswers, Profile, Reporters, digest_of, told
 from mailgate.model import AppsReport
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -17,7 +17,7 @@ SAID = {"question": "0" * 16, "profile": "personal", "installed": {"tiktok": Tru
 def test_a_look_is_whole_only_where_its_person_lives_and_the_rest_is_accepted(
     profile: Profile, accepts: bool
 ) -> None:
-    answers = Answers.model_validate(SAID | {"profile": profile})
+    answers = AppAnswers.model_validate(SAID | {"profile": profile})
     whole = accepts and profile in ("personal", "device")
     assert Reporters({}, accepts).look(answers, NOW) == AppsReport(
         frozenset({"tiktok"}),
@@ -53,6 +53,6 @@ def test_the_digest_changes_with_each_app_and_each_id_and_with_nothing_else() ->
     ],
 )
 def test_other_answers_are_refused(wrong: dict[str, object]) -> None:
-    Answers.model_validate(SAID)
+    AppAnswers.model_validate(SAID)
     with pytest.raises(ValidationError):
-        Answers.model_validate(SAID | wrong)
+        AppAnswers.model_validate(SAID | wrong)

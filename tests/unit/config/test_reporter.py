@@ -83,7 +83,9 @@ def test_the_answers_may_be_believed_for_a_time_of_their_own(loaded) -> None:
         ("connectors: {reporter: {type: file, path: x.csv}}", HARDWARE, "the reporter on phones"),
     ],
 )  # fmt: skip
-def test_settings_that_nobody_could_check_are_mistakes(loaded, text: str, hardware: str, mistake: str) -> None:
+def test_settings_that_nobody_could_check_are_mistakes(
+    loaded, text: str, hardware: str, mistake: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         loaded(text, hardware)
     assert mistake in str(caught.value)
