@@ -14,7 +14,7 @@ from mailgate.devices.trust import REPORTER, report_by
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.live import Live
 from mailgate.http.request import RequestRefused
-from mailgate.model import Kind, Reason
+from mailgate.model import Reason
 from mailgate.policy import AppCatalog
 from mailgate.store import EnrolledKey
 from mailgate.store.devices import Devices
@@ -121,7 +121,6 @@ def report_of_answers(
         REPORTER,
         key.device,
         owner=key.owner,
-        kind=Kind.PHONE,
         os="android",
         os_version=os_version,
         apps=reporters.look(answers, now),
