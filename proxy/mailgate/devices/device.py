@@ -96,6 +96,11 @@ class Report:
         return (self.looked(now) or LONG_AGO, self.expires_at or LONG_AGO)
 
     @property
+    def saw_device(self) -> bool | None:
+        """Whether the look was at the whole device, for people: not at one profile of it. None if there was no look."""
+        return self.apps_complete and not self.profile
+
+    @property
     def lag(self) -> timedelta:
         """How much earlier than ``reported_at`` the source may have looked at the apps."""
         return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()

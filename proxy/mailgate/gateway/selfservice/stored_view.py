@@ -86,7 +86,7 @@ def card_of(
 
 
 def _source(report: Report, now: datetime) -> ReportSource:
-    return ReportSource(report.source, report.looked(now), report.apps_complete, report.lag, report.enrolment)
+    return ReportSource(report.source, report.looked(now), report.saw_device, report.lag, report.enrolment)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
@@ -114,6 +114,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...
     unsaid |= {"asked"} if report.asked is None else set()
     shown = [each.name for each in fields(report) if each.name not in _SHOWN_APART | unsaid]
     told = {name: getattr(report, name) for name in shown}
+    told["apps_complete"] = report.saw_device
     if user_text(report.owner) not in ("", user_text(person)):
         told["owner"] = "…"  # somebody else's name is not shown
     told |= {
