@@ -491,6 +491,7 @@ def app_attest_vectors() -> Iterator[tuple[str, Json]]:
         counter: int = 0,
         place: bytes = b"appattest".ljust(16, b"\0"),
         key_id: bytes = own,
+        size: int | None = None,
         more: bytes = b"",
         challenge: bytes = told,
         extension: bytes | None = b"",
@@ -500,7 +501,8 @@ def app_attest_vectors() -> Iterator[tuple[str, Json]]:
         issuer: Signed = APP_KEYS,
     ) -> Json:
         head = sha256(app.encode()).digest() + bytes([flags]) + counter.to_bytes(4)
-        data = head + place + len(key_id).to_bytes(2) + key_id + more
+        length = len(key_id) if size is None else size
+        data = head + place + length.to_bytes(2) + key_id + more
         nonce = sha256(data + sha256(challenge).digest()).digest()
         value = tlv(b"\x30", explicit(1, octets(nonce))) if extension == b"" else extension
         leaf = issuer.sign("app", IN_ENCLAVE, apple(n2=value) if value is not None else ())
@@ -527,6 +529,8 @@ def app_attest_vectors() -> Iterator[tuple[str, Json]]:
     yield "evidence-malformed.attest-twice", of("A name that stands twice", more=twice)
     yield "evidence-malformed.attest-nonce", of("A nonce that is no DER", extension=b"\x30\x00")
     yield "evidence-malformed.attest-key-id", of("A key's id of 31 bytes", key_id=own[1:])
+    yield "evidence-malformed.attest-length", of("Another length than the id has", size=33)
+    yield "evidence-malformed.attest-no-key", of("No key in it, by its flags", flags=0)
     yield "evidence-untrusted.attest", of("Under the root of another maker", issuer=BETWEEN)
     yield "evidence-extension-missing.attest", of("Without a nonce in the leaf", extension=None)
     yield "evidence-challenge-wrong.attest", of("The nonce of the gate, of no key", challenge=CHALLENGE)

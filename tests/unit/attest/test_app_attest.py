@@ -12,7 +12,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.attest.hardware_evidence import APPS, EXPECTED, FOLDER, evidence_of, read, roots, verified
+from tests.unit.attest.hardware_evidence import (
+    APPS,
+    EXPECTED,
+    FOLDER,
+    NAMES,
+    evidence_of,
+    read,
+    roots,
+    verified,
+)
 from tests.unit.attest.published import PUBLISHED
 from tests.vectors.build_certificate_vectors import IN_ENCLAVE, cbor, key
 
@@ -62,6 +71,22 @@ def test_only_one_whole_attestation_is_read(sent: tuple[bytes, ...]) -> None:
     expected = replace(EXPECTED, app=WANTED)
     result = verify_evidence(Evidence("apple-appattest", sent), roots(), expected)
     assert result.refused is Reason.EVIDENCE_MALFORMED
+
+
+def test_two_attestations_are_one_too_many() -> None:
+    one = evidence_of(read("good-app-attest"))
+    expected = replace(EXPECTED, app=WANTED)
+    assert verify_evidence(one, roots(), expected).refused is None
+    twice = one._replace(chain=one.chain * 2)
+    assert verify_evidence(twice, roots(), expected).refused is Reason.EVIDENCE_MALFORMED
+
+
+REFUSED = [name for name in NAMES if read(name)["format"] == "apple-appattest" and read(name)["reason"]]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_attestation_gets_its_reason(name: str) -> None:
+    assert verified(name).refused == read(name)["reason"]
 
 
 def asserted(name: str, app: AttestedApp = APP, wanted: AppleApp = WANTED) -> int:

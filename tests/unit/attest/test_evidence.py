@@ -65,6 +65,8 @@ DETAILS = {
     "evidence-malformed.attest-flag": "expected the extensions that a flag announces",
     "evidence-malformed.attest-format": 'expected {"fmt": "apple-appattest", "attStmt": …, "authData": …}',
     "evidence-malformed.attest-key-id": "expected authData with a key's id of 32 bytes",
+    "evidence-malformed.attest-length": "expected authData with a key's id of 32 bytes",
+    "evidence-malformed.attest-no-key": "expected authData of a key on P-256",
     "evidence-malformed.attest-more": "expected apple_validation_category_01 of 4 bytes at the end of authData",
     "evidence-malformed.attest-name": "expected only what iOS 27 adds at the end of authData",
     "evidence-malformed.attest-nonce": "expected a nonce in the leaf, in DER",
