@@ -21,7 +21,7 @@ from mailgate.config.pages import CompanySettings, EmployeePage, LanguageSetting
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
 from mailgate.config.reporter import ReporterSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
-from mailgate.config.sources import SourceSettings
+from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
