@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from tests.unit.attest.hardware_evidence import ANCHORS, APPS, EXPECTED, verified
 from tests.unit.attest.published import GOOGLES, android_result
+from tests.vectors.build_certificate_vectors import integer, octets, packages, tlv
 
 from mailgate.attest import android_app
-from mailgate.attest.android_app import AndroidApp
+from mailgate.attest.android_app import AndroidApp, read_application
 from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.key_description import DescriptionError
 from mailgate.model import AttestedApp, Reason
 
 TEGU = "tegu-sdk36-tee-ec-2026-root"
@@ -50,6 +52,7 @@ NOW = EXPECTED.now
         ({"patch": 202605}, Reason.EVIDENCE_PATCH_OLD),
         ({"patch": 0}, Reason.EVIDENCE_PATCH_OLD),
         ({"patch": 202613}, Reason.EVIDENCE_PATCH_OLD),
+        ({"patch": 12}, Reason.EVIDENCE_PATCH_OLD),
         ({"patch": 202700}, Reason.EVIDENCE_PATCH_OLD),
         ({"patch": 2**31 - 1}, Reason.EVIDENCE_PATCH_OLD),
     ],
@@ -65,6 +68,50 @@ def test_the_first_step_that_fails_decides(wrong: dict[str, object], reason: Rea
     with pytest.raises(EvidenceRefusedError) as caught:
         APP.check(replace(ACCEPTED, **{each: broken[each] for each in later}), NOW)
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("schema", [2, 3, 4, 100, 200, 300, 400, 500])
+def test_each_format_that_tells_the_app_is_known(schema: int) -> None:
+    APP.check(replace(ACCEPTED, schema=schema), NOW)
+
+
+def told(name: bytes = b"a.b", *digests: bytes, version: int = 1) -> bytes:
+    """An ``AttestationApplicationId`` of one package."""
+    package = tlv(b"\x30", octets(name), integer(version))
+    return tlv(b"\x30", tlv(b"\x31", package), tlv(b"\x31", *map(octets, digests or (bytes(32),))))
+
+
+def test_an_application_is_read_as_the_system_writes_it() -> None:
+    assert read_application(told()) == ({"a.b": 1}, ("00" * 32,))
+    assert read_application(told(b"a" * 255, bytes(32), b"\1" * 32, version=2**40)) == (
+        {"a" * 255: 2**40},
+        ("00" * 32, "01" * 32),
+    )
+    with pytest.raises(EvidenceRefusedError):
+        AndroidApp("a.b", frozenset()).check(AttestedApp("android-key", "a.b", version=-1, schema=2), NOW)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no DER",
+        told() + b"\0",
+        told(b""),
+        told(b"a" * 256),
+        told("é".encode()),
+        told(b"a\n"),
+        told(b"a.b", bytes(31)),
+        told(b"a.b", bytes(33)),
+        told(b"a.b", bytes(32), bytes(32)),
+        told(b"a.b", b"\1" * 32, bytes(32)),
+        tlv(b"\x30", 2 * packages(("a.b", 1))),
+        tlv(b"\x30", tlv(b"\x31", *[packages(("a.b", each))[2:] for each in (1, 2)]), tlv(b"\x31")),
+    ],
+)
+def test_anything_else_is_no_application(data: bytes) -> None:
+    with pytest.raises(DescriptionError, match=r"^expected an AttestationApplicationId in DER$"):
+        read_application(data)
 
 
 @pytest.mark.parametrize(
