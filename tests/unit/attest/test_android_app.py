@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.attest.hardware_evidence import ANCHORS, APPS, EXPECTED, verified
+from tests.unit.attest.hardware_evidence import ANCHORS, APPS, EXPECTED, NAMES, read, verified
 from tests.unit.attest.published import GOOGLES, android_result
 from tests.vectors.build_certificate_vectors import integer, octets, packages, tlv
 
@@ -34,6 +34,14 @@ def test_the_attestation_tells_the_app() -> None:
 
 def test_nobody_is_told_the_app_who_did_not_ask_for_it() -> None:
     assert verified("good-android-tee").app is None
+
+
+REFUSED = [name for name in NAMES if read(name).get("reporter") and read(name)["format"] == "android-key"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_app_gets_its_reason(name: str) -> None:
+    assert verified(name).refused == read(name)["reason"]
 
 
 APP = APPS["android-key"]
