@@ -10,6 +10,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.config import load_bundle
 
+WITHOUT_ID = " has no `android` id in apps.yaml: no reporter can look for it, and phones stay partial"
 app = typer.Typer(help="Build the reporter, an app that answers for its phone.", no_args_is_help=True)
 
 
@@ -35,10 +36,7 @@ def queries(
         return
     typer.echo(_resource(question) if resource else _manifest(question))
     for key in without:
-        typer.echo(
-            f"{key} has no `android` id in apps.yaml: no reporter can look for it, and phones stay partial",
-            err=True,
-        )
+        typer.echo(f"{key}{WITHOUT_ID}", err=True)
 
 
 def _manifest(question: Question) -> str:
