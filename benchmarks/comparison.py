@@ -312,8 +312,8 @@ def attested(system: Running) -> Records:
 
     def request(number: int) -> str:
         device, token = devices[number % TOKENS], tokens[number % TOKENS]
-        named = {"method": "GET", "url": f"{PUBLIC_URL}/mail/1.html", "jti": secrets.token_hex(8)}
-        proof = mint.sign_proof(token, device, now=now, nonce=nonce, **named)
+        url, jti = f"{PUBLIC_URL}/mail/1.html", secrets.token_hex(8)
+        proof = mint.sign_proof(token, device, method="GET", url=url, jti=jti, now=now, nonce=nonce)
         fields = {"Host": HOST, "User-Agent": PHONE, **mixes.PAGE, "Device-Attestation": token, "DPoP": proof}
         return mixes.written("GET", "/mail/1.html", fields)
 

@@ -210,8 +210,26 @@ def root_of_trust(locked: bool = True, state: int = 0) -> bytes:
     return tlv(b"\x30", octets(bytes(32)), tlv(b"\x01", flag), enumerated(state), octets(bytes(32)))
 
 
+SIGNER = sha256(b"a company that signs its apps").digest()
+
+
+def packages(*told: tuple[str, int]) -> bytes:
+    each = [tlv(b"\x30", octets(name.encode()), integer(version)) for name, version in told]
+    return tlv(b"\x31", *sorted(each))
+
+
+def application(
+    *told: tuple[str, int], signers: Sequence[bytes] = (SIGNER,), more: bytes = b"", set_of: bytes = b""
+) -> bytes:
+    """The tag of the app that made the key."""
+    names = set_of or packages(*(told or [(REPORTER, 7)]))
+    content = tlv(b"\x30", names, tlv(b"\x31", *map(octets, sorted(signers))))
+    return explicit(709, octets(content + more))
+
+
 def description(
     *,
+    schema: int = 300,
     level: int = 1,
     key_level: int | None = None,
     challenge: bytes = CHALLENGE,
@@ -242,9 +260,9 @@ def description(
     ]
     return tlv(
         b"\x30",
-        integer(300),
+        integer(schema),
         enumerated(level),
-        integer(300),
+        integer(schema),
         enumerated(level if key_level is None else key_level),
         octets(challenge),
         octets(b""),
@@ -266,8 +284,37 @@ def apple(**properties: bytes) -> list[Extension]:
     ]
 
 
+def cbor(value: object) -> bytes:
+    """CBOR (RFC 8949) with the shortest heads."""
+
+    def head(major: int, number: int) -> bytes:
+        if number < 24:
+            return bytes([major << 5 | number])
+        size = next(size for size in (1, 2, 4, 8) if number < 1 << 8 * size)
+        return bytes([major << 5 | 23 + size.bit_length()]) + number.to_bytes(size)
+
+    match value:
+        case int():
+            return head(0, value) if value >= 0 else head(1, -1 - value)
+        case bytes():
+            return head(2, len(value)) + value
+        case str():
+            return head(3, len(value.encode())) + value.encode()
+        case list():
+            return head(4, len(value)) + b"".join(map(cbor, value))
+        case dict():
+            return head(5, len(value)) + b"".join(cbor(name) + cbor(each) for name, each in value.items())
+    raise TypeError
+
+
+REPORTER = "com.example.reporter"
+IOS_REPORTER = f"ABCDE12345.{REPORTER}"
 MAKER = root("Maker of phones", 20)
 BATCH = MAKER.authority("Keys of November", 21)
+APP_ATTEST = root("Maker of apps' keys", 32)
+APP_KEYS = APP_ATTEST.authority("Keys of apps 1", 33)
+IN_ENCLAVE = 60
+"""The number of the key that App Attest attests, beside the key that enrols."""
 APPLE = root("Maker of tablets", 30)
 BETWEEN = APPLE.authority("Attestation 1", 31)
 ENROLS = 40
@@ -386,6 +433,159 @@ def android_vectors() -> Iterator[tuple[str, Json]]:
     )
 
 
+def reporter_vectors() -> Iterator[tuple[str, Json]]:
+    """An Android app that answers for its phone."""
+
+    def of(about: str, by_software: bytes = application(), **changed: object) -> Json:
+        leaf = attested(android(description(by_software=by_software, **changed)))  # type: ignore[arg-type]
+        return evidence(about, chain(leaf, BATCH, MAKER), reporter=True)
+
+    def signed(about: str, *signers: bytes) -> Json:
+        return of(about, application(signers=signers))
+
+    yield "good-android-reporter", of("The reporter of the company")
+    yield "good-android-reporter-newer", of("A newer one", application((REPORTER, 2**33)))
+    yield "evidence-app-missing", of("The system does not tell the app", b"")
+    yield "evidence-app-missing.by-hardware", of("Only the hardware tells one", b"", more=application())
+    yield "evidence-malformed.app", of("A byte behind the app", application(more=b"\0"))
+    yield "evidence-malformed.app-twice", of("The app stands twice", application() + application())
+    unsorted = tlv(b"\x31", *(packages((name, 7))[2:] for name in ("com.example.reporter", "a.b")))
+    yield "evidence-malformed.app-unsorted", of("A set out of order", application(set_of=unsorted))
+    yield "evidence-malformed.app-signer", signed("A digest of 31 bytes", SIGNER[1:])
+    yield "evidence-app-shared", of("Two packages share the key", application((REPORTER, 7), ("a.b", 1)))
+    yield "evidence-app-shared.none", of("No package at all", application(set_of=tlv(b"\x31")))
+    yield "evidence-app-wrong", of("Another app", application(("com.example.other", 7)))
+    yield "evidence-app-wrong.case", of("Its name in another case", application(("com.example.Reporter", 7)))
+    yield "evidence-app-outdated", of("An older version", application((REPORTER, 4)))
+    yield "evidence-signer-wrong", signed("Another company has signed it", bytes(32))
+    yield "evidence-signer-wrong.too", signed("Another company has signed it too", SIGNER, bytes(32))
+    yield "evidence-signer-wrong.none", signed("Nobody has signed it")
+    yield "evidence-schema-unknown", of("A format of later years", schema=600)
+    yield "evidence-patch-old", of("Patches of last winter", os_patch=202602)
+    yield "evidence-patch-old.none", of("No patch level", os_patch=None)
+
+
+Data = dict[str, object]
+
+
+def tail(**told: object) -> bytes:
+    return cbor({f"apple_{name}_01": value for name, value in told.items()})
+
+
+STORE, FLIGHT = (tail(validation_category=number.to_bytes(4, "little")) for number in (4, 2))
+
+
+def app_attest_vectors() -> Iterator[tuple[str, Json]]:
+    """An iOS app whose key Apple attests."""
+    number = key(IN_ENCLAVE).public_key().public_numbers()
+    coordinates = number.x.to_bytes(32), number.y.to_bytes(32)
+    own = sha256(b"\x04" + b"".join(coordinates)).digest()
+    cose = {1: 2, 3: -7, -1: 1, -2: coordinates[0], -3: coordinates[1]}
+    told = CHALLENGE + b"." + thumbprint(ENROLS).encode()
+
+    def of(
+        about: str,
+        *,
+        app: str = IOS_REPORTER,
+        flags: int = 0x40,
+        counter: int = 0,
+        place: bytes = b"appattest".ljust(16, b"\0"),
+        key_id: bytes = own,
+        size: int | None = None,
+        more: bytes = b"",
+        challenge: bytes = told,
+        extension: bytes | None = b"",
+        statement: Data | None = None,
+        whole: Data | None = None,
+        behind: bytes = b"",
+        issuer: Signed = APP_KEYS,
+    ) -> Json:
+        head = sha256(app.encode()).digest() + bytes([flags]) + counter.to_bytes(4)
+        length = len(key_id) if size is None else size
+        data = head + place + length.to_bytes(2) + key_id + more
+        nonce = sha256(data + sha256(challenge).digest()).digest()
+        value = tlv(b"\x30", explicit(1, octets(nonce))) if extension == b"" else extension
+        leaf = issuer.sign("app", IN_ENCLAVE, apple(n2=value) if value is not None else ())
+        said = {"x5c": [leaf.der, issuer.der], "receipt": b"for Apple"} | (statement or {})
+        sent = {"fmt": "apple-appattest", "attStmt": said, "authData": data} | (whole or {})
+        return evidence(about, [b64encode(cbor(sent) + behind).decode()], "apple-appattest", reporter=True)
+
+    yield "good-app-attest", of("Before iOS 27: nothing behind the key's id")
+    yield "good-app-attest-key", of("With its public key", more=cbor(cose))
+    full = cbor(cose) + tail(bundle_version="42", validation_category=(4).to_bytes(4, "little"))
+    yield "good-app-attest-ios-27", of("With what iOS 27 adds", flags=0xC0, more=full)
+    yield "good-app-attest-no-flag", of("The same without the flag for it", more=full)
+    yield "evidence-malformed.attest", of("A byte behind the attestation", behind=b"\0")
+    yield "evidence-malformed.attest-format", of("Another format inside", whole={"fmt": "packed"})
+    yield "evidence-malformed.attest-chain", of("No list of certificates", statement={"x5c": b""})
+    yield "evidence-malformed.attest-tail", of("A byte behind the key", more=cbor(cose) + b"\0")
+    yield "evidence-malformed.attest-more", of("What iOS 27 does not add", more=full[:-1] + b"\0\0")
+    named = cbor(cose) + cbor({"apple_validation_category_01": bytes([4, 0, 0, 0]), "more": 1})
+    yield "evidence-malformed.attest-name", of("A name that is not known", more=named)
+    short = cbor(cose) + tail(validation_category=b"\4")
+    yield "evidence-malformed.attest-category", of("A category of one byte", more=short)
+    yield "evidence-malformed.attest-flag", of("A flag for a map that is missing", flags=0xC0)
+    twice = cbor(cose) + b"\xa2" + 2 * STORE[1:]
+    yield "evidence-malformed.attest-twice", of("A name that stands twice", more=twice)
+    yield "evidence-malformed.attest-nonce", of("A nonce that is no DER", extension=b"\x30\x00")
+    yield "evidence-malformed.attest-key-id", of("A key's id of 31 bytes", key_id=own[1:])
+    yield "evidence-malformed.attest-length", of("Another length than the id has", size=33)
+    yield "evidence-malformed.attest-no-key", of("No key in it, by its flags", flags=0)
+    yield "evidence-untrusted.attest", of("Under the root of another maker", issuer=BETWEEN)
+    yield "evidence-extension-missing.attest", of("Without a nonce in the leaf", extension=None)
+    yield "evidence-challenge-wrong.attest", of("The nonce of the gate, of no key", challenge=CHALLENGE)
+    other = CHALLENGE + b"." + thumbprint(41).encode()
+    yield "evidence-challenge-wrong.attest-key", of("Of another key that enrols", challenge=other)
+    yield "evidence-key-mismatch.attest", of("The id of another key", key_id=bytes(32))
+    stranger = cbor(cose | {-2: bytes(32)})
+    yield "evidence-key-mismatch.attest-cose", of("Another public key", more=stranger)
+    yield "evidence-app-wrong.attest", of("Another app", app="ABCDE12345.com.example.other")
+    yield "evidence-counter-wrong", of("A key that has signed before", counter=1)
+    develop = of("An app under development", place=b"appattestdevelop")
+    yield "evidence-environment-wrong", develop
+    yield "evidence-environment-wrong.unknown", of("No environment at all", place=bytes(16))
+    yield "evidence-category-wrong", of("An app of a test", more=cbor(cose) + FLIGHT)
+
+
+def assertions() -> Iterator[tuple[str, Json]]:
+    """What the key of an iOS app says about a proof."""
+    signed = "a proof"
+
+    def of(
+        about: str,
+        *,
+        app: str = IOS_REPORTER,
+        flags: int = 0x40,
+        counter: int = 1,
+        more: bytes = b"",
+        about_what: str = signed,
+        number: int = IN_ENCLAVE,
+        whole: Data | None = None,
+        behind: bytes = b"",
+    ) -> Json:
+        data = sha256(app.encode()).digest() + bytes([flags]) + counter.to_bytes(4) + more
+        nonce = sha256(data + sha256(about_what.encode()).digest()).digest()
+        signature = key(number).sign(nonce, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        sent = {"signature": signature, "authenticatorData": data} | (whole or {})
+        return {"about": about, "signed": signed, "assertion": b64encode(cbor(sent) + behind).decode()}
+
+    yield "good-assertion", of("Before iOS 27: 37 bytes")
+    yield "good-assertion-late", of("The last of many", counter=2**32 - 1)
+    both = tail(bundle_version="42", validation_category=(4).to_bytes(4, "little"))
+    yield "good-assertion-ios-27", of("With what iOS 27 adds", flags=0xC0, more=both)
+    yield "good-assertion-no-flag", of("The same without the flag for it", more=STORE)
+    yield "assertion-malformed", of("A byte behind it", behind=b"\0")
+    yield "assertion-malformed.members", of("One member more", whole={"more": 1})
+    yield "assertion-malformed.types", of("A text as signature", whole={"signature": "x"})
+    yield "assertion-malformed.short", of("36 bytes", whole={"authenticatorData": bytes(36)})
+    yield "assertion-malformed.tail", of("A byte behind the counter", more=b"\0")
+    yield "assertion-malformed.flag", of("A flag for a map that is missing", flags=0xC0)
+    yield "assertion-signature-wrong", of("About another proof", about_what="another proof")
+    yield "assertion-signature-wrong.key", of("By another key", number=61)
+    yield "assertion-app-wrong", of("Of another app", app="ABCDE12345.com.example.other")
+    yield "assertion-category-wrong", of("By an app of a test", more=FLIGHT)
+
+
 def apple_vectors() -> Iterator[tuple[str, Json]]:
     whole = sha256(CHALLENGE).digest()
     bound = sha256(CHALLENGE + b"." + thumbprint(ENROLS).encode()).digest()
@@ -453,10 +653,17 @@ def build() -> dict[str, str]:
             "now": NOW.isoformat(),
             "challenge": CHALLENGE.decode(),
             "thumbprint": thumbprint(ENROLS),
-            "roots": {"android-key": MAKER.pem, "apple-device": APPLE.pem},
+            "roots": {
+                "android-key": MAKER.pem,
+                "apple-device": APPLE.pem,
+                "apple-appattest": APP_ATTEST.pem,
+            },
+            "signer": SIGNER.hex(),
         },
     }
-    groups = (("certificates", clients()), ("evidence", android_vectors()), ("evidence", apple_vectors()))
+    groups = [("certificates", clients()), ("assertions", assertions())]
+    evidences = android_vectors(), reporter_vectors(), apple_vectors(), app_attest_vectors()
+    groups.extend(("evidence", each) for each in evidences)
     for folder, vectors in groups:
         for name, vector in vectors:
             reason = None if name.startswith("good-") else name.partition(".")[0]

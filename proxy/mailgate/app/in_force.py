@@ -66,6 +66,7 @@ def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Li
         authorizers=authorizers_for(settings),
         keep=retention_times_of(settings),
         hardware=settings.attestation.hardware.trusted_roots(),
+        reporters=settings.reporter.expected(),
         responses=replace(
             live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
         ),

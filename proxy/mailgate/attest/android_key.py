@@ -11,12 +11,16 @@ Steps 1 to 5 are those of `hardware`, and then these follow. The first that fail
 10. The secure hardware made the attestation, and it holds the key.
 11. The key was generated there and not imported.
 12. The boot loader is locked, and it started a system that the device's maker has signed.
+
+If the key has to be that of an app that answers for its device, the steps of `android_app` follow.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from mailgate.attest.android_app import attested_app
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.hardware import ExpectedEvidence, Roots, thumbprint_of, values_of
+from mailgate.attest.hardware import ExpectedEvidence, Roots, serials_of, thumbprint_of, values_of
 from mailgate.attest.key_description import (
     GENERATED,
     OID,
@@ -63,7 +67,12 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: ExpectedE
         )
     # 10. to 12. The hardware may be believed.
     _check_hardware(told)
-    return _result(told)
+    if expected.app is None:
+        return _result(told)
+    # 13. to 18. The app that holds the key.
+    app = attested_app(told, FORMAT, serials_of((leaf, *above)))
+    expected.app.check(app, expected.now)
+    return replace(_result(told), app=app)
 
 
 def _check_hardware(told: KeyDescription) -> None:

@@ -87,7 +87,8 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 class ExpectedProof:
     """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now.
 
-    A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then.
+    A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then. ``body_hash`` is empty if the proof need
+    not sign the body too.
     """
 
     jkt: str
@@ -95,6 +96,7 @@ class ExpectedProof:
     method: str
     url: str
     now: datetime
+    body_hash: bytes = b""
 
 
 class Proof(NamedTuple):
@@ -105,9 +107,9 @@ class Proof(NamedTuple):
     nonce: str
 
 
-def token_hash_claim(token_hash: bytes) -> str:
-    """The ``ath`` claim for a token with this SHA-256 hash (RFC 9449, section 4.2)."""
-    return urlsafe_b64encode(token_hash).rstrip(b"=").decode("ascii")
+def hash_claim(digest: bytes) -> str:
+    """The ``ath`` claim for a token with this SHA-256 hash (RFC 9449, section 4.2), and the ``bh`` claim for a body."""
+    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
@@ -186,8 +188,9 @@ def _check_claims(claims: Claims, expected: ExpectedProof) -> tuple[str, str]:
         detail = f"iat is more than {WINDOW} ahead"
         raise ClockError(Reason.PROOF_FROM_FUTURE, detail, made - expected.now)
     # 18. It was made for this token.
-    if expected.token_hash and (
-        "ath" not in claims or claims.text("ath") != token_hash_claim(expected.token_hash)
-    ):
+    if expected.token_hash and ("ath" not in claims or claims.text("ath") != hash_claim(expected.token_hash)):
         raise EvidenceRefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
+    # Where the body has to be signed, the proof signs it.
+    if expected.body_hash and ("bh" not in claims or claims.text("bh") != hash_claim(expected.body_hash)):
+        raise EvidenceRefusedError(Reason.REPORT_UNSIGNED, "bh is not the SHA-256 of the body")
     return jti, claims.text("nonce") if "nonce" in claims else ""

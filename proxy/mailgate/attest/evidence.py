@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from mailgate.attest import android_key, apple_device
+from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import HardwareResult, Reason
@@ -18,11 +18,12 @@ Verify = Callable[[Sequence[bytes], Roots, ExpectedEvidence], HardwareResult]
 FORMATS: Mapping[str, Verify] = {
     android_key.FORMAT: android_key.verify_android_key,
     apple_device.FORMAT: apple_device.verify_apple_device,
+    app_attest.FORMAT: app_attest.verify_app_attest,
 }
 
 
 class Evidence(NamedTuple):
-    """Evidence as it was sent: a format, and certificates in DER, the leaf first."""
+    """Evidence as it was sent: a format, and certificates in DER, the leaf first. App Attest's own object stands in their place."""
 
     format: str
     chain: tuple[bytes, ...]

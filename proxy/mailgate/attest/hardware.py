@@ -21,17 +21,30 @@ from joserfc.jwk import ECKey, OKPKey
 
 from mailgate.attest.certificates import path_to, read_certificate, too_long
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.model import Reason
+from mailgate.model import AttestedApp, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEvidence:
-    """The expectations for evidence: the gate's own nonce, and the key that enrols."""
+    """The expectations for evidence: the gate's own nonce, the key that enrols, and maybe the app that holds it."""
 
     challenge: bytes
     thumbprint: str
     """The thumbprint of the key (RFC 7638, SHA-256), as a proof names it."""
     now: datetime
+    app: "ExpectedApp | None" = None
+    """The app that must hold the key; None if any may."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedApp:
+    """An app that may answer for its device, as the settings have it. Each system has its own."""
+
+    name: str
+
+    def check(self, app: AttestedApp, now: datetime) -> None:
+        """Raises `EvidenceRefusedError` for an app that does not count, or no longer."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -60,9 +73,13 @@ class Roots:
         # 4. A path to a root.
         self._check_path(below, now)
         # 5. None of them was revoked, including the root.
-        if any(each.serial_number in self.revoked for each in presented):
-            raise EvidenceRefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
+        self.check_serials(serials_of(presented))
         return presented
+
+    def check_serials(self, serials: Iterable[str]) -> None:
+        """Do step 5 again for these serial numbers in hex. Raises `EvidenceRefusedError`."""
+        if any(int(each, 16) in self.revoked for each in serials):
+            raise EvidenceRefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
 
     def _is_root(self, certificate: x509.Certificate) -> bool:
         """Whether the certificate has the name and the key of a root. The maker may have signed the same root again."""
@@ -97,6 +114,11 @@ def _parsed(der: bytes) -> x509.Certificate:
     except ValueError:
         raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate
+
+
+def serials_of(chain: Iterable[x509.Certificate]) -> tuple[str, ...]:
+    """The serial numbers in hex, as lists of revoked keys have them."""
+    return tuple(f"{each.serial_number:x}" for each in chain)
 
 
 def thumbprint_of(certificate: x509.Certificate) -> str:

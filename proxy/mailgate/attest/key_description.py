@@ -1,7 +1,8 @@
 """Reads ``KeyDescription``, the extension that an Android device writes about one of its keys, strictly in DER.
 
 The schema comes from source.android.com, "Key and ID attestation": a SEQUENCE of eight. The last two are lists of the
-properties that the system and the secure hardware confirm. Only the list of the hardware is read.
+properties that the system and the secure hardware confirm. Of the list of the system only the app that made the key is read
+(``attestationApplicationId``): no hardware knows apps. It counts where a locked boot loader started a system of the maker's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ GENERATED = 0
 _ENUMERATED = b"\x0a"
 _ORIGIN, _ROOT_OF_TRUST, _OS_VERSION, _OS_PATCH = 702, 704, 705, 706
 _SERIAL, _MODEL, _VENDOR_PATCH, _BOOT_PATCH = 713, 717, 718, 719
+_APPLICATION = 709
 
 
 class DescriptionError(ValueError):
@@ -41,8 +43,12 @@ class KeyDescription:
     """The values that are read; 0 and empty texts where there are none. ``level`` is the lower level of the attestation's
     and the key's."""
 
+    schema: int
+    """``attestationVersion``."""
     level: int
     challenge: bytes
+    application: bytes | None
+    """``AttestationApplicationId`` in DER, by the system's word; None if it does not tell the app."""
     origin: int | None
     root_of_trust: RootOfTrust | None
     os_version: int
@@ -87,12 +93,13 @@ def read_description(data: bytes) -> KeyDescription:
 
 
 def _read(read: _Description) -> KeyDescription:
-    _tagged(read.by_software)
-    told = _tagged(read.by_hardware)
-    root = told.get(_ROOT_OF_TRUST)
+    by_system, told = _tagged(read.by_software), _tagged(read.by_hardware)
+    application, root = by_system.get(_APPLICATION), told.get(_ROOT_OF_TRUST)
     return KeyDescription(
+        schema=read.attestation_version,
         level=min(_enumerated(read.attestation_level), _enumerated(read.key_level)),
         challenge=read.challenge,
+        application=asn1.decode_der(bytes, application) if application is not None else None,
         origin=_whole(told, _ORIGIN) if _ORIGIN in told else None,
         root_of_trust=_root_of_trust(root) if root is not None else None,
         os_version=_whole(told, _OS_VERSION),

@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeyParameters
 
 from mailgate.attest import dpop, passport
-from mailgate.attest.dpop import token_hash_claim
+from mailgate.attest.dpop import hash_claim
 from mailgate.attest.jose import ALGORITHMS, Key, parse_object
 from mailgate.attest.keys import algorithm_of, class_of, public_members
 
@@ -119,11 +119,20 @@ def sign_token(payload: Json, issuer_key: Key) -> str:
 
 
 def sign_proof(
-    token: str, device_key: Key, *, method: str, url: str, jti: str, now: datetime, nonce: str = ""
+    token: str,
+    device_key: Key,
+    *,
+    method: str,
+    url: str,
+    jti: str,
+    now: datetime,
+    nonce: str = "",
+    body: bytes = b"",
 ) -> str:
     """The ``DPoP`` header value for one request with ``token``. If ``token`` is empty, it proves the key only.
 
-    ``jti`` must be new for every request. ``nonce`` is the gate's last ``DPoP-Nonce``.
+    ``jti`` must be new for every request. ``nonce`` is the gate's last ``DPoP-Nonce``. If there is a ``body``, it is signed too, as
+    reports about apps must be.
     """
     payload: dict[str, object] = {
         "jti": jti,
@@ -132,9 +141,11 @@ def sign_proof(
         "iat": int(now.timestamp()),
     }
     if token:
-        payload["ath"] = token_hash_claim(sha256(token.encode()).digest())
+        payload["ath"] = hash_claim(sha256(token.encode()).digest())
     if nonce:
         payload["nonce"] = nonce
+    if body:
+        payload["bh"] = hash_claim(sha256(body).digest())
     public = {name: value for name, value in device_key.as_dict(private=False).items() if name != "kid"}
     return _signed({"typ": dpop.TYP, "jwk": public}, payload, device_key)
 

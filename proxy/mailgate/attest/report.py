@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mailgate.attest import passport
+from mailgate.attest.answers import AppAnswers
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=64)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
@@ -46,6 +47,8 @@ class SelfReport(_Strict):
     managed: bool = False
     listed_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
     """The ids of listed browser extensions that are installed."""
+    apps: AppAnswers | None = None
+    """The answers of an attested app by which listed apps are beside it."""
     bearer: bool = False
     """Whether the token should count without a proof, for clients that can set a header but cannot make a proof."""
 

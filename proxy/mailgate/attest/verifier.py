@@ -186,10 +186,16 @@ class Verifier:
             return _refused(refusal)
         return Verdict(passport.result)
 
-    def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
-        """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises."""
+    def verify_key(
+        self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime, signed: bytes = b""
+    ) -> Verdict:
+        """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises.
+
+        ``signed`` is the body of the request if the proof has to sign it too. Such a proof has a nonce in any case, so that nobody
+        can have made it long before.
+        """
         try:
-            expected = ExpectedProof("", b"", method, url, now)
+            expected = ExpectedProof("", b"", method, url, now, sha256(signed).digest() if signed else b"")
             proof, nonce, spent = self._check_proof(proof_headers, expected)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
@@ -232,16 +238,17 @@ class Verifier:
             proof = check_proof(text, expected, self._proof_keys)
         self._check_revoked(proof.jkt)
         # 19. The nonce is bound to this process or shared by all gates; only if none is required may it be missing or invalid.
-        nonce = self._check_nonce(proof.nonce, expected.now)
+        required = self._nonce_required or bool(expected.body_hash)
+        nonce = self._check_nonce(proof.nonce, expected.now, required=required)
         # 20. Last, so that only a proof that is good in every other way is remembered.
         return proof, nonce, self._spend(proof, expected, alone=nonce.origin is NonceOrigin.OWN)
 
-    def _check_nonce(self, text: str, now: datetime) -> Nonce:
+    def _check_nonce(self, text: str, now: datetime, *, required: bool) -> Nonce:
         nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(NonceOrigin.NONE)
         # the process that gave it may have accepted the proof without telling anybody
         if nonce.origin is NonceOrigin.FOREIGN:
             raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
-        if nonce.origin is NonceOrigin.NONE and self._nonce_required:
+        if nonce.origin is NonceOrigin.NONE and required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
             raise NonceError(reason, "expected the nonce of a DPoP-Nonce header from the last minutes", nonce)
         return nonce

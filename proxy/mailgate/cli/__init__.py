@@ -24,6 +24,7 @@ from mailgate.cli import (
     notices,
     people,
     policy,
+    reporter,
     run,
     schema,
     store,
@@ -71,6 +72,7 @@ app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
+app.add_typer(reporter.app, name="reporter")
 app.add_typer(store.app, name="store")
 app.command()(init.init)
 app.command()(run.run)

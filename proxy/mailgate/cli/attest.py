@@ -22,7 +22,7 @@ from mailgate.attest.hardware import ExpectedEvidence, thumbprint_of
 from mailgate.attest.jose import Key
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.output import print_json
+from mailgate.cli.output import print_json, printable
 from mailgate.config import load_settings
 from mailgate.config.values import Duration
 from mailgate.model import HardwareResult
@@ -215,16 +215,22 @@ def evidence(
     thumbprint: Annotated[
         str, typer.Option(help="Thumbprint of the key that enrols, if it is another.")
     ] = "",
+    reporter: Annotated[
+        bool, typer.Option("--reporter", help="Check also which app holds the key (docs/reporter.md).")
+    ] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Verify the evidence of a device's maker: a chain of Android Key Attestation or of Apple's device attestation."""
-    roots = load_settings(config).attestation.hardware.trusted_roots()
+    """Verify the evidence of a device's maker: of Android Key Attestation, Apple's device attestation or App Attest."""
+    settings = load_settings(config)
+    roots, apps = settings.attestation.hardware.trusted_roots(), settings.reporter.expected().apps
     said = read_evidence(_content(file))
     key = thumbprint or _own_thumbprint(said)
-    result = verify_evidence(
-        said, roots, ExpectedEvidence((challenge or said.nonce).encode(), key, datetime.now(UTC))
-    )
+    app = apps.get(said.format) if reporter else None
+    if reporter and app is None:
+        fail(2, f"--reporter: no reporter is set for {printable(said.format)}; expected one in `reporter`")
+    nonce = (challenge or said.nonce).encode()
+    result = verify_evidence(said, roots, ExpectedEvidence(nonce, key, datetime.now(UTC), app))
     if as_json:
         print_json(result)
     else:
@@ -254,5 +260,10 @@ def _own_thumbprint(said: Evidence) -> str:
 def _lines(result: HardwareResult) -> list[str]:
     if result.refused:
         return [f"refused: {result.refused}: {result.detail}"]
-    told = {name: value for name, value in asdict(result).items() if value and name != "claims"}
-    return [f"{name}: {value}" for name, value in (told | dict(result.claims)).items()]
+    told = {name: value for name, value in asdict(result).items() if value and name not in ("claims", "app")}
+    app = {f"app {name}": value for name, value in asdict(result.app).items() if value} if result.app else {}
+    return [f"{name}: {_flat(value)}" for name, value in (told | dict(result.claims) | app).items()]
+
+
+def _flat(value: object) -> object:
+    return " ".join(value) if isinstance(value, tuple) else value

@@ -10,6 +10,7 @@ import typer
 from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
+from mailgate.cli.reporter import WITHOUT_ID
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
@@ -66,6 +67,7 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         for name, source in bundle.settings.connectors.items():
             if isinstance(source, ApiSourceSettings):
                 typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
+        _warn_of_unanswerable(bundle)
         if _shares_its_host(bundle.settings):
             typer.echo(f"WARNING {_SHARED}")
         for each in exposed:
@@ -86,6 +88,15 @@ def _shares_its_host(settings: Settings) -> bool:
     asked = settings.authz is not None or bool(settings.authz_listeners)
     url, hosts = settings.console.url or "", {urlsplit(settings.public_url).hostname, *settings.hosts}
     return asked and url.startswith("https:") and urlsplit(url).hostname in hosts
+
+
+def _warn_of_unanswerable(bundle: Bundle) -> None:
+    """Name the apps on lists for which the reporter on Android cannot answer, if there is one."""
+    catalog = bundle.policy.catalog
+    for key in (
+        sorted(catalog.listed - catalog.with_id("android")) if bundle.settings.reporter.android else ()
+    ):
+        typer.echo(f"WARNING reporter: {key}{WITHOUT_ID}")
 
 
 def _lags(bundle: Bundle) -> dict[str, tuple[timedelta, timedelta]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.attest import android_key, apple_device
+from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration
@@ -20,7 +20,7 @@ MAX_STATUS = 32 * 1024 * 1024
 
 
 class AppleSettings(Strict):
-    """The authorities that are trusted for Apple's devices."""
+    """The authorities that are trusted for Apple's devices, or for apps on them."""
 
     roots: AuthoritiesFile
     """The maker's own authorities, PEM."""
@@ -63,15 +63,22 @@ class HardwareSettings(Strict):
 
     android_key: AndroidSettings | None = None
     apple_device: AppleSettings | None = None
+    app_attest: AppleSettings | None = None
+
+    def _makers(self) -> Mapping[str, AppleSettings | None]:
+        return {
+            android_key.FORMAT: self.android_key,
+            apple_device.FORMAT: self.apple_device,
+            app_attest.FORMAT: self.app_attest,
+        }
 
     def trusted_roots(self) -> Mapping[str, Roots]:
         """The trusted roots, by format."""
-        makers = {android_key.FORMAT: self.android_key, apple_device.FORMAT: self.apple_device}
-        return {name: maker.trusted_roots for name, maker in makers.items() if maker}
+        return {name: maker.trusted_roots for name, maker in self._makers().items() if maker}
 
     def referenced_files(self) -> Iterator[Path]:
         """The files whose change is a change of the settings."""
-        for maker in (self.android_key, self.apple_device):
+        for maker in self._makers().values():
             yield from maker.referenced_files() if maker else ()
 
 

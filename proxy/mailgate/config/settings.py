@@ -19,6 +19,7 @@ from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMailSetti
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
 from mailgate.config.pages import CompanySettings, EmployeePage, LanguageSettings
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
+from mailgate.config.reporter import ReporterSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
 from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.upstream_loop import leads_back
@@ -43,8 +44,8 @@ CookieName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
-ENROLLED = "enrolled"
-"""The source of what devices say about themselves. No connector may have this name."""
+ENROLLED, REPORTER = "enrolled", "reporter"
+"""The sources of what devices, and apps on them, say. No connector may have these names."""
 
 
 class Retention(Strict):
@@ -146,6 +147,7 @@ class Settings(Strict):
     proxy."""
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
+    reporter: ReporterSettings = ReporterSettings()
     probe: Literal["off", "observe", "require"] = "off"
     """Whether browsers that claim to be on a computer are probed once, and whether the result counts."""
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
@@ -231,6 +233,7 @@ class Settings(Strict):
         """How far reports are believed while these sources are away."""
         posture = self.posture
         ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
+        ages |= {REPORTER: self.reporter.max_age} if self.reporter.max_age else {}
         verdicts = {name: each.compliance_max_age for name, each in self.connectors.items()}
         return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages, verdicts)
 
@@ -248,7 +251,7 @@ class Settings(Strict):
         taken = {ENROLLED: "devices that enrolled"} | {
             each.issuer: "an issuer" for each in self.attestation.issuers
         }
-        taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
+        taken |= dict.fromkeys(FORMATS, "what hardware vouches for") | {REPORTER: "the reporter on phones"}
         for name in self.connectors:
             if name in taken:
                 message = f"the name belongs to {taken[name]}; expected another for this connector"
@@ -256,9 +259,30 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
+    def _reporters_can_be_checked(self) -> Self:
+        """Refuse a reporter whose evidence nobody can check, and nonces that are off, since evidence is made for a nonce."""
+        hardware = self.attestation.hardware
+        for system, roots in (("android", hardware.android_key), ("ios", hardware.app_attest)):
+            if getattr(self.reporter, system) is None:
+                continue
+            if roots is None:
+                setting = {"android": "android_key", "ios": "app_attest"}[system]
+                message = (
+                    f"nobody can check its evidence; expected `attestation.hardware.{setting}` to be set"
+                )
+                raise wrong_value("reporter", message, key=("reporter", system))
+            if self.attestation.nonces == "off":
+                message = (
+                    "its evidence is made for a nonce; expected `attestation.nonces: offer` or `require`"
+                )
+                raise wrong_value("reporter", message, key=("reporter", system))
+        return self
+
+    @model_validator(mode="after")
     def _precedence_names_sources(self) -> Self:
         """Refuse unknown names in ``precedence``, since a misspelt source would silently count as one of the others."""
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
+        known += [REPORTER] if self.reporter.android else []
         for index, name in enumerate(self.posture.precedence):
             if name not in known:
                 raise unknown_word(name, known, key=("posture", "precedence", index))

@@ -3,6 +3,7 @@
 Without ``statusReportingSettings.applicationReportsEnabled`` in a device's policy there are no app reports.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,14 +23,18 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, Compliance, Denial, Enrolment, ManagementVerdict, Threat
+from mailgate.model.proofs import THUMBPRINT
 from mailgate.model.times import LONG_AGO
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (
     f"{DEVICE_FIELDS},name,state,managementMode,apiLevel,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
     "hardwareInfo(serialNumber,enterpriseSpecificId,model),softwareInfo(androidVersion),"
-    "securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
+    "securityPosture(devicePosture),applicationReports(packageName,displayName,state,keyedAppStates(key,data))"
 )
+KEY_STATE = "mailgate-key"
+"""The keyed app state in which the reporter in the work profile tells the management its key. The management reports the states of an app
+by the device that the app is on, so nobody can tell the key of another phone for this one."""
 _TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
 """Notifications that hold a device."""
 _MAX_AGE = timedelta(hours=24)
@@ -117,6 +122,7 @@ class AndroidManagement(ApiConnector):
             denial=self._denial(found),
             serial="" if serial == special else serial,
             udid=special,
+            keys=self._reporter_keys(found),
             enrolment=_enrolment(found),
             verdict=ManagementVerdict(
                 _compliance(found),
@@ -125,6 +131,17 @@ class AndroidManagement(ApiConnector):
             ),
             gone=text(found, "state") == "DELETED",
         )
+
+    def _reporter_keys(self, found: Mapping[str, Any]) -> set[str]:
+        """The key of the reporter on this device, if the settings name the reporter and it has told its key."""
+        told = {
+            text(state, "data")
+            for app in listed(found, "applicationReports") or ()
+            if self._settings.reporter and text(app, "packageName") == self._settings.reporter
+            for state in listed(app, "keyedAppStates") or ()
+            if text(state, "key") == KEY_STATE
+        }
+        return {key for key in told if re.fullmatch(THUMBPRINT, key)}
 
     def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
         apps = listed(found, "applicationReports") or []

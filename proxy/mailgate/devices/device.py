@@ -16,7 +16,7 @@ ReportKey = tuple[str, str]
 
 DATED = ("reported_at", "compliance_at", "denied_at")
 """The fields that date the facts in a report."""
-_LOOK = ("status", "apps", "apps_complete", "asked", "reported_at", "looked_from", "expires_at")
+_LOOK = ("status", "apps", "apps_complete", "asked", "profile", "reported_at", "looked_from", "expires_at")
 VERDICT = ("compliance", "compliance_at", "compliance_apps", "threat")
 DENIAL = ("denied", "denied_at", "denied_until", "denied_by", "not_denied")
 
@@ -46,6 +46,8 @@ class Report:
     """False if the source could not see every app; None if it reported no apps."""
     asked: frozenset[str] | None = None
     """The listed apps that the look could answer for; None if it could for all that were listed."""
+    profile: str = ""
+    """The only profile of Android that the look saw, a user of its own with its own apps; empty if it saw the device."""
     reported_at: datetime | None = None
     """The latest time at which the source can have looked at the apps; None if it reported no apps."""
     looked_from: datetime | None = None
@@ -92,6 +94,11 @@ class Report:
         """The key that orders looks at a device: first by the time of the look, then by its expiry. A look at an unknown
         time comes before all others, so that it hides none."""
         return (self.looked(now) or LONG_AGO, self.expires_at or LONG_AGO)
+
+    @property
+    def saw_device(self) -> bool | None:
+        """Whether the look was at the whole device, for people: not at one profile of it. None if there was no look."""
+        return self.apps_complete and not self.profile
 
     @property
     def lag(self) -> timedelta:

@@ -136,12 +136,13 @@ def sightings_of(
 
 def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str], now: datetime) -> bool:
     """Whether ``other`` takes the app back: it surely looked later and could see the app, did not see it, and ranks as
-    high or higher. Of a look whose time is unknown it is not known that another one was later."""
+    high or higher. Nobody who sees one profile takes back what was seen in another, or somewhere. Of a look whose time is unknown it is not known that another one was later."""
     looked = other.looked(now)
     return (
         is_whole(other)
         and app not in other.apps
         and (other.asked is None or app in other.asked)
+        and other.profile in ("", report.profile)
         and looked is not None
         and looked - other.lag > (report.looked(now) or now)
         and rank(other.source, precedence) <= rank(report.source, precedence)

@@ -39,6 +39,9 @@ from mailgate.model import (
 ENROLLED = "enrolled"
 """The source of what enrolled devices say about themselves."""
 
+REPORTER = "reporter"
+"""The source of what attested apps answer about the phones that they are on (``attest/answers.py``)."""
+
 _PROVEN = (KEY, CERT)
 """The kinds of names that a device proves with every request."""
 
@@ -54,8 +57,9 @@ def is_self_reported(source: str) -> bool:
 
 
 def vouches(report: Report) -> bool:
-    """Whether somebody vouches for the device and its owner: not the device itself, and nobody who handed the report in."""
-    return not (report.handed or is_self_reported(report.source))
+    """Whether somebody vouches for the device and its owner: not the device itself or an app on it, and nobody who handed the
+    report in."""
+    return not (report.handed or is_self_reported(report.source) or report.source == REPORTER)
 
 
 def rank(source: str, precedence: Sequence[str]) -> int:
@@ -108,6 +112,7 @@ def report_by(
         apps=apps.present if apps else frozenset(),
         apps_complete=apps.complete if apps else None,
         asked=apps.asked if apps else None,
+        profile=apps.profile if apps else "",
         reported_at=apps.at if apps else None,
         looked_from=apps.at - apps.lag if apps and apps.lag else None,
         expires_at=expires,
@@ -130,7 +135,13 @@ def report_by(
 def without_look(report: Report) -> Report:
     """The report without what it says of apps, so that an older look is kept."""
     return replace(
-        report, apps=frozenset(), apps_complete=None, asked=None, reported_at=None, looked_from=None
+        report,
+        apps=frozenset(),
+        apps_complete=None,
+        asked=None,
+        profile="",
+        reported_at=None,
+        looked_from=None,
     )
 
 

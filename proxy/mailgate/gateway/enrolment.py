@@ -15,7 +15,7 @@ from mailgate import __version__
 from mailgate.attest import NonceOrigin, Nonces, mint
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
-from mailgate.attest.hardware import ExpectedEvidence, Roots
+from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
@@ -29,6 +29,7 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.wording import problem
+from mailgate.gateway.reporter import ASSERTION, question_told, take_report
 from mailgate.http.request import RequestRefused
 from mailgate.model import AttestationResult, HardwareResult, Reason
 from mailgate.model.addresses import rate_limit_key
@@ -62,10 +63,15 @@ class Enroller:
 
 
 def hardware_result(
-    said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
+    said: object,
+    believed: Mapping[str, Roots],
+    nonces: Nonces,
+    thumbprint: str,
+    now: datetime,
+    reporters: Mapping[str, ExpectedApp] | None = None,
 ) -> HardwareResult:
-    """Verify evidence about the key with this thumbprint. Never raises on input. ``believed`` has the roots by
-    format."""
+    """Verify evidence about the key with this thumbprint. Never raises on input. ``believed`` has the roots by format, and
+    ``reporters`` the apps by format, if one of them has to hold the key."""
     try:
         evidence = read_evidence(said)
     except EvidenceRefusedError as refusal:
@@ -73,7 +79,11 @@ def hardware_result(
     if nonces.read(evidence.nonce, now).origin not in (NonceOrigin.SHARED, NonceOrigin.OWN):
         detail = "expected a nonce of this gate from the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
-    expected = ExpectedEvidence(evidence.nonce.encode(), thumbprint, now)
+    app = reporters.get(evidence.format) if reporters is not None else None
+    if reporters is not None and app is None:
+        detail = f"expected the evidence of a reporter: {', '.join(sorted(reporters)) or 'none is set'}"
+        return HardwareResult(evidence.format, refused=Reason.EVIDENCE_FORMAT_UNKNOWN, detail=detail)
+    expected = ExpectedEvidence(evidence.nonce.encode(), thumbprint, now, app)
     return verify_evidence(evidence, believed, expected)
 
 
@@ -118,10 +128,12 @@ class EnrolmentParts:
     def live(self) -> Live:
         return self.in_force.live
 
-    async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
+    async def prove_key(
+        self, incoming: Incoming, now: datetime, *, with_body: bool = False
+    ) -> AttestationResult:
         """Verify that the sender has a key. The result has the key, or the reason why it is not proved."""
         url = self.public_url + incoming.facts.path
-        return await self.prover.prove_key(self.live.verifier, incoming, url, now)
+        return await self.prover.prove_key(self.live.verifier, incoming, url, now, with_body=with_body)
 
 
 async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -129,7 +141,7 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
 
     Raises RequestRefused for anything but an enrolment.
     """
-    token, evidence = _token_and_evidence(incoming)
+    token, evidence, reports = _token_and_evidence(incoming)
     digest = digest_of(token)
     tries = (rate_limit_key(incoming.facts.remote), digest)
     for who in tries:
@@ -140,12 +152,14 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
         return _count_refusal(part, "enroll", refused_proof(proved, reference, now))
     key, vouched = proved.key_thumbprint, None
     if evidence is not None:
-        vouched = hardware_result(evidence, part.live.hardware, part.prover.nonces, key, now)
+        asked = part.live.reporters.apps if reports else None
+        vouched = hardware_result(evidence, part.live.hardware, part.prover.nonces, key, now, asked)
         if vouched.refused is not None:
             part.enroller.failed.note(tries[0], now)
             return _count_refusal(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
     try:
-        enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
+        app = vouched.app if vouched else None
+        enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now, app)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
             await part.enroller.devices.ingest([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
@@ -161,7 +175,8 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
 
 
 def _welcome(part: EnrolmentParts, enrolled: EnrolledKey, hardware: str, now: datetime) -> Answer:
-    told = {"hardware": hardware} if hardware else {}
+    told = question_told(enrolled, part.live.policy.catalog)
+    told |= {"hardware": hardware} if hardware else {}
     return json_answer(
         201 if enrolled.made_at == now else 200,
         told
@@ -175,19 +190,21 @@ def _welcome(part: EnrolmentParts, enrolled: EnrolledKey, hardware: str, now: da
     )
 
 
-def _token_and_evidence(incoming: Incoming) -> tuple[str, object]:
-    """The token or the pairing code, from Bearer credentials (RFC 6750) or from ``token`` in a JSON object, and the hardware
-    evidence if that object has some."""
+def _token_and_evidence(incoming: Incoming) -> tuple[str, object, bool]:
+    """The token or the pairing code, from Bearer credentials (RFC 6750) or from ``token`` in a JSON object, the hardware
+    evidence if that object has some, and whether a reporter enrols."""
     scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
     bearer = scheme.lower() == "bearer"
     said = json_object(incoming) if incoming.body or not bearer else {}
-    evidence = said.pop("evidence", None)
+    evidence, reports = said.pop("evidence", None), said.pop("reporter", False)
     if not bearer:
         token = said.pop("token", None)
         value = token if isinstance(token, str) else ""
     if said or not 0 < len(value.strip()) <= _MAX_TOKEN:
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, 'Expected {"token": "…"} or Bearer credentials.')
-    return value, evidence
+    if not isinstance(reports, bool) or (reports and evidence is None):
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected the evidence of a reporter.")
+    return value, evidence, reports
 
 
 def json_object(incoming: Incoming) -> dict[str, object]:
@@ -242,7 +259,8 @@ async def _attest(
     part: EnrolmentParts, incoming: Incoming, report: SelfReport, reference: str, now: datetime
 ) -> Answer:
     enroller, caller = part.enroller, rate_limit_key(incoming.facts.remote)
-    proved = await part.prove_key(incoming, now)
+    signs = report.apps is not None or ASSERTION in incoming.facts.headers
+    proved = await part.prove_key(incoming, now, with_body=signs)
     if proved.refused is not None:
         return refused_proof(proved, reference, now)
     # strangers must not lock out devices that report from the same network
@@ -256,10 +274,18 @@ async def _attest(
     enroller.reports.note(proved.key_thumbprint, now)
     try:
         key = await enroller.enrolments.key(proved.key_thumbprint)
-        if key is None or key.revoked_at or not await enroller.enrolments.reported(key.thumbprint, now):
+        if key is None or key.revoked_at:
             enroller.failed.note(caller, now)
             reason = Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED
             return refusal(403, reason, reference)
+        await take_report(part.live, enroller.enrolments, enroller.devices, key, report, incoming, now)
+    except EvidenceRefusedError as refused:
+        told = {}
+        if key is not None and refused.reason is Reason.QUESTION_CHANGED:
+            told = question_told(key, part.live.policy.catalog)
+        else:
+            enroller.failed.note(caller, now)
+        return refusal(409 if told else 403, refused.reason, reference, refused.detail, **told)
     except StoreUnavailableError:
         return refusal(503, Reason.STORE_UNAVAILABLE, reference)
     enroller.known[proved.key_thumbprint] = True
@@ -270,7 +296,7 @@ def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: date
     enrolled = EnrolledDevice(key.device, key.owner, key.thumbprint)
     issuing = TokenParameters(part.public_url, __version__, part.enroller.new_id(), now)
     claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
-    return {
+    return question_told(key, part.live.policy.catalog) | {
         "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
         "expires_at": int((now + OWN_LIFETIME).timestamp()),
         "report_every": int(REPORT_INTERVAL.total_seconds()),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.attest.answers import Reporters
 from mailgate.attest.hardware import Roots
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
@@ -36,6 +37,8 @@ class Live:
     """Where the webmail checks the login of a mail app."""
     hardware: Mapping[str, Roots] = field(default_factory=dict)
     """The roots that are trusted for hardware evidence, by format."""
+    reporters: Reporters = field(default_factory=Reporters)
+    """The apps that may answer for their devices."""
     hosts: frozenset[str] = frozenset()
     """The names and addresses under which mail is served, in one spelling (``canonical_name``)."""
     trusted: tuple[Network, ...] = ()

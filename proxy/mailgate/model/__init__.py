@@ -39,7 +39,7 @@ from mailgate.model.device import (
     SourceState,
     Threat,
 )
-from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
+from mailgate.model.proofs import AttestationResult, AttestedApp, CertificateResult, HardwareResult
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "AppsReport",
     "Assurance",
     "AttestationResult",
+    "AttestedApp",
     "CertificateResult",
     "CheckResult",
     "Claim",

@@ -23,6 +23,8 @@ class AppsReport:
     """How much earlier it may have looked."""
     asked: frozenset[str] | None = None
     """The listed apps that this look could answer for, by their keys; None if it could for all of them."""
+    profile: str = ""
+    """The only profile of Android that it saw, like ``personal``; empty if it saw the device."""
 
 
 class Enrolment(StrEnum):

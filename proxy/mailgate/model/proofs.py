@@ -7,6 +7,8 @@ from mailgate.model.client import Kind
 from mailgate.model.device import AppsReport, Enrolment
 from mailgate.model.reasons import Reason
 
+THUMBPRINT = r"[A-Za-z0-9_-]{43}"
+"""The form of a key's RFC 7638 thumbprint with SHA-256."""
 MAX_CERTIFICATES = 6
 """The most certificates of a chain: the leaf and the authorities above it."""
 
@@ -61,6 +63,29 @@ class CertificateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AttestedApp:
+    """The app that holds a key, as the maker of its device confirms it. The key speaks for this app alone."""
+
+    format: str
+    name: str
+    """The Android package, or the team and bundle id of an iOS app, like ``ABCDE12345.com.example.reporter``."""
+    signers: tuple[str, ...] = ()
+    """The SHA-256 of the certificates that signed the package, in hex, sorted. An iOS app has none."""
+    version: int = 0
+    """The version code of the package at that time. Android lets no older one follow it."""
+    schema: int = 0
+    """The version of Android's attestation format."""
+    patch: int = 0
+    """The patch level of the system, like 202611; 0 if it is not told."""
+    serials: tuple[str, ...] = ()
+    """The serial numbers of the certificates above the key, in hex: they may be revoked later."""
+    environment: str = ""
+    """The environment of App Attest: ``production`` or ``development``."""
+    key: str = ""
+    """The public key with which an iOS app signs each report, in base64 of DER. An Android app signs with the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class HardwareResult:
     """The facts that the maker of a device confirms by its hardware, or the reason why the evidence is refused.
 
@@ -78,5 +103,7 @@ class HardwareResult:
     udid: str = ""
     claims: tuple[tuple[str, str], ...] = ()
     """The other claims of the evidence, as pairs of name and value."""
+    app: AttestedApp | None = None
+    """The app that holds the key; None if nobody asked for it."""
     refused: Reason | None = None
     detail: str = ""

@@ -122,6 +122,11 @@ class AppCatalog:
         spaces = (own, other, "extension", "name")
         return next((self._keys[space, folded] for space in spaces if (space, folded) in self._keys), None)
 
+    def question(self, system: str) -> Mapping[str, tuple[str, ...]]:
+        """The ids on ``android`` or ``ios`` of the listed apps that have some there, by their keys: what an app on a phone is asked for."""
+        found = {key: getattr(app, system) for key, app in sorted(self.apps.items())}
+        return {key: tuple(sorted(ids)) for key, ids in found.items() if ids}
+
     @cached_property
     def extensions(self) -> tuple[str, ...]:
         """Ids of every listed browser extension, sorted."""

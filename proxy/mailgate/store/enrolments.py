@@ -1,5 +1,6 @@
 """Enrolment: the tokens and the pairing codes with which devices enrol, of which only hashes are kept, and the keys of enrolled devices."""
 
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -11,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Report
-from mailgate.devices.trust import ENROLLED, report_by
+from mailgate.devices.trust import ENROLLED, REPORTER, report_by
+from mailgate.model import AttestedApp
 from mailgate.store import clock
 from mailgate.store.audit import Act
 from mailgate.store.bulk_rows import Newest, RowPosition
@@ -86,6 +88,23 @@ class EnrolledKey:
     made_at: datetime
     reported_at: datetime | None = None
     revoked_at: datetime | None = None
+    app: str = ""
+    """The attested app that holds the key, as it is stored; empty if none does."""
+    counter: int = 0
+    """The counter of the last assertion of that app."""
+
+    @property
+    def attested(self) -> AttestedApp | None:
+        """The attested app that holds the key."""
+        if not self.app:
+            return None
+        told = json.loads(self.app)
+        return AttestedApp(**told | {name: tuple(told[name]) for name in ("signers", "serials")})
+
+
+def written_app(app: AttestedApp | None) -> str:
+    """An attested app as it is stored."""
+    return json.dumps(asdict(app)) if app else ""
 
 
 class NotEnrolled(Enum):
@@ -111,7 +130,8 @@ class Revoked:
 
     def gone(self) -> list[Report]:
         """The reports by which what these devices said of themselves no longer counts."""
-        return [report_by(ENROLLED, device, gone=True) for device in self.devices]
+        sources = (ENROLLED, REPORTER)
+        return [report_by(source, device, gone=True) for device in self.devices for source in sources]
 
 
 class Enrolments(Queries):
@@ -122,9 +142,10 @@ class Enrolments(Queries):
         await self._change(insert(tokens).values(digest=digest, **asdict(token)))
 
     async def enrol(
-        self, digest: bytes, thumbprint: str, device: str, now: datetime
+        self, digest: bytes, thumbprint: str, device: str, now: datetime, app: AttestedApp | None = None
     ) -> EnrolledKey | NotEnrolled:
-        """Enrol a key with a token. A key that is already known does not use up its token again."""
+        """Enrol a key with a token, for the attested app that holds it. A key that is already known does not use up its token
+        again."""
         async with self._database.writing(timeout_seconds=5) as connection:
             # requests with the same token wait for each other, so a device that asks twice at once gets its first result
             asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
@@ -134,15 +155,16 @@ class Enrolments(Queries):
                 return NotEnrolled.REVOKED
             if token is None:
                 return NotEnrolled.UNKNOWN
-            if known is not None and known.token == token["name"]:
+            holder = written_app(app)
+            if known is not None and known.token == token["name"] and holder in ("", known.app):
                 return known
             if token["expires_at"] <= await clock.shared_now(connection, now):
                 return NotEnrolled.EXPIRED
-            if not await _use(connection, digest):
+            again = known is not None and known.token == token["name"]
+            if not (again or await _use(connection, digest)):
                 return NotEnrolled.USED_UP
-            return await _take(
-                connection, known, EnrolledKey(thumbprint, device, token["owner"], token["name"], now)
-            )
+            key = EnrolledKey(thumbprint, device, token["owner"], token["name"], now, app=holder)
+            return await _take(connection, known, key)
 
     async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
         """Store many keys as they are. None of them may exist yet."""
@@ -156,10 +178,14 @@ class Enrolments(Queries):
         async with self._database.reading() as connection:
             return await _key(connection, thumbprint)
 
-    async def reported(self, thumbprint: str, now: datetime) -> bool:
-        """Note that a key has reported. Returns False if it is not enrolled or was revoked."""
+    async def reported(self, thumbprint: str, now: datetime, counter: int | None = None) -> bool:
+        """Note that a key has reported. Returns False if it is not enrolled or was revoked, or if the ``counter`` of its assertion
+        is not above the last one. That is one statement, so of two reports with one counter only one counts, at whatever gate."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
-        return bool(await self._change(update(keys).where(mine).values(reported_at=now), timeout_seconds=5))
+        noted: dict[str, object] = {"reported_at": now}
+        if counter is not None:
+            mine, noted = and_(mine, keys.c.counter < counter), noted | {"counter": counter}
+        return bool(await self._change(update(keys).where(mine).values(noted), timeout_seconds=5))
 
     async def tokens(self, size: int | None = None, after: RowPosition | None = None) -> list[EnrolmentToken]:
         """The stored tokens, the newest first, after a place. Without ``size`` all of them are returned."""
@@ -224,7 +250,7 @@ class Enrolments(Queries):
         async with self._database.writing() as connection:
             ended = await connection.execute(delete(tokens).where(tokens.c.expires_at < before))
             gone = await connection.execute(delete(keys).where(silent, keys.c.revoked_at.is_(None)))
-            await connection.execute(update(keys).where(old).values(device="", owner="", token=""))
+            await connection.execute(update(keys).where(old).values(device="", owner="", token="", app=""))
             return ended.rowcount + gone.rowcount
 
 
@@ -246,10 +272,12 @@ async def _use(connection: AsyncConnection, digest: bytes) -> bool:
 
 
 async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: EnrolledKey) -> EnrolledKey:
-    """Store a key. If it is already known, store its new owner."""
+    """Store a key. If it is already known, store its new owner, and its app."""
     if known is None:
         await connection.execute(insert(keys).values(**asdict(key)))
     else:
         mine = keys.c.thumbprint == key.thumbprint
-        await connection.execute(update(keys).where(mine).values(owner=key.owner, token=key.token))
+        counter = known.counter if key.app == known.app else 0
+        told = {"owner": key.owner, "token": key.token, "app": key.app, "counter": counter}
+        await connection.execute(update(keys).where(mine).values(told))
     return key

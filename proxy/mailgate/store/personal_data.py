@@ -246,7 +246,7 @@ async def _let_go_of_keys(connection: AsyncConnection, subject: DataSubject) -> 
     theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
     await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
     await connection.execute(
-        update(enrolled_keys).where(theirs, revoked).values(device="", owner="", token="")
+        update(enrolled_keys).where(theirs, revoked).values(device="", owner="", token="", app="")
     )
 
 

@@ -159,6 +159,7 @@ reports = Table(
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
     Column("asked", Text),
+    Column("profile", WireText, nullable=False),
     *_columns(Instant, "reported_at looked_from expires_at"),
     *_required(WireText, "enrolment compliance threat denied_by not_denied"),
     *_required(Text, "compliance_apps denied"),
@@ -542,9 +543,12 @@ enrolled_keys = Table(
     Column("made_at", Instant, nullable=False),
     Column("reported_at", Instant),
     Column("revoked_at", Instant, index=True),
+    Column("app", Text, nullable=False),
+    Column("counter", BigInteger, nullable=False),
 )
 Index("ix_enrolled_keys_login", WithoutCase(enrolled_keys.c.owner))
-"""The keys with which devices enrolled (RFC 7638 thumbprints). A revoked key stays, so that it is never accepted again."""
+"""The keys with which devices enrolled (RFC 7638 thumbprints). A revoked key stays, so that it is never accepted again. ``app`` is the
+attested app that holds it, as JSON, or empty; ``counter`` is that of its last assertion."""
 connectors = Table(
     "connectors",
     metadata,

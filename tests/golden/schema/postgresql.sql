@@ -101,6 +101,8 @@ CREATE TABLE enrolled_keys (
     made_at TIMESTAMP WITH TIME ZONE NOT NULL,
     reported_at TIMESTAMP WITH TIME ZONE,
     revoked_at TIMESTAMP WITH TIME ZONE,
+    app TEXT NOT NULL,
+    counter BIGINT NOT NULL,
     CONSTRAINT pk_enrolled_keys PRIMARY KEY (thumbprint)
 );
 
@@ -397,6 +399,7 @@ CREATE TABLE reports (
     apps TEXT NOT NULL,
     apps_complete BOOLEAN,
     asked TEXT,
+    profile TEXT NOT NULL,
     reported_at TIMESTAMP WITH TIME ZONE,
     looked_from TIMESTAMP WITH TIME ZONE,
     expires_at TIMESTAMP WITH TIME ZONE,

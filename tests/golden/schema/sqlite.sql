@@ -101,6 +101,8 @@ CREATE TABLE enrolled_keys (
     made_at DATETIME NOT NULL,
     reported_at DATETIME,
     revoked_at DATETIME,
+    app TEXT NOT NULL,
+    counter BIGINT NOT NULL,
     CONSTRAINT pk_enrolled_keys PRIMARY KEY (thumbprint)
 );
 
@@ -398,6 +400,7 @@ CREATE TABLE reports (
     apps TEXT NOT NULL,
     apps_complete BOOLEAN,
     asked TEXT,
+    profile TEXT NOT NULL,
     reported_at DATETIME,
     looked_from DATETIME,
     expires_at DATETIME,

@@ -1,14 +1,17 @@
 """The vectors of hardware evidence as the tests of each format read them."""
 
 import json
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from tests.vectors import build_certificate_vectors as vectors
 
+from mailgate.attest.android_app import AndroidApp
+from mailgate.attest.app_attest import AppleApp
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
-from mailgate.attest.hardware import ExpectedEvidence, Roots
+from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.model import HardwareResult
 
 FOLDER = Path(vectors.__file__).parent
@@ -19,6 +22,13 @@ EXPECTED = ExpectedEvidence(
     ANCHORS["thumbprint"],
     datetime.fromisoformat(ANCHORS["now"]),
 )
+APPS: dict[str, ExpectedApp] = {
+    "android-key": AndroidApp(
+        vectors.REPORTER, frozenset({ANCHORS["signer"]}), min_version=5, patched_within=timedelta(days=180)
+    ),
+    "apple-appattest": AppleApp(vectors.IOS_REPORTER),
+}
+"""The apps that answer for their devices, by format."""
 
 
 def read(name: str) -> dict:
@@ -37,7 +47,8 @@ def proved(form: str, leaf: vectors.Signed, *above: vectors.Signed) -> HardwareR
 def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dict[str, Roots]:
     """The root of each format's maker; with ``others``, the root of the other maker."""
     known = {name: [x509.load_pem_x509_certificate(pem.encode())] for name, pem in ANCHORS["roots"].items()}
-    pairs = zip(known, reversed(known.values()) if others else known.values(), strict=True)
+    first, *rest = known.values()
+    pairs = zip(known, [*rest, first] if others else known.values(), strict=True)
     return {name: Roots(certificates, revoked) for name, certificates in pairs}
 
 
@@ -45,4 +56,6 @@ def verified(name: str, expected: ExpectedEvidence = EXPECTED) -> HardwareResult
     vector = read(name)
     revoked = frozenset(int(each, 16) for each in vector.get("revoked", []))
     believed = roots(revoked, others="roots" in vector)
+    if "reporter" in vector:
+        expected = replace(expected, app=APPS[vector["format"]])
     return verify_evidence(evidence_of(vector), believed, expected)

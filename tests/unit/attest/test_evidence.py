@@ -1,10 +1,20 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.attest.hardware_evidence import EXPECTED, FOLDER, NAMES, evidence_of, read, roots, verified
+from tests.unit.attest.hardware_evidence import (
+    APPS,
+    EXPECTED,
+    FOLDER,
+    NAMES,
+    evidence_of,
+    read,
+    roots,
+    verified,
+)
 from tests.vectors import build_certificate_vectors as vectors
 
 from mailgate.attest.errors import EvidenceRefusedError
@@ -15,30 +25,63 @@ OURS = {reason for reason in Reason if reason.startswith("evidence-")}
 
 
 DETAILS = {
+    "evidence-app-missing": "expected attestationApplicationId in softwareEnforced",
+    "evidence-app-outdated": "expected version 5 or newer",
+    "evidence-app-shared": "expected one package",
+    "evidence-app-wrong": "another app made the key",
     "evidence-boot-unverified": "the system is not signed by the device's maker",
     "evidence-boot-unverified.apple": "secure boot is not full",
     "evidence-boot-unverified.by-software": "expected a RootOfTrust",
     "evidence-chain-extended": "only the leaf may have the attestation extension",
+    "evidence-category-wrong": "the app was distributed in a way that is not accepted",
     "evidence-challenge-wrong": "expected the gate's nonce as attestationChallenge",
     "evidence-challenge-wrong.apple": "the freshness code was not made from the gate's nonce",
+    "evidence-challenge-wrong.attest": "the nonce of the leaf was not made from the gate's and the key's",
+    "evidence-challenge-wrong.attest-key": "the nonce of the leaf was not made from the gate's and the key's",
+    "evidence-counter-wrong": "expected a key that has signed nothing",
+    "evidence-environment-wrong": "expected the environment production",
+    "evidence-environment-wrong.unknown": "expected an aaguid of App Attest",
     "evidence-expired": "a notAfter has passed",
     "evidence-extension-missing": "expected the extension 1.3.6.1.4.1.11129.2.1.17",
     "evidence-extension-missing.apple": "expected the extension 1.2.840.113635.100.8.11.1",
-    "evidence-format-unknown": "expected one of android-key, apple-device",
+    "evidence-extension-missing.attest": "expected the extension 1.2.840.113635.100.8.2",
+    "evidence-format-unknown": "expected one of android-key, apple-appattest, apple-device",
     "evidence-integrity-off": "System Integrity Protection is off",
     "evidence-key-imported": "expected a key that was made in the hardware",
     "evidence-key-mismatch": "the attested key is not the one that enrols",
     "evidence-key-mismatch.apple": "neither the leaf nor the freshness code has the key",
+    "evidence-key-mismatch.attest": "the key's id is not that of the leaf's key",
+    "evidence-key-mismatch.attest-cose": "authData has another key than the leaf",
     "evidence-malformed": "expected X.509 certificates in DER",
+    "evidence-malformed.app": "expected an AttestationApplicationId in DER",
+    "evidence-malformed.app-signer": "expected an AttestationApplicationId in DER",
+    "evidence-malformed.app-twice": "expected [709] once",
+    "evidence-malformed.app-unsorted": "expected an AttestationApplicationId in DER",
     "evidence-malformed.apple": "expected the properties as texts or numbers",
     "evidence-malformed.apple-text": "expected the properties as texts or numbers",
+    "evidence-malformed.attest": 'expected {"fmt": "apple-appattest", "attStmt": …, "authData": …}',
+    "evidence-malformed.attest-category": "expected apple_validation_category_01 of 4 bytes at the end of authData",
+    "evidence-malformed.attest-chain": "expected certificates in x5c",
+    "evidence-malformed.attest-flag": "expected the extensions that a flag announces",
+    "evidence-malformed.attest-format": 'expected {"fmt": "apple-appattest", "attStmt": …, "authData": …}',
+    "evidence-malformed.attest-key-id": "expected authData with a key's id of 32 bytes",
+    "evidence-malformed.attest-length": "expected authData with a key's id of 32 bytes",
+    "evidence-malformed.attest-no-key": "expected authData of a key on P-256",
+    "evidence-malformed.attest-more": "expected apple_validation_category_01 of 4 bytes at the end of authData",
+    "evidence-malformed.attest-name": "expected only what iOS 27 adds at the end of authData",
+    "evidence-malformed.attest-nonce": "expected a nonce in the leaf, in DER",
+    "evidence-malformed.attest-tail": "expected a map",
+    "evidence-malformed.attest-twice": "expected each name once",
     "evidence-malformed.boolean": "expected a KeyDescription in DER",
     "evidence-malformed.description": "expected a KeyDescription in DER",
     "evidence-malformed.empty": "expected certificates",
     "evidence-malformed.twice": "expected [702] once",
     "evidence-not-yet-valid": "a notBefore is in the future",
     "evidence-oversize": "expected at most 6 certificates of 16384 bytes",
+    "evidence-patch-old": "expected patches of the last 180 days",
     "evidence-revoked": "a certificate of the chain was revoked",
+    "evidence-schema-unknown": "attestationVersion 600 is not accepted",
+    "evidence-signer-wrong": "other certificates signed the app",
     "evidence-software-only": "expected a key in a TEE or a StrongBox",
     "evidence-unlocked": "the boot loader is not locked",
     "evidence-untrusted": "expected certificates in order, up to one of the roots",
@@ -49,7 +92,8 @@ DETAILS = {
 def test_the_vectors_are_what_their_script_builds() -> None:
     built = vectors.build()
     committed = {f"evidence/{name}.json" for name in NAMES}
-    committed |= {f"certificates/{path.name}" for path in (FOLDER / "certificates").glob("*.json")}
+    for folder in ("certificates", "assertions"):
+        committed |= {f"{folder}/{path.name}" for path in (FOLDER / folder).glob("*.json")}
     assert committed | {"evidence-anchors.json", "certificates-anchors.json"} == set(built)
     for path, content in built.items():
         text = (FOLDER / path).read_text()
@@ -77,7 +121,7 @@ def test_the_document_tells_every_reason() -> None:
 
 def test_a_format_without_roots_is_not_known() -> None:
     known, sent = roots(), evidence_of(read("good-android-tee"))
-    assert set(known) == set(FORMATS) == {"android-key", "apple-device"}
+    assert set(known) == set(FORMATS) == {"android-key", "apple-appattest", "apple-device"}
     for believed, words in (({}, "none"), ({"apple-device": known["apple-device"]}, "apple-device")):
         result = verify_evidence(sent, believed, EXPECTED)
         assert (result.format, result.refused) == ("android-key", Reason.EVIDENCE_FORMAT_UNKNOWN)
@@ -88,8 +132,13 @@ def test_a_format_without_roots_is_not_known() -> None:
 
 @given(st.sampled_from(sorted(FORMATS)), st.lists(st.binary(max_size=200), max_size=4))
 def test_nothing_is_raised_whatever_comes(name, chain) -> None:
-    result = verify_evidence(Evidence(name, tuple(chain)), roots(), EXPECTED)
+    result = verify_evidence(Evidence(name, tuple(chain)), roots(), replace(EXPECTED, app=APPS.get(name)))
     assert result.refused is Reason.EVIDENCE_MALFORMED
+
+
+def test_an_attestation_of_an_app_counts_only_where_one_is_expected() -> None:
+    result = verify_evidence(evidence_of(read("good-app-attest")), roots(), EXPECTED)
+    assert (result.refused, result.app) == (Reason.EVIDENCE_FORMAT_UNKNOWN, None)
 
 
 @pytest.mark.parametrize("nonce", ["", "n"])

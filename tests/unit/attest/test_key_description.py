@@ -17,8 +17,10 @@ from mailgate.attest.key_description import DescriptionError, KeyDescription, Ro
 
 def test_a_whole_description_is_read() -> None:
     assert read_description(description(serial="R5CX10TESTED")) == KeyDescription(
+        schema=300,
         level=1,
         challenge=CHALLENGE,
+        application=None,
         origin=0,
         root_of_trust=RootOfTrust(locked=True, boot_state=0),
         os_version=160000,
@@ -33,8 +35,10 @@ def test_a_whole_description_is_read() -> None:
 def test_missing_fields_are_none_or_empty() -> None:
     names = ("os_version", "os_patch", "vendor_patch", "boot_patch", "origin", "boot")
     assert read_description(description(model="", **dict.fromkeys(names))) == KeyDescription(
+        schema=300,
         level=1,
         challenge=CHALLENGE,
+        application=None,
         origin=None,
         root_of_trust=None,
         os_version=0,

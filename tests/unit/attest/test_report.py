@@ -99,6 +99,12 @@ MOST = {
     "install_type": "sideload",
     "managed": True,
     "listed_extensions": ["x" * 128] * 100,
+    "apps": {
+        "question": "0123456789abcdef",
+        "profile": "work",
+        "installed": {f"app-{number}": True for number in range(1000)},
+        "vouches_for": ["x" * 43] * 4,
+    },
     "bearer": True,
 }
 

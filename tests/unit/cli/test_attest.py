@@ -123,7 +123,8 @@ def run_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run the command on a vector at the time for which it was made."""
     (tmp_path / "android.pem").write_text(ANCHORS["roots"]["android-key"])
     (tmp_path / "apple.pem").write_text(ANCHORS["roots"]["apple-device"])
-    (tmp_path / "mailgate.yaml").write_text(MINIMAL + HARDWARE)
+    signers = f"package: com.example.reporter, signers: ['{ANCHORS['signer']}'], unseen_profiles: partial"
+    (tmp_path / "mailgate.yaml").write_text(MINIMAL + HARDWARE + f"reporter: {{android: {{{signers}}}}}\n")
 
     monkeypatch.setattr(attest, "datetime", stopped_at(vectors.NOW))
     monkeypatch.chdir(tmp_path)
@@ -159,6 +160,30 @@ def test_the_claims_of_the_hardware_are_printed(run_evidence) -> None:
             "boot_patch: 2026-11-05",
         ],
     )
+
+
+def test_the_app_that_holds_the_key_is_printed_where_it_is_asked_for(run_evidence) -> None:
+    asked = "--challenge", ANCHORS["challenge"], "--reporter"
+    result = run_evidence(sent("good-android-reporter"), *asked)
+    told = [line for line in result.stdout.splitlines() if line.startswith("app ")]
+    assert result.exit_code == 0
+    assert told == [
+        "app format: android-key",
+        "app name: com.example.reporter",
+        f"app signers: {ANCHORS['signer']}",
+        "app version: 7",
+        "app schema: 300",
+        "app patch: 202611",
+        "app serials: 1028 1015 1014",
+    ]
+    assert "app name" not in run_evidence(sent("good-android-reporter")).stdout
+    refused = run_evidence(sent("evidence-app-wrong"), *asked)
+    assert (refused.exit_code, refused.stdout) == (
+        1,
+        "refused: evidence-app-wrong: another app made the key\n",
+    )
+    unset = run_evidence(sent("good-apple-acme"), *asked)
+    assert (unset.exit_code, "apple-device" in unset.stderr) == (2, True)
 
 
 def test_another_key_may_be_named(run_evidence) -> None:

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.pki import root
 from typer.testing import CliRunner
 
 from mailgate.cli import app
@@ -123,3 +124,19 @@ def test_the_greatest_age_of_a_list_that_clears_a_phone_is_said(monkeypatch: pyt
     assert "`mailgate connectors sync intune --dry-run` lists those that" in run(settings).stdout
     assert json.loads(run("--json", settings).stdout)["oldest_lists"] == {"intune": "8d"}
     assert "NOTE" not in run().stdout
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_listed_apps_that_no_reporter_can_look_for_are_named(tmp_path: Path, reports: bool) -> None:
+    for name in ("policy.yaml", "policy.tests.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    apps = "tiktok: {name: TikTok, android: [a.b]}, wechat: {name: WeChat, ios: [c.d]}, chess: {name: Chess}"
+    (tmp_path / "apps.yaml").write_text(f"apps: {{{apps}}}\nlists: {{prohibited: [tiktok, wechat]}}\n")
+    root("Maker").write(tmp_path, "maker")
+    signed = f"signers: ['{'ab' * 32}'], unseen_profiles: partial"
+    with (tmp_path / "mailgate.yaml").open("a") as settings:
+        settings.write("\nattestation: {hardware: {android_key: {roots: maker.pem}}}\n")
+        settings.write(f"reporter: {{android: {{package: a.b, {signed}}}}}\n" if reports else "")
+    told = run(str(tmp_path / "mailgate.yaml")).stdout
+    named = [line.split()[2] for line in told.splitlines() if line.startswith("WARNING reporter:")]
+    assert named == (["wechat"] if reports else []), told

@@ -89,7 +89,7 @@ def params_of(path: tuple[str, ...]) -> set[str]:
 
 
 WITHOUT_STORE = {
-    ("attest", "evidence"), ("check",), ("admin", "add"), ("admin", "list"), ("explain",), ("run",), ("store", "backup"),
+    ("attest", "evidence"), ("check",), ("admin", "add"), ("admin", "list"), ("explain",), ("reporter", "queries"), ("run",), ("store", "backup"),
 }  # fmt: skip
 """Commands that read settings and open no store, or make it."""
 READ_SETTINGS = [path for path, each in COMMANDS.items() if "config" in {one.name for one in each.params}]

@@ -23,7 +23,7 @@ from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.devices.device import Device
-from mailgate.devices.names import UDID
+from mailgate.devices.names import KEY, UDID
 from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Compliance, Denial, Enrolment, Kind, ManagementVerdict, Threat
@@ -172,6 +172,31 @@ async def test_a_device_that_is_pushed_is_part_of_what_is_known(management, kind
 )  # fmt: skip
 async def test_other_messages_tell_nothing(management, kind, device):
     assert await management().receive({}, pushed(kind, device)) == []
+
+
+THUMB = "RRvcI5avh8PwE5WW8pk97GJcuvYAr24mqOBSJPfOPqc"
+
+
+def keyed(package, *states):
+    told = [{"key": key, "data": data, "severity": "INFO"} for key, data in states]
+    return {"packageName": package, "state": "INSTALLED", "keyedAppStates": told}
+
+
+@pytest.mark.parametrize(
+    ("apps", "keys"),
+    [
+        ([keyed("com.example.reporter", ("mailgate-key", THUMB))], {(KEY, THUMB)}),
+        ([keyed("com.example.reporter", ("other", "x" * 43), ("mailgate-key", THUMB))], {(KEY, THUMB)}),
+        ([keyed("com.example.other", ("mailgate-key", THUMB))], set()),
+        ([keyed("com.example.reporter", ("mailgate-key", "x"))], set()),
+        ([keyed("com.example.reporter", ("mailgate-key", None))], set()),
+        ([{"packageName": "com.example.reporter"}], set()),
+    ],
+)
+def test_the_reporter_on_a_device_tells_the_management_its_key(management, apps, keys):
+    found = {"name": NAME, "applicationReports": apps, "lastStatusReportTime": "2026-11-24T09:00:00Z"}
+    assert management(reporter="com.example.reporter").record(found).names == keys
+    assert management().record(found).names == set()
 
 
 def test_an_app_in_no_state_is_there(management):

@@ -284,3 +284,17 @@ def test_a_look_is_never_from_the_future() -> None:
     assert replace(OLD, reported_at=None).received(NOW).reported_at is None
     came = OLD.received(NOW + minutes(9))
     assert (came.reported_at, came.first_seen, came.last_seen) == (NOW, NOW + minutes(9), NOW + minutes(9))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, True),
+        ({"apps_complete": False}, False),
+        ({"apps_complete": None}, None),
+        ({"asked": frozenset({"tiktok"})}, True),
+        ({"profile": "personal"}, False),
+    ],
+)
+def test_people_are_told_of_a_whole_device_only_if_it_was_seen(changed, told):
+    assert replace(Report("mdm", "1", apps_complete=True), **changed).saw_device is told

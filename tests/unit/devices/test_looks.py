@@ -12,7 +12,7 @@ from tests.unit.store.examples import MAX_AGE, NOW, catalog
 from mailgate.devices.device import Device, Report
 from mailgate.devices.looks import expiry
 from mailgate.devices.posture import posture_of, stable_until
-from mailgate.devices.trust import ENROLLED, rank, report_by
+from mailgate.devices.trust import ENROLLED, rank, report_by, without_look
 from mailgate.model import (
     Absence,
     AppsReport,
@@ -34,9 +34,13 @@ NOTHING = frozenset[str]()
 
 
 def looked(
-    hours: float = 0, *apps: str, asked: frozenset[str] | None = None, whole: bool = True
+    hours: float = 0,
+    *apps: str,
+    asked: frozenset[str] | None = None,
+    whole: bool = True,
+    profile: str = "",
 ) -> dict[str, object]:
-    return {"apps": AppsReport(frozenset(apps), whole, NOW - hours * HOUR, asked=asked)}
+    return {"apps": AppsReport(frozenset(apps), whole, NOW - hours * HOUR, asked=asked, profile=profile)}
 
 
 def denied(
@@ -168,12 +172,37 @@ def test_facts_of_the_future_are_of_now() -> None:
     assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
 
 
+@pytest.mark.parametrize(
+    ("saw", "looks", "state"),
+    [
+        ("personal", "personal", CLEAN),
+        ("personal", "", CLEAN),
+        ("work", "personal", LIST),
+        ("", "personal", LIST),
+        ("other", "personal", LIST),
+    ],
+)
+def test_who_sees_one_profile_takes_back_nothing_of_another(
+    saw: str, looks: str, state: PostureState
+) -> None:
+    seen = by("mdm", looked(2, "tiktok", whole=False, profile=saw))
+    assert posture(seen, by("reporter", looked(1, asked=BOTH, profile=looks))).state is state
+
+
+def test_a_report_without_a_look_keeps_the_profile_of_the_older_look() -> None:
+    old = by("reporter", looked(1, profile="work"))
+    kept = by("reporter", {"managed": True}).after(old, NOW)
+    assert (kept.profile, kept.managed) == ("work", True)
+    assert without_look(old).profile == ""
+
+
 SOURCES = ("mdm", "app", ENROLLED)
 HOURS = st.integers(0, 30)
 SETS = st.sampled_from([NOTHING, TIKTOK, TEMU, BOTH])
 FACTS = st.one_of(
-    st.builds(lambda hours, apps, asked, whole: looked(hours, *apps, asked=asked, whole=whole),
-              HOURS, st.sampled_from([NOTHING, NOTHING, TIKTOK, TEMU]), st.sampled_from([None, TIKTOK, BOTH]), st.booleans()),
+    st.builds(lambda hours, apps, asked, whole, profile: looked(hours, *apps, asked=asked, whole=whole, profile=profile),
+              HOURS, st.sampled_from([NOTHING, NOTHING, TIKTOK, TEMU]), st.sampled_from([None, TIKTOK, BOTH]), st.booleans(),
+              st.sampled_from(["", "", "personal", "work"])),
     st.builds(denied, HOURS, SETS, st.sampled_from([None, 1, -1])),
     st.builds(lambda word, hours, apps: {"verdict": ManagementVerdict(word, NOW - hours * HOUR, apps)}, st.sampled_from(Compliance), HOURS, SETS),
     st.sampled_from([{"gone": True}, {"status": "contraindicated"}, {"enrolment": Enrolment.SUPERVISED}]),
@@ -186,7 +215,7 @@ def _removed(
     """Whether somebody who ranks as high surely found the app gone later, or it verifiably cannot run since."""
     for each in reports:
         later = [each.reported_at] if each.apps_complete and (each.asked is None or app in each.asked) else []
-        if each.status == "contraindicated" or app in each.apps:
+        if each.status == "contraindicated" or app in each.apps or each.profile not in ("", saw.profile):
             later = []
         if (
             app in each.denied

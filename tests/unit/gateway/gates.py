@@ -33,7 +33,7 @@ from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey
-from mailgate.store.enrolments import digest_of
+from mailgate.store.enrolments import digest_of, written_app
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -246,22 +246,27 @@ class Enrolled(dict):
         self.breaks = None
         self.answer = None
 
-    async def enrol(self, digest, thumbprint, device, now):
+    async def enrol(self, digest, thumbprint, device, now, app=None):
         if self.breaks:
             raise self.breaks
         if self.answer:
             return self.answer
         if digest != digest_of("let me in"):
             return NotEnrolled.UNKNOWN
-        return self.setdefault(thumbprint, EnrolledKey(thumbprint, device, "ada@example.com", "token-1", now))
+        key = EnrolledKey(thumbprint, device, "ada@example.com", "token-1", now, app=written_app(app))
+        return self.setdefault(thumbprint, key)
 
     async def key(self, thumbprint):
         if self.breaks:
             raise self.breaks
         return self.get(thumbprint)
 
-    async def reported(self, thumbprint, now):
-        return self[thumbprint].revoked_at is None
+    async def reported(self, thumbprint, now, counter=None):
+        key = self[thumbprint]
+        if key.revoked_at is not None or (counter is not None and counter <= key.counter):
+            return False
+        self[thumbprint] = replace(key, counter=key.counter if counter is None else counter)
+        return True
 
     async def revoked(self, since=None):
         return [key for key, each in self.items() if each.revoked_at]

@@ -211,3 +211,15 @@ def test_an_app_is_known_by_its_key_its_name_and_every_other_name() -> None:
         ("name", "twitter"),
         ("name", "tweets"),
     }
+
+
+def test_a_phone_is_asked_for_the_apps_with_ids_on_its_system() -> None:
+    apps = [
+        ListedApp("b", "B", android=("z.b", "a.b"), ios=("i.b",)),
+        ListedApp("a", "A", android=("a.a",)),
+        ListedApp("c", "C", ios=("i.c",)),
+        ListedApp("d", "D"),
+    ]
+    catalog = AppCatalog({app.key: app for app in apps})
+    assert list(catalog.question("android").items()) == [("a", ("a.a",)), ("b", ("a.b", "z.b"))]
+    assert catalog.question("ios") == {"b": ("i.b",), "c": ("i.c",)}

@@ -9,6 +9,8 @@ import pytest
 from tests.unit.store.examples import NOW, set_shared_clock
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
+from mailgate.devices.trust import report_by
+from mailgate.model import AttestedApp
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
 from mailgate.store.enrolments import (
     CODE_BYTES,
@@ -243,3 +245,48 @@ def test_the_name_of_a_token_does_not_reveal_it() -> None:
 
 def test_text_that_no_encoding_has_is_no_error() -> None:
     assert digest_of("\ud800") == sha256(b"\xed\xa0\x80").digest()
+
+
+APP = AttestedApp("apple-appattest", "ABCDE12345.com.example.reporter", serials=("1f",), key="MFkw")
+
+
+async def test_the_app_that_holds_a_key_is_stored(open_store: Store) -> None:
+    assert await open_store.enrolments.enrol(DIGEST, "a", "enrolled-a", NOW, APP)
+    found = await open_store.enrolments.key("a")
+    assert found is not None
+    assert (found.attested, found.counter) == (APP, 0)
+
+
+async def test_a_key_that_enrols_again_with_evidence_becomes_its_apps(open_store: Store) -> None:
+    """It uses up nothing, evidence that is left out takes nothing away, and a key of another app begins at its own counter."""
+    await open_store.enrolments.add(b"o" * 32, replace(TOKEN, name="token-once", uses_left=1))
+    other = replace(APP, key="other")
+    seen = []
+    for app in (None, APP, APP, None, other):
+        assert isinstance(
+            await open_store.enrolments.enrol(b"o" * 32, "a", "enrolled-a", NOW, app), EnrolledKey
+        )
+        kept = await open_store.enrolments.key("a")
+        assert kept is not None
+        seen.append((kept.attested, kept.counter))
+        await open_store.enrolments.reported("a", NOW, kept.counter + 5)
+    assert seen == [(None, 0), (APP, 0), (APP, 5), (APP, 10), (other, 0)]
+
+
+async def test_of_two_assertions_with_one_counter_one_counts_at_whatever_gate(
+    open_store: Store, other_gates: list[Store]
+) -> None:
+    await open_store.enrolments.enrol(DIGEST, "a", "enrolled-a", NOW, APP)
+    stores = [open_store, *other_gates]
+    for counter in (1, 2, 2**32 - 1):
+        told = await asyncio.gather(*(each.enrolments.reported("a", NOW, counter) for each in stores))
+        assert told.count(True) == 1
+        assert not await open_store.enrolments.reported("a", NOW, counter - 1)
+
+
+async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None:
+    await enrol(open_store, "a")
+    await open_store.devices.ingest([report_by("reporter", "enrolled-a", keys=("a",))], NOW)
+    await open_store.revoke("a", NOW)
+    (device,) = await open_store.devices.called("enrolled-a")
+    assert [each.gone for each in device.reports] == [True]

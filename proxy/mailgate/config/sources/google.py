@@ -15,7 +15,7 @@ from mailgate.config.references import ExistingFile, HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.apps import Identifier, Strict
 
 
 def _service_account(found: SecretStr) -> SecretStr:
@@ -133,6 +133,9 @@ class AndroidManagementSettings(GoogleAccount):
     """The enterprise's id, like ``LC02de1hmx``: its resource name without ``enterprises/``."""
     enrollment_data_is_owner: bool = False
     """Whether the additional data of enrolment tokens is the login name of the device's owner."""
+    reporter: Identifier | None = None
+    """The package of the reporter (`docs/reporter.md`), which tells the management its key in a keyed app state: so its answers become those of
+    this device."""
     push: PushSettings | None = None
     """A Pub/Sub subscription to the enterprise's notifications, pushed to ``/api/devices/NAME`` on the admin port."""
     base_url: ServiceUrl = "https://androidmanagement.googleapis.com"

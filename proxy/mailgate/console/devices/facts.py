@@ -167,6 +167,8 @@ class ReportFacts(Fact):
     """How the source has it enrolled; unknown if it does not say."""
     asked: list[str] | None
     """The keys of the listed apps for which it could answer; null if it could for all."""
+    profile: str
+    """The only profile of Android that it saw, like personal; empty if it saw the device."""
     compliance: str
     """Its verdict: compliant, grace, noncompliant, unknown, or none."""
     compliance_at: Instant | None

@@ -223,7 +223,7 @@ def _looked(report: Report, name_of: NameOf) -> str:
     else:
         whole = phrase("%(source)s looked and found %(apps)s", **values)
         part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **values)
-    looked = whole if report.apps_complete else part
+    looked = whole if report.saw_device else part
     return phrase("%(looked)s, by a list that may be older", looked=looked) if report.lag else looked
 
 

@@ -143,15 +143,17 @@ class Prover:
         return verdict
 
     async def prove_key(
-        self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
+        self, verifier: Verifier, incoming: Incoming, url: str, now: datetime, *, with_body: bool = False
     ) -> AttestationResult:
-        """Verify a proof without a token. The result has its key, or the reason why it is refused.
+        """Verify a proof without a token. The result has its key, or the reason why it is refused. ``with_body``: it has to sign
+        the body too.
 
         A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key
         (``gateway/enrolment.py``).
         """
         method = incoming.facts.method
-        verdict = verifier.verify_key(incoming.proofs, method=method, url=url, now=now)
+        signed = incoming.body if with_body else b""
+        verdict = verifier.verify_key(incoming.proofs, method=method, url=url, now=now, signed=signed)
         result = await self._settle(verdict, incoming, now)
         assert result is not None
         if result.refused is Reason.PROOF_MISSING and self.mode is not NonceMode.OFF:

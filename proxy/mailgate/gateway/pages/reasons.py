@@ -221,6 +221,9 @@ SAME_WORDS = {
     Reason.ENROLMENT_EXPIRED: Reason.ENROLMENT_UNKNOWN,
     Reason.ENROLMENT_USED_UP: Reason.ENROLMENT_UNKNOWN,
     Reason.KEY_REVOKED: Reason.KEY_NOT_ENROLLED,
+    Reason.REPORTER_UNKNOWN: Reason.KEY_NOT_ENROLLED,
+    Reason.QUESTION_CHANGED: Reason.ATTESTATION_INVALID,
+    Reason.REPORT_UNSIGNED: Reason.ATTESTATION_INVALID,
     Reason.STORE_UNAVAILABLE: Reason.POSTURE_UNAVAILABLE,
 }
 """Reasons that programs and admins distinguish but that have one text for people."""

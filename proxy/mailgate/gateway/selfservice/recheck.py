@@ -81,5 +81,5 @@ def source_answer(report: Report, name_of: NameOf) -> AskedSource:
     if report.apps:
         names = tuple(map(name_of, sorted(report.apps)))
         return AskedSource(SourceResult.FOUND, report.source, names, report.reported_at, report.lag)
-    came = SourceResult.CLEAR if report.apps_complete else SourceResult.PARTLY
+    came = SourceResult.CLEAR if report.saw_device else SourceResult.PARTLY
     return AskedSource(came, report.source, looked_at=report.reported_at, lag=report.lag)

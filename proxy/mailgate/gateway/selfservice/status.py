@@ -87,7 +87,7 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
                 "name": each.source,
                 "checked_at": _instant(looked := each.looked(own.access.now)),
                 "checked_from": _instant(looked and looked - each.lag),
-                "complete": each.apps_complete,
+                "complete": each.saw_device,
                 "enrolment": each.enrolment,
             }
             for each in (device.reports if device else ())

@@ -88,7 +88,7 @@ def card_of(
 
 
 def _source(report: Report, now: datetime) -> ReportSource:
-    return ReportSource(report.source, report.looked(now), report.apps_complete, report.lag, report.enrolment)
+    return ReportSource(report.source, report.looked(now), report.saw_device, report.lag, report.enrolment)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
@@ -116,6 +116,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...
     unsaid |= {"asked"} if report.asked is None else set()
     shown = [each.name for each in fields(report) if each.name not in _SHOWN_APART | unsaid]
     told = {name: getattr(report, name) for name in shown}
+    told["apps_complete"] = report.saw_device
     if user_text(report.owner) not in ("", user_text(person)):
         told["owner"] = "…"  # somebody else's name is not shown
     told |= {
@@ -200,6 +201,7 @@ def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
     last = key.revoked_at or key.reported_at or key.made_at
     named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
+    named |= {"app": key.attested.name if key.attested else ""}
     return _record(named, last + keep)
 
 

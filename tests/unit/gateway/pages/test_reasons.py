@@ -17,7 +17,7 @@ def test_every_reason_has_words(reason: Reason, apps: tuple[str, ...]) -> None:
 def test_only_what_was_refused_as_proof_shares_a_text() -> None:
     shared = {reason for reason in Reason if reason not in WORDINGS} - set(SAME_WORDS) - DEVICE_FINDINGS
     families = {reason.split("-")[0] for reason in shared - {Reason.KEY_IN_TWO_PLACES}}
-    assert families == {"token", "proof", "certificate", "evidence"}
+    assert families == {"token", "proof", "certificate", "evidence", "assertion"}
     for reason in shared:
         invalid = (
             Reason.CERTIFICATE_INVALID if reason.startswith("certificate-") else Reason.ATTESTATION_INVALID
