@@ -24,7 +24,7 @@ from mailgate.model import AppsReport
 _V1 = "/v1.0/deviceManagement"
 _BETA = "/beta/deviceManagement"
 _FIELDS = (
-    "id,userPrincipalName,emailAddress,operatingSystem,osVersion,model,serialNumber,easDeviceId,"
+    "id,userPrincipalName,emailAddress,operatingSystem,osVersion,model,serialNumber,easDeviceId,azureADDeviceId,"
     "managedDeviceOwnerType,deviceEnrollmentType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
 )
 _EVERY_WORD = {"Prefer": "include-unknown-enum-members"}
@@ -153,6 +153,7 @@ class Intune(ApiConnector):
             status=_status(found),
             apps=self._apps(found, os, seen),
             serial=text(found, "serialNumber"),
+            directory=text(found, "azureADDeviceId"),
             eas_ids=(eas_id,) if eas_id else (),
         )
 

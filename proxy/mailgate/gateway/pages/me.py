@@ -66,6 +66,7 @@ LABELS: dict[str, Phrase] = {
     "lost_at": phrase("Reported as lost"),
     "serial": phrase("Serial number"),
     "udid": phrase("Device identifier (UDID)"),
+    "directory": phrase("Id in the company’s directory"),
     "eas": phrase("Id in mail apps (ActiveSync)"),
     "key": phrase("Key of the device"),
     "cert": phrase("Certificate of the device"),
