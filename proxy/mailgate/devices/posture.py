@@ -103,9 +103,10 @@ _RUNNING = (PostureState.UNAVAILABLE, PostureState.PARTIAL, PostureState.LISTED,
 
 
 def strictest(postures: Sequence[Posture]) -> Posture:
-    """The most restrictive of these postures with the apps of all of them. Of equal postures the first is used.
+    """The most restrictive of these postures with the apps and findings of all of them. Of equal postures the first is used.
 
-    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. Unless
+    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. So it is
+    managed, and its system and sources are told, only as far as that holds for each of them; the oldest look counts. Unless
     the result is ``missing`` or ``stale``, it lasts until the first of these postures expires. What was last known is the most
     restrictive of what is, or was last, known of each.
     """
@@ -119,9 +120,21 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         end = min((each.expires_at for each in running if each.expires_at), default=None)
         until = worst.last_known_until if end == worst.expires_at else None
         worst = replace(worst, expires_at=end, last_known_until=until)
-    lists = dict.fromkeys(each for posture in postures for each in posture.lists)
-    apps = {app for posture in postures for app in posture.apps}
-    return replace(worst, apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
+    oldest = min(postures, key=lambda each: each.looked_from or LONG_AGO)
+    kinds, managed = {each.kind for each in postures}, {each.managed for each in postures}
+    return replace(
+        worst,
+        apps=tuple(sorted({app for each in postures for app in each.apps})),
+        lists=tuple(sorted({name for each in postures for name in each.lists})),
+        findings=tuple(dict.fromkeys(found for each in postures for found in each.findings)),
+        kind=next((kind for kind in _KINDS if kind in kinds), None),
+        os=worst.os if len({each.os for each in postures}) == 1 else "",
+        os_version=worst.os_version if len({(each.os, each.os_version) for each in postures}) == 1 else "",
+        managed=next((each for each in (False, None) if each in managed), True),
+        sources=tuple(sorted(set[str].intersection(*({*each.sources} for each in postures)))),
+        reported_at=oldest.reported_at,
+        lag=oldest.lag,
+    )
 
 
 def _restriction(posture: Posture) -> tuple[bool, int, bool]:
