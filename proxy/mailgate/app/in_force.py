@@ -80,7 +80,10 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
     certificates = bundle.settings.client_certificates
     verifier = (
         CertificateVerifier(
-            certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
+            certificates.trusted,
+            matches=certificates.matches,
+            revocation=certificates.revocation,
+            person=bundle.settings.logins.person,
         )
         if certificates
         else None

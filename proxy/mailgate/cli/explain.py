@@ -51,7 +51,8 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
     for finding in client.findings:
         console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
     apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
-    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}"))
+    whole = " of all phones and tablets of this person" if posture.by_person else ""
+    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}{whole}"))
     console.print(_table(told))
     would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
     console.print(

@@ -156,6 +156,10 @@ class PostureSettings(Strict):
     """The sources of reports by name of issuer or connector, the most trusted first. All others are equal. A device's
     own word comes last and is never listed here."""
 
+    browsers: Literal["by-device", "by-person"] = "by-device"
+    """What the browser of a phone or tablet that names no device goes by: nothing, or what is known of all phones and tablets of the
+    person, where a trusted proxy says who has logged in."""
+
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):

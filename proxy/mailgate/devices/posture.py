@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import is_self_reported, rank
-from mailgate.model import Finding, Kind, Posture, PostureState, SourceState
+from mailgate.model import Client, Finding, Kind, Posture, PostureState, Protocol, Reason, SourceState
 from mailgate.model.device import PostureTerms
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
@@ -137,6 +137,17 @@ def strictest(postures: Sequence[Posture]) -> Posture:
     )
 
 
+def against(posture: Posture) -> Posture:
+    """What counts of a device for whoever is not its owner: what speaks against it, and that it is no computer."""
+    return Posture(
+        kind=None if posture.kind is Kind.LAPTOP else posture.kind,
+        apps=posture.apps,
+        lists=posture.lists,
+        findings=posture.findings,
+        lost=posture.lost,
+    )
+
+
 def _restriction(posture: Posture) -> tuple[bool, int, bool]:
     return (not posture.lost, _RESTRICTION.index(posture.state), not posture.lists)
 
@@ -164,6 +175,19 @@ def restricts_owner(others: Sequence[Posture], new: Posture) -> bool:
     """Whether a new device may keep out a person, with these other devices, where they use a client that names no device."""
     before, after = posture_of_person(others), posture_of_person([*others, new])
     return _restriction(after) < _restriction(before) or not {*after.apps} <= {*before.apps}
+
+
+def is_a_browser_alone(client: Client, posture: Posture) -> bool:
+    """Whether this is the browser of a phone or tablet that names no device, nor another person than the one who is known."""
+    of_a_phone = client.handheld and client.kind in (Kind.PHONE, Kind.TABLET)
+    of_another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in client.findings)
+    return of_a_phone and client.protocol is Protocol.WEB and not of_another and posture == Posture()
+
+
+def by_person(posture: Posture) -> Posture:
+    """The posture of a person for such a browser. It may be on a device that nobody knows, so no device's exemption and no grace of a
+    new device is its own."""
+    return replace(posture, device_id="", first_seen=None, by_person=True)
 
 
 def _digits(version: str) -> list[int]:

@@ -24,7 +24,7 @@ A refusal may depend on these as well:
 - the time, the reference, the target and the languages of the request at hand, from which its answer is made (``KnownRefusal``).
 
 A request is judged in full each time if it offers a proof or a certificate, has a finding, is warned, names a device and is
-allowed, names one that nobody checks, or is asked for a login. Requests that are answered from the cache are counted and recorded
+allowed, names one that nobody checks, goes by all devices of its person, or is asked for a login. Requests that are answered from the cache are counted and recorded
 like all others, each with its own user agent, person and languages.
 """
 

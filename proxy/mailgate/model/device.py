@@ -126,6 +126,8 @@ class Posture:
     """When the device first became known."""
     last_state: PostureState | None = None
     """The last known state if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    by_person: bool = False
+    """Whether it is that of all phones and tablets of the person who has logged in, since a browser names no device."""
     last_known_until: datetime | None = None
     """Set while a source cannot be asked, if the device will be ``unavailable`` at ``expires_at``: until when ``last_state``
     will count then."""
@@ -154,6 +156,9 @@ class PostureTerms:
     away: Away = field(default_factory=dict)
     ages: Mapping[str, timedelta] = field(default_factory=dict)
     """What counts in place of ``max_age`` for some sources, by their names."""
+
+    by_person: bool = False
+    """Whether the browser of a phone or tablet that names no device goes by all those of the person who has logged in."""
 
     def age_of(self, source: str) -> timedelta:
         """How old a look of this source may be."""

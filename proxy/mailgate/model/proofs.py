@@ -53,6 +53,8 @@ class CertificateResult:
     name."""
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
+    persons: tuple[str, ...] = field(default=(), repr=False)
+    """The logins of the person for whom it was issued, if the settings say where they stand in it."""
     refused: Reason | None = None
     detail: str = ""
     expires: datetime | None = None

@@ -866,6 +866,24 @@ async def test_who_is_let_in_is_known_to_those_whom_the_rules_let_in_alike(rule,
     assert side.cache.known == len(let_in) - apart
 
 
+async def test_whose_browser_goes_by_its_person_is_judged_each_time():
+    """Two people whom no rule tells apart have different phones, and either may have one with a listed app by the next request."""
+    side = Side(Watched)
+    side.devices.terms = replace(side.devices.terms, by_person=True)
+    side.devices.people = {"eve": Posture(PostureState.LISTED)}
+    out = {"id": "out", "when": 'device.state == "listed"', "effect": "block"}
+    renew(side.gate, policy=policy((out, {"id": "rest", "when": "true", "effect": "allow"})))
+    for login in EVERYBODY:
+        await side.ask(PROXY, page(PHONE, f"X-Forwarded-User: {login}"))
+    side.devices.people = {"ada": Posture(PostureState.LISTED)}
+    await side.ask(PROXY, page(PHONE, "X-Forwarded-User: ada"))
+    kept_out = [
+        login for login, got in zip((*EVERYBODY, "ada"), side.got, strict=True) if b" 403 " in got[:20]
+    ]
+    assert kept_out == ["eve", "eve", "ada"]
+    assert side.cache.known == 0
+
+
 async def test_names_that_no_record_holds_whole_are_not_remembered():
     logins = [f"{'x' * LONGEST_NAME}{number}" for number in range(3)]
     named = [page(laptop(1), f"X-Forwarded-User: {login}") for login in logins]

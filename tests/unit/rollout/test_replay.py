@@ -35,6 +35,7 @@ from mailgate.model import (
     Reason,
     User,
 )
+from mailgate.model.device import PostureTerms
 from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
@@ -57,6 +58,8 @@ LISTS = PostureInputs(POLICY.catalog, people.TERMS)
 GROUPS = Groups.of_members({"pilot": ["ada"], "sales": ["grace"]})
 NEVER_KEPT = {name for name, each in VARIABLES.items() if each.kept_by is KeptBy.NOTHING}
 OF_A_DEVICE = {name for name in VARIABLES if name.startswith("device.")}
+OF_A_CLIENT = {name for name in VARIABLES if name.startswith("client.")}
+BY_PERSON = replace(people.TERMS, by_person=True)
 
 
 def device(name: str, *apps: str) -> Device:
@@ -144,7 +147,8 @@ certificates = st.sampled_from(
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that comes to a gate. ``moved``: its key came back from another network."""
+    """A request that comes to a gate. ``moved``: its key came back from another network; ``by_person``: phones' browsers go by their
+    person."""
 
     method: str
     target: str
@@ -153,6 +157,11 @@ class Asked:
     proof: AttestationResult | None
     certificate: CertificateResult | None
     moved: bool
+    by_person: bool = False
+
+    @property
+    def terms(self) -> PostureTerms:
+        return BY_PERSON if self.by_person else people.TERMS
 
 
 requests = st.builds(
@@ -163,6 +172,7 @@ requests = st.builds(
     fields.map(tuple),
     attestations,
     certificates,
+    st.booleans(),
     st.booleans(),
 )
 
@@ -190,7 +200,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def judged(store: Store, asked: Asked) -> Access:
     """What a gate makes of this request: its own steps, with verifiers that find what the request says."""
-    on = gate(postures=store.postures(POLICY.catalog, people.TERMS))
+    on = gate(postures=store.postures(POLICY.catalog, asked.terms))
     renew(on, verifier=Believing(asked.proof), groups=GROUPS, policy=POLICY)
     on.judge.prover.copied_keys.moved_back = lambda *_: asked.moved  # type: ignore[method-assign]
     told = [b"Device-Attestation: x"] if asked.proof else []
@@ -202,12 +212,12 @@ async def judged(store: Store, asked: Asked) -> Access:
     return access
 
 
-async def replayed(store: Store, access: Access) -> Any:
+async def replayed(store: Store, access: Access, lists: PostureInputs = LISTS) -> Any:
     """The occasion that a plan makes of this access, once it was recorded."""
     store.ledger.record(access, decide(access, POLICY))
     await store.reports.flush()
     await store.ledger.flush()
-    population = Population(store, LISTS, LISTS, NOW.date(), NOW, GROUPS)
+    population = Population(store, lists, lists, NOW.date(), NOW, GROUPS)
     pages = [page async for page in population.devices("", None)]
     pages += [page async for page in population.strangers()]
     occasions = [each for page in pages for subject in page for each in subject.occasions]
@@ -230,6 +240,32 @@ EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=EAS1&DeviceType=iPhone"
 @given(requests)
 @example(Asked("POST", EAS.replace("iPhone", "WindowsOutlook15"), "", (), None, None, moved=False))
 @example(Asked("GET", "/", people.WINDOWS, (), OWN, None, moved=True))
+@example(
+    Asked("GET", "/", people.IPHONE, (b"X-Forwarded-User: ada",), None, None, moved=False, by_person=True)
+)
+@example(
+    Asked(
+        "GET",
+        "/",
+        people.IPHONE,
+        (b"X-Forwarded-User: Grace", b"Authorization: Basic YWRhOng="),
+        None,
+        None,
+        False,
+        True,
+    )
+)
+@example(
+    Asked(
+        "GET",
+        "/",
+        people.IPHONE,
+        (b"X-Forwarded-User: Grace",),
+        None,
+        CertificateResult("certificate-1"),
+        False,
+    )
+)
 @example(Asked("GET", "/", "", (), SELF, None, moved=False))
 @example(Asked("GET", "/", people.IPHONE, (), OWN, None, moved=False))
 @example(Asked("POST", EAS, "", (), None, CertificateResult("certificate-2"), moved=False))
@@ -243,11 +279,13 @@ def test_every_variable_has_the_value_that_it_had_or_is_called_unrecorded(
         store = Store.beside(next(stores))
         try:
             access = await judged(store, asked)
-            seen = await replayed(store, access)
+            seen = await replayed(store, access, PostureInputs(POLICY.catalog, asked.terms))
             assert differing(access, seen.before, seen.unrecorded) == {}
             found = {each.reason for each in access.client.findings}
             whole = client_facts(access).proofs is not None
             also: set[str] = OF_A_DEVICE if Reason.TWO_DEVICES in found else set()
+            if Reason.DEVICE_OF_ANOTHER in found:
+                also = OF_A_DEVICE | OF_A_CLIENT
             also = also | ({"user.name", "user.groups"} if access.claims else set())
             assert seen.unrecorded == ((NEVER_KEPT | also) if whole else VARIABLES.keys() - {"now"})
         finally:

@@ -6,7 +6,8 @@ from datetime import datetime
 from time import perf_counter
 
 from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
-from mailgate.devices.posture import strictest
+from mailgate.devices.names import user_text
+from mailgate.devices.posture import by_person, is_a_browser_alone, strictest
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
     PostureByName,
@@ -20,6 +21,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.waiting import Soon, settled
 from mailgate.model import (
+    FOUND_BESIDE,
     Access,
     AttestationResult,
     CertificateResult,
@@ -27,6 +29,7 @@ from mailgate.model import (
     Client,
     Decision,
     Posture,
+    Reason,
     RequestFacts,
     User,
 )
@@ -60,7 +63,7 @@ class Judge:
         client = classify(facts)
         offers = incoming.attestations or incoming.certificate
         posture = None if offers else self.postures.at_once(client, now)
-        if posture is None or as_claimed(facts, client):
+        if posture is None or as_claimed(facts, client) or self._goes_by_person(facts, client, posture):
             return self._judge_device(incoming, facts, client, now, started)
         return self._decide(incoming, facts, client, posture, None, None, None, now, started)
 
@@ -71,7 +74,12 @@ class Judge:
         certificate = certificate_result(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
-        client, posture = await self._identify(seen, proof, certificate, now, self.postures.current)
+        logins = _logins(facts, proof, *_who(incoming, seen, proof))
+        client, posture, certificate = await self._identify(
+            seen, proof, certificate, now, logins, self.postures.current
+        )
+        if not (proof or certificate) and self._goes_by_person(facts, client, posture):
+            client, posture = await self._of_person(facts.user or "", client, now, incoming.login)
         client = self.prover.with_places(client, proof, facts, now)
         claimed = await _claimed(facts, client, proof, now, self.postures.current)
         return self._decide(incoming, facts, client, posture, claimed, proof, certificate, now, started)
@@ -110,19 +118,22 @@ class Judge:
         """
         now, live = self.clock(), self.in_force.live
         certificate, proof = await self._recheck(before, attestations, now)
+        login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
         if certificate is None is before.certificate and proof == before.attestation:
             client, posture = before.client, await self.postures.latest(before.client, proof, now)
         else:
-            client, posture = await self._identify(
-                classify(before.facts), proof, certificate, now, self.postures.latest
+            logins = _logins(before.facts, proof, before.user.name, login)
+            client, posture, certificate = await self._identify(
+                classify(before.facts), proof, certificate, now, logins, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
+        if not (proof or certificate) and self._goes_by_person(before.facts, client, posture):
+            client, posture = await self._of_person(before.facts.user or "", client, now)
         if lost_proof(before, proof):
             followed = await self.postures.latest(before.client, before.attestation, now)
             posture = strictest((posture, followed))
         claimed = await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
-        login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
         user, claims = self._readings((client, posture), claimed, before.user.name, login)
         same = (posture, client, user, claims, proof) == (
             before.posture,
@@ -148,6 +159,21 @@ class Judge:
             claims=claims,
         )
         return access, decide(access, live.policy)
+
+    def _goes_by_person(self, facts: RequestFacts, client: Client, posture: Posture) -> bool:
+        """Whether this browser goes by what is known of its person, whom a trusted proxy has to name: nobody else checks a login
+        at a web page."""
+        known = self.postures.terms.by_person and bool(facts.user)
+        return known and is_a_browser_alone(client, posture)
+
+    async def _of_person(
+        self, person: str, client: Client, now: datetime, login: str | None = None
+    ) -> _Device:
+        """The client, and the posture of its person's phones and tablets; of none, if credentials name somebody else."""
+        if login and user_text(login) != user_text(person):
+            found = FOUND_BESIDE[Reason.DEVICE_OF_ANOTHER]
+            return replace(client, findings=(*client.findings, found)), Posture()
+        return client, by_person(await self.postures.of_person(person, now))
 
     async def _recheck(
         self, before: Access, attestations: Sequence[bytes], now: datetime
@@ -182,10 +208,11 @@ class Judge:
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
         now: datetime,
+        logins: Sequence[str],
         named: PostureByName,
-    ) -> tuple[Client, Posture]:
+    ) -> tuple[Client, Posture, CertificateResult | None]:
         seen, certified = with_attestation(seen, proof), self.postures.certified
-        return await identify(seen, proof, certificate, now, named=named, certified=certified)
+        return await identify(seen, proof, certificate, now, logins=logins, named=named, certified=certified)
 
 
 def lost_proof(before: Access, proof: AttestationResult | None) -> bool:
@@ -208,6 +235,13 @@ def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) ->
         return proof.user, ""
     login = incoming.login or ""
     return (login, "") if is_checked(incoming.facts, client) else ("", login)
+
+
+def _logins(facts: RequestFacts, proof: AttestationResult | None, name: str, login: str) -> tuple[str, ...]:
+    """The logins of a request, whoever has checked them. Whom an issuer names as the owner in a proof is none."""
+    if not facts.user and proof is not None and proof.refused is None and proof.user:
+        return ()
+    return tuple(filter(None, (name, login)))
 
 
 async def _claimed(
