@@ -7,8 +7,16 @@ import pytest
 from joserfc import jws
 from tests.unit.console.login.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
 
-from mailgate.console.login.errors import LoginError, LoginTrouble
-from mailgate.console.login.id_token import LEEWAY_SECONDS, MAX_TOKEN, ExpectedToken, claims_of, key_for, read
+from mailgate.attest.id_token import (
+    LEEWAY_SECONDS,
+    MAX_TOKEN,
+    ExpectedToken,
+    IdTokenError,
+    TokenFault,
+    claims_of,
+    key_for,
+    read,
+)
 
 OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
 EXPECTED = ExpectedToken(ISSUER, CLIENT, "n1", "access")
@@ -18,14 +26,14 @@ def data_scope(token: object, *keys: Key, offered: list[str] = OFFERED, now: int
     found = read(token, offered)
     chosen = key_for(found, [public(each) for each in keys or (key(),)])
     if chosen is None:
-        raise LoginError(LoginTrouble.KEY)
+        raise IdTokenError(TokenFault.KEY)
     return claims_of(found, chosen, EXPECTED, now)
 
 
-def refused(token: object, *keys: Key, **options: Any) -> LoginTrouble:
-    with pytest.raises(LoginError) as error:
+def refused(token: object, *keys: Key, **options: Any) -> TokenFault:
+    with pytest.raises(IdTokenError) as error:
         data_scope(token, *keys, **options)
-    return error.value.trouble
+    return error.value.fault
 
 
 @pytest.mark.parametrize(
@@ -39,34 +47,34 @@ def test_a_token_that_is_right_says_who_it_is(alg: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"iss": "https://login.example.com/tenant/"}, LoginTrouble.ISSUER),
-        ({"iss": "https://login.example.com/other"}, LoginTrouble.ISSUER),
-        ({"iss": None}, LoginTrouble.ISSUER),
-        ({"iss": [ISSUER]}, LoginTrouble.ISSUER),
-        ({"aud": "another"}, LoginTrouble.AUDIENCE),
-        ({"aud": ["another"]}, LoginTrouble.AUDIENCE),
-        ({"aud": None}, LoginTrouble.AUDIENCE),
-        ({"aud": [CLIENT, "another"]}, LoginTrouble.AUDIENCE),
-        ({"aud": [CLIENT, "another"], "azp": "another"}, LoginTrouble.AUDIENCE),
-        ({"azp": "another"}, LoginTrouble.AUDIENCE),
-        ({"exp": AT - LEEWAY_SECONDS}, LoginTrouble.EXPIRED),
-        ({"exp": None}, LoginTrouble.EXPIRED),
-        ({"exp": "tomorrow"}, LoginTrouble.EXPIRED),
-        ({"iat": AT + LEEWAY_SECONDS + 1}, LoginTrouble.EARLY),
-        ({"iat": None}, LoginTrouble.EARLY),
-        ({"nbf": AT + LEEWAY_SECONDS + 1}, LoginTrouble.EARLY),
-        ({"nonce": "n2"}, LoginTrouble.NONCE),
-        ({"nonce": None}, LoginTrouble.NONCE),
-        ({"nonce": ""}, LoginTrouble.NONCE),
-        ({"nonce": 1}, LoginTrouble.NONCE),
-        ({"sub": None}, LoginTrouble.CLAIM),
-        ({"sub": ""}, LoginTrouble.CLAIM),
-        ({"sub": 1}, LoginTrouble.CLAIM),
-        ({"at_hash": "not-the-hash"}, LoginTrouble.CLAIM),
-        ({"at_hash": 1}, LoginTrouble.CLAIM),
+        ({"iss": "https://login.example.com/tenant/"}, TokenFault.ISSUER),
+        ({"iss": "https://login.example.com/other"}, TokenFault.ISSUER),
+        ({"iss": None}, TokenFault.ISSUER),
+        ({"iss": [ISSUER]}, TokenFault.ISSUER),
+        ({"aud": "another"}, TokenFault.AUDIENCE),
+        ({"aud": ["another"]}, TokenFault.AUDIENCE),
+        ({"aud": None}, TokenFault.AUDIENCE),
+        ({"aud": [CLIENT, "another"]}, TokenFault.AUDIENCE),
+        ({"aud": [CLIENT, "another"], "azp": "another"}, TokenFault.AUDIENCE),
+        ({"azp": "another"}, TokenFault.AUDIENCE),
+        ({"exp": AT - LEEWAY_SECONDS}, TokenFault.EXPIRED),
+        ({"exp": None}, TokenFault.EXPIRED),
+        ({"exp": "tomorrow"}, TokenFault.EXPIRED),
+        ({"iat": AT + LEEWAY_SECONDS + 1}, TokenFault.EARLY),
+        ({"iat": None}, TokenFault.EARLY),
+        ({"nbf": AT + LEEWAY_SECONDS + 1}, TokenFault.EARLY),
+        ({"nonce": "n2"}, TokenFault.NONCE),
+        ({"nonce": None}, TokenFault.NONCE),
+        ({"nonce": ""}, TokenFault.NONCE),
+        ({"nonce": 1}, TokenFault.NONCE),
+        ({"sub": None}, TokenFault.CLAIM),
+        ({"sub": ""}, TokenFault.CLAIM),
+        ({"sub": 1}, TokenFault.CLAIM),
+        ({"at_hash": "not-the-hash"}, TokenFault.CLAIM),
+        ({"at_hash": 1}, TokenFault.CLAIM),
     ],
 )
-def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why: LoginTrouble) -> None:
+def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why: TokenFault) -> None:
     assert refused(signed(claims("n1", **wrong))) is why
 
 
@@ -87,26 +95,26 @@ def test_a_signature_that_anybody_could_make_is_none() -> None:
     """Not even where the provider says that it signs so: `none`, and a secret that would be the public key."""
     _, body, _ = signed(claims("n1")).split(".")
     head = urlsafe_b64encode(b'{"alg":"none","kid":"k1"}').rstrip(b"=").decode()
-    assert refused(f"{head}.{body}.", offered=[*OFFERED, "none"]) is LoginTrouble.ALGORITHM
+    assert refused(f"{head}.{body}.", offered=[*OFFERED, "none"]) is TokenFault.ALGORITHM
     shared = signed(claims("n1"), key("k1", "oct"), "HS256")
-    assert refused(shared, key("k1", "oct"), key(), offered=[*OFFERED, "HS256"]) is LoginTrouble.ALGORITHM
+    assert refused(shared, key("k1", "oct"), key(), offered=[*OFFERED, "HS256"]) is TokenFault.ALGORITHM
 
 
 def test_only_what_the_provider_says_it_signs_with_counts() -> None:
-    assert refused(signed(claims("n1"), key(), "PS256"), offered=["RS256"]) is LoginTrouble.ALGORITHM
+    assert refused(signed(claims("n1"), key(), "PS256"), offered=["RS256"]) is TokenFault.ALGORITHM
 
 
 def test_another_key_of_the_same_name_is_another() -> None:
     forged = signed(claims("n1"), key("other"), "RS256", "k1")
-    assert refused(forged) is LoginTrouble.SIGNATURE
-    assert refused(signed(claims("n1"), key("other"), "RS256", "other")) is LoginTrouble.KEY
+    assert refused(forged) is TokenFault.SIGNATURE
+    assert refused(signed(claims("n1"), key("other"), "RS256", "other")) is TokenFault.KEY
 
 
 def test_a_token_that_names_no_key_must_leave_no_choice() -> None:
     token = signed(claims("n1"), kid=None)
     assert data_scope(token, key())
     assert data_scope(token, key(), key("e", "EC"))
-    assert refused(token, key(), key("k2")) is LoginTrouble.KEY
+    assert refused(token, key(), key("k2")) is TokenFault.KEY
 
 
 @pytest.mark.parametrize(
@@ -119,9 +127,9 @@ def test_a_key_for_something_else_or_too_short_is_none(unfit: dict[str, Any]) ->
 def test_a_key_that_is_broken_breaks_nothing() -> None:
     found = read(signed(claims("n1")), OFFERED)
     broken = public(key()) | {"e": "!"}
-    with pytest.raises(LoginError) as error:
+    with pytest.raises(IdTokenError) as error:
         claims_of(found, broken, EXPECTED, AT)
-    assert error.value.trouble is LoginTrouble.MALFORMED
+    assert error.value.fault is TokenFault.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -129,20 +137,20 @@ def test_a_key_that_is_broken_breaks_nothing() -> None:
     [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (MAX_TOKEN + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
 )
 def test_a_malformed_token_is_refused(token: object) -> None:
-    assert refused(token) in (LoginTrouble.MALFORMED, LoginTrouble.ALGORITHM)
+    assert refused(token) in (TokenFault.MALFORMED, TokenFault.ALGORITHM)
 
 
 def test_a_token_of_two_readings_is_refused() -> None:
     """Of two values of one name, readers take either."""
     body = b'{"iss": "x", "iss": "y"}'
     token = jws.serialize_compact({"alg": "RS256", "kid": "k1"}, body, key())
-    assert refused(token) is LoginTrouble.MALFORMED
-    assert refused(signed(claims("n1"), kid=None, crit=["b64"], b64=False)) is LoginTrouble.MALFORMED
+    assert refused(token) is TokenFault.MALFORMED
+    assert refused(signed(claims("n1"), kid=None, crit=["b64"], b64=False)) is TokenFault.MALFORMED
 
 
 def test_a_cut_or_changed_token_is_refused() -> None:
     token = signed(claims("n1"))
     head, body, signature = token.split(".")
-    assert refused(f"{head}.{body}.") in (LoginTrouble.SIGNATURE, LoginTrouble.MALFORMED)
+    assert refused(f"{head}.{body}.") in (TokenFault.SIGNATURE, TokenFault.MALFORMED)
     other = signed(claims("n1", sub="1002")).split(".")[1]
-    assert refused(f"{head}.{other}.{signature}") is LoginTrouble.SIGNATURE
+    assert refused(f"{head}.{other}.{signature}") is TokenFault.SIGNATURE

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from authlib.oidc.core import CodeIDToken
@@ -16,7 +17,31 @@ from joserfc.errors import (
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from mailgate.attest.jose import MalformedJwsError, parse_object
-from mailgate.console.login.errors import LoginError, LoginTrouble
+from mailgate.errors import MailgateError
+
+
+class TokenFault(StrEnum):
+    """What is wrong with a token, in a word for the log that says nothing about anybody."""
+
+    MALFORMED = "malformed-token"
+    ALGORITHM = "algorithm"
+    KEY = "wrong-key"
+    SIGNATURE = "wrong-signature"
+    ISSUER = "wrong-issuer"
+    AUDIENCE = "wrong-audience"
+    EXPIRED = "expired"
+    EARLY = "issued-in-the-future"
+    NONCE = "wrong-nonce"
+    CLAIM = "wrong-claim"
+
+
+class IdTokenError(MailgateError):
+    """A token is not believed."""
+
+    def __init__(self, fault: TokenFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
 
 LEEWAY_SECONDS = 60
 """How many seconds the clocks of the gate and the provider may differ."""
@@ -38,13 +63,13 @@ _IMPORTS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
 _REGISTRY = jws.JWSRegistry(algorithms=[*_KINDS])
 
 _CLAIMS = {
-    "iss": LoginTrouble.ISSUER,
-    "aud": LoginTrouble.AUDIENCE,
-    "azp": LoginTrouble.AUDIENCE,
-    "exp": LoginTrouble.EXPIRED,
-    "iat": LoginTrouble.EARLY,
-    "nbf": LoginTrouble.EARLY,
-    "nonce": LoginTrouble.NONCE,
+    "iss": TokenFault.ISSUER,
+    "aud": TokenFault.AUDIENCE,
+    "azp": TokenFault.AUDIENCE,
+    "exp": TokenFault.EXPIRED,
+    "iat": TokenFault.EARLY,
+    "nbf": TokenFault.EARLY,
+    "nonce": TokenFault.NONCE,
 }
 
 Jwk = Mapping[str, Any]
@@ -56,8 +81,9 @@ class ExpectedToken:
 
     issuer: str
     client_id: str
-    nonce: str
-    access_token: str
+    nonce: str = ""
+    """The nonce of the login; empty if it was another's login, who has checked it."""
+    access_token: str = ""
     """The access token beside it, whose hash the token may hold (``at_hash``)."""
 
 
@@ -71,21 +97,21 @@ class Signed:
 
 
 def read(text: object, offered: Sequence[str]) -> Signed:
-    """The header of a token, which says how it is signed. Raises LoginError.
+    """The header of a token, which says how it is signed. Raises IdTokenError.
 
     :param offered: the algorithms that the provider says it signs with.
     """
     if not isinstance(text, str) or not text.isascii() or len(text) > MAX_TOKEN:
-        raise LoginError(LoginTrouble.MALFORMED)
+        raise IdTokenError(TokenFault.MALFORMED)
     try:
         head = jws.extract_compact(text.encode()).headers()
     except (JoseError, ValueError):
-        raise LoginError(LoginTrouble.MALFORMED) from None
+        raise IdTokenError(TokenFault.MALFORMED) from None
     algorithm, key_id = head.get("alg"), head.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _KINDS or algorithm not in offered:
-        raise LoginError(LoginTrouble.ALGORITHM)
+        raise IdTokenError(TokenFault.ALGORITHM)
     if (key_id is not None and not isinstance(key_id, str)) or "crit" in head:
-        raise LoginError(LoginTrouble.MALFORMED)
+        raise IdTokenError(TokenFault.MALFORMED)
     return Signed(text, algorithm, key_id)
 
 
@@ -99,16 +125,16 @@ def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
 
 
 def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> dict[str, Any]:
-    """The claims of a token, after its signature and its claims were checked. Raises LoginError. ``now`` is in seconds
+    """The claims of a token, after its signature and its claims were checked. Raises IdTokenError. ``now`` is in seconds
     since 1970."""
     try:
         imported = _IMPORTS[key["kty"]].import_key({**key})
         token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)
         said = parse_object(token.payload, "the ID token")
     except BadSignatureError:
-        raise LoginError(LoginTrouble.SIGNATURE) from None
+        raise IdTokenError(TokenFault.SIGNATURE) from None
     except (JoseError, MalformedJwsError, ValueError):
-        raise LoginError(LoginTrouble.MALFORMED) from None
+        raise IdTokenError(TokenFault.MALFORMED) from None
     claims = CodeIDToken(
         said,
         token.headers(),
@@ -116,7 +142,7 @@ def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> di
             "iss": {"essential": True, "value": expected.issuer},
             "aud": {"essential": True, "value": expected.client_id},
             "sub": {"essential": True},
-            "nonce": {"essential": True},
+            "nonce": {"essential": bool(expected.nonce)},
         },
         params={
             "nonce": expected.nonce,
@@ -127,11 +153,11 @@ def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> di
     try:
         claims.validate(now=now, leeway=LEEWAY_SECONDS)
     except ExpiredTokenError:
-        raise LoginError(LoginTrouble.EXPIRED) from None
+        raise IdTokenError(TokenFault.EXPIRED) from None
     except (InvalidClaimError, MissingClaimError) as error:
-        raise LoginError(_CLAIMS.get(error.claim, LoginTrouble.CLAIM)) from None
+        raise IdTokenError(_CLAIMS.get(error.claim, TokenFault.CLAIM)) from None
     except (JoseError, TypeError, ValueError, AttributeError):
-        raise LoginError(LoginTrouble.CLAIM) from None
+        raise IdTokenError(TokenFault.CLAIM) from None
     return said
 
 
