@@ -1,11 +1,15 @@
 """Reads an ID token and checks everything about it (OpenID Connect Core 1.0, section 3.1.3.7). Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from hashlib import sha256
+from typing import Any, cast
 
 from authlib.oidc.core import CodeIDToken
+from cachetools import LRUCache
 from joserfc import jws
 from joserfc.errors import (
     BadSignatureError,
@@ -16,8 +20,11 @@ from joserfc.errors import (
 )
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from mailgate.attest.certificates import LONGEST
 from mailgate.attest.jose import MalformedJwsError, parse_object
+from mailgate.attest.keys import KeySet, KeySetError
 from mailgate.errors import MailgateError
+from mailgate.model.proofs import VerifiedLogin
 
 
 class TokenFault(StrEnum):
@@ -174,3 +181,70 @@ def _fits(key: Jwk, algorithm: str) -> bool:
 
 def _long_enough(key: Jwk) -> bool:
     return key["kty"] != "RSA" or len(str(key.get("n", ""))) * 6 >= MIN_RSA_BITS
+
+
+MAX_REMEMBERED = 10_000
+
+
+def parse_provider_keys(text: str) -> KeySet:
+    """Read the JWKS of a provider. Keys of other kinds or for other purposes, which providers list beside, are left out.
+
+    :raises KeySetError: if it has no key that could have signed a token.
+    """
+    try:
+        listed = parse_object(text.encode("utf-8", "replace"), "JWKS").get("keys")
+    except MalformedJwsError as error:
+        raise KeySetError([str(error)]) from None
+    keys = {}
+    for each in listed if isinstance(listed, list) else ():
+        with suppress(JoseError, ValueError, TypeError, KeyError, AttributeError):
+            if isinstance(each["kid"], str) and any(_fits(each, algorithm) for algorithm in _KINDS):
+                keys[each["kid"]] = cast(Any, _IMPORTS[each["kty"]].import_key({**each}))
+    if not keys:
+        raise KeySetError(["JWKS: expected a public key for signatures, with a `kid`"])
+    return KeySet(keys)
+
+
+class LoginTokens:
+    """Verifies the tokens of one provider that trusted proxies pass on. It remembers ``MAX_REMEMBERED`` of them until they expire.
+
+    ``source`` is the name of the provider's keys. ``named`` and ``device`` are the claims with the login name and with the device's
+    id; ``person`` returns the person of a login.
+    """
+
+    def __init__(
+        self,
+        expected: ExpectedToken,
+        source: str = "",
+        *,
+        named: str = "preferred_username",
+        device: str = "deviceid",
+        person: Callable[[str], str] = str,
+    ) -> None:
+        self.source = source
+        self._expected, self._named, self._device, self._person = expected, named, device, person
+        self._verified: MutableMapping[bytes, tuple[object, VerifiedLogin]] = LRUCache(MAX_REMEMBERED)
+
+    def verify(self, token: bytes, keys: KeySet, now: datetime) -> VerifiedLogin:
+        """The login of a token. Raises IdTokenError; ``TokenFault.KEY`` if the key is not among ``keys``."""
+        signed = read(token.decode("latin-1"), [*_KINDS])
+        key = keys.get(signed.key_id or "")
+        if key is None:
+            raise IdTokenError(TokenFault.KEY)
+        digest = sha256(token).digest()
+        by, login = self._verified.get(digest, (None, None))
+        if login is None or by is not key or login.expires <= now:
+            login = self._read(signed, key.as_dict(private=False), now)
+            self._verified[digest] = key, login
+        return login
+
+    def _read(self, signed: Signed, key: Jwk, now: datetime) -> VerifiedLogin:
+        if not _fits(key, signed.algorithm):
+            raise IdTokenError(TokenFault.ALGORITHM)
+        claims = claims_of(signed, key, self._expected, int(now.timestamp()))
+        named, device = claims.get(self._named), claims.get(self._device, "")
+        if not isinstance(named, str) or not isinstance(device, str) or not (named + device).isprintable():
+            raise IdTokenError(TokenFault.CLAIM)
+        if not named or max(len(named), len(device)) > LONGEST:
+            raise IdTokenError(TokenFault.CLAIM)
+        return VerifiedLogin(self._person(named), device, datetime.fromtimestamp(claims["exp"], UTC))

@@ -27,7 +27,7 @@ from mailgate.model.decision import (
     User,
 )
 from mailgate.model.device import AppsReport, CheckResult, Posture, PostureState, SourceState
-from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
+from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult, VerifiedLogin
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
@@ -62,4 +62,5 @@ __all__ = [
     "Stage",
     "Trials",
     "User",
+    "VerifiedLogin",
 ]

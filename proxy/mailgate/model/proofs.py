@@ -62,6 +62,16 @@ class CertificateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedLogin:
+    """What the token of a login says that a trusted proxy has taken and passes on, after the gate has verified it."""
+
+    person: str
+    device: str
+    """The id of the device in the company's directory on which the login was made; empty if the token names none."""
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HardwareResult:
     """The facts that the maker of a device confirms by its hardware, or the reason why the evidence is refused.
 

@@ -121,11 +121,12 @@ class DecisionKey:
         return min(self._reading_until(each) for each in access.readings())
 
     def _reading_until(self, access: Access) -> datetime:
-        proof, certificate = access.attestation, access.certificate
+        proof, certificate, login = access.attestation, access.certificate, access.login
         ends = (
             access.posture.expires_at,
             proof.expires if proof else None,
             certificate.expires if certificate else None,
+            login.expires if login else None,
             self._reliefs.next_end(access.now),
             *self._grace_ends(access),
             *self._turns,

@@ -189,17 +189,11 @@ def goes_by_person(seen: ClientFacts, terms: PostureTerms) -> bool:
     """Whether a recorded request is of a browser that goes by its person's phones and tablets, as ``gateway/evaluate/judge.py`` would
     find."""
     told = seen.proofs
-    if (
-        not terms.by_person
-        or told is None
-        or told.named_by != "proxy"
-        or told.attestation
-        or told.certificate
-    ):
+    if not terms.by_person or told is None or told.named_by != "proxy":
         return False
-    return Reason.DEVICE_OF_ANOTHER not in told.findings and is_a_browser_alone(
-        classify(seen.facts), Posture()
-    )
+    if told.attestation or told.certificate or told.login or Reason.DEVICE_OF_ANOTHER in told.findings:
+        return False
+    return is_a_browser_alone(classify(seen.facts), Posture())
 
 
 async def away_now(store: Store, settings: Settings) -> Away:

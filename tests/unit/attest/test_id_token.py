@@ -1,10 +1,13 @@
 """An ID token is believed for what it says once every single thing about it is right."""
 
+import json
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from joserfc import jws
+from joserfc.jwk import RSAKey
 from tests.unit.console.login.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
 
 from mailgate.attest.id_token import (
@@ -12,11 +15,15 @@ from mailgate.attest.id_token import (
     MAX_TOKEN,
     ExpectedToken,
     IdTokenError,
+    LoginTokens,
     TokenFault,
     claims_of,
     key_for,
+    parse_provider_keys,
     read,
 )
+from mailgate.attest.keys import KeySetError
+from mailgate.model import VerifiedLogin
 
 OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
 EXPECTED = ExpectedToken(ISSUER, CLIENT, "n1", "access")
@@ -154,3 +161,78 @@ def test_a_cut_or_changed_token_is_refused() -> None:
     assert refused(f"{head}.{body}.") in (TokenFault.SIGNATURE, TokenFault.MALFORMED)
     other = signed(claims("n1", sub="1002")).split(".")[1]
     assert refused(f"{head}.{other}.{signature}") is TokenFault.SIGNATURE
+
+
+def tokens(**how: Any) -> LoginTokens:
+    return LoginTokens(ExpectedToken(ISSUER, CLIENT), "login", named="email", **how)
+
+
+def logged_in(said: dict[str, Any], *keys: Key, at: int = AT, on: LoginTokens | None = None) -> VerifiedLogin:
+    listed = parse_provider_keys(json.dumps({"keys": [public(each) for each in keys or (key(),)]}))
+    token = signed({**claims("any"), **said}).encode()
+    return (on or tokens()).verify(token, listed, datetime.fromtimestamp(at, UTC))
+
+
+def test_a_login_says_its_person_its_device_and_its_end() -> None:
+    on = tokens(person=lambda login: login.removesuffix("@example.com"))
+    assert logged_in({"deviceid": "4f0c"}, on=on) == VerifiedLogin(
+        "ada", "4f0c", datetime.fromtimestamp(AT + 300, UTC)
+    )
+    assert logged_in({}).device == ""
+    assert logged_in({"nonce": "whatever the proxy has checked"}).person == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"email": ""}, TokenFault.CLAIM),
+        ({"email": 7}, TokenFault.CLAIM),
+        ({"email": "a\nb"}, TokenFault.CLAIM),
+        ({"email": "a" * 256}, TokenFault.CLAIM),
+        ({"deviceid": ["4f0c"]}, TokenFault.CLAIM),
+        ({"deviceid": None}, TokenFault.CLAIM),
+        ({"deviceid": "4\x00f"}, TokenFault.CLAIM),
+        ({"deviceid": "4" * 256}, TokenFault.CLAIM),
+        ({"aud": "another"}, TokenFault.AUDIENCE),
+        ({"iss": "https://other.example.com"}, TokenFault.ISSUER),
+        ({"exp": AT - LEEWAY_SECONDS}, TokenFault.EXPIRED),
+    ],
+)
+def test_a_login_that_does_not_fit_is_nobodys(said: dict[str, Any], why: TokenFault) -> None:
+    with pytest.raises(IdTokenError) as error:
+        logged_in(said)
+    assert error.value.fault is why
+
+
+def test_a_remembered_login_ends_with_its_time_and_with_its_key() -> None:
+    on, listed = tokens(), parse_provider_keys(json.dumps({"keys": [public(key())]}))
+    token, now = signed(claims("any")).encode(), datetime.fromtimestamp(AT, UTC)
+    assert on.verify(token, listed, now) is on.verify(token, listed, now)
+    with pytest.raises(IdTokenError, match="expired"):
+        logged_in({}, on=on, at=AT + 300 + LEEWAY_SECONDS)
+    with pytest.raises(IdTokenError, match="wrong-key"):
+        logged_in({}, key("k2"), on=on)
+    renamed = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})
+    with pytest.raises(IdTokenError, match="wrong-signature"):
+        logged_in({}, renamed, on=on)
+
+
+def test_a_token_is_not_verified_by_a_key_of_another_kind() -> None:
+    with pytest.raises(IdTokenError, match="algorithm"):
+        logged_in({}, key("k1", "EC"))
+
+
+def test_of_a_providers_keys_those_for_signatures_count() -> None:
+    fit, shared = public(key()), {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"}
+    beside = [
+        shared,
+        fit | {"kid": "other", "use": "enc"},
+        fit | {"kid": 7},
+        {"kty": "RSA"},
+        "no key",
+        {"kid": "x"},
+    ]
+    assert set(parse_provider_keys(json.dumps({"keys": [*beside, fit]})).keys) == {"k1"}
+    for nothing in ("[]", "{}", '{"keys": 7}', json.dumps({"keys": beside}), "\ud800"):
+        with pytest.raises(KeySetError):
+            parse_provider_keys(nothing)

@@ -726,7 +726,9 @@ async def test_whose_refusal_may_rest_on_more_is_judged_each_time(data):
 
 
 @pytest.mark.parametrize(
-    "offered", [{"attestations": [b"x"]}, {"proofs": [b"x"]}, {"certificate": (b"x",)}], ids=str
+    "offered",
+    [{"attestations": [b"x"]}, {"proofs": [b"x"]}, {"certificate": (b"x",)}, {"login_token": b"x"}],
+    ids=str,
 )
 async def test_whoever_offers_a_proof_is_judged_each_time_however_good_it_is(offered):
     class Offered(Watched):

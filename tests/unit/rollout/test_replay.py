@@ -46,6 +46,7 @@ from mailgate.rollout.replay import (
     PostureInputs,
     access_again,
     assumed_of,
+    goes_by_person,
     posture_for,
     reported,
     unrecorded_in,
@@ -336,6 +337,25 @@ def test_with_two_devices_it_is_unknown_what_is_on_them() -> None:
     assert unrecorded_in(two) == NEVER_KEPT | OF_A_DEVICE
     again = access_again(two, "", [LISTS.posture(PHONE, NOW)], NO_GROUPS, NOW)
     assert [each.reason for each in again.client.findings] == [Reason.TWO_DEVICES]
+
+
+@pytest.mark.parametrize(
+    ("told", "goes"),
+    [
+        (Proofs(named_by="proxy"), True),
+        (Proofs(), False),
+        (Proofs(named_by="proof"), False),
+        (Proofs(named_by="proxy", login="accepted"), False),
+        (Proofs(named_by="proxy", attestation="token-expired"), False),
+        (Proofs(named_by="proxy", certificate="accepted"), False),
+        (Proofs(named_by="proxy", findings=("device-of-another",)), False),
+        (None, False),
+    ],
+)
+def test_a_browser_goes_by_its_person_again_if_nothing_else_was_said(told: Proofs | None, goes: bool) -> None:
+    kept = client_facts(Access(people.page_load(people.IPHONE), BROWSER, Posture(), NOW))
+    assert goes_by_person(kept._replace(proofs=told), BY_PERSON) is goes
+    assert not goes_by_person(kept._replace(proofs=told), people.TERMS)
 
 
 def test_a_person_has_the_groups_that_they_have_now() -> None:

@@ -7,12 +7,13 @@ from time import perf_counter
 
 from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
 from mailgate.devices.names import user_text
-from mailgate.devices.posture import by_person, is_a_browser_alone, strictest
+from mailgate.devices.posture import against, by_person, is_a_browser_alone, strictest
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
     PostureByName,
     certificate_result,
     identify,
+    is_of_another,
     still_bound,
     with_earlier_facts,
 )
@@ -32,6 +33,7 @@ from mailgate.model import (
     Reason,
     RequestFacts,
     User,
+    VerifiedLogin,
 )
 from mailgate.policy.decide import decide
 from mailgate.store.postures import Postures
@@ -61,11 +63,11 @@ class Judge:
         started = perf_counter()
         facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
-        offers = incoming.attestations or incoming.certificate
+        offers = incoming.attestations or incoming.certificate or incoming.login_token
         posture = None if offers else self.postures.at_once(client, now)
         if posture is None or as_claimed(facts, client) or self._goes_by_person(facts, client, posture):
             return self._judge_device(incoming, facts, client, now, started)
-        return self._decide(incoming, facts, client, posture, None, None, None, now, started)
+        return self._decide(incoming, facts, client, posture, None, None, None, None, now, started)
 
     async def _judge_device(
         self, incoming: Incoming, facts: RequestFacts, seen: Client, now: datetime, started: float
@@ -78,11 +80,14 @@ class Judge:
         client, posture, certificate = await self._identify(
             seen, proof, certificate, now, logins, self.postures.current
         )
-        if not (proof or certificate) and self._goes_by_person(facts, client, posture):
-            client, posture = await self._of_person(facts.user or "", client, now, incoming.login)
+        login = await self._login(incoming, now)
+        if not (proof or certificate):
+            client, posture = await self._by_login(facts, client, posture, login, now, incoming.login)
         client = self.prover.with_places(client, proof, facts, now)
         claimed = await _claimed(facts, client, proof, now, self.postures.current)
-        return self._decide(incoming, facts, client, posture, claimed, proof, certificate, now, started)
+        return self._decide(
+            incoming, facts, client, posture, claimed, proof, certificate, login, now, started
+        )
 
     def _decide(
         self,
@@ -93,13 +98,14 @@ class Judge:
         claimed: _Device | None,
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
+        token: VerifiedLogin | None,
         now: datetime,
         started: float,
     ) -> tuple[Access, Decision]:
         live, client = self.in_force.live, with_device(client, posture.kind)
         name, login = _who(incoming, client, proof)
         user, claims = self._readings((client, posture), claimed, name, login)
-        access = Access(facts, client, posture, now, user, proof, certificate, claims)
+        access = Access(facts, client, posture, now, user, proof, certificate, token, claims)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -127,8 +133,9 @@ class Judge:
                 classify(before.facts), proof, certificate, now, logins, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
-        if not (proof or certificate) and self._goes_by_person(before.facts, client, posture):
-            client, posture = await self._of_person(before.facts.user or "", client, now)
+        token = before.login if before.login and now < before.login.expires else None
+        if not (proof or certificate):
+            client, posture = await self._by_login(before.facts, client, posture, token, now)
         if lost_proof(before, proof):
             followed = await self.postures.latest(before.client, before.attestation, now)
             posture = strictest((posture, followed))
@@ -156,9 +163,37 @@ class Judge:
             user=user,
             attestation=proof,
             certificate=certificate,
+            login=token,
             claims=claims,
         )
         return access, decide(access, live.policy)
+
+    async def _login(self, incoming: Incoming, now: datetime) -> VerifiedLogin | None:
+        """What the token of the login says of the person whom the proxy names; None if there is none that counts."""
+        tokens, person = self.in_force.live.login_tokens, incoming.facts.user
+        if tokens is None or not incoming.login_token or not person:
+            return None
+        return await self.prover.login(tokens, incoming.login_token, person, now)
+
+    async def _by_login(
+        self,
+        facts: RequestFacts,
+        client: Client,
+        posture: Posture,
+        token: VerifiedLogin | None,
+        now: datetime,
+        login: str | None = None,
+    ) -> _Device:
+        """The client and the posture by what a trusted proxy has found out at the login: the device on which it was made, or else
+        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device."""
+        if token is not None and token.device and posture == Posture():
+            own = await self.postures.in_directory(token.device, now)
+            if not is_of_another((token.person,), own.owner):
+                return client, own
+            return _of_another(client), against(own)
+        if self._goes_by_person(facts, client, posture):
+            return await self._of_person(facts.user or "", client, now, login)
+        return client, posture
 
     def _goes_by_person(self, facts: RequestFacts, client: Client, posture: Posture) -> bool:
         """Whether this browser goes by what is known of its person, whom a trusted proxy has to name: nobody else checks a login
@@ -171,8 +206,7 @@ class Judge:
     ) -> _Device:
         """The client, and the posture of its person's phones and tablets; of none, if credentials name somebody else."""
         if login and user_text(login) != user_text(person):
-            found = FOUND_BESIDE[Reason.DEVICE_OF_ANOTHER]
-            return replace(client, findings=(*client.findings, found)), Posture()
+            return _of_another(client), Posture()
         return client, by_person(await self.postures.of_person(person, now))
 
     async def _recheck(
@@ -213,6 +247,11 @@ class Judge:
     ) -> tuple[Client, Posture, CertificateResult | None]:
         seen, certified = with_attestation(seen, proof), self.postures.certified
         return await identify(seen, proof, certificate, now, logins=logins, named=named, certified=certified)
+
+
+def _of_another(client: Client) -> Client:
+    found = FOUND_BESIDE[Reason.DEVICE_OF_ANOTHER]
+    return client if found in client.findings else replace(client, findings=(*client.findings, found))
 
 
 def lost_proof(before: Access, proof: AttestationResult | None) -> bool:

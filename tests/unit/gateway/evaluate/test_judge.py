@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -24,12 +25,13 @@ from tests.unit.gateway.phones import (
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier
+from mailgate.attest.id_token import IdTokenError, TokenFault
 from mailgate.attest.revocation import Revocation
 from mailgate.classify import classify, is_checked
 from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.waiting import settled
 from mailgate.http.client_certs import NO_PROXY
-from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
+from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason, VerifiedLogin
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
@@ -274,7 +276,7 @@ async def test_a_phones_browser_goes_by_its_person_where_a_proxy_has_checked_the
     )
 
 
-async def test_it_is_no_device_of_theirs_that_asks():
+async def test_a_browser_by_its_person_is_none_of_their_devices():
     """So no exemption of a device counts, and no grace of a new one; a lost phone shuts each of their browsers out."""
     rules = ({"id": "all", "when": "true", "effect": "block", "grace": "7d"},)
     on = by_person(rules=rules)
@@ -295,6 +297,87 @@ async def test_a_running_request_goes_by_what_is_known_of_its_person_by_now():
     on.judge.postures.people["ada"] = ADAS
     on.judge.postures.terms = replace(on.judge.postures.terms, by_person=False)
     assert (await on.judge.judge_again(access, decision))[1].effect is Effect.BLOCK
+
+
+class Logins:
+    """A verifier of tokens of logins, for which the name of the person and the device stand in the token itself."""
+
+    source = "login"
+
+    def __init__(self, until=NOW + timedelta(hours=1)):
+        self.until = until
+
+    def verify(self, token, keys, now):
+        person, _, device = token.decode().partition("@")
+        if not person:
+            raise IdTokenError(TokenFault.SIGNATURE)
+        return VerifiedLogin(person, device, self.until)
+
+
+def by_token(*, directory=(("d1", ADAS),), setting=True):
+    """A gate that believes tokens of logins and knows these devices by the directory's ids."""
+    on = by_person(known=replace(ADAS, state=PostureState.STALE), setting=setting)
+    renew(on, login_tokens=Logins(), login_header=b"x-forwarded-id-token")
+    on.judge.postures.directory = dict(directory)
+    return on
+
+
+def signed_in(token, *fields, peer="192.0.2.1", **how):
+    said = [b"X-Forwarded-Id-Token: " + token, *fields]
+    head = exchange(b"GET /mail HTTP/1.1", *said).head
+    return facts_of(
+        head, peer=peer, secure=True, trusted=PROXIES, login_header=b"x-forwarded-id-token", **how
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "fields", "how", "state", "by_person"),
+    [
+        (b"ada@d1", (SAFARI, ADA), {}, "clean", False),
+        (b"ADA@d1", (SAFARI, ADA), {}, "clean", False),
+        (b"ada@", (SAFARI, ADA), {}, "stale", True),
+        (b"ada@d2", (SAFARI, ADA), {}, "missing", False),
+        (b"@d1", (SAFARI, ADA), {}, "stale", True),
+        (b"bob@d1", (SAFARI, ADA), {}, "stale", True),
+        (b"ada@d1", (SAFARI,), {}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA), {"peer": "203.0.113.9"}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA, TOKEN), {}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA), {"certificate": (PHONE.der,)}, "missing", False),
+        (b"bob@d1", (SAFARI, b"X-Forwarded-User: bob"), {}, "missing", False),
+    ],
+)
+async def test_a_phones_browser_is_the_device_that_the_token_of_its_login_names(
+    token, fields, how, state, by_person
+):
+    """A token that is refused, or of another person, names none; one of a device that nobody knows leaves it without any."""
+    on = by_token()
+    certificates = CertificateVerifier([DEVICES.certificate])
+    renew(on, verifier=Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED)), certificates=certificates)
+    access, decision = await on.judge.verdict(signed_in(token, *fields, **how), NOW)
+    assert (access.posture.state, access.posture.by_person) == (PostureState(state), by_person)
+    assert (decision.effect is Effect.ALLOW) is (state == "clean")
+    of_another = Reason.DEVICE_OF_ANOTHER in [each.reason for each in access.client.findings]
+    assert of_another is (token == b"bob@d1" and ADA not in fields)
+
+
+async def test_a_computers_login_on_a_phone_makes_no_laptop():
+    on = by_token()
+    access, _ = await on.judge.verdict(signed_in(b"ada@d1", FIREFOX, ADA), NOW)
+    assert (access.client.kind, access.client.handheld) == (Kind.PHONE, True)
+
+
+async def test_a_running_request_ends_with_the_token_of_its_login():
+    on = by_token(setting=False)
+    access, decision = await on.judge.verdict(signed_in(b"ada@d1", SAFARI, ADA), NOW)
+    assert await on.judge.judge_again(access, decision) is None
+    assert on.verdicts.until(access, decision) == NOW + timedelta(hours=1)
+    on.judge.postures.directory["d1"] = replace(ADAS, owner="bob")
+    again = await on.judge.judge_again(access, decision)
+    assert again[1].effect is Effect.BLOCK
+    assert await on.judge.judge_again(*again) is None
+    on.judge.postures.directory["d1"] = ADAS
+    over = replace(access, login=replace(access.login, expires=NOW))
+    assert (await on.judge.judge_again(over, decision))[1].effect is Effect.BLOCK
 
 
 ADAS_PHONE = replace(KNOWN, owner="ada")
