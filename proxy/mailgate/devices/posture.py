@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import is_self_reported, rank
-from mailgate.model import Client, Finding, Kind, Posture, PostureState, Protocol, Reason, SourceState
+from mailgate.model import Client, Finding, Kind, Posture, PostureState, Protocol, SourceState
 from mailgate.model.device import PostureTerms
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
@@ -178,10 +178,9 @@ def restricts_owner(others: Sequence[Posture], new: Posture) -> bool:
 
 
 def is_a_browser_alone(client: Client, posture: Posture) -> bool:
-    """Whether this is the browser of a phone or tablet that names no device, nor another person than the one who is known."""
+    """Whether this is the browser of a phone or tablet that names no device."""
     of_a_phone = client.handheld and client.kind in (Kind.PHONE, Kind.TABLET)
-    of_another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in client.findings)
-    return of_a_phone and client.protocol is Protocol.WEB and not of_another and posture == Posture()
+    return of_a_phone and client.protocol is Protocol.WEB and posture == Posture()
 
 
 def by_person(posture: Posture) -> Posture:

@@ -76,15 +76,18 @@ class Judge:
         certificate = certificate_result(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
-        logins = _logins(facts, proof, *_who(incoming, seen, proof))
+        logins = tuple(filter(None, (incoming.facts.user, incoming.login)))
         client, posture, certificate = await self._identify(
             seen, proof, certificate, now, logins, self.postures.current
         )
-        login = await self._login(incoming, now)
+        claimed, login = None, await self._login(incoming, now)
         if not (proof or certificate):
-            client, posture = await self._by_login(facts, client, posture, login, now, incoming.login)
+            another = len(set(map(user_text, logins))) > 1
+            client, posture, claimed = await self._by_login(
+                facts, client, posture, login, now, names_another=another
+            )
         client = self.prover.with_places(client, proof, facts, now)
-        claimed = await _claimed(facts, client, proof, now, self.postures.current)
+        claimed = claimed or await _claimed(facts, client, proof, now, self.postures.current)
         return self._decide(
             incoming, facts, client, posture, claimed, proof, certificate, login, now, started
         )
@@ -128,18 +131,24 @@ class Judge:
         if certificate is None is before.certificate and proof == before.attestation:
             client, posture = before.client, await self.postures.latest(before.client, proof, now)
         else:
-            logins = _logins(before.facts, proof, before.user.name, login)
+            by_proof = before.attestation is not None and before.attestation.user == before.user.name
+            person = before.facts.user or ("" if by_proof else before.user.name)
+            logins = tuple(filter(None, (person, login)))
             client, posture, certificate = await self._identify(
                 classify(before.facts), proof, certificate, now, logins, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
         token = before.login if before.login and now < before.login.expires else None
+        claimed = None
         if not (proof or certificate):
-            client, posture = await self._by_login(before.facts, client, posture, token, now)
+            another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in before.client.findings)
+            client, posture, claimed = await self._by_login(
+                before.facts, client, posture, token, now, names_another=another
+            )
         if lost_proof(before, proof):
             followed = await self.postures.latest(before.client, before.attestation, now)
             posture = strictest((posture, followed))
-        claimed = await _claimed(before.facts, client, proof, now, self.postures.latest)
+        claimed = claimed or await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
         user, claims = self._readings((client, posture), claimed, before.user.name, login)
         same = (posture, client, user, claims, proof) == (
@@ -182,32 +191,33 @@ class Judge:
         posture: Posture,
         token: VerifiedLogin | None,
         now: datetime,
-        login: str | None = None,
-    ) -> _Device:
+        *,
+        names_another: bool,
+    ) -> tuple[Client, Posture, _Device | None]:
         """The client and the posture by what a trusted proxy has found out at the login: the device on which it was made, or else
-        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device."""
+        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device.
+
+        If credentials beside that name somebody else, the webmail may open the mail of that person, so the request is also read as
+        if the device were none of theirs.
+        """
         if token is not None and token.device and posture == Posture():
-            own = await self.postures.in_directory(token.device, now)
-            if not is_of_another((token.person,), own.owner):
-                return client, own
-            return _of_another(client), against(own)
-        if self._goes_by_person(facts, client, posture):
-            return await self._of_person(facts.user or "", client, now, login)
-        return client, posture
+            posture = await self.postures.in_directory(token.device, now)
+            if is_of_another((token.person,), posture.owner):
+                return _of_another(client), against(posture), None
+        elif self._goes_by_person(facts, client, posture):
+            posture = by_person(await self.postures.of_person(facts.user or "", now))
+        else:
+            return client, posture, None
+        if not names_another:
+            return client, posture, None
+        client = _of_another(client)
+        return client, posture, (client, against(posture))
 
     def _goes_by_person(self, facts: RequestFacts, client: Client, posture: Posture) -> bool:
         """Whether this browser goes by what is known of its person, whom a trusted proxy has to name: nobody else checks a login
         at a web page."""
         known = self.postures.terms.by_person and bool(facts.user)
         return known and is_a_browser_alone(client, posture)
-
-    async def _of_person(
-        self, person: str, client: Client, now: datetime, login: str | None = None
-    ) -> _Device:
-        """The client, and the posture of its person's phones and tablets; of none, if credentials name somebody else."""
-        if login and user_text(login) != user_text(person):
-            return _of_another(client), Posture()
-        return client, by_person(await self.postures.of_person(person, now))
 
     async def _recheck(
         self, before: Access, attestations: Sequence[bytes], now: datetime
@@ -274,13 +284,6 @@ def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) ->
         return proof.user, ""
     login = incoming.login or ""
     return (login, "") if is_checked(incoming.facts, client) else ("", login)
-
-
-def _logins(facts: RequestFacts, proof: AttestationResult | None, name: str, login: str) -> tuple[str, ...]:
-    """The logins of a request, whoever has checked them. Whom an issuer names as the owner in a proof is none."""
-    if not facts.user and proof is not None and proof.refused is None and proof.user:
-        return ()
-    return tuple(filter(None, (name, login)))
 
 
 async def _claimed(
