@@ -124,6 +124,7 @@ class DecisionKey:
         proof, certificate, login = access.attestation, access.certificate, access.login
         ends = (
             access.posture.expires_at,
+            access.posture.compliance_until,
             proof.expires if proof else None,
             certificate.expires if certificate else None,
             login.expires if login else None,

@@ -14,11 +14,13 @@ from mailgate.model import (
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
+    Threat,
 )
 
 MAIL = Client(Kind.MAIL_APP, handheld=True, eas_id="A")
@@ -124,6 +126,12 @@ async def test_of_another_persons_device_only_what_speaks_against_it_counts(lost
     """It is no computer because somebody else's computer has the certificate, and a phone whatever its browser says."""
     _, posture, _ = await identified(NONE, replace(ADAS, lost=lost), GOOD, SAFARI, ("bob",))
     assert (posture.kind, posture.lists, posture.lost) == (Kind.PHONE, ("prohibited",), lost)
+    warned = replace(ADAS, compliance=Compliance.NONCOMPLIANT, threat=Threat.HIGH)
+    _, posture, _ = await identified(NONE, warned, GOOD, SAFARI, ("bob",))
+    assert (posture.compliance, posture.threat) == (Compliance.NONCOMPLIANT, Threat.HIGH)
+    praised = replace(ADAS, compliance=Compliance.COMPLIANT, threat=Threat.SECURED)
+    _, posture, _ = await identified(NONE, praised, GOOD, SAFARI, ("bob",))
+    assert (posture.compliance, posture.threat) == (Compliance.NONE, Threat.NONE)
     windows = replace(ADAS, kind=Kind.LAPTOP)
     unclear = Client(Kind.UNKNOWN, handheld=False)
     client, posture, _ = await identified(NONE, windows, GOOD, unclear, ("bob",))
