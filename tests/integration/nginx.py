@@ -49,6 +49,7 @@ TLS = """
       proxy_pass {gate};
       proxy_set_header Host $http_host;
       proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
+      {further}
     }}
 """
 
@@ -76,12 +77,13 @@ def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
 
 
 @contextmanager
-def nginx_before(gate: str, run: Path, files: Path) -> Iterator[str]:
-    """nginx that ends TLS with ``cert.pem`` of ``files`` and passes on any client certificate. Yields its address."""
+def nginx_before(gate: str, run: Path, files: Path, further: str = "") -> Iterator[str]:
+    """nginx that ends TLS with ``cert.pem`` of ``files`` and passes on any client certificate, with ``further`` settings. Yields its
+    address."""
     require_or_skip("nginx")
     port = free_port()
     run.mkdir()
-    with _serving(run, port, TLS.format(port=port, files=files, gate=gate)):
+    with _serving(run, port, TLS.format(port=port, files=files, gate=gate, further=further)):
         yield f"https://127.0.0.1:{port}"
 
 

@@ -12,6 +12,7 @@ from mailgate.app.changes import ChangeDispatcher, Look
 from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.attest.id_token import ExpectedToken, LoginTokens
 from mailgate.attest.sealing import Secret
 from mailgate.config import Bundle, Settings
 from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
@@ -81,7 +82,10 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
     certificates = bundle.settings.client_certificates
     verifier = (
         CertificateVerifier(
-            certificates.trusted, matches=certificates.matches, revocation=certificates.revocation
+            certificates.trusted,
+            matches=certificates.matches,
+            revocation=certificates.revocation,
+            person=bundle.settings.logins.person,
         )
         if certificates
         else None
@@ -95,10 +99,21 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         verifier=verifier_for(bundle, trust),
         certificates=verifier,
         proxy_form=form,
+        login_tokens=login_tokens_for(bundle.settings),
+        login_header=logins.header.lower().encode() if (logins := bundle.settings.login_tokens) else b"",
         responses=live.responses.by_rules(policy, utc_now()),
         groups=bundle.groups,
         logins=bundle.settings.logins,
     )
+
+
+def login_tokens_for(settings: Settings) -> LoginTokens | None:
+    """A verifier of the tokens of logins; None if none counts."""
+    told, person = settings.login_tokens, settings.logins.person
+    if told is None:
+        return None
+    expected = ExpectedToken(told.issuer, told.client_id)
+    return LoginTokens(expected, told.source, named=told.person, device=told.device, person=person)
 
 
 def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:

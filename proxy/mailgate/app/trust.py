@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from mailgate.attest import Nonces, ReplayGuard, parse_jwks
+from mailgate.attest import KeySet, Nonces, ReplayGuard, parse_jwks
+from mailgate.attest.id_token import parse_provider_keys
 from mailgate.attest.sealing import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
@@ -52,6 +53,12 @@ class Trust:
                 sources[each.issuer] = remote
             else:
                 sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
+        if logins := settings.login_tokens:
+            told = before.get((logins.source, logins.jwks)) or self._remote(
+                logins, metrics, parse_provider_keys
+            )
+            told.ask = _asking(logins)
+            sources[logins.source] = told
         return sources
 
     @asynccontextmanager
@@ -75,14 +82,16 @@ class Trust:
             for each in self.keyring.remote()
         ]
 
-    def _remote(self, each: IssuerSettings, metrics: Metrics) -> RemoteKeys:
+    def _remote(
+        self, each: IssuerSettings, metrics: Metrics, parse: Callable[[str], KeySet] = parse_jwks
+    ) -> RemoteKeys:
         def count(issuer: str, result: str) -> None:
             metrics.issuer_keys.labels(issuer, result).inc()
             if result in ("renewed", "unchanged"):
                 metrics.issuer_keys_success.labels(issuer).set(self.clock().timestamp())
 
-        metrics.issuer_keys_success.labels(each.issuer).set(0)
-        return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
+        metrics.issuer_keys_success.labels(each.source).set(0)
+        return RemoteKeys(each.source, str(each.jwks), _asking(each), self.clock, count, parse)
 
 
 def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:

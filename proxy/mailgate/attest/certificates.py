@@ -70,13 +70,17 @@ LONGEST = 255
 """The most characters of a name. A longer text is not a name."""
 
 
+PERSON = "user"
+"""The kind of a name that is a person's login and no device's."""
+
+
 @dataclass(frozen=True, slots=True)
 class NamePattern:
-    """A field with a name of the device between ``prefix`` and ``suffix``. A value without these names no device."""
+    """A field with a name of the device, or of the person for whom it was issued, between ``prefix`` and ``suffix``. A value without these names no device."""
 
     field: str
     names: str
-    """The kind of the name: ``serial``, ``udid``, ``mdm`` or ``eas``."""
+    """The kind of the name: ``serial``, ``udid``, ``mdm``, ``directory`` or ``eas``, or ``user`` for that of a person."""
     prefix: str = ""
     suffix: str = ""
 

@@ -15,7 +15,7 @@ in order, and the first that fails decides:
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +25,15 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Store, VerificationError
 
-from mailgate.attest.certificates import NamePattern, key_of, names_of, path_to, read_certificate, too_long
+from mailgate.attest.certificates import (
+    PERSON,
+    NamePattern,
+    key_of,
+    names_of,
+    path_to,
+    read_certificate,
+    too_long,
+)
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
@@ -56,10 +64,13 @@ class CertificateVerifier:
         *,
         matches: Sequence[NamePattern] = (),
         revocation: Revocation | None = None,
+        person: Callable[[str], str] = str,
     ) -> None:
+        """``person`` returns the person of a login (``policy/login_names.py``)."""
         self.revocation = revocation or Revocation()
         self._store = Store(list(authorities))
         self._matches = tuple(matches)
+        self._person = person
         self._verified: MutableMapping[bytes, _Verified] = LRUCache(MAX_REMEMBERED)
 
     def verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
@@ -107,8 +118,11 @@ class CertificateVerifier:
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"
             ) from error
         thumbprint = urlsafe_b64encode(sha256(chain[0]).digest()).rstrip(b"=").decode()
+        named = names_of(leaf, self._matches)
+        names = tuple(each for each in named if each[0] != PERSON)
+        persons = tuple(self._person(login) for kind, login in named if kind == PERSON)
         return _Verified(
-            CertificateResult(thumbprint, names_of(leaf, self._matches), tuple(chain)),
+            CertificateResult(thumbprint, names, tuple(chain), persons),
             max(each.not_valid_before_utc for each in found),
             min(each.not_valid_after_utc for each in found),
             tuple(

@@ -53,8 +53,10 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
         console.print(Text(f"         finding {finding.reason}: {finding.detail}", style="yellow"))
     apps = f", apps: {', '.join(posture.apps)}" if posture.apps else ""
     apps += f", cannot run: {', '.join(posture.denied)} ({posture.denied_by})" if posture.denied else ""
+    whole = " of all phones and tablets of this person" if posture.by_person else ""
     why = not_denied_in_words(posture.not_denied)
-    console.print(Text.assemble(("device   ", "bold"), f"{posture.state}{apps}{f'. {why}' if why else ''}"))
+    words = f"{posture.state}{apps}{whole}{f'. {why}' if why else ''}"
+    console.print(Text.assemble(("device   ", "bold"), words))
     console.print(_table(told))
     would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
     console.print(

@@ -5,11 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
+from mailgate.config.addresses import jwks_url
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
@@ -93,6 +94,7 @@ def _serials(path: Path) -> frozenset[int]:
         ) from error
 
 
+ClaimName = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
 
 
@@ -106,6 +108,11 @@ class IssuerSettings(Strict):
     jwks_ca: AuthoritiesFile | None = None
     """The authorities of that URL's certificate, PEM; by default those of the system."""
 
+    @property
+    def source(self) -> str:
+        """The name of its keys."""
+        return self.issuer
+
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
@@ -115,6 +122,33 @@ class IssuerSettings(Strict):
                 key="jwks_ca",
             )
         return self
+
+
+OF_LOGINS = "login "
+"""The beginning of the names of keys that sign logins and attest nothing."""
+
+
+class LoginTokenSettings(IssuerSettings):
+    """The ID tokens of logins (OpenID Connect Core 1.0, section 2) that a trusted proxy has taken and passes on. ``issuer`` is the
+    provider."""
+
+    jwks: Annotated[str, AfterValidator(jwks_url)]
+    """The https URL at which the provider publishes its keys."""
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """The client id of the proxy at the provider, which the token is for."""
+    header: Literal["X-Forwarded-Id-Token", "OIDC-Id-Token", "X-MS-Token-AAD-Id-Token", "X-Id-Token"] = (
+        "X-Forwarded-Id-Token"
+    )
+    """The header with the token. Clients can send none of these to the webmail."""
+    person: ClaimName = "preferred_username"
+    """The claim with the login name."""
+    device: ClaimName = "deviceid"
+    """The claim with the device's id in the company's directory."""
+
+    @property
+    def source(self) -> str:
+        """The name of its keys, which no issuer of attestations can have."""
+        return f"{OF_LOGINS}{self.issuer}"
 
 
 class AttestationSettings(Strict):
@@ -162,6 +196,10 @@ class PostureSettings(Strict):
     precedence: tuple[Issuer, ...] = ()
     """The sources of reports by name of issuer or connector, the most trusted first. All others are equal. A device's
     own word comes last and is never listed here."""
+
+    browsers: Literal["by-device", "by-person"] = "by-device"
+    """What the browser of a phone or tablet that names no device goes by: nothing, or what is known of all phones and tablets of the
+    person, where a trusted proxy says who has logged in."""
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:

@@ -30,12 +30,13 @@ ProxyHeader = Annotated[
 
 
 class MatchSettings(Strict):
-    """A field of the certificate that names the device."""
+    """A field of the certificate that names the device, or the person for whom it was issued."""
 
     field: Literal["san-uri", "san-dns", "san-email", "san-upn", "serial-number", "common-name"]
     """A subject alternative name, or a field of the subject."""
-    names: Literal["serial", "udid", "mdm", "eas"]
-    """The kind of name: serial number, UDID, the device management's own id, or ActiveSync id."""
+    names: Literal["serial", "udid", "mdm", "directory", "eas", "user"]
+    """The kind of name: serial number, UDID, the device management's own id, the id in the company's directory, or ActiveSync id;
+    ``user`` for the login name of a person."""
     prefix: Affix = ""
     """A prefix that is removed. A value without it names no device."""
     suffix: Affix = ""

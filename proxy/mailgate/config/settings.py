@@ -11,7 +11,12 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
 from mailgate.config.admins import Admins
-from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
+from mailgate.config.attestation import (
+    AttestationSettings,
+    EnrolmentSettings,
+    LoginTokenSettings,
+    PostureSettings,
+)
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
 from mailgate.config.guard import GuardSettings
@@ -146,6 +151,7 @@ class Settings(Strict):
     """Ports and sockets that answer the questions of other proxies and carry no mail. Each speaks the dialect of one
     proxy."""
     attestation: AttestationSettings = AttestationSettings()
+    login_tokens: LoginTokenSettings | None = None
     enrolment: EnrolmentSettings = EnrolmentSettings()
     reporter: ReporterSettings = ReporterSettings()
     probe: Literal["off", "observe", "require"] = "off"
@@ -229,13 +235,30 @@ class Settings(Strict):
             raise wrong_value("address", message, key=asked)
         return self
 
+    @model_validator(mode="after")
+    def _somebody_names_people(self) -> Self:
+        """Refuse settings that go by what a trusted proxy says of people where there is none."""
+        by_socket = any(isinstance(each.listen, SocketFile) for each in self.authz_listeners)
+        going_by = {
+            ("login_tokens",): self.login_tokens is not None,
+            ("posture", "browsers"): self.posture.browsers == "by-person",
+        }
+        for key, is_set in going_by.items():
+            if is_set and not (self.trusted_proxies or by_socket):
+                message = "nobody says who has logged in: `trusted_proxies` is empty; expected the proxy's address there"
+                raise wrong_value("address", message, key=key)
+        return self
+
     def posture_terms(self, away: Away) -> PostureTerms:
         """How far reports are believed while these sources are away."""
         posture = self.posture
         ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
         ages |= {REPORTER: self.reporter.max_age} if self.reporter.max_age else {}
         verdicts = {name: each.compliance_max_age for name, each in self.connectors.items()}
-        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages, verdicts)
+        by_person = posture.browsers == "by-person"
+        return PostureTerms(
+            posture.max_age, posture.last_known_for, posture.precedence, away, ages, verdicts, by_person
+        )
 
     @model_validator(mode="after")
     def _devices_port(self) -> Self:
@@ -316,7 +339,8 @@ class Settings(Strict):
 
     def referenced_files(self) -> tuple[Path, ...]:
         """The files with key, certificate and revocations. A change of one is a change of the settings."""
-        named = [name for each in self.attestation.issuers for name in (each.jwks, each.jwks_ca)]
+        providers = (*self.attestation.issuers, *([self.login_tokens] if self.login_tokens else ()))
+        named = [name for each in providers for name in (each.jwks, each.jwks_ca)]
         keys = [name for name in named if isinstance(name, Path)]
         own = [self.tls.certificate, self.tls.key] if self.tls else []
         devices = self.client_certificates.referenced_files() if self.client_certificates else ()

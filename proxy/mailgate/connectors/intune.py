@@ -29,7 +29,7 @@ from mailgate.model.times import LONG_AGO
 _V1 = "/v1.0/deviceManagement"
 _BETA = "/beta/deviceManagement"
 _FIELDS = (
-    "id,userPrincipalName,emailAddress,operatingSystem,osVersion,model,serialNumber,easDeviceId,"
+    "id,userPrincipalName,emailAddress,operatingSystem,osVersion,model,serialNumber,easDeviceId,azureADDeviceId,"
     "managedDeviceOwnerType,deviceEnrollmentType,complianceState,jailBroken,lastSyncDateTime,managementAgent,"
     "isSupervised,partnerReportedThreatState"
 )
@@ -237,6 +237,7 @@ class Intune(ApiConnector):
             apps=self._apps(found, os, seen),
             denial=denial,
             serial=text(found, "serialNumber"),
+            directory=text(found, "azureADDeviceId"),
             eas_ids=(eas_id,) if eas_id else (),
             enrolment=enrolment_of(found, os, seen.platforms if seen else frozenset()),
             verdict=ManagementVerdict(

@@ -78,6 +78,7 @@ def report_of_line(line: DeviceLine, setup: Setup) -> Report:
         expires=line.expires_at,
         serial=line.serial,
         udid=line.udid,
+        directory=line.directory,
         eas_ids=line.eas_ids,
         certificates=line.certificates,
         enrolment=line.enrolment,

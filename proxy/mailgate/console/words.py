@@ -2,7 +2,7 @@
 
 import re
 
-from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
+from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.denials import NOT_DENIED
@@ -131,6 +131,7 @@ NAME_KINDS = {
     UDID: phrase("UDID"),
     KEY: phrase("Key"),
     CERT: phrase("Certificate"),
+    DIRECTORY: phrase("Directory ID"),
     EAS: phrase("ActiveSync ID"),
     USER: phrase("Person"),
 }

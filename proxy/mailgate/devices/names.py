@@ -20,6 +20,9 @@ KEY = "key"
 """The RFC 7638 thumbprint of the key of an attestation. It is compared exactly."""
 CERT = "cert"
 """The SHA-256 of a TLS client certificate (``x5t#S256``). It is compared exactly."""
+DIRECTORY = "directory"
+"""The device's id in the company's directory, such as Entra's, in the form of a UDID. A device that registers anew gets
+another, so two of them may be one device."""
 EAS = "eas"
 """The ActiveSync DeviceId. It is compared without case and in both of its forms."""
 MDM = "mdm"
@@ -29,7 +32,7 @@ FORMER = "former"
 USER = "user"
 """The login name of the owner, compared without case. It names a person, so it does not identify a single device."""
 
-STRONG = (SERIAL, UDID, KEY, CERT, EAS)
+STRONG = (SERIAL, UDID, KEY, CERT, DIRECTORY, EAS)
 """The kinds of names that identify a device across sources, the strongest first."""
 
 Name = tuple[str, str]
@@ -70,7 +73,7 @@ def forms_of(kind: str, name: str) -> frozenset[str]:
     forms."""
     if kind == EAS:
         return eas_forms(name)
-    text = {SERIAL: serial_text, UDID: udid_text}.get(kind, str)(name)
+    text = {SERIAL: serial_text, UDID: udid_text, DIRECTORY: udid_text}.get(kind, str)(name)
     return frozenset({text} - {""})
 
 

@@ -28,13 +28,24 @@ from mailgate.devices.looks import (
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import is_self_reported, rank
 from mailgate.devices.verdict import (
+    bad_words,
     judgement,
     may_be_worse,
     speaks_against,
     strictest_judgement,
     verdict_ends,
 )
-from mailgate.model import Absence, Enrolment, Finding, Kind, Posture, PostureState, SourceState
+from mailgate.model import (
+    Absence,
+    Client,
+    Enrolment,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Protocol,
+    SourceState,
+)
 from mailgate.model.device import NotDenied, PostureTerms
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
@@ -172,9 +183,10 @@ _RUNNING = (PostureState.UNAVAILABLE, PostureState.PARTIAL, PostureState.LISTED,
 
 
 def strictest(postures: Sequence[Posture]) -> Posture:
-    """The most restrictive of these postures with the apps of all of them. Of equal postures the first is used.
+    """The most restrictive of these postures with the apps and findings of all of them. Of equal postures the first is used.
 
-    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. Unless
+    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. So it is
+    managed, and its system and sources are told, only as far as that holds for each of them; the oldest look counts. Unless
     the result is ``missing`` or ``stale``, it lasts until the first of these postures expires. What was last known is the most
     restrictive of what is, or was last, known of each.
     """
@@ -188,16 +200,36 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         end = min((each.expires_at for each in running if each.expires_at), default=None)
         until = worst.last_known_until if end == worst.expires_at else None
         worst = replace(worst, expires_at=end, last_known_until=until)
-    lists = dict.fromkeys(each for posture in postures for each in posture.lists)
-    apps = {app for posture in postures for app in posture.apps}
+    oldest = min(postures, key=lambda each: each.looked_from or LONG_AGO)
+    kinds, managed = {each.kind for each in postures}, {each.managed for each in postures}
     enforced = any(each.absence is Absence.ENFORCED for each in postures)
     return replace(
         worst,
-        apps=tuple(sorted(apps)),
-        lists=tuple(sorted(lists)),
+        apps=tuple(sorted({app for each in postures for app in each.apps})),
+        lists=tuple(sorted({name for each in postures for name in each.lists})),
+        findings=tuple(dict.fromkeys(found for each in postures for found in each.findings)),
+        kind=next((kind for kind in _KINDS if kind in kinds), None),
+        os=worst.os if len({each.os for each in postures}) == 1 else "",
+        os_version=worst.os_version if len({(each.os, each.os_version) for each in postures}) == 1 else "",
+        managed=next((each for each in (False, None) if each in managed), True),
+        sources=tuple(sorted(set[str].intersection(*({*each.sources} for each in postures)))),
+        reported_at=oldest.reported_at,
+        lag=oldest.lag,
         enrolment=worst.enrolment if len({each.enrolment for each in postures}) == 1 else Enrolment.UNKNOWN,
         absence=worst.absence and (Absence.ENFORCED if enforced else worst.absence),
         **strictest_judgement(postures),
+    )
+
+
+def against(posture: Posture) -> Posture:
+    """What counts of a device for whoever is not its owner: what speaks against it, and that it is no computer."""
+    return Posture(
+        kind=None if posture.kind is Kind.LAPTOP else posture.kind,
+        apps=posture.apps,
+        lists=posture.lists,
+        findings=posture.findings,
+        lost=posture.lost,
+        **bad_words(posture),
     )
 
 
@@ -232,6 +264,18 @@ def restricts_owner(others: Sequence[Posture], new: Posture) -> bool:
     """Whether a new device may keep out a person, with these other devices, where they use a client that names no device."""
     before, after = posture_of_person(others), posture_of_person([*others, new])
     return _restriction(after) < _restriction(before) or not {*after.apps} <= {*before.apps}
+
+
+def is_a_browser_alone(client: Client, posture: Posture) -> bool:
+    """Whether this is the browser of a phone or tablet that names no device."""
+    of_a_phone = client.handheld and client.kind in (Kind.PHONE, Kind.TABLET)
+    return of_a_phone and client.protocol is Protocol.WEB and posture == Posture()
+
+
+def by_person(posture: Posture) -> Posture:
+    """The posture of a person for such a browser. It may be on a device that nobody knows, so no device's exemption and no grace of a
+    new device is its own."""
+    return replace(posture, device_id="", first_seen=None, by_person=True)
 
 
 def _digits(version: str) -> list[int]:

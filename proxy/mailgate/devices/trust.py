@@ -13,6 +13,7 @@ from datetime import datetime
 from mailgate.devices.device import Report
 from mailgate.devices.names import (
     CERT,
+    DIRECTORY,
     EAS,
     KEY,
     SERIAL,
@@ -83,6 +84,7 @@ def report_by(
     expires: datetime | None = None,
     serial: str = "",
     udid: str = "",
+    directory: str = "",
     eas_ids: Iterable[str] = (),
     keys: Iterable[str] = (),
     certificates: Iterable[str] = (),
@@ -97,7 +99,7 @@ def report_by(
     ``apps`` is None if the source does not know which apps are installed, ``verdict`` if it does not judge the device, and
     ``denial`` if nobody checked what its management keeps from running.
     """
-    told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid))]
+    told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid)), (DIRECTORY, udid_text(directory))]
     told += [(KEY, key) for key in keys] + [(CERT, each) for each in certificates]
     told += [(EAS, form) for eas_id in eas_ids for form in _eas_forms(eas_id)]
     return Report(
@@ -207,7 +209,7 @@ PLACEHOLDERS = {
 }
 """Placeholders in lower case and without filling, each with the reason why it names no device."""
 
-MIN_LENGTHS = {SERIAL: 4, UDID: 8, EAS: 4}
+MIN_LENGTHS = {SERIAL: 4, UDID: 8, DIRECTORY: 8, EAS: 4}
 """The fewest characters of a name, by kind. A shorter name is too likely to occur twice."""
 
 _ONE_CHARACTER = re.compile(r"(.)\1*", re.DOTALL)

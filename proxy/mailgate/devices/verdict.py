@@ -135,6 +135,14 @@ def strictest_judgement(postures: Sequence[Posture]) -> dict[str, Any]:
     }
 
 
+def bad_words(posture: Posture) -> dict[str, Any]:
+    """The fields of a posture with the bad words of managements alone."""
+    found: dict[str, Any] = {}
+    if posture.compliance in _AGAINST:
+        found = {"compliance": posture.compliance, "compliance_at": posture.compliance_at}
+    return found | ({"threat": posture.threat} if posture.threat in _AGAINST else {})
+
+
 def speaks_against(posture: Posture) -> bool:
     """Whether a management has a bad word for the device."""
     return not {posture.compliance, posture.threat}.isdisjoint(_AGAINST)

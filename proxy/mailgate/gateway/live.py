@@ -7,6 +7,7 @@ from datetime import timedelta
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.answers import Reporters
 from mailgate.attest.hardware import Roots
+from mailgate.attest.id_token import LoginTokens
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.refusals.responses import ResponseBuilder
@@ -31,6 +32,10 @@ class Live:
     certificates: CertificateVerifier | None = None
     """The verifier of client certificates; None if no client certificate is accepted."""
     proxy_form: ProxyForm = NO_PROXY
+    login_tokens: LoginTokens | None = None
+    """The verifier of the tokens of logins; None if none counts."""
+    login_header: bytes = b""
+    """The field in which trusted proxies pass them on, in lower case."""
     groups: Groups = NO_GROUPS
     logins: Logins = NO_LOGINS
     activesync: ActiveSyncPlace = DEFAULT_PLACE

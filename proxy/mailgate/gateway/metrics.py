@@ -83,6 +83,9 @@ class Metrics:
             "TLS client certificates presented, by outcome",
             "result",
         )
+        self.login_tokens = counter(
+            "mailgate_login_tokens", "Tokens of logins that trusted proxies passed on, by outcome", "result"
+        )
         self.two_devices = counter(
             "mailgate_two_devices", "Requests whose certificate is of another device than the request names"
         )

@@ -73,6 +73,7 @@ class Reader:
             live.logins,
             live.activesync,
             over_https=self.over_https,
+            login_header=live.login_header,
         )
         exchange.answer_fields = incoming.answer_fields
         return incoming

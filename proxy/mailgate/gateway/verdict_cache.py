@@ -23,8 +23,8 @@ A refusal may depend on these as well:
   the device that it names is looked up each time, in memory (``Postures.at_once``), and has to be what it was;
 - the time, the reference, the target and the languages of the request at hand, from which its answer is made (``KnownRefusal``).
 
-A request is judged in full each time if it offers a proof or a certificate, has a finding, is warned, names a device and is
-allowed, names one that nobody checks, or is asked for a login. Requests that are answered from the cache are counted and recorded
+A request is judged in full each time if it offers a proof, a certificate or the token of a login, has a finding, is warned, names a device and is
+allowed, names one that nobody checks, goes by all devices of its person, or is asked for a login. Requests that are answered from the cache are counted and recorded
 like all others, each with its own user agent, person and languages.
 """
 
@@ -427,7 +427,7 @@ def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
     return (
         decision.effect is not Effect.WARN
         and decision.rule != DISCOVERY_RULE
-        and not (incoming.attestations or incoming.proofs or incoming.certificate)
+        and not (incoming.attestations or incoming.proofs or incoming.certificate or incoming.login_token)
         and not client.findings
         and not is_debugging()
         and (

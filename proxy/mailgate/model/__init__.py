@@ -39,7 +39,13 @@ from mailgate.model.device import (
     SourceState,
     Threat,
 )
-from mailgate.model.proofs import AttestationResult, AttestedApp, CertificateResult, HardwareResult
+from mailgate.model.proofs import (
+    AttestationResult,
+    AttestedApp,
+    CertificateResult,
+    HardwareResult,
+    VerifiedLogin,
+)
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
@@ -81,4 +87,5 @@ __all__ = [
     "Threat",
     "Trials",
     "User",
+    "VerifiedLogin",
 ]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mailgate.model.client import Client, RequestFacts
 from mailgate.model.device import Posture
-from mailgate.model.proofs import AttestationResult, CertificateResult
+from mailgate.model.proofs import AttestationResult, CertificateResult, VerifiedLogin
 from mailgate.model.reasons import Reason
 
 
@@ -68,6 +68,8 @@ class Access:
     user: User = User()
     attestation: AttestationResult | None = None
     certificate: CertificateResult | None = None
+    login: VerifiedLogin | None = None
+    """What the token of the login says, if a trusted proxy has passed one on and it is about this person."""
     claims: tuple[Claim, ...] = ()
     """The other readings of the request. They may only restrict: the hardest answer of all readings counts."""
 

@@ -235,6 +235,8 @@ class Posture:
     """When the device first became known."""
     last_state: PostureState | None = None
     """The last known state if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    by_person: bool = False
+    """Whether it is that of all phones and tablets of the person who has logged in, since a browser names no device."""
     enrolment: Enrolment = Enrolment.UNKNOWN
     compliance: Compliance = Compliance.NONE
     compliance_at: datetime | None = None
@@ -290,6 +292,9 @@ class PostureTerms:
     """What counts in place of ``max_age`` for some sources, by their names."""
     verdict_ages: Mapping[str, timedelta] = field(default_factory=dict)
     """How old the verdict of a source may be, by its name."""
+
+    by_person: bool = False
+    """Whether the browser of a phone or tablet that names no device goes by all those of the person who has logged in."""
 
     def age_of(self, source: str) -> timedelta:
         """How old a look of this source may be."""

@@ -56,6 +56,8 @@ class CertificateResult:
     name."""
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
+    persons: tuple[str, ...] = field(default=(), repr=False)
+    """The logins of the person for whom it was issued, if the settings say where they stand in it."""
     refused: Reason | None = None
     detail: str = ""
     expires: datetime | None = None
@@ -83,6 +85,16 @@ class AttestedApp:
     """The environment of App Attest: ``production`` or ``development``."""
     key: str = ""
     """The public key with which an iOS app signs each report, in base64 of DER. An Android app signs with the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLogin:
+    """What the token of a login says that a trusted proxy has taken and passes on, after the gate has verified it."""
+
+    person: str
+    device: str
+    """The id of the device in the company's directory on which the login was made; empty if the token names none."""
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CERTIFICATE_REQUIRED = "certificate-required"
     CERTIFICATE_INVALID = "certificate-invalid"
     TWO_DEVICES = "two-devices"
+    DEVICE_OF_ANOTHER = "device-of-another"
     PROBE_REQUIRED = "probe-required"
     DEVICE_LOST = "device-lost"
     DEVICE_CONTRADICTED = "device-contradicted"
@@ -166,6 +167,10 @@ FOUND_BESIDE = {
     each.reason: each
     for each in (
         Finding(Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")),
+        Finding(
+            Reason.DEVICE_OF_ANOTHER,
+            phrase("the device belongs to another person than the one who logs in"),
+        ),
         Finding(
             Reason.KEY_IN_TWO_PLACES,
             phrase("the key is used from two networks or browsers at once: it may have been copied"),

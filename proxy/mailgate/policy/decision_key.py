@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.classify.discovery import is_discovery
-from mailgate.model import Access, Decision, PostureState, User
+from mailgate.model import Access, Decision, PostureState, Reason, User
 from mailgate.policy.decide import share_subject
 from mailgate.policy.groups import in_groups
 from mailgate.policy.login_names import confusable_name, has_one_reading
@@ -65,6 +65,7 @@ class DecisionKey:
             certificate is None or certificate.refused,
             client.kind,
             not client.findings or client.contradicted,
+            any(each.reason is Reason.DEVICE_OF_ANOTHER for each in client.findings),
             is_discovery(access.facts),
             bisect_right(self._turns, access.now),
             self._of_user(access.user, share_subject(access)),
@@ -120,12 +121,13 @@ class DecisionKey:
         return min(self._reading_until(each) for each in access.readings())
 
     def _reading_until(self, access: Access) -> datetime:
-        proof, certificate = access.attestation, access.certificate
+        proof, certificate, login = access.attestation, access.certificate, access.login
         ends = (
             access.posture.expires_at,
             access.posture.compliance_until,
             proof.expires if proof else None,
             certificate.expires if certificate else None,
+            login.expires if login else None,
             self._reliefs.next_end(access.now),
             *self._grace_ends(access),
             *self._turns,

@@ -17,7 +17,7 @@ from mailgate.policy.stages import Share
 _PARTS = 12
 """The number of parts of the window in which requests are counted. Each holds the people who came in it."""
 Key = TypeVar("Key")
-_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
+_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.DEVICE_OF_ANOTHER, Reason.KEY_IN_TWO_PLACES})
 
 
 class HaltSubject(NamedTuple):

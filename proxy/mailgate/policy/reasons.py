@@ -18,19 +18,27 @@ _STATES = {
 
 
 def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
-    """The reason of a rule without a ``reason`` of its own. The device comes first, then signed evidence, the certificate
-    and the client's kind, as far as the condition reads them."""
+    """The reason of a rule without a ``reason`` of its own. Whose device it is comes first, then the device, signed evidence, the
+    certificate and the client's kind, as far as the condition reads them."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads
     return (
-        _of_apps(condition, access, catalog)
+        _of_the_owner(reads, access)
+        or _of_apps(condition, access, catalog)
         or _of_device(reads, access)
         or _of_attestation(reads, access)
         or _of_certificate(reads, access)
         or _of_client(reads, access)
         or Reason.RULE_MATCHED
     )
+
+
+def _of_the_owner(reads: frozenset[str], access: Access) -> Reason | None:
+    """A device that counts for its owner alone is as good as none, whatever is known of it."""
+    of_another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in access.client.findings)
+    read = any(name.startswith(("device.", "certificate.")) for name in reads)
+    return Reason.DEVICE_OF_ANOTHER if of_another and read else None
 
 
 def _of_apps(condition: Condition, access: Access, catalog: AppCatalog) -> Reason | None:

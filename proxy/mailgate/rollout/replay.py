@@ -19,7 +19,14 @@ from mailgate.classify.attestation import with_certificate
 from mailgate.config import Settings
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
-from mailgate.devices.posture import belongs_to, posture_of, posture_of_person, sources_away
+from mailgate.devices.posture import (
+    belongs_to,
+    by_person,
+    is_a_browser_alone,
+    posture_of,
+    posture_of_person,
+    sources_away,
+)
 from mailgate.devices.trust import vouches
 from mailgate.model import (
     FOUND_BESIDE,
@@ -44,6 +51,7 @@ from mailgate.store.client_facts import ACCEPTED
 
 _NEVER_KEPT = frozenset(name for name, each in VARIABLES.items() if each.kept_by is KeptBy.NOTHING)
 _OF_A_DEVICE = frozenset(name for name in VARIABLES if name.startswith("device."))
+_OF_A_CLIENT = frozenset(name for name in VARIABLES if name.startswith("client."))
 _OF_A_PERSON = frozenset(name for name in VARIABLES if name.startswith("user."))
 _ALL_BUT_THE_TIME = frozenset(VARIABLES) - {"now"}
 _NOT_REPORTED = frozenset(name for name, each in VARIABLES.items() if each.kept_by is not KeptBy.REPORT)
@@ -70,7 +78,12 @@ def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
     if seen.proofs is None:
         return _ALL_BUT_THE_TIME
     missing = _NEVER_KEPT | _OF_A_PERSON if seen.proofs.names_others else _NEVER_KEPT
-    return missing | _OF_A_DEVICE if Reason.TWO_DEVICES in seen.proofs.findings else missing
+    found = seen.proofs.findings
+    if (
+        Reason.DEVICE_OF_ANOTHER in found
+    ):  # of the device only what speaks against it counted, which is not kept
+        return missing | _OF_A_DEVICE | _OF_A_CLIENT
+    return missing | _OF_A_DEVICE if Reason.TWO_DEVICES in found else missing
 
 
 def assumed_of(posture: Posture) -> frozenset[str]:
@@ -87,7 +100,8 @@ def access_again(
 ) -> Access:
     """A recorded request of the person ``name``, as it would come now. Its proofs have the outcome that they had then.
 
-    The steps are those of ``gateway/evaluate/judge.py``, in its order. ``postures`` has the postures of the known devices.
+    The steps are those of ``gateway/evaluate/judge.py``, in its order. ``postures`` has the postures of the known devices, of one
+    that is ``by_person`` alone.
     """
     told = seen.proofs or Proofs()
     proof, certificate = _attestation(told), _certificate(told)
@@ -165,6 +179,22 @@ class PostureInputs:
         """The posture of a device now."""
         return posture_of(device, self.catalog, self.terms, now)
 
+    def postures(self, known: Iterable[Device], now: datetime, *, alone: bool) -> list[Posture]:
+        """The postures of these devices now; that of their person, for a browser ``alone`` (``goes_by_person``)."""
+        postures = [self.posture(each, now) for each in known]
+        return [by_person(posture_of_person(postures))] if alone else postures
+
+
+def goes_by_person(seen: ClientFacts, terms: PostureTerms) -> bool:
+    """Whether a recorded request is of a browser that goes by its person's phones and tablets, as ``gateway/evaluate/judge.py`` would
+    find."""
+    told = seen.proofs
+    if not terms.by_person or told is None or told.named_by != "proxy":
+        return False
+    if told.attestation or told.certificate or told.login or Reason.DEVICE_OF_ANOTHER in told.findings:
+        return False
+    return is_a_browser_alone(classify(seen.facts), Posture())
+
 
 async def away_now(store: Store, settings: Settings) -> Away:
     """The sources that cannot be asked now, as every gate on the store knows it. Raises StoreUnavailableError."""
@@ -172,7 +202,8 @@ async def away_now(store: Store, settings: Settings) -> Away:
 
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
-    """The posture of the device that a client named; at the side door, of the phones and tablets of its person."""
+    """The posture of the device that a client named, or of its person; at the side door, of the phones and tablets of its
+    person."""
     if client.protocol not in LOGIN_PROTOCOLS:
         return postures[0] if postures else Posture()
     return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)
@@ -278,13 +309,11 @@ class Population:
         )
 
     async def _seen(self, seen_client: SeenClient, devices: Sequence[Device]) -> Occasion:
-        known = (
-            await self._devices_of(seen_client.user)
-            if seen_client.client.protocol in LOGIN_PROTOCOLS
-            else devices
-        )
-        postures = [self.before.posture(each, self.now) for each in known]
         told = seen_client.client
+        alone = goes_by_person(told, self.before.terms)
+        of_person = alone or told.protocol in LOGIN_PROTOCOLS
+        known = await self._devices_of(seen_client.user) if of_person else devices
+        postures = self.before.postures(known, self.now, alone=alone)
         before = access_again(told, seen_client.user, postures, self.groups, self.now)
         named = told.proofs is not None and told.proofs.named_by != ""
         return self._occasion(before, seen_client.user, known, unrecorded_in(told), named=named)
@@ -311,7 +340,8 @@ class Population:
         names them."""
         after = before
         if self.after is not self.before:
-            posture = posture_for(before.client, [self.after.posture(each, self.now) for each in known])
+            postures = self.after.postures(known, self.now, alone=before.posture.by_person)
+            posture = posture_for(before.client, postures)
             after = replace(before, posture=posture)
         if self.groups_after is not None:
             after = replace(after, user=self.groups_after.user(name, after.posture.owner))

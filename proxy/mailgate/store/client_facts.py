@@ -125,6 +125,8 @@ def _proofs(access: Access) -> Proofs:
         told = _with_attestation(told, proof)
     if certificate is not None:
         told = _with_certificate(told, certificate, client)
+    if access.login is not None and access.login.device:
+        told = told._replace(login=ACCEPTED)
     found = tuple(each.reason.value for each in client.findings if each.reason in FOUND_BESIDE)
     return told._replace(findings=found) if found else told
 

@@ -12,6 +12,7 @@ from mailgate.devices.device import Device, Report, typed_id
 from mailgate.devices.matching import DeviceSet
 from mailgate.devices.names import (
     CERT,
+    DIRECTORY,
     EAS,
     FORMER,
     KEY,
@@ -268,6 +269,7 @@ def called(*texts: str) -> Any:
         FORMER: own,
         SERIAL: {serial_text(text) for text in texts},
         UDID: {udid_text(text) for text in texts},
+        DIRECTORY: {udid_text(text) for text in texts},
         KEY: texts,
         CERT: texts,
         EAS: {form for text in texts for form in eas_forms(text)},

@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from mailgate.devices.device import Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
-from mailgate.devices.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
+from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, MDM, eas_text, forms_of, user_text
 from mailgate.devices.posture import belongs_to, posture_of, posture_of_person, stable_until
 from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
@@ -130,6 +130,11 @@ class Postures:
             if device is not None or not answered:
                 return self._posture(device, now) if answered else self._unanswered(device, now)
         return Posture()
+
+    async def in_directory(self, device: str, now: datetime) -> Posture:
+        """The posture of the device with this id in the company's directory."""
+        found, answered = await self._named(DIRECTORY, device, now)
+        return self._posture(found, now) if answered else self._unanswered(found, now)
 
     async def follow(self, change: int | None, now: datetime) -> None:
         """Learn the changes of devices, if there are any after the last known one, or nobody can tell. ``change`` was the last one at

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, select, union
 from mailgate.devices.device import Device
 from mailgate.devices.names import (
     CERT,
+    DIRECTORY,
     EAS,
     KEY,
     SERIAL,
@@ -106,6 +107,7 @@ def _beginning(texts: Sequence[str], size: int) -> Select[Any]:
     names = {
         SERIAL: map(serial_text, texts),
         UDID: map(udid_text, texts),
+        DIRECTORY: map(udid_text, texts),
         EAS: map(eas_text, texts),
         KEY: texts,
         CERT: texts,

@@ -48,6 +48,8 @@ class Proofs(NamedTuple):
     none."""
     certified_os: str = ""
     certified_os_version: str = ""
+    login: str = ""
+    """``accepted``, if the token of the login named a device."""
     findings: tuple[str, ...] = ()
     """Reason codes of what was found about the proofs (``FOUND_BESIDE``)."""
     named_by: str = ""

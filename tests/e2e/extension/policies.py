@@ -20,6 +20,15 @@ def chromium_policy(extension: Path, settings: dict[str, object]) -> Iterator[No
 
 
 @contextmanager
+def certificate_policy(name: str, page: str, issuer: str) -> Iterator[None]:
+    """A policy by which Chromium shows ``page`` the certificate of this issuer without asking."""
+    chosen = json.dumps({"pattern": page, "filter": {"ISSUER": {"CN": issuer}}})
+    path = Path(f"/etc/chromium/policies/managed/mailgate-test-{name}.json")
+    with _written(path, {"AutoSelectCertificateForUrls": [chosen]}):
+        yield
+
+
+@contextmanager
 def firefox_policy(extension: str, settings: dict[str, object]) -> Iterator[None]:
     """A policy for the extension with this id."""
     path = Path("/etc/firefox/policies/policies.json")

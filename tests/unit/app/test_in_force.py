@@ -1,6 +1,8 @@
 """By which rules a gate decides, and when it says so."""
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from unittest.mock import AsyncMock
 
@@ -8,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.app.conftest import POLICY
 from tests.unit.app.test_changes import SAME
+from tests.unit.console.login.idp import AT, CLIENT, ISSUER, claims, key, public, signed
 from tests.unit.store.examples import NOW
 
 from mailgate.app.changes import Look
@@ -23,6 +26,8 @@ from mailgate.app.in_force import (
 )
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
+from mailgate.attest.id_token import parse_provider_keys
+from mailgate.config.attestation import LoginTokenSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings
 from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.authz import Dialect
@@ -178,6 +183,22 @@ async def test_the_first_live_parts_come_from_the_files(bundle, trust, store):
     )
     assert live.browser_probe.keys
     assert live.responses.tickets is not None
+
+
+async def test_tokens_of_logins_are_believed_as_the_settings_say(bundle, trust, store):
+    told = LoginTokenSettings(
+        issuer=ISSUER, client_id=CLIENT, jwks="https://login.example.com/keys", person="email", device="dev"
+    )
+    files = bundle()
+    settings = files.settings.model_copy(update={"login_tokens": told, "login_domains": ("example.com",)})
+    live = await first_live(replace(files, settings=settings), store, trust, NO_RELIEFS)
+    assert (live.login_header, live.login_tokens.source) == (b"x-forwarded-id-token", f"login {ISSUER}")
+    listed = parse_provider_keys(json.dumps({"keys": [public(key())]}))
+    token = signed(claims("n", dev="d1")).encode()
+    found = live.login_tokens.verify(token, listed, datetime.fromtimestamp(AT, UTC))
+    assert (found.person, found.device) == ("ada", "d1")
+    without = await first_live(files, store, trust, NO_RELIEFS)
+    assert (without.login_header, without.login_tokens) == (b"", None)
 
 
 async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):

@@ -15,7 +15,7 @@ from mailgate.config.settings import Settings
 from mailgate.store import Store
 
 TAKEN_BY_A_RELOAD = {
-    "trusted_proxies", "login_domains", "authz", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
+    "trusted_proxies", "login_domains", "login_tokens", "authz", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
     "connectors", "console", "hosts", "notices", "stages", "witness", "log", "events",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates", "authz_listeners"}

@@ -5,7 +5,7 @@ import pytest
 from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
-from mailgate.config.attestation import AttestationSettings, IssuerSettings
+from mailgate.config.attestation import AttestationSettings, IssuerSettings, LoginTokenSettings
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import Store
 
@@ -57,5 +57,11 @@ async def test_an_issuer_that_is_asked_as_before_keeps_its_keys(bundle, trust, t
     assert second[one.issuer] is first[one.issuer]
     assert second[other.issuer] is not first[other.issuer]
     assert second[settings.public_url] is first[settings.public_url]
+    tokens = LoginTokenSettings(issuer=one.issuer, client_id="a", jwks="https://one.example.com/jwks")
+    logins = settings.model_copy(update={"login_tokens": tokens})
+    third = trust.sources(logins, metrics)
+    assert set(third) == {settings.public_url, f"login {one.issuer}"}, "and by no other name"
+    trust.keyring.replace(second | third)
+    assert trust.sources(logins, metrics)[tokens.source] is third[tokens.source]
     health = {each.issuer: each for each in trust.health()}
     assert health[one.issuer].keys == 0

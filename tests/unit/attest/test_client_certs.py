@@ -30,6 +30,15 @@ def verifier(*authorities, **how) -> CertificateVerifier:
     return CertificateVerifier([each.certificate for each in authorities or (ROOT,)], **how)
 
 
+def test_a_certificate_names_its_person_apart_from_its_device() -> None:
+    mailed = [*PHONE_NAMES, x509.RFC822Name("ada@example.com")]
+    of = NamePattern("san-email", "user")
+    on = verifier(matches=[of, UDID], person=lambda login: login.removesuffix("@example.com"))
+    result = on.verify([ISSUING.device(*mailed).der, ISSUING.der], NOW)
+    assert (result.names, result.persons) == ((("udid", "00008120"),), ("ada",))
+    assert on.verify([PHONE.der, ISSUING.der], NOW).persons == ()
+
+
 DETAILS = {
     Reason.CERTIFICATE_OVERSIZE: ["expected at most 6 certificates of 16384 bytes"],
     Reason.CERTIFICATE_MALFORMED: ["cannot be read (ValueError)"],

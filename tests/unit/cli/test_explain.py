@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ RECORDED = {
     "device": {"apps": ["tiktok"], "managed": None},
     "now": "2026-11-24T12:00:00Z",
 }
+
+
+def test_a_posture_of_a_person_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    for by_person in (False, True):
+        asked = access(PHONE, replace(WITH_TIKTOK, by_person=by_person))
+        decision, policy = decide(asked, rules().policy), rules().policy
+        show(explanation(asked, decision, policy), {}, asked, decision)
+        assert ("of all phones and tablets of this person" in capsys.readouterr().out) is by_person
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,36 @@ def test_nobody_is_believed_unless_said(loaded) -> None:
     )
 
 
+LOGINS = "login_tokens: {issuer: a, client_id: b, jwks: 'https://login.example.com/keys'%s}\n"
+PROXIES = "trusted_proxies: [10.0.0.0/8]\n"
+
+
+def test_tokens_of_logins_count_where_a_proxy_passes_them_on(loaded) -> None:
+    tokens = loaded(PROXIES + LOGINS % "").login_tokens
+    assert (tokens.header, tokens.person, tokens.device) == (
+        "X-Forwarded-Id-Token",
+        "preferred_username",
+        "deviceid",
+    )
+    assert loaded("").login_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (LOGINS % "", "nobody says who has logged in"),
+        ("posture: {browsers: by-person}", "nobody says who has logged in"),
+        (PROXIES + LOGINS % ", header: X-Mine", "X-Forwarded-Id-Token"),
+        (PROXIES + LOGINS % ", client_id: c", "repeated"),
+        (PROXIES + LOGINS.replace("https", "http") % "", "can be forged"),
+        (PROXIES + LOGINS % ", device: ''", "has the wrong form"),
+    ],
+)
+def test_settings_that_need_a_proxys_word_need_a_proxy(loaded, text: str, wrong: str) -> None:
+    with pytest.raises(ConfigError, match=wrong):
+        loaded(text)
+
+
 def test_an_issuer_is_believed_by_its_keys(loaded, tmp_path: Path) -> None:
     settings = loaded(f"attestation: {{issuers: [{{{ISSUER}}}]}}\nposture: {{precedence: [a]}}")
     (issuer,) = settings.attestation.issuers

@@ -56,6 +56,7 @@ FULL = report_by(
     expires=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
     serial="F2LEXAMPLE01",
     udid="00008120",
+    directory="4F0C1C6E6F2B4A7E9B1D2F3A5C7E9D01",
     eas_ids=("A1", "B2"),
     certificates=(THUMBPRINT,),
     enrolment=Enrolment.DEVICE_ENROLMENT,
@@ -87,6 +88,7 @@ def test_a_line_of_json_is_read_whole():
         "expires_at": "2026-11-25T09:00:00Z",
         "serial": "F2LEXAMPLE01",
         "udid": "00008120",
+        "directory": "4f0c1c6e-6f2b-4a7e-9b1d-2f3a5c7e9d01",
         "eas_ids": ["A1", "B2"],
         "certificates": [THUMBPRINT],
     }
@@ -94,10 +96,10 @@ def test_a_line_of_json_is_read_whole():
 
 
 CSV = (
-    "id,owner,kind,os,os_version,managed,status,apps,apps_complete,reported_at,expires_at,serial,udid,eas_ids,certificates,asked,"
+    "id,owner,kind,os,os_version,managed,status,apps,apps_complete,reported_at,expires_at,serial,udid,directory,eas_ids,certificates,asked,"
     "enrolment,compliance,compliance_at\r\n"
     f'd1,ada@example.com,phone,iOS,26.1,yes,affirming,"com.zhiliaoapp.musically; Moomoo;{MARKER}",TRUE,{AT},'
-    f"2026-11-25T09:00:00Z,F2LEXAMPLE01,00008120,A1;B2,{THUMBPRINT},"
+    f"2026-11-25T09:00:00Z,F2LEXAMPLE01,00008120,{{4F0C1C6E-6F2B-4A7E-9B1D-2F3A5C7E9D01}},A1;B2,{THUMBPRINT},"
     f"com.zhiliaoapp.musically;{MARKER},device-enrolment,grace,{AT}\r\n"
 )
 

@@ -32,6 +32,7 @@ words = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
         ("serial", "straße1", {"STRAßE1"}),
         ("udid", " {0000-a8120} ", {"0000A8120"}),
         ("udid", "", set()),
+        ("directory", "{4f0c-1c6e}", {"4F0C1C6E"}),
         ("eas", "aB", eas_forms("AB")),
         ("serial", " ", set()),
         ("eas", "", set()),

@@ -440,6 +440,39 @@ def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
         assert posture_of_person(order) == lost, "and lasts as long as itself"
 
 
+def test_of_several_devices_each_fact_counts_that_lets_in_the_fewest() -> None:
+    """A rule may read any of them, and the client may be on either."""
+    ago = timedelta(hours=1)
+    found = Finding(Reason.DEVICE_OS_CONTRADICTED, "two")
+    phone = replace(
+        PHONE,
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26.1",
+        managed=True,
+        sources=("intune", "jamf"),
+        reported_at=NOW,
+    )
+    tablet = replace(
+        phone,
+        kind=Kind.TABLET,
+        os_version="26.0",
+        sources=("jamf",),
+        reported_at=NOW,
+        lag=ago,
+        findings=(found,),
+    )
+    for order in permutations([phone, tablet]):
+        told = posture_of_person(order)
+        assert (told.kind, told.os, told.os_version, told.managed) == (Kind.PHONE, "ios", "", True)
+        assert (told.sources, told.findings, told.looked_from) == (("jamf",), (found,), NOW - ago)
+    assert posture_of_person([phone, replace(tablet, managed=None)]).managed is None
+    assert posture_of_person([phone, replace(tablet, managed=False, os="android")]).managed is False
+    assert posture_of_person([phone, replace(tablet, os="android")]).os == ""
+    assert posture_of_person([phone, replace(tablet, reported_at=None)]).looked_from is None
+    assert posture_of_person([phone]) == phone
+
+
 @pytest.mark.parametrize("state", PostureState)
 def test_a_posture_with_a_list_goes_before_an_equal_one(
     state: PostureState,

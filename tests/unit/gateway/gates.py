@@ -94,6 +94,7 @@ class Known:
         self.posture = Posture()
         self.certified_posture = Posture()
         self.people = {}
+        self.directory = {}
         self.worths = {}
         self.newer = {}
         self.terms = PostureTerms(timedelta(hours=24))
@@ -122,6 +123,9 @@ class Known:
         if self.breaks:
             raise self.breaks
         return self.certified_posture
+
+    async def in_directory(self, device, now):
+        return self.directory.get(device, Posture())
 
     def worth(self, device, now):
         return self.worths.get(device.id, Posture())

@@ -726,7 +726,9 @@ async def test_whose_refusal_may_rest_on_more_is_judged_each_time(data):
 
 
 @pytest.mark.parametrize(
-    "offered", [{"attestations": [b"x"]}, {"proofs": [b"x"]}, {"certificate": (b"x",)}], ids=str
+    "offered",
+    [{"attestations": [b"x"]}, {"proofs": [b"x"]}, {"certificate": (b"x",)}, {"login_token": b"x"}],
+    ids=str,
 )
 async def test_whoever_offers_a_proof_is_judged_each_time_however_good_it_is(offered):
     class Offered(Watched):
@@ -864,6 +866,24 @@ async def test_who_is_let_in_is_known_to_those_whom_the_rules_let_in_alike(rule,
     let_in = [each for each in EVERYBODY if each not in kept_out]
     apart = len(set(let_in)) if "endsWith" in str(rule) else 1
     assert side.cache.known == len(let_in) - apart
+
+
+async def test_whose_browser_goes_by_its_person_is_judged_each_time():
+    """Two people whom no rule tells apart have different phones, and either may have one with a listed app by the next request."""
+    side = Side(Watched)
+    side.devices.terms = replace(side.devices.terms, by_person=True)
+    side.devices.people = {"eve": Posture(PostureState.LISTED)}
+    out = {"id": "out", "when": 'device.state == "listed"', "effect": "block"}
+    renew(side.gate, policy=policy((out, {"id": "rest", "when": "true", "effect": "allow"})))
+    for login in EVERYBODY:
+        await side.ask(PROXY, page(PHONE, f"X-Forwarded-User: {login}"))
+    side.devices.people = {"ada": Posture(PostureState.LISTED)}
+    await side.ask(PROXY, page(PHONE, "X-Forwarded-User: ada"))
+    kept_out = [
+        login for login, got in zip((*EVERYBODY, "ada"), side.got, strict=True) if b" 403 " in got[:20]
+    ]
+    assert kept_out == ["eve", "eve", "ada"]
+    assert side.cache.known == 0
 
 
 async def test_names_that_no_record_holds_whole_are_not_remembered():

@@ -22,6 +22,10 @@ def test_every_contradiction_of_sources_is_a_device_finding() -> None:
 
 def test_findings_beside_headers_and_proofs_have_their_words() -> None:
     assert {reason: (each.reason, each.detail) for reason, each in FOUND_BESIDE.items()} == {
+        "device-of-another": (
+            "device-of-another",
+            "the device belongs to another person than the one who logs in",
+        ),
         "two-devices": ("two-devices", "the certificate is of another device than the request names"),
         "key-in-two-places": (
             "key-in-two-places",

@@ -130,7 +130,13 @@ policies_on_people = st.builds(
 )
 
 found = st.sampled_from(
-    [(), *((Finding(each, "x"),) for each in (Reason.KIND_CONTRADICTED, Reason.TWO_DEVICES))]
+    [
+        (),
+        *(
+            (Finding(each, "x"),)
+            for each in (Reason.KIND_CONTRADICTED, Reason.TWO_DEVICES, Reason.DEVICE_OF_ANOTHER)
+        ),
+    ]
 )
 refusals = st.sampled_from([None, Reason.TOKEN_EXPIRED, Reason.KEY_REVOKED])
 clients = st.builds(

@@ -20,6 +20,7 @@ CONTRADICTED = Client(Kind.PHONE, True, findings=(Finding(Reason.KIND_CONTRADICT
 UNKNOWN = Client(Kind.UNKNOWN, False)
 REFUSED = AttestationResult(refused=Reason.TOKEN_EXPIRED)
 REVOKED = CertificateResult(refused=Reason.CERTIFICATE_REVOKED)
+OF_ANOTHER = Client(Kind.PHONE, True, findings=(Finding(Reason.DEVICE_OF_ANOTHER, "ada, not bob"),))
 WATCHED = Posture(PostureState.LISTED, os="android", apps=("wechat",), lists=("tencent",))
 STALE_WITH_TIKTOK = Posture(PostureState.STALE, apps=("tiktok",), lists=("prohibited",))
 
@@ -47,6 +48,10 @@ def of(state: PostureState) -> Access:
         ("size(device.findings) > 0", access(PHONE, CONTRADICTED_DEVICE), Reason.DEVICE_CONTRADICTED),
         ("!device.contradicted", access(PHONE, CLEAN), Reason.RULE_MATCHED),
         ("!device.managed", access(PHONE, CONTRADICTED_DEVICE), Reason.POSTURE_STALE),
+        ('device.state != "clean"', access(OF_ANOTHER, Posture()), Reason.DEVICE_OF_ANOTHER),
+        ('"prohibited" in device.lists', access(OF_ANOTHER, WITH_TIKTOK), Reason.DEVICE_OF_ANOTHER),
+        ("!certificate.valid", access(OF_ANOTHER), Reason.DEVICE_OF_ANOTHER),
+        ("client.handheld", access(OF_ANOTHER), Reason.KIND_REFUSED),
         ("!device.managed", access(PHONE, WITH_TIKTOK), Reason.RULE_MATCHED),
         ("client.handheld", of(PostureState.STALE), Reason.KIND_REFUSED),
         ('client.form == ""', access(PHONE), Reason.KIND_REFUSED),

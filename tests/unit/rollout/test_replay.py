@@ -40,6 +40,7 @@ from mailgate.model import (
     Threat,
     User,
 )
+from mailgate.model.device import PostureTerms
 from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
@@ -50,6 +51,7 @@ from mailgate.rollout.replay import (
     PostureInputs,
     access_again,
     assumed_of,
+    goes_by_person,
     posture_for,
     reported,
     unrecorded_in,
@@ -62,6 +64,8 @@ LISTS = PostureInputs(POLICY.catalog, people.TERMS)
 GROUPS = Groups.of_members({"pilot": ["ada"], "sales": ["grace"]})
 NEVER_KEPT = {name for name, each in VARIABLES.items() if each.kept_by is KeptBy.NOTHING}
 OF_A_DEVICE = {name for name in VARIABLES if name.startswith("device.")}
+OF_A_CLIENT = {name for name in VARIABLES if name.startswith("client.")}
+BY_PERSON = replace(people.TERMS, by_person=True)
 
 
 def device(name: str, *apps: str) -> Device:
@@ -151,7 +155,8 @@ certificates = st.sampled_from(
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that comes to a gate. ``moved``: its key came back from another network."""
+    """A request that comes to a gate. ``moved``: its key came back from another network; ``by_person``: phones' browsers go by their
+    person."""
 
     method: str
     target: str
@@ -160,6 +165,11 @@ class Asked:
     proof: AttestationResult | None
     certificate: CertificateResult | None
     moved: bool
+    by_person: bool = False
+
+    @property
+    def terms(self) -> PostureTerms:
+        return BY_PERSON if self.by_person else people.TERMS
 
 
 requests = st.builds(
@@ -170,6 +180,7 @@ requests = st.builds(
     fields.map(tuple),
     attestations,
     certificates,
+    st.booleans(),
     st.booleans(),
 )
 
@@ -197,7 +208,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def judged(store: Store, asked: Asked) -> Access:
     """What a gate makes of this request: its own steps, with verifiers that find what the request says."""
-    on = gate(postures=store.postures(POLICY.catalog, people.TERMS))
+    on = gate(postures=store.postures(POLICY.catalog, asked.terms))
     renew(on, verifier=Believing(asked.proof), groups=GROUPS, policy=POLICY)
     on.judge.prover.copied_keys.moved_back = lambda *_: asked.moved  # type: ignore[method-assign]
     told = [b"Device-Attestation: x"] if asked.proof else []
@@ -209,12 +220,12 @@ async def judged(store: Store, asked: Asked) -> Access:
     return access
 
 
-async def replayed(store: Store, access: Access) -> Any:
+async def replayed(store: Store, access: Access, lists: PostureInputs = LISTS) -> Any:
     """The occasion that a plan makes of this access, once it was recorded."""
     store.ledger.record(access, decide(access, POLICY))
     await store.reports.flush()
     await store.ledger.flush()
-    population = Population(store, LISTS, LISTS, NOW.date(), NOW, GROUPS)
+    population = Population(store, lists, lists, NOW.date(), NOW, GROUPS)
     pages = [page async for page in population.devices("", None)]
     pages += [page async for page in population.strangers()]
     occasions = [each for page in pages for subject in page for each in subject.occasions]
@@ -237,6 +248,32 @@ EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=EAS1&DeviceType=iPhone"
 @given(requests)
 @example(Asked("POST", EAS.replace("iPhone", "WindowsOutlook15"), "", (), None, None, moved=False))
 @example(Asked("GET", "/", people.WINDOWS, (), OWN, None, moved=True))
+@example(
+    Asked("GET", "/", people.IPHONE, (b"X-Forwarded-User: ada",), None, None, moved=False, by_person=True)
+)
+@example(
+    Asked(
+        "GET",
+        "/",
+        people.IPHONE,
+        (b"X-Forwarded-User: Grace", b"Authorization: Basic YWRhOng="),
+        None,
+        None,
+        False,
+        True,
+    )
+)
+@example(
+    Asked(
+        "GET",
+        "/",
+        people.IPHONE,
+        (b"X-Forwarded-User: Grace",),
+        None,
+        CertificateResult("certificate-1"),
+        False,
+    )
+)
 @example(Asked("GET", "/", "", (), SELF, None, moved=False))
 @example(Asked("GET", "/", people.IPHONE, (), OWN, None, moved=False))
 @example(Asked("POST", EAS, "", (), None, CertificateResult("certificate-2"), moved=False))
@@ -250,12 +287,15 @@ def test_every_variable_has_the_value_that_it_had_or_is_called_unrecorded(
         store = Store.beside(next(stores))
         try:
             access = await judged(store, asked)
-            seen = await replayed(store, access)
+            seen = await replayed(store, access, PostureInputs(POLICY.catalog, asked.terms))
             assert differing(access, seen.before, seen.unrecorded) == {}
             found = {each.reason for each in access.client.findings}
             whole = client_facts(access).proofs is not None
             also: set[str] = OF_A_DEVICE if Reason.TWO_DEVICES in found else set()
-            also = also | ({"user.name", "user.groups"} if access.claims else set())
+            if Reason.DEVICE_OF_ANOTHER in found:
+                also = OF_A_DEVICE | OF_A_CLIENT
+            if any(each.user.name != access.user.name for each in access.claims):
+                also = also | {"user.name", "user.groups"}
             assert seen.unrecorded == ((NEVER_KEPT | also) if whole else VARIABLES.keys() - {"now"})
         finally:
             await store.close()
@@ -305,6 +345,25 @@ def test_with_two_devices_it_is_unknown_what_is_on_them() -> None:
     assert unrecorded_in(two) == NEVER_KEPT | OF_A_DEVICE
     again = access_again(two, "", [LISTS.posture(PHONE, NOW)], NO_GROUPS, NOW)
     assert [each.reason for each in again.client.findings] == [Reason.TWO_DEVICES]
+
+
+@pytest.mark.parametrize(
+    ("told", "goes"),
+    [
+        (Proofs(named_by="proxy"), True),
+        (Proofs(), False),
+        (Proofs(named_by="proof"), False),
+        (Proofs(named_by="proxy", login="accepted"), False),
+        (Proofs(named_by="proxy", attestation="token-expired"), False),
+        (Proofs(named_by="proxy", certificate="accepted"), False),
+        (Proofs(named_by="proxy", findings=("device-of-another",)), False),
+        (None, False),
+    ],
+)
+def test_a_browser_goes_by_its_person_again_if_nothing_else_was_said(told: Proofs | None, goes: bool) -> None:
+    kept = client_facts(Access(people.page_load(people.IPHONE), BROWSER, Posture(), NOW))
+    assert goes_by_person(kept._replace(proofs=told), BY_PERSON) is goes
+    assert not goes_by_person(kept._replace(proofs=told), people.TERMS)
 
 
 def test_a_person_has_the_groups_that_they_have_now() -> None:

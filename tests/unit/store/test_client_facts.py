@@ -23,6 +23,7 @@ from mailgate.model import (
     Reason,
     RequestFacts,
     User,
+    VerifiedLogin,
 )
 from mailgate.store import ClientFacts, Proofs
 from mailgate.store.client_facts import _HEADERS, MAX_HEADERS_BYTES, _written, client_facts, facts_to_hold
@@ -201,6 +202,12 @@ SAID = Proofs("accepted", ISSUER, "affirming", "phone", "ios", "26.1")
 )  # fmt: skip
 def test_only_the_results_of_proofs_are_kept(proofs: dict[str, object], kept: Proofs) -> None:
     assert kept_of(RequestFacts(), **proofs).proofs == kept  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("device", "kept"), [("4f0c", "accepted"), ("", "")])
+def test_that_a_login_named_its_device_is_kept(device: str, kept: str) -> None:
+    login = VerifiedLogin("ada", device, NOW)
+    assert kept_of(RequestFacts(user="ada"), login=login).proofs == Proofs(named_by="proxy", login=kept)
 
 
 def test_the_device_of_a_certificate_is_kept() -> None:

@@ -55,6 +55,8 @@ class DeviceLine(Strict):
     """The inventory's own verdict on the device: ``contraindicated`` is never clean."""
     serial: Name = ""
     udid: Name = ""
+    directory: Name = ""
+    """The device's id in the company's directory, such as Entra's."""
     eas_ids: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     """The ActiveSync device ids."""
     certificates: Annotated[tuple[Thumbprint, ...], Field(max_length=20)] = ()

@@ -17,7 +17,15 @@ from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.policy.cases import RecordedRequest, Request, Situation
 from mailgate.policy.decide import decide
-from mailgate.rollout.replay import PAGE_LOAD, access_again, asked_without_proof, proof_of, reported
+from mailgate.rollout.replay import (
+    PAGE_LOAD,
+    PostureInputs,
+    access_again,
+    asked_without_proof,
+    goes_by_person,
+    proof_of,
+    reported,
+)
 from mailgate.store import Recorded, Sighting, Store
 
 
@@ -43,7 +51,8 @@ async def redecide_sighting(store: Store, bundle: Bundle, then: Recorded, now: d
     """A sighting, decided again by the rules of ``bundle`` with what is known now."""
     seen = then.sighting
     known = await _devices(store, seen, bundle, now)
-    postures = [posture_now(each, bundle, now) for each in known]
+    alone, lists = _goes_by_person(seen, bundle), PostureInputs(bundle.policy.catalog, bundle.posture_terms)
+    postures = lists.postures(known, now, alone=alone)
     access = access_again(seen.client, seen.user, postures, bundle.groups, now)
     return RedecidedRequest(then, access, decide(access, bundle.policy))
 
@@ -94,11 +103,15 @@ def state_now(device: Device, bundle: Bundle, now: datetime) -> str:
 
 async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) -> list[Device]:
     """The device that asked. If it is unknown, the devices of the person."""
-    if seen.client.protocol not in LOGIN_PROTOCOLS:
+    if seen.client.protocol not in LOGIN_PROTOCOLS and not _goes_by_person(seen, bundle):
         return await store.devices.called(seen.device) if seen.device else []
     owned = await store.devices.owned(seen.user)
     order = bundle.settings.posture.precedence
     return [each for each in owned if belongs_to(each, seen.user, now, order)]
+
+
+def _goes_by_person(seen: Sighting, bundle: Bundle) -> bool:
+    return not seen.device and goes_by_person(seen.client, bundle.posture_terms)
 
 
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*")

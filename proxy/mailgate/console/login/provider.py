@@ -19,10 +19,18 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.discovery import get_well_known_url
 from cachetools import LRUCache
 
+from mailgate.attest.id_token import (
+    ExpectedToken,
+    IdTokenError,
+    Jwk,
+    Signed,
+    claims_of,
+    key_for,
+    read,
+)
 from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
 from mailgate.console.login.errors import LoginError, LoginTrouble
-from mailgate.console.login.id_token import ExpectedToken, Jwk, Signed, claims_of, key_for, read
 from mailgate.console.login.rights import is_missing
 from mailgate.errors import SourceError
 from mailgate.errors import Trouble as WireTrouble
@@ -233,10 +241,13 @@ class Provider:
         if text is None:
             raise LoginError(LoginTrouble.NO_TOKEN)
         access = access if isinstance(access, str) and access.isascii() and access.isprintable() else ""
-        signed = read(text, metadata.algorithms)
         expected = ExpectedToken(self.oidc.issuer, self.oidc.client_id, begun.nonce, access)
-        key = await self._key(wire, metadata, signed)
-        claims = claims_of(signed, key, expected, int(self.clock().timestamp()))
+        try:
+            signed = read(text, metadata.algorithms)
+            key = await self._key(wire, metadata, signed)
+            claims = claims_of(signed, key, expected, int(self.clock().timestamp()))
+        except IdTokenError as error:
+            raise LoginError(LoginTrouble(error.fault)) from None
         if access and is_missing(self.oidc, claims) and "userinfo_endpoint" in metadata.endpoints:
             claims = await self._user_info(wire, metadata, access, claims) | claims
         return Identity(claims, signed.text)

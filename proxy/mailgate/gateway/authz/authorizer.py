@@ -90,9 +90,9 @@ class Authorizer:
         return self._waiting.pop(reference, None)
 
     def _seconds(self, incoming: Incoming, left: timedelta) -> int:
-        """The whole seconds for which the same request has the same answer; 0 if each request needs a proof or a
-        nonce of its own."""
-        own = incoming.proofs or incoming.answer_fields
+        """The whole seconds for which the same request has the same answer; 0 if each request needs a proof, a
+        nonce or the token of a login of its own."""
+        own = incoming.proofs or incoming.answer_fields or incoming.login_token
         return 0 if own else int(min(left, self.remember).total_seconds())
 
 

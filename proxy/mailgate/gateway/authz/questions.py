@@ -52,9 +52,9 @@ class Questions(Pipeline):
     def answer(self, authorizer: Authorizer, exchange: Exchange, now: datetime) -> Outcome | PendingOutcome:
         """Answer a question: at once if nothing has to be waited for, otherwise by a coroutine."""
         head = original_request(exchange.head, authorizer.dialect)
-        refuse_unremoved_fields(
-            exchange.head.fields, authorizer.dialect, self.in_force.live.proxy_form.fields
-        )
+        live = self.in_force.live
+        own = live.proxy_form.fields | ({live.login_header} - {b""})
+        refuse_unremoved_fields(exchange.head.fields, authorizer.dialect, own)
         origin = self.reader.origin(exchange, head)
         if _is_plain(exchange.head):
             known = self.known(exchange, head, origin, now, id(authorizer))

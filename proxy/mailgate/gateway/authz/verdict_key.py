@@ -98,9 +98,9 @@ _OWN = {
 """The fields that belong to a question: those that the proxy writes, and proofs, which it removes before the webmail."""
 
 
-def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: frozenset[bytes]) -> None:
+def refuse_unremoved_fields(fields: Fields, dialect: Dialect, passed: frozenset[bytes]) -> None:
     """Raise RequestRefused for a forgeable field that the proxy did not write, and for a login that counts for a whole
-    connection. ``certificates`` are the fields in which this proxy passes client certificates.
+    connection. ``passed`` are the fields in which this proxy passes client certificates and the tokens of logins.
 
     nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
     chose.
@@ -113,7 +113,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: froz
             "This login is for a whole connection, over which the asking proxy also sends other requests.",
         )
     # the spelling counts: the proxy did not write a twin with underscores
-    if not fields.row.plan(_forgeable) <= _OWN[dialect] | certificates:
+    if not fields.row.plan(_forgeable) <= _OWN[dialect] | passed:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,

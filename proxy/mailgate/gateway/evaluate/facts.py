@@ -29,6 +29,8 @@ class Incoming:
     credentials."""
     certificate: tuple[bytes, ...] | CertificateResult = ()
     """The client's certificates as they came, or why they could not be read (``http/client_certs.py``)."""
+    login_token: bytes = b""
+    """The token of the login that a trusted proxy has taken; empty if there is none, or more than one."""
     body: bytes = b""
     """The whole body. It is read only if the request is for the gate itself."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)
@@ -43,8 +45,10 @@ def read_facts(
     activesync: ActiveSyncPlace = DEFAULT_PLACE,
     *,
     over_https: bool = False,
+    login_header: bytes = b"",
 ) -> Incoming:
-    """Read the facts of one request. ``over_https``: whether browsers ask by https, whatever this connection is. Fields that a client could forge are left out (``http/trusted_headers.py``)."""
+    """Read the facts of one request. ``over_https``: whether browsers ask by https, whatever this connection is. ``login_header``: the
+    field with the token of a login, in lower case. Fields that a client could forge are left out (``http/trusted_headers.py``)."""
     fields = head.fields
     facts = RequestFacts(
         head.method.decode("ascii"),
@@ -58,6 +62,7 @@ def read_facts(
         over_https=over_https or origin.scheme == "https",
     )
     login = basic_user(fields)
+    tokens = fields.values(login_header) if login_header and origin.by_proxy else []
     return Incoming(
         facts,
         origin,
@@ -65,6 +70,7 @@ def read_facts(
         values(fields, b"dpop"),
         login and logins.person(login),
         certificate,
+        tokens[0] if len(tokens) == 1 else b"",
     )
 
 

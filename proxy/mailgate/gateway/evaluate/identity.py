@@ -1,12 +1,13 @@
 """Finds out the device of a request, by its attestation or ActiveSync id and by its TLS client certificate."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from mailgate.attest import CertificateVerifier
 from mailgate.classify.attestation import with_certificate
-from mailgate.devices.posture import strictest
+from mailgate.devices.names import user_text
+from mailgate.devices.posture import against, strictest
 from mailgate.model import (
     FOUND_BESIDE,
     AttestationResult,
@@ -61,25 +62,40 @@ async def identify(
     certificate: CertificateResult | None,
     now: datetime,
     *,
+    logins: Sequence[str] = (),
     named: PostureByName,
     certified: PostureByCertificate,
-) -> tuple[Client, Posture]:
-    """The client with what its certificate says, and the posture of the device.
+) -> tuple[Client, Posture, CertificateResult | None]:
+    """The client with what its certificate says, the posture of the device, and what the certificate is worth.
 
     A certificate is the stronger name, since anybody can send an ActiveSync id. If the two name different devices, that
     is a finding, and the more restrictive posture is used. A certificate of an unknown device
     does not change the posture. If the store cannot be asked about the certificate, the posture is ``unavailable``, unless
-    the request names another device.
+    the request names another device. ``logins`` are the persons whom the request names: if the device is another's, or the
+    certificate was issued for another, the certificate is refused and only what speaks against the device counts.
     """
     posture = await named(seen, proof, now)
     if certificate is None:
-        return seen, posture
+        return seen, posture, None
     own = Posture() if certificate.refused else await certified(certificate, now)
+    if is_of_another(logins, own.owner, certificate.persons):
+        found = FOUND_BESIDE[Reason.DEVICE_OF_ANOTHER]
+        refused = CertificateResult(refused=found.reason, detail=found.detail)
+        client = with_certificate(seen, refused, own)
+        known = strictest((posture, against(own))) if posture.device_id else against(own)
+        return replace(client, findings=(*client.findings, found)), known, refused
     client = with_certificate(seen, certificate, own)
     if not own.device_id:
         lost = own.state is PostureState.UNAVAILABLE and not posture.device_id
-        return client, own if lost else posture
+        return client, own if lost else posture, certificate
     if posture.device_id in ("", own.device_id):
-        return client, own
-    found = (*client.findings, FOUND_BESIDE[Reason.TWO_DEVICES])
-    return replace(client, findings=found), strictest((own, posture))
+        return client, own, certificate
+    found = FOUND_BESIDE[Reason.TWO_DEVICES]
+    return replace(client, findings=(*client.findings, found)), strictest((own, posture)), certificate
+
+
+def is_of_another(logins: Sequence[str], owner: str, persons: Sequence[str] = ()) -> bool:
+    """Whether one of these logins is surely not the owner of a device, or none of ``persons``. Nobody is another where nothing
+    is known."""
+    owners, issued_for = {user_text(owner)} - {""}, set(map(user_text, persons))
+    return any(who and user_text(each) not in who for each in logins for who in (owners, issued_for))

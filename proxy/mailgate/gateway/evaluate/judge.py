@@ -6,12 +6,14 @@ from datetime import datetime
 from time import perf_counter
 
 from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
-from mailgate.devices.posture import strictest
+from mailgate.devices.names import user_text
+from mailgate.devices.posture import against, by_person, is_a_browser_alone, strictest
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
     PostureByName,
     certificate_result,
     identify,
+    is_of_another,
     still_bound,
     with_earlier_facts,
 )
@@ -20,6 +22,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.waiting import Soon, settled
 from mailgate.model import (
+    FOUND_BESIDE,
     Access,
     AttestationResult,
     CertificateResult,
@@ -27,8 +30,10 @@ from mailgate.model import (
     Client,
     Decision,
     Posture,
+    Reason,
     RequestFacts,
     User,
+    VerifiedLogin,
 )
 from mailgate.policy.decide import decide
 from mailgate.store.postures import Postures
@@ -58,11 +63,11 @@ class Judge:
         started = perf_counter()
         facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
-        offers = incoming.attestations or incoming.certificate
+        offers = incoming.attestations or incoming.certificate or incoming.login_token
         posture = None if offers else self.postures.at_once(client, now)
-        if posture is None or as_claimed(facts, client):
+        if posture is None or as_claimed(facts, client) or self._goes_by_person(facts, client, posture):
             return self._judge_device(incoming, facts, client, now, started)
-        return self._decide(incoming, facts, client, posture, None, None, None, now, started)
+        return self._decide(incoming, facts, client, posture, None, None, None, None, now, started)
 
     async def _judge_device(
         self, incoming: Incoming, facts: RequestFacts, seen: Client, now: datetime, started: float
@@ -71,10 +76,21 @@ class Judge:
         certificate = certificate_result(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
-        client, posture = await self._identify(seen, proof, certificate, now, self.postures.current)
+        logins = tuple(filter(None, (incoming.facts.user, incoming.login)))
+        client, posture, certificate = await self._identify(
+            seen, proof, certificate, now, logins, self.postures.current
+        )
+        claimed, login = None, await self._login(incoming, now)
+        if not (proof or certificate):
+            another = len(set(map(user_text, logins))) > 1
+            client, posture, claimed = await self._by_login(
+                facts, client, posture, login, now, names_another=another
+            )
         client = self.prover.with_places(client, proof, facts, now)
-        claimed = await _claimed(facts, client, proof, now, self.postures.current)
-        return self._decide(incoming, facts, client, posture, claimed, proof, certificate, now, started)
+        claimed = claimed or await _claimed(facts, client, proof, now, self.postures.current)
+        return self._decide(
+            incoming, facts, client, posture, claimed, proof, certificate, login, now, started
+        )
 
     def _decide(
         self,
@@ -85,13 +101,14 @@ class Judge:
         claimed: _Device | None,
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
+        token: VerifiedLogin | None,
         now: datetime,
         started: float,
     ) -> tuple[Access, Decision]:
         live, client = self.in_force.live, with_device(client, posture.kind)
         name, login = _who(incoming, client, proof)
         user, claims = self._readings((client, posture), claimed, name, login)
-        access = Access(facts, client, posture, now, user, proof, certificate, claims)
+        access = Access(facts, client, posture, now, user, proof, certificate, token, claims)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -110,19 +127,29 @@ class Judge:
         """
         now, live = self.clock(), self.in_force.live
         certificate, proof = await self._recheck(before, attestations, now)
+        login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
         if certificate is None is before.certificate and proof == before.attestation:
             client, posture = before.client, await self.postures.latest(before.client, proof, now)
         else:
-            client, posture = await self._identify(
-                classify(before.facts), proof, certificate, now, self.postures.latest
+            by_proof = before.attestation is not None and before.attestation.user == before.user.name
+            person = before.facts.user or ("" if by_proof else before.user.name)
+            logins = tuple(filter(None, (person, login)))
+            client, posture, certificate = await self._identify(
+                classify(before.facts), proof, certificate, now, logins, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
+        token = before.login if before.login and now < before.login.expires else None
+        claimed = None
+        if not (proof or certificate):
+            another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in before.client.findings)
+            client, posture, claimed = await self._by_login(
+                before.facts, client, posture, token, now, names_another=another
+            )
         if lost_proof(before, proof):
             followed = await self.postures.latest(before.client, before.attestation, now)
             posture = strictest((posture, followed))
-        claimed = await _claimed(before.facts, client, proof, now, self.postures.latest)
+        claimed = claimed or await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
-        login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
         user, claims = self._readings((client, posture), claimed, before.user.name, login)
         same = (posture, client, user, claims, proof) == (
             before.posture,
@@ -145,9 +172,52 @@ class Judge:
             user=user,
             attestation=proof,
             certificate=certificate,
+            login=token,
             claims=claims,
         )
         return access, decide(access, live.policy)
+
+    async def _login(self, incoming: Incoming, now: datetime) -> VerifiedLogin | None:
+        """What the token of the login says of the person whom the proxy names; None if there is none that counts."""
+        tokens, person = self.in_force.live.login_tokens, incoming.facts.user
+        if tokens is None or not incoming.login_token or not person:
+            return None
+        return await self.prover.login(tokens, incoming.login_token, person, now)
+
+    async def _by_login(
+        self,
+        facts: RequestFacts,
+        client: Client,
+        posture: Posture,
+        token: VerifiedLogin | None,
+        now: datetime,
+        *,
+        names_another: bool,
+    ) -> tuple[Client, Posture, _Device | None]:
+        """The client and the posture by what a trusted proxy has found out at the login: the device on which it was made, or else
+        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device.
+
+        If credentials beside that name somebody else, the webmail may open the mail of that person, so the request is also read as
+        if the device were none of theirs.
+        """
+        if token is not None and token.device and posture == Posture():
+            posture = await self.postures.in_directory(token.device, now)
+            if is_of_another((token.person,), posture.owner):
+                return _of_another(client), against(posture), None
+        elif self._goes_by_person(facts, client, posture):
+            posture = by_person(await self.postures.of_person(facts.user or "", now))
+        else:
+            return client, posture, None
+        if not names_another:
+            return client, posture, None
+        client = _of_another(client)
+        return client, posture, (client, against(posture))
+
+    def _goes_by_person(self, facts: RequestFacts, client: Client, posture: Posture) -> bool:
+        """Whether this browser goes by what is known of its person, whom a trusted proxy has to name: nobody else checks a login
+        at a web page."""
+        known = self.postures.terms.by_person and bool(facts.user)
+        return known and is_a_browser_alone(client, posture)
 
     async def _recheck(
         self, before: Access, attestations: Sequence[bytes], now: datetime
@@ -182,10 +252,16 @@ class Judge:
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
         now: datetime,
+        logins: Sequence[str],
         named: PostureByName,
-    ) -> tuple[Client, Posture]:
+    ) -> tuple[Client, Posture, CertificateResult | None]:
         seen, certified = with_attestation(seen, proof), self.postures.certified
-        return await identify(seen, proof, certificate, now, named=named, certified=certified)
+        return await identify(seen, proof, certificate, now, logins=logins, named=named, certified=certified)
+
+
+def _of_another(client: Client) -> Client:
+    found = FOUND_BESIDE[Reason.DEVICE_OF_ANOTHER]
+    return client if found in client.findings else replace(client, findings=(*client.findings, found))
 
 
 def lost_proof(before: Access, proof: AttestationResult | None) -> bool:

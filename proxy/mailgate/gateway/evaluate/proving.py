@@ -12,10 +12,12 @@ import structlog
 from cachetools import LRUCache
 
 from mailgate.attest import NonceOrigin, Nonces, SpentProof, Verdict, Verifier
+from mailgate.attest.id_token import IdTokenError, LoginTokens, TokenFault
+from mailgate.devices.names import user_text
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
-from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts
+from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts, VerifiedLogin
 from mailgate.store import StoreUnavailableError
 from mailgate.store.spent_proofs import SpentProofs
 
@@ -141,6 +143,31 @@ class Prover:
         if verdict.missing_key_of and await self.keyring.look_for_missing_key(verdict.missing_key_of):
             verdict = verify()
         return verdict
+
+    async def login(
+        self, tokens: LoginTokens, token: bytes, person: str, now: datetime
+    ) -> VerifiedLogin | None:
+        """Verify the token of a login. Returns None if it is refused, or is about another than this person."""
+        result, login = "accepted", None
+        try:
+            login = await self._read_login(tokens, token, now)
+            if user_text(login.person) != user_text(person):
+                result, login = "another-person", None
+        except IdTokenError as error:
+            result = error.fault.value
+        self.metrics.login_tokens.labels(result).inc()
+        return login
+
+    async def _read_login(self, tokens: LoginTokens, token: bytes, now: datetime) -> VerifiedLogin:
+        """The login of a token. Raises IdTokenError. A missing key is looked for once."""
+        try:
+            return tokens.verify(token, self.keyring.of_logins(tokens.source), now)
+        except IdTokenError as error:
+            if error.fault is not TokenFault.KEY or not await self.keyring.look_for_missing_key(
+                tokens.source
+            ):
+                raise
+        return tokens.verify(token, self.keyring.of_logins(tokens.source), now)
 
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime, *, with_body: bool = False

@@ -9,12 +9,14 @@ from mailgate.attest import KeySet, mint, parse_jwks
 from mailgate.attest.jose import Key as SigningKey
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.sealing import Nonces
+from mailgate.config.attestation import OF_LOGINS
 from mailgate.gateway.keys.remote import RemoteKeys
 from mailgate.store import SharedKey, StoreError
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.keys import SharedKeys
 from mailgate.tasks import end_all
 
+NO_KEYS = KeySet({})
 _OVERLAP = timedelta(minutes=10)
 """How far back a poll goes, since the clocks of the machines that revoke keys differ."""
 
@@ -63,23 +65,34 @@ class FileKeys:
 
 
 class Keyring(Mapping[str, KeySet]):
-    """The keys by issuer, for a verifier. ``replace`` changes the issuers; ``close`` ends every task."""
+    """The keys by issuer, for a verifier. ``replace`` changes the issuers; ``close`` ends every task.
+
+    Keys of logins are kept beside them, and are no issuer's.
+    """
 
     def __init__(self) -> None:
         self._sources: Mapping[str, KeySource] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def __getitem__(self, issuer: str) -> KeySet:
+        if issuer not in self:
+            raise KeyError(issuer)
         return self._sources[issuer].keys()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._sources)
+        return (each for each in self._sources if each in self)
 
     def __len__(self) -> int:
-        return len(self._sources)
+        return sum(1 for _ in self)
 
     def __contains__(self, issuer: object) -> bool:
-        return issuer in self._sources  # Mapping's own method would read the keys
+        # Mapping's own method would read the keys
+        return issuer in self._sources and not str(issuer).startswith(OF_LOGINS)
+
+    def of_logins(self, source: str) -> KeySet:
+        """The keys of logins under this name; none if there is no such source."""
+        found = self._sources.get(source)
+        return found.keys() if found else NO_KEYS
 
     async def look_for_missing_key(self, issuer: str) -> bool:
         """Look again for a missing key of ``issuer``. Returns False if nothing new can be found now."""

@@ -105,6 +105,8 @@ class RemoteKeys:
     clock: Callable[[], datetime]
     count: Callable[[str, str], None]
     """Counts the outcome of each request by the issuer."""
+    parse: Callable[[str], KeySet] = parse_jwks
+    """Reads an answer. Raises KeySetError."""
     last_success: datetime | None = None
     failure: str = ""
     """Why the last request failed; empty after a success and before the first request."""
@@ -168,7 +170,7 @@ class RemoteKeys:
         try:
             answer = await self.ask(self._etag)
             if answer.text is not None:
-                self._keys = self._keys.renewed(parse_jwks(answer.text))
+                self._keys = self._keys.renewed(self.parse(answer.text))
             self._succeeded(answer)
         except JwksError as error:
             self._failed(error.why)

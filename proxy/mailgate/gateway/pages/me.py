@@ -35,7 +35,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
 )
 from mailgate.gateway.pages.in_language import in_language
-from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
+from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
@@ -79,6 +79,7 @@ LABELS: dict[str, Phrase] = {
     "lost_at": phrase("Reported as lost"),
     "serial": phrase("Serial number"),
     "udid": phrase("Device identifier (UDID)"),
+    "directory": phrase("Id in the company’s directory"),
     "eas": phrase("Id in mail apps (ActiveSync)"),
     "key": phrase("Key of the device"),
     "cert": phrase("Certificate of the device"),
@@ -166,7 +167,7 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
 def cause_words(verdict: View, language: Language) -> Words:
     """The texts of the block page, without the steps that only make sense there."""
     verdict = in_language(verdict, language.tag)
-    wording, steps, names = wording_of(verdict.why), steps_of(verdict), language.names(verdict.apps)
+    wording, steps, names = wording_for(verdict), steps_of(verdict), language.names(verdict.apps)
     off = language.span(verdict.clock_off) if verdict.clock_off is not None else ""
     rule = _isolated(verdict.rule_title)
     return Words(

@@ -119,6 +119,12 @@ _DECIDED = {
             "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the device that may do less counts."
         ),
     ),
+    Reason.DEVICE_OF_ANOTHER: Wording(
+        phrase("This device is on record as somebody else’s"),
+        phrase(
+            "Your company’s records name another owner of this device than the person who has signed in, so what is known of it does not count here. If the record is wrong, ask for help."
+        ),
+    ),
     Reason.DEVICE_LOST: Wording(
         phrase("This device is reported as lost"),
         phrase(
@@ -136,6 +142,51 @@ _DECIDED = {
         phrase("We check once whether this browser runs on a computer. Then your mail opens by itself."),
     ),
 }
+
+_ALL_OF_YOURS = phrase("This browser goes by all your phones and tablets")
+_BY_PERSON = {
+    Reason.PROHIBITED_APP: Wording(
+        _ALL_OF_YOURS,
+        plural(
+            "%(apps)s was found on a phone or tablet of yours. While it is there, this browser gets no company mail.",
+            "%(apps)s were found on your phones and tablets. While any of these apps is there, this browser gets no company mail.",
+        ),
+        phrase(
+            "A listed app was found on a phone or tablet of yours. While it is there, this browser gets no company mail."
+        ),
+    ),
+    Reason.POSTURE_MISSING: Wording(
+        _ALL_OF_YOURS,
+        phrase(
+            "Company mail needs a report on each of them that says whether certain apps are there. For at least one of yours, no such report is known here, or no phone or tablet of yours is known at all."
+        ),
+    ),
+    Reason.POSTURE_STALE: Wording(
+        _ALL_OF_YOURS,
+        phrase(
+            "The last report on at least one of them is too old. Company mail needs a recent one on each."
+        ),
+    ),
+    Reason.POSTURE_PARTIAL: Wording(
+        _ALL_OF_YOURS,
+        phrase(
+            "It is not certain which apps are on at least one of them. Company mail needs a report on each that covers every app."
+        ),
+    ),
+    Reason.DEVICE_LOST: Wording(
+        _ALL_OF_YOURS,
+        phrase(
+            "One of them is reported as lost or stolen, and this browser could be on it. If you have it in your hands, ask for help: it can be opened again at once."
+        ),
+    ),
+    Reason.DEVICE_CONTRADICTED: Wording(
+        _ALL_OF_YOURS,
+        phrase(
+            "Your company’s records do not agree on one of them. Until somebody has looked at that, mail stays closed to be safe. You did nothing wrong."
+        ),
+    ),
+}
+"""The texts that differ where a browser goes by its person: the cause may be on another device."""
 
 _UNSERVED = {
     Reason.REQUEST_MALFORMED: Wording(
@@ -229,14 +280,16 @@ SAME_WORDS = {
 """Reasons that programs and admins distinguish but that have one text for people."""
 
 
-def wording_of(reason: Reason) -> Wording:
-    """The texts of a reason.
+def wording_of(reason: Reason, *, by_person: bool = False) -> Wording:
+    """The texts of a reason; ``by_person`` where the browser goes by all phones and tablets of its person.
 
     All reasons why a token or certificate that may be forged is refused have one text, since the details help an admin and not the sender.
     So do all contradictions between sources.
     """
     if reason in DEVICE_FINDINGS:
-        return WORDINGS[Reason.DEVICE_CONTRADICTED]
+        reason = Reason.DEVICE_CONTRADICTED
+    if by_person and reason in _BY_PERSON:
+        return _BY_PERSON[reason]
     other = _CERTIFICATE_REFUSED if reason.startswith("certificate-") else _PROOF_REFUSED
     return WORDINGS.get(SAME_WORDS.get(reason, reason), other)
 
@@ -249,6 +302,9 @@ def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Phrase:
 
 
 _WARNED_OF_APPS = phrase("Found on this device: %(apps)s. A rule of your company warns of this.")
+_WARNED_BY_PERSON = phrase(
+    "Found on your phones and tablets: %(apps)s. A rule of your company warns of this."
+)
 
 
 def detail_for(view: View) -> Phrase:
@@ -257,22 +313,32 @@ def detail_for(view: View) -> Phrase:
         return proofs.clock_words(view.clock_off)
     if view.why is Reason.PROHIBITED_APP and view.effect is Effect.WARN:
         return (
-            _WARNED_OF_APPS
+            (_WARNED_BY_PERSON if view.by_person else _WARNED_OF_APPS)
             if view.apps
             else detail_of(wording_of(Reason.RULE_MATCHED), apps=False, rule=False)
         )
-    return detail_of(wording_of(view.why), apps=bool(view.apps), rule=bool(view.rule_title))
+    return detail_of(wording_for(view), apps=bool(view.apps), rule=bool(view.rule_title))
+
+
+def wording_for(view: View) -> Wording:
+    """The texts of the reason that a page shows."""
+    return wording_of(view.why, by_person=view.by_person)
 
 
 @lru_cache(256)
 def explain_reason(
-    reason: Reason, apps: tuple[str, ...] = (), rule_title: str = "", clock_off: timedelta | None = None
+    reason: Reason,
+    apps: tuple[str, ...] = (),
+    rule_title: str = "",
+    clock_off: timedelta | None = None,
+    *,
+    by_person: bool = False,
 ) -> ReasonText:
     """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
 
     It is cached, since Babel reads from disk how a list of names is written.
     """
-    wording = wording_of(reason)
+    wording = wording_of(reason, by_person=by_person)
     detail = detail_of(wording, apps=bool(apps), rule=bool(rule_title))
     text = detail.more if detail.more and len(apps) != 1 else detail.one
     names = format_list(list(apps), locale="en")

@@ -19,7 +19,7 @@ from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
-from mailgate.gateway.pages.reasons import detail_for, wording_of
+from mailgate.gateway.pages.reasons import detail_for, wording_for
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
@@ -153,7 +153,7 @@ class Pages:
         language = self._language(view)
         view = in_language(view, language.tag)
         device = name_of(view.os, view.kind)
-        wording = wording_of(view.why)
+        wording = wording_for(view)
         apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
         title = language.say(wording.title).striptags()
         text = self._mail.render(
@@ -198,7 +198,7 @@ class Pages:
         """Render the page of a view ``without_holes``."""
         language = self._language(view)
         view = in_language(view, language.tag)
-        wording, detail = wording_of(view.why), detail_for(view)
+        wording, detail = wording_for(view), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
         more = _decided(view, language) if template in _DECIDED else {}

@@ -150,6 +150,7 @@ _FIX_OF_REASON = {
     Reason.KIND_CONTRADICTED: "use-mobile-site",
     Reason.KIND_UNKNOWN: "use-known-browser",
     Reason.KIND_REFUSED: "use-other-device",
+    Reason.DEVICE_OF_ANOTHER: "ask",
     Reason.DEVICE_LOST: "ask",
     Reason.DEVICE_CONTRADICTED: "ask",
     Reason.RULE_MATCHED: "ask",
@@ -157,6 +158,15 @@ _FIX_OF_REASON = {
     Reason.RULE_ERROR: "ask",
     Reason.INTERNAL_ERROR: "wait",
 }
+
+
+_SEE_WHICH = phrase(
+    "“Your devices, and what is stored about you” at the end of this page shows what is known of each of them, and what to do there."
+)
+_ON_ANY_OF_THEM = frozenset(
+    {Reason.PROHIBITED_APP, Reason.POSTURE_MISSING, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL}
+)
+"""What may be so on any phone or tablet of a person. The steps for this one could be about another."""
 
 
 def steps_of(view: View) -> Steps | str:
@@ -168,6 +178,8 @@ def steps_of(view: View) -> Steps | str:
         return _SET_CLOCK
     if fix and fix not in FIXES:
         return fix
+    if view.by_person and view.reason in _ON_ANY_OF_THEM:
+        return (_SEE_WHICH, _GOES_ON)
     if not fix or (fix == "remove-app" and not view.apps):
         fix = _FIX_OF_REASON.get(view.reason, "report-again")
     if fix == "remove-app" and not view.apps:
@@ -183,5 +195,5 @@ def off_page(steps: Steps | str) -> Steps:
     return (
         ()
         if isinstance(steps, str)
-        else tuple(step for step in steps if step not in (_GOES_ON, _TRIES_AGAIN))
+        else tuple(step for step in steps if step not in (_GOES_ON, _TRIES_AGAIN, _SEE_WHICH))
     )

@@ -27,6 +27,8 @@ class View:
     rule_title: str = ""
     apps: tuple[str, ...] = ()
     """Display names of the listed apps that are the cause."""
+    by_person: bool = False
+    """Whether the browser goes by what is known of all phones and tablets of its person."""
     os: str = ""
     """``ios``, ``ipados``, ``android``; anything else gets the general steps."""
     kind: Kind = Kind.UNKNOWN

@@ -84,6 +84,7 @@ class ResponseBuilder:
             reference,
             apps=decision.apps,
             title=decision.title,
+            by_person=access.posture.by_person,
             proof=proof,
             clock_off=clock_off(access) if proof else None,
             headers=headers,
@@ -152,6 +153,7 @@ class ResponseBuilder:
             effect=decision.effect,
             rule_title=decision.title,
             apps=decision.apps,
+            by_person=access.posture.by_person,
             os=access.posture.os or client.os,
             kind=client.kind,
             fix=decision.fix,
@@ -167,9 +169,10 @@ class ResponseBuilder:
 
     def _evidence(self, access: Access, decision: Decision) -> dict[str, Any]:
         """The source that looked at the apps, when it looked, and how soon it sees a change; empty if the decision
-        does not depend on a report, or the device reports itself."""
+        does not depend on a report, or not on that of one device, or the device reports itself."""
         posture = access.posture
-        if decision.reason not in _DEPENDS_ON_REPORT or not posture.reported_at or posture.source == ENROLLED:
+        told = posture.reported_at and posture.source != ENROLLED and not posture.by_person
+        if decision.reason not in _DEPENDS_ON_REPORT or not told:
             return {}
         return {
             "looked_at": posture.reported_at,

@@ -70,17 +70,18 @@ def problem(
     apps: tuple[str, ...] = (),
     title: str = "",
     detail: str = "",
+    by_person: bool = False,
     proof: Reason | None = None,
     clock_off: timedelta | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
     """A problem document with the reason as its type, in words and as a code. ``title`` is the title of the rule that
-    decided.
+    decided. ``by_person``: whether all devices of a person have decided.
 
     ``proof`` is the reason why a proof was refused, if there is one. ``clock_off`` is how far the device's clock is
     ahead.
     """
-    before, behind = _around_reference(status, reason, apps, title, detail, proof, clock_off)
+    before, behind = _around_reference(status, reason, apps, title, detail, by_person, proof, clock_off)
     return Answer(status, before + _JSON.encode(reference).encode() + behind, PROBLEM, headers)
 
 
@@ -91,11 +92,15 @@ def _around_reference(
     apps: tuple[str, ...],
     title: str,
     detail: str,
+    by_person: bool,
     proof: Reason | None,
     clock_off: timedelta | None,
 ) -> tuple[bytes, bytes]:
     """The document in two parts, before and after its reference. Only the reference differs between requests."""
-    words, mark = explain_reason(proof or reason, apps, title, clock_off), secrets.token_hex(16)
+    words, mark = (
+        explain_reason(proof or reason, apps, title, clock_off, by_person=by_person),
+        secrets.token_hex(16),
+    )
     body = {
         "type": f"urn:mailgate:reason:{reason}",
         "title": words.title,

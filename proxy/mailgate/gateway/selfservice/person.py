@@ -7,7 +7,7 @@ from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Reason
 
-_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
+_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.DEVICE_OF_ANOTHER, Reason.KEY_IN_TWO_PLACES})
 
 
 class KnownBy(StrEnum):

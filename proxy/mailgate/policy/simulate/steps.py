@@ -125,7 +125,7 @@ def actionable_steps(access: Access, policy: Policy) -> Iterator[Step]:
 def device_is_known(access: Access) -> bool:
     """Whether the gate would know that a report is about the device that asks."""
     posture, client = access.posture, access.client
-    if client.protocol in LOGIN_PROTOCOLS:  # found by the person, whose computers are left out
+    if posture.by_person or client.protocol in LOGIN_PROTOCOLS:  # found by the person without their computers
         return bool(access.user.name) and client.kind is not Kind.LAPTOP
     named = bool(posture.device_id or client.eas_id) or posture.state is not PostureState.MISSING
     return named or what_if.counts(access.attestation) or what_if.counts(access.certificate)

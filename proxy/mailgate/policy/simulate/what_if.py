@@ -162,7 +162,8 @@ def unproved(access: Access) -> Access:
     if client.signals and not any(signal.says for signal in seen):
         client = replace(client, kind=Kind.UNKNOWN, handheld=False, form="")
     assurance = min(client.assurance, Assurance.CONSISTENT, key=[*Assurance].index)
-    known = client.eas_id or counts(access.certificate) or client.protocol in LOGIN_PROTOCOLS
+    by_person = access.posture.by_person or client.protocol in LOGIN_PROTOCOLS
+    known = client.eas_id or counts(access.certificate) or by_person
     return replace(
         access,
         client=replace(client, assurance=assurance, signals=seen),

@@ -2,15 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
 import pytest
-from tests.unit.console.browsing import Browser, Company
+from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import IPHONE, asks, has, record
 
+from mailgate.classify import classify
 from mailgate.console.explain import page as explain_page
 from mailgate.console.explain.page import MAX_PASTED
+from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, User
 
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
@@ -27,6 +30,23 @@ async def test_a_recorded_request_is_decided_again_on_current_facts(ada: Browser
     await has(firm, record("a1", "alice", age=0))
     page = await ada.get("/console/explain?reference=REF2345")
     assert "let in by the rule clean-handheld" in page.words
+
+
+async def test_a_posture_of_a_person_is_called_theirs(ada: Browser, firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"))
+    facts = RequestFacts(headers={"user-agent": IPHONE}, user="alice")
+    asked = Access(facts, classify(facts), Posture(by_person=True), NOW, User("alice"))
+    firm.store.ledger.record(
+        asked, Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1"), "REF2345"
+    )
+    await firm.store.ledger.flush()
+    theirs = "the worst of all phones and tablets of this person"
+    assert theirs not in (await ada.get("/console/explain?reference=REF2345")).words
+    posture = firm.bundle.settings.posture.model_copy(update={"browsers": "by-person"})
+    firm.bundle = replace(firm.bundle, settings=firm.bundle.settings.model_copy(update={"posture": posture}))
+    page = await ada.get("/console/explain?reference=REF2345")
+    assert theirs in page.words
+    assert "kept out by the rule prohibited-app" in page.words
 
 
 async def test_a_device_is_explained_on_its_page(ada: Browser, firm: Company) -> None:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.unit.rollout import people
 from tests.unit.store.examples import (
     BLOCK,
     BROWSER,
@@ -23,14 +24,17 @@ from mailgate.classify import classify
 from mailgate.console.explain.requests import RedecidedRequest, read_headers, read_request, redecide
 from mailgate.errors import ConfigError
 from mailgate.model import (
+    Access,
     Assurance,
     AttestationResult,
     CertificateResult,
     Client,
     Effect,
+    Posture,
     PostureState,
     Reason,
     RequestFacts,
+    User,
 )
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.groups import NO_GROUPS
@@ -101,6 +105,20 @@ async def test_today_s_rules_decide_on_the_client_and_device_of_then(store: Stor
     assert (found.decision.effect, found.decision.rule) == (Effect.BLOCK, "banned")
     changed = await recalled(store, files=bundle(RULES[1]))
     assert (changed.decision.effect, changed.decision.rule) == (Effect.ALLOW, "ada")
+
+
+@pytest.mark.parametrize(("by_person", "apps"), [(False, ()), (True, ("tiktok",))])
+async def test_a_browser_that_goes_by_its_person_does_so_again(store: Store, by_person, apps) -> None:
+    await store.postures(CATALOG, TERMS).current(ATTESTED, proof("tiktok"), NOW)
+    facts = RequestFacts(headers={"user-agent": people.IPHONE}, user="ada@example.com")
+    asked = Access(facts, classify(facts), Posture(by_person=by_person), NOW, User("ada@example.com"))
+    store.ledger.record(asked, BLOCK, "REF2345")
+    await store.ledger.flush()
+    await store.reports.flush()
+    files = bundle()
+    files.posture_terms = replace(TERMS, by_person=by_person)
+    found = (await recalled(store, files=files)).access.posture
+    assert (found.apps, found.by_person, found.device_id) == (apps, by_person, "")
 
 
 async def test_a_device_that_was_cleaned_since_counts_as_it_is_now(store: Store) -> None:

@@ -57,6 +57,7 @@ def test_a_yes_tells_what_is_known():
         (2, incoming(attestations=[b"token"]), 60, "2"),
         (2, incoming(attestations=[b"token"], proofs=[b"proof"]), 60, None),
         (2, incoming(answer_fields=[("DPoP-Nonce", "n")]), 60, None),
+        (2, incoming(login_token=b"a.b.c"), 60, None),
     ],
 )
 def test_a_yes_is_kept_no_longer_than_it_is_true(seconds, asked, left, kept):

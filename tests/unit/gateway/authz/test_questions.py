@@ -232,6 +232,16 @@ async def test_a_forgeable_field_gets_no_yes_even_without_a_value():
     assert (status, "X-Device-Decision" in headers) == (403, False)
 
 
+async def test_a_question_may_carry_the_token_of_a_login_where_those_count():
+    """It is asked about each time, since the next token may be of another login."""
+    token = "X-Forwarded-Id-Token: a.b.c"
+    question = NGINX.format(at=AT, path="/allow", reference="x") + f"{token}\n"
+    assert (await reply(asked_gate(Dialect.NGINX), question))[0] == 403
+    on = asked_gate(Dialect.NGINX, login_header=b"x-forwarded-id-token")
+    assert (await reply(on, question))[0] == 200
+    assert await kept(on, "/allow", token) is None
+
+
 @pytest.mark.parametrize(("lasts", "seconds"), [(timedelta(days=7), "2"), (timedelta(seconds=1), "1")])
 async def test_a_verdict_is_kept_no_longer_than_the_probes_finding(lasts, seconds):
     keys = (SharedKey(1, b"k" * 32, NOW - timedelta(days=1)),)

@@ -14,11 +14,13 @@ from mailgate.model import (
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
+    Threat,
 )
 
 MAIL = Client(Kind.MAIL_APP, handheld=True, eas_id="A")
@@ -29,16 +31,22 @@ CLEAN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
 OTHER = Posture(PostureState.LISTED, "d2", Kind.PHONE, source="mdm")
 
 
-async def identified(said: Posture, certified: Posture, certificate: CertificateResult | None = GOOD):
+async def identified(
+    said: Posture,
+    certified: Posture,
+    certificate: CertificateResult | None = GOOD,
+    seen: Client = MAIL,
+    logins: tuple[str, ...] = (),
+):
     async def named(client, proof, now):
-        assert (client, proof, now) == (MAIL, None, NOW)
+        assert (client, proof, now) == (seen, None, NOW)
         return said
 
     async def by_certificate(given, now):
         assert (given, now) == (certificate, NOW)
         return certified
 
-    return await identify(MAIL, None, certificate, NOW, named=named, certified=by_certificate)
+    return await identify(seen, None, certificate, NOW, logins=logins, named=named, certified=by_certificate)
 
 
 @pytest.mark.parametrize(
@@ -59,19 +67,77 @@ async def identified(said: Posture, certified: Posture, certificate: Certificate
 async def test_the_certificate_names_the_device_and_of_two_the_stricter_counts(
     said, certified, counts, contradicted
 ):
-    client, posture = await identified(said, certified)
+    client, posture, certificate = await identified(said, certified)
+    assert certificate is GOOD
     assert posture is counts or (contradicted and posture.state is counts.state)
     assert [f.reason for f in client.findings] == [Reason.TWO_DEVICES] * contradicted
 
 
 async def test_without_a_certificate_nothing_is_asked_of_one():
-    assert await identified(CLEAN, OTHER, None) == (MAIL, CLEAN)
+    assert await identified(CLEAN, OTHER, None) == (MAIL, CLEAN, None)
 
 
 async def test_a_refused_certificate_names_no_device():
-    client, posture = await identified(CLEAN, OTHER, REFUSED)
+    client, posture, certificate = await identified(CLEAN, OTHER, REFUSED)
+    assert certificate is REFUSED
     assert posture is CLEAN
     assert [f.reason for f in client.findings] == [Reason.CERTIFICATE_INVALID]
+
+
+ADAS = replace(CLEAN, owner="Ada", apps=("tiktok",), lists=("prohibited",))
+FOR_ADA = replace(GOOD, persons=("ada@mail.example.com", "ada"))
+SAFARI = Client(Kind.PHONE, handheld=True)
+
+
+@pytest.mark.parametrize(
+    ("logins", "owner", "certificate", "of_another"),
+    [
+        ((), "Ada", FOR_ADA, False),
+        (("ada",), "Ada", GOOD, False),
+        (("ada",), "", GOOD, False),
+        (("ADA",), "Ada", FOR_ADA, False),
+        (("bob",), "Ada", GOOD, True),
+        (("ada", "bob"), "Ada", GOOD, True),
+        (("ada@example.com",), "Ada", GOOD, True),
+        (("bob",), "", FOR_ADA, True),
+        (("bob",), "Bob", FOR_ADA, True),
+        (("bob",), "", GOOD, False),
+    ],
+)
+async def test_a_certificate_of_another_person_than_the_login_is_refused(
+    logins, owner, certificate, of_another
+):
+    own = replace(CLEAN, owner=owner)
+    client, posture, worth = await identified(NONE, own, certificate, SAFARI, logins)
+    if not of_another:
+        assert (posture, worth) == (own, certificate)
+        return
+    assert (posture.state, posture.device_id, posture.owner) == (PostureState.MISSING, "", "")
+    assert worth == CertificateResult(refused=Reason.DEVICE_OF_ANOTHER, detail=worth.detail)
+    assert [each.reason for each in client.findings] == [
+        Reason.CERTIFICATE_INVALID,
+        Reason.DEVICE_OF_ANOTHER,
+    ]
+    assert client.assurance is SAFARI.assurance
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_of_another_persons_device_only_what_speaks_against_it_counts(lost):
+    """It is no computer because somebody else's computer has the certificate, and a phone whatever its browser says."""
+    _, posture, _ = await identified(NONE, replace(ADAS, lost=lost), GOOD, SAFARI, ("bob",))
+    assert (posture.kind, posture.lists, posture.lost) == (Kind.PHONE, ("prohibited",), lost)
+    warned = replace(ADAS, compliance=Compliance.NONCOMPLIANT, threat=Threat.HIGH)
+    _, posture, _ = await identified(NONE, warned, GOOD, SAFARI, ("bob",))
+    assert (posture.compliance, posture.threat) == (Compliance.NONCOMPLIANT, Threat.HIGH)
+    praised = replace(ADAS, compliance=Compliance.COMPLIANT, threat=Threat.SECURED)
+    _, posture, _ = await identified(NONE, praised, GOOD, SAFARI, ("bob",))
+    assert (posture.compliance, posture.threat) == (Compliance.NONE, Threat.NONE)
+    windows = replace(ADAS, kind=Kind.LAPTOP)
+    unclear = Client(Kind.UNKNOWN, handheld=False)
+    client, posture, _ = await identified(NONE, windows, GOOD, unclear, ("bob",))
+    assert (client.kind, posture.kind) == (Kind.UNKNOWN, None)
+    _, posture, _ = await identified(CLEAN, replace(ADAS, lost=lost), GOOD, MAIL, ("bob",))
+    assert (posture.state, posture.lists, posture.lost) == (PostureState.MISSING, ("prohibited",), lost)
 
 
 def test_certificates_are_checked_where_any_count():

@@ -2,10 +2,12 @@
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.pki import root
 from tests.unit.gateway.gates import NOW, Known, ask, gate, policy, renew
 from tests.unit.gateway.phones import (
     DEVICES,
@@ -23,12 +25,13 @@ from tests.unit.gateway.phones import (
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier
+from mailgate.attest.id_token import IdTokenError, TokenFault
 from mailgate.attest.revocation import Revocation
 from mailgate.classify import classify, is_checked
 from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.waiting import settled
 from mailgate.http.client_certs import NO_PROXY
-from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
+from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason, VerifiedLogin
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
@@ -208,6 +211,236 @@ async def test_a_request_that_may_name_a_device_is_not_judged_at_once(what):
     found = on.judge.judge(incoming, NOW)
     assert not isinstance(found, tuple)
     assert await found == await on.judge.verdict(incoming, NOW)
+
+
+SAFARI = b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
+FIREFOX = b"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+ADA, BOB = b"X-Forwarded-User: ada", b"Authorization: Basic " + base64.b64encode(b"bob:x")
+ADAS = Posture(PostureState.CLEAN, "d1", Kind.PHONE, owner="ada", first_seen=NOW)
+PEOPLE_RULES = (
+    {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
+    {"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},
+)
+
+
+def by_person(*, known=ADAS, setting=True, rules=PEOPLE_RULES):
+    """A gate that knows ada's phones and tablets together as ``known``."""
+    devices = Known()
+    devices.people = {"ada": known}
+    devices.terms = replace(devices.terms, by_person=setting)
+    on = gate(postures=devices, clock=lambda: NOW, trusted=PROXIES)
+    renew(on, policy=policy(rules))
+    return on
+
+
+def browsing(*fields, path="/mail", peer="192.0.2.1", certificate=(), method="GET"):
+    head = exchange(f"{method} {path} HTTP/1.1".encode(), *fields).head
+    return facts_of(head, peer=peer, secure=True, trusted=PROXIES, certificate=certificate)
+
+
+@pytest.mark.parametrize(
+    ("fields", "changed", "state"),
+    [
+        ((SAFARI, ADA), {}, "clean"),
+        ((SAFARI, ADA, LOGIN), {}, "clean"),
+        ((SAFARI, ADA), {"setting": False}, "missing"),
+        ((SAFARI,), {}, "missing"),
+        ((SAFARI, LOGIN), {}, "missing"),
+        ((SAFARI, b"X-Forwarded-User: bob"), {}, "missing"),
+        ((SAFARI, ADA), {"peer": "203.0.113.9"}, "missing"),
+        ((SAFARI, ADA, TOKEN), {}, "missing"),
+        ((SAFARI, ADA), {"certificate": (PHONE.der,)}, "missing"),
+        ((SAFARI, ADA), {"certificate": (root(now=NOW).device().der,)}, "missing"),
+        ((ADA, b"User-Agent: curl/8.14.1"), {}, "missing"),
+        ((FIREFOX, ADA), {}, "missing"),
+        ((SAFARI, ADA), {"path": "/dav/", "method": "PROPFIND"}, "missing"),
+        ((SAFARI, ADA), {"path": EAS.format("Sync"), "method": "POST"}, "missing"),
+        *[((SAFARI, ADA), {"known": replace(ADAS, state=each)}, each.value) for each in PostureState],
+        ((SAFARI, ADA), {"known": Posture()}, "missing"),
+    ],
+)
+async def test_a_phones_browser_goes_by_its_person_where_a_proxy_has_checked_the_login(
+    fields, changed, state
+):
+    """A name that is made up, of another, or nobody's, leaves it without a device; so does a proof that says nothing."""
+    settings = {name: changed.pop(name) for name in ("known", "setting") if name in changed}
+    on = by_person(**settings)
+    certificates = CertificateVerifier([DEVICES.certificate])
+    renew(on, verifier=Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED)), certificates=certificates)
+    access, decision = await on.judge.verdict(browsing(*fields, **changed), NOW)
+    assert access.posture.state is PostureState(state)
+    assert (decision.effect is Effect.ALLOW) is (state == "clean" or FIREFOX in fields)
+    assert not access.posture.by_person or (
+        (SAFARI in fields and ADA in fields) or b"X-Forwarded-User: bob" in fields
+    )
+
+
+MILD_RULES = (
+    {"id": "bad", "when": 'device.state in ["stale", "listed"]', "effect": "block"},
+    {"id": "rest", "when": "true", "effect": "allow"},
+)
+
+
+@pytest.mark.parametrize("rules", [PEOPLE_RULES, MILD_RULES])
+@pytest.mark.parametrize("state", PostureState)
+@pytest.mark.parametrize("token", [b"", b"ada@d1"])
+async def test_credentials_of_somebody_else_make_no_answer_milder(rules, state, token):
+    """The webmail may open the mail of either, so both readings count, and the harder answer of them."""
+    on = by_token(directory=[("d1", replace(ADAS, state=state))])
+    on.judge.postures.people["ada"] = replace(ADAS, state=state)
+    renew(on, policy=policy(rules))
+    effects = []
+    for more in ((), (LOGIN,), (BOB,)):
+        access, decision = await on.judge.verdict(signed_in(token, SAFARI, ADA, *more), NOW)
+        effects.append(decision.effect)
+        again = await on.judge.judge_again(access, decision)
+        assert again is None or again[1].effect is decision.effect
+    alone, same, another = effects
+    assert alone is same
+    assert another.severity >= alone.severity
+    if rules is PEOPLE_RULES:
+        assert another is Effect.BLOCK
+
+
+async def test_a_browser_by_its_person_is_none_of_their_devices():
+    """So no exemption of a device counts, and no grace of a new one; a lost phone shuts each of their browsers out."""
+    rules = ({"id": "all", "when": "true", "effect": "block", "grace": "7d"},)
+    on = by_person(rules=rules)
+    exempt = Relief(1, Cause.EXEMPTION, "all", "a test", "root", NOW, device="d1")
+    renew(on, policy=replace(policy(rules), reliefs=Reliefs(1, (exempt,))))
+    access, decision = await on.judge.verdict(browsing(SAFARI, ADA), NOW)
+    assert (access.posture.by_person, access.posture.device_id, decision.effect) == (True, "", Effect.BLOCK)
+    on = by_person(known=replace(ADAS, lost=True))
+    assert (await on.judge.verdict(browsing(SAFARI, ADA), NOW))[1].reason is Reason.DEVICE_LOST
+
+
+async def test_a_running_request_goes_by_what_is_known_of_its_person_by_now():
+    on = by_person()
+    access, decision = await on.judge.verdict(browsing(SAFARI, ADA), NOW)
+    assert await on.judge.judge_again(access, decision) is None
+    on.judge.postures.people["ada"] = replace(ADAS, state=PostureState.LISTED)
+    assert (await on.judge.judge_again(access, decision))[1].effect is Effect.BLOCK
+    on.judge.postures.people["ada"] = ADAS
+    on.judge.postures.terms = replace(on.judge.postures.terms, by_person=False)
+    assert (await on.judge.judge_again(access, decision))[1].effect is Effect.BLOCK
+
+
+class Logins:
+    """A verifier of tokens of logins, for which the name of the person and the device stand in the token itself."""
+
+    source = "login"
+
+    def __init__(self, until=NOW + timedelta(hours=1)):
+        self.until = until
+
+    def verify(self, token, keys, now):
+        person, _, device = token.decode().partition("@")
+        if not person:
+            raise IdTokenError(TokenFault.SIGNATURE)
+        return VerifiedLogin(person, device, self.until)
+
+
+def by_token(*, directory=(("d1", ADAS),), setting=True):
+    """A gate that believes tokens of logins and knows these devices by the directory's ids."""
+    on = by_person(known=replace(ADAS, state=PostureState.STALE), setting=setting)
+    renew(on, login_tokens=Logins(), login_header=b"x-forwarded-id-token")
+    on.judge.postures.directory = dict(directory)
+    return on
+
+
+def signed_in(token, *fields, peer="192.0.2.1", **how):
+    said = [b"X-Forwarded-Id-Token: " + token, *fields]
+    head = exchange(b"GET /mail HTTP/1.1", *said).head
+    return facts_of(
+        head, peer=peer, secure=True, trusted=PROXIES, login_header=b"x-forwarded-id-token", **how
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "fields", "how", "state", "by_person"),
+    [
+        (b"ada@d1", (SAFARI, ADA), {}, "clean", False),
+        (b"ADA@d1", (SAFARI, ADA), {}, "clean", False),
+        (b"ada@", (SAFARI, ADA), {}, "stale", True),
+        (b"ada@d2", (SAFARI, ADA), {}, "missing", False),
+        (b"@d1", (SAFARI, ADA), {}, "stale", True),
+        (b"bob@d1", (SAFARI, ADA), {}, "stale", True),
+        (b"ada@d1", (SAFARI,), {}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA), {"peer": "203.0.113.9"}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA, TOKEN), {}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA), {"certificate": (PHONE.der,)}, "missing", False),
+        (b"bob@d1", (SAFARI, b"X-Forwarded-User: bob"), {}, "missing", False),
+    ],
+)
+async def test_a_phones_browser_is_the_device_that_the_token_of_its_login_names(
+    token, fields, how, state, by_person
+):
+    """A token that is refused, or of another person, names none; one of a device that nobody knows leaves it without any."""
+    on = by_token()
+    certificates = CertificateVerifier([DEVICES.certificate])
+    renew(on, verifier=Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED)), certificates=certificates)
+    access, decision = await on.judge.verdict(signed_in(token, *fields, **how), NOW)
+    assert (access.posture.state, access.posture.by_person) == (PostureState(state), by_person)
+    assert (decision.effect is Effect.ALLOW) is (state == "clean")
+    of_another = Reason.DEVICE_OF_ANOTHER in [each.reason for each in access.client.findings]
+    assert of_another is (token == b"bob@d1" and ADA not in fields)
+
+
+async def test_a_computers_login_on_a_phone_makes_no_laptop():
+    on = by_token()
+    access, _ = await on.judge.verdict(signed_in(b"ada@d1", FIREFOX, ADA), NOW)
+    assert (access.client.kind, access.client.handheld) == (Kind.PHONE, True)
+
+
+async def test_a_running_request_ends_with_the_token_of_its_login():
+    on = by_token(setting=False)
+    access, decision = await on.judge.verdict(signed_in(b"ada@d1", SAFARI, ADA), NOW)
+    assert await on.judge.judge_again(access, decision) is None
+    assert on.verdicts.until(access, decision) == NOW + timedelta(hours=1)
+    on.judge.postures.directory["d1"] = replace(ADAS, owner="bob")
+    again = await on.judge.judge_again(access, decision)
+    assert again[1].effect is Effect.BLOCK
+    assert await on.judge.judge_again(*again) is None
+    on.judge.postures.directory["d1"] = ADAS
+    over = replace(access, login=replace(access.login, expires=NOW))
+    assert (await on.judge.judge_again(over, decision))[1].effect is Effect.BLOCK
+
+
+ADAS_PHONE = replace(KNOWN, owner="ada")
+
+
+@pytest.mark.parametrize(
+    ("fields", "let_in"), [((ADA,), True), ((BOB,), False), ((ADA, BOB), False), ((), True)]
+)
+async def test_a_certificate_opens_mail_for_the_owner_of_its_device_alone(fields, let_in):
+    on = with_certificates()
+    on.judge.postures.certified_posture = ADAS_PHONE
+    access, decision = await on.judge.verdict(browsing(SAFARI, *fields, certificate=(PHONE.der,)), NOW)
+    assert (decision.effect is Effect.ALLOW) is let_in
+    if not let_in:
+        assert access.certificate.refused is Reason.DEVICE_OF_ANOTHER
+        assert (access.posture.state, access.client.kind) == (PostureState.MISSING, Kind.PHONE)
+
+
+async def test_a_phone_stays_one_by_the_certificate_of_another_person():
+    """Whoever names somebody else beside it would be a laptop by the headers alone."""
+    on = by_person(setting=False)
+    renew(on, certificates=CertificateVerifier([DEVICES.certificate]))
+    on.judge.postures.certified_posture = ADAS_PHONE
+    incoming = browsing(FIREFOX, b"X-Forwarded-User: bob", certificate=(PHONE.der,))
+    access, decision = await on.judge.verdict(incoming, NOW)
+    assert (access.client.kind, decision.effect) == (Kind.PHONE, Effect.BLOCK)
+
+
+async def test_a_hanging_request_ends_once_its_device_belongs_to_somebody_else():
+    on = with_certificates()
+    on.judge.postures.certified_posture = ADAS_PHONE
+    incoming = browsing(SAFARI, ADA, certificate=(PHONE.der,))
+    access, decision = await on.judge.verdict(incoming, NOW)
+    assert await on.judge.judge_again(access, decision) is None
+    on.judge.postures.certified_posture = replace(ADAS_PHONE, owner="bob")
+    again, decision = await on.judge.judge_again(access, decision)
+    assert (again.certificate.refused, decision.effect) == (Reason.DEVICE_OF_ANOTHER, Effect.BLOCK)
 
 
 ELSEWHERE = [

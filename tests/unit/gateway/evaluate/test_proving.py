@@ -9,9 +9,10 @@ from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import KeySet, NonceOrigin, Verifier, mint, parse_jwks
+from mailgate.attest.id_token import IdTokenError, TokenFault
 from mailgate.attest.verifier import ReplayGuard
 from mailgate.gateway.evaluate.proving import CopiedKeys, NonceMode
-from mailgate.model import Reason, RequestFacts
+from mailgate.model import Reason, RequestFacts, VerifiedLogin
 from mailgate.store import StoreUnavailableError
 
 ISSUER_KEY = mint.make_key(b"issuer" * 8, "issuer-1")
@@ -297,3 +298,40 @@ def test_no_address_and_no_user_agent_is_remembered() -> None:
     places = CopiedKeys()
     places.moved_back("key", HERE, NOW)
     assert "192.0.2" not in repr(places._used)
+
+
+class Tokens:
+    """A verifier that finds the key of a token once its source has been pressed."""
+
+    source = "login https://login.example.com"
+
+    def verify(self, token, keys, now):
+        if not keys.keys:
+            raise IdTokenError(TokenFault.KEY)
+        if token == b"forged":
+            raise IdTokenError(TokenFault.SIGNATURE)
+        return VerifiedLogin("Ada", "d1", NOW)
+
+
+@pytest.mark.parametrize(
+    ("token", "person", "given", "result"),
+    [
+        (b"good", "ada", KEYS, "accepted"),
+        (b"good", "bob", KEYS, "another-person"),
+        (b"forged", "ada", KEYS, "wrong-signature"),
+        (b"good", "ada", None, "wrong-key"),
+    ],
+)
+async def test_the_token_of_a_login_is_of_the_person_whom_the_proxy_names(token, person, given, result):
+    on = gate()
+    source, prover = Source(given), on.judge.prover
+    prover.keyring.replace({Tokens.source: source})
+    login = await prover.login(Tokens(), token, person, NOW)
+    assert (login is not None) is (result == "accepted")
+    assert source.pressed == 1
+    counted = on.metrics.registry.get_sample_value("mailgate_login_tokens_total", {"result": result})
+    assert counted == 1
+
+
+async def test_without_a_source_of_keys_no_token_counts():
+    assert await gate().judge.prover.login(Tokens(), b"good", "ada", NOW) is None

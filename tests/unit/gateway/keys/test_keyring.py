@@ -8,6 +8,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import Nonces, mint, parse_jwks
+from mailgate.config.attestation import OF_LOGINS
 from mailgate.gateway.keys.keyring import FileKeys, Keyring, OwnKeys, Revocations
 from mailgate.gateway.keys.remote import JwksError, RemoteKeys
 from mailgate.store import SharedKey, StoreUnavailableError
@@ -165,3 +166,13 @@ async def test_a_store_that_is_away_changes_nothing(clock):
     with pytest.raises(StoreUnavailableError):
         await keys.renew()
     assert keys.keys() is before
+
+
+async def test_keys_of_logins_are_no_issuers() -> None:
+    """Whoever names them in an attestation names nobody."""
+    keyring, name = Keyring(), f"{OF_LOGINS}https://login.example.com"
+    keyring.replace({name: FileKeys(KEYS), "mdm": FileKeys(KEYS)})
+    assert keyring.of_logins(name) is KEYS
+    assert keyring.of_logins("login another").keys == {}
+    assert (list(keyring), len(keyring), name in keyring, keyring.get(name)) == (["mdm"], 1, False, None)
+    assert not await keyring.look_for_missing_key("login another")

@@ -97,6 +97,15 @@ def test_the_page_says_what_a_device_gets(pages: Pages, effect: Effect, said: st
     assert said in words(pages, replace(OWN, devices=(card,)))
 
 
+def test_a_browser_that_goes_by_its_person_is_told_so(pages: Pages) -> None:
+    here = replace(BLOCKED, by_person=True)
+    told = words(pages, replace(OWN, here=replace(here, effect=Effect.ALLOW), devices=()))
+    assert "goes by what is known of all your phones and tablets" in told
+    told = words(pages, replace(OWN, here=here, devices=()))
+    assert "This browser goes by all your phones and tablets" in told
+    assert "on this device" not in told.partition("What this check sees")[0]
+
+
 def test_a_lost_device_is_lost_whatever_else_is_known(pages: Pages) -> None:
     text = words(pages, replace(OWN, devices=(replace(PHONE, lost=True),)))
     assert "Reported as lost: it gets no company mail" in text

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.steps import FIXES, steps_of
+from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
 from mailgate.model import Reason
 from mailgate.policy.rules import FIXES as FIXES_OF_RULES
 
@@ -54,6 +54,18 @@ def test_the_steps_fit_the_cause(
     blocked: View, reason: Reason, fix: str, apps: tuple[str, ...], words: str
 ) -> None:
     assert first_words(replace(blocked, reason=reason, fix=fix, apps=apps)).startswith(words)
+
+
+@pytest.mark.parametrize("fix", ["", "remove-app", "report-again"])
+@pytest.mark.parametrize("reason", [Reason.PROHIBITED_APP, Reason.POSTURE_STALE, Reason.POSTURE_MISSING])
+def test_where_a_browser_goes_by_its_person_the_cause_may_be_on_another_device(
+    blocked: View, reason: Reason, fix: str
+) -> None:
+    """So the steps lead to the page with all of them, unless the rule has its own."""
+    by_person = replace(blocked, by_person=True, reason=reason, fix=fix)
+    assert first_words(by_person).startswith("“Your devices, and what is stored about you”")
+    assert off_page(steps_of(by_person)) == ()
+    assert first_words(replace(by_person, fix="Call the front desk.")) == "Call the front desk."
 
 
 def test_every_fix_that_a_rule_may_name_has_steps_for_any_system() -> None:

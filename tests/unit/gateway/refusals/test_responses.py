@@ -93,6 +93,19 @@ def test_a_program_gets_a_problem_document(headers):
     }
 
 
+@pytest.mark.parametrize("headers", [NAVIGATION, {"accept": "application/json"}])
+@pytest.mark.parametrize("warned", [False, True])
+def test_where_a_browser_goes_by_its_person_no_text_is_about_this_device(headers, warned):
+    """The app may be on another of their phones, and the look that found it too."""
+    asked = access(headers)
+    known = replace(asked.posture, by_person=True, reported_at=NOW, source="intune")
+    decision = replace(DECISION, fix="", effect=Effect.WARN if warned else Effect.BLOCK)
+    answer = RESPONSES.warn if warned else RESPONSES.refuse
+    text = answer(replace(asked, posture=known), decision, "REF2345").body.decode()
+    assert "your phones and tablets" in text or "phone or tablet of yours" in text
+    assert not re.search("found on this device|Last looked at", text, re.IGNORECASE)
+
+
 @pytest.mark.parametrize("headers", [{}, NAVIGATION])
 def test_a_mail_app_gets_the_status_alone(headers):
     """Never HTML to ActiveSync."""
