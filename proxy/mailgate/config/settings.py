@@ -234,7 +234,8 @@ class Settings(Strict):
         """How far reports are believed while these sources are away."""
         posture = self.posture
         ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
-        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages)
+        verdicts = {name: each.compliance_max_age for name, each in self.connectors.items()}
+        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages, verdicts)
 
     @model_validator(mode="after")
     def _devices_port(self) -> Self:
