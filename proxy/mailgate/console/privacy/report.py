@@ -11,7 +11,7 @@ from datetime import datetime
 
 from mailgate import __version__
 from mailgate.config import Bundle, Settings
-from mailgate.config.sources.every_source import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.console.policy.rules import rules_in_words, span
 from mailgate.console.policy.versions import VersionDifference
 from mailgate.console.privacy.accessibility import accessibility
@@ -195,15 +195,13 @@ _READS_LISTED = phrase("listed apps alone")
 _READS_ALL = phrase("all apps that it collects; all but listed ones are dropped at once")
 
 
-def _reads(source: object) -> str:
+def _reads(source: EverySource) -> str:
     """What a source sends of the apps on a device."""
-    if getattr(source, "type", "") == "apple-mdm" and not getattr(source, "ask_for_all", True):
-        return phrase("listed apps alone, where the gate asks")
-    return (
-        _READS_ALL
-        if isinstance(source, ApiSourceSettings)
-        else phrase("what its operator sends; all but listed apps are dropped at once")
-    )
+    if not source.gets_unlisted():
+        return _READS_LISTED
+    if isinstance(source, ApiSourceSettings):
+        return _READS_ALL
+    return phrase("what its operator sends; all but listed apps are dropped at once")
 
 
 def _proportionality(bundle: Bundle) -> Iterator[Cell]:
