@@ -67,7 +67,12 @@ def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Li
         keep=retention_times_of(settings),
         hardware=settings.attestation.hardware.trusted_roots(),
         responses=replace(
-            live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
+            live.responses,
+            warn_again=settings.stages.warn_again,
+            seen_within=seen_within(settings),
+            unlisted_from=frozenset(
+                name for name, each in settings.connectors.items() if each.gets_unlisted()
+            ),
         ),
         browser_probe=replace(
             live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
@@ -94,7 +99,11 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         verifier=verifier_for(bundle, trust),
         certificates=verifier,
         proxy_form=form,
-        responses=live.responses.by_rules(policy, utc_now()),
+        responses=replace(
+            live.responses,
+            certificates=verifier is not None,
+            tokens=bool(bundle.settings.attestation.issuers),
+        ).by_rules(policy, utc_now()),
         groups=bundle.groups,
         logins=bundle.settings.logins,
     )
@@ -140,6 +149,7 @@ def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | No
         extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
         tickets=tickets,
         help_address=settings.company.help or "",
+        choices=settings.choices,
     )
 
 

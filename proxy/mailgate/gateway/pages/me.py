@@ -34,7 +34,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
 )
 from mailgate.gateway.pages.in_language import in_language
-from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
+from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
@@ -146,13 +146,14 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
         "count": len(others),
+        "unlisted_from": language.all_names(view.unlisted_from) if view.unlisted_from else "",
     }
 
 
 def cause_words(verdict: View, language: Language) -> Words:
     """The texts of the block page, without the steps that only make sense there."""
     verdict = in_language(verdict, language.tag)
-    wording, steps, names = wording_of(verdict.why), steps_of(verdict), language.names(verdict.apps)
+    wording, steps, names = wording_for(verdict), steps_of(verdict), language.names(verdict.apps)
     off = language.span(verdict.clock_off) if verdict.clock_off is not None else ""
     rule = _isolated(verdict.rule_title)
     return Words(

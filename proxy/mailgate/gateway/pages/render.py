@@ -14,13 +14,14 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
+from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
-from mailgate.gateway.pages.reasons import detail_for, wording_of
-from mailgate.gateway.pages.steps import STORE, off_page, steps_of
+from mailgate.gateway.pages.reasons import detail_for, wording_for
+from mailgate.gateway.pages.steps import STORE, are_ways, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
@@ -153,7 +154,7 @@ class Pages:
         language = self._language(view)
         view = in_language(view, language.tag)
         device = name_of(view.os, view.kind)
-        wording = wording_of(view.why)
+        wording = wording_for(view)
         apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
         title = language.say(wording.title).striptags()
         text = self._mail.render(
@@ -198,7 +199,7 @@ class Pages:
         """Render the page of a view ``without_holes``."""
         language = self._language(view)
         view = in_language(view, language.tag)
-        wording, detail = wording_of(view.why), detail_for(view)
+        wording, detail = wording_for(view), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
         more = _decided(view, language) if template in _DECIDED else {}
@@ -247,7 +248,8 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "countdown": language.countdown(view.remaining) if view.remaining else "",
         "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
-        "laptop_hint": view.laptops_open and view.kind is not Kind.LAPTOP,
+        "one_is_enough": are_ways(view),
+        "laptop_hint": view.laptops_open and view.kind is not Kind.LAPTOP and ON_LAPTOP not in steps,
     }
 
 
