@@ -26,7 +26,7 @@ from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
+from mailgate.connectors import Connector, KnowsShortcomings, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import NARROWS_AFTER, RunOutcome, reading
@@ -55,6 +55,8 @@ def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
         "with_owner": sum(bool(report.owner) for report in seen),
         "with_serial": sum(SERIAL in each for each in kinds),
         "kinds": dict(Counter(str(report.kind or "unknown") for report in seen)),
+        "enrolments": dict(Counter(str(report.enrolment) for report in seen)),
+        "verdicts": dict(Counter(str(report.compliance) for report in seen)),
         "with_all_apps": sum(bool(report.apps_complete) for report in looked),
         "with_some_apps": sum(not report.apps_complete for report in looked),
         "without_apps": len(seen) - len(looked),
@@ -175,6 +177,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         connector = leased_run.make(name, settings, runtime)
         try:
             seen = await _some(connector)
+            short = await connector.shortcomings() if isinstance(connector, KnowsShortcomings) else ()
         except SourceError as error:
             _complain(name, error.trouble, error.hint, error.details)
             raise typer.Exit(1) from None
@@ -184,6 +187,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         finally:
             await connector.close()
         counts = count_facts(seen) | {"of": runtime.tally.total, "unreadable": runtime.tally.unreadable}
+        counts |= {"shortcomings": [str(each) for each in short]} if short else {}
         if as_json:
             print_json(counts)
         else:

@@ -27,6 +27,7 @@ from mailgate.connectors.intune import Intune
 from mailgate.connectors.jamf import Jamf
 from mailgate.connectors.protocol import (
     Connector,
+    KnowsShortcomings,
     ReadsOneDevice,
     ReceivesPosts,
     Runtime,
@@ -69,6 +70,7 @@ def connector_for(setup: Setup, settings: EverySource) -> Connector:
 __all__ = [
     "SOURCES",
     "Connector",
+    "KnowsShortcomings",
     "ReadsOneDevice",
     "ReceivesPosts",
     "Runtime",

@@ -57,7 +57,14 @@ class Setup:
         """Keys of the listed apps among those that are installed. Everything else is dropped here."""
         return listed_apps(self.catalog, os, installed)
 
-    def report(self, present: frozenset[str], *, complete: bool, at: datetime | None) -> AppsReport | None:
+    def report(
+        self,
+        present: frozenset[str],
+        *,
+        complete: bool,
+        at: datetime | None,
+        asked: frozenset[str] | None = None,
+    ) -> AppsReport | None:
         """The result of ``listed`` as a report; None if its age is unknown.
 
         ``complete`` says whether the inventory has every app, and not only those that the MDM manages. A report from
@@ -68,7 +75,7 @@ class Setup:
             return None
         now = self.now()
         lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
-        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now), lag)
+        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now), lag, asked)
 
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""

@@ -17,8 +17,8 @@ ReportKey = tuple[str, str]
 DATED = ("reported_at", "compliance_at", "denied_at")
 """The fields that date the facts in a report."""
 _LOOK = ("status", "apps", "apps_complete", "asked", "reported_at", "looked_from", "expires_at")
-_VERDICT = ("compliance", "compliance_at", "compliance_apps", "threat")
-_DENIAL = ("denied", "denied_at", "denied_until", "denied_by", "not_denied")
+VERDICT = ("compliance", "compliance_at", "compliance_apps", "threat")
+DENIAL = ("denied", "denied_at", "denied_until", "denied_by", "not_denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class Report:
         elif self.reported_at is None and (self.expires_at is None or one[1] >= other[1]):
             kept = new._with(old, _LOOK)
         if not self.gone:
-            kept = kept._with(self._later(old, "compliance_at", now), _VERDICT)
-            kept = kept._with(self._later(old, "denied_at", now), _DENIAL)
+            kept = kept._with(self._later(old, "compliance_at", now), VERDICT)
+            kept = kept._with(self._later(old, "denied_at", now), DENIAL)
         seen = max(happened(old.last_seen, now) or LONG_AGO, self.last_seen)
         return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
 

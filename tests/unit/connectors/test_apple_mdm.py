@@ -36,7 +36,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import SERIAL
 from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind, PostureState
+from mailgate.model import AppsReport, Enrolment, Kind, PostureState
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiResponse
@@ -92,6 +92,7 @@ async def test_device_information_tells_kind_system_and_names(mdm):
             serial="F2LEXAMPLE01",
             udid=UDID,
             eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+            enrolment=Enrolment.SUPERVISED,
             adds=True,
         )
     ]

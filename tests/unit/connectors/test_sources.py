@@ -1,6 +1,7 @@
 """The one visible list of sources."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,7 @@ from ruamel.yaml import YAML
 from tests.docs.yaml_blocks import ENVIRON
 from tests.events import event
 from tests.exchanges import VECTORS
-from tests.unit.connectors.around import CATALOG, answer, runtime, service_account, settings_of
+from tests.unit.connectors.around import CATALOG, NOW, answer, runtime, service_account, settings_of
 
 from mailgate.config import load_bundle
 from mailgate.config.sources import SourceSettings
@@ -17,7 +18,10 @@ from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors import SOURCES, Setup, connector_for
 from mailgate.connectors.file import PostedLines
-from mailgate.devices.device import Report
+from mailgate.devices.device import Device, Report
+from mailgate.devices.posture import posture_of
+from mailgate.model import PostureState
+from mailgate.model.device import PostureTerms
 from mailgate.wire import ApiRequest, ApiResponse
 
 
@@ -91,8 +95,15 @@ IDS = ("id", "mobileDeviceId", "Uuid", "resourceId", "name")
 
 @pytest.mark.parametrize(("case", "given", "complete"), EACH_KIND)
 async def test_a_list_is_whole_only_for_fully_visible_kinds(case, given, complete):
-    record = await one_record(case, case["device"] | given)
+    of_source = case["settings"]["type"] not in ("file", "post")
+    said = {key: one for key, one in given.items() if key != "enrolment" or not of_source}
+    record = await one_record(case, case["device"] | said)
     assert (record.apps_complete, record.reported_at is not None) == (complete, True)
+    assert record.enrolment == given.get("enrolment", "unknown")
+    known = posture_of(Device("d", (record,)), CATALOG, PostureTerms(timedelta(days=14)), NOW)
+    seen = PostureState.LISTED if record.apps else PostureState.CLEAN
+    assert known.state is (seen if complete else PostureState.PARTIAL)
+    assert known.enrolment is record.enrolment
 
 
 def test_every_source_has_its_kinds_of_enrolment():
