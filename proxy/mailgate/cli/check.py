@@ -11,6 +11,7 @@ from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.config import Bundle, Settings, load_bundle
+from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
@@ -27,6 +28,10 @@ _LAGS_TOO_FAR = (
 _REACH = (
     "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
     " `mailgate connectors sync {name} --dry-run` lists those that it saw whole and would see in part"
+)
+_UNASKED = (
+    "no device is clean by it: it is asked for listed apps by their iOS identifiers, and these on lists have none: {apps};"
+    " expected one for each, a list without them, or `ask_for_all: true`"
 )
 _SHARED = (
     "console.url: a browser sends the session of an admin to the webmail too, since it is at the same host and another proxy"
@@ -66,6 +71,8 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         for name, source in bundle.settings.connectors.items():
             if isinstance(source, ApiSourceSettings):
                 typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
+        for name, keys in _unasked(bundle).items():
+            typer.echo(f"WARNING connectors.{name}: {_UNASKED.format(apps=', '.join(keys))}")
         if _shares_its_host(bundle.settings):
             typer.echo(f"WARNING {_SHARED}")
         for each in exposed:
@@ -79,6 +86,17 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
 
 def _lingering(bundle: Bundle) -> dict[str, str]:
     return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
+
+
+def _unasked(bundle: Bundle) -> dict[str, list[str]]:
+    """The apps on lists for which Apple devices are not asked, for each connector that asks them for listed apps alone."""
+    catalog = bundle.policy.catalog
+    keys = sorted(key for key in catalog.listed if not catalog.apps[key].ios)
+    sources = bundle.settings.connectors.items()
+    asked = [
+        name for name, each in sources if isinstance(each, AppleMdmSettings) and not each.gets_unlisted()
+    ]
+    return dict.fromkeys(asked, keys) if keys else {}
 
 
 def _shares_its_host(settings: Settings) -> bool:

@@ -10,18 +10,22 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, mod
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.attestation import with_certificate
 from mailgate.model import (
+    Absence,
     Access,
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Decision,
     Effect,
+    Enrolment,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
     RequestFacts,
+    Threat,
     User,
 )
 from mailgate.model.addresses import canonical_address
@@ -111,6 +115,16 @@ class CaseDevice(Strict):
     findings: tuple[Annotated[Reason, Field(strict=False)], ...] = ()
     """The reason codes of contradictions between its sources."""
     lost: bool = False
+    enrolment: Enrolment = Field(default=Enrolment.UNKNOWN, strict=False)
+    compliance: Compliance = Field(default=Compliance.NONE, strict=False)
+    """The verdict of its management."""
+    compliance_at: Moment | None = None
+    """If left out: the time of the case, if there is a verdict."""
+    compliance_apps: bool = False
+    """Whether the verdict is known to say that every listed app was looked for."""
+    threat: Threat = Field(default=Threat.NONE, strict=False)
+    absence: Absence | None = Field(default=None, strict=False)
+    """How it is known that a clean device has no listed app; if left out: somebody looked."""
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
     expires_at: Moment | None = None
@@ -141,6 +155,8 @@ class CaseDevice(Strict):
         lists = catalog.lists_of(self.apps)
         state = self.state or (PostureState.LISTED if lists else PostureState.CLEAN)
         reported = self.reported_at or (None if state is PostureState.MISSING else now)
+        judged = self.compliance_at or (None if self.compliance is Compliance.NONE else now)
+        seen = Absence.SEEN if PostureState.CLEAN in (state, self.last_state) else None
         return Posture(
             state=state,
             device_id=self.id,
@@ -159,6 +175,12 @@ class CaseDevice(Strict):
             reported_at=reported,
             expires_at=self.expires_at or (reported + timedelta(hours=24) if reported else None),
             last_state=self.last_state,
+            enrolment=self.enrolment,
+            compliance=self.compliance,
+            compliance_at=judged,
+            compliance_covers=self.compliance_apps,
+            threat=self.threat,
+            absence=self.absence or seen,
         )
 
 

@@ -6,16 +6,20 @@ from pydantic import ValidationError
 from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, access, policy_of, refusal
 
 from mailgate.model import (
+    Absence,
     Assurance,
     AttestationResult,
     CertificateResult,
+    Compliance,
     Effect,
+    Enrolment,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
     RequestFacts,
+    Threat,
     User,
 )
 from mailgate.policy.cases import (
@@ -96,7 +100,7 @@ def test_the_state_follows_from_the_apps(
 
 def test_a_device_that_says_nothing_is_clean_for_a_day() -> None:
     assert CaseDevice().posture(CATALOG, NOW) == Posture(
-        PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24)
+        PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24), absence=Absence.SEEN
     )
     assert CaseDevice(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
 
@@ -116,6 +120,21 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         first_seen=datetime(2026, 11, 1, tzinfo=UTC), last_state=PostureState.LISTED,
     )  # fmt: skip
     assert CaseDevice(source="intune").posture(CATALOG, NOW).sources == ("intune",)
+    judged = {
+        "compliance": "compliant",
+        "compliance_apps": True,
+        "enrolment": "device-enrolment",
+        "threat": "low",
+    }
+    posture = CaseDevice.model_validate(judged | {"absence": "enforced"}).posture(CATALOG, NOW)
+    assert (posture.compliance, posture.compliance_at, posture.compliance_covers) == (
+        Compliance.COMPLIANT,
+        NOW,
+        True,
+    )
+    assert (posture.enrolment, posture.threat) == (Enrolment.DEVICE_ENROLMENT, Threat.LOW)
+    assert (posture.absence, CaseDevice().posture(CATALOG, NOW).absence) == (Absence.ENFORCED, Absence.SEEN)
+    assert CaseDevice(state=PostureState.PARTIAL).posture(CATALOG, NOW).absence is None
 
 
 @pytest.mark.parametrize(
