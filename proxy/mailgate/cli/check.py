@@ -1,5 +1,6 @@
 """``mailgate check``: read every file, run the cases of the policy, and report everything that is wrong."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,17 +63,8 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         _print_counts(path, bundle, settings_hold=not mistakes)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
-        for name, (lag, age) in _lags(bundle).items():
-            words = _LAGS if age > lag else _LAGS_TOO_FAR
-            told = words.format(
-                lag=in_words(lag), age=in_words(age), rest=in_words(max(age - lag, timedelta()))
-            )
-            typer.echo(f"{'NOTE' if age > lag else 'WARNING'} connectors.{name}: {told}")
-        for name, source in bundle.settings.connectors.items():
-            if isinstance(source, ApiSourceSettings):
-                typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
-        for name, keys in _unasked(bundle).items():
-            typer.echo(f"WARNING connectors.{name}: {_UNASKED.format(apps=', '.join(keys))}")
+        for told in _of_connectors(bundle):
+            typer.echo(told)
         if _shares_its_host(bundle.settings):
             typer.echo(f"WARNING {_SHARED}")
         for each in exposed:
@@ -86,6 +78,19 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
 
 def _lingering(bundle: Bundle) -> dict[str, str]:
     return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
+
+
+def _of_connectors(bundle: Bundle) -> Iterator[str]:
+    """What is to be known of the connectors, a line each."""
+    for name, (lag, age) in _lags(bundle).items():
+        words = _LAGS if age > lag else _LAGS_TOO_FAR
+        told = words.format(lag=in_words(lag), age=in_words(age), rest=in_words(max(age - lag, timedelta())))
+        yield f"{'NOTE' if age > lag else 'WARNING'} connectors.{name}: {told}"
+    for name, source in bundle.settings.connectors.items():
+        if isinstance(source, ApiSourceSettings):
+            yield f"NOTE connectors.{name}: {_REACH.format(name=name)}"
+    for name, keys in _unasked(bundle).items():
+        yield f"WARNING connectors.{name}: {_UNASKED.format(apps=', '.join(keys))}"
 
 
 def _unasked(bundle: Bundle) -> dict[str, list[str]]:
