@@ -63,6 +63,10 @@ class ConnectorStore:
         with _translated():
             return await self._store.connectors.states()
 
+    async def reach(self) -> dict[tuple[str, str, str], int]:
+        with _translated():
+            return await self._store.connectors.reach()
+
     async def note(self, state: SourceState) -> None:
         with _translated():
             await self._store.connectors.note(state)

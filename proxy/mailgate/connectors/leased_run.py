@@ -55,6 +55,10 @@ class SourceStore(ReportStore, Protocol):
         """The state of every connector that ever ran."""
         ...
 
+    async def reach(self) -> dict[tuple[str, str, str], int]:
+        """How many devices each source has of each kind of enrolment and reach."""
+        ...
+
     async def note(self, state: SourceState) -> None:
         """Store the state of a connector."""
         ...

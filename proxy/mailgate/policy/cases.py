@@ -119,12 +119,12 @@ class CaseDevice(Strict):
     compliance: Compliance = Field(default=Compliance.NONE, strict=False)
     """The verdict of its management."""
     compliance_at: Moment | None = None
-    """If left out: the time of the case, if there is a verdict."""
+    """When it was judged so; now if left out, unless there is no verdict."""
     compliance_apps: bool = False
-    """Whether the verdict is known to say that every listed app was looked for."""
+    """Whether the verdict vouches for every listed app that has an id for its system."""
     threat: Threat = Field(default=Threat.NONE, strict=False)
     absence: Absence | None = Field(default=None, strict=False)
-    """How it is known that a clean device has no listed app; if left out: somebody looked."""
+    """How a `clean` device is known to have no listed app. If left out: `seen`."""
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
     expires_at: Moment | None = None
@@ -144,6 +144,9 @@ class CaseDevice(Strict):
             raise wrong_value(
                 "device", phrase("`clean` with an app on a list; expected `listed`"), key="state"
             )
+        state = self.state or (PostureState.LISTED if listed else PostureState.CLEAN)
+        if self.absence and PostureState.CLEAN not in (state, self.last_state):
+            raise wrong_value("device", phrase("only a `clean` device has an `absence`"), key="absence")
         if self.state is PostureState.LISTED and not listed:
             raise wrong_value(
                 "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
@@ -154,9 +157,9 @@ class CaseDevice(Strict):
         """The posture that the store would hold. A report without a time is assumed to be made at ``now``."""
         lists = catalog.lists_of(self.apps)
         state = self.state or (PostureState.LISTED if lists else PostureState.CLEAN)
-        reported = self.reported_at or (None if state is PostureState.MISSING else now)
         judged = self.compliance_at or (None if self.compliance is Compliance.NONE else now)
-        seen = Absence.SEEN if PostureState.CLEAN in (state, self.last_state) else None
+        clean = PostureState.CLEAN in (state, self.last_state)
+        reported = self.reported_at or (None if state is PostureState.MISSING else now)
         return Posture(
             state=state,
             device_id=self.id,
@@ -180,7 +183,7 @@ class CaseDevice(Strict):
             compliance_at=judged,
             compliance_covers=self.compliance_apps,
             threat=self.threat,
-            absence=self.absence or seen,
+            absence=(self.absence or Absence.SEEN) if clean else None,
         )
 
 

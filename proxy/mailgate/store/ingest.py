@@ -14,7 +14,7 @@ from mailgate.devices.device import DATED, Contradiction, Device, Report, Report
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, STRONG, Name, user_text
 from mailgate.devices.trust import report_by, source_of
-from mailgate.model import AttestationResult, Kind
+from mailgate.model import AttestationResult, Enrolment, Kind
 from mailgate.policy import AppCatalog
 from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, update_rows
 from mailgate.store.clock import latest_now
@@ -200,6 +200,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
         os=proof.os,
         os_version=proof.os_version,
         managed=proof.managed,
+        enrolment=Enrolment.UNKNOWN if proof.self_reported else proof.enrolment,
         status=proof.status,
         apps=replace(apps, present=apps.present & catalog.apps.keys()) if apps else None,
         expires=proof.expires,

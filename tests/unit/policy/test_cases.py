@@ -105,12 +105,20 @@ def test_a_device_that_says_nothing_is_clean_for_a_day() -> None:
     assert CaseDevice(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
 
 
+def test_a_verdict_is_of_now_and_absence_is_enforced_if_that_is_said() -> None:
+    assert CaseDevice(compliance=Compliance.COMPLIANT).posture(CATALOG, NOW).compliance_at == NOW
+    assert CaseDevice(absence=Absence.ENFORCED).posture(CATALOG, NOW).absence is Absence.ENFORCED
+    away = CaseDevice(state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, absence=Absence.ENFORCED)
+    assert away.posture(CATALOG, NOW).absence is Absence.ENFORCED
+
+
 def test_a_posture_has_all_that_a_device_says() -> None:
     written = {
         "state": "unavailable", "last_state": "listed", "id": "d1", "kind": "phone", "os": "ios", "os_version": "18",
         "managed": True, "owner": "ada", "source": "intune", "sources": ("intune", "jamf"),
         "findings": ("device-os-contradicted",), "lost": True, "apps": ("wechat", "tiktok"),
         "reported_at": "2026-12-01", "expires_at": "2026-12-02", "first_seen": "2026-11-01",
+        "enrolment": "user-enrolment", "compliance": "grace", "compliance_at": "2026-11-30", "compliance_apps": True, "threat": "low",
     }  # fmt: skip
     assert CaseDevice.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
         PostureState.UNAVAILABLE, "d1", Kind.PHONE, "ios", "18", True, "ada", ("tiktok", "wechat"),
@@ -118,23 +126,10 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         reported_at=datetime(2026, 12, 1, tzinfo=UTC), expires_at=datetime(2026, 12, 2, tzinfo=UTC),
         findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),), lost=True,
         first_seen=datetime(2026, 11, 1, tzinfo=UTC), last_state=PostureState.LISTED,
+        enrolment=Enrolment.USER_ENROLMENT, compliance=Compliance.GRACE, compliance_at=datetime(2026, 11, 30, tzinfo=UTC),
+        compliance_covers=True, threat=Threat.LOW,
     )  # fmt: skip
     assert CaseDevice(source="intune").posture(CATALOG, NOW).sources == ("intune",)
-    judged = {
-        "compliance": "compliant",
-        "compliance_apps": True,
-        "enrolment": "device-enrolment",
-        "threat": "low",
-    }
-    posture = CaseDevice.model_validate(judged | {"absence": "enforced"}).posture(CATALOG, NOW)
-    assert (posture.compliance, posture.compliance_at, posture.compliance_covers) == (
-        Compliance.COMPLIANT,
-        NOW,
-        True,
-    )
-    assert (posture.enrolment, posture.threat) == (Enrolment.DEVICE_ENROLMENT, Threat.LOW)
-    assert (posture.absence, CaseDevice().posture(CATALOG, NOW).absence) == (Absence.ENFORCED, Absence.SEEN)
-    assert CaseDevice(state=PostureState.PARTIAL).posture(CATALOG, NOW).absence is None
 
 
 @pytest.mark.parametrize(
@@ -142,6 +137,8 @@ def test_a_posture_has_all_that_a_device_says() -> None:
     [
         ({"apps": ("tiktok", "tok")}, "word", {"word": "tok", "known": ["tiktok", "wechat"], "key": ("apps", 1)}),
         ({"state": "clean", "apps": ("tiktok",)}, "device", {"words": "`clean` with an app on a list; expected `listed`", "key": "state"}),
+        ({"state": "partial", "absence": "enforced"}, "device", {"words": "only a `clean` device has an `absence`", "key": "absence"}),
+        ({"absence": "seen", "apps": ("tiktok",)}, "device", {"words": "only a `clean` device has an `absence`", "key": "absence"}),
         ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
     ],
 )  # fmt: skip

@@ -126,6 +126,12 @@ def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: Attestat
     assert (read.first_seen, read.last_seen) == (NOW, NOW)
 
 
+def test_a_device_cannot_say_itself_how_it_is_enrolled() -> None:
+    said = proof(enrolment=Enrolment.SUPERVISED)
+    assert report_of(said, CATALOG, NOW).enrolment is Enrolment.SUPERVISED
+    assert report_of(replace(said, self_reported=True), CATALOG, NOW).enrolment is Enrolment.UNKNOWN
+
+
 def test_a_spooled_verdict_and_denial_are_read_back_whole(store: Store) -> None:
     told = report_by(
         "mdm", "7", verdict=ManagementVerdict(Compliance.GRACE, NOW, frozenset({"tiktok"}), Threat.LOW), enrolment=Enrolment.DEDICATED,

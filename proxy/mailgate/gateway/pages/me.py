@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import (
+    ENROLMENTS,
     EXEMPTED,
     EXEMPTED_HERE,
     EXEMPTED_OPEN,
@@ -117,18 +118,6 @@ LABELS: dict[str, Phrase] = {
 }
 
 
-ENROLMENTS: Mapping[Enrolment, Phrase] = {
-    Enrolment.FULLY_MANAGED: phrase("a company device, managed as a whole"),
-    Enrolment.DEDICATED: phrase("a company device for one purpose"),
-    Enrolment.WORK_PROFILE_COMPANY: phrase("a company phone with a personal side"),
-    Enrolment.WORK_PROFILE_PERSONAL: phrase("a personal phone with a work profile"),
-    Enrolment.DEVICE_ADMINISTRATOR: phrase("an Android device with a device administrator"),
-    Enrolment.SUPERVISED: phrase("a supervised Apple device"),
-    Enrolment.DEVICE_ENROLMENT: phrase("an Apple device, enrolled as a whole"),
-    Enrolment.USER_ENROLMENT: phrase("an Apple device of which only the work part is enrolled"),
-    Enrolment.NONE: phrase("in no device management"),
-}
-"""How a device is enrolled, in words; nothing is said of what is unknown."""
 _YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
 _HELP = {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")}
 _NOT_THEIRS = phrase("You said that a device is not yours")

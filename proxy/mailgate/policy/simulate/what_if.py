@@ -1,6 +1,6 @@
 """Changes one thing about an access, and everything that depends on it."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ def at(access: Access, moment: datetime) -> Access:
     """The access at another time if nobody does anything, so that reports expire, and sources that are away stay so."""
     then = replace(access, now=moment)
     if (end := access.posture.compliance_until) and end <= moment:
-        then = _with_old_verdict(then)
+        then = with_expired_verdict(then)
     posture = then.posture
     if posture.expires_at is None or posture.expires_at > moment or posture.state not in _RUN_OUT:
         return then
@@ -54,7 +54,7 @@ def with_expired_report(access: Access) -> Access:
     return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
 
 
-def _with_old_verdict(access: Access) -> Access:
+def with_expired_verdict(access: Access) -> Access:
     """The access after the good words of a device's management have run out."""
     old = access.posture
     good = old.compliance in (Compliance.COMPLIANT, Compliance.GRACE)
@@ -71,12 +71,23 @@ def _with_old_verdict(access: Access) -> Access:
 
 def as_fresh_at(access: Access, moment: datetime) -> Access:
     """The access at another time, with a report as old as the one now."""
+    return _moved(access, moment, _TIMES)
+
+
+def judged_again_at(access: Access, moment: datetime) -> Access:
+    """The access at another time, after the device was looked at and judged again with the same result. Whatever else
+    ends, ends when it did."""
+    return _moved(access, moment, _TIMES_OF_LOOKS)
+
+
+def _moved(access: Access, moment: datetime, names: Iterable[str]) -> Access:
     posture, passed = access.posture, moment - access.now
-    times = {name: when + passed for name in _TIMES if (when := getattr(posture, name)) is not None}
+    times = {name: when + passed for name in names if (when := getattr(posture, name)) is not None}
     return replace(access, now=moment, posture=replace(posture, **times))
 
 
-_TIMES = ("reported_at", "expires_at", "last_known_until", "compliance_at", "compliance_until")
+_TIMES_OF_LOOKS = ("reported_at", "compliance_at", "compliance_until")
+_TIMES = ("expires_at", "last_known_until", *_TIMES_OF_LOOKS)
 
 
 def with_last_known_posture(access: Access) -> Access:

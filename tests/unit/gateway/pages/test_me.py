@@ -8,6 +8,7 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.pages.devices import ENROLMENTS
 from mailgate.gateway.pages.employee import (
     EmployeeView,
     ExemptionView,
@@ -19,7 +20,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
     StoredRecords,
 )
-from mailgate.gateway.pages.me import ENROLMENTS, LABELS
+from mailgate.gateway.pages.me import LABELS
 from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 
