@@ -4,31 +4,31 @@ personal side that its management cannot see, no setting of the device lets it l
 from collections.abc import Mapping
 
 from mailgate.gateway.pages.proofs import Wording
-from mailgate.gateway.pages.view import Cause, View
+from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Access, Decision, Protocol, Reason
 from mailgate.model.device import Enrolment
 from mailgate.model.phrase import Phrase, phrase
 
-WORDINGS: Mapping[Cause, Wording] = {
-    Cause.UNSEEN_SIDE: Wording(
+WORDINGS: Mapping[ExactCause, Wording] = {
+    ExactCause.UNSEEN_SIDE: Wording(
         phrase("We can only see the work apps on this device"),
         phrase(
             "Your company’s management cannot see your own apps, and no setting on this device changes that. So it is not known whether a prohibited app is there."
         ),
     ),
-    Cause.NO_INVENTORY: Wording(
+    ExactCause.NO_INVENTORY: Wording(
         phrase("No list of apps comes from this device"),
         phrase(
             "Your company’s management knows this device, but it has told us nothing about apps on it. You and your device did nothing wrong."
         ),
     ),
-    Cause.BROWSER_UNKNOWN: Wording(
+    ExactCause.BROWSER_UNKNOWN: Wording(
         phrase("We cannot tell which device this browser is on"),
         phrase(
             "Your device may have reported. But this browser does not show that it belongs to that device, so the report does not count here."
         ),
     ),
-    Cause.NOT_APPLIED: Wording(
+    ExactCause.NOT_APPLIED: Wording(
         phrase("The newest settings have not reached this device yet"),
         phrase(
             "Your company’s management keeps certain apps from running here. This device has not confirmed its newest settings."
@@ -48,19 +48,19 @@ _NOT_APPLIED = frozenset(
 """The checks of a denial that fail until the device has applied its management's newest settings and said so."""
 
 
-def cause_of(access: Access, decision: Decision) -> Cause | None:
+def cause_of(access: Access, decision: Decision) -> ExactCause | None:
     """The cause behind the reason of this decision; None if no more is known than the reason says. A decision that is told
     without its cause has another reason, and so has none."""
     posture = access.posture
     match decision.reason:
         case Reason.POSTURE_PARTIAL if posture.not_denied in _NOT_APPLIED:
-            return Cause.NOT_APPLIED
+            return ExactCause.NOT_APPLIED
         case Reason.POSTURE_PARTIAL if posture.enrolment in _PARTLY_SEEN:
-            return Cause.UNSEEN_SIDE
+            return ExactCause.UNSEEN_SIDE
         case Reason.POSTURE_MISSING if posture.device_id and posture.managed:
-            return Cause.NO_INVENTORY
+            return ExactCause.NO_INVENTORY
         case Reason.POSTURE_MISSING if access.client.protocol is Protocol.WEB and not posture.device_id:
-            return Cause.BROWSER_UNKNOWN
+            return ExactCause.BROWSER_UNKNOWN
     return None
 
 
@@ -76,7 +76,7 @@ WAYS: Mapping[str, Phrase] = {
     "laptop": ON_LAPTOP,
 }
 """A way to mail for each choice of the company that leads past this device's own check."""
-TAKES_ANOTHER_WAY = frozenset({Cause.UNSEEN_SIDE, Cause.NO_INVENTORY, Cause.BROWSER_UNKNOWN})
+TAKES_ANOTHER_WAY = frozenset({ExactCause.UNSEEN_SIDE, ExactCause.NO_INVENTORY, ExactCause.BROWSER_UNKNOWN})
 """The causes that nothing in the management app ends."""
 
 
@@ -91,14 +91,14 @@ def answers_by_itself(view: View) -> bool:
     return (
         "reporter" in view.choices
         and view.reason in _ANSWERED
-        and view.cause is not Cause.BROWSER_UNKNOWN
+        and view.cause is not ExactCause.BROWSER_UNKNOWN
         and view.os not in ("ios", "ipados")
     )
 
 
 def ways(view: View) -> tuple[Phrase, ...]:
     """The ways to mail of which one is enough; none if the company offers none that exists here."""
-    by_certificate = view.cause is Cause.BROWSER_UNKNOWN and view.certificates
+    by_certificate = view.cause is ExactCause.BROWSER_UNKNOWN and view.certificates
     exists = {"reporter": answers_by_itself(view), "laptop": view.laptops_open}
     own = (_BY_CERTIFICATE,) if by_certificate and "management-app" in view.choices else ()
     return (*own, *(WAYS[each] for each in WAYS if each in view.choices and exists.get(each, True)))

@@ -2,7 +2,7 @@
 
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.causes import ON_LAPTOP, TAKES_ANOTHER_WAY, answers_by_itself, ways
-from mailgate.gateway.pages.view import Cause, View
+from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Reason
 from mailgate.model.phrase import Phrase, phrase, plural
 
@@ -137,7 +137,7 @@ _SET_CLOCK: Steps = (
     _GOES_ON,
 )
 
-_FIX_OF_CAUSE = dict.fromkeys(TAKES_ANOTHER_WAY, ANOTHER_WAY) | {Cause.NOT_APPLIED: "report-again"}
+_FIX_OF_CAUSE = dict.fromkeys(TAKES_ANOTHER_WAY, ANOTHER_WAY) | {ExactCause.NOT_APPLIED: "report-again"}
 _FIX_OF_REASON = {
     Reason.PROHIBITED_APP: "remove-app",
     Reason.POSTURE_MISSING: "set-up-device",
@@ -179,7 +179,7 @@ def _fix_of(view: View) -> str:
         return proofs.FIXES[proofs.SAME_WORDS.get(view.proof, view.proof)]
     fix = view.fix
     if not fix or (fix == "remove-app" and not view.apps):
-        by_token = view.cause is Cause.BROWSER_UNKNOWN and view.tokens
+        by_token = view.cause is ExactCause.BROWSER_UNKNOWN and view.tokens
         by_cause = _FIX_OF_CAUSE[view.cause] if view.cause and not by_token else ""
         fix = by_cause or _FIX_OF_REASON.get(view.reason, "report-again")
     return "ask" if fix == "remove-app" and not view.apps else fix

@@ -11,7 +11,7 @@ _MAX_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
 
 
-class Cause(StrEnum):
+class ExactCause(StrEnum):
     """Why a device is not known to be clean, where that is known more exactly than the reason says (``causes.py``)."""
 
     UNSEEN_SIDE = "unseen-side"
@@ -80,7 +80,7 @@ class View:
     """When this browser last asked for help against the rule; None if it did not."""
     laptops_open: bool = False
     """Whether it is known that every laptop browser is let in."""
-    cause: Cause | None = None
+    cause: ExactCause | None = None
     choices: tuple[str, ...] = CHOICES
     """The ways to mail that the company offers: ``choices`` of the settings."""
     certificates: bool = False

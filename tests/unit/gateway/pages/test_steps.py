@@ -5,7 +5,7 @@ import pytest
 
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.steps import FIXES, are_ways, steps_of
-from mailgate.gateway.pages.view import Cause
+from mailgate.gateway.pages.view import ExactCause
 from mailgate.model import Reason
 from mailgate.policy.rules import FIXES as FIXES_OF_RULES
 
@@ -79,21 +79,21 @@ APPS = ("Open “Settings” and tap “Apps”", "Tap %(apps)s, then “Uninsta
     ("told", "choices", "steps"),
     [
         # nothing on a personal side that its management cannot see ends it
-        ({"cause": Cause.UNSEEN_SIDE}, ALL, [REPORTER, PHONE, LAPTOP]),
-        ({"cause": Cause.UNSEEN_SIDE, "os": "ios"}, ALL, [PHONE, LAPTOP]),
-        ({"cause": Cause.UNSEEN_SIDE, "laptops_open": False}, ("laptop", "management-app"), [ASK]),
-        ({"cause": Cause.UNSEEN_SIDE}, (), [ASK]),
-        ({"cause": Cause.UNSEEN_SIDE, "fix": "another-way"}, ("laptop",), [LAPTOP]),
-        ({"cause": Cause.UNSEEN_SIDE, "fix": "Call Bob at 5."}, ALL, ["Call Bob at 5."]),
-        ({"cause": Cause.NO_INVENTORY, "reason": Reason.POSTURE_MISSING}, ALL, [REPORTER, PHONE, LAPTOP]),
-        ({"cause": Cause.NO_INVENTORY, "reason": Reason.POSTURE_MISSING}, ("management-app",), [ASK]),
-        ({"cause": Cause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING}, ALL, [PHONE, LAPTOP]),
-        ({"cause": Cause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ALL, [CERTIFICATE, PHONE, LAPTOP]),
-        ({"cause": Cause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ("laptop",), [LAPTOP]),
-        ({"cause": Cause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "tokens": True}, ALL, ["If your company’s management app", "Open it, sign in", GOES_ON]),
-        ({"cause": Cause.NOT_APPLIED}, ALL, [ONLINE, SYNC, GOES_ON]),
-        ({"cause": Cause.NOT_APPLIED}, ("reporter",), [ONLINE, AGAIN, GOES_ON]),
-        ({"cause": Cause.NOT_APPLIED}, ("laptop",), [LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE}, ALL, [REPORTER, PHONE, LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "os": "ios"}, ALL, [PHONE, LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "laptops_open": False}, ("laptop", "management-app"), [ASK]),
+        ({"cause": ExactCause.UNSEEN_SIDE}, (), [ASK]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "fix": "another-way"}, ("laptop",), [LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "fix": "Call Bob at 5."}, ALL, ["Call Bob at 5."]),
+        ({"cause": ExactCause.NO_INVENTORY, "reason": Reason.POSTURE_MISSING}, ALL, [REPORTER, PHONE, LAPTOP]),
+        ({"cause": ExactCause.NO_INVENTORY, "reason": Reason.POSTURE_MISSING}, ("management-app",), [ASK]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING}, ALL, [PHONE, LAPTOP]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ALL, [CERTIFICATE, PHONE, LAPTOP]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ("laptop",), [LAPTOP]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "tokens": True}, ALL, ["If your company’s management app", "Open it, sign in", GOES_ON]),
+        ({"cause": ExactCause.NOT_APPLIED}, ALL, [ONLINE, SYNC, GOES_ON]),
+        ({"cause": ExactCause.NOT_APPLIED}, ("reporter",), [ONLINE, AGAIN, GOES_ON]),
+        ({"cause": ExactCause.NOT_APPLIED}, ("laptop",), [LAPTOP]),
         ({"reason": Reason.DEVICE_NONCOMPLIANT}, ALL, [SHOWS, RIGHT, GOES_ON]),
         ({"reason": Reason.DEVICE_NONCOMPLIANT}, ("reporter",), [ASK]),
         ({"reason": Reason.COMPLIANCE_UNKNOWN}, ALL, [ONLINE, SYNC, GOES_ON]),
