@@ -12,7 +12,7 @@ from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, Co
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
-from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
+from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
 from mailgate.gateway.pages.view import CHOICES, View
 from mailgate.model import Effect, PostureState, Reason
 from mailgate.model.fact import DESCRIBED
@@ -132,6 +132,7 @@ class _Block(NamedTuple):
     cause: Markup | str
     steps: list[Markup]
     own_step: str
+    one_is_enough: bool = False
 
 
 class NoticeWriter:
@@ -278,6 +279,7 @@ def _concerned(
         language.say(_cause(device), count, apps=names),
         [language.say(step, count, apps=names) for step in shown],
         steps if isinstance(steps, str) else "",
+        are_ways(view),
     )
 
 

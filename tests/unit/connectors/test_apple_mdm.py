@@ -1,8 +1,11 @@
+import asyncio
+import gc
 import json
 import plistlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -112,6 +115,25 @@ async def test_a_list_of_applications_tells_the_listed_apps(mdm):
 
 async def test_nothing_else_that_is_on_it_leaves_the_connector(mdm):
     assert MARKER not in repr(await told(mdm(), "applications"))
+
+
+async def test_a_list_of_all_apps_is_gone_from_memory_once_it_was_answered(mdm, monkeypatch):
+    class Answer(dict):
+        """A property list that can be watched."""
+
+    watched = []
+
+    def reading(raw):
+        answer = Answer(plist(raw))
+        watched.append(ref(answer))
+        return answer
+
+    monkeypatch.setattr("mailgate.connectors.apple_mdm.plist", reading)
+    connector = mdm(asks=True, ask_for_all=True)
+    [record] = await told(connector, "applications", command_uuid=ours(ask_for_all=True))
+    await asyncio.sleep(0)  # the loop lets go of the future of the thread that read it
+    gc.collect()
+    assert ([each() for each in watched], record.apps) == ([None], {"tiktok"})
 
 
 async def test_an_answer_does_not_say_that_it_is_whole(mdm):

@@ -135,3 +135,12 @@ def test_a_mail_names_the_ways_that_the_company_offers(
     told = NoticeWriter(choices=choices).write(notice).text
     assert said in told
     assert "management app" not in told
+
+
+def test_ways_of_which_one_is_enough_are_not_numbered() -> None:
+    partly = NoticeDevice(Reason.POSTURE_PARTIAL, Kind.PHONE, "android")
+    writer = NoticeWriter(choices=("company-phone", "reporter"))
+    written = writer.write(Notice(MailKind.ENFORCED, "en", devices=(partly,)))
+    assert "One of these is enough:\n  - With your company’s check app" in written.text
+    assert "<ul>" in written.html
+    assert "<ol>" not in written.html

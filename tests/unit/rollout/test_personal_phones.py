@@ -78,9 +78,7 @@ async def store(store: Store) -> Store:
     return store
 
 
-async def test_it_opens_to_whom_somebody_vouches_for_and_closes_whom_the_management_refuses(
-    store: Store, url: str
-) -> None:
+async def test_the_example_opens_to_vouched_phones_and_closes_to_refused_ones(store: Store, url: str) -> None:
     assert await moved(store, url) == {
         "cid": ("block", "allow", "vouched-iphone"),
         "gus": ("allow", "block", "management-refuses"),

@@ -21,7 +21,7 @@ from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.reasons import detail_for, wording_for
-from mailgate.gateway.pages.steps import STORE, are_ways, off_page, steps_of
+from mailgate.gateway.pages.steps import STORE, Steps, are_ways, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
@@ -170,6 +170,8 @@ class Pages:
                 off=_off(view, language),
             ).striptags(),
             own_step=steps if isinstance(steps, str) else "",
+            one_is_enough=are_ways(view),
+            laptop_hint=_laptop_hint(view, steps),
             steps=[
                 language.say(step, len(view.apps), apps=apps, store=view.extension_url).striptags()
                 for step in off_page(steps)
@@ -249,8 +251,13 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
         "one_is_enough": are_ways(view),
-        "laptop_hint": view.laptops_open and view.kind is not Kind.LAPTOP and ON_LAPTOP not in steps,
+        "laptop_hint": _laptop_hint(view, steps) and view.kind is not Kind.LAPTOP,
     }
+
+
+def _laptop_hint(view: View, steps: Steps | str) -> bool:
+    """Whether to say that laptops get mail, unless a step says so."""
+    return view.laptops_open and ON_LAPTOP not in steps
 
 
 def _off(view: View, language: Language) -> Markup:

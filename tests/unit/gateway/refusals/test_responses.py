@@ -10,6 +10,7 @@ import pytest
 from tests.unit.gateway.gates import PAGES
 from tests.unit.policy.examples import policy_of
 
+from mailgate.gateway.pages.employee import EmployeeView
 from mailgate.gateway.refusals.responses import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
 from mailgate.policy.simulate.judge import Judge
@@ -262,3 +263,13 @@ def test_a_laptop_is_named_once_among_the_ways():
     partly = replace(DECISION, reason=Reason.POSTURE_PARTIAL, apps=(), fix="")
     page = responses.refuse(access(NAVIGATION), partly, "R").body.decode()
     assert page.count("laptop") == 1
+
+
+def test_ways_are_told_apart_from_steps_on_every_page_and_in_mails():
+    offering = replace(RESPONSES, choices=("company-phone", "reporter"))
+    partly = replace(DECISION, reason=Reason.POSTURE_PARTIAL, apps=(), fix="")
+    view = replace(offering.view(access(NAVIGATION), partly, "R"), os="android")
+    mail = PAGES.refusal_mail(view).text
+    assert "One of these is enough:\n- With your company’s check app" in mail
+    for page in (PAGES.refusal(view).html, PAGES.me(EmployeeView(here=view)).html):
+        assert "One of these is enough:</p><ul>" in page
