@@ -30,7 +30,7 @@ _STORED: Mapping[Table, _Stored] = {
     schema.devices: _Stored(phrase("Each device: its id here, since when it is known, whether it is lost"), "devices"),
     schema.reports: _Stored(
         phrase(
-            "What each source says of a device: owner, kind, system, ids, how it is managed, and which listed apps are on it"
+            "What each source says of a device: owner, kind, system, ids, how it is managed and judged, and which listed apps are on it or cannot run"
         ),
         "devices",
     ),
