@@ -26,10 +26,11 @@ from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import Connector, KnowsShortcomings, Runtime, Setup, SourceError, Trouble
+from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import NARROWS_AFTER, RunOutcome, reading
+from mailgate.connectors.setup import ApiConnector
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
@@ -177,7 +178,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         connector = leased_run.make(name, settings, runtime)
         try:
             seen = await _some(connector)
-            short = await connector.shortcomings() if isinstance(connector, KnowsShortcomings) else ()
+            short = await connector.shortcomings() if isinstance(connector, ApiConnector) else ()
         except SourceError as error:
             _complain(name, error.trouble, error.hint, error.details)
             raise typer.Exit(1) from None
@@ -187,12 +188,13 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         finally:
             await connector.close()
         counts = count_facts(seen) | {"of": runtime.tally.total, "unreadable": runtime.tally.unreadable}
-        counts |= {"shortcomings": [str(each) for each in short]} if short else {}
         if as_json:
-            print_json(counts)
+            print_json(counts | {"shortcomings": [str(each) for each in short]})
         else:
             typer.echo(f"{name}: this was read; nothing was stored")
             Console().print(fields_grid(counts))
+            for each in short:
+                typer.echo(f"WARNING {name}: {each}")
 
     with_store(config, run)
 

@@ -20,7 +20,7 @@ from mailgate.config.observing import EventSettings, LogSettings, TraceSettings,
 from mailgate.config.pages import Choice, CompanySettings, EmployeePage, LanguageSettings
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
-from mailgate.config.sources import SourceSettings
+from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace

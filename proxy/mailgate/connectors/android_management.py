@@ -14,7 +14,7 @@ from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.push import message
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -33,6 +33,7 @@ _ANDROID_11 = 30
 _BARRED = frozenset({"DISABLED", "LOST"})
 
 
+@connects(AndroidManagementSettings)
 class AndroidManagement(ApiConnector):
     """The devices of one enterprise."""
 

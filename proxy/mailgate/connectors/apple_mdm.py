@@ -23,7 +23,7 @@ from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors.http import ApiClient, as_json
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -159,6 +159,7 @@ _WHOLE = "Device"
 """NanoMDM's word for an enrolment of the whole device. Any other, and one that NanoMDM may add, is of a part of it."""
 
 
+@connects(AppleMdmSettings)
 class AppleMdm:
     """The devices of one NanoMDM or MicroMDM."""
 

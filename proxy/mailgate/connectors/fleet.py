@@ -13,7 +13,7 @@ from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -34,6 +34,7 @@ _PEOPLE = ("mdm_idp_accounts", "idp", "custom")
 there."""
 
 
+@connects(FleetSettings)
 class Fleet(ApiConnector):
     """The hosts of one Fleet."""
 

@@ -13,7 +13,7 @@ from mailgate.connectors.cloud_identity import CloudDevice, CloudIdentity
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.names import serial_text
 from mailgate.devices.trust import report_by
@@ -28,6 +28,7 @@ _GONE = frozenset({"wiped", "account_wiped"})
 _UNKNOWN = CloudDevice()
 
 
+@connects(GoogleDirectorySettings)
 class GoogleDirectory(ApiConnector):
     """The mobile devices of one Google Workspace."""
 

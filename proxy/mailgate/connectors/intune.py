@@ -19,7 +19,7 @@ from mailgate.connectors.intune_policies import VERDICTS, AppPolicy, app_policie
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict, Threat
@@ -83,6 +83,7 @@ class _SeenApps(NamedTuple):
     """The platforms of all its apps that were read."""
 
 
+@connects(IntuneSettings)
 class Intune(ApiConnector):
     """The managed devices of one tenant."""
 

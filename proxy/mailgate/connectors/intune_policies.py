@@ -16,6 +16,7 @@ from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, flag, instant, listed, text, value
 from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import Setup
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import Compliance
 from mailgate.model.phrase import joined_by_and, joined_names, phrase
 
@@ -113,9 +114,15 @@ words none is."""
 
 
 async def shortcomings(client: ApiClient, names: Sequence[str], setup: Setup) -> list[str]:
-    """What keeps the verdict from meaning what it should, in words for an admin. Raises ``SourceError``."""
+    """What keeps the verdict from meaning what it should, in words for an admin. Raises ``SourceError``. Where no policies
+    are named, the right to read the tenant's settings may be missing: then there is nothing to be said."""
     found = await app_policies(client, names, setup) if names else []
-    settings = await client.find(_SETTINGS, [("$select", "settings")])
+    try:
+        settings = await client.find(_SETTINGS, [("$select", "settings")])
+    except SourceError as error:
+        if names or error.trouble is not Trouble.RIGHT:
+            raise
+        return []
     return [*_of_policies(found, names, setup), *_of_tenant(settings)]
 
 

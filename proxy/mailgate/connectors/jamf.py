@@ -18,7 +18,7 @@ from mailgate.connectors.http import as_json, bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -41,6 +41,7 @@ _ABOUT_PHONES = "MobileDevice"
 _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 
 
+@connects(JamfSettings)
 class Jamf(ApiConnector):
     """The mobile devices of one Jamf Pro."""
 

@@ -180,7 +180,14 @@ class LeasedRun:
 
     def _looked_for(self, settings: EverySource) -> str:
         """The fingerprint of what a run looks for. If it changes, everything is read again."""
-        return " ".join([self.listed(), REACH, *getattr(settings, "complete_kinds", ())])
+        return " ".join(
+            [
+                self.listed(),
+                REACH,
+                *getattr(settings, "complete_kinds", ()),
+                *getattr(settings, "app_policies", ()),
+            ]
+        )
 
     async def _read(
         self,

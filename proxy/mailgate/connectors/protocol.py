@@ -77,15 +77,6 @@ class ReadsOneDevice(Protocol):
 
 
 @runtime_checkable
-class KnowsShortcomings(Protocol):
-    """A connector that can tell what in the settings of its source keeps its verdicts from meaning what they should."""
-
-    async def shortcomings(self) -> Sequence[str]:
-        """Each in words for an admin. May raise ``SourceError``."""
-        ...
-
-
-@runtime_checkable
 class WakesDevices(Protocol):
     """A connector that can ask one device to report now. The report comes by itself, a moment later."""
 

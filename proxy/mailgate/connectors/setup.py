@@ -1,16 +1,16 @@
 """The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from mailgate.config.sources.every_source import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.paging import Page
-from mailgate.connectors.protocol import Runtime
+from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.devices.device import Report
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
@@ -82,6 +82,21 @@ class Setup:
         self.runtime.tally.unreadable += 1
 
 
+CONNECTORS: dict[type[EverySource], Callable[[Setup, Any], Connector]] = {}
+"""What makes the connector of settings of each kind."""
+_Made = TypeVar("_Made", bound=Callable[[Setup, Any], Connector])
+
+
+def connects(settings: type[EverySource]) -> Callable[[_Made], _Made]:
+    """Name the settings from which a connector is made."""
+
+    def named(make: _Made) -> _Made:
+        CONNECTORS[settings] = make
+        return make
+
+    return named
+
+
 class ApiConnector:
     """What all connectors have in common that read every device from an API. They set ``_setup`` and ``_client``."""
 
@@ -89,6 +104,11 @@ class ApiConnector:
     lists_all: ClassVar[bool] = True
     _setup: Setup
     _client: ApiClient
+
+    async def shortcomings(self) -> Sequence[str]:
+        """What in the source keeps its verdicts from meaning what they should, in words for an admin. May raise
+        ``SourceError``."""
+        return ()
 
     async def close(self) -> None:
         await self._client.close()

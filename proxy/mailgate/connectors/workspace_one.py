@@ -13,7 +13,7 @@ from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -32,6 +32,7 @@ _ZONES = timedelta(hours=14)
 _APPS_PAGE = 500
 
 
+@connects(WorkspaceOneSettings)
 class WorkspaceOne(ApiConnector):
     """The devices of one Workspace ONE UEM."""
 

@@ -60,7 +60,7 @@ def _answers(
         yield Testimony(report, False, report.looked(now), end, whole, apps)
     if report.denied_at is not None and not is_self_reported(report.source):
         denied = report.denied & listed if report.status != "contraindicated" else frozenset[str]()
-        end = _denial_end(report, terms, now) or LONG_AGO
+        end = denial_end(report, terms, now) or LONG_AGO
         yield Testimony(report, True, happened(report.denied_at, now), end, bool(denied), denied)
 
 
@@ -72,7 +72,8 @@ def expiry(report: Report, terms: PostureTerms, now: datetime) -> datetime | Non
     return min(end, report.expires_at) if report.expires_at else end
 
 
-def _denial_end(report: Report, terms: PostureTerms, now: datetime) -> datetime | None:
+def denial_end(report: Report, terms: PostureTerms, now: datetime) -> datetime | None:
+    """When the denial ends, in the same way; None if that is unknown, or if there is none."""
     if happened(report.denied_at, now) is None or report.denied_at is None:
         return None
     end = report.denied_at + terms.age_of(report.source)
@@ -88,9 +89,14 @@ def answering(answers: Iterable[Testimony], listed: frozenset[str]) -> list[Test
     """The answers that together answer for every listed app; none if they do not. A look that does so alone is preferred,
     then a denial that does."""
     able = [answer for answer in answers if answer.counts]
-    alone = [answer for answer in able if answer.apps >= listed]
-    together = able if able and not unanswered(able, listed) else []
-    return [answer for answer in alone if not answer.is_denial] or alone or together
+    if alone := [answer for answer in able if answers_alone(answer, listed)]:
+        return [answer for answer in alone if not answer.is_denial] or alone
+    return able if able and not unanswered(able, listed) else []
+
+
+def answers_alone(answer: Testimony, listed: frozenset[str]) -> bool:
+    """Whether it answers for every listed app."""
+    return answer.apps is listed or answer.apps >= listed
 
 
 def unanswered(answers: Iterable[Testimony], listed: frozenset[str]) -> frozenset[str]:
@@ -102,7 +108,7 @@ def bearer_of(answers: Iterable[Testimony], listed: frozenset[str]) -> Testimony
     """The answer on which it rests that these answer for every listed app: the newest that does so alone, or the one whose end
     would first leave an app without an answer."""
     answers = list(answers)
-    if alone := [answer for answer in answers if answer.apps >= listed]:
+    if alone := [answer for answer in answers if answers_alone(answer, listed)]:
         return newest(alone)
     last = [max((answer for answer in answers if app in answer.apps), key=_end) for app in sorted(listed)]
     return min(last, key=_end)

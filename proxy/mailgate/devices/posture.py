@@ -15,8 +15,11 @@ from mailgate.devices.looks import (
     NEVER,
     Testimony,
     answering,
+    answers_alone,
     answers_of,
     bearer_of,
+    denial_end,
+    expiry,
     held_until,
     newest,
     sightings_of,
@@ -83,7 +86,6 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
     denied = {app: answer for answer in running if answer.is_denial for app in answer.apps}
     judged = judgement(believed, terms, now)
     looked_for = judged.apps & catalog.listed
-    with_id = catalog.with_id(os) if os else frozenset[str]()
     return Posture(
         state=state,
         device_id=device.id,
@@ -111,7 +113,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         compliance_at=judged.at,
         compliance_until=judged.until,
         compliance_apps=tuple(sorted(looked_for)),
-        compliance_covers=bool(with_id) and with_id <= looked_for,
+        compliance_covers=bool(looked_for and (wanted := catalog.with_id(os)) and wanted <= looked_for),
         threat=judged.threat,
         absence=absence and (Absence.ENFORCED if held else absence)
         if PostureState.CLEAN in (state, last)
@@ -119,7 +121,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         denied=tuple(sorted(denied)),
         denied_by=next((answer.report.denied_by for answer in denied.values()), ""),
         not_denied=_first(current, lambda report: report.not_denied) or "" if not denied else "",
-        unseen=_unseen(running, catalog.listed),
+        unseen=_unseen(running, catalog.listed) if state is PostureState.PARTIAL else (),
     )
 
 
@@ -272,10 +274,11 @@ _KINDS = (
 
 def stable_until(device: Device, terms: PostureTerms, now: datetime) -> datetime:
     """The time until which the posture stays as it is at ``now``, if no further report comes and no source goes or comes."""
-    expiries = [answer.end for answer in answers_of(device.reports, terms, frozenset(), now)]
-    ends = [end for each in expiries if each > LONG_AGO for end in (each, each + terms.last_known_for)]
+    looks = [expiry(report, terms, now) for report in device.reports]
+    denials = [denial_end(report, terms, now) for report in device.reports if report.denied_at]
+    ends = [end for each in (*looks, *denials) if each for end in (each, each + terms.last_known_for)]
     ends += verdict_ends(device.reports, terms, now)
-    return min((end for end in ends if end > now), default=NEVER)
+    return min([end for end in ends if end > now], default=NEVER)
 
 
 class _Known(NamedTuple):
@@ -320,7 +323,7 @@ def _last_known_bearer(
     kept: Sequence[Testimony], clean: Sequence[Testimony], listed: frozenset[str]
 ) -> Testimony:
     """The answer on which what was last known rests, by its end: the last of which one is enough, or the first of several."""
-    needed = [answer for answer in clean if answer in kept and not answer.apps >= listed]
+    needed = [answer for answer in clean if answer in kept and not answers_alone(answer, listed)]
     if needed:
         return min(needed, key=lambda answer: answer.end)
     return max([answer for answer in clean if answer in kept] or kept, key=lambda answer: answer.end)
@@ -328,7 +331,8 @@ def _last_known_bearer(
 
 def _absence(answers: Iterable[Testimony], listed: frozenset[str]) -> Absence:
     looks = [answer for answer in answers if not answer.is_denial]
-    return Absence.SEEN if looks and not unanswered(looks, listed) else Absence.ENFORCED
+    seen = any(answers_alone(look, listed) for look in looks) or (looks and not unanswered(looks, listed))
+    return Absence.SEEN if seen else Absence.ENFORCED
 
 
 def _watched(reports: Iterable[Report]) -> bool:

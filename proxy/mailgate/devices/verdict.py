@@ -59,6 +59,8 @@ class _Told(NamedTuple):
 def judgement(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> Judgement:
     """What the verdicts in these reports come to. The hardest word counts of those that none takes back."""
     told = _told(reports, terms, now)
+    if not told:
+        return Judgement()
     compliance, judge = _hardest(told, lambda report: report.compliance, _VERDICTS, terms, now)
     threat, warner = _hardest(told, lambda report: report.threat, _THREATS, terms, now)
     words = ((compliance, judge), (threat, warner))

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import CATALOG, answer, runtime, settings_of, setup
+from tests.unit.connectors.around import CATALOG, answer, ends_in, runtime, settings_of, setup
 from tests.unit.connectors.test_intune import BASE, VALUES, read
 
 from mailgate.config.sources.apis import IntuneSettings
-from mailgate.connectors import Setup
+from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.intune import Intune
 from mailgate.model import Compliance
 from mailgate.policy import AppCatalog
@@ -121,7 +121,7 @@ async def test_a_fault_takes_only_a_good_word(state):
     assert (await record_of(device=bad, states=fault)).compliance is Compliance.NONCOMPLIANT
 
 
-async def test_what_is_missing_is_said_by_name(api):
+async def test_missing_ids_are_said_by_name(api):
     [told] = map(str, await intune(api, IOS, ANDROID).shortcomings())
     assert told.startswith("Intune counts devices without a compliance policy as compliant; set ")
     grown = AppCatalog(
@@ -139,6 +139,15 @@ async def test_what_is_missing_is_said_by_name(api):
         "no policy of `app_policies` looks for Chess on ios, so `device.compliance_apps` is false there",
         "the compliance policy Windows is of a system of which Intune looks for no apps",
     ]
+
+
+async def test_the_right_to_read_settings_is_only_needed_with_named_policies(api):
+    api._entries = [entry for entry in api._entries if entry["path"] != "/v1.0/deviceManagement"] + [
+        {"path": "/v1.0/deviceManagement", "answers": [{"status": 403}]}
+    ]
+    assert list(await intune(api).shortcomings()) == []
+    with ends_in(Trouble.RIGHT):
+        await intune(api, IOS).shortcomings()
 
 
 async def test_a_tenant_that_is_strict_has_nothing_to_be_said():

@@ -142,7 +142,7 @@ async def test_a_group_that_is_not_smart_is_no_verdict(jamf):
     assert (await verdicts(named))["1"] == "unknown"
 
 
-async def test_what_is_held_for_a_partner_is_asked_of_devices_that_are_seen_in_part(jamf, api):
+async def test_the_word_for_a_partner_is_asked_of_devices_that_are_seen_in_part(jamf, api):
     whole = jamf(unmanaged_apps=True, device_compliance=True)
     records = {record.id: record for record in await devices_of(whole)}
     asked = {path.removeprefix(HELD) for path, _ in api.questions if path.startswith(HELD)}
@@ -203,7 +203,7 @@ async def test_other_events_are_about_nothing(jamf, body, api):
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"no", event("")])
-async def test_what_is_no_event_is_refused(jamf, body):
+async def test_anything_but_an_event_is_refused(jamf, body):
     with ends_in(Trouble.SHAPE):
         await jamf().receive({}, body)
 

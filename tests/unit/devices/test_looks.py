@@ -116,7 +116,7 @@ def test_a_denial_of_a_source_that_ranks_lower_hides_no_app() -> None:
     assert posture(seen, denial, precedence=("other",)).apps == ()
 
 
-def test_what_is_denied_and_what_nobody_saw_is_told() -> None:
+def test_denied_and_unseen_apps_are_told() -> None:
     known = posture(by("mdm", PART, denied(apps=TIKTOK)))
     assert (known.denied, known.denied_by, known.unseen) == (("tiktok",), "phones, version 7", ("temu",))
     known = posture(by("mdm", PART, denied(apps=NOTHING, failed="version")))

@@ -119,6 +119,8 @@ WITH_IDS = AppCatalog(
         ("iPadOS", {"temu", "chess", "unlisted"}, 0, True),
         ("android", {"tiktok"}, 0, True),
         ("ios", {"tiktok"}, 0, False),
+        ("windows", {"temu", "tiktok"}, 0, False),
+        ("macos", {"temu"}, 0, False),
         ("ios", set(), 0, False),
         ("", {"temu", "tiktok"}, 0, False),
         ("ios", {"temu"}, 8, False),
@@ -130,7 +132,7 @@ def test_every_listed_app_with_an_id_must_have_been_looked_for(
     told = posture(judged(GOOD, hours, apps=frozenset(apps), os=os), known=WITH_IDS)
     assert told.compliance_covers is covers
     assert set(told.compliance_apps) <= {"temu", "tiktok"}
-    assert not posture(judged(GOOD, os=os), known=catalog("chess")).compliance_covers
+    assert not posture(judged(GOOD, os=os), known=catalog("temu", prohibited=("temu",))).compliance_covers
 
 
 KNOWN = Posture(

@@ -1,13 +1,16 @@
-"""Settings of device managers that are asked by their API: Intune, Jamf Pro, Fleet, Workspace ONE, and NanoMDM or MicroMDM."""
+"""Settings of device managers that are asked by their API: Intune, Jamf Pro, Fleet, Workspace ONE, and NanoMDM or MicroMDM.
+``SourceSettings`` lists them and all other sources."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, model_validator
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.config.values import Duration, Size
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
@@ -222,3 +225,18 @@ class AppleMdmSettings(ApiSourceSettings):
 
     def gets_unlisted(self) -> bool:
         return self.ask_for_all or self.whole_lists or self.nanomdm is None
+
+
+SourceSettings = Annotated[
+    AndroidManagementSettings
+    | AppleMdmSettings
+    | FileSettings
+    | FleetSettings
+    | GoogleDirectorySettings
+    | IntuneSettings
+    | JamfSettings
+    | PostSettings
+    | WorkspaceOneSettings,
+    Discriminator("type"),
+]
+"""The settings of one connector, selected by ``type``."""

@@ -101,7 +101,7 @@ def test_every_field_of_every_report_is_shown():
     assert report["eas"] == (EAS_ID.encode().hex(), EAS_ID)
 
 
-def test_what_no_source_said_is_left_out():
+def test_a_field_that_no_source_told_is_left_out():
     _, report = told(reported(asked=None, compliance_at=None, denied_at=None).stored)
     assert not {"asked", "compliance", "threat", "denied", "not_denied"} & report.keys()
     assert {"apps", "enrolment", "looked_from"} <= report.keys()
