@@ -13,6 +13,7 @@ from tests.e2e.looks import complained
 from tests.e2e.serving import QuietHandler, serving
 
 from mailgate.gateway.pages import Pages, View
+from mailgate.gateway.pages.view import ExactCause
 from mailgate.model import Effect, Kind, Reason
 from mailgate.model.languages import TAGS
 
@@ -119,6 +120,18 @@ def test_everyone_can_read_each_page(
         "rtl" if language == "ar" else "ltr"
     )
     assert complaints == []
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_everyone_can_read_every_cause_and_way(chromium: Browser, gate: Gate, language: str) -> None:
+    page = chromium.new_context(locale=language).new_page()
+    told = replace(
+        BLOCKED, reason=Reason.POSTURE_PARTIAL, apps=(), accept_language=language, laptops_open=True
+    )
+    for cause in ExactCause:
+        view = replace(told, cause=cause, os="android", choices=("laptop", "reporter", "company-phone"))
+        page.set_content(gate.pages.refusal(view).html)
+        assert complained(page) == []
 
 
 @pytest.mark.parametrize("language", TAGS)

@@ -88,10 +88,12 @@ def words(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
-async def management_says(client: aiohttp.ClientSession, guarded: Guarded, *apps: str) -> None:
+async def management_says(
+    client: aiohttp.ClientSession, guarded: Guarded, *apps: str, **more: object
+) -> None:
     """The device management posts what is on alice's phone, whose mail app it knows by its id."""
     known = {"id": "7001", "owner": "alice", "kind": "phone", "os": "ios", "eas_ids": ["ApplC39X8FAKEID"]}
-    looked = {"apps": apps, "apps_complete": True, "reported_at": datetime.now(UTC).isoformat()}
+    looked = {"apps": apps, "apps_complete": True, "reported_at": datetime.now(UTC).isoformat()} | more
     url, key = f"{guarded.admin}/api/devices/mdm", {"X-API-Key": KEY}
     async with client.post(url, data=json.dumps(known | looked), headers=key) as response:
         assert (response.status, await response.json()) == (200, {"taken": 1})
@@ -125,6 +127,20 @@ async def test_a_phones_owner_sees_its_whole_way_to_mail(
     assert [(each["state"], each["verdict"]["effect"]) for each in await alice.devices()] == [
         ("clean", "allow")
     ]
+
+
+async def test_the_owner_of_a_personal_phone_reads_what_ends_it_and_no_step_that_does_not_exist(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
+    alice = Person(client, guarded, ALICE)
+    await management_says(client, guarded, enrolment="user-enrolment", apps_complete=False)
+    assert await alice.sync() == 403
+    page = await alice.until("We can only see the work apps on this device")
+    assert "no setting on this device changes that" in page
+    assert "Open your mail in a browser on a laptop" in page
+    assert "management app" not in page
+    assert "send the gate every app that they collect: mdm" in page
+    assert [each["verdict"]["reason"] for each in await alice.devices()] == ["posture-partial"]
 
 
 async def test_nobody_sees_anything_of_another(client: aiohttp.ClientSession, guarded: Guarded) -> None:

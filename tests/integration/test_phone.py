@@ -44,7 +44,7 @@ async def test_a_phone_is_unknown_then_refused_then_gets_mail(
 ) -> None:
     status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
     assert status == 403
-    assert "It is not known which apps are on this device" in page
+    assert "We cannot tell which device this browser is on" in page
     status, _, page = await get(client, guarded, **guarded.report(apps=("tiktok",)), **NAVIGATION)
     assert status == 403
     assert "TikTok" in page
@@ -176,7 +176,7 @@ async def test_a_phone_whose_clock_is_wrong_is_told_so(
     _, _, page = await get(client, guarded, **guarded.report(ahead=ahead), **NAVIGATION)
     assert "The clock of this device is wrong" in page
     assert f"It is about 10 minutes {way}." in page
-    assert "It is not known which apps are on this device" not in page
+    assert "We cannot tell which device this browser is on" not in page
     code = "proof-from-future" if minutes > 0 else "proof-stale"
     _, form, text = await get(client, guarded, "/api", **guarded.report("/api", ahead=ahead))
     told = json.loads(text)

@@ -69,7 +69,12 @@ def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Li
         hardware=settings.attestation.hardware.trusted_roots(),
         reporters=settings.reporter.expected(),
         responses=replace(
-            live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
+            live.responses,
+            warn_again=settings.stages.warn_again,
+            seen_within=seen_within(settings),
+            unlisted_from=frozenset(
+                name for name, each in settings.connectors.items() if each.gets_unlisted()
+            ),
         ),
         browser_probe=replace(
             live.browser_probe, mode=Mode(settings.probe), lifetime=settings.probe_lifetime
@@ -101,7 +106,11 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         proxy_form=form,
         login_tokens=login_tokens_for(bundle.settings),
         login_header=logins.header.lower().encode() if (logins := bundle.settings.login_tokens) else b"",
-        responses=live.responses.by_rules(policy, utc_now()),
+        responses=replace(
+            live.responses,
+            certificates=verifier is not None,
+            tokens=bool(bundle.settings.attestation.issuers),
+        ).by_rules(policy, utc_now()),
         groups=bundle.groups,
         logins=bundle.settings.logins,
     )
@@ -156,6 +165,7 @@ def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | No
         extension_pages=settings.employee_page.extension.model_dump(exclude_none=True),
         tickets=tickets,
         help_address=settings.company.help or "",
+        choices=settings.choices,
     )
 
 

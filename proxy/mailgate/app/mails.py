@@ -66,6 +66,7 @@ def quarantine_mailer_for(
         host,
         settings.languages.default,
         f"{settings.public_url}/.mailgate/me",
+        settings.choices,
     )
 
     def laptops_open(at: datetime) -> bool:

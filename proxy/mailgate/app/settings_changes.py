@@ -57,7 +57,7 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, _SAID) else type(value).__name__
 
 
-READ_AT_START = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages company employee_page traces".split()
+READ_AT_START = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages company employee_page choices traces".split()
 """Settings that only a start can change."""
 
 

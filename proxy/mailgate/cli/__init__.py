@@ -24,6 +24,7 @@ from mailgate.cli import (
     notices,
     people,
     policy,
+    privacy,
     reporter,
     run,
     schema,
@@ -74,6 +75,7 @@ app.add_typer(enroll.app, name="enroll")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(reporter.app, name="reporter")
 app.add_typer(store.app, name="store")
+app.add_typer(privacy.app, name="privacy")
 app.command()(init.init)
 app.command()(run.run)
 app.command()(check.check)

@@ -1,5 +1,6 @@
 """``mailgate check``: read every file, run the cases of the policy, and report everything that is wrong."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.cli.reporter import WITHOUT_ID
 from mailgate.config import Bundle, Settings, load_bundle
+from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
@@ -28,6 +30,10 @@ _LAGS_TOO_FAR = (
 _REACH = (
     "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
     " `mailgate connectors sync {name} --dry-run` lists those that it saw whole and would see in part"
+)
+_UNASKED = (
+    "no device is clean by it: it is asked for listed apps by their iOS identifiers, and these on lists have none: {apps};"
+    " expected one for each, a list without them, or `ask_for_all: true`"
 )
 _SHARED = (
     "console.url: a browser sends the session of an admin to the webmail too, since it is at the same host and another proxy"
@@ -58,16 +64,8 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         _print_counts(path, bundle, settings_hold=not mistakes)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
-        for name, (lag, age) in _lags(bundle).items():
-            words = _LAGS if age > lag else _LAGS_TOO_FAR
-            told = words.format(
-                lag=in_words(lag), age=in_words(age), rest=in_words(max(age - lag, timedelta()))
-            )
-            typer.echo(f"{'NOTE' if age > lag else 'WARNING'} connectors.{name}: {told}")
-        for name, source in bundle.settings.connectors.items():
-            if isinstance(source, ApiSourceSettings):
-                typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
-        _warn_of_unanswerable(bundle)
+        for told in _of_sources(bundle):
+            typer.echo(told)
         if _shares_its_host(bundle.settings):
             typer.echo(f"WARNING {_SHARED}")
         for each in exposed:
@@ -83,20 +81,38 @@ def _lingering(bundle: Bundle) -> dict[str, str]:
     return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
 
 
+def _of_sources(bundle: Bundle) -> Iterator[str]:
+    """What is to be known of the connectors and the reporter, a line each."""
+    for name, (lag, age) in _lags(bundle).items():
+        words = _LAGS if age > lag else _LAGS_TOO_FAR
+        told = words.format(lag=in_words(lag), age=in_words(age), rest=in_words(max(age - lag, timedelta())))
+        yield f"{'NOTE' if age > lag else 'WARNING'} connectors.{name}: {told}"
+    for name, source in bundle.settings.connectors.items():
+        if isinstance(source, ApiSourceSettings):
+            yield f"NOTE connectors.{name}: {_REACH.format(name=name)}"
+    for name, keys in _unasked(bundle).items():
+        yield f"WARNING connectors.{name}: {_UNASKED.format(apps=', '.join(keys))}"
+    catalog, reporter = bundle.policy.catalog, bundle.settings.reporter.android
+    for key in sorted(catalog.listed - catalog.with_id("android")) if reporter else ():
+        yield f"WARNING reporter: {key}{WITHOUT_ID}"
+
+
+def _unasked(bundle: Bundle) -> dict[str, list[str]]:
+    """The apps on lists for which Apple devices are not asked, for each connector that asks them for listed apps alone."""
+    catalog = bundle.policy.catalog
+    keys = sorted(key for key in catalog.listed if not catalog.apps[key].ios)
+    sources = bundle.settings.connectors.items()
+    asked = [
+        name for name, each in sources if isinstance(each, AppleMdmSettings) and not each.gets_unlisted()
+    ]
+    return dict.fromkeys(asked, keys) if keys else {}
+
+
 def _shares_its_host(settings: Settings) -> bool:
     """Whether the cookies of the console reach the webmail, which the gate prevents only for the mail that it carries."""
     asked = settings.authz is not None or bool(settings.authz_listeners)
     url, hosts = settings.console.url or "", {urlsplit(settings.public_url).hostname, *settings.hosts}
     return asked and url.startswith("https:") and urlsplit(url).hostname in hosts
-
-
-def _warn_of_unanswerable(bundle: Bundle) -> None:
-    """Name the apps on lists for which the reporter on Android cannot answer, if there is one."""
-    catalog = bundle.policy.catalog
-    for key in (
-        sorted(catalog.listed - catalog.with_id("android")) if bundle.settings.reporter.android else ()
-    ):
-        typer.echo(f"WARNING reporter: {key}{WITHOUT_ID}")
 
 
 def _lags(bundle: Bundle) -> dict[str, tuple[timedelta, timedelta]]:

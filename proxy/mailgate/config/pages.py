@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
 
@@ -15,6 +15,10 @@ from mailgate.policy.apps import Strict
 from mailgate.policy.localized_text import Language
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
+
+
+Choice = Literal["laptop", "reporter", "company-phone", "management-app"]
+"""A way to mail that a company can offer to people whose phone gets none."""
 
 
 class LanguageSettings(Strict):

@@ -22,7 +22,7 @@ from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMailSettings
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
-from mailgate.config.pages import CompanySettings, EmployeePage, LanguageSettings
+from mailgate.config.pages import Choice, CompanySettings, EmployeePage, LanguageSettings
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
 from mailgate.config.reporter import ReporterSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
@@ -171,6 +171,9 @@ class Settings(Strict):
     company: CompanySettings = CompanySettings()
     dovecot: DovecotSettings | None = None
     employee_page: EmployeePage = EmployeePage()
+    choices: tuple[Choice, ...] = ("laptop", "management-app")
+    """What the company offers to people whose phone gets no mail: a ``laptop``; a ``reporter``, an app on the phone that answers
+    for listed apps alone; a ``company-phone``; the ``management-app`` on the phone. Pages name no other way."""
     guard: GuardSettings | None = None
     notices: NoticeSettings | None = None
     stages: StageSettings = StageSettings()

@@ -42,10 +42,10 @@ _AT_ONCE = 50
 """How many devices one command is sent to."""
 
 
-def listed_identifiers(catalog: AppCatalog) -> list[str] | None:
-    """The identifiers of every listed app, so that a device need not report others; None if some listed app has only a
-    name, since such an app can only be found among all apps."""
-    if not all(app.ios for app in catalog.apps.values()):
+def listed_identifiers(catalog: AppCatalog, *, ask_for_all: bool = False) -> list[str] | None:
+    """The identifiers that a device is asked for, so that it need not report other apps; None if it is asked for all of
+    them, since some listed app has only a name, by which it can only be found among all."""
+    if ask_for_all and not all(app.ios for app in catalog.apps.values()):
         return None
     return sorted({identifier for app in catalog.apps.values() for identifier in app.ios})
 
@@ -90,7 +90,7 @@ async def ask_devices(
     NanoMDM accepts a command for all of its devices or for none, and it may no longer know some of them: if it accepts
     none, each half is tried. It is an error only if it accepts a command for no device at all.
     """
-    apps = {
+    apps: dict[str, object] = {
         "RequestType": "InstalledApplicationList",
         "ManagedAppsOnly": False,
         "Items": ["Identifier", "Name"],
@@ -99,14 +99,13 @@ async def ask_devices(
         apps["Identifiers"] = list(identifiers)
     ids, refused = list(devices), 0
     asked: list[tuple[Mapping[str, object], str]] = [
-        ({"RequestType": "DeviceInformation", "Queries": _QUERIES}, "?nopush=1"),
-        *(
-            [({"RequestType": "Restrictions", "ProfileRestrictions": True}, "?nopush=1")]
-            if restrictions
-            else []
-        ),
-        (apps, ""),
+        ({"RequestType": "DeviceInformation", "Queries": _QUERIES}, "?nopush=1")
     ]
+    if restrictions:
+        asked.append(({"RequestType": "Restrictions", "ProfileRestrictions": True}, "?nopush=1"))
+    if identifiers != []:  # an empty list might be taken for none, and all apps be sent
+        asked.append((apps, "?nopush=1"))
+    asked[-1] = (asked[-1][0], "")
     parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
     while parts:
         part = parts.pop(0)
@@ -183,7 +182,8 @@ class AppleMdm:
     def __init__(self, setup: Setup, settings: AppleMdmSettings) -> None:
         self._setup = setup
         self._settings = settings
-        self._identifiers = listed_identifiers(setup.catalog)
+        self._identifiers = listed_identifiers(setup.catalog, ask_for_all=settings.ask_for_all)
+        self._asked = frozenset(key for key, app in setup.catalog.apps.items() if app.ios)
         self._forbidden = {key: setup.catalog.apps[key].ios for key in setup.catalog.listed}
         self._client, self._commands = None, None
         if settings.nanomdm is not None:
@@ -324,7 +324,10 @@ class AppleMdm:
         if not present and not ours and not self._settings.whole_lists and self._client is not None:
             return None
         complete = (ours or self._settings.whole_lists) and not personal
-        return self._setup.report(present, complete=complete, at=at)
+        report = self._setup.report(present, complete=complete, at=at)
+        if report is None or not ours or self._identifiers is None:
+            return report
+        return replace(report, asked=self._asked)  # whatever the list is, no more was asked for
 
 
 def _enrolled(said: Any) -> tuple[str, Enrolment | None]:

@@ -43,6 +43,8 @@ _WORDS = {
     Reason.POSTURE_MISSING: "It is not known which apps are on a phone or tablet of yours. A report has to come before a mail app opens company mail.",
     Reason.POSTURE_STALE: "The last report on a phone or tablet of yours is too old to open company mail.",
     Reason.POSTURE_PARTIAL: "It is not certain which apps are on a phone or tablet of yours.",
+    Reason.DEVICE_NONCOMPLIANT: "Your company's management says that a phone or tablet of yours does not meet its requirements.",
+    Reason.COMPLIANCE_UNKNOWN: "Your company's management has not checked a phone or tablet of yours lately.",
     Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app looks the same on every device.",
     Reason.DEVICE_CONTRADICTED: "Your company's records contradict each other about a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",

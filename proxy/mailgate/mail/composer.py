@@ -63,13 +63,13 @@ def composer_for(settings: Settings, sender: str = "", domain: str = "") -> Comp
     head = MailHead(sender, domain, name, f"{settings.public_url}/.mailgate/me")
     # without its logo: mail programs do not show a picture inside the mail
     appearance = Appearance(company.name or "", "", company.colour or "", company.colour_dark or "")
-    return Composer(head, _writer(settings.languages.default, appearance))
+    return Composer(head, _writer(settings.languages.default, appearance, settings.choices))
 
 
 @lru_cache(8)
-def _writer(default_language: str, appearance: Appearance) -> NoticeWriter:
+def _writer(default_language: str, appearance: Appearance, choices: tuple[str, ...]) -> NoticeWriter:
     """The writer, cached since reading the languages takes far longer than writing a mail."""
-    return NoticeWriter(default_language, appearance)
+    return NoticeWriter(default_language, appearance, choices)
 
 
 def address_book(notices: NoticeSettings) -> Callable[[str], str]:

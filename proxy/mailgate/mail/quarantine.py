@@ -18,6 +18,8 @@ from cachetools import TTLCache
 
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
+from mailgate.gateway.pages.causes import cause_of
+from mailgate.gateway.pages.view import CHOICES
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.wording import without_cause
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
@@ -67,6 +69,8 @@ class QuarantineHead:
     default_language: str
     me_url: str = ""
     """The address of the page on which people see their devices and what is stored about them."""
+    choices: tuple[str, ...] = CHOICES
+    """The ways to mail that the company offers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,8 @@ class QuarantineMailer:
             default_language=self._head.default_language,
             me_url=self._head.me_url,
             laptops_open=self._laptops_open(access.now),
+            cause=cause_of(access, decision),
+            choices=self._head.choices,
         )
         address = rate_limit_key(access.facts.remote)
         return _Refusal(person, device, view, address, not _is_theirs(access))

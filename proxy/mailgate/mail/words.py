@@ -12,8 +12,8 @@ from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, Co
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
-from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
-from mailgate.gateway.pages.view import View
+from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
+from mailgate.gateway.pages.view import CHOICES, View
 from mailgate.model import Effect, PostureState, Reason
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, Standing
@@ -132,13 +132,19 @@ class _Block(NamedTuple):
     cause: Markup | str
     steps: list[Markup]
     own_step: str
+    one_is_enough: bool = False
 
 
 class NoticeWriter:
     """Writes notices in every language. It is built once; writing does no I/O and keeps no state."""
 
-    def __init__(self, default_language: str = "en", appearance: Appearance = DEFAULT_APPEARANCE) -> None:
-        self._appearance = appearance
+    def __init__(
+        self,
+        default_language: str = "en",
+        appearance: Appearance = DEFAULT_APPEARANCE,
+        choices: tuple[str, ...] = CHOICES,
+    ) -> None:
+        self._appearance, self._choices = appearance, choices
         self._languages = load_languages()
         self._asked_as = languages_by_tag(self._languages)
         self._default = self._languages[self._asked_as.get(default_language.lower(), "en")]
@@ -155,7 +161,7 @@ class NoticeWriter:
             "language": language,
             "company": self._appearance,
             "me_url": me_url,
-            **_words(notice, language),
+            **_words(notice, language, self._choices),
         }
         text = str(self._text.render(**words)).strip() + "\n"
         return RenderedNotice(
@@ -177,7 +183,7 @@ def _why(notice: Notice) -> Phrase:
     return _WHY_REPLY if notice.was_requested else _WHY_WRITTEN
 
 
-def _words(notice: Notice, language: Language) -> dict[str, object]:
+def _words(notice: Notice, language: Language, choices: tuple[str, ...]) -> dict[str, object]:
     say = language.say
     corrects, count = notice.kind is MailKind.CORRECTION, len(notice.devices)
     contact: Contact = contact_link(notice.contact, _subject(notice, language).striptags())
@@ -188,7 +194,9 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
         "title": notice.title,
         "dates": [] if corrects else list(_dates(notice, language)),
         "devices": say(_NOW) if corrects else say(_DEVICES, count),
-        "blocks": [] if notice.is_clear else [_block(each, language, corrects) for each in notice.devices],
+        "blocks": []
+        if notice.is_clear
+        else [_block(each, language, corrects, _offered(notice, choices)) for each in notice.devices],
         "steps": say(_STEPS),
         "laptop": say(_LAPTOP) if notice.laptop_allowed else "",
         "said": say(_REACHED),
@@ -225,13 +233,13 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
         yield dated(_WARNS_FROM, notice.enforce_at)
 
 
-def _block(device: NoticeDevice, language: Language, corrects: bool) -> _Block:
+def _block(device: NoticeDevice, language: Language, corrects: bool, choices: tuple[str, ...]) -> _Block:
     name = name_of(device.os, device.kind)
     said = language.say(name) if isinstance(name, Phrase) else name
     standing = list(_standing(device, language)) if corrects else []
     if corrects and (device.is_open_for_good or device.standing is Standing.UNKNOWN):
         return _Block(said, standing, "", [], "")
-    return _concerned(device, language, said, standing)
+    return _concerned(device, language, said, standing, choices)
 
 
 def _standing(device: NoticeDevice, language: Language) -> Iterator[Markup]:
@@ -243,7 +251,11 @@ def _standing(device: NoticeDevice, language: Language) -> Iterator[Markup]:
 
 
 def _concerned(
-    device: NoticeDevice, language: Language, name: Markup | str, standing: list[Markup]
+    device: NoticeDevice,
+    language: Language,
+    name: Markup | str,
+    standing: list[Markup],
+    choices: tuple[str, ...],
 ) -> _Block:
     """A device that a rule is about."""
     view = View(
@@ -253,6 +265,8 @@ def _concerned(
         apps=device.apps,
         os=device.os,
         fix=device.fix,
+        choices=choices,
+        laptops_open="laptop" in choices,
     )
     names, count = language.names(device.apps), len(device.apps)
     steps = steps_of(view)
@@ -265,7 +279,13 @@ def _concerned(
         language.say(_cause(device), count, apps=names),
         [language.say(step, count, apps=names) for step in shown],
         steps if isinstance(steps, str) else "",
+        are_ways(view),
     )
+
+
+def _offered(notice: Notice, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """The ways to mail that the company offers, a laptop only where laptops are known to get mail."""
+    return tuple(each for each in choices if each != "laptop" or notice.laptop_allowed)
 
 
 def _cause(device: NoticeDevice) -> Phrase:

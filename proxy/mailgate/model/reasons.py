@@ -18,6 +18,8 @@ class Reason(StrEnum):
     POSTURE_STALE = "posture-stale"
     POSTURE_PARTIAL = "posture-partial"
     POSTURE_UNAVAILABLE = "posture-unavailable"
+    DEVICE_NONCOMPLIANT = "device-noncompliant"
+    COMPLIANCE_UNKNOWN = "compliance-unknown"
     KIND_CONTRADICTED = "kind-contradicted"
     KIND_UNKNOWN = "kind-unknown"
     KIND_REFUSED = "kind-refused"

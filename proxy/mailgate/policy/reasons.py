@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from mailgate.model import Access, Effect, Kind, PostureState, Reason
+from mailgate.model import Access, Compliance, Effect, Kind, PostureState, Reason
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.condition import Condition, EvaluationError
 from mailgate.policy.variables import cel_activation
 
 _OF_APPS = frozenset({"device.apps", "device.lists", "device.state"})
 """The variables that change with a listed app."""
+_VERDICT = frozenset({"device.compliance", "device.compliance_at", "device.compliance_apps"})
 _STATES = {
     PostureState.STALE: Reason.POSTURE_STALE,
     PostureState.MISSING: Reason.POSTURE_MISSING,
@@ -26,6 +27,7 @@ def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCata
     return (
         _of_the_owner(reads, access)
         or _of_apps(condition, access, catalog)
+        or _of_verdict(condition, access)
         or _of_device(reads, access)
         or _of_attestation(reads, access)
         or _of_certificate(reads, access)
@@ -51,6 +53,22 @@ def _of_device(reads: frozenset[str], access: Access) -> Reason | None:
     if access.posture.findings and not reads.isdisjoint(("device.contradicted", "device.findings")):
         return Reason.DEVICE_CONTRADICTED
     return _STATES.get(access.posture.state)
+
+
+def _of_verdict(condition: Condition, access: Access) -> Reason | None:
+    """The verdict of its management, if the condition would not hold with a good and new one."""
+    posture = access.posture
+    if posture.state is PostureState.UNAVAILABLE or _VERDICT.isdisjoint(condition.reads):
+        return None
+    good = replace(posture, compliance=Compliance.COMPLIANT, compliance_at=access.now, compliance_covers=True)
+    try:
+        if condition.holds(cel_activation(replace(access, posture=good), condition.reads)):
+            return None
+    except EvaluationError:
+        return None
+    if posture.compliance is Compliance.NONCOMPLIANT:
+        return Reason.DEVICE_NONCOMPLIANT
+    return Reason.COMPLIANCE_UNKNOWN
 
 
 def _of_attestation(reads: frozenset[str], access: Access) -> Reason | None:

@@ -48,10 +48,10 @@ def bundle(tmp_path: Path, certificate):
         "apps:\n  tiktok: {name: TikTok, names: [TikTok]}\nlists:\n  prohibited: [tiktok]\n"
     )
 
-    def load(upstream="http://127.0.0.1:9080", policy=POLICY):
+    def load(upstream="http://127.0.0.1:9080", policy=POLICY, more=""):
         (tmp_path / "policy.yaml").write_text(policy)
-        (tmp_path / "mailgate.yaml").write_text(CONFIG.format(upstream=upstream))
-        return load_bundle(tmp_path / "mailgate.yaml", {})
+        (tmp_path / "mailgate.yaml").write_text(CONFIG.format(upstream=upstream) + more)
+        return load_bundle(tmp_path / "mailgate.yaml", {"KEY": "secret"})
 
     return load
 

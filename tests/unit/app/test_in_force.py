@@ -183,6 +183,27 @@ async def test_the_first_live_parts_come_from_the_files(bundle, trust, store):
     )
     assert live.browser_probe.keys
     assert live.responses.tickets is not None
+    assert (live.responses.choices, live.responses.certificates, live.responses.tokens) == (
+        ("laptop", "management-app"),
+        False,
+        False,
+    )
+
+
+async def test_pages_know_what_the_company_offers_and_which_sources_send_unlisted_apps(bundle, trust, store):
+    files = bundle(
+        more="""
+choices: [company-phone]
+attestation: {issuers: [{issuer: mdm, jwks: 'https://mdm.example.com/jwks'}]}
+connectors:
+  asked: {type: apple-mdm, api_key: {env: KEY}, nanomdm: {base_url: 'https://mdm.example.com', api_key: {env: KEY}}}
+  told: {type: apple-mdm, api_key: {env: KEY}}
+  posts: {type: post, api_key: {env: KEY}}
+"""
+    )
+    responses = (await first_live(files, store, trust, NO_RELIEFS)).responses
+    assert (responses.choices, responses.tokens) == (("company-phone",), True)
+    assert responses.unlisted_from == {"told", "posts"}
 
 
 async def test_tokens_of_logins_are_believed_as_the_settings_say(bundle, trust, store):

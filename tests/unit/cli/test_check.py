@@ -115,6 +115,22 @@ def test_the_check_says_who_can_log_in_to_the_console(monkeypatch: pytest.Monkey
     assert "console" not in run().stdout
 
 
+def test_listed_apps_for_which_apple_devices_are_not_asked_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("MAILGATE_STORE", "NANOMDM_WEBHOOK_KEY", "NANOMDM_API_KEY"):
+        monkeypatch.setenv(name, "sqlite:///gate.db")
+    settings = Path("config/examples/connectors/apple-mdm/mailgate.yaml")
+    said = "WARNING connectors.apple: no device is clean by it"
+    assert said in run(str(settings)).stdout
+    assert "tiktok-lite" in run(str(settings)).stdout
+    folder = settings.parent.parent.parent.parent.absolute()
+    for more, told in (("    ask_for_all: true\n", False), ("", True)):
+        text = settings.read_text().replace("../../../", f"{folder}/")
+        (tmp_path / "mailgate.yaml").write_text(text.rstrip() + "\n" + more)
+        assert (said in run(str(tmp_path / "mailgate.yaml")).stdout) is told
+
+
 def test_the_greatest_age_of_a_list_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTUNE_SECRET", "s3cret")
     monkeypatch.setenv("MAILGATE_STORE", "sqlite:///gate.db")

@@ -85,3 +85,12 @@ def test_a_password_never_stands_in_the_settings(tmp_path: Path) -> None:
 )
 def test_a_login_before_the_host_has_a_password(store: str, has: bool) -> None:
     assert has_password(store) is has
+
+
+def test_listed_apps_have_identifiers_but_where_no_public_source_names_one() -> None:
+    apps = load_bundle(ROOT / "config" / "mailgate.yaml").policy.catalog.apps.values()
+    functions = {"wechat-pay", "qq-wallet"}  # parts of WeChat and QQ, no apps of their own
+    assert {app.key for app in apps if not app.android} == functions
+    assert {app.key for app in apps if not app.ios} == functions | {
+        "hypic", "kaspersky", "lemon8", "moomoo", "shareit", "tiger-brokers", "tiktok-lite", "ulike", "vmate", "webull",
+    }  # fmt: skip

@@ -1,7 +1,11 @@
+import asyncio
+import gc
 import json
 import plistlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -36,7 +40,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import SERIAL
 from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Denial, Enrolment, Kind
+from mailgate.model import AppsReport, Denial, Enrolment, Kind, PostureState
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiResponse
@@ -74,9 +78,12 @@ async def told(connector, name, **changes):
     return await connector.receive({}, event(name, **changes))
 
 
-def ours(catalog=CATALOG):
-    identifiers = ["com.zhiliaoapp.musically"] if catalog is BY_ID else None
-    return OwnCommands(KEY, identifiers).name()
+BY_NAME_TOO = replace(CATALOG, lists={"prohibited": ("tiktok", "moomoo")})
+"""Two apps on a list, one of which has no iOS identifier."""
+
+
+def ours(catalog=CATALOG, *, ask_for_all=False):
+    return OwnCommands(KEY, listed_identifiers(catalog, ask_for_all=ask_for_all)).name()
 
 
 async def test_device_information_tells_kind_system_and_names(mdm):
@@ -113,14 +120,61 @@ async def test_nothing_else_that_is_on_it_leaves_the_connector(mdm):
     assert MARKER not in repr(await told(mdm(), "applications"))
 
 
+async def test_a_list_of_all_apps_is_gone_from_memory_once_it_was_answered(mdm, monkeypatch):
+    class Answer(dict):
+        """A property list that can be watched."""
+
+    watched = []
+
+    def reading(raw):
+        answer = Answer(plist(raw))
+        watched.append(ref(answer))
+        return answer
+
+    monkeypatch.setattr("mailgate.connectors.apple_mdm.plist", reading)
+    connector = mdm(asks=True, ask_for_all=True)
+    [record] = await told(connector, "applications", command_uuid=ours(ask_for_all=True))
+    await asyncio.sleep(0)  # the loop lets go of the future of the thread that read it
+    gc.collect()
+    assert ([each() for each in watched], record.apps) == ([None], {"tiktok"})
+
+
 async def test_an_answer_does_not_say_that_it_is_whole(mdm):
     [record] = await told(mdm(), "applications")
     assert look(record) == (frozenset({"tiktok"}), False, AT)
 
 
 async def test_a_list_that_was_asked_for_here_is_whole(mdm):
-    [record] = await told(mdm(asks=True), "other-applications", command_uuid=ours())
+    connector = mdm(asks=True, ask_for_all=True)
+    [record] = await told(connector, "other-applications", command_uuid=ours(ask_for_all=True))
     assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 10, 30, tzinfo=UTC))
+    assert record.asked is None
+
+
+@pytest.mark.parametrize(
+    ("catalog", "settings", "state", "unseen"),
+    [
+        (BY_NAME_TOO, {}, PostureState.PARTIAL, ("moomoo",)),
+        (BY_NAME_TOO, {"ask_for_all": True}, PostureState.CLEAN, ()),
+        (CATALOG, {}, PostureState.CLEAN, ()),
+        (BY_ID, {"ask_for_all": True}, PostureState.CLEAN, ()),
+    ],
+    ids=["not asked for", "asked for all", "on no list", "each has an identifier"],
+)
+async def test_an_app_without_an_identifier_is_seen_absent_only_among_all(
+    mdm, catalog, settings, state, unseen
+):
+    connector, name = mdm(asks=True, catalog=catalog, **settings), ours(catalog, **settings)
+    [record] = await told(connector, "other-applications", command_uuid=name)
+    device = Device("d", (record.received(AT),))
+    posture = posture_of(device, catalog, PostureTerms(timedelta(days=1)), AT)
+    assert (posture.state, posture.unseen) == (state, unseen)
+
+
+async def test_a_list_that_shows_more_than_was_asked_for_rules_out_no_more(mdm):
+    [record] = await told(mdm(asks=True), "applications", command_uuid=ours())
+    assert (record.apps, record.asked) == ({"tiktok"}, {"tiktok"})
+    assert MARKER not in repr(record)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +196,10 @@ async def test_a_strangers_list_shows_an_app_and_clears_nobody(mdm):
 
 @pytest.mark.parametrize(
     ("settings", "changes"),
-    [({"whole_lists": True}, {}), ({"asks": True}, {"command_uuid": ours()})],
+    [
+        ({"whole_lists": True}, {}),
+        ({"asks": True, "ask_for_all": True}, {"command_uuid": ours(ask_for_all=True)}),
+    ],
     ids=["lists that are said to be whole", "asked here"],
 )
 async def test_no_apps_at_all_is_no_inventory(mdm, settings, changes):
@@ -153,7 +210,8 @@ async def test_none_of_the_listed_apps_is_one_where_only_they_were_asked_for(mdm
     connector = mdm(asks=True, catalog=BY_ID)
     [record] = await told(connector, "no-applications", command_uuid=ours(BY_ID))
     assert (record.apps, record.apps_complete) == (frozenset(), True)
-    assert await told(connector, "no-applications", command_uuid=ours()) == [], (
+    of_others = AppCatalog({"x": ListedApp("x", "X", ios=("com.x",))})
+    assert await told(connector, "no-applications", command_uuid=ours(of_others)) == [], (
         "the list of apps is another now"
     )
 
@@ -426,8 +484,18 @@ def test_only_listed_apps_are_asked_for():
     assert listed_identifiers(AppCatalog({"tiktok": TIKTOK}, {})) == ["com.a", "com.b"]
 
 
-def test_an_app_that_has_only_a_name_is_looked_for_among_all():
-    assert listed_identifiers(CATALOG) is None
+def test_a_device_is_asked_for_all_apps_only_if_that_is_set_and_finds_more():
+    assert listed_identifiers(CATALOG) == ["com.zhiliaoapp.musically"]
+    assert listed_identifiers(CATALOG, ask_for_all=True) is None
+    assert listed_identifiers(BY_ID, ask_for_all=True) == ["com.zhiliaoapp.musically"]
+
+
+async def test_without_any_identifier_a_device_is_not_asked_for_apps():
+    client, wire = asking(taken("a"))
+    await ask_devices(client, ["a"], OwnCommands("k", []), [])
+    assert [plistlib.loads(each.body)["Command"]["RequestType"] for each in wire.questions] == [
+        "DeviceInformation"
+    ]
 
 
 async def test_every_device_is_asked_what_it_is_and_what_is_on_it():

@@ -117,3 +117,30 @@ def test_a_rule_that_reached_somebody_for_two_reasons_is_told_once() -> None:
     )
     mail = WRITER.write(Notice(MailKind.CORRECTION, "en", encounters=reached))
     assert mail.text.count("No such apps") == 1
+
+
+@pytest.mark.parametrize(
+    ("choices", "free", "said"),
+    [
+        (("laptop", "management-app"), True, "Open your mail in a browser on a laptop"),
+        (("company-phone",), True, "On a phone of your company"),
+        (("laptop",), False, "your help desk can see what was decided"),
+    ],
+)
+def test_a_mail_names_the_ways_that_the_company_offers(
+    choices: tuple[str, ...], free: bool, said: str
+) -> None:
+    partly = NoticeDevice(Reason.POSTURE_PARTIAL, Kind.PHONE, "ios")
+    notice = Notice(MailKind.ENFORCED, "en", devices=(partly,), laptop_allowed=free)
+    told = NoticeWriter(choices=choices).write(notice).text
+    assert said in told
+    assert "management app" not in told
+
+
+def test_ways_of_which_one_is_enough_are_not_numbered() -> None:
+    partly = NoticeDevice(Reason.POSTURE_PARTIAL, Kind.PHONE, "android")
+    writer = NoticeWriter(choices=("company-phone", "reporter"))
+    written = writer.write(Notice(MailKind.ENFORCED, "en", devices=(partly,)))
+    assert "One of these is enough:\n  - With your company’s check app" in written.text
+    assert "<ul>" in written.html
+    assert "<ol>" not in written.html

@@ -1,11 +1,15 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
-from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, PHONE, WITH_TIKTOK, access
+from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
 
 from mailgate.model import (
     Access,
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Effect,
     Finding,
     Kind,
@@ -32,6 +36,16 @@ def of(state: PostureState) -> Access:
     return access(PHONE, Posture(state))
 
 
+VERDICT = 'device.state != "clean" && device.compliance != "compliant"'
+OLD = 'now - device.compliance_at > duration("24h")'
+
+
+def judged(compliance: Compliance, ago: timedelta = timedelta()) -> Access:
+    """A phone of which not every app was seen, with this verdict of its management."""
+    posture = Posture(PostureState.PARTIAL, os="android", compliance=compliance, compliance_at=NOW - ago)
+    return access(PHONE, posture)
+
+
 @pytest.mark.parametrize(
     ("condition", "request_", "reason"),
     [
@@ -43,6 +57,17 @@ def of(state: PostureState) -> Access:
         ('device.state != "clean"', of(PostureState.UNAVAILABLE), Reason.POSTURE_UNAVAILABLE),
         ('"prohibited" in device.lists', access(PHONE, STALE_WITH_TIKTOK), Reason.PROHIBITED_APP),
         ('device.state != "clean"', access(PHONE, STALE_WITH_TIKTOK), Reason.POSTURE_STALE),
+        (VERDICT, judged(Compliance.NONCOMPLIANT), Reason.DEVICE_NONCOMPLIANT),
+        (VERDICT, judged(Compliance.UNKNOWN), Reason.COMPLIANCE_UNKNOWN),
+        (VERDICT, judged(Compliance.NONE), Reason.COMPLIANCE_UNKNOWN),
+        (VERDICT + ' || device.os == "android"', judged(Compliance.NONCOMPLIANT), Reason.POSTURE_PARTIAL),
+        (OLD, judged(Compliance.COMPLIANT, timedelta(hours=25)), Reason.COMPLIANCE_UNKNOWN),
+        ("!device.compliance_apps", judged(Compliance.COMPLIANT), Reason.COMPLIANCE_UNKNOWN),
+        (
+            VERDICT,
+            access(PHONE, replace(WITH_TIKTOK, compliance=Compliance.NONCOMPLIANT)),
+            Reason.PROHIBITED_APP,
+        ),
         ("client.handheld && !device.managed", access(PHONE, CLEAN), Reason.KIND_REFUSED),
         ("device.contradicted", access(PHONE, CONTRADICTED_DEVICE), Reason.DEVICE_CONTRADICTED),
         ("size(device.findings) > 0", access(PHONE, CONTRADICTED_DEVICE), Reason.DEVICE_CONTRADICTED),

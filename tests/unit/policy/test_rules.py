@@ -64,7 +64,7 @@ def test_a_malformed_rule_is_refused(bad: dict[str, Any]) -> None:
 
 REASONS = [
     "rule-matched", "no-rule-matched", "prohibited-app", "posture-missing", "posture-stale", "posture-partial",
-    "posture-unavailable", "kind-contradicted", "kind-unknown", "kind-refused", "attestation-required",
+    "posture-unavailable", "device-noncompliant", "compliance-unknown", "kind-contradicted", "kind-unknown", "kind-refused", "attestation-required",
     "attestation-invalid", "device-contradicted",
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"

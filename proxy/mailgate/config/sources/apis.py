@@ -229,8 +229,10 @@ class AppleMdmSettings(ApiSourceSettings):
     restrictions: bool = False
     """Whether devices are asked which apps their restrictions block, and believed in it. Needs ``nanomdm``."""
     whole_lists: bool = False
-    """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
-    do."""
+    """Whether all lists of apps that others request from devices have all apps."""
+    ask_for_all: bool = False
+    """Whether devices are asked for all of their apps if some listed app has no iOS identifier. Otherwise they are asked
+    for listed apps with an identifier alone, and an app without one is never seen absent."""
     nanomdm: NanoMdmApi | None = None
     """NanoMDM's API, with which devices are asked every ``every``, when they enrol, and on request."""
     every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
@@ -257,6 +259,9 @@ class AppleMdmSettings(ApiSourceSettings):
 
     def posting(self) -> PostAccess:
         return PostAccess(self.post_bytes, self.api_key)
+
+    def gets_unlisted(self) -> bool:
+        return self.ask_for_all or self.whole_lists or self.nanomdm is None
 
 
 SourceSettings = Annotated[

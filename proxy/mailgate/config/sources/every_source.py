@@ -51,6 +51,10 @@ class EverySource(Strict):
         """How the source may call; None if it does not call."""
         return None
 
+    def gets_unlisted(self) -> bool:
+        """Whether its answers may have apps that are not listed, which are dropped at once."""
+        return True
+
 
 class ApiSourceSettings(EverySource):
     """Settings of a connector that asks an API over HTTPS."""

@@ -207,6 +207,8 @@ class EmployeeView:
     """Display names of those that keep mail away now."""
     later: tuple[str, ...] = ()
     """Display names of those that will keep mail away once the dates of their rules have come."""
+    unlisted_from: tuple[str, ...] = ()
+    """The sources of these devices that send apps which are not listed, too."""
     contact: str = ""
     codes: bool = False
     """Whether the page offers a pairing code."""

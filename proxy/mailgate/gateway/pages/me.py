@@ -36,7 +36,7 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
-from mailgate.gateway.pages.steps import off_page, steps_of
+from mailgate.gateway.pages.steps import are_ways, off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase
@@ -138,6 +138,7 @@ class Words(NamedTuple):
     title: Markup
     detail: Markup
     steps: list[Markup]
+    one_is_enough: bool
     own_step: str
     deadline: Markup | str
     countdown: Markup | str
@@ -161,6 +162,7 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
         "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
         "count": len(others),
+        "unlisted_from": language.all_names(view.unlisted_from) if view.unlisted_from else "",
     }
 
 
@@ -174,6 +176,7 @@ def cause_words(verdict: View, language: Language) -> Words:
         language.say(wording.title),
         language.say(detail_for(verdict), len(verdict.apps), apps=names, rule=rule, off=off),
         [language.say(step, len(verdict.apps), apps=names) for step in off_page(steps)],
+        are_ways(verdict),
         steps if isinstance(steps, str) else "",
         language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",
         language.countdown(verdict.remaining) if verdict.remaining else "",

@@ -8,6 +8,7 @@ from babel.dates import format_timedelta
 from babel.lists import format_list
 
 from mailgate.gateway.pages import proofs
+from mailgate.gateway.pages.causes import WORDINGS as WORDINGS_OF_CAUSES
 from mailgate.gateway.pages.proofs import Wording
 from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
@@ -81,6 +82,16 @@ _DECIDED = {
         phrase("Your device cannot be checked right now"),
         phrase(
             "The service that holds the reports of devices does not answer. You and your device did nothing wrong."
+        ),
+    ),
+    Reason.DEVICE_NONCOMPLIANT: Wording(
+        phrase("This device does not meet your company’s requirements"),
+        phrase("Your company’s management says so. We do not know which requirement it is."),
+    ),
+    Reason.COMPLIANCE_UNKNOWN: Wording(
+        phrase("Your company’s management has not checked this device lately"),
+        phrase(
+            "Company mail needs its recent word on this device. The last one has run out, or there is none."
         ),
     ),
     Reason.KIND_CONTRADICTED: Wording(
@@ -294,6 +305,13 @@ def wording_of(reason: Reason, *, by_person: bool = False) -> Wording:
     return WORDINGS.get(SAME_WORDS.get(reason, reason), other)
 
 
+def wording_for(view: View) -> Wording:
+    """The texts of what a page shows: of its cause, where that is known more exactly than the reason says."""
+    if view.cause and not view.proof and not view.by_person:
+        return WORDINGS_OF_CAUSES[view.cause]
+    return wording_of(view.why, by_person=view.by_person)
+
+
 def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Phrase:
     """The detail text for what is known. It names apps or a rule only if there are any."""
     if wording.bare is None or (apps and "%(apps)s" in wording.detail.one):
@@ -318,11 +336,6 @@ def detail_for(view: View) -> Phrase:
             else detail_of(wording_of(Reason.RULE_MATCHED), apps=False, rule=False)
         )
     return detail_of(wording_for(view), apps=bool(view.apps), rule=bool(view.rule_title))
-
-
-def wording_for(view: View) -> Wording:
-    """The texts of the reason that a page shows."""
-    return wording_of(view.why, by_person=view.by_person)
 
 
 @lru_cache(256)

@@ -14,13 +14,14 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
+from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.reasons import detail_for, wording_for
-from mailgate.gateway.pages.steps import STORE, off_page, steps_of
+from mailgate.gateway.pages.steps import STORE, Steps, are_ways, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
@@ -169,6 +170,8 @@ class Pages:
                 off=_off(view, language),
             ).striptags(),
             own_step=steps if isinstance(steps, str) else "",
+            one_is_enough=are_ways(view),
+            laptop_hint=_laptop_hint(view, steps),
             steps=[
                 language.say(step, len(view.apps), apps=apps, store=view.extension_url).striptags()
                 for step in off_page(steps)
@@ -247,8 +250,14 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "countdown": language.countdown(view.remaining) if view.remaining else "",
         "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
-        "laptop_hint": view.laptops_open and view.kind is not Kind.LAPTOP,
+        "one_is_enough": are_ways(view),
+        "laptop_hint": _laptop_hint(view, steps) and view.kind is not Kind.LAPTOP,
     }
+
+
+def _laptop_hint(view: View, steps: Steps | str) -> bool:
+    """Whether to say that laptops get mail, unless a step says so."""
+    return view.laptops_open and ON_LAPTOP not in steps
 
 
 def _off(view: View, language: Language) -> Markup:

@@ -1,7 +1,8 @@
 """The steps that end a refusal. Menu names are those that the device itself shows in that language."""
 
 from mailgate.gateway.pages import proofs
-from mailgate.gateway.pages.view import View
+from mailgate.gateway.pages.causes import ON_LAPTOP, TAKES_ANOTHER_WAY, answers_by_itself, ways
+from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Reason
 from mailgate.model.phrase import Phrase, phrase, plural
 
@@ -11,6 +12,16 @@ _REPORT = phrase(
     "Open your company’s management app and let it finish its check, so that the device reports the change."
 )
 _GOES_ON = phrase("Leave this page open. It goes on to your mail by itself.")
+_INSTALL = phrase(
+    "If your company’s management app is not on this device yet, install it as your company describes."
+)
+_FIRST_CHECK = phrase("Open it, sign in and let it finish its first check.")
+_SYNC = phrase("Open your company’s management app and let it finish a check or a sync.")
+_SHOWS = phrase("Open your company’s management app. It shows what is missing.")
+_PUT_RIGHT = phrase("Put that right, and let the app check again.")
+_IN_MANAGEMENT_APP = frozenset({_REPORT, _INSTALL, _FIRST_CHECK, _SYNC, _SHOWS, _PUT_RIGHT})
+"""The steps that a company without a management app cannot offer."""
+_ANSWER_AGAIN = phrase("Open your company’s check app and let it answer again.")
 
 _TRIES_AGAIN = phrase("There is nothing to do on your device. This page tries again by itself.")
 
@@ -84,10 +95,8 @@ FIXES: dict[str, dict[str, Steps]] = {
     "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
     "set-up-device": {
         "": (
-            phrase(
-                "If your company’s management app is not on this device yet, install it as your company describes."
-            ),
-            phrase("Open it, sign in and let it finish its first check."),
+            _INSTALL,
+            _FIRST_CHECK,
             _GOES_ON,
         )
     },
@@ -101,22 +110,7 @@ FIXES: dict[str, dict[str, Steps]] = {
             _GOES_ON,
         )
     },
-    "report-again": {
-        "": (
-            phrase("Make sure that this device is online."),
-            phrase("Open your company’s management app and let it finish a check or a sync."),
-            _GOES_ON,
-        )
-    },
-    "report-everything": {
-        "": (
-            phrase("Open your company’s management app."),
-            phrase(
-                "If it asks, allow it to check for listed apps on the whole device, not among work apps only."
-            ),
-            _GOES_ON,
-        )
-    },
+    "report-again": {"": (phrase("Make sure that this device is online."), _SYNC, _GOES_ON)},
     "wait": {
         "": (
             _TRIES_AGAIN,
@@ -127,26 +121,32 @@ FIXES: dict[str, dict[str, Steps]] = {
     "use-known-browser": {
         "": (phrase("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."), _ADD_ONS),
     },
-    "use-other-device": {
-        "": (phrase("Open your mail in a browser on a laptop or desktop computer."),),
-    },
+    "meet-requirements": {"": (_SHOWS, _PUT_RIGHT, _GOES_ON)},
+    "use-other-device": {"": (ON_LAPTOP,)},
     "ask": {
         "": (phrase("Ask for help and give the reference below. It shows what was decided and why."),),
     },
 }
 
+_ASK = FIXES["ask"][""]
+ANOTHER_WAY = "another-way"
+"""The fix for a device on which nothing ends the refusal. What does is for the company to offer (``causes.ways``)."""
+FIXES[ANOTHER_WAY] = FIXES["ask"]
 _SET_CLOCK: Steps = (
     phrase("Open the settings of your device and let it set its date and time by itself."),
     _GOES_ON,
 )
 
+_FIX_OF_CAUSE = dict.fromkeys(TAKES_ANOTHER_WAY, ANOTHER_WAY) | {ExactCause.NOT_APPLIED: "report-again"}
 _FIX_OF_REASON = {
     Reason.PROHIBITED_APP: "remove-app",
     Reason.POSTURE_MISSING: "set-up-device",
     Reason.ATTESTATION_REQUIRED: "set-up-device",
     Reason.POSTURE_STALE: "report-again",
-    Reason.POSTURE_PARTIAL: "report-everything",
+    Reason.POSTURE_PARTIAL: ANOTHER_WAY,
     Reason.POSTURE_UNAVAILABLE: "wait",
+    Reason.DEVICE_NONCOMPLIANT: "meet-requirements",
+    Reason.COMPLIANCE_UNKNOWN: "report-again",
     Reason.KIND_CONTRADICTED: "use-mobile-site",
     Reason.KIND_UNKNOWN: "use-known-browser",
     Reason.KIND_REFUSED: "use-other-device",
@@ -171,23 +171,45 @@ _ON_ANY_OF_THEM = frozenset(
 
 def steps_of(view: View) -> Steps | str:
     """The steps that end this refusal, or the rule's own sentence if its fix is not one of ``FIXES``."""
-    fix = view.fix
-    if view.proof is not None:
-        fix = proofs.FIXES[proofs.SAME_WORDS.get(view.proof, view.proof)]
+    fix = _fix_of(view)
     if fix == proofs.SET_CLOCK and view.proof is not None:
         return _SET_CLOCK
-    if fix and fix not in FIXES:
+    if fix not in FIXES:
         return fix
     if view.by_person and view.reason in _ON_ANY_OF_THEM:
         return (_SEE_WHICH, _GOES_ON)
-    if not fix or (fix == "remove-app" and not view.apps):
-        fix = _FIX_OF_REASON.get(view.reason, "report-again")
-    if fix == "remove-app" and not view.apps:
-        fix = "ask"
+    if fix == ANOTHER_WAY and (found := ways(view)):
+        return found
     if fix == "get-extension" and view.extension_url:
         return _FROM_STORE
     by_os = FIXES[fix]
-    return by_os.get(view.os, by_os[""])
+    return _offered(by_os.get(view.os, by_os[""]), view)
+
+
+def _fix_of(view: View) -> str:
+    if view.proof is not None:
+        return proofs.FIXES[proofs.SAME_WORDS.get(view.proof, view.proof)]
+    fix = view.fix
+    if not fix or (fix == "remove-app" and not view.apps):
+        by_token = view.cause is ExactCause.BROWSER_UNKNOWN and view.tokens
+        by_cause = _FIX_OF_CAUSE[view.cause] if view.cause and not by_token else ""
+        fix = by_cause or _FIX_OF_REASON.get(view.reason, "report-again")
+    return "ask" if fix == "remove-app" and not view.apps else fix
+
+
+def _offered(steps: Steps, view: View) -> Steps:
+    """The steps as far as the company offers what they need; other ways, or whom to ask, if they would end nothing."""
+    if "management-app" in view.choices or _IN_MANAGEMENT_APP.isdisjoint(steps):
+        return steps
+    if not answers_by_itself(view):
+        return ways(view) or _ASK
+    end = (_GOES_ON,) if _GOES_ON in steps else ()
+    return (*(each for each in steps if each not in (*_IN_MANAGEMENT_APP, *end)), _ANSWER_AGAIN, *end)
+
+
+def are_ways(view: View) -> bool:
+    """Whether the steps are ways of which one is enough, and not to be taken one after the other."""
+    return len(found := ways(view)) > 1 and steps_of(view) == found
 
 
 def off_page(steps: Steps | str) -> Steps:

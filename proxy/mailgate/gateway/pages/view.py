@@ -3,11 +3,29 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from mailgate.model import Effect, Kind, Reason
 
 _MAX_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
+
+
+class ExactCause(StrEnum):
+    """Why a device is not known to be clean, where that is known more exactly than the reason says (``causes.py``)."""
+
+    UNSEEN_SIDE = "unseen-side"
+    """Its management sees the managed side alone, and nothing on the device changes that."""
+    NO_INVENTORY = "no-inventory"
+    """Its sources know the device, and none has reported which apps are there."""
+    BROWSER_UNKNOWN = "browser-unknown"
+    """The browser does not show which device it is on."""
+    NOT_APPLIED = "not-applied"
+    """Its management keeps apps from running, and the device is not known to have applied that."""
+
+
+CHOICES = ("laptop", "management-app")
+"""What a company offers if its settings do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,13 @@ class View:
     """When this browser last asked for help against the rule; None if it did not."""
     laptops_open: bool = False
     """Whether it is known that every laptop browser is let in."""
+    cause: ExactCause | None = None
+    choices: tuple[str, ...] = CHOICES
+    """The ways to mail that the company offers: ``choices`` of the settings."""
+    certificates: bool = False
+    """Whether the gate takes certificates of devices from browsers."""
+    tokens: bool = False
+    """Whether it takes signed reports that come with requests."""
     help_ticket: str = ""
     """The ticket that the help button sends back. If it is empty, there is no button."""
     asker_known: bool = False

@@ -12,7 +12,9 @@ from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.pages.causes import cause_of
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
+from mailgate.gateway.pages.view import CHOICES
 from mailgate.gateway.refusals.forms import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.wording import problem
@@ -48,6 +50,18 @@ class ResponseBuilder:
 
     help_address: str = ""
     """The contact if a rule names none."""
+
+    choices: tuple[str, ...] = CHOICES
+    """The ways to mail that the company offers."""
+
+    certificates: bool = False
+    """Whether browsers may show certificates of devices."""
+
+    tokens: bool = False
+    """Whether signed reports are accepted that come with requests."""
+
+    unlisted_from: frozenset[str] = frozenset()
+    """The connectors that get lists with apps that are not listed."""
 
     laptops: OccasionJudge | None = None
     """Decides by the rules in force; None if it is unknown whether laptops are let in."""
@@ -163,6 +177,10 @@ class ResponseBuilder:
             contact=decision.contact or self.help_address,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
             laptops_open=self.lets_in_laptops(access.now),
+            cause=cause_of(access, decision),
+            choices=self.choices,
+            certificates=self.certificates,
+            tokens=self.tokens,
             **self._evidence(access, decision),
             **more,
         )

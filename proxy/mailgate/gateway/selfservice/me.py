@@ -256,13 +256,15 @@ def _answer(
 ) -> Answer:
     live, person = service.live, data.asking.person
 
+    cards = _cards(service, data, reference)
+    named = {source.name for card in cards for source in card.sources}
     view = EmployeeView(
         here=live.responses.view(*verdict_here(data), reference),
         person=person.name,
         known_by=person.by,
         login=person.login,
         sign_in=offered,
-        devices=_cards(service, data, reference),
+        devices=cards,
         records=data.records,
         waiting=data.waiting,
         more=data.more,
@@ -271,6 +273,7 @@ def _answer(
         listed=listed_names(live.policy.catalog),
         keeping_out=names_blocked_now(live.policy, data.asking.access.now),
         later=names_blocked_later(live.policy, data.asking.access.now),
+        unlisted_from=tuple(sorted(named & live.responses.unlisted_from)),
         contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.may_have(person, data.asking.access),
         code=code,

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
+from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
+from mailgate.gateway.pages.view import ExactCause
 from mailgate.model import Reason
 from mailgate.policy.rules import FIXES as FIXES_OF_RULES
 
@@ -66,6 +68,75 @@ def test_where_a_browser_goes_by_its_person_the_cause_may_be_on_another_device(
     assert first_words(by_person).startswith("“Your devices, and what is stored about you”")
     assert off_page(steps_of(by_person)) == ()
     assert first_words(replace(by_person, fix="Call the front desk.")) == "Call the front desk."
+
+
+ALL = ("laptop", "reporter", "company-phone", "management-app")
+LAPTOP = "Open your mail in a browser on a laptop"
+REPORTER, PHONE, CERTIFICATE = (
+    "With your company’s check app",
+    "On a phone of your company",
+    "On this device: let",
+)
+ASK, ONLINE = "Ask for help and give", "Make sure that this device is online."
+GOES_ON, AGAIN = "Leave this page open.", "Open your company’s check app"
+SYNC, SHOWS, RIGHT = (
+    "Open your company’s management app and let",
+    "Open your company’s management app. It",
+    "Put that",
+)
+APPS = ("Open “Settings” and tap “Apps”", "Tap %(apps)s, then “Uninstall”", "If your device has a Personal")
+
+
+@pytest.mark.parametrize(
+    ("told", "choices", "steps"),
+    [
+        # nothing on a personal side that its management cannot see ends it
+        ({"cause": ExactCause.UNSEEN_SIDE}, ALL, [REPORTER, PHONE, LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "os": "ios"}, ALL, [PHONE, LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "laptops_open": False}, ("laptop", "management-app"), [ASK]),
+        ({"cause": ExactCause.UNSEEN_SIDE}, (), [ASK]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "fix": "another-way"}, ("laptop",), [LAPTOP]),
+        ({"cause": ExactCause.UNSEEN_SIDE, "fix": "Call Bob at 5."}, ALL, ["Call Bob at 5."]),
+        ({"cause": ExactCause.NO_INVENTORY, "reason": Reason.POSTURE_MISSING}, ALL, [REPORTER, PHONE, LAPTOP]),
+        ({"cause": ExactCause.NO_INVENTORY, "reason": Reason.POSTURE_MISSING}, ("management-app",), [ASK]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING}, ALL, [PHONE, LAPTOP]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ALL, [CERTIFICATE, PHONE, LAPTOP]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ("laptop",), [LAPTOP]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "tokens": True}, ALL, ["If your company’s management app", "Open it, sign in", GOES_ON]),
+        ({"cause": ExactCause.NOT_APPLIED}, ALL, [ONLINE, SYNC, GOES_ON]),
+        ({"cause": ExactCause.NOT_APPLIED}, ("reporter",), [ONLINE, AGAIN, GOES_ON]),
+        ({"cause": ExactCause.NOT_APPLIED}, ("laptop",), [LAPTOP]),
+        ({"reason": Reason.DEVICE_NONCOMPLIANT}, ALL, [SHOWS, RIGHT, GOES_ON]),
+        ({"reason": Reason.DEVICE_NONCOMPLIANT}, ("reporter",), [ASK]),
+        ({"reason": Reason.COMPLIANCE_UNKNOWN}, ALL, [ONLINE, SYNC, GOES_ON]),
+        ({"reason": Reason.COMPLIANCE_UNKNOWN}, ("laptop", "reporter"), [LAPTOP]),
+        ({"reason": Reason.POSTURE_STALE}, ("reporter",), [ONLINE, AGAIN, GOES_ON]),
+        ({"reason": Reason.POSTURE_MISSING}, ("reporter",), [AGAIN, GOES_ON]),
+        ({"reason": Reason.POSTURE_MISSING}, (), [ASK]),
+        ({"reason": Reason.PROHIBITED_APP, "apps": ("TikTok",)}, ("reporter",), [*APPS, AGAIN]),
+        ({"reason": Reason.POSTURE_UNAVAILABLE}, (), ["There is nothing to do on your device.", "If it takes longer"]),
+    ],
+)  # fmt: skip
+def test_no_step_is_told_that_does_not_exist(
+    blocked: View, told: dict[str, Any], choices: tuple[str, ...], steps: list[str]
+) -> None:
+    given: dict[str, Any] = {
+        "reason": Reason.POSTURE_PARTIAL,
+        "apps": (),
+        "os": "android",
+        "laptops_open": True,
+    }
+    found = steps_of(replace(blocked, **{**given, "choices": choices, **told}))
+    words = [found] if isinstance(found, str) else [*found]
+    assert len(words) == len(steps), words
+    assert [each for each, begins in zip(words, steps, strict=True) if not each.startswith(begins)] == []
+
+
+def test_ways_are_told_apart_from_steps(blocked: View) -> None:
+    partly = replace(blocked, reason=Reason.POSTURE_PARTIAL, apps=(), laptops_open=True)
+    assert are_ways(replace(partly, choices=("laptop", "company-phone")))
+    assert not are_ways(replace(partly, choices=("laptop",)))
+    assert not are_ways(replace(partly, reason=Reason.POSTURE_STALE, choices=ALL))
 
 
 def test_every_fix_that_a_rule_may_name_has_steps_for_any_system() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.gateway.gates import PAGES
 from tests.unit.policy.examples import policy_of
 
+from mailgate.gateway.pages.employee import EmployeeView
 from mailgate.gateway.refusals.responses import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
 from mailgate.policy.simulate.judge import OccasionJudge
@@ -254,3 +255,34 @@ def test_without_a_contact_in_the_rule_the_companys_help_is_named():
     assert "mailto:it-help@example.com" in responses.refuse(access(NAVIGATION), DECISION, "R").body.decode()
     failed = responses.error(access(NAVIGATION).facts, 502, Reason.UPSTREAM_UNREACHABLE, "R", NOW)
     assert "mailto:help@example.com" in failed.body.decode()
+
+
+def test_a_browser_of_no_known_device_reads_so_and_the_ways_that_the_company_offers():
+    unknown = replace(DECISION, reason=Reason.POSTURE_MISSING, apps=(), fix="")
+    offering = replace(RESPONSES, choices=("company-phone", "management-app"), certificates=True)
+    page = offering.refuse(access(NAVIGATION), unknown, "R").body.decode()
+    assert "We cannot tell which device this browser is on" in page
+    assert "One of these is enough:" in page
+    assert "put its certificate here" in page
+    assert "On a phone of your company" in page
+    assert (
+        "On a phone of your company" not in RESPONSES.refuse(access(NAVIGATION), unknown, "R").body.decode()
+    )
+
+
+def test_a_laptop_is_named_once_among_the_ways():
+    laptops = {"when": 'client.kind == "laptop"', "effect": "allow"}
+    responses = replace(RESPONSES, laptops=OccasionJudge(policy_of(laptops, HANDHELDS)))
+    partly = replace(DECISION, reason=Reason.POSTURE_PARTIAL, apps=(), fix="")
+    page = responses.refuse(access(NAVIGATION), partly, "R").body.decode()
+    assert page.count("laptop") == 1
+
+
+def test_ways_are_told_apart_from_steps_on_every_page_and_in_mails():
+    offering = replace(RESPONSES, choices=("company-phone", "reporter"))
+    partly = replace(DECISION, reason=Reason.POSTURE_PARTIAL, apps=(), fix="")
+    view = replace(offering.view(access(NAVIGATION), partly, "R"), os="android")
+    mail = PAGES.refusal_mail(view).text
+    assert "One of these is enough:\n- With your company’s check app" in mail
+    for page in (PAGES.refusal(view).html, PAGES.me(EmployeeView(here=view)).html):
+        assert "One of these is enough:</p><ul>" in page

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.own import (
     CLEAN,
     HANDHELD,
@@ -94,6 +94,16 @@ async def test_a_person_sees_their_devices_and_why_one_gets_no_mail():
     assert "iPhone" in page
     assert "Gets no company mail" in page
     assert "it-help@example.com" in page
+
+
+async def test_sources_of_their_devices_that_send_unlisted_apps_are_named():
+    scene = Scene()
+    own = PHONE.reports[0].source
+    for names, told in (({own, "other"}, True), ({"other"}, False)):
+        responses = replace(scene.gate.in_force.live.responses, unlisted_from=frozenset(names))
+        renew(scene.gate, responses=responses)
+        page = await scene.page(PAGE, ALICE)
+        assert (f"send the gate every app that they collect: {own} . All but listed" in page) is told
 
 
 async def test_the_page_may_not_be_kept_framed_or_extended():
@@ -208,7 +218,7 @@ async def test_a_store_that_is_down_is_not_an_empty_one():
 async def test_the_page_opens_for_a_refused_browser():
     page = await Scene().page(PAGE, IPHONE)
     assert "This browser gets no company mail" in page
-    assert "It is not known which apps are on this device" in page
+    assert "We cannot tell which device this browser is on" in page
 
 
 async def test_checking_again_asks_the_sources_and_says_what_came_of_it():

@@ -1,0 +1,84 @@
+"""``mailgate privacy report``: what the gate can say of itself for data protection and works agreements, as a draft."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.options import DEFAULT_PATH, Config, with_store
+from mailgate.cli.output import printable
+from mailgate.cli.policy.history import version_called
+from mailgate.config import Bundle
+from mailgate.console.policy.versions import difference
+from mailgate.console.privacy.document import as_html, as_markdown
+from mailgate.console.privacy.report import ReportedVersion, privacy_report
+from mailgate.store import Store
+from mailgate.texts import console_languages, languages_by_tag
+
+app = typer.Typer(help="Write down what data protection asks about this gate.", no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """The form of a report."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+@app.callback()
+def privacy() -> None:
+    """Write down what data protection asks about this gate."""
+
+
+@app.command()
+def report(
+    language: Annotated[
+        str,
+        typer.Option(
+            "--language", help="The language: en or de. Default: that of the pages, if it is one of them."
+        ),
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="The form.")] = Format.MARKDOWN,
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="VERSION",
+            help="Add what changed since this version of the rules. Default: the one that was in force before.",
+        ),
+    ] = "",
+    config: Config = DEFAULT_PATH,
+) -> None:
+    """Write the parts of an impact assessment (Art. 35 GDPR), of the record of processing (Art. 30), of a works agreement and
+    of the information of people (Art. 13, 14, 22), as far as the settings and the rules in force say them. What only the
+    company knows is marked."""
+
+    spoken, known = console_languages(), languages_by_tag(console_languages())
+    if language and language.lower() not in known:
+        fail(
+            2,
+            f"--language: no report is written in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
+        )
+
+    async def run(store: Store, bundle: Bundle) -> str:
+        told = await _reported(store, since)
+        tag = known.get((language or bundle.settings.languages.default).lower(), "en")
+        blocks = privacy_report(bundle, told, datetime.now(UTC))
+        return (as_html if form is Format.HTML else as_markdown)(blocks, spoken[tag])
+
+    typer.echo(with_store(config, run), nl=False)
+
+
+async def _reported(store: Store, since: str) -> ReportedVersion:
+    """The version in force, and what changed since another or since the one before. Ends the command if there is no such version."""
+    history = await store.policies.history(2)
+    if not history:
+        if since:
+            await version_called(store, since)
+        return ReportedVersion(None)
+    version = await version_called(store, str(history[0].number))
+    before = since or (str(history[1].number) if len(history) > 1 else "")
+    return ReportedVersion(
+        version, await difference(await version_called(store, before), version) if before else None
+    )

@@ -1,0 +1,183 @@
+"""What a gate knows of its own processing: which tables hold people's data and until when, where data comes from and goes to, and
+what its lists are, each with a digest."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+from sqlalchemy import Table
+
+from mailgate.config import Settings
+from mailgate.model.phrase import phrase
+from mailgate.policy import AppCatalog
+from mailgate.store import schema
+from mailgate.store.address import store_url
+from mailgate.store.personal_data import PERSONAL
+
+
+class _Stored(NamedTuple):
+    words: str
+    kept: str
+    """The field of the settings ``retention`` by which it is deleted."""
+
+
+_STORED: Mapping[Table, _Stored] = {
+    schema.devices: _Stored(phrase("Each device: its id here, since when it is known, whether it is lost"), "devices"),
+    schema.reports: _Stored(
+        phrase(
+            "What each source says of a device: owner, kind, system, ids, how it is managed and judged, and which listed apps are on it or cannot run"
+        ),
+        "devices",
+    ),
+    schema.device_names: _Stored(phrase("The ids by which a device is found"), "devices"),
+    schema.device_findings: _Stored(phrase("Where the sources of a device contradict each other"), "devices"),
+    schema.device_rows: _Stored(phrase("A copy of these facts, to search the list of devices"), "devices"),
+    schema.enrolled_keys: _Stored(
+        phrase("The keys of devices that enrolled; of a revoked key its digest stays, without a name"), "devices"
+    ),
+    schema.enrolment_tokens: _Stored(phrase("The codes with which devices may enrol"), "devices"),
+    schema.sightings: _Stored(
+        phrase(
+            "Who asked for mail, with which device, on which day, first and last at what time, how often, and what was decided"
+        ),
+        "sightings",
+    ),
+    schema.clients: _Stored(
+        phrase("The programs that asked: what their headers say of them, and the last address that was asked for"),
+        "sightings",
+    ),
+    schema.first_refusals: _Stored(phrase("The hour in which a rule first refused a person"), "sightings"),
+    schema.help_requests: _Stored(phrase("Requests for help, and whether they were answered"), "sightings"),
+    schema.help_references: _Stored(phrase("The help numbers of these requests"), "sightings"),
+    schema.reliefs: _Stored(phrase("Exemptions of people and devices, with their reason, after they ended"), "sightings"),
+    schema.plan_movers: _Stored(phrase("Whom a planned change of the rules would affect"), "sightings"),
+    schema.mails: _Stored(phrase("Mails about rules, to whom they went, and what became of them"), "sightings"),
+    schema.quarantine_mails: _Stored(phrase("Mails to people whose mail app was refused"), "sightings"),
+    schema.languages: _Stored(phrase("The language that a person's browser last asked for"), "sightings"),
+}  # fmt: skip
+"""What the rows of each table with people's data are, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table with data about people."""
+
+    name: str
+    words: str
+    columns: tuple[str, ...]
+    """All of its columns, as the schema has them."""
+    kept: timedelta
+    """How long its rows stay after the last event that they are about."""
+
+
+def stored_tables(settings: Settings) -> list[StoredTable]:
+    """Every table that names people or their devices."""
+    told = ((table, _STORED[table]) for table in PERSONAL)
+    return [
+        StoredTable(
+            table.name, each.words, tuple(table.columns.keys()), getattr(settings.retention, each.kept)
+        )
+        for table, each in sorted(told, key=lambda pair: [*_STORED].index(pair[0]))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A place outside the gate to which it sends data, or which it asks."""
+
+    words: str
+    where: str
+    """The host, or the file or socket. Never a path of an address, nor a login in it."""
+    gets: str
+    is_host: bool = True
+
+
+_ASKED = phrase("the gate's own login, and ids of devices that it asks about")
+_MAILS = phrase("addresses of people, and what their rule says")
+_EVENTS = phrase("decisions with the device and the reason, and changes of the rules")
+
+
+def recipients(settings: Settings) -> list[Recipient]:
+    """Everything outside that is asked or told, by the settings."""
+    return [*_asked(settings), *_told(settings)]
+
+
+def _asked(settings: Settings) -> Iterator[Recipient]:
+    yield Recipient(
+        phrase("The webmail"), _host(settings.upstream), phrase("every request that is let in, as it came")
+    )
+    url = store_url(settings.store.get_secret_value())
+    database = url.host or str(url.query.get("host", ""))
+    yield Recipient(
+        phrase("The database"),
+        database or phrase("the gate's own computer"),
+        phrase("everything in part 3.2"),
+        is_host=bool(database),
+    )
+    for name, source in settings.connectors.items():
+        for host in dict.fromkeys(_hosts_in(source)):
+            yield Recipient(phrase("Source %(name)s", name=name), host, _ASKED)
+    for issuer in settings.attestation.issuers:
+        if isinstance(issuer.jwks, str):
+            yield Recipient(
+                phrase("Keys of an issuer"), _host(issuer.jwks), phrase("nothing about people: it is read")
+            )
+    if oidc := settings.console.login.oidc:
+        yield Recipient(phrase("Login of admins"), _host(oidc.issuer), phrase("logins of admins"))
+
+
+def _told(settings: Settings) -> Iterator[Recipient]:
+    if (notices := settings.notices) and notices.smtp:
+        yield Recipient(phrase("Mails about rules"), str(notices.smtp), _MAILS)
+    elif notices:
+        yield Recipient(phrase("Mails about rules"), str(notices.outbox), _MAILS, is_host=False)
+    if quarantine := settings.activesync.quarantine_mail:
+        yield Recipient(phrase("Mails to refused mail apps"), str(quarantine.smtp), _MAILS)
+    for words, sink, gets in (
+        (phrase("Events for a SIEM"), settings.events, _EVENTS),
+        (phrase("Witness of the audit log"), settings.witness, phrase("digests: nothing about people")),
+    ):
+        if sink and sink.syslog:
+            yield Recipient(words, str(sink.syslog), gets, is_host=not str(sink.syslog).startswith("unix:"))
+        if sink and sink.file:
+            yield Recipient(words, str(sink.file), gets, is_host=False)
+    if traces := settings.traces:
+        details = ", ".join(traces.include) or phrase("no client details")
+        yield Recipient(
+            phrase("Traces"), _host(traces.endpoint), phrase("how long requests took; %(more)s", more=details)
+        )
+    if access := settings.log.access:
+        details = ", ".join(access.include) or phrase("no client details")
+        where = str(access.file or phrase("the standard error of the gate"))
+        yield Recipient(
+            phrase("Access log"),
+            where,
+            phrase("a line for each request; %(more)s", more=details),
+            is_host=False,
+        )
+
+
+def _hosts_in(settings: BaseModel) -> Iterator[str]:
+    """The hosts of all addresses in these settings, also of parts of them."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from _hosts_in(value)
+        elif isinstance(value, str) and name in ("base_url", "login_url"):
+            yield _host(value)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def list_digest(catalog: AppCatalog, name: str) -> str:
+    """The SHA-256 of a list: of its apps and of all by which each is recognised. It is the same as long as neither changes."""
+    apps = [catalog.apps[key] for key in sorted(catalog.lists[name])]
+    told = [[app.key, app.name, sorted(app.identifiers()), sorted(app.publishers)] for app in apps]
+    return sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()

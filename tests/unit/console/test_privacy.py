@@ -1,0 +1,227 @@
+"""The privacy report: what it says comes from the settings, the rules and the schema; it says nothing else as a fact."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Text
+from tests.unit.cli.gate_files import APPS, POLICY, SETTINGS
+from tests.unit.store.examples import NOW
+
+from mailgate.config import Bundle, load_bundle
+from mailgate.console.policy.versions import VersionDifference, _difference
+from mailgate.console.privacy.accessibility import CHECKED, NOT_CHECKED, REFLOW
+from mailgate.console.privacy.document import (
+    Block,
+    Grid,
+    Heading,
+    Items,
+    ToAdd,
+    as_html,
+    as_markdown,
+    codes,
+)
+from mailgate.console.privacy.facts import list_digest, recipients, stored_tables
+from mailgate.console.privacy.report import ReportedVersion, privacy_report
+from mailgate.model.phrase import phrase
+from mailgate.policy.localized_text import LocalizedText
+from mailgate.store import Version
+from mailgate.store.personal_data import PERSONAL
+from mailgate.store.schema import reports
+from mailgate.texts import IN_ENGLISH, console_languages
+
+GERMAN = console_languages()["de"]
+INTUNE = (
+    "connectors: {phones: {type: intune, tenant: t, client_id: c, client_secret: {env: SECRET},"
+    " login_url: 'https://login.example.com', base_url: 'https://graph.example.com'}}\n"
+)
+
+
+def bundle_of(
+    folder: Path, settings: str = "", *, apps: str = APPS, policy: str = POLICY, store: str = ""
+) -> Bundle:
+    (folder / "apps.yaml").write_text(apps)
+    (folder / "policy.yaml").write_text(policy)
+    written = re.sub("store: .*", f"store: {store}", SETTINGS) if store else SETTINGS
+    (folder / "mailgate.yaml").write_text(written + settings)
+    return load_bundle(
+        folder / "mailgate.yaml", {"SECRET": "hidden", "STORE": "postgresql://me:hidden@db.example.com/x"}
+    )
+
+
+def version(number: int, bundle: Bundle) -> Version:
+    return Version(number, bundle.rules.digest, "", bundle.rules.texts, "ada", "why", NOW)
+
+
+def report(bundle: Bundle, since: VersionDifference | None = None) -> str:
+    return as_markdown(privacy_report(bundle, ReportedVersion(None, since), NOW), IN_ENGLISH)
+
+
+def part(told: str, title: str) -> str:
+    return re.split(r"\n#+ ", re.split(rf"\n#+ {re.escape(title)}", told)[1])[0]
+
+
+BLOCKS: list[Block] = [
+    Heading(1, phrase("What")),
+    ToAdd("its | name"),
+    Items(["<b>", ToAdd("x")]),
+    Grid(("a|b", "c"), [(codes(["x|y", "z_1"]), "_1_\n2")]),
+]
+
+
+def test_markdown_and_html_have_the_same_words_and_nothing_in_them_is_markup() -> None:
+    assert as_markdown(BLOCKS, GERMAN) == (
+        "# Was\n\n**Zu ergänzen:** its \\| name\n\n- \\<b\\>\n- **Zu ergänzen:** x\n\n"
+        "| a\\|b | c |\n| --- | --- |\n| `x\\|y`, `z_1` | \\_1\\_ 2 |\n"
+    )
+    page = as_html(BLOCKS, GERMAN)
+    assert '<html lang="de">' in page
+    assert "<title>Was</title>" in page
+    assert "<li>&lt;b&gt;</li><li><mark><b>Zu ergänzen:</b> x</mark></li>" in page
+    assert "<td><code>x|y</code>, <code>z_1</code></td><td>_1_ 2</td>" in page
+    assert not re.search(r"<script|https?://", page)
+
+
+def test_a_text_of_a_rule_is_in_the_language_of_the_document_if_it_has_it() -> None:
+    title = LocalizedText.of({"en": "No", "de": "Nein"})
+    assert [as_markdown([title], each) for each in (IN_ENGLISH, GERMAN)] == ["No\n", "Nein\n"]
+
+
+def test_every_table_with_people_stands_there_with_all_its_columns_and_its_time(tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, "retention: {sightings: 11d, devices: 22d, lost_devices: 33d}\n")
+    told = {each.name: each for each in stored_tables(bundle.settings)}
+    assert set(told) == {table.name for table in PERSONAL}
+    for table in PERSONAL:
+        assert told[table.name].columns == tuple(table.columns.keys())
+    days = {each.kept.days for each in told.values()}
+    assert days == {11, 22}
+    assert {name for name, each in told.items() if each.kept == timedelta(days=22)} == {
+        "devices", "reports", "device_names", "device_findings", "device_rows", "enrolled_keys", "enrolment_tokens",
+    }  # fmt: skip
+    said = part(report(bundle), "3.2 ")
+    assert "| `sightings` |" in said
+    assert "33 days" in said
+
+
+def test_a_new_column_of_the_schema_is_in_the_next_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = bundle_of(tmp_path)
+    columns = {**dict(reports.columns.items()), "shoe_size": Column("shoe_size", Text)}
+    monkeypatch.setattr(reports, "columns", columns)
+    assert "`shoe_size`" in part(report(bundle), "3.2 ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "store", "rows"),
+    [
+        ("", "", {("The database", "the gate's own computer"), ("The webmail", "127.0.0.1")}),
+        ("", "{env: STORE}", {("The database", "db.example.com")}),
+        (INTUNE, "", {("Source phones", "graph.example.com"), ("Source phones", "login.example.com")}),
+        (
+            "notices: {smtp: 'smtp.example.com:587', sender: a@example.com, domain: example.com}\n",
+            "",
+            {("Mails about rules", "smtp.example.com:587")},
+        ),
+        (
+            "events: {syslog: 'siem.example.com:514'}\nwitness: {syslog: 'unix:/dev/log'}\n",
+            "",
+            {("Events for a SIEM", "siem.example.com:514"), ("Witness of the audit log", "unix:/dev/log")},
+        ),
+        ("traces: {endpoint: 'https://otel.example.com'}\n", "", {("Traces", "otel.example.com")}),
+        (
+            "attestation: {issuers: [{issuer: a, jwks: 'https://keys.example.com/jwks/x'}]}\n",
+            "",
+            {("Keys of an issuer", "keys.example.com")},
+        ),
+        ("log: {access: {include: [name]}}\n", "", {("Access log", "the standard error of the gate")}),
+    ],
+)
+def test_everything_outside_that_is_asked_or_told_is_a_recipient(
+    tmp_path: Path, settings: str, store: str, rows: Iterable[tuple[str, str]]
+) -> None:
+    bundle = bundle_of(tmp_path, settings, store=store)
+    assert set(rows) <= {(str(each.words), str(each.where)) for each in recipients(bundle.settings)}
+    assert "hidden" not in report(bundle)
+
+
+def test_a_digest_changes_with_the_apps_of_a_list_and_how_they_are_recognised_alone(tmp_path: Path) -> None:
+    def digest(apps: str) -> str:
+        return list_digest(bundle_of(tmp_path, apps=apps).policy.catalog, "prohibited")
+
+    plain = digest(APPS)
+    assert digest(APPS.replace("[tiktok]", "[chess, tiktok]")) == digest(
+        APPS.replace("[tiktok]", "[tiktok, chess]")
+    )
+    assert digest(APPS.replace("Chess", "Go")) == plain
+    assert len({plain, digest(APPS.replace("TikTok}", "TikTok, ios: [a.b]}")), digest(APPS.replace("[tiktok]", "[chess]"))}) == 3  # fmt: skip
+
+
+GUARD = "guard: {max_newly_blocked: 1%, approvals: 2, window: 7d}\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "title", "words"),
+    [
+        ("", "3.6 ", "No guard is set"),
+        (GUARD, "3.6 ", "more than 1 % of people or devices within 7 days need the approval of 2 other people"),
+        ("", "3.6 ", "are not set up"),
+        ("", "3.5 ", "No admins are named"),
+        ("choices: [company-phone]\n", "3.8 ", "offers: a phone of the company."),
+        ("choices: []\n", "3.8 ", "offers: none."),
+        ("", "2.1 ", "No source of reports is set up."),
+        (INTUNE, "2.1 ", "| `phones` | `intune` | every 15 minutes | all apps that it collects"),
+        ("", "2.3 ", "without TLS"),
+        ("witness: {file: w}\n", "2.3 ", "outside the database"),
+        ("company: {name: Acme, help: desk}\n", "4. ", "Ask: desk."),
+        ("", "3.3 ", "Looked for, but on no list: Chess."),
+    ],
+)  # fmt: skip
+def test_rules_and_measures_are_told_as_they_are_set(
+    tmp_path: Path, settings: str, title: str, words: str
+) -> None:
+    assert words in part(report(bundle_of(tmp_path, settings)), title)
+
+
+def test_rules_that_refuse_nobody_today_are_told_apart(tmp_path: Path) -> None:
+    rules = [
+        {"id": "now", "title": "Now", "when": "true", "effect": "block"},
+        {"id": "later", "when": "true", "effect": "block", "stages": {"enforce": "2099-01-01"}},
+        {"id": "fine", "when": "true", "effect": "allow"},
+    ]
+    said = part(report(bundle_of(tmp_path, policy=json.dumps({"rules": rules}))), "4. ")
+    today, later = said.split("These rules refuse nobody today")
+    assert "- Now\n" in today
+    assert "- `later`\n" in later
+    assert "fine" not in said
+
+
+def test_a_changed_list_is_an_annex_with_both_digests_and_without_test_cases(tmp_path: Path) -> None:
+    before = version(1, bundle_of(tmp_path))
+    bundle = bundle_of(tmp_path, apps=APPS.replace("[tiktok]", "[tiktok, chess]"))
+    after = version(2, bundle)
+    told = part(report(bundle, _difference(before, after)), "Annex: changes from version 1 to version 2")
+    assert "| list prohibited | Has Chess (`chess`) now. |" in told
+    assert before.digest in told
+    assert after.digest in told
+    same = report(bundle, _difference(before, replace(after, texts=before.texts)))
+    assert "Nothing differs" in same
+
+
+def test_the_table_of_accessibility_is_what_axe_looks_for() -> None:
+    source = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+    found = re.findall(r'\{id:"[\w-]+",((?:(?!\{id:").)*?)tags:\[([^\]]*)\]', source, re.DOTALL)
+    looked_for = {
+        ".".join((tag[0], tag[1], tag[2:]))
+        for told, tags in found
+        if "enabled:!1" not in told and "experimental" not in tags and re.search(r'"wcag\d+aa?"', tags)
+        for tag in re.findall(r'"wcag(\d{3,4})"', tags)
+    }
+    criteria = {*CHECKED, REFLOW, *NOT_CHECKED}
+    assert set(CHECKED) == looked_for & criteria
+    assert len(criteria) == len(CHECKED) + 1 + len(NOT_CHECKED) == 55  # WCAG 2.2: 31 of level A, 24 of AA
