@@ -27,7 +27,7 @@ from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
-from mailgate.connectors.setup import NoPolicies, PolicyTexts
+from mailgate.connectors.setup import PolicyStore, PolicyTexts
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
@@ -36,7 +36,7 @@ from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 
 
-class ConnectorStore:
+class ConnectorStore(PolicyStore):
     """The store as connectors use it. Its errors become ``Trouble.STORE``."""
 
     def __init__(self, store: Store, logins: Callable[[], Logins] = lambda: NO_LOGINS) -> None:
@@ -108,7 +108,7 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
 
     def make(name: str, settings: EverySource, runtime: Runtime) -> Connector:
         known, catalog, lag = source_store.devices, bundle().policy.catalog, settings.inventory_lag
-        policies = source_store if runtime.stores else NoPolicies()
+        policies = source_store if runtime.stores else PolicyStore()
         setup = Setup(name, catalog, runtime, known_devices=known, lag=lag, policies=policies)
         return connector_for(setup, settings)
 

@@ -57,7 +57,7 @@ class _Overrides(_Content):
     developer_settings: str = ""
 
 
-class Policy(_Content):
+class PolicyContent(_Content):
     """What decides in the content of one version of a policy. Everything else that it says is dropped."""
 
     version: str = Field(pattern="^[0-9]{1,18}$")
@@ -94,24 +94,24 @@ def _types(entries: Iterable[_Entry]) -> Mapping[str, set[str]]:
     return found
 
 
-Versions = Mapping[int, Policy]
+Versions = Mapping[int, PolicyContent]
 """The known versions of one policy, by number."""
 Packages = Mapping[str, Sequence[str]]
 """The package names of each listed app, by its key."""
 
 
-def policy_of(found: Any) -> Policy | None:
+def policy_of(found: Any) -> PolicyContent | None:
     """The policy in an answer of the API; None if it cannot be read."""
     try:
-        return Policy.model_validate(found)
+        return PolicyContent.model_validate(found)
     except ValidationError:
         return None
 
 
-def stored_policy(content: str) -> Policy | None:
+def stored_policy(content: str) -> PolicyContent | None:
     """The policy in its stored form; None if an older Mailgate stored another one."""
     try:
-        return Policy.model_validate_json(content)
+        return PolicyContent.model_validate_json(content)
     except ValidationError:
         return None
 
@@ -146,7 +146,7 @@ def blocked_yet_there(device: Mapping[str, Any], apps: Packages) -> frozenset[st
     return frozenset(key for key, packages in apps.items() if there & {*packages})
 
 
-def _versions_from(versions: Versions, number: str) -> list[Policy]:
+def _versions_from(versions: Versions, number: str) -> list[PolicyContent]:
     """The version that a device has applied, then all later ones; empty if one of them is not known."""
     if not re.fullmatch("[0-9]{1,18}", number) or not versions:
         return []
@@ -158,7 +158,7 @@ def _is_cope(device: Mapping[str, Any]) -> bool:
     return text(device, "managementMode") == "PROFILE_OWNER"
 
 
-def _management(device: Mapping[str, Any], chain: Sequence[Policy]) -> str:
+def _management(device: Mapping[str, Any], chain: Sequence[PolicyContent]) -> str:
     """Before Android 11 a device owner may stand beside a personal side, of which its ``applications`` say nothing."""
     if text(device, "ownership") != "COMPANY_OWNED":
         return NotDenied.NOT_COMPANY_OWNED
@@ -169,7 +169,7 @@ def _management(device: Mapping[str, Any], chain: Sequence[Policy]) -> str:
     return "" if known else NotDenied.MANAGEMENT_UNKNOWN
 
 
-def _applied(device: Mapping[str, Any], versions: Versions, chain: Sequence[Policy]) -> str:
+def _applied(device: Mapping[str, Any], versions: Versions, chain: Sequence[PolicyContent]) -> str:
     if {text(device, "state"), text(device, "appliedState")} != {"ACTIVE"}:
         return NotDenied.NOT_ACTIVE
     if text(device, "policyName") not in ("", text(device, "appliedPolicyName")):
@@ -179,7 +179,7 @@ def _applied(device: Mapping[str, Any], versions: Versions, chain: Sequence[Poli
     return "" if chain else NotDenied.VERSION_UNKNOWN
 
 
-def _kept_out(device: Mapping[str, Any], chain: Sequence[Policy], packages: Sequence[str]) -> str:
+def _kept_out(device: Mapping[str, Any], chain: Sequence[PolicyContent], packages: Sequence[str]) -> str:
     """Why an app of these packages may run; empty if it cannot."""
     cope = _is_cope(device)
     now, *later = [_blocks(policy, packages, cope=cope) or _side_door(policy, cope=cope) for policy in chain]
@@ -191,7 +191,7 @@ def _kept_out(device: Mapping[str, Any], chain: Sequence[Policy], packages: Sequ
     return NotDenied.NOT_APPLIED if concerned else ""
 
 
-def _blocks(policy: Policy, packages: Sequence[str], *, cope: bool) -> str:
+def _blocks(policy: PolicyContent, packages: Sequence[str], *, cope: bool) -> str:
     """Both sides of a phone have to keep the packages out. An app without package names may be any package."""
     by_default = policy.play_store_mode in ("", "PLAY_STORE_MODE_UNSPECIFIED", "WHITELIST")
     sides = [(policy.work_types, by_default)]
@@ -206,7 +206,7 @@ def _is_out(types: set[str] | None, out_by_default: bool) -> bool:
     return out_by_default if types is None else types == {"BLOCKED"}
 
 
-def _side_door(policy: Policy, *, cope: bool) -> str:
+def _side_door(policy: PolicyContent, *, cope: bool) -> str:
     """A way around the store that the policy leaves open. A device owner knows neither a private space nor other users."""
     overrides, personal = policy.advanced_security_overrides, policy.personal_usage_policies or _Personal()
     if overrides.untrusted_apps_policy not in ("", "UNTRUSTED_APPS_POLICY_UNSPECIFIED", "DISALLOW_INSTALL"):
@@ -234,7 +234,7 @@ _NO_SUCH_SPACE = {
 _PLACE = re.compile(r"(?:^|\.)(applications|personalApplications)\[([0-9]{1,5})\]")
 
 
-def _not_applied(device: Mapping[str, Any], policy: Policy, packages: Sequence[str]) -> Iterator[str]:
+def _not_applied(device: Mapping[str, Any], policy: PolicyContent, packages: Sequence[str]) -> Iterator[str]:
     """The reasons of all details that concern these packages, by which a setting of the policy does not hold on the device. One
     that names neither a package nor a place in a list of apps concerns all."""
     details = value(device, "nonComplianceDetails") or []
@@ -258,7 +258,7 @@ def _has_no_private_space(device: Mapping[str, Any]) -> bool:
     return isinstance(level, int) and level < _ANDROID_15
 
 
-def _at(policy: Policy, path: str) -> str:
+def _at(policy: PolicyContent, path: str) -> str:
     """The package at a place like ``personalApplications[3]``; empty if there is none."""
     place = _PLACE.search(path)
     if place is None:

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from mailgate.connectors.android_policy import POLICY_FIELDS, Policy, Versions, policy_of, stored_policy
+from mailgate.connectors.android_policy import (
+    POLICY_FIELDS,
+    PolicyContent,
+    Versions,
+    policy_of,
+    stored_policy,
+)
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import text
 from mailgate.connectors.setup import Setup
@@ -24,8 +30,8 @@ class ReadPolicies:
         self._setup = setup
         self._client = client
         self._folder = f"enterprises/{enterprise}/policies"
-        self._known: dict[str, dict[int, Policy]] = {}
-        self._new: dict[str, dict[int, Policy]] = {}
+        self._known: dict[str, dict[int, PolicyContent]] = {}
+        self._new: dict[str, dict[int, PolicyContent]] = {}
         self._oldest: dict[str, int] = {}
         """The oldest version of each policy that a device has applied."""
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
@@ -35,26 +35,15 @@ PolicyTexts = Mapping[str, Mapping[int, str]]
 """What decides in the versions of a management's policies, by name and number, as JSON."""
 
 
-class PolicyStore(Protocol):
-    """Keeps versions of policies, since a management has the content of the current one alone."""
-
-    async def versions(self, source: str, policy: str) -> Mapping[int, str]:
-        """The stored versions of a policy, by number."""
-        ...
-
-    async def keep_versions(self, source: str, policies: PolicyTexts, *, only: bool) -> None:
-        """Store these versions. With ``only`` all others of the source are forgotten."""
-        ...
-
-
-class NoPolicies:
-    """Nothing, in place of a store."""
+class PolicyStore:
+    """Versions of policies, since a management has the content of the current one alone. This one keeps nothing."""
 
     async def versions(self, _source: str, _policy: str) -> Mapping[int, str]:
+        """The stored versions of a policy, by number."""
         return {}
 
     async def keep_versions(self, _source: str, _policies: PolicyTexts, *, only: bool) -> None:
-        """Store nothing."""
+        """Store these versions. With ``only`` all others of the source are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +57,7 @@ class Setup:
     wire: Callable[[ApiSourceSettings], Wire] = https_wire
     known_devices: Callable[[str], AsyncIterator[list[str]]] = nobody
     """The ids of a source's devices in the store, in pages."""
-    policies: PolicyStore = field(default_factory=NoPolicies)
+    policies: PolicyStore = field(default_factory=PolicyStore)
     lag: timedelta = timedelta()
     """How much older than a device's last word its app list may be: ``inventory_lag`` of the settings."""
 
