@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from mailgate.app.open_store import spool_of
+from mailgate.app.open_store import spool_folder
 from mailgate.app.request_sinks import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.document import MAX_BYTES, Document, read_document
@@ -108,8 +108,9 @@ def _store(config: Path, settings: Settings) -> Iterator[Fault]:
         return
     if url.get_backend_name() == "sqlite" and (why := _no_file(Path(str(url.database)))):
         yield ("store",), f"{why}; expected a file that a gate can write"
-    spool = spool_of(config, settings)
-    if spool and (why := _no_folder(spool)):
+        if settings.spool is None:
+            return  # the spool is beside the file
+    if why := _no_folder(spool_folder(config, settings, url)):
         place = "spool" if settings.spool else "store"
         yield (
             (place,),

@@ -90,6 +90,7 @@ def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
         (USUAL.replace("sqlite:///var/mailgate.db", "sqlite:///."), "", "5:8: {0} is no file"),
         (USUAL.replace("sqlite:///var/mailgate.db", "'sqlite:///:memory:'"), "", "is no store: expected sqlite:///PATH"),
         (USUAL, "spool: gate.pem\n", "6:8: {0}/gate.pem is no folder"),
+        (USUAL.replace("var/mailgate.db", "beside.db"), "", "5:8: {0}/beside.db.spool is no folder"),
         (
             USUAL,
             "notices: {{outbox: gate.pem/mails, sender: it@example.com, domain: example.com}}\n",
@@ -99,7 +100,9 @@ def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
         (USUAL, "authz_listeners: [{{listen: 'unix:{0}/gate.pem', dialect: envoy}}]\n", "6:28: {0}/gate.pem is a file"),
     ],
 )  # fmt: skip
-def test_a_place_that_cannot_be_written_is_named(config, tmp_path, settings, added, told):
+def test_a_place_that_cannot_be_written_is_named(config, tmp_path, monkeypatch, settings, added, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beside.db.spool").write_text("")
     (mistake,) = judged(config(added.format(tmp_path), settings))
     assert told.format(tmp_path) in mistake
 
