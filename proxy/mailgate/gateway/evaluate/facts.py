@@ -31,6 +31,8 @@ class Incoming:
     """The client's certificates as they came, or why they could not be read (``http/client_certs.py``)."""
     body: bytes = b""
     """The whole body. It is read only if the request is for the gate itself."""
+    fields: Fields = field(default_factory=Fields)
+    """The fields as they came, those that nobody believes among them."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)
     """Fields that the answer must carry, whether the gate or the webmail gives it."""
 
@@ -65,6 +67,7 @@ def read_facts(
         values(fields, b"dpop"),
         login and logins.person(login),
         certificate,
+        fields=fields,
     )
 
 
