@@ -48,7 +48,7 @@ class Trust:
         for each in settings.attestation.issuers:
             if isinstance(each.jwks, str):
                 remote = before.get((each.issuer, each.jwks)) or self._remote(each, metrics)
-                remote.ask = _asking(each)
+                remote.ask = asking(each)
                 sources[each.issuer] = remote
             else:
                 sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
@@ -82,10 +82,10 @@ class Trust:
                 metrics.issuer_keys_success.labels(issuer).set(self.clock().timestamp())
 
         metrics.issuer_keys_success.labels(each.issuer).set(0)
-        return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
+        return RemoteKeys(each.issuer, str(each.jwks), asking(each), self.clock, count)
 
 
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
+def asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
     """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
     used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None

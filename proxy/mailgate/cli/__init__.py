@@ -17,6 +17,7 @@ from mailgate.cli import (
     connectors,
     demo,
     devices,
+    doctor,
     enroll,
     exempt,
     explain,
@@ -75,6 +76,7 @@ app.add_typer(store.app, name="store")
 app.command()(init.init)
 app.command()(run.run)
 app.command()(check.check)
+app.command()(doctor.doctor)
 app.command()(schema.schema)
 app.command()(explain.explain)
 app.command()(devices.apps)
