@@ -40,7 +40,7 @@ def load_checked(
     """
     bundle = load_bundle(config, names=names)
     mistakes = [] if bundle.rules.digest == in_force else failing_cases(config, bundle, now)
-    mistakes += file_mistakes(config, bundle.settings, now)
+    mistakes += [*file_mistakes(config, bundle.settings, now), *exposed_secrets(bundle)]
     if mistakes:
         raise ConfigError(mistakes)
     return bundle
@@ -65,6 +65,20 @@ def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
 def _worded(outcome: CaseResult) -> str:
     wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in outcome.wrong.items())
     return f"the case `{outcome.case.name}` fails: {wrong}; expected every case to hold"
+
+
+def exposed_secrets(bundle: Bundle) -> list[Mistake]:
+    """A mistake for each file with a secret that other users of this machine may read or change."""
+    return [Mistake(str(each.path), 1, 1, each.words) for each in bundle.exposed_files() if each.refused]
+
+
+def without_groups(bundle: Bundle) -> str:
+    """Why it is unknown whom some rules are about: they name groups, and no file says who is in them. Empty if there are none."""
+    named = [each.id for each in bundle.policy.rules if each.groups or "user.groups" in each.when.reads]
+    if bundle.groups.known or not named:
+        return ""
+    file, rules = bundle.settings.files.groups, ", ".join(f"`{each}`" for each in named)
+    return f"the rules {rules} name groups, and there is no {file}: they let nobody in and keep everybody out; expected {file}, or no groups"
 
 
 def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mistake]:

@@ -144,6 +144,12 @@ def test_files_without_a_mistake_are_good(gate) -> None:
     assert "1 rules, 0 cases hold" in good.found
 
 
+def test_groups_that_no_file_has_are_named_as_by_check(gate, tmp_path) -> None:
+    gate()
+    (tmp_path / "policy.yaml").write_text("rules: [{id: a, when: client.handheld, groups: [staff], effect: block}]\n")  # fmt: skip
+    fails(gate(), "settings", "`a` name groups", "expected groups.yaml", State.WARNING)
+
+
 def test_checks_that_need_a_broken_file_are_not_tried(gate, tmp_path) -> None:
     gate()
     (tmp_path / "policy.yaml").write_text("rules: 5\n")

@@ -9,7 +9,8 @@ from tests import pki
 
 from mailgate.app import preflight
 from mailgate.app.preflight import failing_cases, file_mistakes, load_checked
-from mailgate.config import load_bundle
+from mailgate.config import Bundle, load_bundle
+from mailgate.config.files import ExposedFile
 from mailgate.errors import ConfigError
 
 NOW = pki.NOW
@@ -159,3 +160,16 @@ def test_every_mistake_comes_at_once(config, tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_checked(config(TLS + "spool: gate.key\n"), NOW)
     assert len(caught.value.mistakes) == 3
+
+
+def test_secrets_that_others_may_read_stop_a_start_and_a_reload(config, tmp_path, monkeypatch):
+    path = config()
+    found = [
+        ExposedFile(tmp_path / name, "read", secret=name != "policy.yaml")
+        for name in ("a.url", "b.key", "policy.yaml")
+    ]
+    monkeypatch.setattr(Bundle, "exposed_files", lambda _self: tuple(found))
+    with pytest.raises(ConfigError) as refused:
+        load_checked(path, NOW)
+    assert [each.file for each in refused.value.mistakes] == [f"{tmp_path}/a.url", f"{tmp_path}/b.key"]
+    assert "expected `chmod o-r` there" in refused.value.mistakes[0].message

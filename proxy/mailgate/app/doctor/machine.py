@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, told
 from mailgate.app.open_store import spool_folder
+from mailgate.app.preflight import without_groups
 from mailgate.http.tls import CertificateError, served_certificate
 from mailgate.store import StoreError
 from mailgate.store.address import store_url
@@ -28,6 +29,8 @@ async def settings(gate: Examined) -> AsyncIterator[Diagnosis]:
             f"no mistake in {gate.config} and its files: {len(policy.rules)} rules, {len(cases)} cases hold"
         )
         yield Diagnosis("settings", State.OK, found)
+    if gate.bundle and (unsure := without_groups(gate.bundle)):
+        yield told("settings", unsure, State.WARNING)
 
 
 async def permissions(gate: Examined) -> AsyncIterator[Diagnosis]:
