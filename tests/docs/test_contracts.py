@@ -17,7 +17,7 @@ PURE = frozenset(
     "itertools json math operator re typing unicodedata urllib.parse".split()
 )
 PURE_LIBRARIES = frozenset(
-    "cachetools cel_expr_python cryptography joserfc pydantic pydantic_core ua_parser ua_parser_rs user_agents".split()
+    "cachetools cel_expr_python cryptography joserfc pydantic pydantic_core ua_parser ua_parser_rs".split()
 )
 OPENING = frozenset({"open", "print", "input", "exec", "eval", "breakpoint", "__import__"})
 
