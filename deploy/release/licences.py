@@ -34,7 +34,6 @@ READ = {
     "tzdata": "Apache-2.0",
     "ua-parser-builtins": "Apache-2.0",
     "ua-parser-rs": "Apache-2.0",
-    "user-agents": "MIT",
     "uvloop": "MIT OR Apache-2.0",
     "watchfiles": "MIT",
     "yarl": "Apache-2.0",

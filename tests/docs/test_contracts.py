@@ -18,7 +18,7 @@ PURE = frozenset(
 )
 PURE_LIBRARIES = frozenset(
     # of authlib what checks the claims of a token; it also has clients
-    "authlib.oidc cachetools cel_expr_python cryptography joserfc pydantic pydantic_core ua_parser ua_parser_rs user_agents".split()
+    "authlib.oidc cachetools cel_expr_python cryptography joserfc pydantic pydantic_core ua_parser ua_parser_rs".split()
 )
 OPENING = frozenset({"open", "print", "input", "exec", "eval", "breakpoint", "__import__"})
 

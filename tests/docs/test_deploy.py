@@ -207,6 +207,13 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
+def test_systemd_tries_on_however_long_a_database_is_away() -> None:
+    """Its own limit is five starts in ten seconds. ``RestartPreventExitStatus`` keeps wrong settings from being tried."""
+    head, _, service = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text().partition("[Service]")
+    assert "\nStartLimitIntervalSec=0\n" in head
+    assert "\nRestartPreventExitStatus=2\n" in service
+
+
 def test_the_unit_names_documentation_that_the_wheel_installs() -> None:
     unit = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text()
     named = re.findall(r"^Documentation=file:///opt/mailgate/share/doc/mailgate/(.+)$", unit, re.MULTILINE)

@@ -15,9 +15,11 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that headings get: lower case, no punctuation, hyphens for spaces."""
-    headings = re.findall(r"^#+ (.+)$", prose(page.read_text("utf-8")), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """The anchors that headings get, lower case, no punctuation, hyphens for spaces; and those that are written."""
+    text = prose(page.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    written = set(re.findall(r'<a id="([\w-]+)"></a>', text))
+    return written | {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def leads_nowhere(page: Path, link: str) -> bool:

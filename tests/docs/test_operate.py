@@ -5,6 +5,7 @@ import ast
 import json
 import re
 import subprocess
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ from urllib.request import urlopen
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from ruamel.yaml import YAML
 from tests.docs.reading import ROOT, spans, table
+from tests.docs.test_links import anchors
 from tests.integration.gate import start_gate, write_config
 from tests.servers import require_or_skip
 from tests.unit.gateway.wire import exchange
@@ -86,6 +89,39 @@ def test_every_alarm_is_listed_and_is_heard_in_a_test() -> None:
     assert [spans(row["alarm"])[0] for row in table(METRICS, "alarm")] == alarms
     heard = re.findall(r'alertname="(\w+)"', (ALERTS / "alerts.test.yml").read_text("utf-8"))
     assert set(heard) == set(alarms)
+
+
+def test_every_alarm_leads_to_its_own_row() -> None:
+    """At the address of ``pyproject.toml``, which whoever publishes the pages changes."""
+    base = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Homepage"]
+    rules = [
+        rule for group in YAML(typ="safe").load(ALERTS / "alerts.yml")["groups"] for rule in group["rules"]
+    ]
+    page = f"{base}/docs/metrics.md"
+    assert [each["annotations"]["runbook_url"] for each in rules] == [
+        f"{page}#{each['alert'].lower()}" for each in rules
+    ]
+    assert {each["alert"].lower() for each in rules} <= anchors(ROOT / "docs" / "metrics.md")
+
+
+def test_alertmanager_takes_the_example() -> None:
+    require_or_skip("amtool")
+    checked = subprocess.run(
+        ["amtool", "check-config", ALERTS / "alertmanager.yml"], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_alarms_that_are_silenced_or_routed_exist() -> None:
+    known = {rule["alert"]: rule["labels"]["severity"] for group in YAML(typ="safe").load(ALERTS / "alerts.yml")["groups"] for rule in group["rules"]}  # fmt: skip
+    example = YAML(typ="safe").load(ALERTS / "alertmanager.yml")
+    named = set(re.findall(r"Mailgate[A-Z][a-z]\w+", json.dumps(example["inhibit_rules"])))
+    assert named <= set(known)
+    routed = {
+        re.fullmatch(r'severity="(\w+)"', each["matchers"][0])[1] for each in example["route"]["routes"]
+    }  # type: ignore[index]
+    assert routed < set(known.values()), "all others reach the receiver of the route itself"
+    assert {each["receiver"] for each in example["route"]["routes"]} <= {each["name"] for each in example["receivers"]}  # fmt: skip
 
 
 def test_every_alarm_rings_when_it_should_and_only_then() -> None:

@@ -143,9 +143,12 @@ def verifier_for(bundle: Bundle, trust: Trust) -> Verifier:
     )
 
 
+HELP_KEYS = "help"
+
+
 async def tickets_for(store: Store) -> Tickets:
     """The sealer of the help button on refusals. Raises StoreError."""
-    return Tickets(await store.keys.current("help", utc_now(), KEY_AGE + LIFETIME))
+    return Tickets(await store.keys.current(HELP_KEYS, utc_now(), KEY_AGE + LIFETIME))
 
 
 async def probe_keys(settings: Settings, store: Store) -> Sequence[Secret]:

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, Counter
 
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle, Settings
-from mailgate.config.mail import NoticeSettings
+from mailgate.config.addresses import Address
+from mailgate.config.mail import MailSettings, NoticeSettings
 from mailgate.gateway.live import InForce
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.mail.composer import address_book, composer_for
@@ -43,9 +44,13 @@ def mail_way_for(notices: NoticeSettings) -> MailTransport:
     if notices.outbox is not None:
         return FolderTransport(notices.outbox)
     assert notices.smtp is not None  # the settings have one of the two
-    password = notices.password.get_secret_value() if notices.password else None
-    server = MailServer(notices.smtp.host, notices.smtp.port, notices.security, notices.username, password)
-    return SmtpTransport(server)
+    return SmtpTransport(mail_server_of(notices, notices.smtp))
+
+
+def mail_server_of(mail: MailSettings, smtp: Address) -> MailServer:
+    """The mail server at ``smtp``, with the login of these settings."""
+    password = mail.password.get_secret_value() if mail.password else None
+    return MailServer(smtp.host, smtp.port, mail.security, mail.username, password)
 
 
 def quarantine_mailer_for(
@@ -55,8 +60,7 @@ def quarantine_mailer_for(
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
     if mail is None:
         return NoQuarantineMails()
-    password = mail.password.get_secret_value() if mail.password else None
-    server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
+    server = mail_server_of(mail, mail.smtp)
     head = QuarantineHead(
         mail.sender,
         mail.domain,

@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from mailgate.app.open_store import spool_of
+from mailgate.app.open_store import spool_folder
 from mailgate.app.request_sinks import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.document import MAX_BYTES, Document, read_document
@@ -40,7 +40,7 @@ def load_checked(
     """
     bundle = load_bundle(config, names=names)
     mistakes = [] if bundle.rules.digest == in_force else failing_cases(config, bundle, now)
-    mistakes += file_mistakes(config, bundle.settings, now)
+    mistakes += [*file_mistakes(config, bundle.settings, now), *exposed_secrets(bundle)]
     if mistakes:
         raise ConfigError(mistakes)
     return bundle
@@ -65,6 +65,20 @@ def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
 def _worded(outcome: CaseResult) -> str:
     wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in outcome.wrong.items())
     return f"the case `{outcome.case.name}` fails: {wrong}; expected every case to hold"
+
+
+def exposed_secrets(bundle: Bundle) -> list[Mistake]:
+    """A mistake for each file with a secret that other users of this machine may read or change."""
+    return [Mistake(str(each.path), 1, 1, each.words) for each in bundle.exposed_files() if each.refused]
+
+
+def without_groups(bundle: Bundle) -> str:
+    """Why it is unknown whom some rules are about: they name groups, and no file says who is in them. Empty if there are none."""
+    named = [each.id for each in bundle.policy.rules if each.groups or "user.groups" in each.when.reads]
+    if bundle.groups.known or not named:
+        return ""
+    file, rules = bundle.settings.files.groups, ", ".join(f"`{each}`" for each in named)
+    return f"the rules {rules} name groups, and there is no {file}: they let nobody in and keep everybody out; expected {file}, or no groups"
 
 
 def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mistake]:
@@ -108,8 +122,9 @@ def _store(config: Path, settings: Settings) -> Iterator[Fault]:
         return
     if url.get_backend_name() == "sqlite" and (why := _no_file(Path(str(url.database)))):
         yield ("store",), f"{why}; expected a file that a gate can write"
-    spool = spool_of(config, settings)
-    if spool and (why := _no_folder(spool)):
+        if settings.spool is None:
+            return  # the spool is beside the file
+    if why := _no_folder(spool_folder(config, settings, url)):
         place = "spool" if settings.spool else "store"
         yield (
             (place,),

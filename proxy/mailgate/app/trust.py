@@ -49,7 +49,7 @@ class Trust:
         for each in settings.attestation.issuers:
             if isinstance(each.jwks, str):
                 remote = before.get((each.issuer, each.jwks)) or self._remote(each, metrics)
-                remote.ask = _asking(each)
+                remote.ask = asking(each)
                 sources[each.issuer] = remote
             else:
                 sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
@@ -57,7 +57,7 @@ class Trust:
             told = before.get((logins.source, logins.jwks)) or self._remote(
                 logins, metrics, parse_provider_keys
             )
-            told.ask = _asking(logins)
+            told.ask = asking(logins)
             sources[logins.source] = told
         return sources
 
@@ -91,10 +91,10 @@ class Trust:
                 metrics.issuer_keys_success.labels(issuer).set(self.clock().timestamp())
 
         metrics.issuer_keys_success.labels(each.source).set(0)
-        return RemoteKeys(each.source, str(each.jwks), _asking(each), self.clock, count, parse)
+        return RemoteKeys(each.source, str(each.jwks), asking(each), self.clock, count, parse)
 
 
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
+def asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
     """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
     used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from ua_parser import Device
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
-from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
 
 from mailgate.classify.appliances import APPLIANCES
 from mailgate.classify.desktop_mode import DESKTOP_MODE
@@ -55,10 +54,7 @@ AGENT_TABLES = (_ALL, COMPUTERS)
 
 
 class Agent:
-    """The findings of ua-parser's Rust resolver in a user agent, and the first rule of all tables that matches it.
-
-    ``user_agents``' own parser is 40 times slower.
-    """
+    """The findings of ua-parser's Rust resolver in a user agent, and the first rule of all tables that matches it."""
 
     __slots__ = ("__dict__", "device", "first", "text")
 
@@ -94,20 +90,56 @@ class Agent:
         return "" if model in _NO_MODEL else model
 
     def form(self) -> str:
-        """The form by the rules of ``user_agents``: a tablet, a phone, or empty."""
-        rules = _Rules(self)
-        return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
+        """A tablet, a phone, or empty, by the names that ua-parser gives to device, system and browser.
+
+        The rules are those of the package user-agents 2.2.0 (MIT), which itself would load every pattern of ua-parser once more.
+        """
+        if self.device.family in _TABLETS or self._is_tablet_of_its_system():
+            return "tablet"
+        text, browser = self.text, self.browser.family if self.browser else ""
+        is_phone = (
+            self.device.family in _PHONES
+            or browser in _BROWSERS_OF_PHONES
+            or (self.os is not None and self.os.family in _SYSTEMS_OF_PHONES)
+            or any(word in text for word in _WORDS_OF_PHONES)
+            or (self.is_bot and "Mobile" in browser)
+            or ("NokiaBrowser" in text and "Mobile" in text)
+        )
+        return "phone" if is_phone else ""
+
+    def _is_tablet_of_its_system(self) -> bool:
+        """Browsers on phones with these systems say so; older tablets that do too are among the devices."""
+        system, browser = self.os.family if self.os else "", self.browser.family if self.browser else ""
+        if system == "Android":
+            return "Mobile Safari" not in self.text and browser != "Firefox Mobile"
+        return system == "Firefox OS" and "Mobile" not in browser
 
 
-class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and rarely used. They read no version but that of
-    Windows RT, for which there is a rule in our tables."""
-
-    def __init__(self, agent: Agent) -> None:
-        self.ua_string = agent.text
-        self.os = parse_operating_system(agent.os.family if agent.os else "Other")
-        self.browser = parse_browser(agent.browser.family if agent.browser else "Other")
-        self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
+_TABLETS = frozenset(
+    {
+        *("iPad", "BlackBerry Playbook", "Blackberry Playbook", "Galaxy Tab", "Xoom", "Dell Streak"),
+        *("Kindle", "Kindle Fire", "Kindle Fire HD"),
+    }
+)
+_PHONES = frozenset(
+    {
+        *("iPhone", "iPod", "iOS-Device", "PlayStation Vita"),
+        *("Generic Smartphone", "Generic Feature Phone"),
+    }
+)
+_BROWSERS_OF_PHONES = frozenset(
+    {
+        *("IE Mobile", "Opera Mobile", "Opera Mini"),
+        *("Chrome Mobile", "Chrome Mobile WebView", "Chrome Mobile iOS"),
+    }
+)
+_SYSTEMS_OF_PHONES = frozenset(
+    {
+        *("Android", "Firefox OS", "BlackBerry OS", "Symbian OS", "Bada", "Maemo"),
+        *("Windows Phone", "Windows Phone OS", "Windows CE", "Windows Mobile"),
+    }
+)
+_WORDS_OF_PHONES = ("J2ME", "MIDP", "iPhone;", "Googlebot-Mobile")
 
 
 def version(named: "Browser | OS") -> str:

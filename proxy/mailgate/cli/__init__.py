@@ -17,6 +17,7 @@ from mailgate.cli import (
     connectors,
     demo,
     devices,
+    doctor,
     enroll,
     exempt,
     explain,
@@ -79,6 +80,7 @@ app.add_typer(privacy.app, name="privacy")
 app.command()(init.init)
 app.command()(run.run)
 app.command()(check.check)
+app.command()(doctor.doctor)
 app.command()(schema.schema)
 app.command()(explain.explain)
 app.command()(devices.apps)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mailgate.app.preflight import file_mistakes
+from mailgate.app.preflight import exposed_secrets, file_mistakes, without_groups
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.cli.reporter import WITHOUT_ID
@@ -39,7 +39,6 @@ _SHARED = (
     "console.url: a browser sends the session of an admin to the webmail too, since it is at the same host and another proxy"
     " carries the mail; expected a host name of the console's own"
 )
-NOT_STARTED = "; a gate does not start with it"
 
 Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
 
@@ -52,29 +51,34 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
     except ConfigError as error:
         _print_mistakes(error, as_json)
         raise typer.Exit(1 if path.is_file() else 2) from error
-    mistakes = file_mistakes(path, bundle.settings, datetime.now(UTC))
+    mistakes = [*file_mistakes(path, bundle.settings, datetime.now(UTC)), *exposed_secrets(bundle)]
     if mistakes and not as_json:
         _print_mistakes(ConfigError(mistakes), as_json)
     outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
-    exposed = bundle.exposed_files()
     if as_json:
         print_json(_report(bundle, mistakes, outcomes))
     else:
         _print_counts(path, bundle, settings_hold=not mistakes)
-        for name, why in _lingering(bundle).items():
-            typer.echo(f"WARNING {name} {why}")
-        for told in _of_sources(bundle):
-            typer.echo(told)
-        if _shares_its_host(bundle.settings):
-            typer.echo(f"WARNING {_SHARED}")
-        for each in exposed:
-            typer.echo(f"WARNING {each}{NOT_STARTED if each.refused else ''}")
+        for remark in _remarks(bundle):
+            typer.echo(remark)
         for outcome in failed:
             _print_failure(outcome)
         typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
-    if failed or mistakes or any(each.refused for each in exposed):
+    if failed or mistakes:
         raise typer.Exit(1)
+
+
+def _remarks(bundle: Bundle) -> Iterator[str]:
+    """What may be wrong, and what follows from settings without being wrong."""
+    for name, why in _lingering(bundle).items():
+        yield f"WARNING {name} {why}"
+    yield from _of_sources(bundle)
+    if _shares_its_host(bundle.settings):
+        yield f"WARNING {_SHARED}"
+    if unsure := without_groups(bundle):
+        yield f"WARNING {unsure}"
+    yield from (f"WARNING {each}" for each in bundle.exposed_files() if not each.refused)
 
 
 def _lingering(bundle: Bundle) -> dict[str, str]:
@@ -192,7 +196,7 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
     policy, exposed = bundle.policy, bundle.exposed_files()
     good = not mistakes and not any(outcome.wrong for outcome in outcomes)
     return {
-        "ok": good and not any(each.refused for each in exposed),
+        "ok": good,
         "mistakes": mistakes,
         "files": bundle.paths,
         "apps": len(policy.catalog.apps),
@@ -200,6 +204,7 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
         "rules": len(policy.rules),
         "policy_version": policy.version,
         "lingering": _lingering(bundle),
+        "without_groups": without_groups(bundle),
         "oldest_lists": {name: in_words(age) for name, (_, age) in _lags(bundle).items()},
         "open_files": [
             {"file": each.path, "others_may": each.may, "refused": each.refused} for each in exposed

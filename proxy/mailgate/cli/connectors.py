@@ -17,11 +17,12 @@ import structlog
 import typer
 from prometheus_client import CollectorRegistry
 from rich.console import Console
+from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, progress_bar, table_of
+from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, progress_bar, table_of
 from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
@@ -69,16 +70,25 @@ def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
 
 STATES: Columns = {
     "name": "name",
-    "type": "type",
-    "state": "state",
-    "trouble": lambda each: each.retrying or each.trouble,
-    "trouble since": "trouble_since",
-    "next try": lambda each: each.retry_at or each.next_attempt,
-    "last success": lambda each: minute(each.last_success, "never"),
-    "last full run": lambda each: minute(each.last_full, "never"),
-    "devices": "devices",
-    "held": "held",
+    "state": lambda each: _stacked(
+        f"{each.state}\n{each.retrying or each.trouble}", ("since", each.trouble_since)
+    ),
+    "next try": lambda each: _stacked("", ("", each.retry_at or each.next_attempt)),
+    "read": lambda each: _stacked(
+        "" if each.last_success else "never", ("", each.last_success), ("in full", each.last_full)
+    ),
+    "devices": lambda each: Text(f"{each.devices}\n{each.held} held") if each.held else each.devices,
 }
+"""For a terminal of 80 columns: times are on lines of their own, and only long names are folded."""
+WHOLE = tuple(each for each in STATES if each != "name")
+
+
+def _stacked(word: str, *moments: tuple[str, datetime | None]) -> Text:
+    """A word and what happened when, a line each for the event, the day and the minute."""
+    lines = [word, *(f"{event}\n{at:%Y-%m-%d}\n{at:%H:%M} UTC" for event, at in moments if at)]
+    return Text("\n".join(lines).replace("\n\n", "\n").strip())
+
+
 _NARROWED: Columns = {"device": "device", "owner": "owner", "id at the source": "id"}
 
 
@@ -124,7 +134,7 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
         with_store(config, run),
         "The settings have no connector; docs/connectors.md says how to add one.",
     )
-    print_rows(rows, STATES, as_json=as_json, none=none, whole=("state",), style=_style)
+    print_rows(rows, STATES, as_json=as_json, none=none, whole=WHOLE, style=_style)
 
 
 @app.command()

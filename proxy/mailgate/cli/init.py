@@ -123,7 +123,7 @@ def _found_from_anywhere(store: str) -> str:
 
 
 def _files(answers: FirstAnswers) -> tuple[dict[str, str], dict[str, str]]:
-    """The files that everybody may read, and those that nobody else may."""
+    """The files that everybody may read, and those that hold a secret."""
     files, private = starter_files(answers), {}
     if answers.jwks:
         made = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
@@ -145,12 +145,20 @@ def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -
         for name, text in sorted({**private, **files}.items(), key=lambda each: each[0] == SETTINGS):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_new(path, text, 0o600 if name in private else 0o666)
+            write_new(path, text, _mode(name) if name in private else 0o666)
             written.append(path)
+            if name == STORE_FILE and os.geteuid() == 0:
+                os.chown(path, -1, folder.stat().st_gid)
     except BaseException:  # Ctrl-C too
         for path in written:
             path.unlink()
         raise
+
+
+def _mode(name: str) -> int:
+    """The mode of a file with a secret. Where root writes the store's password, it is for a gate that runs as another user, by the
+    group of the folder."""
+    return 0o640 if name == STORE_FILE and os.geteuid() == 0 else 0o600
 
 
 def _try_out(files: Mapping[str, str]) -> None:

@@ -16,7 +16,6 @@ from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import WorkerPlace, supervise, workers_of
 from mailgate.cli.exit_codes import exit_code_of
 from mailgate.cli.options import DEFAULT_PATH, Config
-from mailgate.config.files import refuse_exposed
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.logs import configure_logs
@@ -38,7 +37,6 @@ def _run(config: Path) -> int:
     from mailgate.app.serve import serve, settle_memory
 
     bundle = load_checked(config, utc_now(), names=SystemResolver())
-    refuse_exposed(bundle.exposed_files())
     configure_logs(bundle.settings.log.level)
     os.umask(os.umask(UNREADABLE) | UNREADABLE)
     for each in bundle.exposed_files():

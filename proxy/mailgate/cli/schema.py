@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import fail
+from mailgate.config.described_schema import DescribedSchema
 from mailgate.config.rules import AppsFile, GroupsFile
 from mailgate.config.settings import Settings
 from mailgate.config.sources.line import DeviceLine
@@ -32,7 +33,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
 """The name of each schema, and the model of its file."""
 
 
-class _Generator(GenerateJsonSchema):
+class _Generator(DescribedSchema):
     """Describes what the loader accepts: no null, no key of another form, defaults as people write them."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from errno import ENOENT
 from pathlib import Path
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from mailgate.config.document import MAX_BYTES, Document, DocumentError, read_document
 from mailgate.config.mistakes import validated
-from mailgate.errors import ConfigError, MailgateError, Mistake
+from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -110,14 +110,15 @@ class ExposedFile:
         """Whether a gate refuses to start with it."""
         return self.secret and not self.needed
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> str:
+        """What is wrong with it, without its path."""
         what = "holds a secret" if self.secret else "decides what the gate does"
         taken = "o-w" if self.may == "change" else "o-r"
-        return f"{self.path} {what}, and every user of this machine may {self.may} it; expected `chmod {taken}` there"
+        return f"{what}, and every user of this machine may {self.may} it; expected `chmod {taken}` there"
 
-
-class ExposedFileError(MailgateError):
-    """Others may read or change a file with a secret."""
+    def __str__(self) -> str:
+        return f"{self.path} {self.words}"
 
 
 def exposed_files(
@@ -132,13 +133,6 @@ def exposed_files(
     with_secret, read = set(secrets), {*secrets, *hashes}
     for path in dict.fromkeys((*secrets, *hashes, *others)):
         yield from _found(path, secret=path in with_secret, read=path in read)
-
-
-def refuse_exposed(found: Iterable[ExposedFile]) -> None:
-    """Raises ExposedFileError if a gate must not start with these."""
-    refused = [str(each) for each in found if each.refused]
-    if refused:
-        raise ExposedFileError("; ".join(refused))
 
 
 def _found(path: Path, *, secret: bool, read: bool) -> Iterator[ExposedFile]:

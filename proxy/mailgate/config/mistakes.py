@@ -35,6 +35,8 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
         case "condition":
             for fault in context["faults"]:
                 yield document.mistake_inside(path, fault.line, fault.column, fault.message)
+        case "missing" if _has_no_value((*path, error["loc"][-1]), document):
+            return  # the document says so, at the key's own line
         case "missing":
             holder = _model_at(model, error["loc"][:-1], document)
             message = phrase(
@@ -61,6 +63,13 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             below = context.get("key", ())
             path = (*path, *((below,) if isinstance(below, str) else below))
             yield document.mistake(path, wording(error), at_key="[key]" in error["loc"])
+
+
+def _has_no_value(path: Path, document: Document) -> bool:
+    """Whether this key is written without a value, which is a mistake of the document."""
+    key = document.keys.get(path)
+    line = key.start_mark.line + 1 if key else 0
+    return path not in document.nodes and line in {each.line for each in document.mistakes}
 
 
 def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:

@@ -2,24 +2,26 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qsl
 
-from mailgate.gateway.answer import Answer, References, read_small_body, send
+from mailgate.gateway.answer import Answer, References, json_answer, read_small_body, send
 from mailgate.gateway.enrolment import EnrolmentParts, attest, enroll, publish_keys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
 from mailgate.gateway.live import InForce
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.person_languages import take_choice
+from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.refusals.responses import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help, show_confirmation
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.http.exchange import Exchange, Outcome
 from mailgate.http.request import RequestRefused
+from mailgate.http.trusted_headers import TOLD
 from mailgate.model import Reason
 
 WARNING_MARK = re.compile(r"[0-9a-f]{16}")
@@ -46,11 +48,12 @@ class OwnAddresses:
         self.self_service, self.enrolling = self_service, enrolling
         status, keys = partial(tell_status, self_service), partial(publish_keys, enrolling)
         me, asked = partial(show_me, self_service), partial(show_confirmation, helpdesk)
+        health = partial(_healthz, in_force)
         self._routes: Routes = {
             "/.mailgate/status": {"GET": status, "HEAD": status},
             "/.mailgate/me": {"GET": me, "HEAD": me, "POST": partial(take_form, self_service)},
             "/.mailgate/recheck": {"POST": partial(ask_again, self_service)},
-            "/.mailgate/healthz": {"GET": _healthz, "HEAD": _healthz},
+            "/.mailgate/healthz": {"GET": health, "HEAD": health},
             "/.mailgate/help": {"GET": asked, "HEAD": asked, "POST": partial(ask_for_help, helpdesk)},
             "/.mailgate/language": {"POST": take_choice},
             "/.mailgate/continue": {"POST": partial(_continue, in_force)},
@@ -78,8 +81,56 @@ class OwnAddresses:
         return await responder(incoming, reference, now)
 
 
-async def _healthz(_incoming: Incoming, _reference: str, _now: datetime) -> Answer:
-    return Answer(200, b"ok\n", "text/plain; charset=utf-8")
+HEALTHY = b"ok\n"
+ASKED_WITHIN_SECONDS = 300
+"""How long a question about the way to the gate is answered: so much may the clocks of two machines differ."""
+_ASKED = re.compile(r"way=(?P<at>[0-9]{10})\.(?P<seal>[\w-]{43})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a request has come to this gate, which tells whether the proxies before it are set up as the settings say."""
+
+    peer: str
+    """The address that has connected."""
+    remote: str
+    """The address that counts as the client's."""
+    scheme: str
+    host: str
+    by_proxy: bool
+    """Whether the peer is a trusted proxy."""
+    told: tuple[str, ...]
+    """Which fields of a proxy came, believed or not."""
+
+
+def way_question(tickets: Tickets, now: datetime) -> str:
+    """The query that asks a gate by which way it has come. Only who has the keys of the store can make it, since the answer names
+    addresses inside."""
+    at = f"{int(now.timestamp())}"
+    return f"way={at}.{tickets.seal_of(_way_text(at), now)}"
+
+
+def _way_text(at: str) -> str:
+    return f"way\n{at}"
+
+
+async def _healthz(in_force: InForce, incoming: Incoming, _reference: str, now: datetime) -> Answer:
+    tickets, asked = in_force.live.responses.tickets, _ASKED.fullmatch(incoming.facts.query)
+    if (
+        tickets is None
+        or asked is None
+        or abs(now.timestamp() - int(asked["at"])) > ASKED_WITHIN_SECONDS
+        or not tickets.sealed(asked["seal"], _way_text(asked["at"]))
+    ):
+        return Answer(200, HEALTHY, "text/plain; charset=utf-8")
+    return json_answer(200, asdict(_arrival(incoming)))
+
+
+def _arrival(incoming: Incoming) -> Arrival:
+    origin = incoming.origin
+    peer = origin.forwarded_for.decode("latin-1").rpartition(", ")[2]
+    told = tuple(name.decode() for name in TOLD if incoming.fields.has(name))
+    return Arrival(peer, origin.remote, origin.scheme, origin.host.decode("latin-1"), origin.by_proxy, told)
 
 
 async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now: datetime) -> Answer:

@@ -57,6 +57,14 @@ class MailServer:
         except aiosmtplib.SMTPException as error:
             raise MailRefused(type(error).__name__) from None
 
+    async def greet(self) -> None:
+        """Connect, log in and leave. Raises MailRefused."""
+        try:
+            async with SMTP(**self.reached()):
+                pass
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailRefused(_word(error)) from None
+
 
 class SmtpTransport:
     """A ``MailTransport`` to one mail server."""

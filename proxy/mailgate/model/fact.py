@@ -15,9 +15,8 @@ from pydantic import (
 
 from mailgate.model.phrase import Phrase, read_words, stored
 
-DESCRIBED = ConfigDict(use_attribute_docstrings=True, json_schema_serialization_defaults_required=True)
-"""The configuration of a dataclass that the API answers directly. Docstrings describe its fields, and every field is
-sent."""
+DESCRIBED = ConfigDict(json_schema_serialization_defaults_required=True)
+"""The configuration of a dataclass that the API answers directly: every field is sent."""
 
 
 class Fact(BaseModel):
@@ -29,7 +28,6 @@ class Fact(BaseModel):
         strict=True,
         validate_by_name=True,
         validate_by_alias=True,
-        use_attribute_docstrings=True,
     )
 
 

@@ -26,7 +26,7 @@ ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", 
 class Strict(BaseModel):
     """The base of every file's model: unknown keys are refused, values are not converted, and objects are immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class App(Strict):

@@ -42,6 +42,11 @@ class SharedKeys(Queries):
             await _make(connection, purpose, found[0].number + 1 if found else 1, now)
             return await _newest(connection, purpose)
 
+    async def known(self, purpose: str) -> tuple[SharedKey, ...]:
+        """The keys as ``current`` has last left them, for whoever only looks; empty if there are none."""
+        async with self._database.reading() as connection:
+            return await _newest(connection, purpose)
+
     async def drop(self) -> int:
         """Delete every key, so that new ones are made. Returns how many there were."""
         return await self._change(delete(keys))

@@ -111,13 +111,13 @@ class Store:
         """
         address = store_url(url)
         await asyncio.to_thread(partial(migrate, address, make=make))
-        return cls(Database(address), ChangeSignal(address), spool or _spool_beside(address))
+        return cls(Database(address), ChangeSignal(address), spool or spool_beside(address))
 
     @classmethod
     def beside(cls, url: str) -> Self:
         """Open a store beside the process that made it. It is only read; nothing is made or upgraded."""
         address = store_url(url)
-        return cls(Database(address), ChangeSignal(address), _spool_beside(address))
+        return cls(Database(address), ChangeSignal(address), spool_beside(address))
 
     def postures(self, catalog: AppCatalog, terms: PostureTerms) -> Postures:
         """Make postures with these lists. Keep the object, since it holds the cache."""
@@ -181,6 +181,7 @@ class Store:
             await connection.exec_driver_sql("SELECT 1")
 
 
-def _spool_beside(url: URL) -> Path:
+def spool_beside(url: URL) -> Path:
+    """The folder for what a store does not take, unless the settings name another."""
     sqlite = url.get_backend_name() == "sqlite"
     return Path(f"{url.database}.spool") if sqlite else Path("var/spool").absolute()

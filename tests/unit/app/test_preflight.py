@@ -9,7 +9,8 @@ from tests import pki
 
 from mailgate.app import preflight
 from mailgate.app.preflight import failing_cases, file_mistakes, load_checked
-from mailgate.config import load_bundle
+from mailgate.config import Bundle, load_bundle
+from mailgate.config.files import ExposedFile
 from mailgate.errors import ConfigError
 
 NOW = pki.NOW
@@ -90,6 +91,7 @@ def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
         (USUAL.replace("sqlite:///var/mailgate.db", "sqlite:///."), "", "5:8: {0} is no file"),
         (USUAL.replace("sqlite:///var/mailgate.db", "'sqlite:///:memory:'"), "", "is no store: expected sqlite:///PATH"),
         (USUAL, "spool: gate.pem\n", "6:8: {0}/gate.pem is no folder"),
+        (USUAL.replace("var/mailgate.db", "beside.db"), "", "5:8: {0}/beside.db.spool is no folder"),
         (
             USUAL,
             "notices: {{outbox: gate.pem/mails, sender: it@example.com, domain: example.com}}\n",
@@ -99,7 +101,9 @@ def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
         (USUAL, "authz_listeners: [{{listen: 'unix:{0}/gate.pem', dialect: envoy}}]\n", "6:28: {0}/gate.pem is a file"),
     ],
 )  # fmt: skip
-def test_a_place_that_cannot_be_written_is_named(config, tmp_path, settings, added, told):
+def test_a_place_that_cannot_be_written_is_named(config, tmp_path, monkeypatch, settings, added, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beside.db.spool").write_text("")
     (mistake,) = judged(config(added.format(tmp_path), settings))
     assert told.format(tmp_path) in mistake
 
@@ -156,3 +160,16 @@ def test_every_mistake_comes_at_once(config, tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_checked(config(TLS + "spool: gate.key\n"), NOW)
     assert len(caught.value.mistakes) == 3
+
+
+def test_secrets_that_others_may_read_stop_a_start_and_a_reload(config, tmp_path, monkeypatch):
+    path = config()
+    found = [
+        ExposedFile(tmp_path / name, "read", secret=name != "policy.yaml")
+        for name in ("a.url", "b.key", "policy.yaml")
+    ]
+    monkeypatch.setattr(Bundle, "exposed_files", lambda _self: tuple(found))
+    with pytest.raises(ConfigError) as refused:
+        load_checked(path, NOW)
+    assert [each.file for each in refused.value.mistakes] == [f"{tmp_path}/a.url", f"{tmp_path}/b.key"]
+    assert "expected `chmod o-r` there" in refused.value.mistakes[0].message

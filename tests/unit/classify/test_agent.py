@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +112,61 @@ def test_ua_parser_tells_browser_system_and_bot() -> None:
     unknown = Agent("x")
     assert (unknown.browser, unknown.os, unknown.system) == (None, None, "")
     assert Agent("Mozilla/5.0 (X11; Datanyze; Linux x86_64)").is_bot
+
+
+class Resolved(Agent):
+    """An agent with these names in place of those that ua-parser finds."""
+
+    def __init__(self, text: str = "", device: str = "Other", os: str = "", browser: str = "") -> None:
+        self.text, self.device = text, SimpleNamespace(family=device)
+        self.__dict__["os"] = SimpleNamespace(family=os) if os else None
+        self.__dict__["browser"] = SimpleNamespace(family=browser) if browser else None
+
+
+PHONES = {
+    "device": "iPhone/iPod/iOS-Device/PlayStation Vita/Generic Smartphone/Generic Feature Phone",
+    "os": "BlackBerry OS/Symbian OS/Bada/Maemo/Windows Phone/Windows Phone OS/Windows CE/Windows Mobile",
+    "browser": "IE Mobile/Opera Mobile/Opera Mini/Chrome Mobile/Chrome Mobile WebView/Chrome Mobile iOS",
+    "text": "x J2ME/x MIDP/(iPhone;/Googlebot-Mobile/NokiaBrowser Mobile",
+}
+TABLETS = {
+    "device": "iPad/BlackBerry Playbook/Blackberry Playbook/Galaxy Tab/Xoom/Dell Streak/Kindle/Kindle Fire/Kindle Fire HD"
+}
+
+
+def alone(found: dict[str, str]) -> list[tuple[str, str]]:
+    return [(field, name) for field, names in found.items() for name in names.split("/")]
+
+
+@pytest.mark.parametrize(("field", "name"), alone(PHONES), ids=str)
+def test_one_name_of_phones_makes_a_phone(field: str, name: str) -> None:
+    assert Resolved(**{field: name}).form() == "phone"
+
+
+@pytest.mark.parametrize(("field", "name"), alone(TABLETS), ids=str)
+@pytest.mark.parametrize("more", [{}, {"os": "Windows Phone"}, {"browser": "Chrome Mobile"}], ids=str)
+def test_a_tablet_is_one_by_any_system_and_browser(field: str, name: str, more: dict[str, str]) -> None:
+    assert Resolved(**{field: name, **more}).form() == "tablet"
+
+
+@pytest.mark.parametrize(
+    ("text", "device", "os", "browser", "form"),
+    [
+        ("Safari", "Other", "Android", "Chrome", "tablet"),
+        ("Mobile Safari", "Other", "Android", "Chrome", "phone"),
+        ("", "Other", "Android", "Firefox Mobile", "phone"),
+        ("", "Other", "Firefox OS", "Firefox", "tablet"),
+        ("", "Other", "Firefox OS", "Firefox Mobile", "phone"),
+        ("", "Spider", "", "Googlebot Mobile", "phone"),
+        ("", "Spider", "", "Googlebot", ""),
+        ("", "Other", "", "Googlebot Mobile", ""),
+        ("NokiaBrowser", "Other", "", "", ""),
+        ("Mobile", "Other", "", "", ""),
+        ("iPhone", "Other", "Windows", "Chrome", ""),
+        ("", "Other", "", "", ""),
+    ],
+)
+def test_the_form_of_others_is_told_by_how_they_go_together(
+    text: str, device: str, os: str, browser: str, form: str
+) -> None:
+    assert Resolved(text, device, os, browser).form() == form

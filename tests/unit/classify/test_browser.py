@@ -34,7 +34,7 @@ MAC, LINUX = "(Macintosh; Intel Mac OS X 10_15_7)", "(X11; Linux x86_64)"
 @pytest.mark.parametrize(
     ("user_agent", "reading", "signal"),
     [
-        # a model that ua-parser knows, with the form by the rules of user_agents or else a phone
+        # a model that ua-parser knows, with its form by the rules of `Agent.form`, or else a phone
         ("Asus foo", Reading("phone", model="foo"), ("device-database", "Asus foo")),
         ("GoodAccess", Reading("phone"), ("device-database", "Generic Feature Phone")),
         # nothing is known

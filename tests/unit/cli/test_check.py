@@ -75,10 +75,38 @@ def test_a_secret_that_everybody_may_read_is_said_as_a_start_would(with_a_secret
     result = run(str(with_a_secret))
     assert result.exit_code == 1
     secret = with_a_secret.parent / "store.url"
-    assert f"WARNING {secret} holds a secret, and every user of this machine may read it" in result.stdout
+    assert f"{secret}:1:1: holds a secret, and every user of this machine may read it" in result.stdout
+    assert "WARNING" not in result.stdout
+    assert "1 mistake; nothing is used" in result.stderr
     report = json.loads(run("--json", str(with_a_secret)).stdout)
     assert report["open_files"] == [{"file": str(secret), "others_may": "read", "refused": True}]
     assert not report["ok"]
+    assert [each["file"] for each in report["mistakes"]] == [str(secret)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        ("{id: a, when: client.handheld, groups: [staff], effect: block}", True),
+        ("""{id: a, when: '"staff" in user.groups', effect: block}""", True),
+        ("{id: a, when: client.handheld, effect: block}", False),
+    ],
+    ids=["groups", "condition", "no groups"],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_rules_for_groups_without_a_groups_file_are_named(
+    tmp_path: Path, rule: str, named: bool, known: bool
+) -> None:
+    for name in ("apps.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    (tmp_path / "policy.yaml").write_text(f"rules: [{rule}]\n")
+    if known:
+        (tmp_path / "groups.yaml").write_text("groups: {staff: [ada]}\n")
+    result, warns = run(str(tmp_path / "mailgate.yaml")), named and not known
+    assert result.exit_code == 0, result.stdout
+    assert ("WARNING the rules `a` name groups, and there is no groups.yaml" in result.stdout) is warns
+    report = json.loads(run("--json", str(tmp_path / "mailgate.yaml")).stdout)
+    assert bool(report["without_groups"]) is warns
 
 
 def test_json_has_every_mistake() -> None:

@@ -13,7 +13,7 @@ from tests.stored_bytes import stored_bytes
 from typer.testing import CliRunner
 
 from mailgate.cli import app
-from mailgate.cli.connectors import STATES, NamedState, count_facts
+from mailgate.cli.connectors import STATES, WHOLE, NamedState, count_facts
 from mailgate.cli.output import fields_grid, table_of
 from mailgate.config.sources.line import FileSettings
 from mailgate.connectors import Source
@@ -337,21 +337,35 @@ def test_a_command_that_cannot_be_done_says_why(run, words, said):
     assert said in result.stderr
 
 
-def shown(what):
-    console = Console(width=220, force_terminal=False)
+def shown(what, width=220):
+    console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
         console.print(what)
     return capture.get()
 
 
-def states_table(state):
-    return table_of([NamedState(name="mdm", type="jamf", **dict(state))], STATES)
+def states_table(state, name="mdm"):
+    return table_of([NamedState(name=name, type="jamf", **dict(state))], STATES, whole=WHOLE)
 
 
 def test_the_table_lists_each_connector():
     table = states_table(connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))
     assert "mdm" in shown(table)
     assert "never" in shown(table)
+
+
+def test_the_table_fits_a_terminal_of_80_columns():
+    at = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    state = SourceState(
+        "mdm", last_attempt=at, failing_since=at, trouble="unexpected-status", trouble_since=at,
+        last_success=at - timedelta(days=1), last_full=at - timedelta(days=2), devices=10_000, held=1_200,
+    )  # fmt: skip
+    table = states_table(connector_state(state, timedelta(), at, timedelta(minutes=15)), "mdm-of-the-company")
+    lines = shown(table, 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    words = " ".join(lines).split()
+    for each in ("mdm-of-the-company", "unexpected-status", "unavailable", "2026-12-01", "2026-11-30", "2026-11-29", "1200"):  # fmt: skip
+        assert each in words, "no word is broken"
 
 
 LAST_KNOWN_FOR = timedelta(hours=8)
@@ -363,10 +377,11 @@ def test_a_table_says_since_when_and_until_when():
     waits = replace(state, running_since=at, retrying="throttled", retry_at=at + timedelta(minutes=2))
     table = states_table(connector_state(state, LAST_KNOWN_FOR, at, timedelta(minutes=15)))
     assert "timeout" in shown(table)
-    assert "2026-12-01 09:15" in shown(table)
+    assert "2026-12-01" in shown(table)
+    assert "09:15 UTC" in shown(table)
     table = states_table(connector_state(waits, LAST_KNOWN_FOR, at, timedelta(minutes=15)))
     assert "throttled" in shown(table)
-    assert "2026-12-01 09:02" in shown(table)
+    assert "09:02 UTC" in shown(table)
 
 
 def test_devices_kinds_and_missing_apps_are_counted():

@@ -89,9 +89,9 @@ def params_of(path: tuple[str, ...]) -> set[str]:
 
 
 WITHOUT_STORE = {
-    ("attest", "evidence"), ("check",), ("admin", "add"), ("admin", "list"), ("explain",), ("reporter", "queries"), ("run",), ("store", "backup"),
+    ("attest", "evidence"), ("check",), ("doctor",), ("admin", "add"), ("admin", "list"), ("explain",), ("reporter", "queries"), ("run",), ("store", "backup"),
 }  # fmt: skip
-"""Commands that read settings and open no store, or make it."""
+"""Commands that read settings and open no store, make it, or say what is wrong with it."""
 READ_SETTINGS = [path for path, each in COMMANDS.items() if "config" in {one.name for one in each.params}]
 OPEN_STORE = [path for path in READ_SETTINGS if path not in WITHOUT_STORE]
 

@@ -82,9 +82,16 @@ def test_no_keys_are_made_for_who_has_an_issuer() -> None:
     assert "issuers: []" in Path("config/mailgate.yaml").read_text()
 
 
-def test_a_password_goes_to_a_file_of_its_own() -> None:
+@pytest.mark.parametrize(("user", "mode"), [(0, 0o640), (1000, 0o600)], ids=["root", "the gate's user"])
+def test_a_password_goes_to_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch, user: int, mode: int) -> None:
+    """Root writes it for a gate that runs as another user, by the group of the folder."""
+    owned = {}
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "chown", lambda path, owner, group: owned.update({path.name: (owner, group)}))
+    monkeypatch.setattr(os, "umask", lambda _mask: 0o022)
     assert init("--store", "postgresql://a:secret@db.example.com/m", *UPSTREAM).exit_code == 0
-    assert Path("config/store.url").stat().st_mode & 0o777 == 0o600
+    assert Path("config/store.url").stat().st_mode & 0o777 == mode
+    assert owned == ({"store.url": (-1, Path("config").stat().st_gid)} if user == 0 else {})
     assert "secret" not in Path("config/mailgate.yaml").read_text()
 
 

@@ -61,8 +61,8 @@ def test_nothing_is_started_with_a_secret_that_everybody_may_read(
     opened = ExposedFile(Path("store.url"), "read", secret=True)
     monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
     result = start()
-    assert (result.exit_code, gate.started) == (1, [])
-    assert result.stderr.startswith("mailgate: not started: store.url holds a secret")
+    assert (result.exit_code, gate.started) == (2, [])
+    assert result.stderr.startswith("store.url:1:1: holds a secret")
 
 
 def test_rules_that_everybody_may_change_are_named_in_the_log(

@@ -7,7 +7,7 @@ import pytest
 from tests.pki import server
 
 from mailgate.config import load_bundle
-from mailgate.config.files import ExposedFileError, FilesReading, exposed_files, refuse_exposed, stamp_of
+from mailgate.config.files import FilesReading, exposed_files, stamp_of
 from mailgate.errors import ConfigError
 
 
@@ -116,7 +116,6 @@ def test_rules_may_be_read_by_everybody_but_not_changed(folder: Path) -> None:
     readable, writable = file(folder, 0o644, "a"), file(folder, 0o646, "b")
     told = list(exposed_files([], [], [readable, writable]))
     assert [(each.path, each.may, each.refused) for each in told] == [(writable, "change", False)]
-    refuse_exposed(told)
 
 
 def test_hashes_of_tokens_are_no_secret_but_better_not_read(folder: Path) -> None:
@@ -134,14 +133,6 @@ def test_an_open_file_of_another_owner_is_not_refused(folder: Path, monkeypatch:
 
 def test_a_missing_file_is_not_named_here(folder: Path) -> None:
     assert found(folder / "none") == []
-
-
-def test_a_start_is_refused_with_every_name(folder: Path) -> None:
-    one, other = file(folder, 0o644, "one"), file(folder, 0o606, "other")
-    with pytest.raises(ExposedFileError) as refused:
-        refuse_exposed(exposed_files([one, other], [], []))
-    assert str(one) in str(refused.value)
-    assert f"{other} holds a secret, and every user of this machine may change it" in str(refused.value)
 
 
 def test_the_files_of_references_are_known_to_hold_secrets(folder: Path) -> None:

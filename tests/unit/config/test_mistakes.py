@@ -26,6 +26,8 @@ class Outer(Strict):
         ("name: ''", ["1:7: it is empty; expected at least one"]),
         ("name: []", ["1:7: a list is given here; expected a text"]),
         ("{}", ["1:1: the key `name` is missing; expected `name` here"]),
+        ("inner: {size: 1}\nname:", []),  # the document itself says so, at its line
+        ("many: [{size: ~}]", ["1:1: the key `name` is missing; expected `name` here"]),
         ("text", ["1:1: `text` is a text; expected a mapping of keys to values"]),
         ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? expected one of `size`, `on`"]),
         ("name: x\nmany: [{}, {size: 10}]", ["2:19: `10` is out of range; expected less than or equal to 9"]),

@@ -1,18 +1,25 @@
 """The gate's own addresses."""
 
+import json
+from datetime import timedelta
+from ipaddress import ip_network
 from urllib.parse import quote
 
 import pytest
-from tests.unit.gateway.gates import NOW, gate
+from tests.unit.gateway.gates import NOW, PAGES, gate
 from tests.unit.gateway.wire import exchange, facts_of
 
+from mailgate.gateway.own_addresses import way_question
+from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
+from mailgate.store import SharedKey
 
 
-async def ask(line, *fields, on=None, secure=False):
+async def ask(line, *fields, on=None, secure=False, trusted=()):
     head = exchange(line, *fields).head
-    incoming = facts_of(head, peer="192.0.2.1", secure=secure, trusted=())
+    incoming = facts_of(head, peer="192.0.2.1", secure=secure, trusted=trusted)
     return await (on or gate()).own.answer(incoming, "REF2345", NOW)
 
 
@@ -20,6 +27,49 @@ async def ask(line, *fields, on=None, secure=False):
 async def test_healthz_answers_ok(method):
     answer = await ask(method + b" /.mailgate/healthz HTTP/1.1")
     assert (answer.status, answer.body) == (200, b"ok\n")
+
+
+TICKETS, OTHERS = (Tickets((SharedKey(1, secret * 32, NOW - timedelta(days=9)),)) for secret in (b"k", b"o"))
+SEALED = gate(responses=ResponseBuilder(PAGES, "mail.example.com", "en", tickets=TICKETS))
+PROXIED = (b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Proto: https")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "remote", "scheme"),
+    [((), "192.0.2.1", "http"), ((ip_network("192.0.2.0/24"),), "203.0.113.9", "https")],
+    ids=["not trusted", "trusted"],
+)
+async def test_who_has_the_keys_of_the_store_is_told_by_which_way_it_has_come(trusted, remote, scheme):
+    line = f"GET /.mailgate/healthz?{way_question(TICKETS, NOW)} HTTP/1.1".encode()
+    answer = await ask(line, *PROXIED, on=SEALED, trusted=trusted)
+    assert json.loads(answer.body) == {
+        "peer": "192.0.2.1",
+        "remote": remote,
+        "scheme": scheme,
+        "host": "mail.example.com",
+        "by_proxy": bool(trusted),
+        "told": ["x-forwarded-for", "x-forwarded-proto"],
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        way_question(OTHERS, NOW),
+        way_question(TICKETS, NOW - timedelta(minutes=6)),
+        way_question(TICKETS, NOW + timedelta(minutes=6)),
+        way_question(TICKETS, NOW)[:-1],
+        way_question(TICKETS, NOW) + "&x=y",
+        "way=",
+    ],
+    ids=["other keys", "old", "early", "cut", "more", "empty"],
+)
+async def test_nobody_else_is_told_addresses_inside(query):
+    answer = await ask(f"GET /.mailgate/healthz?{query} HTTP/1.1".encode(), *PROXIED, on=SEALED)
+    assert answer.body == b"ok\n"
+    assert (
+        await ask(f"GET /.mailgate/healthz?{way_question(TICKETS, NOW)} HTTP/1.1".encode())
+    ).body == b"ok\n"
 
 
 @pytest.mark.parametrize(

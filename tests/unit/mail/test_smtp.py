@@ -38,6 +38,12 @@ class Client:
     def close(self) -> None:
         self.is_connected = False
 
+    async def __aenter__(self) -> None:
+        await self.connect()
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._step("quit")
+
 
 @pytest.fixture(autouse=True)
 def client(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
@@ -137,3 +143,21 @@ async def test_a_refusal_of_a_mail_names_nobody(monkeypatch):
 
 def test_a_password_is_not_shown():
     assert "secret" not in repr(MailServer("a", 25, "tls", "gate", "secret"))
+
+
+async def test_a_server_is_greeted_without_a_mail(client: type[Client]) -> None:
+    await MailServer("smtp.example.com", 25, "none").greet()
+    assert client.steps == ["connect", "quit"]
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (ConnectionRefusedError("x"), "ConnectionRefusedError"),
+        (aiosmtplib.SMTPAuthenticationError(535, "no, ada"), "SMTPAuthenticationError 535"),
+    ],
+)
+async def test_a_server_that_takes_nothing_is_told_by_a_word(client: type[Client], error: Exception, word: str) -> None:  # fmt: skip
+    client.fails = {"connect": error}
+    with pytest.raises(MailRefused, match=f"^{word}$"):
+        await MailServer("smtp.example.com", 25, "none").greet()

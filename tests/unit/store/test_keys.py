@@ -27,6 +27,12 @@ async def test_a_key_is_renewed_and_the_last_two_are_kept(store: Store) -> None:
     assert len({first.secret, second.secret, third.secret}) == 3
 
 
+async def test_who_only_looks_makes_and_renews_none(store: Store) -> None:
+    assert await store.keys.known("probe") == ()
+    (key,) = await store.keys.current("probe", NOW, MONTH)
+    assert await store.keys.known("probe") == (key,)
+
+
 async def test_each_purpose_has_its_own(store: Store) -> None:
     (one,), (other,) = [await store.keys.current(purpose, NOW, MONTH) for purpose in ("a", "b")]
     assert one.secret != other.secret

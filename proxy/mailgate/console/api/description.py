@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from mailgate import __version__
+from mailgate.config.described_schema import DescribedSchema
 from mailgate.console.api.operation import JSON, VERSION, Operation
 from mailgate.console.api.problems import KINDS, Problem
 from mailgate.gateway.answer import PROBLEM
@@ -30,7 +30,7 @@ Every error is answered with a problem document (RFC 9457). Unknown parameters a
 body are refused. Lists that have `next` are read on with it as `after`, until it is null."""
 
 
-class _Shapes(GenerateJsonSchema):
+class _Shapes(DescribedSchema):
     """Schemas without repeated names. Those of answers allow fields to be added."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002

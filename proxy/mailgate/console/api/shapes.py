@@ -25,13 +25,13 @@ MAX_NUMBER = 2**31 - 1
 class InputModel(BaseModel):
     """The base of input models. Unknown fields are refused, and values are not converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class OutputModel(BaseModel):
     """The base of answers, which are read from objects of the gate."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
 def _digits(value: object) -> object:

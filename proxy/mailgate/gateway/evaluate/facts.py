@@ -33,6 +33,8 @@ class Incoming:
     """The token of the login that a trusted proxy has taken; empty if there is none, or more than one."""
     body: bytes = b""
     """The whole body. It is read only if the request is for the gate itself."""
+    fields: Fields = field(default_factory=Fields)
+    """The fields as they came, those that nobody believes among them."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)
     """Fields that the answer must carry, whether the gate or the webmail gives it."""
 
@@ -71,6 +73,7 @@ def read_facts(
         login and logins.person(login),
         certificate,
         tokens[0] if len(tokens) == 1 else b"",
+        fields=fields,
     )
 
 

@@ -26,11 +26,13 @@ _NO_CACHE = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
 
 
 class JwksError(Exception):
-    """The keys could not be fetched. ``why`` is one of a few words, for a metric and a log line."""
+    """The keys could not be fetched. ``why`` is one of a few words, for a metric and a log line; ``status`` is that of an answer
+    that was not 200."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, status: int = 0) -> None:
         super().__init__(why)
         self.why = why
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ def _read(response: ApiResponse, etag: str) -> JwksAnswer:
     if response.status == 304 and etag:
         return JwksAnswer(None, etag, fresh_for)
     if response.status in range(300, 400):
-        raise JwksError("redirect")
+        raise JwksError("redirect", response.status)
     if response.status != 200:
-        raise JwksError("status")
+        raise JwksError("status", response.status)
     try:
         return JwksAnswer(response.body.decode(), response.headers.get("etag", ""), fresh_for)
     except UnicodeDecodeError:

@@ -7,10 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
 from mailgate.classify import classify
-from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, Stage
+from mailgate.model import Access, Client, Decision, Effect, Posture, Reason, RequestFacts, Stage
 from mailgate.policy.decide import decide, effect_now
 from mailgate.policy.decision_key import DecisionKey
 from mailgate.policy.reliefs import relief_from
@@ -143,10 +144,15 @@ _SAME_FOR_EVERY_LAPTOP = frozenset(
 _DIFFERS_BETWEEN_LAPTOPS = frozenset(VARIABLES) - _SAME_FOR_EVERY_LAPTOP
 """Variables in which laptops differ. If an answer depends on one, nobody is told anything about laptops, since the
 laptop here is made up."""
-_LAPTOP_CLIENT = classify(_LAPTOP)
+
+
+@cache
+def _laptop_client() -> Client:
+    """The client of that laptop. Who never asks about laptops need not load the patterns of user agents for it."""
+    return classify(_LAPTOP)
 
 
 def lets_in_laptops(judge: OccasionJudge, at: datetime) -> bool:
     """Whether every laptop browser is let in at this moment; false if that depends on the laptop or its person."""
-    laptop = Access(_LAPTOP, _LAPTOP_CLIENT, Posture(), at)
+    laptop = Access(_LAPTOP, _laptop_client(), Posture(), at)
     return judge.outcome(laptop, _DIFFERS_BETWEEN_LAPTOPS).effect == Effect.ALLOW
