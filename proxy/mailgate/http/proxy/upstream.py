@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody
+from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody, LengthBody
 from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
@@ -55,8 +55,8 @@ class UpstreamTimeout(UpstreamError):
 
 READ_AHEAD = 512 * 1024
 
-Answer: TypeAlias = tuple[ResponseHead, list[bytes]]
-"""An answer that came in one piece: its head, and the pieces of its body."""
+Answer: TypeAlias = tuple[ResponseHead, bytes, list[bytes] | None]
+"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks; None if it has none."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -170,8 +170,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def ask(self, method: bytes, head: bytes) -> None:
         """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
-        self.expect(method)
-        self.write(head)
+        self._method = method
+        if self._closed or self._transport is None:
+            raise UpstreamClosed("the connection is gone")
+        self._transport.write(head)
 
     # reading
 
@@ -201,8 +203,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._watcher = watcher
         self._deadline.set(self._endpoint.response_time)
 
-    def unwatch(self) -> None:
+    def give_up(self) -> None:
+        """End the connection: nobody waits for the answer any more."""
         self._watcher = None
+        self.abort()
 
     @property
     def exhausted(self) -> bool:
@@ -312,16 +316,16 @@ class UpstreamConnection(asyncio.Protocol):
         head = skim_answer(data[:end], method=self._method, max_fields=self._endpoint.max_fields)
         if head is None:
             return None
-        rest, body = data[end:], head.body
-        if body.is_whole_rest(rest):
-            return head, [rest] if rest else []
-        if not isinstance(body, ChunkedBody) or not rest.endswith(LAST_CHUNK):
+        body = head.body
+        if type(body) is LengthBody:
+            return (head, data, None) if len(data) - end == body.left else None
+        if not isinstance(body, ChunkedBody) or not data.endswith(LAST_CHUNK):
             return None
         try:
-            pieces, rest = body.feed(rest)
+            pieces, rest = body.feed(data[end:])
         except Malformed:
             return None  # it is fed again, and fails
-        return None if rest or not body.done else (head, pieces)
+        return None if rest or not body.done else (head, data, pieces)
 
     def _feed_head(self) -> bool:
         if not self._method:
