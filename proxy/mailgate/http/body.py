@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mailgate.http.fields import Field
-from mailgate.http.grammar import CRLF, TOKEN, Malformed, lines_of, parse_fields
+from mailgate.http.grammar import CRLF, TOKEN, Malformed, lines_of, parse_fields, refuse_hopeless_head
 
 _token = rb"[" + re.escape(TOKEN) + rb"]+"
 _quoted = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -156,6 +156,7 @@ class ChunkedBody:
         if length > MAX_TRAILERS:
             raise Malformed("trailers that are too long")
         if end < 0:
+            refuse_hopeless_head(self._buffer[self._at :])
             return False
         self.trailers = parse_fields(lines_of(self._buffer[self._at : end + 2]))
         self._at = end + 4
