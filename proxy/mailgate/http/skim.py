@@ -23,7 +23,7 @@ _VALUE = rb"[!-~\x80-\xff][ -~\x80-\xff]*+(?<! )"
 _BEARER = re.compile(rb"[Bb]earer [^ ,]+")
 _LONGEST = 128
 """The most bytes of a host that is remembered."""
-OFTEN, _LONGEST_FORM, _MAX_FORMS = 64, 32, 4
+OFTEN, _LONGEST_FORM, _MAX_FORMS = 64, 24, 4
 """How often a row comes before it gets a regular expression, the most lines of one that does, and how many of the same length have one."""
 _OPTIONS = {b"keep-alive": True, b"Keep-Alive": True, b"close": False}
 """Whether the connection stays open, by the usual values of ``Connection``."""
@@ -155,7 +155,7 @@ class _Heads:
             row = ROWS[tuple([line[: line.index(b": ")] for line in lines])]
         except ValueError:
             return None
-        row.came += 1
+        row.came += b" \r\n" not in head  # its expression takes no empty value
         if row.came % OFTEN == 0 and len(lines) <= _LONGEST_FORM:
             self._forms[ends] = [self._form(lines, row), *self._forms.get(ends, ())][:_MAX_FORMS]
         return (*begun.groups(), *lines), row

@@ -150,10 +150,8 @@ def _to_webmail(row: Row) -> _LinePlaces:
 
 def _as_it_came(head: RequestHead) -> bytes:
     """The request line and the fields of a skimmed head that are passed on."""
-    lines, kept = head.fields.lines, head.raw[:-2]
-    dropped, cookies, _ = head.fields.row[_to_webmail]
-    for place in dropped:
-        kept = kept.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
+    lines, (dropped, cookies, _) = head.fields.lines, head.fields.row[_to_webmail]
+    kept = _without(head.raw[:-2], lines, dropped)
     for place in cookies:  # there is one line at most
         if OWN in lines[place]:
             rest = without_own(lines[place][8:])
@@ -179,7 +177,6 @@ def _from_client(head: RequestHead, host: bytes) -> bytes:
 def _without(raw: bytes, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
     """The lines of a head as they came, without those at these places. Equal lines have equal names, so all of them are dropped, or
     none."""
-    raw = raw[:-2]
     for place in dropped:
         raw = raw.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
     return raw
@@ -294,9 +291,7 @@ def whole_answer(request: RequestHead, response: ResponseHead, data: bytes, rewr
     for place in telling:
         if rewrite.concerns(lines[place]):
             return None
-    for place in dropped:
-        data = data.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
-    return data
+    return _without(data, lines, dropped)
 
 
 _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
@@ -322,7 +317,7 @@ def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) ->
     if is_framed:
         changed = [place for place in places.telling if rewrite.concerns(lines[place])]
         if not changed:
-            return _without(response.raw, lines, places.dropped)
+            return _without(response.raw[:-2], lines, places.dropped)
     written = lines.copy()
     for place in changed:
         written[place] = _changed_answer(response, framing, rewrite, fields.row.names[place], lines[place])
