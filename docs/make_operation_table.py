@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from mailgate.console.api import OPERATIONS
 from mailgate.console.api.operation import Operation
+from mailgate.console.api.site import OPERATIONS
 
 PAGE = Path(__file__).parent / "api.md"
 _TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- end of operations -->)", re.DOTALL)

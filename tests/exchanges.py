@@ -1,4 +1,4 @@
-"""APIs as data: ``tests/vectors/connectors/SOURCE/exchanges.json`` has the requests and their answers.
+"""APIs as data: ``exchanges`` in ``tests/vectors/connectors/SOURCE.json`` are the requests and their answers.
 
 An exchange has ``method`` (GET), ``path``, ``query`` (required pairs) and ``answers``, which are given one after the
 other, the last one repeatedly. ``$ORIGIN`` in a body stands for the API's origin. An unknown request is answered with
@@ -17,11 +17,17 @@ MARKER = "Zq7-Private-Diary"
 """The name of an app that is on every device of every source and on no list: it must be found nowhere."""
 
 
+def recorded(source: str) -> dict[str, Any]:
+    """What is recorded of a source."""
+    found: dict[str, Any] = json.loads((VECTORS / f"{source}.json").read_text("utf-8"))
+    return found
+
+
 class Exchanges:
     """One API. ``asked`` counts the questions by method and path."""
 
-    def __init__(self, source: str, origin: str, file: str = "exchanges.json") -> None:
-        self._entries: list[dict[str, Any]] = json.loads((VECTORS / source / file).read_text())
+    def __init__(self, source: str, origin: str) -> None:
+        self._entries: list[dict[str, Any]] = recorded(source)["exchanges"]
         self.origin = origin
         self._given: Counter[int] = Counter()
         self.asked: Counter[str] = Counter()

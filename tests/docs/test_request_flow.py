@@ -16,16 +16,24 @@ ORDER = [ast.parse((PACKAGE / "gateway" / file).read_text("utf-8")) for file in 
 
 
 def names_in(file: str) -> set[str]:
-    """What a module defines: ``function``, ``Class``, ``Class.method``."""
+    """What a module defines: ``function``, ``Class``, ``Class.method``, also of a base in the same module."""
+    module = ast.parse((PACKAGE / file).read_text("utf-8")).body
+    classes = {node.name: node for node in module if isinstance(node, ast.ClassDef)}
 
     def defined(body: list[ast.stmt], before: str = "") -> Iterator[str]:
         for node in body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield before + node.name
             if isinstance(node, ast.ClassDef):
-                yield from defined(node.body, f"{node.name}.")
+                bases = [
+                    classes[each.id]
+                    for each in node.bases
+                    if isinstance(each, ast.Name) and each.id in classes
+                ]
+                for each in (node, *bases):
+                    yield from defined(each.body, f"{node.name}.")
 
-    return set(defined(ast.parse((PACKAGE / file).read_text("utf-8")).body))
+    return set(defined(module))
 
 
 def done_by_the_gate() -> list[str]:

@@ -162,8 +162,9 @@ def start_gate(config: Path, environment: Mapping[str, str] | None = None) -> Ga
 
 
 def wait_for(found: Any, seconds: float = PATIENCE) -> Any:
-    """Ask until the answer is truthy, with growing pauses. Returns the last answer."""
+    """Ask until the answer is truthy, with growing pauses. Returns it, or the last answer after fewer ``seconds``."""
     start = time.monotonic()
     while not (answer := found()) and (waited := time.monotonic() - start) < seconds:
         time.sleep(min(max(0.02, waited / 20), 0.5))
+    assert answer or seconds < PATIENCE, "it never came"
     return answer

@@ -90,7 +90,7 @@ async def test_status_says_what_would_happen(client: aiohttp.ClientSession, guar
     assert answer["verdict"]["effect"] == "block"
     assert answer["verdict"]["reason"] == "prohibited-app"
     assert answer["devices"][0]["state"] == "listed"
-    wait_for(lambda: "tiktok" in mailgate(guarded, "devices", "list"))
+    wait_for(lambda: "tiktok" in mailgate(guarded, "devices", "list", "--json"))
     async with client.get(guarded.url + path, headers=guarded.report(path)) as response:
         answer = await response.json()
     assert answer["verdict"]["effect"] == "allow"  # at once, though the store still has the report before

@@ -21,13 +21,14 @@ from mailgate.app.settings_changes import SettingsAudit
 from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.app.workers.metrics import metrics_app
 from mailgate.config import Settings
-from mailgate.console.api import with_api
+from mailgate.console.api.site import with_api
 from mailgate.console.site import with_console
 from mailgate.gateway.admin_port import OwnHosts, admin_app, intake_server
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.hosted_app import Admit, HostedApp
 from mailgate.gateway.mail_server_logins import ApiHeader, SideDoor, policy_server
+from mailgate.gateway.refusals.failure import Failures
 from mailgate.http.connection_limits import ConnectionLimit
+from mailgate.http.hosted_app import Admit, HostedApp
 from mailgate.http.listener import Server
 from mailgate.tasks import running
 
@@ -121,7 +122,7 @@ class AdminPort:
         The limits are those of the port for mail, without its limit for bodies: each address has its own.
         """
         gate, limits = self.gate, replace(server_limits(self._settings()), body=0)
-        hosted = HostedApp(app, gate.metrics, gate.clock, gate.references.draw, admit)
+        hosted = HostedApp(app, Failures(gate.references, gate.metrics, gate.clock).answer, admit)
         server = Server(hosted.handle, limits, self.room)
         await hosted.start()
         closing.push_async_callback(hosted.stop)

@@ -15,6 +15,7 @@ from mailgate.config import Bundle
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import (
     Connector,
+    Report,
     Runtime,
     Setup,
     SourceError,
@@ -27,7 +28,6 @@ from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.console.now.readiness import ConnectorState, connector_state
-from mailgate.devices.device import Report
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
 from mailgate.model.device import Away
@@ -62,6 +62,10 @@ class ConnectorStore:
     async def states(self) -> dict[str, SourceState]:
         with _translated():
             return await self._store.connectors.states()
+
+    async def reach(self) -> dict[tuple[str, str, str], int]:
+        with _translated():
+            return await self._store.connectors.reach()
 
     async def note(self, state: SourceState) -> None:
         with _translated():

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -21,12 +20,11 @@ from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
 from mailgate.console.devices.rows import catch_up, refresh
-from mailgate.console.explain.requests import posture_now
+from mailgate.console.explain.requests import state_now
 from mailgate.console.now.counting import AppCounting, DeviceCounts
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.outcome import compare_all_refusals
 from mailgate.console.plans.planning import Planning
-from mailgate.devices.device import Device
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model.phrase import joined, phrase
@@ -73,7 +71,7 @@ class ConsoleParts:
             verdict_rates=VerdictRates(),
             device_counts=DeviceCounts(
                 self.store.devices.summaries,
-                self._state,
+                lambda device, now: state_now(device, self.bundle(), now),
                 utc_now,
                 lambda devices, now: refresh(self.store, self.bundle(), devices, now),
                 lambda now: catch_up(self.store, self.bundle(), now),
@@ -109,10 +107,6 @@ class ConsoleParts:
 
     def _apps(self) -> tuple[str, ...]:
         return tuple(self.files.bundle.policy.catalog.apps)
-
-    def _state(self, device: Device, now: datetime) -> str:
-        posture = posture_now(device, self.bundle(), now)
-        return "lost" if posture.lost else posture.state.value
 
 
 def candidate_of(config: Path, policy: str | None) -> Rules:

@@ -30,7 +30,7 @@ from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
-from mailgate.gateway.refusals.failure import Failures
+from mailgate.gateway.refusals.failure import FailuresInForm
 from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
@@ -191,7 +191,7 @@ def assemble(
     reader = Reader(in_force, judge.public_url.startswith("https:"))
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
-    failures = Failures(in_force, references, metrics, judge.clock)
+    failures = FailuresInForm(references, metrics, judge.clock, in_force)
     forwarding = Forwarding(
         forwarders.usual,
         forwarders.long_poll,

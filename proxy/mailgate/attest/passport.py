@@ -5,7 +5,7 @@ own about the device; ``docs/attestation.md`` has the table. These are steps 4 t
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from mailgate.attest.jose import (
     parse_compact,
 )
 from mailgate.attest.keys import KeySet, algorithm_of
-from mailgate.model import AppsReport, AttestationResult, Kind, Reason
+from mailgate.model import AppsReport, AttestationResult, Enrolment, Kind, Reason
 
 TYP = "device-attestation+jwt"
 PROFILE = "tag:mailgate.example,2026:device-attestation:1"
@@ -33,6 +33,8 @@ token."""
 
 FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
 SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
+
+_ENROLMENTS = frozenset(map(str, Enrolment))
 
 _OWN_KEY_PARAMETERS = ("crit", "b64", "jku", "jwk", "x5u", "x5c")
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -164,6 +166,9 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
         os=system,
         os_version=claims.text("os_version") if "os_version" in claims else "",
         managed=claims.flag("managed") if "managed" in claims else None,
+        enrolment=Enrolment(_choice(claims, "enrolment", _ENROLMENTS))
+        if "enrolment" in claims
+        else Enrolment.UNKNOWN,
         user=anchors.person(claims.text("user")) if "user" in claims else "",
         eas_ids=claims.texts("eas_ids") if "eas_ids" in claims else (),
         apps=_apps(claims, system or own * "other", status, anchors.match_app) if "apps" in claims else None,
@@ -234,11 +239,18 @@ def _apps(
     at, complete, reported = apps.instant("at"), apps.flag("complete"), apps.texts("listed")
     if reported and not system:
         raise ClaimMissingError("os is missing: the apps cannot be known without it")
-    matched = (match_app(system, identifier) for identifier in reported)
+    asked = apps.texts("asked") if "asked" in apps else None
+    if asked and not system:
+        raise ClaimMissingError("os is missing: the apps cannot be known without it")
+
+    def keys(identifiers: Iterable[str]) -> frozenset[str]:
+        return frozenset(key for each in identifiers if (key := match_app(system, each)) is not None)
+
     return AppsReport(
-        present=frozenset(key for key in matched if key is not None),
+        present=keys(reported),
         complete=complete and status != NONE,
         at=at,
+        asked=None if asked is None else keys(asked),
     )
 
 

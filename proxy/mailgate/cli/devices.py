@@ -14,7 +14,7 @@ from rich.text import Text
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, printable, say, table_of
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, say, table_of
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.config import Bundle
 from mailgate.console.apps.facts import AppFacts, count_apps
@@ -55,9 +55,12 @@ _COLUMNS: Columns = {
 }
 _FINDINGS: Columns = {"since": "since", "reason": "reason", "detail": "detail"}
 _REPORTS: Columns = {
-    **{name: name for name in ("source", "id", "owner", "kind", "os")},
+    **{name: name for name in ("source", "id", "owner", "kind", "os", "enrolment")},
     "listed apps": lambda each: ", ".join(each.apps) + ("" if each.apps_complete else " (not all seen)"),
     "reported": "reported_at",
+    "verdict": lambda each: (
+        "" if each.compliance == "none" else f"{each.compliance} {minute(each.compliance_at)}"
+    ),
     "has it": lambda each: "no longer" if each.gone else "yes",
 }
 _NAMES: Columns = {

@@ -97,7 +97,8 @@ def schema(
 
 def _text(name: str) -> str:
     if name == API:
-        from mailgate.console.api import OPERATIONS, description  # the whole console
+        from mailgate.console.api.description import description  # the whole console
+        from mailgate.console.api.site import OPERATIONS
 
         return description(OPERATIONS).decode()
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False)

@@ -20,7 +20,7 @@ from mailgate.config.observing import EventSettings, LogSettings, TraceSettings,
 from mailgate.config.pages import CompanySettings, EmployeePage, LanguageSettings
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
-from mailgate.config.sources import SourceSettings
+from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
@@ -231,7 +231,8 @@ class Settings(Strict):
         """How far reports are believed while these sources are away."""
         posture = self.posture
         ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
-        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages)
+        verdicts = {name: each.compliance_max_age for name, each in self.connectors.items()}
+        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages, verdicts)
 
     @model_validator(mode="after")
     def _devices_port(self) -> Self:

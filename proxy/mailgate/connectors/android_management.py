@@ -14,17 +14,18 @@ from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.push import message
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict, Threat
+from mailgate.model.times import LONG_AGO
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (
     "name,state,managementMode,apiLevel,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
     "hardwareInfo(serialNumber,enterpriseSpecificId,model),softwareInfo(androidVersion),"
-    "securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
+    "nonComplianceDetails(nonComplianceReason),securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
 )
 _TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
 """Notifications that hold a device."""
@@ -32,6 +33,7 @@ _ANDROID_11 = 30
 _BARRED = frozenset({"DISABLED", "LOST"})
 
 
+@connects(AndroidManagementSettings)
 class AndroidManagement(ApiConnector):
     """The devices of one enterprise."""
 
@@ -86,6 +88,12 @@ class AndroidManagement(ApiConnector):
             apps=self._apps(found),
             serial="" if serial == special else serial,
             udid=special,
+            enrolment=_enrolment(found),
+            verdict=ManagementVerdict(
+                _compliance(found),
+                instant(found, "lastStatusReportTime") or LONG_AGO,
+                threat=_THREATS.get(text(found, "securityPosture", "devicePosture"), Threat.UNKNOWN),
+            ),
             gone=text(found, "state") == "DELETED",
         )
 
@@ -111,6 +119,36 @@ def _sees_every_app(found: Mapping[str, Any]) -> bool:
     11; so an older one is never known to be whole."""
     level = value(found, "apiLevel")
     return text(found, "managementMode") == "DEVICE_OWNER" and isinstance(level, int) and level >= _ANDROID_11
+
+
+_ENROLMENTS = {
+    ("PROFILE_OWNER", "COMPANY_OWNED"): Enrolment.WORK_PROFILE_COMPANY,
+    ("PROFILE_OWNER", "PERSONALLY_OWNED"): Enrolment.WORK_PROFILE_PERSONAL,
+}
+_THREATS = {
+    "": Threat.NONE,
+    "SECURE": Threat.SECURED,
+    "AT_RISK": Threat.MEDIUM,
+    "POTENTIALLY_COMPROMISED": Threat.COMPROMISED,
+}
+
+
+def _enrolment(found: Mapping[str, Any]) -> Enrolment:
+    """How the device is enrolled. A dedicated device is one that is fully managed: nothing in a device tells them apart."""
+    if _sees_every_app(found) and text(found, "ownership") == "COMPANY_OWNED":
+        return Enrolment.FULLY_MANAGED
+    return _ENROLMENTS.get((text(found, "managementMode"), text(found, "ownership")), Enrolment.UNKNOWN)
+
+
+def _compliance(found: Mapping[str, Any]) -> Compliance:
+    """The verdict by the device's policy. What was not applied yet but shortly will be is given time."""
+    compliant = flag(found, "policyCompliant")
+    if compliant is None:
+        return Compliance.UNKNOWN
+    reasons = {text(each, "nonComplianceReason") for each in listed(found, "nonComplianceDetails") or []}
+    if compliant:
+        return Compliance.COMPLIANT
+    return Compliance.GRACE if reasons == {"PENDING"} else Compliance.NONCOMPLIANT
 
 
 def _status(found: Mapping[str, Any]) -> str:

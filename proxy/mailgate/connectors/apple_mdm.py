@@ -20,13 +20,13 @@ from xml.parsers.expat import ExpatError
 
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors.http import ApiClient, as_json
-from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
+from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Enrolment
 from mailgate.policy import AppCatalog
 
 _QUERIES = [
@@ -154,10 +154,12 @@ def _depth(raw: bytes) -> int:
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
 """The channels of a person on a device. Their events are not about the device."""
+_USER = "User Enrollment (Device)"
 _WHOLE = "Device"
 """NanoMDM's word for an enrolment of the whole device. Any other, and one that NanoMDM may add, is of a part of it."""
 
 
+@connects(AppleMdmSettings)
 class AppleMdm:
     """The devices of one NanoMDM or MicroMDM."""
 
@@ -193,13 +195,13 @@ class AppleMdm:
         if topic == "mdm.Connect":
             return await self._answered(event)
         said = value(event, "checkin_event")
-        device_id, _ = _enrolled(said)
+        device_id, part = _enrolled(said)
         if not device_id:
             return []
         if topic == "mdm.CheckOut":
             return [report_by(self._setup.name, device_id, gone=True)]
         if topic == "mdm.Authenticate":
-            return [self._described(device_id, await _payload(said))]
+            return [self._described(device_id, await _payload(said), part=part)]
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
             await self._welcome(device_id)
         return []
@@ -223,21 +225,24 @@ class AppleMdm:
 
     async def _answered(self, event: Any) -> Sequence[Report]:
         said = value(event, "acknowledge_event")
-        device_id, personal = _enrolled(said)
+        device_id, part = _enrolled(said)
         if not device_id or text(said, "status") != "Acknowledged":
             return []
         payload = await _payload(said)
         if isinstance(value(payload, "QueryResponses"), dict):
-            return [self._described(device_id, payload["QueryResponses"])]
+            return [self._described(device_id, payload["QueryResponses"], part=part)]
         if (apps := listed(payload, "InstalledApplicationList")) is None:
             return []
         name = text(said, "command_uuid") or text(payload, "CommandUUID")
-        report = self._apps(apps, name, personal=personal, at=instant(event, "created_at"))
+        report = self._apps(apps, name, personal=part is not None, at=instant(event, "created_at"))
         if report is None:
             return []
-        return [report_by(self._setup.name, device_id, managed=True, apps=report, adds=True)]
+        enrolment = _enrolment(payload, part)
+        return [
+            report_by(self._setup.name, device_id, managed=True, apps=report, enrolment=enrolment, adds=True)
+        ]
 
-    def _described(self, device_id: str, said: Mapping[str, Any]) -> Report:
+    def _described(self, device_id: str, said: Mapping[str, Any], *, part: Enrolment | None) -> Report:
         """What a device says about itself, when it enrols or is asked."""
         model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
         os = "macos" if "mac" in model.casefold() else system_of(model)
@@ -252,6 +257,7 @@ class AppleMdm:
             serial=text(said, "SerialNumber"),
             udid=text(said, "UDID"),
             eas_ids=(eas_id,) if eas_id else (),
+            enrolment=_enrolment(said, part),
             adds=True,
         )
 
@@ -274,15 +280,24 @@ class AppleMdm:
         return self._setup.report(present, complete=complete, at=at)
 
 
-def _enrolled(said: Any) -> tuple[str, bool]:
-    """The id of the device, and whether its owner's own apps are out of sight, as under User Enrollment. The id is empty
-    if the event is not about a device."""
+def _enrolled(said: Any) -> tuple[str, Enrolment | None]:
+    """The id of the device, and how it is enrolled if its owner's own apps are out of sight, as under User Enrollment; None
+    if the whole device is enrolled. The id is empty if the event is not about a device."""
     kind = text(said, "ids", "type")
     if kind in _PERSONS:
-        return "", False
+        return "", None
     udid, enrollment = text(said, "udid"), text(said, "enrollment_id")
     whole = kind == _WHOLE if kind else bool(udid)  # a user enrolment has no UDID, and MicroMDM no words
-    return text(said, "ids", "id") or udid or enrollment, not whole
+    part = Enrolment.USER_ENROLMENT if kind in ("", _USER) else Enrolment.UNKNOWN
+    return text(said, "ids", "id") or udid or enrollment, None if whole else part
+
+
+def _enrolment(said: Mapping[str, Any], part: Enrolment | None) -> Enrolment:
+    """How the device is enrolled: in ``part``, or as a whole, and then supervised or not, if it says so."""
+    supervised = flag(said, "IsSupervised")
+    if part is not None or supervised is None:
+        return part or Enrolment.UNKNOWN
+    return Enrolment.SUPERVISED if supervised else Enrolment.DEVICE_ENROLMENT
 
 
 async def _payload(said: Any) -> dict[str, Any]:

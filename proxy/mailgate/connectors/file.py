@@ -12,7 +12,7 @@ from mailgate.config.files import Stamp, stamp_of
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors.lines import ReadLine, check_rows, read_rows, report_of_line
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import Setup, connects
 from mailgate.devices.device import Report
 from mailgate.errors import SourceError, Trouble
 
@@ -59,6 +59,10 @@ class LinesFile:
         """Do nothing, since the file is closed after each reading."""
 
 
+connects(FileSettings)(LinesFile.of)
+
+
+@connects(PostSettings)
 class PostedLines:
     """Posted lines: all lines of one call count, or none if one of them is wrong."""
 

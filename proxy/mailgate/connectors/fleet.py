@@ -13,21 +13,28 @@ from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Enrolment
 
 _HOSTS = "/api/v1/fleet/hosts"
 _HANDHELD = frozenset({"ios", "ipados", "android"})
-_WHOLE = frozenset({"On (automatic)", "On (company-owned)"})
-"""Fleet's words, in its API and on its pages, for a company-owned device that enrolled automatically."""
+_ENROLMENTS = {
+    "On (automatic)": Enrolment.SUPERVISED,
+    "On (company-owned)": Enrolment.SUPERVISED,
+    "On (manual)": Enrolment.DEVICE_ENROLMENT,
+    "On (personal)": Enrolment.USER_ENROLMENT,
+    "Off": Enrolment.NONE,
+}
+"""Fleet's words for iPhones and iPads."""
 _PEOPLE = ("mdm_idp_accounts", "idp", "custom")
 """The sources of a person in Fleet, the best first. Accounts of a browser are left out: anybody may be logged in
 there."""
 
 
+@connects(FleetSettings)
 class Fleet(ApiConnector):
     """The hosts of one Fleet."""
 
@@ -90,6 +97,7 @@ class Fleet(ApiConnector):
             apps=self._apps(found, os),
             serial="" if personal else text(found, "hardware_serial"),
             udid="" if personal else text(found, "uuid"),
+            enrolment=_enrolment(os, state),
             gone=state == "Off" and os in _HANDHELD,
         )
 
@@ -106,10 +114,17 @@ class Fleet(ApiConnector):
             )
             for each in software
         ]
-        whole = os != "android" and text(found, "mdm", "enrollment_status") in _WHOLE
+        whole = os != "android" and text(found, "mdm", "enrollment_status") in self._settings.complete_kinds
         return self._setup.report(
             self._setup.listed(os, installed), complete=whole, at=instant(found, "software_updated_at")
         )
+
+
+def _enrolment(os: str, state: str) -> Enrolment:
+    """How the device is enrolled. What Fleet calls the company's on Android may have a work profile or not."""
+    if os == "android":
+        return Enrolment.WORK_PROFILE_PERSONAL if state == "On (personal)" else Enrolment.UNKNOWN
+    return _ENROLMENTS.get(state, Enrolment.UNKNOWN) if os in _HANDHELD else Enrolment.UNKNOWN
 
 
 def _owner(found: Mapping[str, Any]) -> str:

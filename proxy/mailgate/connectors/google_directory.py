@@ -9,22 +9,26 @@ from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import GoogleDirectorySettings
+from mailgate.connectors.cloud_identity import CloudDevice, CloudIdentity
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
+from mailgate.devices.names import serial_text
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Enrolment
 
 _SCOPE = "https://www.googleapis.com/auth/admin.directory.device.mobile.readonly"
 _FIELDS = (
-    "resourceId,email,model,os,type,status,lastSync,serialNumber,deviceCompromisedStatus,"
+    "resourceId,deviceId,email,model,os,type,status,lastSync,serialNumber,deviceCompromisedStatus,"
     "managedAccountIsOnOwnerProfile,applications(packageName,displayName)"
 )
 _GONE = frozenset({"wiped", "account_wiped"})
+_UNKNOWN = CloudDevice()
 
 
+@connects(GoogleDirectorySettings)
 class GoogleDirectory(ApiConnector):
     """The mobile devices of one Google Workspace."""
 
@@ -33,22 +37,40 @@ class GoogleDirectory(ApiConnector):
         self._settings = settings
         self._target = f"/admin/directory/v1/customer/{settings.customer}/devices/mobile"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE, settings.delegate)
+        cloud = settings.cloud_identity
+        self._cloud = CloudIdentity(setup, settings, cloud.base_url, cloud.partner) if cloud else None
 
-    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    async def close(self) -> None:
+        await super().close()
+        if self._cloud is not None:
+            await self._cloud.close()
+
+    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("projection", "FULL"),
             ("maxResults", self._settings.page_size),
             ("fields", f"nextPageToken,mobiledevices({_FIELDS})"),
         ]
+        known = await self._cloud.devices() if self._cloud else None
         pages = pages_by_token(self._client, self._target, query, items="mobiledevices")
-        return self._reports(pages, lambda found: self._record(found) if text(found, "resourceId") else None)
+        async for record in self._reports(
+            pages, lambda found: self._record(found, known) if text(found, "resourceId") else None
+        ):
+            yield record
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"
         found = await self._client.find(target, [("projection", "FULL"), ("fields", _FIELDS)])
-        return None if found is None else self._record(found)
+        if found is None:
+            return None
+        serial = text(found, "serialNumber")
+        return self._record(found, await self._cloud.devices(serial) if self._cloud and serial else None)
 
-    def _record(self, found: Mapping[str, Any]) -> Report:
+    def _record(self, found: Mapping[str, Any], known: Mapping[str, CloudDevice] | None) -> Report:
+        names = (serial_text(text(found, "serialNumber")), text(found, "deviceId"))
+        cloud = (
+            next((known[name] for name in names if name in known), _UNKNOWN) if known is not None else None
+        )
         model = text(found, "model")
         os = system_of(model, text(found, "os"), text(found, "type"))
         status = text(found, "status").casefold()
@@ -62,21 +84,25 @@ class GoogleDirectory(ApiConnector):
             os_version=_version(text(found, "os")),
             managed=status == "approved",
             status="contraindicated" if status == "blocked" or _broken(found) else "none",
-            apps=self._apps(found, os),
+            apps=self._apps(found, os, vouched=self._cloud is None or (cloud or _UNKNOWN).may_be_whole),
             serial=text(found, "serialNumber"),
+            enrolment=cloud.enrolment if cloud else Enrolment.UNKNOWN,
+            verdict=cloud.verdict if cloud else None,
             gone=status in _GONE,
         )
 
-    def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
+    def _apps(self, found: Mapping[str, Any], os: str, *, vouched: bool) -> AppsReport | None:
         """The apps of a device. They are incomplete if the account is in a work profile, since other apps are outside
-        it."""
+        it; ``vouched`` is what Cloud Identity says, if it is asked."""
         apps = listed(found, "applications")
         if not apps or os != "android":
             return None
         installed = [Installed(text(app, "packageName"), text(app, "displayName")) for app in apps]
         return self._setup.report(
             self._setup.listed(os, installed),
-            complete=self._settings.unmanaged_apps and flag(found, "managedAccountIsOnOwnerProfile") is True,
+            complete=vouched
+            and self._settings.unmanaged_apps
+            and flag(found, "managedAccountIsOnOwnerProfile") is True,
             at=instant(found, "lastSync"),
         )
 

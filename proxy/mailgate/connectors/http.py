@@ -39,16 +39,16 @@ class ApiClient:
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
-        return await self._ask("GET", target, query, headers or {}, None)
+        return await self._request("GET", target, query, headers or {}, None)
 
     async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to the JSON ``body``."""
         kind = {"Content-Type": "application/json"}
-        return await self._ask("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
+        return await self._request("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
 
     async def put(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to ``body``."""
-        return await self._ask("PUT", target, (), headers or {}, body)
+        return await self._request("PUT", target, (), headers or {}, body)
 
     async def find(
         self, target: str, query: Query = (), headers: Mapping[str, str] | None = None
@@ -64,14 +64,14 @@ class ApiClient:
     async def close(self) -> None:
         await self._wire.close()
 
-    async def _ask(
+    async def _request(
         self, method: str, target: str, query: Query, headers: Mapping[str, str], body: bytes | None
     ) -> Any:
         url = self._at_home(target)
         pairs = urlencode(list(query))
         if pairs:
             url += ("&" if "?" in url else "?") + pairs
-        answer = await self._answered(method, url, headers, body)
+        answer = await self._request_at_origin(method, url, headers, body)
         if answer.status in (401, 403):
             raise SourceError(Trouble.LOGIN if answer.status == 401 else Trouble.RIGHT, status=answer.status)
         if answer.status == 204:
@@ -81,7 +81,7 @@ class ApiClient:
         self._runtime.tally.pages += 1
         return as_json(answer.body)
 
-    async def _answered(
+    async def _request_at_origin(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> ApiResponse:
         """The answer after redirects within the origin, and after one new login if the old one had expired."""

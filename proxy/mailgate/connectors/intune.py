@@ -7,25 +7,30 @@ most common apps are read too, as witnesses: a device that is in no list at all 
 """
 
 import heapq
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncIterator, Collection, Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources.apis import IntuneSettings
-from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
+from mailgate.connectors.http import bounded_gather
+from mailgate.connectors.intune_policies import VERDICTS, AppPolicy, app_policies, shortcomings, word_on
+from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict, Threat
+from mailgate.model.times import LONG_AGO
 
 _V1 = "/v1.0/deviceManagement"
 _BETA = "/beta/deviceManagement"
 _FIELDS = (
     "id,userPrincipalName,emailAddress,operatingSystem,osVersion,model,serialNumber,easDeviceId,"
-    "managedDeviceOwnerType,deviceEnrollmentType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
+    "managedDeviceOwnerType,deviceEnrollmentType,complianceState,jailBroken,lastSyncDateTime,managementAgent,"
+    "isSupervised,partnerReportedThreatState"
 )
 _EVERY_WORD = {"Prefer": "include-unknown-enum-members"}
 """Without it v1.0 writes ``unknownFutureValue`` for kinds of enrolment that only its beta names."""
@@ -33,6 +38,36 @@ _ADMINISTRATORS = frozenset({"mdm", "easMdm"})
 """The agents of Android's device administrator; Android Enterprise has another."""
 _ENTERPRISE = frozenset({"androidWorkProfile", "androidDedicatedAndFullyManaged"})
 """The platforms of apps of Android Enterprise, of which Intune lists the work profile alone."""
+_CLOUD = "googleCloudDevicePolicyController"
+"""The agent of Android Enterprise."""
+_APPLE_KINDS = {
+    "appleBulkWithUser": Enrolment.SUPERVISED,
+    "appleBulkWithoutUser": Enrolment.SUPERVISED,
+    "userEnrollment": Enrolment.DEVICE_ENROLMENT,
+    "deviceEnrollmentManager": Enrolment.DEVICE_ENROLMENT,
+    "appleUserEnrollment": Enrolment.USER_ENROLMENT,
+    "appleUserEnrollmentWithServiceAccount": Enrolment.USER_ENROLMENT,
+    "appleAccountDrivenUserEnrollment": Enrolment.USER_ENROLMENT,
+}
+_KINDS: Mapping[str, Mapping[str, Enrolment]] = {
+    "ios": _APPLE_KINDS,
+    "ipados": _APPLE_KINDS,
+    "android": {
+        "androidEnterpriseDedicatedDevice": Enrolment.DEDICATED,
+        "androidEnterpriseFullyManaged": Enrolment.FULLY_MANAGED,
+        "androidEnterpriseCorporateWorkProfile": Enrolment.WORK_PROFILE_COMPANY,
+    },
+}
+"""The words of ``deviceEnrollmentType`` that tell the enrolment by themselves, by system."""
+_THREATS = {
+    "": Threat.NONE,
+    "secured": Threat.SECURED,
+    "lowSeverity": Threat.LOW,
+    "mediumSeverity": Threat.MEDIUM,
+    "highSeverity": Threat.HIGH,
+    "compromised": Threat.COMPROMISED,
+}
+"""The words of ``partnerReportedThreatState``. Those about the state of the partner's own app say nothing."""
 _IDLE = 3
 """After this many witnesses in a row without a new device, no more are read."""
 _LATE = timedelta(hours=24)
@@ -48,6 +83,7 @@ class _SeenApps(NamedTuple):
     """The platforms of all its apps that were read."""
 
 
+@connects(IntuneSettings)
 class Intune(ApiConnector):
     """The managed devices of one tenant."""
 
@@ -64,20 +100,27 @@ class Intune(ApiConnector):
         self._setup = setup
         self._witnesses = settings.witnesses
         self._complete_kinds = frozenset(settings.complete_kinds)
+        self._app_policies = settings.app_policies
+        self._at_once = settings.at_once
         self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         seen = await self._inventory()
+        policies = await self._policies()
         query = [("$select", _FIELDS)]
         if since is not None:
             query.append(
                 ("$filter", f"lastSyncDateTime ge {since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}")
             )
         pages = pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD)
-        async for record in self._reports(
-            pages, lambda found: self._record(found, seen.get(name)) if (name := text(found, "id")) else None
-        ):
-            yield record
+        async for page in pages:
+            named = [found for found in page if text(found, "id")]
+            for _ in range(len(page) - len(named)):
+                self._setup.unreadable()
+            for record in await bounded_gather(
+                lambda found: self._judged(found, seen.get(text(found, "id")), policies), named, self._at_once
+            ):
+                yield record
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
@@ -91,7 +134,28 @@ class Intune(ApiConnector):
         os = system_of(text(found, "operatingSystem"))
         platforms = frozenset(text(app, "platform") for app in apps)
         seen = _SeenApps(self._setup.listed(os, map(_installed, apps)), platforms)
-        return self._record(found, seen if apps else None)
+        return await self._judged(found, seen if apps else None, await self._policies())
+
+    async def shortcomings(self) -> Sequence[str]:
+        return await shortcomings(self._client, self._app_policies, self._setup)
+
+    async def _policies(self) -> list[AppPolicy]:
+        names = self._app_policies
+        return await app_policies(self._client, names, self._setup) if names else []
+
+    async def _judged(
+        self, found: Mapping[str, Any], seen: _SeenApps | None, policies: Sequence[AppPolicy]
+    ) -> Report:
+        """The report on a device. What it says to single policies is asked of a device of which not every app is seen:
+        of others it changes nothing."""
+        report = self._record(found, seen)
+        of_system = [each for each in policies if each.system and each.system == _family(report.os)]
+        if report.apps_complete or report.gone or not of_system:
+            return report
+        word = await word_on(self._client, report.id, of_system, instant(found, "lastSyncDateTime"))
+        doubted = word.faulty and report.compliance is Compliance.COMPLIANT
+        verdict = Compliance.UNKNOWN if doubted else report.compliance
+        return replace(report, compliance=verdict, compliance_apps=word.apps)
 
     async def _inventory(self) -> dict[str, _SeenApps]:
         """The devices that have an inventory, each with the listed apps on it."""
@@ -154,6 +218,12 @@ class Intune(ApiConnector):
             apps=self._apps(found, os, seen),
             serial=text(found, "serialNumber"),
             eas_ids=(eas_id,) if eas_id else (),
+            enrolment=enrolment_of(found, os, seen.platforms if seen else frozenset()),
+            verdict=ManagementVerdict(
+                VERDICTS.get(text(found, "complianceState"), Compliance.UNKNOWN),
+                instant(found, "lastSyncDateTime") or LONG_AGO,
+                threat=_THREATS.get(text(found, "partnerReportedThreatState"), Threat.UNKNOWN),
+            ),
         )
 
     def _apps(self, found: Mapping[str, Any], os: str, seen: _SeenApps | None) -> AppsReport | None:
@@ -174,6 +244,32 @@ def sees_every_app(found: Mapping[str, Any], os: str, kinds: Container[str]) -> 
     if text(found, "managedDeviceOwnerType") != "company" or text(found, "deviceEnrollmentType") not in kinds:
         return False
     return os in ("ios", "ipados") or (os == "android" and _by_administrator(found))
+
+
+def enrolment_of(found: Mapping[str, Any], os: str, platforms: Collection[str]) -> Enrolment:
+    """How a ``managedDevice`` is enrolled, as far as Graph's words are clear. v1.0 calls many work profiles
+    ``userEnrollment``, and of these the agent and the platform of its apps are the witnesses."""
+    kind, owner = text(found, "deviceEnrollmentType"), text(found, "managedDeviceOwnerType")
+    if text(found, "managementAgent") == "eas":
+        return Enrolment.NONE
+    if kind in _KINDS.get(os, {}):
+        said = _KINDS[os][kind]
+        supervised = flag(found, "isSupervised")
+        if said is Enrolment.SUPERVISED and supervised is False:
+            return Enrolment.DEVICE_ENROLMENT
+        return Enrolment.SUPERVISED if said is Enrolment.DEVICE_ENROLMENT and supervised else said
+    if os != "android":
+        return Enrolment.UNKNOWN
+    if _ENTERPRISE.isdisjoint(platforms) and _by_administrator(found):
+        return Enrolment.DEVICE_ADMINISTRATOR
+    if owner == "company":
+        return Enrolment.WORK_PROFILE_COMPANY if "androidWorkProfile" in platforms else Enrolment.UNKNOWN
+    profile = text(found, "managementAgent") == _CLOUD or "androidWorkProfile" in platforms
+    return Enrolment.WORK_PROFILE_PERSONAL if owner == "personal" and profile else Enrolment.UNKNOWN
+
+
+def _family(os: str) -> str:
+    return "ios" if os == "ipados" else os
 
 
 def _by_administrator(found: Mapping[str, Any]) -> bool:

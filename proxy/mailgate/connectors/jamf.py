@@ -1,31 +1,47 @@
 """Jamf Pro: mobile devices with their apps, from the Jamf Pro API.
 
-One list has everything (``GET /api/v2/mobile-devices/detail``); ``lastInventoryUpdateDate`` shows what changed.
+One list has everything (``GET /api/v2/mobile-devices/detail``); ``lastInventoryUpdateDate`` shows what changed. The gateway
+of the Jamf Platform API answers alike under another path, with a header that names the environment or the tenant. Jamf's own
+verdict is membership in a smart group, or what it holds for a compliance partner. A webhook only says which device to read:
+nothing of its text is believed.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.config.sources.apis import JamfSettings
+from mailgate.connectors.http import as_json, bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Compliance, Enrolment
+from mailgate.model.times import LONG_AGO
 
-_DETAIL = "/api/v2/mobile-devices/detail"
-_SECTIONS: list[tuple[str, str | int]] = [
-    ("section", name) for name in ("GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "APPLICATIONS")
-]
+_DETAIL = "/v2/mobile-devices/detail"
+_COMPLIANCE = "/v1/conditional-access/device-compliance-information/mobile"
+_SECTIONS = ("GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "APPLICATIONS")
+_ENROLMENTS = {
+    "PersonalDeviceProfile": Enrolment.DEVICE_ENROLMENT,
+    "AccountDrivenDeviceEnrollment": Enrolment.DEVICE_ENROLMENT,
+    "UserEnrollment": Enrolment.USER_ENROLMENT,
+    "AccountDrivenUserEnrollment": Enrolment.USER_ENROLMENT,
+}
+"""The words of ``deviceOwnershipType`` that tell the enrolment by themselves."""
+_VERDICTS = {"COMPLIANT": Compliance.COMPLIANT, "NON_COMPLIANT": Compliance.NONCOMPLIANT}
+_ABOUT_PHONES = "MobileDevice"
+"""The beginning of the names of webhook events about mobile devices."""
 _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 
 
+@connects(JamfSettings)
 class Jamf(ApiConnector):
     """The mobile devices of one Jamf Pro."""
 
@@ -33,10 +49,13 @@ class Jamf(ApiConnector):
 
     def __init__(self, setup: Setup, settings: JamfSettings) -> None:
         secret = settings.client_secret.get_secret_value()
-        url = f"{settings.base_url}/api/oauth/token"
+        url = f"{settings.base_url}{settings.login_path}"
         login = ClientCredentials(url, settings.client_id, secret, setup.now)
         self._setup = setup
         self._settings = settings
+        self._sections = (*_SECTIONS, *(["GROUPS"] if settings.compliance_group else []))
+        context = {"X-Environment-Id": settings.environment, "X-Tenant-Id": settings.platform_tenant}
+        self._context = {name: each for name, each in context.items() if each}
         self._client = setup.client(settings, settings.base_url, login)
 
     def devices(self, since: datetime | None) -> AsyncIterator[Report]:
@@ -49,12 +68,59 @@ class Jamf(ApiConnector):
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
             return await anext(found, None)
 
-    def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
-        query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]
-        pages = pages_by_number(self._client, _DETAIL, query, self._settings.page_size)
-        return self._reports(
-            pages, lambda found: self._record(found) if text(found, "mobileDeviceId") else None
-        )
+    async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+        """The device that an event is about, as the API has it now. An event that comes twice or late does no harm."""
+        event = as_json(body)
+        name, device_id = text(event, "webhook", "webhookEvent"), text(event, "event", "jssID")
+        if not name:
+            raise SourceError(Trouble.SHAPE, "not a webhook of Jamf Pro: there is no `webhookEvent`")
+        if not name.startswith(_ABOUT_PHONES) or not device_id:
+            return []
+        record = await self.device(device_id)
+        return [record or report_by(self._setup.name, device_id, gone=True)]
+
+    async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
+        query = [
+            *(("section", name) for name in self._sections),
+            ("sort", "mobileDeviceId:asc"),
+            *([("filter", condition)] if condition else []),
+        ]
+        target, size = self._settings.api_path + _DETAIL, self._settings.page_size
+        async for page in pages_by_number(self._client, target, query, size, headers=self._context):
+            named = [found for found in page if text(found, "mobileDeviceId")]
+            for _ in range(len(page) - len(named)):
+                self._setup.unreadable()
+            for record in await bounded_gather(self._judged, named, self._settings.at_once):
+                yield record
+
+    async def _judged(self, found: Mapping[str, Any]) -> Report:
+        """The report on a device with Jamf's verdict. The word that it holds for a partner is asked of a device of which
+        not every app is seen: of others it changes little, and each takes a request."""
+        report, said = self._record(found), [self._by_group(found)]
+        if self._settings.device_compliance and not report.apps_complete:
+            target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
+            states = await self._client.find(target, headers=self._context)
+            told = states if isinstance(states, list) else []
+            said += [_verdict(state) for state in told if flag(state, "applicable") is not False] or [UNKNOWN]
+        verdict = next((word for word in _HARDEST if word in said), None)
+        if verdict is None:
+            return report
+        at = instant(found, "general", "lastInventoryUpdateDate") or LONG_AGO
+        return replace(report, compliance=verdict, compliance_at=at)
+
+    def _by_group(self, found: Mapping[str, Any]) -> Compliance | None:
+        """The verdict of the smart group; None if no group is set. A group of that id that is not smart, and an answer
+        without groups, is no word."""
+        group, groups = self._settings.compliance_group, listed(found, "groups")
+        if group is None:
+            return None
+        if groups is None:
+            return UNKNOWN
+        ours = [each for each in groups if text(each, "groupId") == group.id]
+        if any(flag(each, "smart") is not True for each in ours):
+            return UNKNOWN
+        good = bool(ours) == (group.members_are == "compliant")
+        return Compliance.COMPLIANT if good else Compliance.NONCOMPLIANT
 
     def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "hardware", "model")
@@ -74,6 +140,7 @@ class Jamf(ApiConnector):
             serial=text(found, "hardware", "serialNumber"),
             udid=text(found, "general", "udid"),
             eas_ids=(eas_id,) if eas_id else (),
+            enrolment=_enrolment(found),
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
@@ -88,6 +155,24 @@ class Jamf(ApiConnector):
             complete=whole and self._settings.unmanaged_apps,
             at=instant(found, "general", "lastInventoryUpdateDate"),
         )
+
+
+UNKNOWN = Compliance.UNKNOWN
+_HARDEST = (Compliance.NONCOMPLIANT, Compliance.COMPLIANT, UNKNOWN)
+
+
+def _verdict(state: Any) -> Compliance:
+    return _VERDICTS.get(text(state, "complianceState"), UNKNOWN)
+
+
+def _enrolment(found: Mapping[str, Any]) -> Enrolment:
+    """How the device is enrolled. A company's own device is supervised, or enrolled as a whole."""
+    kind, supervised = text(found, "general", "deviceOwnershipType"), flag(found, "general", "supervised")
+    if kind != "Institutional":
+        return _ENROLMENTS.get(kind, Enrolment.UNKNOWN)
+    if supervised is None:
+        return Enrolment.UNKNOWN
+    return Enrolment.SUPERVISED if supervised else Enrolment.DEVICE_ENROLMENT
 
 
 def _broken(found: Mapping[str, Any]) -> bool:

@@ -55,6 +55,10 @@ class SourceStore(ReportStore, Protocol):
         """The state of every connector that ever ran."""
         ...
 
+    async def reach(self) -> dict[tuple[str, str, str], int]:
+        """How many devices each source has of each kind of enrolment and reach."""
+        ...
+
     async def note(self, state: SourceState) -> None:
         """Store the state of a connector."""
         ...
@@ -176,7 +180,14 @@ class LeasedRun:
 
     def _looked_for(self, settings: EverySource) -> str:
         """The fingerprint of what a run looks for. If it changes, everything is read again."""
-        return " ".join([self.listed(), REACH, *getattr(settings, "complete_kinds", ())])
+        return " ".join(
+            [
+                self.listed(),
+                REACH,
+                *getattr(settings, "complete_kinds", ()),
+                *getattr(settings, "app_policies", ()),
+            ]
+        )
 
     async def _read(
         self,

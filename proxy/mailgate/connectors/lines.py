@@ -15,13 +15,14 @@ from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import LineMistake, LinesRefusedError
+from mailgate.model import ManagementVerdict
 from mailgate.policy.spelling import did_you_mean
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100
 """How many mistakes are listed; further ones are only counted."""
 
-_LISTS = ("eas_ids", "certificates", "apps")
+_LISTS = ("eas_ids", "certificates", "apps", "asked")
 _FLAGS = ("managed", "apps_complete", "gone")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _A_TIME = "expected one like 2026-12-01T09:00:00Z"
@@ -61,6 +62,9 @@ def report_of_line(line: DeviceLine, setup: Setup) -> Report:
         Installed(app) if isinstance(app, str) else Installed(app.id, app.name, app.publisher)
         for app in given
     ]
+    asked = None if line.asked is None else setup.listed(line.os, map(Installed, line.asked))
+    seen = setup.listed(line.os, apps)
+    judged = ManagementVerdict(line.compliance, line.compliance_at) if line.compliance_at else None
     return report_by(
         source=setup.name,
         device_id=line.id,
@@ -70,12 +74,14 @@ def report_of_line(line: DeviceLine, setup: Setup) -> Report:
         os_version=line.os_version,
         managed=line.managed,
         status=line.status,
-        apps=setup.report(setup.listed(line.os, apps), complete=line.apps_complete, at=line.looked_at()),
+        apps=setup.report(seen, complete=line.apps_complete, at=line.looked_at(), asked=asked),
         expires=line.expires_at,
         serial=line.serial,
         udid=line.udid,
         eas_ids=line.eas_ids,
         certificates=line.certificates,
+        enrolment=line.enrolment,
+        verdict=judged,
         gone=line.gone,
     )
 

@@ -1,6 +1,6 @@
 """Metrics of connectors for Prometheus. Labels are names from the settings and words of closed sets."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -32,6 +32,12 @@ class ConnectorMetrics:
             "When the last successful run of any gate ended, in seconds since 1970; 0 before the first",
         )
         self._every = gauge("interval_seconds", "How often it runs by itself")
+        self._reach = Gauge(
+            "mailgate_connector_devices_by_reach",
+            "Devices by how they are enrolled, and by how much of their apps the source sees",
+            ["connector", "enrolment", "reach"],
+            registry=registry,
+        )
         self._shown: dict[Gauge, set[str]] = {}
 
     def count(self, name: str, outcome: RunOutcome, tally: SourceTally, seconds: float) -> None:
@@ -41,6 +47,13 @@ class ConnectorMetrics:
         self._seconds.labels(name).inc(max(seconds, 0))
         self._pages.labels(name).inc(tally.pages)
         self._throttled.labels(name).inc(tally.throttled)
+
+    def show_reach(self, counts: Mapping[tuple[str, str, str], int], names: Container[str]) -> None:
+        """Show how many devices each of these connectors has of each kind, and sees whole, in part or not at all."""
+        self._reach.clear()
+        for labels, count in counts.items():
+            if labels[0] in names:
+                self._reach.labels(*labels).set(count)
 
     def show(self, states: Mapping[str, SourceState], every: Mapping[str, timedelta]) -> None:
         """Show the states of the connectors, whichever gate ran them, and the interval of those on a schedule.

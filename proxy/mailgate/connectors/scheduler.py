@@ -83,8 +83,11 @@ class Scheduler:
     async def _learn(self) -> bool:
         """Read the states of the connectors from the store. Returns False if it does not answer; the last known states
         are then used."""
+        before = {name: state.last_success for name, state in self.states.items()}
         try:
             self.states = await self._leased_run.store.states()
+            if before != {name: state.last_success for name, state in self.states.items()}:
+                self._leased_run.numbers.show_reach(await self._leased_run.store.reach(), self._settings())
         except SourceError:
             return False
         return True

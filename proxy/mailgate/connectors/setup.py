@@ -1,16 +1,16 @@
 """The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from mailgate.config.sources.every_source import ApiSourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.paging import Page
-from mailgate.connectors.protocol import Runtime
+from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.devices.device import Report
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
@@ -57,7 +57,14 @@ class Setup:
         """Keys of the listed apps among those that are installed. Everything else is dropped here."""
         return listed_apps(self.catalog, os, installed)
 
-    def report(self, present: frozenset[str], *, complete: bool, at: datetime | None) -> AppsReport | None:
+    def report(
+        self,
+        present: frozenset[str],
+        *,
+        complete: bool,
+        at: datetime | None,
+        asked: frozenset[str] | None = None,
+    ) -> AppsReport | None:
         """The result of ``listed`` as a report; None if its age is unknown.
 
         ``complete`` says whether the inventory has every app, and not only those that the MDM manages. A report from
@@ -68,11 +75,26 @@ class Setup:
             return None
         now = self.now()
         lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
-        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now), lag)
+        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now), lag, asked)
 
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""
         self.runtime.tally.unreadable += 1
+
+
+CONNECTORS: dict[type[EverySource], Callable[[Setup, Any], Connector]] = {}
+"""What makes the connector of settings of each kind."""
+_Made = TypeVar("_Made", bound=Callable[[Setup, Any], Connector])
+
+
+def connects(settings: type[EverySource]) -> Callable[[_Made], _Made]:
+    """Name the settings from which a connector is made."""
+
+    def named(make: _Made) -> _Made:
+        CONNECTORS[settings] = make
+        return make
+
+    return named
 
 
 class ApiConnector:
@@ -82,6 +104,11 @@ class ApiConnector:
     lists_all: ClassVar[bool] = True
     _setup: Setup
     _client: ApiClient
+
+    async def shortcomings(self) -> Sequence[str]:
+        """What in the source keeps its verdicts from meaning what they should, in words for an admin. May raise
+        ``SourceError``."""
+        return ()
 
     async def close(self) -> None:
         await self._client.close()

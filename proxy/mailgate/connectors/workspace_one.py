@@ -4,7 +4,7 @@ Each part of the API has a version of its own, which ``Accept`` names. An empty 
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,24 +13,26 @@ from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import ApiConnector, Setup
+from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
-from mailgate.model import AppsReport
+from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict
+from mailgate.model.times import LONG_AGO
 
 _SEARCH = "/api/mdm/devices/search"
 _V1 = {"Accept": "application/json;version=1"}
 _V2 = {"Accept": "application/json;version=2"}
 _GONE = frozenset({"unenrolled", "enterprisewipepending", "devicewipepending", "deleted"})
-_COMPANY = frozenset({"c", "s"})
-"""Corporate devices, for one person or shared; ``E`` is an employee's own."""
-_HANDHELD = frozenset({"ios", "ipados", "android"})
+_APPLE = frozenset({"ios", "ipados"})
+_HANDHELD = _APPLE | {"android"}
+_VERDICTS = {"compliant": Compliance.COMPLIANT, "noncompliant": Compliance.NONCOMPLIANT}
 _ZONES = timedelta(hours=14)
 """The most that local times can differ from UTC, since the API's times have no zone."""
 _APPS_PAGE = 500
 
 
+@connects(WorkspaceOneSettings)
 class WorkspaceOne(ApiConnector):
     """The devices of one Workspace ONE UEM."""
 
@@ -86,6 +88,8 @@ class WorkspaceOne(ApiConnector):
             serial=text(found, "SerialNumber"),
             udid=text(found, "Udid"),
             eas_ids=_eas_ids(found),
+            enrolment=_enrolment(found, os),
+            verdict=_verdict(found),
             gone=gone,
         )
 
@@ -102,17 +106,36 @@ class WorkspaceOne(ApiConnector):
             present |= self._setup.listed(os, installed)
         if not any_app:
             return None
-        whole = self._settings.unmanaged_apps and _may_see_every_app(found, os)
+        kinds = self._settings.complete_kinds
+        whole = self._settings.unmanaged_apps and _may_see_every_app(found, os, kinds)
         return self._setup.report(present, complete=whole, at=instant(found, "LastSeen"))
 
 
-def _may_see_every_app(found: Mapping[str, Any], os: str) -> bool:
+def _may_see_every_app(found: Mapping[str, Any], os: str, kinds: Container[str]) -> bool:
     """Whether the inventory has every app, where personal apps are collected. Under user enrolment an iPhone withholds
     serial number and UDID, and its own apps. Nothing that is documented tells an Android phone with a work profile
     from others."""
-    company = text(found, "Ownership")[:1].casefold() in _COMPANY
-    named = bool(text(found, "SerialNumber") and text(found, "Udid"))
-    return company and named and os in ("ios", "ipados")
+    company = text(found, "Ownership")[:1].upper() in kinds  # `E` is an employee's own
+    return company and _is_named(found) and os in _APPLE
+
+
+def _is_named(found: Mapping[str, Any]) -> bool:
+    return bool(text(found, "SerialNumber") and text(found, "Udid"))
+
+
+def _enrolment(found: Mapping[str, Any], os: str) -> Enrolment:
+    """How the device is enrolled, as far as that can be told: user enrolment withholds the names of an iPhone."""
+    if text(found, "EnrollmentStatus").casefold() != "enrolled":
+        return Enrolment.NONE
+    return Enrolment.USER_ENROLMENT if os in _APPLE and not _is_named(found) else Enrolment.UNKNOWN
+
+
+def _verdict(found: Mapping[str, Any]) -> ManagementVerdict | None:
+    """Workspace ONE's verdict. Its own time is not documented, so it is that of the last call; None if it has none."""
+    state = text(found, "ComplianceStatus").replace(" ", "").casefold()
+    if not state:
+        return None
+    return ManagementVerdict(_VERDICTS.get(state, Compliance.UNKNOWN), instant(found, "LastSeen") or LONG_AGO)
 
 
 def _login(settings: WorkspaceOneSettings, setup: Setup) -> Login:

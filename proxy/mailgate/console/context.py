@@ -8,6 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
+from mailgate.config.admins import Role
 from mailgate.console.connectors.reading import BackgroundQuestions, Readings
 from mailgate.console.login.provider import OidcLogins
 from mailgate.console.login.rights import roles_now
@@ -77,7 +78,7 @@ def language_of(request: web.Request) -> Language:
     return language_for(chosen, request.headers.get("Accept-Language", ""), settings.languages.default)
 
 
-def roles_of(request: web.Request) -> frozenset[str]:
+def roles_of(request: web.Request) -> frozenset[Role]:
     """The roles of the logged-in person by the current settings. A role that was taken away no longer counts."""
     return roles_now(context_of(request).bundle().settings, request[SESSION]) or frozenset()
 

@@ -61,7 +61,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
     here = (request.match_info.route.name or "").partition("-")[0]
     here = _MENU_ENTRY_OF.get(here, here)
-    menu = [(address(request, name), words, name == here) for name, words, _ in NOUNS if words]
+    menu = [(address(request, each.entry), each.menu, each.entry == here) for each in NOUNS if each.menu]
     session = request[SESSION]
     return {
         **language_values(request),

@@ -1,41 +1,41 @@
-"""The nouns of console and API, in the order of the menu. A noun has its page, its operations or both in a folder of its name,
-or beside another noun."""
+"""The nouns of console and API, in the order of the menu. A noun is a folder; each of its files whose name ends with ``api`` lists
+operations, and each whose name ends with ``page`` lists pages."""
 
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
 from mailgate.model.phrase import phrase
 
 
 class Noun(NamedTuple):
-    """One noun. The routes of its pages have names that begin with its own."""
+    """One noun."""
 
     name: str
+    """The name of its folder."""
     menu: str = ""
     """Its words in the menu; empty if it has no entry there."""
-    beside: str = ""
-    """The folder and the beginning of its files, if it has no folder of its own."""
+    opens: str = ""
+    """The page that its entry opens, if that is not called like the folder. The names of further pages begin with it."""
+
+    @property
+    def entry(self) -> str:
+        """The name of the page that its entry opens."""
+        return self.opens or self.name
 
 
 NOUNS = (
-    Noun("me", beside="login.me_"),
+    Noun("login"),
     Noun("now", phrase("Now")),
-    Noun("people"),
-    Noun("help_requests", phrase("Help requests"), beside="people.help_"),
-    Noun("sightings", beside="explain.sightings_"),
-    Noun("find", beside="people.find_"),
+    Noun("people", phrase("Help requests"), opens="help_requests"),
     Noun("devices", phrase("Devices")),
     Noun("apps", phrase("Apps")),
     Noun("explain", phrase("Explain")),
     Noun("policy", phrase("Policy")),
-    Noun("rule", beside="policy.rule_"),
     Noun("drafts"),
     Noun("plans"),
-    Noun("movers", beside="plans.movers_"),
     Noun("notices", phrase("Notices")),
-    Noun("mails", beside="notices.mails_"),
     Noun("exemptions", phrase("Exemptions")),
     Noun("audit", phrase("Audit")),
     Noun("connectors", phrase("Connectors")),
@@ -43,9 +43,10 @@ NOUNS = (
 )
 
 
-def of_every_noun(file: str, name: str) -> Iterator[Any]:
-    """The items that the ``file`` of each noun, ``api`` or ``page``, lists under ``name``."""
+def of_every_noun(ending: str, name: str) -> Iterator[Any]:
+    """The items that the files of each noun list under ``name``, of files whose name ends with ``ending``."""
     for noun in NOUNS:
-        module = f"{__package__}.{noun.beside or noun.name + '.'}{file}"
-        if find_spec(module) is not None:
-            yield from getattr(import_module(module), name)
+        folder = import_module(f"{__package__}.{noun.name}")
+        for module in iter_modules(folder.__path__, f"{folder.__name__}."):
+            if module.name.endswith(ending):
+                yield from getattr(import_module(module.name), name)

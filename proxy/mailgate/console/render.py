@@ -25,6 +25,7 @@ from mailgate.console.words import (
     STAGES,
     app_state_in_words,
     effect_in_words,
+    enrolment_in_words,
     kind_in_words,
     looked_clause_first,
     mail_failure_in_words,
@@ -36,6 +37,7 @@ from mailgate.console.words import (
     state_in_words,
     system_in_words,
     trouble_in_words,
+    verdict_in_words,
 )
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import (
@@ -287,6 +289,8 @@ _ENVIRONMENT = _environment(
         "app_state": app_state_in_words,
         "rule_state": rule_state_in_words,
         "kind": kind_in_words,
+        "enrolment": enrolment_in_words,
+        "verdict": verdict_in_words,
         "protocol": protocol_in_words,
         "reason": reason_in_words,
         "connector": lambda state: CONNECTORS.get(state, state),

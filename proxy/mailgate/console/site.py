@@ -8,18 +8,22 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from mailgate.console.access import require_login
-from mailgate.console.context import CLOSING, CONTEXT, SESSION, ConsoleContext, context_of
-from mailgate.console.devices import device_page
+from mailgate.console.access import require_login, requires_role
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.context import (
+    CLOSING,
+    CONTEXT,
+    SESSION,
+    ConsoleContext,
+    context_of,
+    person_of,
+    roles_of,
+)
 from mailgate.console.forms import form_of, returned_form
 from mailgate.console.layout import show, show_without_login
-from mailgate.console.login import oidc_page
-from mailgate.console.login import page as login_page
 from mailgate.console.login.session_start import console_path, set_new_session_cookie
 from mailgate.console.nouns import of_every_noun
 from mailgate.console.peer import NotBelievedError, set_cookie
-from mailgate.console.plans import outcome_page
-from mailgate.console.policy import retract_page
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.query_parameters import check_parameters
 from mailgate.console.render import asset
@@ -60,7 +64,7 @@ async def show_errors(request: web.Request, handler: Handler) -> web.StreamRespo
             raise
         return await _refused(request, error.status, WORDS.get(error.status, error.reason))
     except RequestRefused:
-        # the request itself broke off; the answer is the same at every port (gateway/hosted_app.py)
+        # the request itself broke off; the answer is the same at every port (http/hosted_app.py)
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
@@ -112,15 +116,24 @@ async def show_asset(request: web.Request) -> web.Response:
     return asset(request.match_info["name"])
 
 
+def page_of(operation: Operation) -> web.RouteDef:
+    """The page that shows the answer of an operation, at the same path and for the same roles."""
+    assert not operation.input_names, operation.name
+
+    async def show_answer(request: web.Request) -> web.StreamResponse:
+        context = context_of(request)
+        call = Call(context, person_of(request), roles_of(request), context.clock())
+        return await show(request, operation.page, **dict(await operation.answer(call)))
+
+    handler = requires_role(*operation.roles)(show_answer) if operation.roles else show_answer
+    return web.get(operation.path, handler, name=operation.path.removeprefix("/"))
+
+
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     web.get("/assets/{name}", show_asset, name="asset"),
     web.post("/language", choose_language, name="language"),
-    *login_page.ROUTES,
-    *oidc_page.ROUTES,
     *of_every_noun("page", "ROUTES"),
-    *device_page.ROUTES,
-    *outcome_page.ROUTES,
-    *retract_page.ROUTES,
+    *(page_of(each) for each in of_every_noun("api", "OPERATIONS") if each.page),
 )
 
 PATH = "/console"

@@ -5,9 +5,9 @@ import re
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.errors import Trouble
-from mailgate.gateway.pages.devices import SYSTEMS
+from mailgate.gateway.pages.devices import ENROLMENTS, SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
+from mailgate.model import Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy.rule_states import AppState, RuleState
 
@@ -52,6 +52,14 @@ STATES = {
     PostureState.UNAVAILABLE: phrase("Reports cannot be read"),
 }
 """The state of a device by its reports."""
+VERDICTS = {
+    Compliance.COMPLIANT: phrase("it meets the management's rules"),
+    Compliance.GRACE: phrase("it breaks the management's rules, and has time to mend that"),
+    Compliance.NONCOMPLIANT: phrase("it breaks the management's rules"),
+    Compliance.UNKNOWN: phrase("there is no verdict, or none that is new enough"),
+    Compliance.NONE: phrase("nobody judges it"),
+}
+"""The verdict of a device's management by its own rules."""
 LOST = phrase("Lost")
 CONNECTORS = {
     "new": phrase("Not read yet"),
@@ -208,6 +216,16 @@ def looked_clause_first(source: str) -> str:
 def kind_in_words(kind: Kind | str | None) -> str:
     """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
+
+
+def enrolment_in_words(enrolment: str) -> str:
+    """How a device is enrolled."""
+    return capital(ENROLMENTS[Enrolment(enrolment)]) if enrolment in ENROLMENTS else phrase("Not told")
+
+
+def verdict_in_words(compliance: str) -> str:
+    """The verdict of a device's management."""
+    return VERDICTS[Compliance(compliance)]
 
 
 def system_in_words(os: str, version: str = "") -> str:

@@ -8,11 +8,17 @@ from functools import reduce
 from hashlib import sha256
 
 from mailgate.devices.names import Name
-from mailgate.model import Kind, Reason
+from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
 from mailgate.model.times import LONG_AGO, happened
 
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
+
+DATED = ("reported_at", "compliance_at", "denied_at")
+"""The fields that date the facts in a report."""
+_LOOK = ("status", "apps", "apps_complete", "asked", "reported_at", "looked_from", "expires_at")
+VERDICT = ("compliance", "compliance_at", "compliance_apps", "threat")
+DENIAL = ("denied", "denied_at", "denied_until", "denied_by", "not_denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,30 @@ class Report:
     """The listed apps on the device, by their key in ``apps.yaml``."""
     apps_complete: bool | None = None
     """False if the source could not see every app; None if it reported no apps."""
+    asked: frozenset[str] | None = None
+    """The listed apps that the look could answer for; None if it could for all that were listed."""
     reported_at: datetime | None = None
     """The latest time at which the source can have looked at the apps; None if it reported no apps."""
     looked_from: datetime | None = None
     """The earliest time at which it can have looked; None if that is ``reported_at``."""
     expires_at: datetime | None = None
+    compliance: Compliance = Compliance.NONE
+    """The verdict of the management, with its own time: neither a look nor a denial makes it newer."""
+    compliance_at: datetime | None = None
+    """The earliest time at which the management can have judged the device; None if it gave no verdict."""
+    compliance_apps: frozenset[str] = frozenset()
+    """The listed apps that a policy which was judged after its last change looks for."""
+    threat: Threat = Threat.NONE
+    denied: frozenset[str] = frozenset()
+    """The listed apps that the management verifiably keeps from running."""
+    denied_at: datetime | None = None
+    """The earliest time at which that can have been so, or was found not to be so; None if nobody checked."""
+    denied_until: datetime | None = None
+    denied_by: str = ""
+    """The policy and its version, for people."""
+    not_denied: str = ""
+    """The code of the first check that failed; empty if none did."""
+    enrolment: Enrolment = Enrolment.UNKNOWN
     gone: bool = False
     """Whether the source no longer has the device: it was wiped, retired or unenrolled."""
     handed: bool = False
@@ -74,17 +99,18 @@ class Report:
         return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
-        """The report as received ``now``. A look from the future is dated ``now``, or it would hide every later
-        look."""
-        looked = self.reported_at and min(self.reported_at, now)
-        return replace(self, reported_at=looked, first_seen=now, last_seen=now)
+        """The report as received ``now``. A look, verdict or denial from the future is dated
+        ``now``, or it would hide every later one."""
+        times = {name: at and min(at, now) for name in DATED if (at := getattr(self, name)) is not None}
+        return replace(self, **times, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None", now: datetime) -> "Report":
         """The report to keep when this one comes after an older one of the same source and id.
 
         The later look at the apps counts. Of two equally old looks, or if it is unknown when the older report's was, the one
         that came last counts. A report without apps
-        updates the other fields and keeps the older look. A report that is ``gone`` changes nothing but that field.
+        updates the other fields and keeps the older look. So it is with verdicts and denials, each by its own time. A report
+        that is ``gone`` changes nothing but that field.
         """
         if old is None:
             return replace(self, adds=False)
@@ -96,17 +122,22 @@ class Report:
         elif one >= other:
             kept = new
         elif self.reported_at is None and (self.expires_at is None or one[1] >= other[1]):
-            kept = replace(
-                new,
-                status=old.status,
-                apps=old.apps,
-                apps_complete=old.apps_complete,
-                reported_at=old.reported_at,
-                looked_from=old.looked_from,
-                expires_at=old.expires_at,
-            )
+            kept = new._with(old, _LOOK)
+        if not self.gone:
+            kept = kept._with(self._later(old, "compliance_at", now), VERDICT)
+            kept = kept._with(self._later(old, "denied_at", now), DENIAL)
         seen = max(happened(old.last_seen, now) or LONG_AGO, self.last_seen)
         return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
+
+    def _later(self, old: "Report", time: str, now: datetime) -> "Report":
+        """The one of two reports of which the fact with this time is the later one; this one if they are equally old."""
+        mine, its = getattr(self, time), getattr(old, time)
+        later = mine is not None and (happened(mine, now) or LONG_AGO) >= (happened(its, now) or LONG_AGO)
+        return self if later else old
+
+    def _with(self, other: "Report", names: Iterable[str]) -> "Report":
+        """The report with these fields of another one."""
+        return self if other is self else replace(self, **{name: getattr(other, name) for name in names})
 
     def _completed(self, old: "Report") -> "Report":
         """Fill empty fields, and kinds of names that are missing, from the older report. The look at the apps
@@ -120,6 +151,7 @@ class Report:
             os_version=self.os_version or (old.os_version if self.os in ("", old.os) else ""),
             managed=old.managed if self.managed is None else self.managed,
             status=old.status if self.status == "none" else self.status,
+            enrolment=old.enrolment if self.enrolment is Enrolment.UNKNOWN else self.enrolment,
             handed=self.handed or (old.handed and not self.owner),
             names=self.names | {name for name in old.names if name[0] not in told},
         )

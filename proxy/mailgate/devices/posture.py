@@ -6,14 +6,35 @@ The whole table is in docs/devices.md. A state that is not certain is never ``cl
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 from mailgate.devices.device import Device, Report
+from mailgate.devices.looks import (
+    NEVER,
+    Testimony,
+    answering,
+    answers_alone,
+    answers_of,
+    bearer_of,
+    denial_end,
+    expiry,
+    held_until,
+    newest,
+    sightings_of,
+    unanswered,
+)
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import is_self_reported, rank
-from mailgate.model import Finding, Kind, Posture, PostureState, SourceState
+from mailgate.devices.verdict import (
+    judgement,
+    may_be_worse,
+    speaks_against,
+    strictest_judgement,
+    verdict_ends,
+)
+from mailgate.model import Absence, Enrolment, Finding, Kind, Posture, PostureState, SourceState
 from mailgate.model.device import PostureTerms
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
@@ -21,7 +42,6 @@ from mailgate.policy import AppCatalog
 Value = TypeVar("Value")
 
 _DIGITS, _MAX_VERSION = re.compile("[0-9]+"), 100
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _KNOWN_WITHIN = timedelta(seconds=5)
 """How long it takes at most until every gate knows of a run (``connectors/scheduler.py``)."""
 
@@ -51,19 +71,21 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         device.reports, key=lambda report: (rank(report.source, terms.precedence), _newest_first(report, now))
     )
     current = [report for report in believed if not report.gone] or believed
-    seen = frozenset[str]().union(*(report.apps for report in believed))
-    apps = tuple(
-        sorted(app for app in seen & catalog.apps.keys() if _is_there(app, believed, terms.precedence, now))
-    )
-    lists = catalog.lists_of(apps)
+    answers = answers_of(believed, terms, catalog.listed, now)
+    present, held = _apps(believed, answers, catalog, terms, now)
+    lists = catalog.lists_of(present)
     os = _first(current, lambda report: report.os) or ""
-    known = partial(_known_at, current, terms, _watched(device.reports), now)
-    state, last, bearer, end = known(now)
+    known = partial(_known_at, answers, terms, catalog.listed, _watched(device.reports))
+    state, last, bearer, end, absence = known(now)
     foretold = known(end) if terms.away and end and not last else None
     until = foretold.end if foretold and foretold.last else None
     last = foretold.last if foretold else last
     if lists:
         state, last = _LISTED.get(state, state), last and _LISTED.get(last, last)
+    running = [answer for answer in answers if now < answer.end]
+    denied = {app: answer for answer in running if answer.is_denial for app in answer.apps}
+    judged = judgement(believed, terms, now)
+    looked_for = judged.apps & catalog.listed
     return Posture(
         state=state,
         device_id=device.id,
@@ -72,19 +94,60 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         os_version=_first(current, lambda report: report.os_version if report.os in (os, "") else "") or "",
         managed=_first(current, lambda report: report.managed),
         owner=owner_of(device, now, terms.precedence),
-        apps=apps,
+        apps=tuple(sorted(present)),
         lists=lists,
-        source=bearer.source if bearer else "",
+        source=bearer.report.source if bearer else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
-        reported_at=bearer.looked(now) if bearer else None,
+        reported_at=bearer.at if bearer else None,
         lag=bearer.lag if bearer else timedelta(),
-        expires_at=end,
+        expires_at=end and min(end, *held.values(), end),
         last_known_until=until,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
         first_seen=device.first_seen,
         last_state=last,
+        enrolment=next(
+            (each.enrolment for each in current if each.enrolment is not Enrolment.UNKNOWN), Enrolment.UNKNOWN
+        ),
+        compliance=judged.compliance,
+        compliance_at=judged.at,
+        compliance_until=judged.until,
+        compliance_apps=tuple(sorted(looked_for)),
+        compliance_covers=bool(looked_for and (wanted := catalog.with_id(os)) and wanted <= looked_for),
+        threat=judged.threat,
+        absence=absence and (Absence.ENFORCED if held else absence)
+        if PostureState.CLEAN in (state, last)
+        else None,
+        denied=tuple(sorted(denied)),
+        denied_by=next((answer.report.denied_by for answer in denied.values()), ""),
+        not_denied=_first(current, lambda report: report.not_denied) or "" if not denied else "",
+        unseen=_unseen(running, catalog.listed) if state is PostureState.PARTIAL else (),
     )
+
+
+def _apps(
+    reports: Sequence[Report],
+    answers: Iterable[Testimony],
+    catalog: AppCatalog,
+    terms: PostureTerms,
+    now: datetime,
+) -> tuple[frozenset[str], dict[str, datetime]]:
+    """The listed apps that are there and may run; and those that were seen but cannot run, each with the end of that."""
+    denials = [answer for answer in answers if answer.is_denial and answer.counts and now < answer.end]
+    present, held = set[str](), dict[str, datetime]()
+    for app in frozenset[str]().union(*(report.apps for report in reports)) & catalog.apps.keys():
+        if found := sightings_of(app, reports, terms.precedence, now):
+            if (until := held_until(app, found, denials, terms.precedence, now)) is not None:
+                held[app] = until
+            else:
+                present.add(app)
+    return frozenset(present), held
+
+
+def _unseen(running: Sequence[Testimony], listed: frozenset[str]) -> tuple[str, ...]:
+    """The listed apps for which nobody answers, if somebody does for others."""
+    left = unanswered(running, listed)
+    return tuple(sorted(left)) if left != listed else ()
 
 
 _LISTED = {PostureState.CLEAN: PostureState.LISTED}
@@ -121,7 +184,15 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         worst = replace(worst, expires_at=end, last_known_until=until)
     lists = dict.fromkeys(each for posture in postures for each in posture.lists)
     apps = {app for posture in postures for app in posture.apps}
-    return replace(worst, apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
+    enforced = any(each.absence is Absence.ENFORCED for each in postures)
+    return replace(
+        worst,
+        apps=tuple(sorted(apps)),
+        lists=tuple(sorted(lists)),
+        enrolment=worst.enrolment if len({each.enrolment for each in postures}) == 1 else Enrolment.UNKNOWN,
+        absence=worst.absence and (Absence.ENFORCED if enforced else worst.absence),
+        **strictest_judgement(postures),
+    )
 
 
 def _restriction(posture: Posture) -> tuple[bool, int, bool]:
@@ -135,11 +206,15 @@ def may_restrict(before: Posture | None, after: Posture) -> bool:
     Of a device that nobody had reported (``None``) only what speaks against it counts.
     """
     if before is None:
-        return bool(after.apps or after.findings)
+        return bool(after.apps or after.findings) or speaks_against(after)
     worse = _RESTRICTION.index(after.state) < _RESTRICTION.index(before.state) or (after.lost > before.lost)
     lacks = not {*before.sources} <= {*after.sources} or bool(before.managed) > bool(after.managed)
     adds = not {*after.apps} <= {*before.apps} or not {*after.findings} <= {*before.findings}
-    differs = (before.kind, before.os, before.owner) != (after.kind, after.os, after.owner)
+    differs = any(
+        getattr(before, each) != getattr(after, each) for each in ("kind", "os", "owner", "enrolment")
+    )
+    worse = worse or may_be_worse(before, after)
+    lacks = lacks or (before.absence is Absence.SEEN and after.absence is not Absence.SEEN)
     older = _digits(after.os_version) < _digits(before.os_version) or any(
         was is not None and (now is None or now < was)
         for was, now in ((before.looked_from, after.looked_from), (before.expires_at, after.expires_at))
@@ -199,89 +274,72 @@ _KINDS = (
 
 def stable_until(device: Device, terms: PostureTerms, now: datetime) -> datetime:
     """The time until which the posture stays as it is at ``now``, if no further report comes and no source goes or comes."""
-    expiries = [end for report in device.reports if (end := expiry(report, terms, now)) is not None]
-    ends = [end for each in expiries for end in (each, each + terms.last_known_for) if end > now]
-    return min(ends, default=_NEVER)
-
-
-def expiry(report: Report, terms: PostureTerms, now: datetime) -> datetime | None:
-    """When the report expires: by its own end or by its age, whichever comes first; None if that is unknown."""
-    if report.looked(now) is None or report.reported_at is None:
-        return None
-    end = (report.looked_from or report.reported_at) + terms.age_of(report.source)
-    return min(end, report.expires_at) if report.expires_at else end
-
-
-def _is_there(app: str, reports: Sequence[Report], precedence: Sequence[str], now: datetime) -> bool:
-    """Whether a report says that the app is there, and no later report takes that back."""
-    return any(
-        app in report.apps and not any(_takes_back(other, app, report, precedence, now) for other in reports)
-        for report in reports
-    )
-
-
-def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str], now: datetime) -> bool:
-    """Whether ``other`` takes the app back: it surely looked later and at everything, did not see the app, and ranks as
-    high or higher. Of a look whose time is unknown it is not known that another one was later."""
-    looked = other.looked(now)
-    return (
-        _whole(other)
-        and app not in other.apps
-        and looked is not None
-        and looked - other.lag > (report.looked(now) or now)
-        and rank(other.source, precedence) <= rank(report.source, precedence)
-    )
+    looks = [expiry(report, terms, now) for report in device.reports]
+    denials = [denial_end(report, terms, now) for report in device.reports if report.denied_at]
+    ends = [end for each in (*looks, *denials) if each for end in (each, each + terms.last_known_for)]
+    ends += verdict_ends(device.reports, terms, now)
+    return min([end for end in ends if end > now], default=NEVER)
 
 
 class _Known(NamedTuple):
-    """The state of a device apart from its listed apps, its last known state if it is unavailable, the report that decides
-    it, and until when it does."""
+    """The state of a device apart from its listed apps, its last known state if it is unavailable, the answer that decides
+    it, until when it does, and how the absence of listed apps is known."""
 
     state: PostureState
     last: PostureState | None = None
-    bearer: Report | None = None
+    bearer: Testimony | None = None
     end: datetime | None = None
+    absence: Absence | None = None
 
 
 def _known_at(
-    reports: Sequence[Report], terms: PostureTerms, watched: bool, now: datetime, at: datetime
+    answers: Sequence[Testimony], terms: PostureTerms, listed: frozenset[str], watched: bool, at: datetime
 ) -> _Known:
-    """What is known ``at`` this time, if no report comes and no source goes or comes after ``now``."""
-    looked = [report for report in reports if report.reported_at is not None and not report.gone]
-    if not looked:
+    """What is known ``at`` this time, if no report comes and no source goes or comes until then."""
+    if not answers:
         return _Known(PostureState.MISSING)
-    ends = {report.key: expiry(report, terms, now) or LONG_AGO for report in looked}
-    running = [
-        each for each in looked if at < ends[each.key] and not (watched and is_self_reported(each.source))
-    ]
-    kept = [each for each in looked if terms.away.get(each.source, _NEVER) < ends[each.key] <= at]
-    warned = any(report.status == "contraindicated" for report in (*running, *kept))
-    kept_whole = [report for report in kept if _whole(report) and not warned]
-    if whole := [report for report in running if _whole(report) and not warned]:
-        state, last, bearer = PostureState.CLEAN, None, _newest(whole, now)
-    elif running and not kept_whole:
-        state, last, bearer = PostureState.PARTIAL, None, _newest(running, now)
+    told = [each for each in answers if not (watched and is_self_reported(each.report.source))]
+    heard = [each for each in told if each.counts or not each.is_denial] or told
+    running = [answer for answer in heard if at < answer.end]
+    kept = [answer for answer in heard if terms.away.get(answer.report.source, NEVER) < answer.end <= at]
+    warned = any(answer.report.status == "contraindicated" for answer in (*running, *kept))
+    kept_clean = [] if warned or not kept else answering([*running, *kept], listed)
+    last, absence = None, None
+    if clean := [] if warned else answering(running, listed):
+        state, bearer, absence = PostureState.CLEAN, bearer_of(clean, listed), _absence(clean, listed)
+    elif running and not kept_clean:
+        state, bearer = PostureState.PARTIAL, newest(running)
     elif kept:
-        state, last = PostureState.UNAVAILABLE, PostureState.CLEAN if kept_whole else PostureState.PARTIAL
-        bearer = max(kept_whole or kept, key=lambda report: ends[report.key])
+        state, last = PostureState.UNAVAILABLE, PostureState.CLEAN if kept_clean else PostureState.PARTIAL
+        bearer = _last_known_bearer(kept, kept_clean, listed)
+        absence = _absence(kept_clean, listed) if kept_clean else None
     else:
-        state, last, bearer = PostureState.STALE, None, _newest(looked, now)
-    end = expiry(bearer, terms, now)
-    return _Known(state, last, bearer, end and end + terms.last_known_for if last else end)
+        state, bearer = PostureState.STALE, newest(answers)
+    end = bearer.end if bearer.end > LONG_AGO else None
+    return _Known(state, last, bearer, end and end + terms.last_known_for if last else end, absence)
+
+
+def _last_known_bearer(
+    kept: Sequence[Testimony], clean: Sequence[Testimony], listed: frozenset[str]
+) -> Testimony:
+    """The answer on which what was last known rests, by its end: the last of which one is enough, or the first of several."""
+    needed = [answer for answer in clean if answer in kept and not answers_alone(answer, listed)]
+    if needed:
+        return min(needed, key=lambda answer: answer.end)
+    return max([answer for answer in clean if answer in kept] or kept, key=lambda answer: answer.end)
+
+
+def _absence(answers: Iterable[Testimony], listed: frozenset[str]) -> Absence:
+    looks = [answer for answer in answers if not answer.is_denial]
+    seen = any(answers_alone(look, listed) for look in looks) or (looks and not unanswered(looks, listed))
+    return Absence.SEEN if seen else Absence.ENFORCED
 
 
 def _watched(reports: Iterable[Report]) -> bool:
     """Whether a source other than the device itself has ever looked at it. If so, its own word alone no longer makes it
     clean."""
-    return any(report.reported_at is not None and not is_self_reported(report.source) for report in reports)
-
-
-def _newest(reports: Iterable[Report], now: datetime) -> Report:
-    return max(reports, key=lambda report: report.recency(now))
-
-
-def _whole(report: Report) -> bool:
-    return bool(report.apps_complete) and report.status != "contraindicated"
+    dated = [report for report in reports if report.reported_at is not None or report.denied_at is not None]
+    return any(not is_self_reported(report.source) for report in dated)
 
 
 def _newest_first(report: Report, now: datetime) -> float:

@@ -25,7 +25,16 @@ from mailgate.devices.names import (
     storable,
     udid_text,
 )
-from mailgate.model import AppsReport, AttestationResult, Kind
+from mailgate.model import (
+    AppsReport,
+    AttestationResult,
+    Compliance,
+    Denial,
+    Enrolment,
+    Kind,
+    ManagementVerdict,
+    Threat,
+)
 
 ENROLLED = "enrolled"
 """The source of what enrolled devices say about themselves."""
@@ -73,12 +82,16 @@ def report_by(
     eas_ids: Iterable[str] = (),
     keys: Iterable[str] = (),
     certificates: Iterable[str] = (),
+    enrolment: Enrolment = Enrolment.UNKNOWN,
+    verdict: ManagementVerdict | None = None,
+    denial: Denial | None = None,
     gone: bool = False,
     adds: bool = False,
 ) -> Report:
     """Make the report of a source with the names that it may report. Empty names and placeholders are dropped.
 
-    ``apps`` is None if the source does not know which apps are installed.
+    ``apps`` is None if the source does not know which apps are installed, ``verdict`` if it does not judge the device, and
+    ``denial`` if nobody checked what its management keeps from running.
     """
     told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid))]
     told += [(KEY, key) for key in keys] + [(CERT, each) for each in certificates]
@@ -94,9 +107,20 @@ def report_by(
         status=status,
         apps=apps.present if apps else frozenset(),
         apps_complete=apps.complete if apps else None,
+        asked=apps.asked if apps else None,
         reported_at=apps.at if apps else None,
         looked_from=apps.at - apps.lag if apps and apps.lag else None,
         expires_at=expires,
+        compliance=verdict.compliance if verdict else Compliance.NONE,
+        compliance_at=verdict.at if verdict else None,
+        compliance_apps=verdict.apps if verdict else frozenset(),
+        threat=verdict.threat if verdict else Threat.NONE,
+        denied=denial.apps if denial else frozenset(),
+        denied_at=denial.at if denial else None,
+        denied_until=denial.until if denial else None,
+        denied_by=denial.by if denial else "",
+        not_denied=denial.failed if denial else "",
+        enrolment=enrolment,
         gone=gone,
         adds=adds,
         names=frozenset(_usable(source, told)),
@@ -105,7 +129,9 @@ def report_by(
 
 def without_look(report: Report) -> Report:
     """The report without what it says of apps, so that an older look is kept."""
-    return replace(report, apps=frozenset(), apps_complete=None, reported_at=None, looked_from=None)
+    return replace(
+        report, apps=frozenset(), apps_complete=None, asked=None, reported_at=None, looked_from=None
+    )
 
 
 def linking_names(report: Report) -> frozenset[Name]:

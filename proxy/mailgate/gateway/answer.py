@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from mailgate.http.exchange import Exchange, Outcome
-from mailgate.http.grammar import members, values
+from mailgate.http.exchange import Exchange, Outcome, ends_soon
 from mailgate.http.proxy.heads import connection_option, http_date
-from mailgate.http.request import RequestHead, RequestRefused
+from mailgate.http.request import RequestHead, RequestRefused, refuse_coded_body
 from mailgate.model import Reason
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"
-SHORT = 16 * 1024
-"""An unwanted body of up to this many bytes is read and dropped, since a refused mail app soon asks again over the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +46,6 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
     return Outcome(keep_alive=keep_alive)
 
 
-def ends_soon(exchange: Exchange) -> bool:
-    """Whether the rest of the body is here or short. A client that waits for a 100 may never send the rest (RFC 9110, 10.1.1)."""
-    head = exchange.head
-    if not head.has_body or exchange.read:
-        return True
-    return head.length is not None and head.length <= SHORT and not values(head.fields, b"expect")
-
-
 def head_around_date(
     request: RequestHead, answer: Answer, added: Sequence[tuple[str, str]], *, keep_alive: bool
 ) -> tuple[bytes, bytes]:
@@ -76,12 +65,6 @@ def head_around_date(
 MAX_BYTES = 16 * 1024
 TIMEOUT_SECONDS = 10.0
 """How many seconds the whole body may take."""
-
-
-def refuse_coded_body(head: RequestHead) -> None:
-    """Refuse a coded body (RFC 9110, section 8.4). The gate decompresses nothing, since a few bytes could become very many."""
-    if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
-        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
 
 
 async def read_small_body(exchange: Exchange) -> bytes:

@@ -232,3 +232,9 @@ def _upgrade(method: bytes, minor: int, fields: Fields, options: Sequence[bytes]
     if not minor or method != b"GET" or has_body or b"upgrade" not in options:
         return b""
     return b"websocket" if members(fields, b"upgrade") == [b"websocket"] else b""
+
+
+def refuse_coded_body(head: RequestHead) -> None:
+    """Refuse a coded body (RFC 9110, section 8.4). The gate decompresses nothing, since a few bytes could become very many."""
+    if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
+        raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")

@@ -14,7 +14,7 @@ from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
-from mailgate.policy.simulate.judge import UNKNOWN, Judge, lets_in_laptops
+from mailgate.policy.simulate.judge import UNKNOWN, OccasionJudge, lets_in_laptops
 from mailgate.rollout.replay import Population
 
 Progress = Callable[[int, int], None]
@@ -56,7 +56,7 @@ async def audience_of(
     before: Policy | None = None,
 ) -> Audience:
     """Decide these subjects by the policy as of ``at``. Without a policy ``before`` it, all are newly affected."""
-    judge, former = Judge(policy), Judge(before) if before else None
+    judge, former = OccasionJudge(policy), OccasionJudge(before) if before else None
     found = Audience(any_laptop=lets_in_laptops(judge, at))
 
     def look(page: list[Subject]) -> None:
@@ -81,7 +81,12 @@ async def everybody(population: Population, progress: Progress) -> AsyncIterator
 
 
 def _look(
-    judge: Judge, former: Judge | None, rule: str, at: datetime, occasion: Occasion, found: Audience
+    judge: OccasionJudge,
+    former: OccasionJudge | None,
+    rule: str,
+    at: datetime,
+    occasion: Occasion,
+    found: Audience,
 ) -> bool:
     access, person = replace(occasion.after, now=at), occasion.person
     outcome = judge.outcome(access, occasion.unrecorded)
@@ -118,7 +123,7 @@ class RuleAnswer(NamedTuple):
     told: Told
 
 
-def answer(judge: Judge, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
+def answer(judge: OccasionJudge, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
     """The answer to an access; None if it depends on what was not recorded or cannot be had."""
     outcome = judge.outcome(access, unrecorded)
     if outcome.effect == UNKNOWN or outcome.reason in PASSING:

@@ -33,7 +33,7 @@ from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
 from mailgate.policy.simulate.clock import at_moment, moments
 from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
-from mailgate.policy.simulate.judge import Judge
+from mailgate.policy.simulate.judge import OccasionJudge
 from mailgate.policy.simulate.unknowns import moves
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
@@ -150,7 +150,7 @@ class _Comparison:
         self.policy, self.population = old.policy, population
         self.has_the_same_name = old.policy.version == target.policy.version
         """Whether sightings do not tell the two apart, since they differ in their groups alone."""
-        self._judges = Judge(old.policy), Judge(target.policy)
+        self._judges = OccasionJudge(old.policy), OccasionJudge(target.policy)
         self._same = _same_answers(old, target) | {LOST_RULE, DISCOVERY_RULE}
         self._titles = {each.id: each.title or "" for each in old.policy.rules}
         self._contacts = {each.id: each.notice.contact or "" for each in old.policy.rules}
@@ -337,8 +337,8 @@ class _Standings:
 
     def __init__(self, store: Store, target: Rules, data_scope: DataScope, now: datetime) -> None:
         self._population = data_scope.population(store, target, now)
-        self._judge, on = Judge(target.policy), target.policy.reliefs.of_some()
-        self._all_on = Judge(replace(target.policy, reliefs=on))
+        self._judge, on = OccasionJudge(target.policy), target.policy.reliefs.of_some()
+        self._all_on = OccasionJudge(replace(target.policy, reliefs=on))
         """Decides as if no rule had halted or were turned off: somebody may resume it at any time."""
 
     async def of(self, login: str) -> set[NoticeDevice]:

@@ -26,7 +26,19 @@ from mailgate.model.decision import (
     Trials,
     User,
 )
-from mailgate.model.device import AppsReport, CheckResult, Posture, PostureState, SourceState
+from mailgate.model.device import (
+    Absence,
+    AppsReport,
+    CheckResult,
+    Compliance,
+    Denial,
+    Enrolment,
+    ManagementVerdict,
+    Posture,
+    PostureState,
+    SourceState,
+    Threat,
+)
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
@@ -36,6 +48,7 @@ __all__ = [
     "FOUND_BESIDE",
     "LOGIN_PROTOCOLS",
     "PROTOCOL_TRAITS",
+    "Absence",
     "Access",
     "ActiveSyncPlace",
     "AppsReport",
@@ -45,12 +58,16 @@ __all__ = [
     "CheckResult",
     "Claim",
     "Client",
+    "Compliance",
     "Decision",
     "DecisionSummary",
+    "Denial",
     "Effect",
+    "Enrolment",
     "Finding",
     "HardwareResult",
     "Kind",
+    "ManagementVerdict",
     "Posture",
     "PostureState",
     "Protocol",
@@ -60,6 +77,7 @@ __all__ = [
     "Signal",
     "SourceState",
     "Stage",
+    "Threat",
     "Trials",
     "User",
 ]

@@ -21,6 +21,87 @@ class AppsReport:
     """The latest time at which the source can have looked."""
     lag: timedelta = timedelta()
     """How much earlier it may have looked."""
+    asked: frozenset[str] | None = None
+    """The listed apps that this look could answer for, by their keys; None if it could for all of them."""
+
+
+class Enrolment(StrEnum):
+    """How a device is enrolled. It decides which apps its management can see (docs/devices.md)."""
+
+    FULLY_MANAGED = "fully-managed"
+    DEDICATED = "dedicated"
+    WORK_PROFILE_COMPANY = "work-profile-company"
+    WORK_PROFILE_PERSONAL = "work-profile-personal"
+    DEVICE_ADMINISTRATOR = "device-administrator"
+    SUPERVISED = "supervised"
+    DEVICE_ENROLMENT = "device-enrolment"
+    USER_ENROLMENT = "user-enrolment"
+    NONE = "none"
+    """It is in no management."""
+    UNKNOWN = "unknown"
+
+
+class Compliance(StrEnum):
+    """The verdict of a device's management."""
+
+    COMPLIANT = "compliant"
+    GRACE = "grace"
+    """Not compliant, and given time until that has a consequence."""
+    NONCOMPLIANT = "noncompliant"
+    UNKNOWN = "unknown"
+    """The management has no verdict, or it is too old."""
+    NONE = "none"
+    """No source gives verdicts on the device."""
+
+
+class Threat(StrEnum):
+    """How much a device is endangered, in the words of its management."""
+
+    SECURED = "secured"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    COMPROMISED = "compromised"
+    UNKNOWN = "unknown"
+    NONE = "none"
+    """No source says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementVerdict:
+    """What a device's management says of it by its own rules. It never says by itself that an app is absent."""
+
+    compliance: Compliance
+    at: datetime
+    """The earliest time at which the device can have been judged."""
+    apps: frozenset[str] = frozenset()
+    """Keys of the listed apps that a policy which was judged after its last change looks for."""
+    threat: Threat = Threat.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A check of whether a device's management keeps listed apps from running, whatever came of it."""
+
+    apps: frozenset[str]
+    """Keys of the apps that verifiably cannot run; none if a check failed."""
+    at: datetime
+    """The earliest time at which the device can have been so."""
+    until: datetime | None = None
+    """When it ends, if that is sooner than looks of this source do."""
+    by: str = ""
+    """The policy and its version, for people."""
+    failed: str = ""
+    """The code of the first check that failed; empty if none did."""
+
+
+class Absence(StrEnum):
+    """How it is known that a clean device has no listed app."""
+
+    SEEN = "seen"
+    """Somebody looked, and no listed app was there."""
+    ENFORCED = "enforced"
+    """Of some apps it is known only that they cannot run."""
 
 
 class CheckResult(StrEnum):
@@ -64,8 +145,8 @@ class SourceState:
     cursor: datetime | None = None
     """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""
-    """The fingerprint of what the last full run looked for: the listed apps, and the kinds of enrolment that count as
-    seen whole."""
+    """The fingerprint of what the last full run looked for: the listed apps, the kinds of enrolment that count as seen
+    whole, and the policies that are asked about."""
     devices: int = 0
     """How many devices the last full run listed."""
     taken: int = 0
@@ -126,6 +207,27 @@ class Posture:
     """When the device first became known."""
     last_state: PostureState | None = None
     """The last known state if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    enrolment: Enrolment = Enrolment.UNKNOWN
+    compliance: Compliance = Compliance.NONE
+    compliance_at: datetime | None = None
+    """The earliest time at which its management can have judged it; None if there is no verdict."""
+    compliance_until: datetime | None = None
+    """When the verdict, or the threat, becomes unknown by its age; None if that does not happen."""
+    compliance_apps: tuple[str, ...] = ()
+    """Keys of the listed apps that the verdict says were looked for, sorted."""
+    compliance_covers: bool = False
+    """Whether these are all apps on lists that have an id for its system."""
+    threat: Threat = Threat.NONE
+    absence: Absence | None = None
+    """How it is known that no listed app is there; None unless the state, or the last known one, is ``clean``."""
+    denied: tuple[str, ...] = ()
+    """Keys of the listed apps that verifiably cannot run now, sorted."""
+    denied_by: str = ""
+    """The policy, with its version, that keeps them from running."""
+    not_denied: str = ""
+    """The code of the check that failed, if its management keeps no app from running."""
+    unseen: tuple[str, ...] = ()
+    """Keys of the apps on lists that nobody saw absent and that may run, if others were; sorted."""
     last_known_until: datetime | None = None
     """Set while a source cannot be asked, if the device will be ``unavailable`` at ``expires_at``: until when ``last_state``
     will count then."""
@@ -135,6 +237,9 @@ class Posture:
         """The earliest time at which the source can have looked at the apps; None if it did not."""
         return self.reported_at and self.reported_at - self.lag
 
+
+VERDICT_AGE = timedelta(hours=24)
+"""How old a verdict may be if the settings of its source do not say."""
 
 Away = Mapping[str, datetime]
 """The sources that cannot be asked, each with the time since when."""
@@ -154,10 +259,16 @@ class PostureTerms:
     away: Away = field(default_factory=dict)
     ages: Mapping[str, timedelta] = field(default_factory=dict)
     """What counts in place of ``max_age`` for some sources, by their names."""
+    verdict_ages: Mapping[str, timedelta] = field(default_factory=dict)
+    """How old the verdict of a source may be, by its name."""
 
     def age_of(self, source: str) -> timedelta:
         """How old a look of this source may be."""
         return self.ages.get(source, self.max_age)
+
+    def verdict_age_of(self, source: str) -> timedelta:
+        """How old a verdict of this source may be."""
+        return self.verdict_ages.get(source, VERDICT_AGE)
 
     @property
     def oldest(self) -> timedelta:

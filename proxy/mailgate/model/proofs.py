@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailgate.model.client import Kind
-from mailgate.model.device import AppsReport
+from mailgate.model.device import AppsReport, Enrolment
 from mailgate.model.reasons import Reason
 
 MAX_CERTIFICATES = 6
@@ -25,6 +25,7 @@ class AttestationResult:
     os: str = ""
     os_version: str = ""
     managed: bool | None = None
+    enrolment: Enrolment = Enrolment.UNKNOWN
     user: str = ""
     eas_ids: tuple[str, ...] = ()
     apps: AppsReport | None = None

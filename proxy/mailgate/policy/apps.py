@@ -100,6 +100,16 @@ class AppCatalog:
     def _lists_of(self) -> Mapping[str, frozenset[str]]:
         return {key: frozenset(name for name, keys in self.lists.items() if key in keys) for key in self.apps}
 
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """The keys of the apps that are on any list."""
+        return frozenset(key for key, lists in self._lists_of.items() if lists)
+
+    def with_id(self, os: str) -> frozenset[str]:
+        """The keys of the apps on lists that have an id for this system; none for a system of computers."""
+        system = {"android": "android", "ios": "ios", "ipados": "ios"}.get(os.casefold())
+        return frozenset(key for key in self.listed if system and getattr(self.apps[key], system))
+
     def match(self, os: str, identifier: str) -> str | None:
         """The key of the listed app that ``identifier`` (id, name or key) means on ``os``; None if it is not listed.
 

@@ -10,18 +10,22 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, mod
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.attestation import with_certificate
 from mailgate.model import (
+    Absence,
     Access,
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Decision,
     Effect,
+    Enrolment,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
     RequestFacts,
+    Threat,
     User,
 )
 from mailgate.model.addresses import canonical_address
@@ -111,6 +115,16 @@ class CaseDevice(Strict):
     findings: tuple[Annotated[Reason, Field(strict=False)], ...] = ()
     """The reason codes of contradictions between its sources."""
     lost: bool = False
+    enrolment: Enrolment = Field(default=Enrolment.UNKNOWN, strict=False)
+    compliance: Compliance = Field(default=Compliance.NONE, strict=False)
+    """The verdict of its management."""
+    compliance_at: Moment | None = None
+    """When it was judged so; now if left out, unless there is no verdict."""
+    compliance_apps: bool = False
+    """Whether the verdict vouches for every listed app that has an id for its system."""
+    threat: Threat = Field(default=Threat.NONE, strict=False)
+    absence: Absence | None = Field(default=None, strict=False)
+    """How a `clean` device is known to have no listed app. If left out: `seen`."""
     apps: tuple[Key, ...] = ()
     reported_at: Moment | None = None
     expires_at: Moment | None = None
@@ -130,6 +144,9 @@ class CaseDevice(Strict):
             raise wrong_value(
                 "device", phrase("`clean` with an app on a list; expected `listed`"), key="state"
             )
+        state = self.state or (PostureState.LISTED if listed else PostureState.CLEAN)
+        if self.absence and PostureState.CLEAN not in (state, self.last_state):
+            raise wrong_value("device", phrase("only a `clean` device has an `absence`"), key="absence")
         if self.state is PostureState.LISTED and not listed:
             raise wrong_value(
                 "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
@@ -140,6 +157,8 @@ class CaseDevice(Strict):
         """The posture that the store would hold. A report without a time is assumed to be made at ``now``."""
         lists = catalog.lists_of(self.apps)
         state = self.state or (PostureState.LISTED if lists else PostureState.CLEAN)
+        judged = self.compliance_at or (None if self.compliance is Compliance.NONE else now)
+        clean = PostureState.CLEAN in (state, self.last_state)
         reported = self.reported_at or (None if state is PostureState.MISSING else now)
         return Posture(
             state=state,
@@ -159,6 +178,12 @@ class CaseDevice(Strict):
             reported_at=reported,
             expires_at=self.expires_at or (reported + timedelta(hours=24) if reported else None),
             last_state=self.last_state,
+            enrolment=self.enrolment,
+            compliance=self.compliance,
+            compliance_at=judged,
+            compliance_covers=self.compliance_apps,
+            threat=self.threat,
+            absence=(self.absence or Absence.SEEN) if clean else None,
         )
 
 

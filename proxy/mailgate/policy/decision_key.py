@@ -123,6 +123,7 @@ class DecisionKey:
         proof, certificate = access.attestation, access.certificate
         ends = (
             access.posture.expires_at,
+            access.posture.compliance_until,
             proof.expires if proof else None,
             certificate.expires if certificate else None,
             self._reliefs.next_end(access.now),

@@ -15,15 +15,19 @@ from cel_expr_python import cel
 from mailgate.model import (
     DEVICE_FINDINGS,
     LOGIN_PROTOCOLS,
+    Absence,
     Access,
     Assurance,
+    Compliance,
+    Enrolment,
     Kind,
     PostureState,
     Protocol,
     Reason,
+    Threat,
 )
 from mailgate.model.phrase import phrase
-from mailgate.model.times import happened
+from mailgate.model.times import LONG_AGO, happened
 
 NEVER_REPORTED = timedelta(days=36500)
 """The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
@@ -95,6 +99,10 @@ def _age(access: Access) -> timedelta:
     return access.now - looked if looked else NEVER_REPORTED
 
 
+def _absence(access: Access) -> str:
+    return access.posture.absence or "" if access.posture.state is PostureState.CLEAN else ""
+
+
 def _status(access: Access) -> str:
     return access.attestation.status if _valid(access) and access.attestation else "none"
 
@@ -150,6 +158,12 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.contradicted", "bool", phrase("Its sources contradict each other about its kind, system, owner or name; `device.kind` is the more restrictive kind"), lambda a: bool(a.posture.findings), _REPORT),
         Variable("device.findings", "list(string)", phrase("Reason codes of these contradictions"), lambda a: [f.reason.value for f in a.posture.findings], _REPORT, tuple(sorted(DEVICE_FINDINGS))),
         Variable("device.age", "duration", phrase("Time since the apps were looked at, at the most: what a source may lag behind is counted; 100 years for a device that never reported"), _age, _REPORT, depends_on=DependsOn.CLOCK),
+        Variable("device.enrolment", "string", phrase("How it is enrolled, which decides what its management can see; `unknown` if no source says"), lambda a: a.posture.enrolment, _REPORT, _words(Enrolment)),
+        Variable("device.compliance", "string", phrase("Verdict of its management by its own rules: `unknown` once a good word is older than the settings allow, `none` if no source judges it"), lambda a: a.posture.compliance, _REPORT, _words(Compliance)),
+        Variable("device.compliance_at", "timestamp", phrase("When its management judged it at the latest, so `now - device.compliance_at` is the age of the verdict; 1970 if there is none"), lambda a: happened(a.posture.compliance_at, a.now) or LONG_AGO, _REPORT),
+        Variable("device.compliance_apps", "bool", phrase("For the verdict, every app on any list that has an id for its system was looked for"), lambda a: a.posture.compliance_covers, _REPORT),
+        Variable("device.threat", "string", phrase("How much it is endangered, by its management; `none` if no source says"), lambda a: a.posture.threat, _REPORT, _words(Threat)),
+        Variable("device.absence", "string", phrase("How a `clean` device is known to have no listed app: `seen` to have none, or `enforced`, if of some it is only known that they cannot run; else empty"), _absence, _REPORT, (*_words(Absence), "")),
         Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), _valid, _SIGHTING),
         Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, _SIGHTING, STATUSES),
         Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer, _SIGHTING),

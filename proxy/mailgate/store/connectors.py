@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from mailgate.model import SourceState
 from mailgate.store.bulk_rows import put_rows
@@ -32,6 +32,17 @@ class Connectors(Queries):
         query = select(reports.c.id, devices.c.id, reports.c.owner).join(devices)
         query = query.where(reports.c.source == source, reports.c.id.in_(ids), *whole).order_by(reports.c.id)
         return [(row[0], row[1], row[2]) for row in await self._rows(query, timeout_seconds=30)]
+
+    async def reach(self) -> dict[tuple[str, str, str], int]:
+        """How many devices each source has of each kind of enrolment, and sees whole, in part or without their apps."""
+        seen = case(
+            (reports.c.reported_at.is_(None), "none"), (reports.c.apps_complete, "complete"), else_="partial"
+        )
+        query = select(reports.c.source, reports.c.enrolment, seen, func.count()).where(~reports.c.gone)
+        rows = await self._rows(
+            query.group_by(reports.c.source, reports.c.enrolment, seen), timeout_seconds=30
+        )
+        return {(row[0], row[1], row[2]): row[3] for row in rows}
 
     async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
         """The ids of the source's devices, in pages."""

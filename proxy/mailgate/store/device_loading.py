@@ -2,8 +2,9 @@
 once, only with the names that sightings may hold."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Contradiction, Device, Report, new_id
 from mailgate.devices.names import FORMER, Name
-from mailgate.model import Kind, Reason
+from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
 from mailgate.store.bulk_rows import among
 from mailgate.store.schema import device_findings, device_names, devices, reports
 
@@ -133,20 +134,20 @@ def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterab
     )
 
 
-_AS_THEY_ARE = [
-    each.name
-    for each in fields(Report)
-    if each.name in reports.c and each.name not in ("kind", "apps", "names")
-]
+SETS = ("apps", "asked", "compliance_apps", "denied")
+"""The fields of a report that are stored as lists of apps."""
+WORDS: Mapping[str, Callable[[str], StrEnum]] = {
+    "enrolment": Enrolment,
+    "compliance": Compliance,
+    "threat": Threat,
+}
+"""The fields of a report that have one of a few words."""
 
 
 def _report(row: Any) -> Report:
-    return Report(
-        kind=Kind(row.kind) if row.kind else None,
-        apps=frozenset(json.loads(row.apps)),
-        names=frozenset((kind, text) for kind, text in json.loads(row.names)),
-        **{name: getattr(row, name) for name in _AS_THEY_ARE},
-    )
+    names = frozenset((kind, text) for kind, text in json.loads(row.names))
+    told = _report_of([getattr(row, name) for name in _TOLD])
+    return replace(told, names=names, first_seen=row.first_seen, last_seen=row.last_seen)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -161,7 +162,9 @@ def _portions(values: Sequence[_Each]) -> Iterable[Sequence[_Each]]:
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
-_TOLD = "source id owner kind os os_version managed status apps apps_complete reported_at looked_from expires_at gone handed".split()
+_TOLD = [each.name for each in fields(Report)]
+_TOLD = _TOLD[: _TOLD.index("names")]
+"""The fields of a report without its names, in their order."""
 _DEVICE = (devices.c.key, devices.c.id, devices.c.lost_at)
 _ROWS = select(*_DEVICE, *(reports.c[name] for name in _TOLD)).join(reports, isouter=True)
 
@@ -220,15 +223,17 @@ def _device(rows: list[Any], former: Iterable[Any], found: Iterable[Any]) -> Dev
 
 
 def _report_of(told: Sequence[Any]) -> Report:
-    source, name, owner, kind, os, version, managed, status, apps, complete, at, since, ends, gone, handed = (
-        told
-    )
-    return Report(
-        source, name, owner, Kind(kind) if kind else None, os, version, managed, status,
-        _apps(apps), complete, at, since, ends, gone, handed,
-    )  # fmt: skip
+    return Report(*[read(value) if read else value for read, value in zip(_READERS, told, strict=True)])
 
 
 @lru_cache(maxsize=1024)
-def _apps(listed: str) -> frozenset[str]:
-    return frozenset(json.loads(listed))
+def _apps(listed: str | None) -> frozenset[str] | None:
+    return None if listed is None else frozenset(json.loads(listed))
+
+
+def _kind(word: str | None) -> Kind | None:
+    return Kind(word) if word else None
+
+
+_READ: dict[str, Callable[[Any], Any]] = {"kind": _kind, **dict.fromkeys(SETS, _apps), **WORDS}
+_READERS = [_READ.get(name) for name in _TOLD]

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.device import Contradiction, Device, Report, ReportKey
+from mailgate.devices.device import DATED, Contradiction, Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, STRONG, Name, user_text
 from mailgate.devices.trust import report_by, source_of
-from mailgate.model import AttestationResult, Kind
+from mailgate.model import AttestationResult, Enrolment, Kind
 from mailgate.policy import AppCatalog
 from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, update_rows
 from mailgate.store.clock import latest_now
-from mailgate.store.device_loading import around
+from mailgate.store.device_loading import SETS, WORDS, around
 from mailgate.store.schema import device_findings, device_names, devices, quarantine_mails, reports, sightings
 from mailgate.store.write_queue import WriteQueue
 
@@ -162,7 +162,8 @@ def _held(device: Device) -> frozenset[Name]:
 
 
 def _report_row(report: Report, number: int) -> dict[str, Any]:
-    lists = {"apps": json.dumps(sorted(report.apps)), "names": json.dumps(sorted(report.names))}
+    told = {name: getattr(report, name) for name in ("names", *SETS)}
+    lists = {name: each if each is None else json.dumps(sorted(each)) for name, each in told.items()}
     made = {"device": number, "person": user_text(report.owner), **lists}
     return {each.name: getattr(report, each.name) for each in reports.c if each.name not in made} | made
 
@@ -199,6 +200,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
         os=proof.os,
         os_version=proof.os_version,
         managed=proof.managed,
+        enrolment=Enrolment.UNKNOWN if proof.self_reported else proof.enrolment,
         status=proof.status,
         apps=replace(apps, present=apps.present & catalog.apps.keys()) if apps else None,
         expires=proof.expires,
@@ -221,16 +223,16 @@ class Reports(WriteQueue[ReportKey, Report]):
         await store_reports(connection, items.values())
 
     def _to_line(self, _key: ReportKey, item: Report) -> str:
-        named = asdict(item) | {"apps": sorted(item.apps), "names": sorted(item.names)}
-        return json.dumps({name: _plain(value) for name, value in named.items()})
+        return json.dumps({name: _plain(value) for name, value in asdict(item).items()})
 
     def _from_line(self, line: str) -> tuple[ReportKey, Report]:
         named = json.loads(line)
-        for name in ("reported_at", "looked_from", "expires_at", "first_seen", "last_seen"):
+        for name in ("looked_from", "expires_at", "denied_until", "first_seen", "last_seen", *DATED):
             named[name] = named[name] and datetime.fromisoformat(named[name])
         parts = {
             "kind": named["kind"] and Kind(named["kind"]),
-            "apps": frozenset(named["apps"]),
+            **{name: kind(named[name]) for name, kind in WORDS.items()},
+            **{name: None if named[name] is None else frozenset(named[name]) for name in SETS},
             # version 0.1 spooled the owner's login name among them
             "names": frozenset((kind, name) for kind, name in named["names"] if kind in STRONG),
         }
@@ -239,4 +241,6 @@ class Reports(WriteQueue[ReportKey, Report]):
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
     return value.isoformat() if isinstance(value, datetime) else value

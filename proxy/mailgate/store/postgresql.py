@@ -74,12 +74,12 @@ class PostgresDriverConnection:
         async with self._turn:
             if self._connection is not None:
                 with suppress(ConnectionError):
-                    return await self._ask(self._connection.pgconn, statement, values)
+                    return await self._execute(self._connection.pgconn, statement, values)
             try:
                 connection = await self._open()
             except psycopg.Error as error:
                 raise ConnectionError(type(error).__name__) from error
-            return await self._ask(connection.pgconn, statement, values)
+            return await self._execute(connection.pgconn, statement, values)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -95,11 +95,11 @@ class PostgresDriverConnection:
         asyncio.get_running_loop().add_reader(self._socket, self._read, opened.pgconn)
         return opened
 
-    async def _ask(self, server: PGconn, statement: str, values: Values) -> Rows:
+    async def _execute(self, server: PGconn, statement: str, values: Values) -> Rows:
         try:
             name = self._prepared.get(statement) or await self._prepare(server, statement, tuple(values))
             server.send_query_prepared(name, [value.encode() for value in values.values()])
-            found = await self._answered(server)
+            found = await self._wait_for_result(server)
         except psycopg.Error as error:
             await self.close()
             raise ConnectionError(type(error).__name__) from error
@@ -115,11 +115,11 @@ class PostgresDriverConnection:
         numbered = statement % {name: f"${number}" for number, name in enumerate(names, 1)}
         name = b"mailgate %d" % len(self._prepared)
         server.send_prepare(name, numbered.encode())
-        await self._answered(server)
+        await self._wait_for_result(server)
         self._prepared[statement] = name
         return name
 
-    async def _answered(self, server: PGconn) -> PGresult:
+    async def _wait_for_result(self, server: PGconn) -> PGresult:
         self._answer = asyncio.get_running_loop().create_future()
         if server.flush():  # a running server takes a query at once, since queries are short
             raise psycopg.OperationalError("the server accepts no queries")

@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.device import Device, ReportKey
+from mailgate.devices.device import DATED, Device, ReportKey
 from mailgate.devices.matching import DeviceSet
 from mailgate.model.times import AHEAD, LONG_AGO
 from mailgate.store import clock
@@ -90,16 +90,21 @@ class Retention(Queries):
         return gone
 
     async def _undate_looks_ahead(self, now: datetime) -> None:
-        """Take the time from every look that is ahead. Otherwise it would count as fresh once that time has come."""
+        """Take the time from every look, verdict and denial that is ahead. Otherwise it would count as fresh once that time
+        has come."""
         async with self._database.reading(timeout_seconds=60) as connection:
-            ahead = reports.c.reported_at > await latest_now(connection, now) + AHEAD
-            if (await connection.execute(select(reports.c.id).where(ahead).limit(1))).first() is None:
+            limit = await latest_now(connection, now) + AHEAD
+            ahead = {name: reports.c[name] > limit for name in DATED}
+            if (
+                await connection.execute(select(reports.c.id).where(or_(*ahead.values())).limit(1))
+            ).first() is None:
                 return
         async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
-            theirs = devices.c.key.in_(select(reports.c.device).where(ahead))
+            theirs = devices.c.key.in_(select(reports.c.device).where(or_(*ahead.values())))
             await connection.execute(update(devices).where(theirs).values(changed=change))
-            await connection.execute(update(reports).where(ahead).values(reported_at=LONG_AGO))
+            for name, is_ahead in ahead.items():
+                await connection.execute(update(reports).where(is_ahead).values({name: LONG_AGO}))
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
         """Delete a source's old reports about devices that other sources still report. Those devices are matched

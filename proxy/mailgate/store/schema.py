@@ -158,7 +158,11 @@ reports = Table(
     Column("status", WireText, nullable=False),
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
+    Column("asked", Text),
     *_columns(Instant, "reported_at looked_from expires_at"),
+    *_required(WireText, "enrolment compliance threat denied_by not_denied"),
+    *_required(Text, "compliance_apps denied"),
+    *_columns(Instant, "compliance_at denied_at denied_until"),
     *_required(Boolean, "gone handed"),
     Column("names", Text, nullable=False),
     *_required(Instant, "first_seen last_seen"),
@@ -166,7 +170,8 @@ reports = Table(
 )
 """One source's report about one device. ``id`` is the source's own id, and ``person`` the owner's login name without case.
 
-``apps`` is a JSON list of the listed apps on the device, by their key in ``apps.yaml``; no other app is stored.
+``apps`` is a JSON list of the listed apps on the device, by their key in ``apps.yaml``; no other app is stored. So are
+``asked``, ``compliance_apps`` and ``denied``; ``asked`` is NULL if the source could answer for every app.
 ``names`` is a JSON list of pairs of kind and name. ``apps_complete`` and ``reported_at`` are NULL if no apps were
 reported.
 """

@@ -1,20 +1,19 @@
-"""Every source that is read over HTTPS: each folder of ``tests/vectors/connectors`` with a ``case.json``.
+"""Every source that is read over HTTPS: each file of ``tests/vectors/connectors`` with ``settings``.
 
-``case.json`` says how the source is set and what its API, which is in ``exchanges.json`` beside it, says of which device: listed apps,
+It says how the source is set and what its API, which is under ``exchanges``, says of which device: listed apps,
 null where there is no inventory. ``origins`` are the settings that say where the API is. ``list`` is there if the list of devices is all
 that is read: the key of its items, the key of a device's own name, and how many questions it takes until its first page is there.
 """
 
 import asyncio
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.exchanges import VECTORS
-from tests.unit.connectors.around import CATALOG, service_account, settings_of
+from tests.exchanges import VECTORS, recorded
+from tests.unit.connectors.around import CATALOG, SOURCES, service_account, settings_of
 
-from mailgate.connectors import SOURCES, Connector, Runtime, Setup, connector_for
+from mailgate.connectors import Connector, Runtime, Setup, connector_for
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -37,7 +36,7 @@ class Case:
 
 
 def case_of(source: str) -> Case:
-    told = json.loads((VECTORS / source / "case.json").read_text("utf-8"))
+    told = recorded(source)
     secrets = {
         name: service_account() if text == "$SERVICE_ACCOUNT" else text
         for name, text in told["secrets"].items()
@@ -56,7 +55,7 @@ def runtime(waits: list[float] | None = None) -> Runtime:
 
 
 def connected(case: Case, origin: str, around: Runtime) -> Connector:
-    settings = settings_of(SOURCES[case.given["type"]].settings, case.values(origin), **case.secrets)
+    settings = settings_of(SOURCES[case.given["type"]], case.values(origin), **case.secrets)
     return connector_for(Setup("mdm", CATALOG, around), settings)
 
 
@@ -73,5 +72,9 @@ def found(records: list[Any]) -> dict[str, set[str] | None]:
     return {record.id: set(record.apps) if record.reported_at else None for record in records}
 
 
-CASES = {each.parent.name: case_of(each.parent.name) for each in sorted(VECTORS.glob("*/case.json"))}
+CASES = {
+    each.stem: case_of(each.stem)
+    for each in sorted(VECTORS.glob("*.json"))
+    if "settings" in recorded(each.stem)
+}
 LISTED = [name for name, case in CASES.items() if case.items]

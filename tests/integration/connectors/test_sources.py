@@ -7,15 +7,16 @@ from aiohttp import web
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
 from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, runtime
+from tests.unit.connectors.around import SOURCES
 
 from mailgate.config.sources.every_source import ApiSourceSettings
-from mailgate.connectors import SOURCES, SourceError, Trouble
+from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import ATTEMPTS
 
 
 def test_every_source_that_is_asked_is_here():
     called = {"apple-mdm"}  # test_calls.py
-    asked = {name for name, source in SOURCES.items() if issubclass(source.settings, ApiSourceSettings)}
+    asked = {name for name, source in SOURCES.items() if issubclass(source, ApiSourceSettings)}
     assert set(CASES) == asked - called
 
 

@@ -11,7 +11,7 @@ from mailgate.attest import mint, parse_jwks
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.jose import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.passport import read_status, tier_of
-from mailgate.model import AttestationResult, Kind, Reason
+from mailgate.model import AttestationResult, Enrolment, Kind, Reason
 
 STAMP = int(NOW.timestamp())
 APPS = {"at": STAMP, "listed": ["tiktok"], "complete": True}
@@ -91,6 +91,28 @@ def test_a_token_says_no_more_than_it_does(gate, managed: bool) -> None:
     assert gate.verify(gate.token({"managed": managed})).managed is managed
 
 
+@pytest.mark.parametrize("word", Enrolment)
+def test_a_token_may_say_how_the_device_is_enrolled(gate, word: Enrolment) -> None:
+    assert gate.verify(gate.token({"enrolment": word.upper()})).enrolment is word
+
+
+@pytest.mark.parametrize(
+    ("asked", "answers_for"),
+    [({}, None), ({"asked": []}, set()), ({"asked": ["tiktok", "unlisted"]}, {"tiktok"})],
+)
+def test_a_token_may_say_which_apps_the_look_could_answer_for(
+    gate, asked: dict[str, list[str]], answers_for: set[str] | None
+) -> None:
+    apps = gate.verify(gate.token({"apps": {"at": STAMP, "listed": [], "complete": True} | asked})).apps
+    assert apps.asked == answers_for
+    assert apps.complete
+
+
+def test_apps_that_were_asked_for_need_a_system_too(gate) -> None:
+    apps = {"at": STAMP, "listed": [], "complete": True, "asked": ["tiktok"]}
+    assert gate.verify(gate.token({"os": None, "apps": apps})).refused is Reason.TOKEN_CLAIM_MISSING
+
+
 def test_the_login_in_a_token_is_mapped_to_its_person(gate) -> None:
     gate.rebuild({ISSUER: gate.issuers[ISSUER]}, person=str.upper)
     assert gate.verify(gate.token({"user": "ada"})).user == "ADA"
@@ -125,6 +147,10 @@ def test_apps_are_known_by_their_system_alone(gate) -> None:
     assert gate.asked == []
 
 
+ENROLMENTS = (
+    "enrolment must be one of dedicated, device-administrator, device-enrolment, fully-managed, none, supervised, unknown, "
+    "user-enrolment, work-profile-company, work-profile-personal"
+)
 TEXT = "must be a text of 1 to 255 printable characters"
 INSTANT = "must be a whole number from 0 to 253402300799"
 SYSTEMS = "os must be one of android, chromeos, ios, ipados, linux, macos, windows"
@@ -164,6 +190,10 @@ NO_PROFILE = "eat_profile must be tag:mailgate.example,2026:device-attestation:1
         ({"os_version": 18}, f"os_version {TEXT}"),
         ({"managed": "yes"}, "managed must be true or false"),
         ({"managed": 1}, "managed must be true or false"),
+        ({"enrolment": "byod"}, ENROLMENTS),
+        ({"enrolment": True}, f"enrolment {TEXT}"),
+        ({"apps": APPS | {"asked": "tiktok"}}, "apps.asked must be a list of texts"),
+        ({"apps": APPS | {"asked": None}}, "apps.asked must be a list of texts"),
         ({"user": ["a", "b"]}, f"user {TEXT}"),
         ({"eas_ids": "ApplDMPX"}, "eas_ids must be a list of texts"),
         ({"apps": ["tiktok"]}, "apps must be an object"),

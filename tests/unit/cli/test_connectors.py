@@ -15,10 +15,14 @@ from typer.testing import CliRunner
 from mailgate.cli import app
 from mailgate.cli.connectors import STATES, NamedState, count_facts
 from mailgate.cli.output import fields_grid, table_of
+from mailgate.config.sources.line import FileSettings
+from mailgate.connectors import Source
+from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun
+from mailgate.connectors.setup import ApiConnector
 from mailgate.console.now.readiness import connector_state
 from mailgate.devices.trust import report_by
-from mailgate.model import Kind, SourceState
+from mailgate.model import Enrolment, Kind, SourceState
 from mailgate.rollout.person import hash_of
 
 SETTINGS = """
@@ -112,6 +116,25 @@ def test_check_says_what_was_understood_and_stores_nothing(run):
     assert told["listed_apps"] == {"tiktok": 1}
     assert "listed apps" in run("check", "hr").stdout
     assert json.loads(run("list", "--json").stdout)[0]["state"] == "new"
+
+
+def test_check_says_what_keeps_a_verdict_from_meaning_what_it_should(run, monkeypatch):
+    class Lax(ApiConnector):
+        async def devices(self, _since):
+            yield report_by("hr", "1", enrolment=Enrolment.SUPERVISED)
+
+        async def shortcomings(self):
+            return ["no policy looks for TikTok"]
+
+        async def close(self):
+            """Do nothing, since nothing is open."""
+
+    monkeypatch.setattr(LinesFile, "of", lambda *_: Lax())
+    monkeypatch.setattr("mailgate.connectors.SOURCES", {"file": Source(FileSettings, LinesFile.of)})
+    told = json.loads(run("check", "hr", "--json").stdout)
+    assert told["shortcomings"] == ["no policy looks for TikTok"]
+    assert (told["enrolments"], told["verdicts"]) == ({"supervised": 1}, {"none": 1})
+    assert "WARNING hr: no policy looks for TikTok" in run("check", "hr").stdout
 
 
 def test_check_of_a_source_that_cannot_be_read(run, tmp_path):

@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from joserfc.jwk import RSAKey
 from tests.exchanges import Exchanges
 
 from mailgate.config.references import Sources
-from mailgate.config.sources.every_source import ApiSourceSettings
+from mailgate.config.sources.apis import SourceSettings
+from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.logins import HeaderLogin
@@ -21,6 +22,10 @@ from mailgate.devices.device import Report
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiRequest, ApiResponse, Wire
 
+SOURCES: dict[str, type[EverySource]] = {
+    get_args(each.model_fields["type"].annotation)[0]: each for each in get_args(get_args(SourceSettings)[0])
+}
+"""The settings of every source, by the ``type`` in them."""
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CATALOG = AppCatalog(
     {

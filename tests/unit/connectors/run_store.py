@@ -52,6 +52,12 @@ class RunStore:
         self._ask()
         return dict(self.noted)
 
+    async def reach(self):
+        self._ask()
+        return {
+            ("mdm", str(each.enrolment), "complete"): 1 for each in self.kept.values() if each.source == "mdm"
+        }
+
     async def note(self, state):
         self._ask()
         self.noted[state.name] = state

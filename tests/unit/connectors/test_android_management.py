@@ -10,7 +10,8 @@ from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.devices.names import UDID
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Compliance, Enrolment, Kind, ManagementVerdict, Threat
+from mailgate.model.times import LONG_AGO
 
 BASE = "https://google.example.com"
 VALUES = {
@@ -46,6 +47,10 @@ async def test_a_device_with_a_listed_app_is_reported_whole(management):
         apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 9, 30, 12, 482000, UTC)),
         serial="37EXAMPLE00001",
         udid="ESIDEXAMPLE0001",
+        enrolment=Enrolment.FULLY_MANAGED,
+        verdict=ManagementVerdict(
+            Compliance.COMPLIANT, datetime(2026, 11, 24, 9, 30, 12, 482000, UTC), threat=Threat.SECURED
+        ),
     )
 
 
@@ -155,3 +160,26 @@ def test_an_app_in_no_state_is_there(management):
     when = {"lastStatusReportTime": "2026-11-24T09:00:00Z"}
     record = management().record({"name": NAME, "applicationReports": apps} | when)
     assert record.apps == {"tiktok"}
+
+
+@pytest.mark.parametrize(
+    ("said", "compliance", "threat"),
+    [
+        ({"policyCompliant": True}, "compliant", "none"),
+        ({"policyCompliant": False}, "noncompliant", "none"),
+        ({}, "unknown", "none"),
+        ({"policyCompliant": False, "nonComplianceDetails": [{"nonComplianceReason": "PENDING"}]}, "grace", "none"),
+        ({"policyCompliant": False, "nonComplianceDetails": [{"nonComplianceReason": "PENDING"}, {"nonComplianceReason": "APP_INSTALLED"}]}, "noncompliant", "none"),
+        ({"policyCompliant": "yes"}, "unknown", "none"),
+        ({"securityPosture": {"devicePosture": "SECURE"}}, "unknown", "secured"),
+        ({"securityPosture": {"devicePosture": "AT_RISK"}}, "unknown", "medium"),
+        ({"securityPosture": {"devicePosture": "POTENTIALLY_COMPROMISED"}}, "unknown", "compromised"),
+        ({"securityPosture": {"devicePosture": "TELEPATHIC"}}, "unknown", "unknown"),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_that_of_the_policy_at_the_time_of_the_report(management, said, compliance, threat):
+    device = {"name": "enterprises/LC0example/devices/1", "lastStatusReportTime": "2026-11-24T11:00:00Z"}
+    record = management().record(device | said)
+    assert (record.compliance, record.threat) == (compliance, threat)
+    assert record.compliance_at == datetime(2026, 11, 24, 11, tzinfo=UTC)
+    assert management().record({"name": device["name"]} | said).compliance_at == LONG_AGO

@@ -33,7 +33,7 @@ from mailgate.connectors.apple_mdm import (
 )
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Enrolment, Kind
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiResponse
 
@@ -85,6 +85,7 @@ async def test_device_information_tells_kind_system_and_names(mdm):
             serial="F2LEXAMPLE01",
             udid=UDID,
             eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+            enrolment=Enrolment.SUPERVISED,
             adds=True,
         )
     ]

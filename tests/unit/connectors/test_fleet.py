@@ -18,7 +18,7 @@ from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.fleet import Fleet
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Enrolment, Kind
 
 BASE = "https://fleet.example.com"
 VALUES = {"type": "fleet", "base_url": BASE, "page_size": 3}
@@ -52,6 +52,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(fleet):
         apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 9, 30, 12, tzinfo=UTC)),
         serial="F2LEXAMPLE01",
         udid="00008120-000A00000000001E",
+        enrolment=Enrolment.SUPERVISED,
     )
 
 

@@ -8,7 +8,8 @@ from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.intune import Intune
 from mailgate.devices.names import EAS
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Compliance, Enrolment, Kind, ManagementVerdict
+from mailgate.model.times import LONG_AGO
 
 BASE = "https://graph.microsoft.com"
 VALUES = {
@@ -50,6 +51,8 @@ async def test_a_company_phone_with_a_listed_app_is_reported_whole(intune):
         apps=AppsReport(frozenset({"tiktok"}), True, datetime(2026, 11, 24, 10, 2, 49, 320597, UTC)),
         serial="F2LEXAMPLE01",
         eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+        enrolment=Enrolment.SUPERVISED,
+        verdict=ManagementVerdict(Compliance.COMPLIANT, datetime(2026, 11, 24, 10, 2, 49, 320597, UTC)),
     )
 
 
@@ -121,3 +124,26 @@ async def test_one_device_without_inventory_wrapped_as_the_documentation_shows_i
 async def test_an_id_stays_one_part_of_the_path(intune, api):
     assert await intune().device("../users/d1?x=#") is None
     assert api.questions[-1][0] == "/beta/deviceManagement/managedDevices/..%2Fusers%2Fd1%3Fx%3D%23"
+
+
+@pytest.mark.parametrize(
+    ("said", "compliance", "threat"),
+    [
+        ({"complianceState": "compliant"}, "compliant", "none"),
+        ({"complianceState": "noncompliant"}, "noncompliant", "none"),
+        ({"complianceState": "inGracePeriod"}, "grace", "none"),
+        *(({"complianceState": word}, "unknown", "none") for word in ("unknown", "conflict", "error", "configManager", "Compliant", 1, None)),
+        ({}, "unknown", "none"),
+        ({"partnerReportedThreatState": "secured"}, "unknown", "secured"),
+        ({"partnerReportedThreatState": "lowSeverity"}, "unknown", "low"),
+        ({"partnerReportedThreatState": "mediumSeverity"}, "unknown", "medium"),
+        ({"partnerReportedThreatState": "highSeverity"}, "unknown", "high"),
+        ({"partnerReportedThreatState": "compromised"}, "unknown", "compromised"),
+        *(({"partnerReportedThreatState": word}, "unknown", "unknown") for word in ("unknown", "activated", "deactivated", "unresponsive", "misconfigured", "new")),
+    ],
+)  # fmt: skip
+def test_each_word_of_graph_has_its_meaning(intune, said, compliance, threat):
+    record = intune()._record({"id": "d1", "lastSyncDateTime": "2026-11-24T11:00:00Z"} | said, None)
+    assert (record.compliance, record.threat) == (compliance, threat)
+    assert record.compliance_at == datetime(2026, 11, 24, 11, tzinfo=UTC)
+    assert intune()._record({"id": "d1"} | said, None).compliance_at == LONG_AGO

@@ -1,6 +1,8 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import ValidationError
 from tests.exchanges import Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
 
@@ -9,17 +11,22 @@ from mailgate.connectors import Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.names import EAS
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Compliance, Enrolment, Kind
 
 BASE = "https://example.jamfcloud.com"
 VALUES = {"type": "jamf", "base_url": BASE, "client_id": "gate", "page_size": 2}
 
 
 @pytest.fixture
-def jamf():
+def api():
+    return Exchanges("jamf", BASE)
+
+
+@pytest.fixture
+def jamf(api):
     def make(around=None, **values):
         settings = settings_of(JamfSettings, VALUES | values, client_secret="jamf-s3cret")
-        return Jamf(setup(Exchanges("jamf", BASE), around), settings)
+        return Jamf(setup(api, around), settings)
 
     return make
 
@@ -38,6 +45,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(jamf):
         serial="F2LEXAMPLE01",
         udid="00008120-000A00000000001E",
         eas_ids=("9LS7K2G83D1KVEXAMPLE01",),
+        enrolment=Enrolment.SUPERVISED,
     )
 
 
@@ -108,3 +116,99 @@ async def test_a_clock_that_is_ahead_makes_no_report_newer_than_now(jamf):
     [first, *_] = await devices_of(jamf(around))
     assert first.reported_at
     assert first.reported_at == early
+
+
+HELD = "/api/v1/conditional-access/device-compliance-information/mobile/"
+
+
+async def verdicts(connector):
+    return {record.id: str(record.compliance) for record in await devices_of(connector)}
+
+
+async def test_without_a_group_or_a_partner_there_is_no_verdict(jamf, api):
+    assert set((await verdicts(jamf())).values()) == {"none"}
+    assert not [path for path, _ in api.questions if path.startswith(HELD)]
+
+
+async def test_membership_in_the_smart_group_is_the_verdict(jamf):
+    good = jamf(compliance_group={"id": "12", "members_are": "compliant"})
+    assert await verdicts(good) == {"1": "compliant", "2": "noncompliant", "3": "unknown"}
+    bad = jamf(compliance_group={"id": "12", "members_are": "noncompliant"})
+    assert await verdicts(bad) == {"1": "noncompliant", "2": "compliant", "3": "unknown"}
+
+
+async def test_a_group_that_is_not_smart_is_no_verdict(jamf):
+    named = jamf(compliance_group={"id": "7", "members_are": "compliant"})
+    assert (await verdicts(named))["1"] == "unknown"
+
+
+async def test_the_word_for_a_partner_is_asked_of_devices_that_are_seen_in_part(jamf, api):
+    whole = jamf(unmanaged_apps=True, device_compliance=True)
+    records = {record.id: record for record in await devices_of(whole)}
+    asked = {path.removeprefix(HELD) for path, _ in api.questions if path.startswith(HELD)}
+    assert asked == {name for name, record in records.items() if not record.apps_complete} == {"3"}
+    assert records["3"].compliance is Compliance.NONCOMPLIANT
+    assert records["3"].compliance_at == datetime(2026, 11, 23, 22, 15, tzinfo=UTC)
+    assert await verdicts(jamf(device_compliance=True)) == {
+        "1": "unknown",
+        "2": "compliant",
+        "3": "noncompliant",
+    }
+
+
+async def test_the_harder_of_two_words_counts(jamf):
+    both = jamf(device_compliance=True, compliance_group={"id": "12", "members_are": "compliant"})
+    assert await verdicts(both) == {"1": "compliant", "2": "noncompliant", "3": "noncompliant"}
+
+
+async def test_the_platform_api_is_asked_at_its_own_paths_for_one_environment(jamf, api):
+    platform = {"api_path": "/api/pro/v0", "login_path": "/auth/token", "environment": "env-1"}
+    assert [record.id for record in await devices_of(jamf(**platform))] == ["p1"]
+    assert {path for path, _ in api.questions} == {"/auth/token", "/api/pro/v0/v2/mobile-devices/detail"}
+
+
+def test_only_one_context_is_named(jamf):
+    with pytest.raises(ValidationError, match="either `environment` or `platform_tenant`"):
+        jamf(environment="a", platform_tenant="b")
+
+
+def event(name, **about):
+    return json.dumps({"webhook": {"webhookEvent": name}, "event": about}).encode()
+
+
+async def test_a_webhook_only_says_which_device_to_read(jamf):
+    told = event("MobileDeviceInventoryCompleted", jssID=1, username="mallory", udid="x")
+    [record] = await jamf().receive({}, told)
+    assert (record.id, record.owner, record.reported_at) == (
+        "1",
+        "ada@example.com",
+        datetime(2026, 11, 24, 11, 59, tzinfo=UTC),
+    )
+    assert await jamf().receive({}, told) == [record]
+
+
+async def test_a_webhook_about_a_device_that_is_no_longer_there_ends_it(jamf):
+    assert await jamf().receive({}, event("MobileDeviceUnEnrolled", jssID=99)) == [
+        report_by("mdm", "99", gone=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [event("ComputerCheckIn", jssID=1), event("MobileDeviceCheckIn"), event("RestAPIOperation", jssID=1)],
+)
+async def test_other_events_are_about_nothing(jamf, body, api):
+    assert await jamf().receive({}, body) == []
+    assert api.questions == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"no", event("")])
+async def test_anything_but_an_event_is_refused(jamf, body):
+    with ends_in(Trouble.SHAPE):
+        await jamf().receive({}, body)
+
+
+async def test_an_event_cannot_ask_for_more_than_a_device(jamf, api):
+    with ends_in(Trouble.NAME):
+        await jamf().receive({}, event("MobileDeviceCheckIn", jssID='1" or mobileDeviceId=="2'))
+    assert api.questions == []

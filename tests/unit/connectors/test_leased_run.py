@@ -282,11 +282,12 @@ async def test_until_it_counts_everything_is_read(lead, run_store):
     assert source.asked == [None]
 
 
-async def test_other_kinds_of_enrolment_that_count_make_a_full_run(lead, run_store):
+@pytest.mark.parametrize("setting", ["complete_kinds", "app_policies"])
+async def test_other_kinds_of_enrolment_or_policies_that_count_make_a_full_run(lead, run_store, setting):
     source = Source(whole(1))
-    for kinds in (("a",), ("a",), ("b",)):
+    for names in (("a",), ("a",), ("b",)):
         settings = API.model_copy()
-        object.__setattr__(settings, "complete_kinds", kinds)
+        object.__setattr__(settings, setting, names)
         await lead(source).run("mdm", settings)
     assert source.asked == [None, NOW - OVERLAP, None]
 

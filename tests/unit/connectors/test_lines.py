@@ -15,7 +15,7 @@ from mailgate.connectors.lines import (
 )
 from mailgate.devices.trust import report_by
 from mailgate.errors import LinesRefusedError
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Compliance, Enrolment, Kind, ManagementVerdict
 
 AT = "2026-11-24T09:00:00Z"
 A_TIME = "expected one like 2026-12-01T09:00:00Z"
@@ -47,12 +47,19 @@ FULL = report_by(
     os_version="26.1",
     managed=True,
     status="affirming",
-    apps=AppsReport(frozenset({"tiktok", "moomoo"}), True, datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
+    apps=AppsReport(
+        frozenset({"tiktok", "moomoo"}),
+        True,
+        datetime(2026, 11, 24, 9, 0, tzinfo=UTC),
+        asked=frozenset({"tiktok"}),
+    ),
     expires=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
     serial="F2LEXAMPLE01",
     udid="00008120",
     eas_ids=("A1", "B2"),
     certificates=(THUMBPRINT,),
+    enrolment=Enrolment.DEVICE_ENROLMENT,
+    verdict=ManagementVerdict(Compliance.GRACE, datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
 )
 
 
@@ -72,6 +79,10 @@ def test_a_line_of_json_is_read_whole():
             {"id": "com.example.x", "name": MARKER},
         ],
         "apps_complete": True,
+        "asked": ["com.zhiliaoapp.musically", MARKER],
+        "enrolment": "device-enrolment",
+        "compliance": "grace",
+        "compliance_at": AT,
         "reported_at": AT,
         "expires_at": "2026-11-25T09:00:00Z",
         "serial": "F2LEXAMPLE01",
@@ -83,9 +94,11 @@ def test_a_line_of_json_is_read_whole():
 
 
 CSV = (
-    "id,owner,kind,os,os_version,managed,status,apps,apps_complete,reported_at,expires_at,serial,udid,eas_ids,certificates\r\n"
+    "id,owner,kind,os,os_version,managed,status,apps,apps_complete,reported_at,expires_at,serial,udid,eas_ids,certificates,asked,"
+    "enrolment,compliance,compliance_at\r\n"
     f'd1,ada@example.com,phone,iOS,26.1,yes,affirming,"com.zhiliaoapp.musically; Moomoo;{MARKER}",TRUE,{AT},'
-    f"2026-11-25T09:00:00Z,F2LEXAMPLE01,00008120,A1;B2,{THUMBPRINT}\r\n"
+    f"2026-11-25T09:00:00Z,F2LEXAMPLE01,00008120,A1;B2,{THUMBPRINT},"
+    f"com.zhiliaoapp.musically;{MARKER},device-enrolment,grace,{AT}\r\n"
 )
 
 

@@ -48,3 +48,13 @@ def test_a_removed_connector_is_shown_no_more():
         return {each.labels["connector"] for metric in registry.collect() for each in metric.samples}
 
     assert names() == {"other"}
+
+
+def test_devices_are_shown_by_kind_and_reach_of_connectors_that_are_there():
+    registry = CollectorRegistry()
+    numbers = ConnectorMetrics(registry)
+    numbers.show_reach({("mdm", "supervised", "complete"): 3, ("gone", "none", "none"): 2}, {"mdm"})
+    numbers.show_reach({("mdm", "user-enrolment", "partial"): 1}, {"mdm"})
+    [metric] = [each for each in registry.collect() if each.name == "mailgate_connector_devices_by_reach"]
+    labels = {"connector": "mdm", "enrolment": "user-enrolment", "reach": "partial"}
+    assert [(each.labels, each.value) for each in metric.samples] == [(labels, 1)]

@@ -147,3 +147,16 @@ async def test_stopping_lets_a_run_finish_its_batch(make, run_store, monkeypatch
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (run_store.taken, source.closed, run_store.held) == ([["1", "2"]], 1, set())
+
+
+async def test_devices_are_counted_again_only_after_a_run(make, run_store, monkeypatch):
+    counts = []
+
+    async def reach():
+        counts.append(NOW)
+        return {}
+
+    monkeypatch.setattr(run_store, "reach", reach)
+    running = make(Source(1))
+    await poll(running, times=4)
+    assert len(counts) == 1

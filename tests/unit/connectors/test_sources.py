@@ -1,31 +1,32 @@
 """The one visible list of sources."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 from tests.docs.yaml_blocks import ENVIRON
 from tests.events import event
 from tests.exchanges import VECTORS
-from tests.unit.connectors.around import CATALOG, answer, runtime, service_account, settings_of
+from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, runtime, service_account, settings_of
 
 from mailgate.config import load_bundle
-from mailgate.config.sources import SourceSettings
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import SOURCES, Setup, connector_for
+from mailgate.connectors import Setup, connector_for
 from mailgate.connectors.file import PostedLines
-from mailgate.devices.device import Report
+from mailgate.connectors.setup import CONNECTORS
+from mailgate.devices.device import Device, Report
+from mailgate.devices.posture import posture_of
+from mailgate.model import PostureState
+from mailgate.model.device import PostureTerms
 from mailgate.wire import ApiRequest, ApiResponse
 
 
 def test_sources_with_settings_are_exactly_the_sources_that_exist():
-    settings = get_args(get_args(SourceSettings)[0])
-    assert {source.settings for source in SOURCES.values()} == set(settings)
-    for name, source in SOURCES.items():
-        assert get_args(source.settings.model_fields["type"].annotation) == (name,)
+    assert set(CONNECTORS) == set(SOURCES.values())
 
 
 EXAMPLES = Path(__file__).parents[3] / "config/examples/connectors"
@@ -73,7 +74,7 @@ async def one_record(case: dict[str, Any], device: dict[str, Any]) -> Report:
         for name, text in case.get("secrets", {}).items()
     }
     given = {key: tuple(one) if isinstance(one, list) else one for key, one in case["settings"].items()}
-    settings = settings_of(SOURCES[given["type"]].settings, given, **secrets)
+    settings = settings_of(SOURCES[given["type"]], given, **secrets)
     here = Setup("mdm", CATALOG, runtime())
     if isinstance(settings, AppleMdmSettings):
         [record] = await connector_for(here, settings).receive({}, event("applications", **device))
@@ -91,8 +92,15 @@ IDS = ("id", "mobileDeviceId", "Uuid", "resourceId", "name")
 
 @pytest.mark.parametrize(("case", "given", "complete"), EACH_KIND)
 async def test_a_list_is_whole_only_for_fully_visible_kinds(case, given, complete):
-    record = await one_record(case, case["device"] | given)
+    of_source = case["settings"]["type"] not in ("file", "post")
+    said = {key: one for key, one in given.items() if key != "enrolment" or not of_source}
+    record = await one_record(case, case["device"] | said)
     assert (record.apps_complete, record.reported_at is not None) == (complete, True)
+    assert record.enrolment == given.get("enrolment", "unknown")
+    known = posture_of(Device("d", (record,)), CATALOG, PostureTerms(timedelta(days=14)), NOW)
+    seen = PostureState.LISTED if record.apps else PostureState.CLEAN
+    assert known.state is (seen if complete else PostureState.PARTIAL)
+    assert known.enrolment is record.enrolment
 
 
 def test_every_source_has_its_kinds_of_enrolment():

@@ -8,7 +8,7 @@ from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors import Trouble
 from mailgate.connectors.workspace_one import WorkspaceOne
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Compliance, Kind, ManagementVerdict
 
 BASE = "https://as1.example.com"
 VALUES = {"type": "workspace-one", "base_url": BASE, "username": "gate", "page_size": 2}
@@ -40,6 +40,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(uem):
         serial="F2LEXAMPLE01",
         udid="00008120000A00000000001E",
         eas_ids=("9LS7K2G83D1KVEXAMPLE01", "APPLEXAMPLE01"),
+        verdict=ManagementVerdict(Compliance.COMPLIANT, datetime(2026, 11, 24, 9, 30, 12, 483000, UTC)),
     )
 
 

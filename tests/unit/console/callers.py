@@ -10,7 +10,7 @@ from tests.admins import token
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import Company, serving
 
-from mailgate.console.api import with_api
+from mailgate.console.api.site import with_api
 from mailgate.console.site import with_console
 
 

@@ -24,7 +24,7 @@ async def test_the_menu_says_where_one_is(ada: Browser, path: str, words: str) -
 async def test_every_page_of_the_menu_has_one_heading_and_its_own_title(vic: Browser) -> None:
     titles = set()
     for noun in MENU:
-        page = await vic.get("/console/" + {"now": "", "help_requests": "help"}.get(noun.name, noun.name))
+        page = await vic.get("/console/" + {"now": "", "help_requests": "help"}.get(noun.entry, noun.entry))
         assert page.status == 200
         assert page.text.count("<h1") == 1
         titles |= set(re.findall(r"<title>(.*)</title>", page.text))

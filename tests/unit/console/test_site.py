@@ -7,6 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.console.browsing import ORIGIN, Browser, Company
 
+from mailgate.console import site
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.site import OPERATIONS
+from mailgate.console.apps.api import ListedApps
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
@@ -128,3 +132,27 @@ async def test_a_person_reads_on_in_the_language_that_they_choose(ada: Browser) 
     assert "Regeln in Kraft" in (await ada.get("/console/policy")).text
     cookies = {each.key: each for each in ada.session.cookie_jar}
     assert (cookies[COOKIE]["httponly"], cookies[COOKIE]["samesite"]) == (True, "Lax")
+
+
+@pytest.fixture
+def for_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of an operation that only approvers may ask."""
+
+    async def list_nothing(_call: Call) -> ListedApps:
+        return ListedApps(items=[])
+
+    operation = Operation("GET", "/nothing", list_nothing, "Apps", roles=("approver",), page="apps.html")
+    monkeypatch.setattr(site, "ROUTES", (*site.ROUTES, site.page_of(operation)))
+
+
+@pytest.mark.usefixtures("for_approvers")
+async def test_the_page_of_an_operation_is_for_its_roles_alone(ada: Browser, lin: Browser) -> None:
+    refused, shown = await ada.get("/console/nothing"), await lin.get("/console/nothing")
+    assert (refused.status, "the role approver" in refused.words) == (403, True)
+    assert (shown.status, "The apps that apps.yaml lists" in shown.words) == (200, True)
+
+
+def test_only_an_operation_that_takes_nothing_has_a_page_by_itself() -> None:
+    assert all(not each.input_names for each in OPERATIONS if each.page)
+    with pytest.raises(AssertionError, match="explain_request"):
+        site.page_of(next(each for each in OPERATIONS if each.name == "explain_request"))

@@ -7,7 +7,17 @@ from tests.unit.gateway.gates import NOW, policy
 from mailgate.devices.device import Device, Report
 from mailgate.gateway.selfservice.own_devices import AskingRequest
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
-from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Compliance,
+    Enrolment,
+    Kind,
+    Posture,
+    PostureState,
+    RequestFacts,
+)
 from mailgate.policy.decide import decide
 from mailgate.store.person_records import UnreportedPhone
 
@@ -34,6 +44,12 @@ REPORT = Report(
     apps=frozenset({"tiktok"}),
     apps_complete=True,
     reported_at=LOOKED,
+    asked=frozenset({"tiktok"}),
+    enrolment=Enrolment.WORK_PROFILE_PERSONAL,
+    compliance=Compliance.COMPLIANT,
+    compliance_at=LOOKED,
+    denied_at=LOOKED,
+    not_denied="ownership",
     names=frozenset({("serial", "C39X84F2A"), ("eas", EAS_ID), ("eas", EAS_ID.encode().hex())}),
     first_seen=NOW - timedelta(days=41),
     last_seen=NOW,

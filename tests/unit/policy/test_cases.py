@@ -6,16 +6,20 @@ from pydantic import ValidationError
 from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, access, policy_of, refusal
 
 from mailgate.model import (
+    Absence,
     Assurance,
     AttestationResult,
     CertificateResult,
+    Compliance,
     Effect,
+    Enrolment,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
     RequestFacts,
+    Threat,
     User,
 )
 from mailgate.policy.cases import (
@@ -96,9 +100,16 @@ def test_the_state_follows_from_the_apps(
 
 def test_a_device_that_says_nothing_is_clean_for_a_day() -> None:
     assert CaseDevice().posture(CATALOG, NOW) == Posture(
-        PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24)
+        PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24), absence=Absence.SEEN
     )
     assert CaseDevice(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
+
+
+def test_a_verdict_is_of_now_and_absence_is_enforced_if_that_is_said() -> None:
+    assert CaseDevice(compliance=Compliance.COMPLIANT).posture(CATALOG, NOW).compliance_at == NOW
+    assert CaseDevice(absence=Absence.ENFORCED).posture(CATALOG, NOW).absence is Absence.ENFORCED
+    away = CaseDevice(state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, absence=Absence.ENFORCED)
+    assert away.posture(CATALOG, NOW).absence is Absence.ENFORCED
 
 
 def test_a_posture_has_all_that_a_device_says() -> None:
@@ -107,6 +118,7 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         "managed": True, "owner": "ada", "source": "intune", "sources": ("intune", "jamf"),
         "findings": ("device-os-contradicted",), "lost": True, "apps": ("wechat", "tiktok"),
         "reported_at": "2026-12-01", "expires_at": "2026-12-02", "first_seen": "2026-11-01",
+        "enrolment": "user-enrolment", "compliance": "grace", "compliance_at": "2026-11-30", "compliance_apps": True, "threat": "low",
     }  # fmt: skip
     assert CaseDevice.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
         PostureState.UNAVAILABLE, "d1", Kind.PHONE, "ios", "18", True, "ada", ("tiktok", "wechat"),
@@ -114,6 +126,8 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         reported_at=datetime(2026, 12, 1, tzinfo=UTC), expires_at=datetime(2026, 12, 2, tzinfo=UTC),
         findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),), lost=True,
         first_seen=datetime(2026, 11, 1, tzinfo=UTC), last_state=PostureState.LISTED,
+        enrolment=Enrolment.USER_ENROLMENT, compliance=Compliance.GRACE, compliance_at=datetime(2026, 11, 30, tzinfo=UTC),
+        compliance_covers=True, threat=Threat.LOW,
     )  # fmt: skip
     assert CaseDevice(source="intune").posture(CATALOG, NOW).sources == ("intune",)
 
@@ -123,6 +137,8 @@ def test_a_posture_has_all_that_a_device_says() -> None:
     [
         ({"apps": ("tiktok", "tok")}, "word", {"word": "tok", "known": ["tiktok", "wechat"], "key": ("apps", 1)}),
         ({"state": "clean", "apps": ("tiktok",)}, "device", {"words": "`clean` with an app on a list; expected `listed`", "key": "state"}),
+        ({"state": "partial", "absence": "enforced"}, "device", {"words": "only a `clean` device has an `absence`", "key": "absence"}),
+        ({"absence": "seen", "apps": ("tiktok",)}, "device", {"words": "only a `clean` device has an `absence`", "key": "absence"}),
         ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
     ],
 )  # fmt: skip

@@ -213,6 +213,7 @@ def test_a_person_with_a_relief_has_another_key() -> None:
         ({}, access(certificate=CertificateResult(expires=NOW + timedelta(hours=3))), 3),
         ({}, access(attestation=AttestationResult(expires=NOW + timedelta(hours=2))), 2),
         ({}, access(posture=replace(CLEAN, expires_at=NOW)), None),
+        ({}, access(posture=replace(CLEAN, compliance_until=NOW + timedelta(hours=1))), 1),
         ({"when": "false"}, access(user="ann"), 5),
     ],
 )  # fmt: skip

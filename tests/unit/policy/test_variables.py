@@ -9,11 +9,14 @@ from mailgate.classify import agent_traits, classify
 from mailgate.classify.reading import KIND_OF_FORM
 from mailgate.model import (
     DEVICE_FINDINGS,
+    Absence,
     Access,
     Assurance,
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
+    Enrolment,
     Finding,
     Kind,
     Posture,
@@ -22,8 +25,10 @@ from mailgate.model import (
     Reason,
     RequestFacts,
     Signal,
+    Threat,
     User,
 )
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.condition import EvaluationError, compile_condition
 from mailgate.policy.variables import CLOCKS, VARIABLES, DependsOn, KeptBy, cel_activation, dependencies_of
 
@@ -43,7 +48,8 @@ FULL = Access(
     Posture(
         PostureState.LISTED, "d1", Kind.PHONE, "android", "15", True, "ada", ("tiktok",), ("prohibited",), "intune",
         ("intune", "jamf"), NOW - timedelta(hours=2), timedelta(hours=1),
-        findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),),
+        findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),), enrolment=Enrolment.SUPERVISED, compliance=Compliance.GRACE,
+        compliance_at=NOW - timedelta(hours=4), compliance_apps=("tiktok",), compliance_covers=True, threat=Threat.LOW,
     ),
     NOW,
     User("ada", ("staff",), groups_known=True),
@@ -77,6 +83,12 @@ VALUES: dict[str, tuple[object, object]] = {
     "device.contradicted": (True, False),
     "device.findings": (["device-os-contradicted"], []),
     "device.age": (timedelta(hours=3), timedelta(days=36500)),
+    "device.enrolment": ("supervised", "unknown"),
+    "device.compliance": ("grace", "none"),
+    "device.compliance_at": (NOW - timedelta(hours=4), LONG_AGO),
+    "device.compliance_apps": (True, False),
+    "device.threat": ("low", "none"),
+    "device.absence": ("", ""),
     "attestation.valid": (True, False),
     "attestation.status": ("warning", "none"),
     "attestation.issuer": ("https://mdm.example.com", ""),
@@ -129,12 +141,34 @@ def test_a_closed_set_has_every_word_and_no_other() -> None:
         "device.state": ("clean", "listed", "partial", "stale", "missing", "unavailable"),
         "device.kind": ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown"),
         "device.findings": tuple(sorted(DEVICE_FINDINGS)),
+        "device.enrolment": (
+            "fully-managed", "dedicated", "work-profile-company", "work-profile-personal", "device-administrator",
+            "supervised", "device-enrolment", "user-enrolment", "none", "unknown",
+        ),
+        "device.compliance": ("compliant", "grace", "noncompliant", "unknown", "none"),
+        "device.threat": ("secured", "low", "medium", "high", "compromised", "unknown", "none"),
+        "device.absence": ("seen", "enforced", ""),
         "attestation.status": ("affirming", "warning", "contraindicated", "none"),
         "attestation.refused": (*reasons, ""),
         "certificate.refused": (*reasons, ""),
         "request.scheme": ("http", "https", "imap", "pop3", "sieve", "submission"),
         "request.protocol": ("web", "activesync", "dav", "ews", "jmap", "mapi", "imap", "pop3", "submission", "sieve"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "read"),
+    [
+        (PostureState.CLEAN, None, "enforced"),
+        (PostureState.UNAVAILABLE, PostureState.CLEAN, ""),
+        (PostureState.STALE, None, ""),
+    ],
+)
+def test_absence_is_read_of_a_clean_device_alone(
+    state: PostureState, last: PostureState | None, read: str
+) -> None:
+    told = access(PHONE, Posture(state, last_state=last, absence=Absence.ENFORCED))
+    assert VARIABLES["device.absence"].read(told) == read
 
 
 def test_a_form_is_any_that_is_recognised_and_is_a_form_factor() -> None:

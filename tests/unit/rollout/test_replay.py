@@ -29,10 +29,15 @@ from mailgate.model import (
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
+    Denial,
+    Enrolment,
     Kind,
+    ManagementVerdict,
     Posture,
     PostureState,
     Reason,
+    Threat,
     User,
 )
 from mailgate.policy.decide import decide
@@ -76,7 +81,9 @@ def known(number: int, owner: str, kind: Kind, os: str, apps: tuple[str, ...] = 
     return report_by(
         people.ISSUER, f"phone-{number}", owner, kind, os, "26.1", managed=True, status="affirming",
         apps=AppsReport(frozenset(apps), True, NOW - timedelta(hours=2)), eas_ids=(f"EAS{number}",),
-        udid=f"00008120-00000000000{number}", certificates=(f"certificate-{number}",),
+        udid=f"00008120-00000000000{number}", certificates=(f"certificate-{number}",), enrolment=Enrolment.SUPERVISED,
+        verdict=ManagementVerdict(Compliance.COMPLIANT, NOW - timedelta(hours=1), frozenset({"tiktok"}), Threat.LOW),
+        denial=Denial(frozenset({"tiktok"}), NOW - timedelta(hours=3), by="phones 7"),
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ async def steps_of(store: Store, find: Callable[[Store], Awaitable[object]]) -> 
     engine = store._database._engine.sync_engine
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     if engine.dialect.name == "sqlite":
+        await store._database._driver.close()  # what it asked before is not looked at
         connection = await store._database._driver._open()
         await connection.set_trace_callback(lambda query: asked.append((query, ())))
     event.listen(engine, "before_cursor_execute", note)

@@ -62,8 +62,12 @@ def device(key: int) -> dict[str, Any]:
 
 
 def report(key: int, owner: str) -> dict[str, Any]:
-    texts = dict.fromkeys(("os", "os_version", "status", "apps", "names"), "[]")
-    nothing = dict.fromkeys(("kind", "managed", "reported_at", "looked_from", "expires_at"))
+    texts = dict.fromkeys(
+        "os os_version status apps names compliance_apps denied denied_by not_denied".split(), "[]"
+    )
+    words = {"enrolment": "unknown", "compliance": "none", "threat": "none"}
+    times = "reported_at looked_from expires_at compliance_at denied_at denied_until"
+    nothing = dict.fromkeys(("kind", "managed", "asked", *times.split()))
     flags = {"gone": False, "handed": False, "apps_complete": True}
     seen = {"first_seen": AT, "last_seen": AT}
     return {
@@ -73,6 +77,7 @@ def report(key: int, owner: str) -> dict[str, Any]:
         "owner": owner,
         "person": owner,
         **texts,
+        **words,
         **nothing,
         **flags,
         **seen,

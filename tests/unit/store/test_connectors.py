@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.unit.store.examples import NOW
 
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, SourceState
+from mailgate.model import AppsReport, Enrolment, SourceState
 from mailgate.store import Store
 
 
@@ -54,3 +54,23 @@ async def test_only_devices_seen_whole_and_clean_are_found(store: Store) -> None
     assert (name, owner) == ("clean", "ada")
     assert [each.id for each in await store.devices.called(device)] == [device]
     assert await store.connectors.seen_whole("mdm", []) == []
+
+
+async def test_devices_are_counted_by_kind_and_reach(store: Store) -> None:
+    part, whole = AppsReport(frozenset(), False, NOW), AppsReport(frozenset(), True, NOW)
+    personal = Enrolment.WORK_PROFILE_PERSONAL
+    ours = [
+        report_by("mdm", "1", apps=part, enrolment=personal),
+        report_by("mdm", "2", apps=part, enrolment=personal),
+        report_by("mdm", "3", apps=whole),
+        report_by("mdm", "4", enrolment=personal),
+        report_by("mdm", "5", apps=whole, gone=True),
+        report_by("other", "1", apps=whole, enrolment=Enrolment.SUPERVISED),
+    ]
+    await store.devices.ingest(ours, NOW)
+    assert await store.connectors.reach() == {
+        ("mdm", "work-profile-personal", "partial"): 2,
+        ("mdm", "unknown", "complete"): 1,
+        ("mdm", "work-profile-personal", "none"): 1,
+        ("other", "supervised", "complete"): 1,
+    }

@@ -9,7 +9,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Device
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Compliance, Denial, Enrolment, Kind, ManagementVerdict, Threat
 from mailgate.store import Store, device_loading
 
 
@@ -52,6 +52,11 @@ RECORDS = [
     report_by("https://b.example.com", "x", "grace", Kind.TABLET, "android", serial="S1ABCDEFG", expires=NOW),
     report_by("https://a.example.com", "2", "lin", Kind.LAPTOP, managed=True, eas_ids=("EAS2",)),
     report_by("https://a.example.com", "3", gone=True),
+    report_by(
+        "intune", "4", enrolment=Enrolment.SUPERVISED, apps=AppsReport(frozenset(), True, NOW, asked=frozenset({"tiktok"})),
+        verdict=ManagementVerdict(Compliance.GRACE, NOW, frozenset({"tiktok"}), Threat.LOW),
+        denial=Denial(frozenset({"tiktok"}), NOW, NOW + timedelta(hours=1), "phones 7", "version"),
+    ),
 ]  # fmt: skip
 
 
@@ -65,6 +70,7 @@ async def test_summaries_equal_pages_except_for_names(store: Store) -> None:
     await store.devices.ingest(RECORDS, NOW)
     pages = await store.devices.page()
     assert any(device.findings for device in pages)
+    assert RECORDS[-1] in [report for device in pages for report in device.reports]
     assert await store.devices.summaries("", 500) == [bare(device) for device in pages]
 
 

@@ -9,7 +9,16 @@ from tests.unit.store.devices import record
 from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, minutes, proof
 
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, AttestationResult, PostureState
+from mailgate.model import (
+    AppsReport,
+    AttestationResult,
+    Compliance,
+    Denial,
+    Enrolment,
+    ManagementVerdict,
+    PostureState,
+    Threat,
+)
 from mailgate.store import IngestResult, Store
 from mailgate.store.ingest import report_of
 
@@ -115,6 +124,21 @@ def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: Attestat
     slot, read = store.reports._from_line(store.reports._to_line(report.key, report))
     assert (slot, read) == (report.key, report)
     assert (read.first_seen, read.last_seen) == (NOW, NOW)
+
+
+def test_a_device_cannot_say_itself_how_it_is_enrolled() -> None:
+    said = proof(enrolment=Enrolment.SUPERVISED)
+    assert report_of(said, CATALOG, NOW).enrolment is Enrolment.SUPERVISED
+    assert report_of(replace(said, self_reported=True), CATALOG, NOW).enrolment is Enrolment.UNKNOWN
+
+
+def test_a_spooled_verdict_and_denial_are_read_back_whole(store: Store) -> None:
+    told = report_by(
+        "mdm", "7", verdict=ManagementVerdict(Compliance.GRACE, NOW, frozenset({"tiktok"}), Threat.LOW), enrolment=Enrolment.DEDICATED,
+        denial=Denial(frozenset({"tiktok"}), NOW, NOW + minutes(9), "phones 7", "version"),
+        apps=AppsReport(frozenset(), True, NOW, asked=frozenset()),
+    )  # fmt: skip
+    assert store.reports._from_line(store.reports._to_line(told.key, told)) == (told.key, told)
 
 
 def test_only_listed_apps_and_no_future_times_are_stored() -> None:

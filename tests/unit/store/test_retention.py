@@ -13,6 +13,7 @@ from tests.unit.store.plans import ACT, MOVER, PLAN
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
+from mailgate.model.times import LONG_AGO
 from mailgate.store import RetentionTimes, Store, clock
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
@@ -77,6 +78,15 @@ async def test_a_look_from_the_future_never_becomes_fresh(store: Store) -> None:
     await prune(store, then)
     (device,) = await store.devices.called("C39X8FAKE1")
     assert postures.worth(device, then).state is PostureState.CLEAN, "what is right is left alone"
+
+
+async def test_no_verdict_and_no_denial_from_the_future_becomes_fresh(store: Store) -> None:
+    ahead = replace(record("intune", **SERIAL), compliance_at=FAR, denied_at=FAR)
+    await store.devices.ingest([ahead], FAR)
+    await prune(store, FAR - 3 * DAY)
+    (device,) = await store.devices.called("C39X8FAKE1")
+    (report,) = device.reports
+    assert (report.reported_at, report.compliance_at, report.denied_at) == (NOW, LONG_AGO, LONG_AGO)
 
 
 async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -> None:

@@ -1,13 +1,16 @@
-"""Settings of device managers that are asked by their API: Intune, Jamf Pro, Fleet, Workspace ONE, and NanoMDM or MicroMDM."""
+"""Settings of device managers that are asked by their API: Intune, Jamf Pro, Fleet, Workspace ONE, and NanoMDM or MicroMDM.
+``SourceSettings`` lists them and all other sources."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, model_validator
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
+from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.config.values import Duration, Size
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
@@ -18,6 +21,9 @@ IntuneCompleteKind = Literal[
 ]
 """The words of Graph's ``deviceEnrollmentType`` under which Intune can see every app of a company-owned device."""
 ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
+
+
+PolicyName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class IntuneSettings(ApiSourceSettings):
@@ -40,10 +46,32 @@ class IntuneSettings(ApiSourceSettings):
     complete_kinds: tuple[IntuneCompleteKind, ...] = get_args(IntuneCompleteKind)
     """The kinds of enrolment of company-owned devices of which Intune lists every app. Devices of other kinds are never
     clean."""
+    app_policies: tuple[PolicyName, ...] = ()
+    """The display names of compliance policies that look for listed apps, as its setting "Restricted apps" does. They say
+    for which apps the verdict on a device vouches. They need the right DeviceManagementConfiguration.Read.All."""
+    at_once: int = Field(default=4, ge=1, le=16)
+    """How many devices' policies are requested at the same time, since Graph has them for one device at a time."""
     witnesses: int = Field(default=25, ge=0, le=1000)
     """How many apps' device lists may be read to learn which devices have an inventory at all."""
 
 
+class JamfGroup(Strict):
+    """A smart group of mobile devices that is the verdict on each of them."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
+    members_are: Literal["compliant", "noncompliant"]
+    """The verdict on its members. On others it is the opposite."""
+
+
+class JamfWebhook(Strict):
+    """Webhooks of Jamf Pro about mobile devices, at ``/api/devices/NAME`` on the admin port."""
+
+    api_key: HeaderKey
+    """The key that Jamf Pro sends: the password of its basic authentication, or in a header ``X-API-Key``."""
+    post_bytes: Size = Field(default=MiB, ge=1024)
+
+
+JamfPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=200)]
 JamfCompleteKind = Literal["Institutional", "AccountDrivenDeviceEnrollment"]
 """The words of Jamf's ``deviceOwnershipType`` under which Apple may show an MDM apps that it does not manage."""
 
@@ -62,6 +90,35 @@ class JamfSettings(ApiSourceSettings):
     complete_kinds: tuple[JamfCompleteKind, ...] = ("Institutional",)
     """The kinds of ownership whose devices show Jamf Pro all apps. Devices of other kinds are never clean. Apple does not
     say whether an account-driven device enrolment shows personal apps."""
+    api_path: JamfPath = "/api"
+    """The path of the Jamf Pro API at ``base_url``; on the gateway of the Jamf Platform API it is another."""
+    login_path: JamfPath = "/api/oauth/token"
+    """The path of the token endpoint there."""
+    environment: ClientId | None = None
+    """On that gateway: the id of the environment, sent as ``X-Environment-Id``."""
+    platform_tenant: ClientId | None = None
+    """On that gateway, instead: the id of the tenant, sent as ``X-Tenant-Id``."""
+    compliance_group: JamfGroup | None = None
+    """The smart group that is Jamf Pro's verdict."""
+    device_compliance: bool = False
+    """Whether the state that Jamf Pro holds for a compliance partner is asked for, of each device of which not every app
+    is seen. It needs the privilege Read Device Compliance Information."""
+    at_once: int = Field(default=4, ge=1, le=16)
+    """How many devices' states are requested at the same time."""
+    webhook: JamfWebhook | None = None
+
+    @model_validator(mode="after")
+    def _one_context(self) -> Self:
+        if self.environment and self.platform_tenant:
+            raise wrong_value("context", "expected either `environment` or `platform_tenant`, not both")
+        return self
+
+    def posting(self) -> PostAccess | None:
+        return PostAccess(self.webhook.post_bytes, self.webhook.api_key) if self.webhook else None
+
+
+FleetCompleteKind = Literal["On (automatic)", "On (company-owned)"]
+"""Fleet's words, in its API and on its pages, for a company-owned device that enrolled automatically."""
 
 
 class FleetSettings(ApiSourceSettings):
@@ -74,8 +131,12 @@ class FleetSettings(ApiSourceSettings):
     """The API token of an API-only user."""
     page_size: int = Field(default=50, ge=1, le=500)
     """The number of hosts in one answer. Each comes with all its software, so answers are long."""
+    complete_kinds: tuple[FleetCompleteKind, ...] = get_args(FleetCompleteKind)
+    """The states of enrolment of iPhones and iPads of which Fleet lists every app. Devices of other kinds are never
+    clean."""
 
 
+WorkspaceOneCompleteKind = Literal["C", "S"]
 Account = Annotated[str, StringConstraints(pattern=r"^[^:\s][^:]*$", max_length=200)]
 
 
@@ -100,6 +161,9 @@ class WorkspaceOneSettings(ApiSourceSettings):
     """How many devices' apps are requested at the same time, since the API returns them for one device at a time."""
     unmanaged_apps: bool = False
     """Whether the console's privacy settings collect personal apps. If not, no device is clean."""
+    complete_kinds: tuple[WorkspaceOneCompleteKind, ...] = get_args(WorkspaceOneCompleteKind)
+    """The kinds of ownership of iPhones and iPads of which the console then has every app: ``C`` for one person, ``S``
+    shared. Devices of other kinds are never clean."""
 
     @model_validator(mode="after")
     def _one_login(self) -> Self:
@@ -156,3 +220,18 @@ class AppleMdmSettings(ApiSourceSettings):
 
     def posting(self) -> PostAccess:
         return PostAccess(self.post_bytes, self.api_key)
+
+
+SourceSettings = Annotated[
+    AndroidManagementSettings
+    | AppleMdmSettings
+    | FileSettings
+    | FleetSettings
+    | GoogleDirectorySettings
+    | IntuneSettings
+    | JamfSettings
+    | PostSettings
+    | WorkspaceOneSettings,
+    Discriminator("type"),
+]
+"""The settings of one connector, selected by ``type``."""

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from mailgate.config.addresses import Origin
 from mailgate.config.references import AuthoritiesFile, HeaderKey
 from mailgate.config.values import Duration, Size
+from mailgate.model.device import VERDICT_AGE
 from mailgate.policy.apps import Strict
 
 MiB = 1024 * 1024
@@ -36,6 +37,8 @@ class EverySource(Strict):
     """How much older than the time that the source states its list of a device's apps may be."""
     max_age: Duration | None = None
     """How old its list of a device's apps may be, the lag included; ``posture.max_age`` if left out."""
+    compliance_max_age: Duration = VERDICT_AGE
+    """How old its verdict on a device may be before a good one counts as unknown."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
     looked."""

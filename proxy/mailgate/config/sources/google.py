@@ -50,6 +50,15 @@ Customer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_leng
 Mail = Annotated[str, StringConstraints(pattern=r"^\S+@\S+$", max_length=320)]
 
 
+class CloudIdentitySettings(Strict):
+    """The devices of the Cloud Identity API, of the same customer and on behalf of the same administrator."""
+
+    base_url: ServiceUrl = "https://cloudidentity.googleapis.com"
+    partner: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)] | None = None
+    """The partner whose client states are the verdict on a device, as the end of their names says it. If left out, there is
+    no verdict."""
+
+
 class GoogleDirectorySettings(GoogleAccount):
     """Mobile devices of Google Workspace, through the Admin SDK."""
 
@@ -62,6 +71,9 @@ class GoogleDirectorySettings(GoogleAccount):
     page_size: int = Field(default=100, ge=1, le=100)
     unmanaged_apps: bool = False
     """Whether application auditing is on, so that Android devices report all apps. If not, no device is clean."""
+    cloud_identity: CloudIdentitySettings | None = None
+    """The Cloud Identity API, which tells how a device is enrolled. A device of a person, or one with a work profile, is
+    then never clean by its apps."""
 
 
 Audience = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, mo
 
 from mailgate.config.references import FilePath
 from mailgate.config.sources.every_source import EverySource, PostedSourceSettings
-from mailgate.model import Kind
+from mailgate.model import Compliance, Enrolment, Kind
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -63,6 +63,15 @@ class DeviceLine(Strict):
     """The identifiers or names of the installed apps; left out if the inventory does not know."""
     apps_complete: bool = False
     """Whether ``apps`` has every app on the device. If not, the device is never clean."""
+    asked: Annotated[tuple[Name, ...], Field(max_length=MAX_APPS)] | None = None
+    """The identifiers or names of the apps that were looked for, if it was not for all: whatever else is listed is not seen
+    to be absent."""
+    enrolment: Enrolment = Enrolment.UNKNOWN
+    """How the device is enrolled."""
+    compliance: Compliance = Compliance.NONE
+    """The verdict of the device's management."""
+    compliance_at: Moment | None = None
+    """When the device was judged."""
     reported_at: Moment | None = None
     """When the apps were looked at."""
     expires_at: Moment | None = None
@@ -75,6 +84,14 @@ class DeviceLine(Strict):
         if self.apps is not None and self.reported_at is None:
             raise wrong_value(
                 "missing_time", "`apps` needs `reported_at`; expected the time when the apps were looked at"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_verdict_has_a_time(self) -> Self:
+        if (self.compliance is Compliance.NONE) != (self.compliance_at is None):
+            raise wrong_value(
+                "missing_time", "`compliance` and `compliance_at` come together; expected both or neither"
             )
         return self
 

@@ -4,7 +4,7 @@ The annotations of the function are its inputs and its answer, and its docstring
 answers are written and the description is made from these.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -35,7 +35,7 @@ class Call:
 
     context: ConsoleContext
     person: Person
-    roles: tuple[Role, ...]
+    roles: Collection[Role]
     now: datetime
     headers: dict[str, str] = field(default_factory=dict)
     """The header fields of the answer."""
@@ -88,6 +88,9 @@ class Operation:
     has_location: bool = False
     """Whether the answer has the address of the result."""
     links: tuple[Link, ...] = ()
+    page: str = ""
+    """The template of the page of the console that shows its answer, with the fields of the answer as its values. Only for an
+    operation that takes nothing. Without it, a page of the same facts is a file of its own."""
 
     @property
     def name(self) -> str:

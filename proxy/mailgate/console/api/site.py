@@ -124,7 +124,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except ProblemError as error:
         return answer(error)
     except RequestRefused:
-        # the request itself broke off; the answer is the same at every port (gateway/hosted_app.py)
+        # the request itself broke off; the answer is the same at every port (http/hosted_app.py)
         raise
     except web.HTTPException as error:
         if error.status not in KINDS:

@@ -65,13 +65,7 @@ async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> l
 
 def on_day(each: AppDay) -> AppOnDay:
     """One stored count as a fact."""
-    return AppOnDay(
-        day=each.day,
-        people=each.people,
-        devices=each.devices,
-        kept_out_people=each.kept_out_people,
-        kept_out_devices=each.kept_out_devices,
-    )
+    return AppOnDay.model_validate(each, from_attributes=True)
 
 
 DAYS = 30

@@ -12,7 +12,7 @@ from mailgate.console.connectors.sources import (
 )
 
 
-class Connectors(OutputModel):
+class ConnectorList(OutputModel):
     """The connectors of the settings."""
 
     items: list[ConnectorFacts]
@@ -33,9 +33,9 @@ class ReadingInput(InputModel):
     """Whether to read everything; otherwise only changes, if the source supports that."""
 
 
-async def list_connectors(call: Call) -> Connectors:
+async def list_connectors(call: Call) -> ConnectorList:
     """List the connectors with their state and the progress of a reading."""
-    return Connectors(items=sources_of(call.context, await call.context.readiness()))
+    return ConnectorList(items=sources_of(call.context, await call.context.readiness()))
 
 
 async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> SourceReading:
@@ -55,6 +55,7 @@ OPERATIONS = (
         "/connectors",
         list_connectors,
         "Connectors",
+        page="connectors.html",
         links=(Link("read_connector", {"connector": "$response.body#/items/0/name"}),),
     ),
     Operation(

@@ -1,19 +1,12 @@
-"""*Connectors*: the state of the device inventories, and readings of them on request."""
+"""*Connectors*: readings of the device inventories on request."""
 
 from aiohttp import web
 
 from mailgate.console.access import requires_role
-from mailgate.console.connectors.sources import can_be_read, read_now, sources_of
+from mailgate.console.connectors.sources import can_be_read, read_now
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import redirect_to, show
-
-
-async def connectors(request: web.Request) -> web.Response:
-    context = context_of(request)
-    rows = sources_of(context, await context.readiness())
-    reads = any(row.reading and not row.reading.outcome for row in rows)
-    return await show(request, "connectors.html", rows=rows, reads=reads)
+from mailgate.console.layout import redirect_to
 
 
 @requires_role("operator")
@@ -27,7 +20,4 @@ async def sync(request: web.Request) -> web.Response:
     return redirect_to(request, "connectors")
 
 
-ROUTES = [
-    web.get("/connectors", connectors, name="connectors"),
-    web.post("/connectors/{name}/sync", sync, name="connectors-sync"),
-]
+ROUTES = [web.post("/connectors/{name}/sync", sync, name="connectors-sync")]

@@ -89,7 +89,7 @@ class DevicePath(InputModel):
     """Its id, or any other name that no other device has."""
 
 
-class Devices(OutputModel):
+class DeviceList(OutputModel):
     """A page of devices."""
 
     items: list[DeviceFacts]
@@ -121,7 +121,7 @@ class LostMark(OutputModel):
     """When it was marked as lost; null if it is not."""
 
 
-async def list_devices(call: Call, query: DevicesQuery) -> Devices:
+async def list_devices(call: Call, query: DevicesQuery) -> DeviceList:
     """List the devices that match all parameters, a page at a time."""
     context, bundle = call.context, call.context.bundle()
     values = query.model_dump(exclude={"after", "limit"}, exclude_none=True)
@@ -133,7 +133,7 @@ async def list_devices(call: Call, query: DevicesQuery) -> Devices:
         context.store, bundle, asked.wanted, call.now, number_of(query.after, 0), query.limit
     )
     items = [device_facts(each.device, bundle, call.now) for each in page.found]
-    return Devices(items=items, next=cursor_of(page.after))
+    return DeviceList(items=items, next=cursor_of(page.after))
 
 
 async def get_device(call: Call, path: DevicePath) -> WholeDevice:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
@@ -92,6 +93,28 @@ class DeviceFacts(Fact):
     """The version of its operating system."""
     managed: bool | None
     """Whether it is in device management; null if no source says."""
+    enrolment: str
+    """How it is enrolled, which decides what its management can see; unknown if no source says."""
+    compliance: str
+    """The verdict of its management: compliant, grace, noncompliant, unknown, or none if no source judges it."""
+    compliance_at: Instant | None
+    """The earliest time at which it can have been judged so; null if it was not."""
+    compliance_apps: list[str]
+    """The keys of the listed apps for which that verdict vouches."""
+    threat: str
+    """How much it is endangered, by its management: secured, low, medium, high, compromised, unknown, or none if no
+    source says."""
+    absence: str | None
+    """How it is known that it has no listed app: seen, or enforced if some are only known not to run; null if that is
+    not known."""
+    denied: list[str]
+    """The keys of the listed apps that its management verifiably keeps from running."""
+    denied_by: str
+    """The policy that does so, with its version; empty if none does."""
+    not_denied: str
+    """The code of the check by which its management does not; empty if nobody checked, or it does."""
+    unseen: list[str]
+    """The keys of the listed apps that nobody saw absent and that may run, if others were; empty if all were, or none."""
     apps: list[str]
     """The keys of the listed apps on it."""
     lists: list[str]
@@ -139,6 +162,28 @@ class ReportFacts(Fact):
     """The keys of the listed apps that the source found."""
     apps_complete: bool | None
     """Whether the source can see all apps; null if it does not say."""
+    enrolment: str
+    """How the source has it enrolled; unknown if it does not say."""
+    asked: list[str] | None
+    """The keys of the listed apps for which it could answer; null if it could for all."""
+    compliance: str
+    """Its verdict: compliant, grace, noncompliant, unknown, or none."""
+    compliance_at: Instant | None
+    """The earliest time at which the device can have been judged; null if there is no verdict."""
+    compliance_apps: list[str]
+    """The keys of the listed apps for which the verdict vouches."""
+    threat: str
+    """How much the device is endangered, by the source; none if it does not say."""
+    denied: list[str]
+    """The keys of the listed apps that verifiably cannot run on it."""
+    denied_at: Instant | None
+    """When that was so at the earliest, or was found not to be so; null if nobody checked."""
+    denied_until: Instant | None
+    """When that ends at the latest; null if it ends by its age."""
+    denied_by: str
+    """The policy that does so, with its version."""
+    not_denied: str
+    """The code of the first check that failed; empty if none did."""
     reported_at: Instant | None
     """The latest time at which the source can have looked at the apps; null if it did not."""
     looked_from: Instant | None
@@ -247,6 +292,16 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
         os=posture.os,
         os_version=posture.os_version,
         managed=posture.managed,
+        enrolment=posture.enrolment.value,
+        compliance=posture.compliance.value,
+        compliance_at=posture.compliance_at,
+        compliance_apps=list(posture.compliance_apps),
+        threat=posture.threat.value,
+        absence=posture.absence and posture.absence.value,
+        denied=list(posture.denied),
+        denied_by=posture.denied_by,
+        not_denied=posture.not_denied,
+        unseen=list(posture.unseen),
         apps=list(posture.apps),
         lists=list(posture.lists),
         source=posture.source,
@@ -307,5 +362,6 @@ def sighting_facts(recorded: Recorded) -> SightingFacts:
 
 def _report(report: Report) -> ReportFacts:
     """The report without its names, which are listed separately with all sources that use them."""
-    said = {name: getattr(report, name) for name in ReportFacts.model_fields}
-    return ReportFacts(**said | {"apps": sorted(report.apps)})
+    said: dict[str, Any] = {name: getattr(report, name) for name in ReportFacts.model_fields}
+    sets = {name: sorted(told) for name, told in said.items() if isinstance(told, frozenset)}
+    return ReportFacts(**said | sets)

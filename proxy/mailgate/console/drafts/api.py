@@ -30,16 +30,16 @@ class DraftPath(InputModel):
     """Its digest, or the beginning of it."""
 
 
-class Drafts(OutputModel):
+class DraftList(OutputModel):
     """The drafts."""
 
     items: list[DraftHead]
     """The drafts, the newest first."""
 
 
-async def list_drafts(call: Call, query: DraftsQuery) -> Drafts:
+async def list_drafts(call: Call, query: DraftsQuery) -> DraftList:
     """List the drafts with their states. A single draft has the lines to commit."""
-    return Drafts(items=await latest_heads(call.context, query.limit))
+    return DraftList(items=await latest_heads(call.context, query.limit))
 
 
 async def make_draft(call: Call, body: DraftInput) -> DraftFacts:

@@ -25,7 +25,7 @@ from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
 
 
-class Relief(OutputModel):
+class ReliefInForce(OutputModel):
     """A rule that does not count for a time: for one person or device, or for everybody. An exemption may be from every rule."""
 
     number: int
@@ -48,7 +48,7 @@ class Relief(OutputModel):
     """The id of the exempt device."""
 
 
-class ReliefRecord(Relief):
+class ReliefRecord(ReliefInForce):
     """A relief, and how it was ended."""
 
     ended_at: datetime | None
@@ -117,7 +117,7 @@ class ReasonInput(InputModel):
 class RulesOff(OutputModel):
     """Rules that are off for everybody."""
 
-    items: list[Relief]
+    items: list[ReliefInForce]
     """The rules that halted by themselves or were turned off."""
 
 
@@ -140,7 +140,7 @@ class RuleOffInput(InputModel):
 class Resumed(OutputModel):
     """The reliefs that were ended so that the rule counts again."""
 
-    items: list[Relief]
+    items: list[ReliefInForce]
     """The halts and break-glass that were ended."""
 
 
@@ -156,7 +156,7 @@ async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
     return Exemptions.model_validate({"items": items})
 
 
-async def exempt(call: Call, body: ExemptionInput) -> Relief:
+async def exempt(call: Call, body: ExemptionInput) -> ReliefInForce:
     """Exempt one person or one device from a rule until a time, at every gate within a second."""
     context = call.context
     device = (await device_called(call, body.device, 409)).id if body.device else ""
@@ -172,10 +172,10 @@ async def exempt(call: Call, body: ExemptionInput) -> Relief:
         device=device,
     )
     call.set_location("/exemptions")
-    return Relief.model_validate(given)
+    return ReliefInForce.model_validate(given)
 
 
-async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> Relief:
+async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> ReliefInForce:
     """End an exemption early.
 
     Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
@@ -183,7 +183,7 @@ async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> R
     context = call.context
     guard = guard_of(context.bundle().settings)
     ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, path.number, guard)
-    return Relief.model_validate(ended)
+    return ReliefInForce.model_validate(ended)
 
 
 async def list_rules_off(call: Call) -> RulesOff:
@@ -192,7 +192,7 @@ async def list_rules_off(call: Call) -> RulesOff:
     return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
 
 
-async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> Relief:
+async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> ReliefInForce:
     """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
 
     No guard applies to this.
@@ -208,7 +208,7 @@ async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> Relie
         rule=path.rule,
         until=body.until,
     )
-    return Relief.model_validate(given)
+    return ReliefInForce.model_validate(given)
 
 
 async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:

@@ -1,16 +1,106 @@
-"""Explains the decision on a described request. Nothing of it is recorded."""
+"""Recent decisions, the explanation of each, and of a decision on a described request. Nothing of that is recorded."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import InputModel, Line
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import (
+    EffectName,
+    InputModel,
+    KindName,
+    Line,
+    OutputModel,
+    ReasonName,
+    SmallPage,
+)
 from mailgate.console.devices.api import device_called
+from mailgate.console.devices.facts import SightingFacts, sighting_facts
 from mailgate.console.explain.facts import Explanation, explanation
-from mailgate.console.explain.requests import decide_without_proof
+from mailgate.console.explain.requests import decide_without_proof, redecide
+from mailgate.console.query_parameters import SPAN
+from mailgate.model.times import LONG_AGO
 from mailgate.policy.cases import CasePerson, Request, Situation, decide_situation
+from mailgate.store import RowPosition
 from mailgate.tasks import compute
+
+PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
+"""The beginning of a page: microseconds and an id. Clients only send it back as it came."""
+
+
+class SightingsQuery(InputModel):
+    """The sightings to list."""
+
+    rule: Line | None = None
+    """The rule that decided."""
+    reason: ReasonName | None = None
+    """The reason code."""
+    effect: EffectName | None = None
+    """The effect."""
+    kind: KindName | None = None
+    """The kind of client."""
+    user: Line | None = None
+    """The login name of the person."""
+    after: PlaceCursor | None = None
+    """The `next` of the previous page."""
+    limit: SmallPage = 100
+    """The most sightings to return."""
+
+
+class SightingPath(InputModel):
+    """One sighting."""
+
+    sighting: Line
+    """Its id, or the reference in an answer of the gate."""
+
+
+class SightingList(OutputModel):
+    """A page of sightings."""
+
+    items: list[SightingFacts]
+    """The sightings, the last seen first. A page may have fewer than requested, or none, without being the last."""
+    next: PlaceCursor | None
+    """The value of `after` for the next page; null at the end."""
+
+
+class ThenAndNow(OutputModel):
+    """The decision at that time, and the decision now."""
+
+    then: SightingFacts
+    """The decision at that time."""
+    now: Explanation
+    """The decision on the same client now, explained."""
+
+
+async def list_sightings(call: Call, query: SightingsQuery) -> SightingList:
+    """List the decisions of the last two hours, the last seen first."""
+    wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
+    seen = await call.context.store.sightings.search(
+        call.now - SPAN, query.limit, _place(query.after), **wanted
+    )
+    return SightingList(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
+
+
+async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
+    """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
+    context = call.context
+    recalled = await redecide(context.store, context.bundle(), path.sighting, call.now)
+    if recalled is None:
+        raise ProblemError(404, "nothing is recorded under this id")
+    told = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)
+    return ThenAndNow(then=sighting_facts(recalled.then), now=told)
+
+
+def _cursor(place: RowPosition | None) -> str | None:
+    return f"{(place.at - LONG_AGO) // timedelta(microseconds=1):013x}-{place.name}" if place else None
+
+
+def _place(cursor: str | None) -> RowPosition | None:
+    moment, _, name = (cursor or "").partition("-")
+    return RowPosition(LONG_AGO + timedelta(microseconds=int(moment, 16)), name) if cursor else None
+
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
 Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]
@@ -52,4 +142,14 @@ async def explain_request(call: Call, body: RequestInput) -> Explanation:
     return await compute(explanation, access, decision, bundle.policy)
 
 
-OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", may_conflict=True),)
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/sightings",
+        list_sightings,
+        "Now",
+        links=(Link("explain_sighting", {"sighting": "$response.body#/items/0/id"}),),
+    ),
+    Operation("GET", "/sightings/{sighting}/explanation", explain_sighting, "Explain"),
+    Operation("POST", "/explain", explain_request, "Explain", may_conflict=True),
+)

@@ -1,22 +1,46 @@
-"""*Explain*: one request, every rule that was tried for it in order, and the values that it read."""
+"""*Explain* and recent decisions: the requests behind a number, and one with every rule that was tried and the values that it read."""
 
 from typing import Any
 
 from aiohttp import web
 
-from mailgate.console.address_values import line
+from mailgate.console.address_values import EFFECTS, REASONS, line, one_of
 from mailgate.console.context import ConsoleContext, context_of
 from mailgate.console.devices.facts import sighting_facts
+from mailgate.console.devices.filter import KINDS
 from mailgate.console.explain.facts import explanation
 from mailgate.console.explain.requests import decide_without_proof, read_headers, read_request, redecide
 from mailgate.console.forms import form_of
-from mailgate.console.layout import redirect_to, show
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.layout import address, redirect_to, show
+from mailgate.console.query_parameters import POSITION, SPAN, accepts_parameters, position_in, position_values
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation, decide_situation
 from mailgate.tasks import compute
+
+MAX_SIGHTINGS = 100
+
+
+@accepts_parameters(
+    rule=line(), reason=one_of(REASONS), effect=one_of(EFFECTS), kind=one_of(KINDS), user=line(), **POSITION
+)
+async def sightings(request: web.Request) -> web.Response:
+    context, asked = context_of(request), request.query
+    wanted = {name: asked.get(name, "").strip() for name in ("rule", "reason", "effect", "kind", "user")}
+    seen = await context.store.sightings.search(
+        context.clock() - SPAN, MAX_SIGHTINGS, position_in(asked), **wanted
+    )
+    further = position_values(seen.behind)
+    return await show(
+        request,
+        "sightings.html",
+        found=[sighting_facts(each) for each in seen.found],
+        wanted=wanted,
+        further=address(request, "sightings", wanted | further) if further else "",
+        kinds=KINDS,
+    )
+
 
 MAX_PASTED = 16 * 1024
 """The most characters of a pasted request. A longer one is refused before anything of it is read."""
@@ -92,4 +116,5 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
 ROUTES = [
     web.get("/explain", explain, name="explain"),
     web.post("/explain", explain_pasted, name="explain-pasted"),
+    web.get("/sightings", sightings, name="sightings"),
 ]

@@ -86,6 +86,12 @@ def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
     return posture_of(device, bundle.policy.catalog, bundle.posture_terms, now)
 
 
+def state_now(device: Device, bundle: Bundle, now: datetime) -> str:
+    """The word under which this device is counted."""
+    posture = posture_now(device, bundle, now)
+    return "lost" if posture.lost else posture.state.value
+
+
 async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) -> list[Device]:
     """The device that asked. If it is unknown, the devices of the person."""
     if seen.client.protocol not in LOGIN_PROTOCOLS:

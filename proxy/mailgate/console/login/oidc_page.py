@@ -10,8 +10,8 @@ from mailgate.config.console import ConsoleSettings, OidcSettings
 from mailgate.console.context import context_of
 from mailgate.console.layout import show_without_login
 from mailgate.console.login.errors import ERROR_TEXTS, LoginError, LoginTrouble
-from mailgate.console.login.persons import find_person
 from mailgate.console.login.provider import LOGIN_TIME, PendingLogin
+from mailgate.console.login.rights import find_person
 from mailgate.console.login.session_start import (
     begin_session,
     console_path,

@@ -23,7 +23,7 @@ from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
 from mailgate.console.login.errors import LoginError, LoginTrouble
 from mailgate.console.login.id_token import ExpectedToken, Jwk, Signed, claims_of, key_for, read
-from mailgate.console.login.persons import is_missing
+from mailgate.console.login.rights import is_missing
 from mailgate.errors import SourceError
 from mailgate.errors import Trouble as WireTrouble
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire, Wire

@@ -45,7 +45,7 @@ class Refusals(OutputModel):
     """The number of verdicts."""
 
 
-class Need(OutputModel):
+class NeedInWords(OutputModel):
     """Something that needs a person."""
 
     words: str
@@ -63,7 +63,7 @@ class DeviceCount(OutputModel):
     """The number of devices by state."""
 
 
-class Gate(OutputModel):
+class RunningGate(OutputModel):
     """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
     state."""
 
@@ -95,7 +95,7 @@ class Now(OutputModel):
 
     at: datetime
     """The moment."""
-    needs: list[Need]
+    needs: list[NeedInWords]
     """What needs a person, the most urgent first."""
     minutes: list[Minute]
     """The minutes of the last hour with verdicts, the newest first."""
@@ -107,7 +107,7 @@ class Now(OutputModel):
     """The connectors."""
     gate: Readiness
     """This gate."""
-    gates: list[Gate] | None
+    gates: list[RunningGate] | None
     """Every gate on this store, by host and address; null if the store does not answer."""
 
 
@@ -166,9 +166,9 @@ async def get_traffic(call: Call, query: RangeQuery) -> TrafficAndApps:
     )
 
 
-def _gate_answer(gate: GateNode) -> Gate:
+def _gate_answer(gate: GateNode) -> RunningGate:
     beat = gate.heartbeat
-    return Gate(
+    return RunningGate(
         host=gate.host,
         address=gate.address,
         state=gate.state,

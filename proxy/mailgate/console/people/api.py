@@ -1,16 +1,17 @@
-"""People: search, everything about one person, and answers by mail."""
+"""People: search, everything about one person, their requests for help, and answers by mail."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import InputModel, Line, OutputModel
+from mailgate.console.api.shapes import InputModel, LargePage, Line, OutputModel
 from mailgate.console.people.facts import PersonFacts, person_of
 from mailgate.console.people.find import Hits, find
-from mailgate.console.people.support_acts import answer_by_mail
+from mailgate.console.people.help import HelpCount, HelpFacts, help_counts, help_facts
+from mailgate.console.people.support_acts import answer_by_mail, finish_requests, reopen_requests
 from mailgate.mail.reply import LONGEST
 
 Words = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
@@ -75,6 +76,60 @@ async def _person(call: Call, login: str) -> PersonFacts:
     return found
 
 
+class HelpQuery(InputModel):
+    """The requests to list."""
+
+    rule: Line | None = None
+    """The rule that refused them."""
+    which: Literal["open", "all"] = "open"
+    """Those that are open, or all that are stored."""
+    limit: LargePage = 100
+    """The most requests to return."""
+
+
+class HelpRequestList(OutputModel):
+    """Requests for help."""
+
+    items: list[HelpFacts]
+    """The requests, one for each person and rule, the latest first."""
+    rules: list[HelpCount]
+    """The number of open requests, by rule."""
+
+
+class HelpInput(InputModel):
+    """One request."""
+
+    rule: Line
+    """The rule of the request."""
+    subject: Line
+    """The `subject` of the request."""
+    done: bool = True
+    """Whether to close it; false opens it again."""
+
+
+async def list_help_requests(call: Call, query: HelpQuery) -> HelpRequestList:
+    """List the requests for help, the latest first, with counts by rule."""
+    store, policy, rule = call.context.store.help_requests, call.context.bundle().policy, query.rule or ""
+    found = await (store.page if query.which == "all" else store.open)(rule, query.limit)
+    return HelpRequestList(
+        items=[help_facts(each, policy) for each in found],
+        rules=help_counts(await store.open_by_rule(), policy),
+    )
+
+
+async def finish_help_request(call: Call, body: HelpInput) -> HelpFacts:
+    """Close a request for help, or open it again. A new request of the same person also opens it again."""
+    key, store = (body.rule, body.subject), call.context.store.help_requests
+    if body.done:
+        await finish_requests(call.context, [key], call.person, call.now)
+    else:
+        await reopen_requests(call.context, [key], call.person, call.now)
+    found = await store.one(*key)
+    if found is None:
+        raise ProblemError(409, "there is no such request for help")
+    return help_facts(found, call.context.bundle().policy)
+
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -97,6 +152,15 @@ OPERATIONS = (
         "People",
         roles=("operator",),
         status=202,
+        may_conflict=True,
+    ),
+    Operation("GET", "/help-requests", list_help_requests, "Help requests"),
+    Operation(
+        "POST",
+        "/help-requests/decision",
+        finish_help_request,
+        "Help requests",
+        roles=("operator",),
         may_conflict=True,
     ),
 )

@@ -1,26 +1,49 @@
-"""One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
+"""The search of every page; one person with their devices, requests and mails, and the acts of the help desk; and *Help requests*: who waits for an answer because of which rule."""
 
 from secrets import token_urlsafe
 
 from aiohttp import web
 
 from mailgate.console.access import requires_role
-from mailgate.console.address_values import line
+from mailgate.console.address_values import line, one_of
 from mailgate.console.context import context_of, language_of, person_of
 from mailgate.console.exemptions.page import SPANS, say_given
 from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
-from mailgate.console.layout import redirect_to, say_on_next_page, show
+from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
 from mailgate.console.people.facts import PersonFacts
 from mailgate.console.people.facts import person_of as facts_of
-from mailgate.console.people.help import still_open
-from mailgate.console.people.support_acts import answer_by_mail, exempt_for, finish_requests
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.people.find import LONGEST, Hit, find
+from mailgate.console.people.help import help_counts, help_facts, still_open
+from mailgate.console.people.support_acts import answer_by_mail, exempt_for, finish_requests, reopen_requests
+from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
+from mailgate.console.words import device_named
 from mailgate.devices.device import typed_id
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
 from mailgate.mail.reply import unwritable
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
+from mailgate.store import RowPosition
 from mailgate.texts import load_languages
+
+
+@accepts_parameters(q=line(LONGEST), after=line(LONGEST))
+async def show_hits(request: web.Request) -> web.Response:
+    """Show the hits, or go to the page of the hit if there is only one."""
+    context, asked = context_of(request), request.query
+    text, after = asked.get("q", "").strip(), asked.get("after", "")
+    hits = await find(context.store, context.bundle(), text, context.clock(), after)
+    if len(hits.items) == 1 and hits.next is None and not after:
+        return _opened(request, hits.items[0])
+    return await show(request, "find.html", q=text, hits=hits, after=after)
+
+
+def _opened(request: web.Request, hit: Hit) -> web.Response:
+    if hit.what == "person":
+        return redirect_to(request, "people", {"login": hit.id})
+    if hit.what == "device":
+        return redirect_to(request, "devices-one", id=hit.id)
+    return redirect_to(request, "explain", {"reference": hit.id})
+
 
 LANGUAGES = load_languages()
 
@@ -108,8 +131,71 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     )
 
 
+SIZE = 50
+
+
+@accepts_parameters(rule=line(MAX_TEXT), which=one_of(("open", "all")), **POSITION)
+async def requests(request: web.Request) -> web.Response:
+    context, asked = context_of(request), request.query
+    store, policy = context.store.help_requests, context.bundle().policy
+    rule, every = asked.get("rule", "").strip(), asked.get("which") == "all"
+    if every:
+        found = await store.page(rule, 10 * SIZE)
+    else:
+        found = await store.open(rule, SIZE, position_in(asked))
+    last = found[-1] if len(found) == SIZE and not every else None
+    further = {"rule": rule, **position_values(RowPosition(last.last_at, last.subject))} if last else {}
+    return await show(
+        request,
+        "help_requests.html",
+        counts=help_counts(await store.open_by_rule(), policy),
+        rows=[help_facts(each, policy) for each in found],
+        rule=rule,
+        every=every,
+        further=address(request, "help_requests", further) if further else "",
+    )
+
+
+@requires_role("operator")
+async def done(request: web.Request) -> web.Response:
+    """Close a request, or open it again."""
+    context, sent = context_of(request), await form_of(request)
+    key = (str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("subject", ""))[:MAX_TEXT])
+    by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
+    asked = await context.store.help_requests.one(*key)
+    if asked is None:
+        raise web.HTTPNotFound
+    whom = asked.person or (
+        device_named(asked.device)
+        if asked.device
+        else phrase("a client with the reference %(reference)s", reference=asked.reference)
+    )
+    if sent.get("done") == "no":
+        again = await reopen_requests(context, [key], by, now)
+        was = phrase("The request of %(whom)s was open already.", whom=whom)
+        say_on_next_page(
+            request, phrase("The request of %(whom)s is open again.", whom=whom) if again else was
+        )
+        return redirect_back(request, sent, "help_requests")
+    if await finish_requests(context, [key], by, now):
+        say_on_next_page(
+            request,
+            phrase("The request of %(whom)s is done.", whom=whom),
+            address(request, "help_requests-done"),
+            rule=key[0],
+            subject=key[1],
+            done="no",
+        )
+    else:
+        say_on_next_page(request, phrase("The request of %(whom)s was done already.", whom=whom))
+    return redirect_to(request, "people", {"login": back}) if back else redirect_to(request, "help_requests")
+
+
 ROUTES = [
     web.get("/people", person, name="people"),
     web.post("/people/exempt", let_in, name="people-exempt"),
     web.post("/people/reply", reply, name="people-reply"),
+    web.get("/find", show_hits, name="find"),
+    web.get("/help", requests, name="help_requests"),
+    web.post("/help/done", done, name="help_requests-done"),
 ]

@@ -77,7 +77,7 @@ class PlanPath(InputModel):
     """Its digest, or the beginning of it."""
 
 
-class PlanStatus(OutputModel):
+class PlanInBrief(OutputModel):
     """The status of a plan."""
 
     digest: str
@@ -106,17 +106,17 @@ class PlanStatus(OutputModel):
     """The objections to putting it in force now, in words."""
 
 
-class Plans(OutputModel):
+class PlanList(OutputModel):
     """The plans."""
 
-    items: list[PlanStatus]
+    items: list[PlanInBrief]
     """The plans, the newest first."""
 
 
 class PlanWithStatus(OutputModel):
     """A plan and its status."""
 
-    status: PlanStatus
+    status: PlanInBrief
     """Its status."""
     title: str
     """The change in words."""
@@ -141,13 +141,13 @@ class ApplicationInput(InputModel):
     log lists the objections, and the other approvers get a mail."""
 
 
-async def list_plans(call: Call, query: PlansQuery) -> Plans:
+async def list_plans(call: Call, query: PlansQuery) -> PlanList:
     """List the plans with their status."""
     context = call.context
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), call.now, query.limit
     )
-    return Plans(items=[_status(each) for each in found])
+    return PlanList(items=[_status(each) for each in found])
 
 
 async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
@@ -207,7 +207,7 @@ async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
     return outcome
 
 
-async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanStatus:
+async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanInBrief:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
@@ -226,9 +226,9 @@ async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> Acti
     return ActivationDone.model_validate(done)
 
 
-def _status(found: approvals.PlanStatus) -> PlanStatus:
+def _status(found: approvals.PlanStatus) -> PlanInBrief:
     plan = found.plan
-    return PlanStatus(
+    return PlanInBrief(
         digest=plan.digest,
         author=plan.author,
         made_at=plan.made_at,

@@ -64,7 +64,7 @@ class MoversQuery(MoversFilter):
     """The most movers to return."""
 
 
-class Movers(OutputModel):
+class MoverList(OutputModel):
     """A page of movers."""
 
     items: list[MoverFacts]
@@ -85,14 +85,14 @@ class Movers(OutputModel):
     """The time of the plan, and the later moments at which people may move."""
 
 
-async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> Movers:
+async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> MoverList:
     """List the movers of a plan, by name, a page at a time."""
     context, found = call.context, await find_plan(call.context.store, path.digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
     after = number_of(query.after, 0)
     page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
     told = page.model_dump(exclude={"items", "more"})
-    return Movers(
+    return MoverList(
         items=page.items,
         next=cursor_of(page.more),
         moments=[each for each in moments_of(plan) if each],

@@ -26,6 +26,7 @@ from mailgate.console.plans.facts import (
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.console.plans.notices import plan_notices
+from mailgate.console.plans.outcome import outcome_of, panel_of
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
 from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
 from mailgate.console.responses import send_sheet
@@ -39,6 +40,26 @@ from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import DAYS
 from mailgate.store import StoredPlan
+
+
+async def watch(request: web.Request) -> web.Response:
+    context = context_of(request)
+    found = await find_plan(context.store, request.match_info["digest"])
+    plan = read_plan(found)
+    outcome = await outcome_of(context.store, found, plan, context.clock())
+    language = language_of(request)
+    if outcome is None:
+        return redirect_to(request, "policy-plan", digest=found.digest)
+    return await show(
+        request,
+        "plan_outcome.html",
+        plan=plan,
+        outcome=outcome,
+        panel=panel_of(outcome, language),
+        headline=headline_of(plan),
+        more=more_of(plan),
+    )
+
 
 SIZE = 50
 MAX_ROW = 10**18 - 1
@@ -261,4 +282,5 @@ ROUTES = [
     web.post("/policy/plans/{digest:[0-9a-f]+}/approve", approve),
     web.get("/policy/plans/{digest:[0-9a-f]+}/apply", apply, name="policy-plan-apply"),
     web.post("/policy/plans/{digest:[0-9a-f]+}/apply", apply),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/watch", watch, name="policy-plan-watch"),
 ]

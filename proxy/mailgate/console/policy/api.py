@@ -18,7 +18,7 @@ VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or the beginning of a digest."""
 
 
-class Activation(OutputModel):
+class ActivatedVersion(OutputModel):
     """A version that was put in force."""
 
     serial: int
@@ -37,19 +37,19 @@ class Activation(OutputModel):
     """When it was put in force."""
 
 
-class ActivationDone(Activation):
+class ActivationDone(ActivatedVersion):
     """The version that is in force now."""
 
     already: bool
     """Whether it was in force before, so that nothing was done."""
 
 
-class Policy(OutputModel):
+class PolicyInForce(OutputModel):
     """The rules in force."""
 
     policy: str
     """The version of the policy, as decisions name it."""
-    version: Activation | None
+    version: ActivatedVersion | None
     """The version in force; null before the first start."""
     rules: list[RuleInWords]
     """The rules in order, and last the default."""
@@ -65,7 +65,7 @@ class VersionsQuery(InputModel):
 class Versions(OutputModel):
     """The activations."""
 
-    items: list[Activation]
+    items: list[ActivatedVersion]
     """The activations, the newest first. A version that was put in force again is listed again."""
 
 
@@ -76,7 +76,7 @@ class VersionPath(InputModel):
     """Its number, or the beginning of its digest or of its policy's version."""
 
 
-class Version(OutputModel):
+class VersionWithFiles(OutputModel):
     """A version with its files."""
 
     number: int
@@ -127,12 +127,12 @@ class RetractionInput(InputModel):
     plan needs."""
 
 
-async def get_policy(call: Call) -> Policy:
+async def get_policy(call: Call) -> PolicyInForce:
     """Get the rules in force, in words and as conditions, with the stage of each."""
     found = call.context.bundle().policy
     active = await call.context.store.policies.active()
     rules = await compute(rules_in_words, found, call.now)
-    return Policy.model_validate({"policy": found.version, "version": active, "rules": rules})
+    return PolicyInForce.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
 async def list_versions(call: Call, query: VersionsQuery) -> Versions:
@@ -140,9 +140,9 @@ async def list_versions(call: Call, query: VersionsQuery) -> Versions:
     return Versions.model_validate({"items": await call.context.store.policies.history(query.limit)})
 
 
-async def get_version(call: Call, path: VersionPath) -> Version:
+async def get_version(call: Call, path: VersionPath) -> VersionWithFiles:
     """Get a version with its files, its author and its reason."""
-    return Version.model_validate(await version_of(call.context.store, path.version))
+    return VersionWithFiles.model_validate(await version_of(call.context.store, path.version))
 
 
 async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:

@@ -1,16 +1,89 @@
-"""*Policy*: the rules in force, the starts of their stages, earlier versions, and the differences between two."""
+"""*Policy*: the rules in force, one of them with small changes of it, versions, their differences, and the way back to one."""
+
+from datetime import date, datetime
 
 from aiohttp import web
 
+from mailgate.config import Rules
+from mailgate.config.text_edits import EditError, written_start
+from mailgate.console.access import requires_role
 from mailgate.console.address_values import line
-from mailgate.console.context import context_of
+from mailgate.console.apps.facts import lists_named
+from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.drafts.drafting import uncommitted_now
-from mailgate.console.layout import show
+from mailgate.console.forms import form_of, note_of
+from mailgate.console.layout import redirect_to, show
 from mailgate.console.policy.rules import rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.console.query_parameters import accepts_parameters
+from mailgate.model.phrase import phrase
+from mailgate.policy.edits import DATED_STAGES, rule_of
+from mailgate.policy.rules import Rule
+from mailgate.rollout import activation
 from mailgate.rollout.activation import version_before
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.person import RefusedError
 from mailgate.tasks import compute
+
+_DAY = len("2026-12-01")
+
+
+async def rule(request: web.Request) -> web.Response:
+    context = context_of(request)
+    rules, now = context.bundle().rules, context.clock()
+    name = request.match_info["rule"]
+    found = rule_of(rules.policy, name)
+    if found is None:
+        raise web.HTTPNotFound
+    catalog, starts = rules.policy.catalog, await compute(_starts, rules, found)
+    described = await compute(rules_in_words, rules.policy, now)
+    return await show(
+        request,
+        "policy_rule.html",
+        rule=next(each for each in described if each.id == name),
+        starts=starts,
+        lacking=[each for each in DATED_STAGES if each not in {stage for stage, _, _ in starts}],
+        share=f"{found.share * 100:g}",
+        lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
+        apps=catalog.apps,
+        name_of=catalog.name_of,
+    )
+
+
+def _starts(rules: Rules, rule: Rule) -> list[tuple[str, datetime, str]]:
+    """Each stage with its start, and with the day that is written for it in the file."""
+    found = []
+    for stage, start in rule.stages.starts() if rule.stages else ():
+        try:
+            written = written_start(rules, rule.id, stage.value)
+        except EditError:
+            continue
+        found.append((stage.value, start, date.fromisoformat(written[:_DAY]).isoformat()))
+    return found
+
+
+@requires_role("operator", "approver")
+async def retract(request: web.Request) -> web.Response:
+    """Ask for confirmation in words and numbers, then take the rules back at once."""
+    context, sent = context_of(request), await form_of(request)
+    to = await version_of(context.store, str(sent.get("to", ""))[:64])
+    now_in_force = await version_of(context.store, "")
+    if to.number == now_in_force.number:
+        raise RefusedError(phrase("version %(number)s is in force already", number=str(to.number)))
+    if sent.get("confirmed") != "yes":
+        found = (await difference(now_in_force, to)).changes
+        ids = {each.about.removeprefix("rule ") for each in found}
+        refused = context.verdict_rates.refusals(context.clock())
+        hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
+        return await show(
+            request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
+        )
+    note = note_of(sent)
+    guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
+    who, now = person_of(request), context.clock()
+    await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
+    return redirect_to(request, "policy")
+
 
 SIZE = 100
 
@@ -53,4 +126,6 @@ ROUTES = [
     web.get("/policy", policy, name="policy"),
     web.get("/policy/versions/{name}", version, name="policy-version"),
     web.get("/policy/diff", diff, name="policy-diff"),
+    web.get("/policy/rules/{rule}", rule, name="policy-rule"),
+    web.post("/policy/retract", retract, name="policy-retract"),
 ]

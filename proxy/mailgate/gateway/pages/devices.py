@@ -1,11 +1,12 @@
 """Names and states of devices in words that their owners know."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from markupsafe import Markup
 
 from mailgate.gateway.pages.employee import AskedSource, DeviceCard, SourceResult
-from mailgate.model import Effect, Kind, PostureState, Reason
+from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.phrase import Phrase, phrase, plural
 from mailgate.texts import Language
 
@@ -133,3 +134,17 @@ def name_of(os: str, kind: Kind | None) -> str | Phrase:
 def state_of(card: DeviceCard) -> Phrase:
     """The text about the apps on it. A watched app is named whether it is on a list or not."""
     return FOUND if card.apps else STATES.get(card.state, FOUND)
+
+
+ENROLMENTS: Mapping[Enrolment, Phrase] = {
+    Enrolment.FULLY_MANAGED: phrase("a company device, managed as a whole"),
+    Enrolment.DEDICATED: phrase("a company device for one purpose"),
+    Enrolment.WORK_PROFILE_COMPANY: phrase("a company phone with a personal side"),
+    Enrolment.WORK_PROFILE_PERSONAL: phrase("a personal phone with a work profile"),
+    Enrolment.DEVICE_ADMINISTRATOR: phrase("an Android device with a device administrator"),
+    Enrolment.SUPERVISED: phrase("a supervised Apple device"),
+    Enrolment.DEVICE_ENROLMENT: phrase("an Apple device, enrolled as a whole"),
+    Enrolment.USER_ENROLMENT: phrase("an Apple device of which only the work part is enrolled"),
+    Enrolment.NONE: phrase("in no device management"),
+}
+"""How a device is enrolled, in words; nothing is said of what is unknown."""

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from mailgate.gateway.pages.view import View
-from mailgate.model import Kind, PostureState
+from mailgate.model import Enrolment, Kind, PostureState
 
 MAX_SHOWN = 5
 """How many rows of a kind the page shows. The download has all."""
@@ -30,6 +30,7 @@ class ReportSource:
     """False if it does not see every app; None if it sees no apps."""
     lag: timedelta = timedelta()
     """How much earlier it may have looked."""
+    enrolment: Enrolment = Enrolment.UNKNOWN
 
 
 class SourceResult(StrEnum):

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import (
+    ENROLMENTS,
     EXEMPTED,
     EXEMPTED_HERE,
     EXEMPTED_OPEN,
@@ -37,7 +38,7 @@ from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.view import View
-from mailgate.model import Effect, Reason
+from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase
 from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.texts import Language
@@ -58,6 +59,17 @@ LABELS: dict[str, Phrase] = {
     "status": phrase("How far the report vouches for it"),
     "apps": phrase("Listed apps on it"),
     "apps_complete": phrase("Whole device looked at"),
+    "enrolment": phrase("How it is enrolled"),
+    "asked": phrase("Apps it was asked about"),
+    "compliance": phrase("Verdict of its management"),
+    "compliance_at": phrase("Judged, at the earliest"),
+    "compliance_apps": phrase("Apps that the verdict looked for"),
+    "threat": phrase("Danger, by its management"),
+    "denied": phrase("Apps that cannot run on it"),
+    "denied_at": phrase("Checked for that"),
+    "denied_until": phrase("They cannot run until"),
+    "denied_by": phrase("By which policy"),
+    "not_denied": phrase("Why none is kept from running"),
     "reported_at": phrase("Apps looked at"),
     "looked_from": phrase("Apps looked at, at the earliest"),
     "expires_at": phrase("Report counts until"),
@@ -187,6 +199,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
                 "name": _source(source.name, language),
                 "looked_at": source.looked_at,
                 "complete": source.complete,
+                "enrolment": language.say(ENROLMENTS[source.enrolment])
+                if source.enrolment in ENROLMENTS
+                else "",
                 "older": language.say(OLDER, span=language.span(source.lag)) if source.lag else "",
                 "ago": language.ago(now - source.looked_at) if source.looked_at else "",
             }
@@ -308,6 +323,8 @@ def _text(field: Field, language: Language) -> Markup | str:
             return language.say(_NOT_THEIRS)
         case str() if field.name == "source":
             return _source(field.value, language)
+        case Enrolment() if field.value in ENROLMENTS:
+            return language.say(ENROLMENTS[field.value])
         case str() if field.name == "effect":
             return language.say(GETS[Effect(field.value)])
         case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:

@@ -12,6 +12,7 @@ from mailgate.gateway.answer import Answer, References, send
 from mailgate.gateway.evaluate.facts import read_facts
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.refusals.wording import problem
 from mailgate.http.exchange import CLOSE, Exchange, Outcome
 from mailgate.http.proxy.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.http.request import RequestRefused
@@ -56,9 +57,8 @@ def note_failure(failure: Failure, reference: str, error: Exception) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Answers a client if serving its request failed."""
+    """Answers a client if serving its request failed: in words for a program."""
 
-    in_force: InForce
     references: References
     metrics: Metrics
     clock: Callable[[], datetime]
@@ -81,17 +81,28 @@ class Failures:
         if exchange.started:
             exchange.abort()
             return CLOSE
+        answer = self.answer_to(exchange, reference, failure)
+        allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
         try:
-            return send(exchange, self._answer_to(exchange, reference, failure), self.clock())
+            return send(exchange, replace(answer, headers=(*answer.headers, *allow)), self.clock())
         except ConnectionError:
             return CLOSE
 
-    def _answer_to(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
-        answer = self.in_force.live.responses.error(
+    def answer_to(self, _exchange: Exchange, reference: str, failure: Failure) -> Answer:
+        """The answer in words for a program (RFC 9457)."""
+        return problem(failure.status, failure.reason, reference, detail=failure.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class FailuresInForm(Failures):
+    """Answers each client in its own form, such as a page."""
+
+    in_force: InForce
+
+    def answer_to(self, exchange: Exchange, reference: str, failure: Failure) -> Answer:
+        return self.in_force.live.responses.error(
             _facts(exchange), failure.status, failure.reason, reference, self.clock(), failure.detail
         )
-        allow = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
-        return replace(answer, headers=(*answer.headers, *allow))
 
 
 def _facts(exchange: Exchange) -> RequestFacts:

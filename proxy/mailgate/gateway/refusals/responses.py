@@ -20,7 +20,7 @@ from mailgate.http.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named,
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.policy import Policy
 from mailgate.policy.halting import countable_subject
-from mailgate.policy.simulate.judge import Judge, lets_in_laptops
+from mailgate.policy.simulate.judge import OccasionJudge, lets_in_laptops
 from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of
@@ -49,12 +49,12 @@ class ResponseBuilder:
     help_address: str = ""
     """The contact if a rule names none."""
 
-    laptops: Judge | None = None
+    laptops: OccasionJudge | None = None
     """Decides by the rules in force; None if it is unknown whether laptops are let in."""
 
     def by_rules(self, policy: Policy, now: datetime) -> "ResponseBuilder":
         """The same for these rules, with what is decided about laptops ready."""
-        made = replace(self, laptops=Judge(policy))
+        made = replace(self, laptops=OccasionJudge(policy))
         made.lets_in_laptops(now)
         return made
 

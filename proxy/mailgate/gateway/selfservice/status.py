@@ -71,6 +71,9 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
         "os": posture.os,
         "os_version": posture.os_version,
         "managed": posture.managed,
+        "enrolment": posture.enrolment,
+        "compliance": posture.compliance,
+        "compliance_at": _instant(posture.compliance_at),
         "apps": list(posture.apps),
         "lists": list(posture.lists),
         "source": posture.source,
@@ -85,6 +88,7 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
                 "checked_at": _instant(looked := each.looked(own.access.now)),
                 "checked_from": _instant(looked and looked - each.lag),
                 "complete": each.apps_complete,
+                "enrolment": each.enrolment,
             }
             for each in (device.reports if device else ())
         ],

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 
-from mailgate.devices.device import Device, Report
+from mailgate.devices.device import DENIAL, VERDICT, Device, Report
 from mailgate.devices.names import user_text
 from mailgate.gateway.pages.employee import (
     NO_OWNER_REPORTS,
@@ -38,8 +38,10 @@ from mailgate.store import (
 from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
+_OF_A_FACT = {"compliance_at": VERDICT, "denied_at": DENIAL}
+"""Fields that say nothing if the source gave no verdict, or nobody checked what cannot run."""
 NameOf = Callable[[str], str]
-_SHOWN_APART = frozenset({"adds", "apps", "names"})
+_SHOWN_APART = frozenset({"adds", "names"})
 """Fields of a report that are not columns or are shown in another form."""
 
 
@@ -84,7 +86,7 @@ def card_of(
 
 
 def _source(report: Report, now: datetime) -> ReportSource:
-    return ReportSource(report.source, report.looked(now), report.apps_complete, report.lag)
+    return ReportSource(report.source, report.looked(now), report.apps_complete, report.lag, report.enrolment)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
@@ -106,10 +108,17 @@ def _of_device(device: Device) -> tuple[Field, ...]:
 
 
 def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...]:
-    told = {each.name: getattr(report, each.name) for each in fields(report) if each.name not in _SHOWN_APART}
+    unsaid = {
+        name for time, names in _OF_A_FACT.items() if getattr(report, time) is None for name in (time, *names)
+    }
+    unsaid |= {"asked"} if report.asked is None else set()
+    shown = [each.name for each in fields(report) if each.name not in _SHOWN_APART | unsaid]
+    told = {name: getattr(report, name) for name in shown}
     if user_text(report.owner) not in ("", user_text(person)):
         told["owner"] = "…"  # somebody else's name is not shown
-    told["apps"] = tuple(map(name_of, sorted(report.apps)))
+    told |= {
+        name: tuple(map(name_of, sorted(each))) for name, each in told.items() if isinstance(each, frozenset)
+    }
     for kind in sorted({kind for kind, _ in report.names}):
         told[kind] = tuple(text for each, text in sorted(report.names) if each == kind)
     return _fields(told)

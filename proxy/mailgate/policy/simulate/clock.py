@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,6 +11,7 @@ from mailgate.model import Access
 from mailgate.policy.condition import CALENDAR, Condition
 from mailgate.policy.decide import device_grace_end
 from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.simulate.what_if import judged_again_at
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import CLOCKS, ENVIRONMENT
 
@@ -155,16 +155,16 @@ def moments(access: Access, policy: Policy) -> list[datetime]:
 
 
 def at_moment(access: Access, moment: datetime) -> Access:
-    """The same access at that moment. The posture and the age of its report stay, since the device is assumed to report
-    again."""
-    posture = access.posture
-    reported = posture.reported_at and posture.reported_at + (moment - access.now)
-    return replace(access, now=moment, posture=replace(posture, reported_at=reported))
+    """The same access at that moment. The posture and the ages of its report and its verdict stay, since the device is
+    assumed to report again."""
+    return judged_again_at(access, moment)
 
 
 def _all(access: Access, policy: Policy) -> Iterator[datetime]:
     posture = access.posture
-    yield from (end for end in (posture.expires_at, posture.last_known_until) if end)
+    yield from (
+        end for end in (posture.expires_at, posture.last_known_until, posture.compliance_until) if end
+    )
     yield from (each.until for each in policy.reliefs.about(access) if each.until)
     for rule in policy.rules:
         if end := device_grace_end(rule, access):

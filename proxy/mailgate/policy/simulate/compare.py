@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailgate.model import Access, Effect
 from mailgate.policy.rules import Policy
-from mailgate.policy.simulate.judge import UNKNOWN, Cache, Judge, Key, Outcome
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, Key, OccasionJudge, OccasionOutcome
 from mailgate.policy.simulate.unknowns import Move as Move
 from mailgate.policy.simulate.unknowns import moves
 
@@ -36,8 +36,8 @@ class Occasion:
 class ComparisonResult:
     """The outcomes of both policies on one occasion. ``move`` is None if it is unknown whether anything changes."""
 
-    before: Outcome
-    after: Outcome
+    before: OccasionOutcome
+    after: OccasionOutcome
     move: Move | None
 
     @property
@@ -63,7 +63,7 @@ class Comparison:
     """Compares two policies on many occasions."""
 
     def __init__(self, active: Policy, candidate: Policy) -> None:
-        self._before, self._after = Judge(active), Judge(candidate)
+        self._before, self._after = OccasionJudge(active), OccasionJudge(candidate)
         self._settled = Cache[Keys, Move | None]()
 
     def keys(self, occasion: Occasion) -> Keys:

@@ -30,7 +30,7 @@ KEPT_OUT = frozenset({Effect.CHALLENGE, Effect.BLOCK})
 VARIED = frozenset(
     "client.kind client.handheld client.assurance client.form client.os client.contradicted client.probed "
     "device.state device.known device.apps device.lists device.managed device.kind device.sources "
-    "device.contradicted device.findings device.age attestation.valid attestation.status attestation.issuer "
+    "device.contradicted device.findings device.age device.absence attestation.valid attestation.status attestation.issuer "
     "attestation.refused certificate.valid certificate.refused request.remote user.name user.groups now".split()
 )
 """The variables that some step changes."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.policy.simulate.judge import UNKNOWN, Cache, Outcome
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, OccasionOutcome
 from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult, WorstMoment
 
 Cell = tuple[str, ...]
@@ -180,8 +180,8 @@ class MoverExample:
 
     subject: Subject
     occasion: Occasion
-    before: Outcome
-    after: Outcome
+    before: OccasionOutcome
+    after: OccasionOutcome
 
     def is_like(self, other: "MoverExample") -> bool:
         """Whether both are of the same person; if no person is known, of the same device."""
@@ -342,11 +342,11 @@ def later_cell(moment: datetime | str, label: str) -> Cell:
     return (LATER, moment.isoformat() if isinstance(moment, datetime) else moment, label)
 
 
-def _cells(label: str, after: Outcome, occasion: Occasion) -> set[Cell]:
+def _cells(label: str, after: OccasionOutcome, occasion: Occasion) -> set[Cell]:
     return {(TOUCHED,), (label,), *((label, *each) for each in _named(after, occasion))}
 
 
-def _named(after: Outcome, occasion: Occasion) -> list[Cell]:
+def _named(after: OccasionOutcome, occasion: Occasion) -> list[Cell]:
     """Each dimension with its value."""
     access = occasion.after
     system = access.client.os or access.posture.os or UNKNOWN

@@ -50,7 +50,7 @@ class Cache(dict[K, V]):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OccasionOutcome:
     """The outcome of one policy on one occasion. ``effect`` is an effect's word, or ``UNKNOWN``."""
 
     effect: str
@@ -62,7 +62,7 @@ class Outcome:
     """The variables that the effect depends on, if it is unknown."""
 
 
-class Judge:
+class OccasionJudge:
     """Decides many occasions by one policy."""
 
     def __init__(self, policy: Policy) -> None:
@@ -70,12 +70,12 @@ class Judge:
         self._decision_key = DecisionKey(policy)
         self._variants = PolicyVariants(policy)
         self._ages = _ages(policy)
-        self._known = Cache[Key, Outcome]()
+        self._known = Cache[Key, OccasionOutcome]()
         self._calendar = [rule for rule in policy.rules if "now" in unpredictable_clocks(rule.when)]
 
     def outcome(
         self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
-    ) -> Outcome:
+    ) -> OccasionOutcome:
         """The decision of ``decide``, or unknown if it depends on values that were not recorded.
 
         :param key: the result of ``key`` for both, if the caller has it already.
@@ -96,7 +96,7 @@ class Judge:
             found |= undetermined_rules(self._calendar, access, unrecorded | {"now"})
         return PolicySide(access, self._variants, found)
 
-    def _decide(self, access: Access, unrecorded: frozenset[str]) -> Outcome:
+    def _decide(self, access: Access, unrecorded: frozenset[str]) -> OccasionOutcome:
         decision = decide(access, self.policy)
         tried = self.policy.rules[: rules_read(access, decision, len(self.policy.rules))]
         matched = {trial.rule for trial in decision.trials if trial.matched}
@@ -109,9 +109,9 @@ class Judge:
         may = tuple(rule.id for rule in tried if rule.id in matched)
         deciding = [rule for rule in undetermined_rules if self._may_decide(rule, access, decision)]
         if not deciding:
-            return Outcome(decision.effect.value, decision.rule, decision.reason, may)
+            return OccasionOutcome(decision.effect.value, decision.rule, decision.reason, may)
         names = sorted({name for rule in deciding for name in rule.when.reads & unrecorded})
-        return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
+        return OccasionOutcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
 
     def _may_decide(self, rule: Rule, access: Access, decision: Decision) -> bool:
         """Whether the decision depends on the rule. A rule that is out only keeps the decision from getting harder."""
@@ -146,7 +146,7 @@ laptop here is made up."""
 _LAPTOP_CLIENT = classify(_LAPTOP)
 
 
-def lets_in_laptops(judge: Judge, at: datetime) -> bool:
+def lets_in_laptops(judge: OccasionJudge, at: datetime) -> bool:
     """Whether every laptop browser is let in at this moment; false if that depends on the laptop or its person."""
     laptop = Access(_LAPTOP, _LAPTOP_CLIENT, Posture(), at)
     return judge.outcome(laptop, _DIFFERS_BETWEEN_LAPTOPS).effect == Effect.ALLOW

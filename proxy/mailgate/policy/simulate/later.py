@@ -14,7 +14,12 @@ from mailgate.policy.simulate.clock import at_moment, starts
 from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion, newly_out
 from mailgate.policy.simulate.judge import Cache
 from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, moves, undetermined_rules
-from mailgate.policy.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
+from mailgate.policy.simulate.what_if import (
+    asked_by,
+    with_expired_report,
+    with_expired_verdict,
+    with_last_known_posture,
+)
 
 TimedResult = tuple[datetime, ComparisonResult]
 
@@ -119,6 +124,9 @@ def _runs_out(access: Access) -> datetime | None:
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None
 
 
+_OF_VERDICTS = frozenset({"device.compliance", "device.compliance_apps", "device.threat"})
+
+
 class WorstMoment:
     """Compares two policies at every moment from ``now`` on. Occasions with the same keys are compared once."""
 
@@ -130,6 +138,7 @@ class WorstMoment:
         self._outage = any(_handles_unavailable(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
         self._reads_state = any("device.state" in each.reads for each in self._policies)
+        self._reads_verdict = any(_OF_VERDICTS & each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
         self._known = Cache[Hashable, bool]()
 
@@ -150,8 +159,8 @@ class WorstMoment:
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
         """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named and by any
-        handheld client of a handheld device; and each with an unavailable posture, and after the report has expired, since
-        a device may stop reporting."""
+        handheld client of a handheld device; and each with an unavailable posture, and after the report or the verdict
+        has expired, since a device may stop reporting."""
         asks = [occasion]
         if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
             asks = [_with_both(occasion, partial(_by_client, kind=kind)) for kind in HANDHELD_KINDS]
@@ -163,6 +172,9 @@ class WorstMoment:
                 yield _with_both(each, with_last_known_posture)
             if self._reads_state:
                 yield _with_both(each, with_expired_report)
+            if self._reads_verdict:
+                yield _with_both(each, with_expired_verdict)
+                yield _with_both(each, lambda access: with_expired_report(with_expired_verdict(access)))
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         unknown = occasion.unrecorded | occasion.assumed

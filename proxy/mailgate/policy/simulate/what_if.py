@@ -1,6 +1,6 @@
 """Changes one thing about an access, and everything that depends on it."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,17 +9,20 @@ from mailgate.classify import with_attestation
 from mailgate.classify.attestation import HANDHELD_KINDS, with_certificate
 from mailgate.model import (
     LOGIN_PROTOCOLS,
+    Absence,
     Access,
     Assurance,
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Finding,
     Kind,
     Posture,
     PostureState,
     Reason,
     Signal,
+    Threat,
 )
 from mailgate.policy.apps import AppCatalog
 
@@ -35,7 +38,9 @@ _LIFE = timedelta(hours=24)
 def at(access: Access, moment: datetime) -> Access:
     """The access at another time if nobody does anything, so that reports expire, and sources that are away stay so."""
     then = replace(access, now=moment)
-    posture = access.posture
+    if (end := access.posture.compliance_until) and end <= moment:
+        then = with_expired_verdict(then)
+    posture = then.posture
     if posture.expires_at is None or posture.expires_at > moment or posture.state not in _RUN_OUT:
         return then
     if posture.last_known_until is None:
@@ -49,14 +54,40 @@ def with_expired_report(access: Access) -> Access:
     return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
 
 
+def with_expired_verdict(access: Access) -> Access:
+    """The access after the good words of a device's management have run out."""
+    old = access.posture
+    good = old.compliance in (Compliance.COMPLIANT, Compliance.GRACE)
+    safe = old.threat in (Threat.SECURED, Threat.LOW)
+    return with_posture(
+        access,
+        compliance=Compliance.UNKNOWN if good else old.compliance,
+        threat=Threat.UNKNOWN if safe else old.threat,
+        compliance_until=None,
+        compliance_apps=(),
+        compliance_covers=False,
+    )
+
+
 def as_fresh_at(access: Access, moment: datetime) -> Access:
     """The access at another time, with a report as old as the one now."""
+    return _moved(access, moment, _TIMES)
+
+
+def judged_again_at(access: Access, moment: datetime) -> Access:
+    """The access at another time, after the device was looked at and judged again with the same result. Whatever else
+    ends, ends when it did."""
+    return _moved(access, moment, _TIMES_OF_LOOKS)
+
+
+def _moved(access: Access, moment: datetime, names: Iterable[str]) -> Access:
     posture, passed = access.posture, moment - access.now
-    reported, expires, kept = (
-        when and when + passed for when in (posture.reported_at, posture.expires_at, posture.last_known_until)
-    )
-    moved = replace(posture, reported_at=reported, expires_at=expires, last_known_until=kept)
-    return replace(access, now=moment, posture=moved)
+    times = {name: when + passed for name in names if (when := getattr(posture, name)) is not None}
+    return replace(access, now=moment, posture=replace(posture, **times))
+
+
+_TIMES_OF_LOOKS = ("reported_at", "compliance_at", "compliance_until")
+_TIMES = ("expires_at", "last_known_until", *_TIMES_OF_LOOKS)
 
 
 def with_last_known_posture(access: Access) -> Access:
@@ -77,6 +108,9 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
         os=old.os or access.client.os,
         apps=tuple(sorted(apps)),
         lists=lists,
+        absence=None if lists else Absence.SEEN,
+        denied=(),
+        unseen=(),
         sources=tuple(sorted({*old.sources, *([source] if source else [])})),
         reported_at=access.now,
         expires_at=access.now + life,

@@ -21,6 +21,12 @@ def test_apps_need_a_time_and_a_time_alone_is_no_report():
     )
 
 
+@pytest.mark.parametrize("half", ['"compliance": "compliant"', '"compliance_at": "2026-11-24T09:00:00Z"'])
+def test_a_verdict_needs_a_time_and_a_time_a_verdict(half):
+    with pytest.raises(ValueError, match="come together"):
+        DeviceLine.model_validate_json(f'{{"id": "1", {half}}}')
+
+
 @pytest.mark.parametrize(
     ("values", "is_csv"),
     [

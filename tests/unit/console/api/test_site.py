@@ -11,9 +11,9 @@ from aiohttp import web
 from tests.unit.console.api.calling import PROBLEM, Caller
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.api import OPERATIONS, description
+from mailgate.console.api.description import description
 from mailgate.console.api.operation import Operation
-from mailgate.console.api.site import api_app
+from mailgate.console.api.site import OPERATIONS, api_app
 from mailgate.store import AuditEntry, StoreUnavailableError
 
 

@@ -1,15 +1,18 @@
 """One person, and what can be done for them."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
+from mailgate.console.people import page as people_page
 from mailgate.devices.device import Device
 from mailgate.model import CheckResult
 from mailgate.store import HelpRequest, MailKind
+from mailgate.store.help_requests import NOT_THEIRS
 
 ALICE = "/console/people?login=alice"
 
@@ -205,3 +208,180 @@ async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
     assert (page.status, f">{'y' * 2001}</textarea>" in page.text) == (409, True)
     assert not (await firm.store.reliefs.current(NOW)).every
     assert await firm.store.mails.page() == []
+
+
+@pytest.fixture
+async def find_page_phone(firm: Company) -> Device:
+    found, *_ = await has(firm, record("a1", "amber.anchor", "tiktok"), record("b1", "bob.boat"))
+    await asks(firm, found, "amber.anchor")
+    return found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["amber.anchor", "Amber", "anchor", "nch", " amber.anchor@example.com ", "AMBER.ANCHOR"],
+)
+async def test_a_person_is_found_by_a_part_of_the_name_or_the_address(
+    vic: Browser, find_page_phone: Device, typed: str
+) -> None:
+    assert (await vic.get("/console/find", params={"q": typed})).path == "/console/people?login=amber.anchor"
+
+
+async def test_a_device_is_found_by_its_id_its_serial_number_and_their_beginnings(
+    vic: Browser, find_page_phone: Device
+) -> None:
+    for typed in (
+        find_page_phone.id,
+        find_page_phone.id[:6],
+        find_page_phone.id.replace("-", "").upper(),
+        "serial-a1",
+        "SERIAL-A",
+        "a1",
+    ):
+        assert (
+            await vic.get("/console/find", params={"q": typed})
+        ).path == f"/console/devices/{find_page_phone.id}", typed
+
+
+@pytest.mark.parametrize("typed", ["REF2345", "ref2345"])
+async def test_a_decision_is_found_by_its_reference_in_any_case(
+    vic: Browser, find_page_phone: Device, typed: str
+) -> None:
+    assert (await vic.get("/console/find", params={"q": typed})).path == "/console/explain?reference=REF2345"
+
+
+async def test_a_help_request_is_found_by_its_first_help_number(
+    vic: Browser, firm: Company, find_page_phone: Device
+) -> None:
+    await firm.store.help_requests.note(
+        HelpRequest("r", "bob.boat", "bob.boat", "", "posture-stale", "OLDREF", "p", True, 1, NOW, NOW)
+    )
+    assert (await vic.get("/console/find?q=oldref")).path == "/console/people?login=bob.boat"
+
+
+async def test_a_search_with_several_matches_lists_them(vic: Browser, find_page_phone: Device) -> None:
+    page = await vic.get("/console/find?q=b")
+    assert page.status == 200
+    assert "bob.boat" in page.words
+    assert "amber.anchor" in page.words
+
+
+@pytest.mark.parametrize("typed", ["nobody", "%", "_", "\\", "'--", "<script>", "\0", "a" * 256])
+async def test_a_search_without_a_match_says_so(vic: Browser, find_page_phone: Device, typed: str) -> None:
+    page = await vic.get("/console/find", params={"q": typed})
+    assert (page.status, "No person, device or reference matches this." in page.words) == (200, True)
+
+
+@pytest.mark.parametrize("path", ["", "devices", "audit", "nothing"])
+async def test_the_box_stands_on_every_page(vic: Browser, path: str) -> None:
+    assert 'action="/console/find"' in (await vic.get(f"/console/{path}")).text
+
+
+ALICE_ASKS = HelpRequest(
+    "prohibited-app", "alice", "alice", "d1", "prohibited-app", "REF1", "p", True, 2, NOW, NOW
+)
+BOB = replace(
+    ALICE_ASKS,
+    rule="unproven-handheld",
+    subject="bob",
+    person="bob",
+    reference="REF2",
+    reason="posture-stale",
+)
+
+
+@pytest.fixture
+async def asked(firm: Company) -> None:
+    for each in (
+        ALICE_ASKS,
+        BOB,
+        replace(BOB, subject="REF3", person="", device="", reference="REF3", known=False),
+    ):
+        await firm.store.help_requests.note(each)
+
+
+@pytest.mark.usefixtures("asked")
+async def test_waiting_requests_are_counted_by_rule_and_listed_by_cause(vic: Browser) -> None:
+    page = await vic.get("/console/help")
+    assert "2 requests: unproven-handheld" in page.words
+    assert "alice An app on this device is not allowed with company mail (rule prohibited-app )" in page.words
+    assert "not known The last report on this device is too old" in page.words
+    assert "alice" not in (await vic.get("/console/help?rule=unproven-handheld")).words
+
+
+@pytest.mark.usefixtures("asked")
+async def test_now_says_that_somebody_waits(vic: Browser) -> None:
+    page = await vic.get("/console/")
+    assert (
+        "3 requests for help wait: 2 because of unproven-handheld, 1 because of prohibited-app. Answer them"
+        in page.words
+    )
+
+
+@pytest.mark.usefixtures("asked")
+async def test_a_closed_request_returns_if_reopened_or_asked_again(ada: Browser, firm: Company) -> None:
+    page = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
+    assert "The request of alice is done. Undo" in page.words
+    assert "REF1" not in page.words
+    assert "done" in (await ada.get("/console/help?which=all")).words
+    again = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
+    assert (again.status, "The request of alice was done already." in again.words) == (200, True)
+    assert (await ada.post("/console/help/done", rule="prohibited-app", subject="nobody")).status == 404
+    assert (
+        "REF1"
+        in (await ada.post("/console/help/done", rule="prohibited-app", subject="alice", done="no")).words
+    )
+    await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
+    await firm.store.help_requests.note(
+        replace(ALICE_ASKS, last_at=NOW + timedelta(hours=1), reference="REF9")
+    )
+    assert "REF9" in (await ada.get("/console/help")).words
+    assert [what for what, _, _ in (await firm.acts())[-3:]] == ["help-done", "help-reopened", "help-done"]
+
+
+@pytest.mark.usefixtures("asked")
+async def test_the_queue_goes_on_page_by_page(
+    vic: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_page, "SIZE", 2)
+    for number in range(5):
+        at = NOW - timedelta(hours=number)
+        await firm.store.help_requests.note(
+            replace(ALICE_ASKS, subject=f"p{number}", person=f"p{number}", reference=f"R{number}", last_at=at)
+        )
+    seen, path = "", "/console/help"
+    while path:
+        page = await vic.get(path)
+        seen += page.words
+        path = (
+            page.text.partition('<p><a class="button quiet" href="')[2]
+            .partition('"')[0]
+            .replace("&amp;", "&")
+        )
+    assert all(f" R{number} " in seen for number in range(5))
+
+
+@pytest.mark.usefixtures("asked")
+async def test_the_reference_of_a_request_leads_to_its_explanation_whatever_came_after(
+    vic: Browser, firm: Company
+) -> None:
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    (seen,) = await firm.store.sightings.latest(size=1)
+    await firm.store.help_requests.note(replace(ALICE_ASKS, reference="SHOWNTHEN"), seen.id)
+    await asks(firm, phone, "alice")
+    page = await vic.get("/console/help")
+    assert 'href="/console/explain?reference=SHOWNTHEN"' in page.text
+    explained = await vic.get("/console/explain?reference=SHOWNTHEN")
+    assert (explained.status, "Recorded" in explained.words) == (200, True)
+
+
+@pytest.mark.usefixtures("asked")
+async def test_reports_of_devices_that_are_not_theirs_are_told_apart(vic: Browser, firm: Company) -> None:
+    said = replace(
+        ALICE_ASKS, rule=NOT_THEIRS, reason=NOT_THEIRS, subject="carol d7", person="carol", device="d7"
+    )
+    await firm.store.help_requests.note(said)
+    page = await vic.get("/console/help")
+    assert "1 request: Devices that are not theirs" in page.words
+    assert "carol Says that this device is not theirs ( d7 )" in page.words

@@ -4,13 +4,16 @@ import csv
 import json
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from tests.integration.gate import PHONE_RULES
-from tests.unit.console.browsing import Browser, Company, Page
+from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
+from tests.unit.store.examples import access
 
 from mailgate.config import load_bundle
+from mailgate.model import Decision, Effect, Reason, RequestFacts
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
 
@@ -295,3 +298,41 @@ async def test_an_override_beyond_the_guard_still_needs_another_person(
 async def test_an_unknown_plan_is_said(ada: Browser) -> None:
     page = await ada.get("/console/policy/plans/abcdef123456")
     assert (page.status, "No plan is called" in page.words) == (404, True)
+
+
+async def refused(firm: Company, policy: str, user: str) -> None:
+    decision = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "nobody", policy)
+    asked = access(RequestFacts(headers={"user-agent": "x"}), device="", user=user, now=firm.clock())
+    firm.store.ledger.record(asked, decision, "REF")
+    await firm.store.ledger.flush()
+
+
+async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: Company) -> None:
+    await settled(firm)
+    digest = await planned(lin, firm)
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert page.path == f"/console/policy/plans/{digest}"  # it is not in force
+    applied = {"confirmed": "yes", "note": "sent in error", "override": "yes"}
+    await lin.post(f"/console/policy/plans/{digest}/apply", **applied)
+    (plan,) = await firm.store.plans.find(digest)
+    firm.clock.now = NOW + timedelta(minutes=20)
+    for user in ("bob", "BOB", "somebody"):
+        await refused(firm, plan.candidate.policy, user)
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert "1 of 2 people kept out, as planned so far" in page.words
+    assert "1 kept out who were not in the plan" in page.words
+    assert "Retract …" in page.words
+    firm.clock.now = NOW + timedelta(minutes=30)
+    await lin.post("/console/policy/retract", confirmed="yes", note="sent in error", to="1")
+    page = await lin.get(f"/console/policy/plans/{digest}/watch")
+    assert "1 of 2 people kept out, as planned" in page.words
+    assert "Retracted In force as version 2 from" in page.words
+    assert "lin retracted it, and version 1 came back: sent in error" in page.words
+    assert "Retract …" not in page.words
+    assert "data-again" not in page.text, "it changes no more"
+    page = await lin.get(f"/console/policy/plans/{digest}")
+    assert "Retracted In force as version 2 from" in page.words
+    assert "It opens again" not in page.words
+    assert f'href="/console/policy/plans/{digest}/watch"' in page.text
+    assert "Plan it again" in page.words
+    assert "Retracted" in (await lin.get("/console/policy/plans")).words

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.integration.gate import PHONE_RULES, write_config
 from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.drafted import written
+from tests.unit.console.now.test_verdict_rates import text
 
 from mailgate.config import load_bundle
 from mailgate.rollout.stored_rules import rule_texts_of
@@ -69,3 +71,87 @@ async def test_a_difference_is_shown_in_words_and_lines(ada: Browser, firm: Comp
 async def test_an_unknown_version_is_said(ada: Browser, path: str) -> None:
     page = await ada.get(f"/console/policy/{path}")
     assert (page.status, "No version is called" in page.words) == (404, True)
+
+
+async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
+    ada: Browser, firm: Company
+) -> None:
+    await second(firm, firm.folder)
+    firm.context.verdict_rates.note({0: text()}, NOW)
+    firm.context.verdict_rates.note({0: text(5)}, NOW)
+    assert "Go back to it" in (await ada.get("/console/policy")).words
+    page = await ada.post("/console/policy/retract", to="1")
+    assert "Retract version 2?" in page.words
+    assert "What changes" in page.words
+    assert "Added rule laptop-browser" in page.words
+    assert (await ada.post("/console/policy/retract", to="1", confirmed="yes")).status == 409
+    page = await ada.post("/console/policy/retract", to="1", confirmed="yes", note="sent in error")
+    active = await firm.store.policies.active()
+    assert (page.path, active and active.number) == ("/console/policy", 1)
+    assert "sent in error" in page.words
+    assert (await firm.acts())[-1] == ("policy-retracted", "ada", "version 1")
+
+
+async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Company) -> None:
+    await second(firm, firm.folder)
+    assert "Go back to it" not in (await vic.get("/console/policy")).words
+
+
+@pytest.mark.parametrize(("to", "status"), [("9", 404), ("1", 409), ("", 409)])
+async def test_an_impossible_roll_back_is_refused(ada: Browser, to: str, status: int) -> None:
+    assert (await ada.post("/console/policy/retract", to=to)).status == status
+
+
+@pytest.fixture
+async def filled(firm: Company) -> None:
+    await written(firm)
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
+    page = await ada.get("/console/policy/rules/prohibited-app")
+    assert "Warns from 2026-11-01 00:00 UTC" in page.words
+    assert "Is enforced from 2026-12-24 08:00 UTC" in page.words
+    assert "It applies to 25% of people" in page.words
+    assert "TikTok Take off TikTok" in page.words
+    assert '<option value="wechat">WeChat</option>' in page.text
+    assert 'href="/console/policy/rules/prohibited-app"' in (await ada.get("/console/policy")).text
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> None:
+    fields = {"change": "move-stage", "rule": "prohibited-app", "stage": "enforce", "day": "2027-01-04"}
+    page = await ada.post("/console/policy/drafts", **fields)
+    assert "No prohibited app: enforcement starts 4 January 2027, 08:00 UTC" in page.words
+    assert "enforce: 2027-01-04T09:00:00+01:00}" in page.words
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("fields", "title", "line"),
+    [
+        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts 4 January 2027", "stages: {enforce: 2027-01-04}"),
+        ({"change": "set-share", "percent": "5"}, "applies to 5% of people", "share: 5%"),
+    ],
+)  # fmt: skip
+async def test_a_draft_adds_a_missing_stage_or_share(
+    ada: Browser, fields: dict[str, str], title: str, line: str
+) -> None:
+    before = await ada.get("/console/policy/rules/everybody")
+    assert "It has no dates" in before.words
+    assert "It applies to everybody." in before.words
+    page = await ada.post("/console/policy/drafts", rule="everybody", **fields)
+    assert title in page.words
+    assert line in page.words
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_rule_that_is_not_there_has_no_page(ada: Browser) -> None:
+    assert (await ada.get("/console/policy/rules/none")).status == 404
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_viewer_changes_nothing(vic: Browser) -> None:
+    page = await vic.get("/console/policy/rules/prohibited-app")
+    assert "Warns from" in page.words
+    assert "<button" not in page.text.partition("<main")[2].partition("</main>")[0]

@@ -8,6 +8,7 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.pages.devices import ENROLMENTS
 from mailgate.gateway.pages.employee import (
     EmployeeView,
     ExemptionView,
@@ -20,7 +21,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecords,
 )
 from mailgate.gateway.pages.me import LABELS
-from mailgate.model import Effect, Kind, PostureState, Reason
+from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 
 
@@ -135,6 +136,14 @@ def test_the_page_says_how_much_older_a_list_may_be(pages: Pages) -> None:
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "The list of apps may be up to 7 days older than that." in text
     assert "older than that" not in words(pages, OWN)
+
+
+@pytest.mark.parametrize("enrolment", Enrolment)
+def test_the_page_says_how_a_source_has_the_device(pages: Pages, enrolment: Enrolment) -> None:
+    sources = (ReportSource("intune", NOW, complete=False, enrolment=enrolment),)
+    text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
+    assert (enrolment is Enrolment.UNKNOWN) == ("(not every app);" not in text)
+    assert enrolment not in ENROLMENTS or f"(not every app); {ENROLMENTS[enrolment]}" in text
 
 
 def test_an_enrolled_device_is_its_own_source_without_work_apps(pages: Pages) -> None:

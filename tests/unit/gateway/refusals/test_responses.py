@@ -12,7 +12,7 @@ from tests.unit.policy.examples import policy_of
 
 from mailgate.gateway.refusals.responses import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
-from mailgate.policy.simulate.judge import Judge
+from mailgate.policy.simulate.judge import OccasionJudge
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 RESPONSES = ResponseBuilder(PAGES, "mail.example.com", "en")
@@ -223,7 +223,7 @@ HANDHELDS = {"when": "client.handheld"}
 )  # fmt: skip
 def test_a_person_is_told_of_laptops_only_if_every_one_is_let_in(more, told):
     laptops = {"when": f'client.kind == "laptop"{more}', "effect": "allow"}
-    responses = replace(RESPONSES, laptops=Judge(policy_of(laptops, HANDHELDS)))
+    responses = replace(RESPONSES, laptops=OccasionJudge(policy_of(laptops, HANDHELDS)))
     page = responses.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
     assert ("laptop browser is not affected" in page) is told
     assert "laptop browser" not in RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()

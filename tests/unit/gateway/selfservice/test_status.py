@@ -30,6 +30,9 @@ def test_a_device_has_every_field_by_a_stable_name():
         "os": "ios",
         "os_version": "18.6",
         "managed": None,
+        "enrolment": "unknown",
+        "compliance": "none",
+        "compliance_at": None,
         "apps": ["tiktok"],
         "lists": ["prohibited"],
         "source": "intune",
@@ -53,6 +56,7 @@ def test_a_device_has_every_field_by_a_stable_name():
                 "checked_at": LOOKED.isoformat(),
                 "checked_from": LOOKED.isoformat(),
                 "complete": True,
+                "enrolment": "work-profile-personal",
             }
         ],
         "findings": [],

@@ -30,7 +30,7 @@ from mailgate.gateway.selfservice.stored_view import (
     stored_devices,
     token_record,
 )
-from mailgate.model import Kind, Posture, PostureState, Reason
+from mailgate.model import Enrolment, Kind, Posture, PostureState, Reason
 from mailgate.model.notice import ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.apps import AppCatalog, ListedApp
@@ -69,7 +69,8 @@ def test_a_card_says_what_the_device_is_and_until_when_it_is_stored():
     shown_card = card(asked=(AskedSource(SourceResult.NOBODY),))
     assert (shown_card.mark, shown_card.os, shown_card.os_version) == (PHONE.id, "ios", "18.6")
     assert shown_card.apps == ("Tiktok",)
-    assert shown_card.sources == (ReportSource("intune", LOOKED, complete=True),)
+    work = Enrolment.WORK_PROFILE_PERSONAL
+    assert shown_card.sources == (ReportSource("intune", LOOKED, complete=True, enrolment=work),)
     assert shown_card.asked == (AskedSource(SourceResult.NOBODY),)
     assert (shown_card.since, shown_card.until) == (PHONE.first_seen, NOW + timedelta(days=90))
 
@@ -98,6 +99,12 @@ def test_every_field_of_every_report_is_shown():
     assert report["apps"] == ("Tiktok",)
     assert report["serial"] == ("C39X84F2A",)
     assert report["eas"] == (EAS_ID.encode().hex(), EAS_ID)
+
+
+def test_a_field_that_no_source_told_is_left_out():
+    _, report = told(reported(asked=None, compliance_at=None, denied_at=None).stored)
+    assert not {"asked", "compliance", "threat", "denied", "not_denied"} & report.keys()
+    assert {"apps", "enrolment", "looked_from"} <= report.keys()
 
 
 def test_every_field_has_words():

@@ -226,6 +226,11 @@ def test_the_ends_of_grace_and_relief_are_moments() -> None:
     assert moments(access(posture=new, user="lin"), policy) == [NOW + DAY]
 
 
+def test_the_end_of_a_verdict_is_a_moment() -> None:
+    judged = replace(CLEAN, compliance_until=NOW + HOUR, expires_at=NOW + DAY)
+    assert moments(access(posture=judged), policy_of({})) == [NOW + HOUR, NOW + DAY]
+
+
 @pytest.mark.parametrize("reported", [NOW - DAY, None])
 def test_a_report_is_moved_in_time_with_its_age(reported: datetime | None) -> None:
     seen = access(posture=replace(CLEAN, reported_at=reported, expires_at=NOW + HOUR), user="ada")

@@ -15,12 +15,12 @@ from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
 from mailgate.policy.simulate import judge as judge_module
-from mailgate.policy.simulate.judge import UNKNOWN, Cache, Judge, lets_in_laptops
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, OccasionJudge, lets_in_laptops
 
 
 @given(policies, st.lists(accesses, max_size=20))
 def test_a_judge_decides_everybody_as_the_gate_does(policy: Policy, everybody: list[Access]) -> None:
-    judge = Judge(policy)
+    judge = OccasionJudge(policy)
     for each in everybody:
         outcome, decision = judge.outcome(each), decide(each, policy)
         assert (outcome.effect, outcome.rule, outcome.reason) == (
@@ -37,7 +37,7 @@ def test_a_judge_decides_everybody_as_the_gate_does(policy: Policy, everybody: l
 def test_a_known_outcome_does_not_depend_on_unrecorded_values(
     policy: Policy, seen: Access, remote: str
 ) -> None:
-    outcome = Judge(policy).outcome(seen, UNTOLD)
+    outcome = OccasionJudge(policy).outcome(seen, UNTOLD)
     if outcome.effect != UNKNOWN:
         elsewhere = replace(seen, facts=replace(seen.facts, remote=remote))
         assert decide(elsewhere, policy).effect == outcome.effect
@@ -47,7 +47,7 @@ REMOTE = {"when": 'client.handheld && request.remote == "10.0.0.1"', "effect": "
 
 
 def test_an_answer_that_hangs_on_what_was_not_recorded_is_none() -> None:
-    outcome = Judge(policy_of(REMOTE)).outcome(access(PHONE), UNTOLD)
+    outcome = OccasionJudge(policy_of(REMOTE)).outcome(access(PHONE), UNTOLD)
     assert (outcome.effect, outcome.rule, outcome.unrecorded, outcome.matched) == (
         UNKNOWN,
         "rule-0",
@@ -58,11 +58,11 @@ def test_an_answer_that_hangs_on_what_was_not_recorded_is_none() -> None:
 
 @pytest.mark.parametrize("rule", [REMOTE | {"share": "0%"}, REMOTE | {"stages": {"enforce": "2027-01-01"}}])
 def test_a_rule_that_is_not_read_leaves_nothing_unknown(rule: dict[str, object]) -> None:
-    assert Judge(policy_of(rule)).outcome(access(PHONE), UNTOLD).effect == "block"
+    assert OccasionJudge(policy_of(rule)).outcome(access(PHONE), UNTOLD).effect == "block"
 
 
 def test_a_rule_that_only_reports_changes_no_answer_but_may_match() -> None:
-    outcome = Judge(policy_of(REMOTE | {"stages": {"report_only": "2026-12-01"}})).outcome(
+    outcome = OccasionJudge(policy_of(REMOTE | {"stages": {"report_only": "2026-12-01"}})).outcome(
         access(PHONE), UNTOLD
     )
     assert (outcome.effect, outcome.matched) == ("block", ("rule-0",))
@@ -71,7 +71,7 @@ def test_a_rule_that_only_reports_changes_no_answer_but_may_match() -> None:
 def test_the_first_of_several_undetermined_rules_is_named() -> None:
     path = {"when": 'client.handheld && request.path == "/x"', "effect": "warn"}
     settled = {"when": 'client.kind == "laptop" && request.path == "/x"', "effect": "allow"}
-    outcome = Judge(policy_of(settled, path, REMOTE, {"when": "client.handheld"})).outcome(
+    outcome = OccasionJudge(policy_of(settled, path, REMOTE, {"when": "client.handheld"})).outcome(
         access(PHONE), UNTOLD | {"request.path", "user.name"}
     )
     assert (outcome.effect, outcome.rule) == (UNKNOWN, "rule-1")
@@ -80,7 +80,7 @@ def test_the_first_of_several_undetermined_rules_is_named() -> None:
 
 
 def test_a_rule_behind_the_one_that_decides_leaves_nothing_unknown() -> None:
-    outcome = Judge(policy_of({"when": "client.handheld", "effect": "warn"}, REMOTE)).outcome(
+    outcome = OccasionJudge(policy_of({"when": "client.handheld", "effect": "warn"}, REMOTE)).outcome(
         access(PHONE), UNTOLD
     )
     assert (outcome.effect, outcome.rule, outcome.matched, outcome.unrecorded) == (
@@ -106,7 +106,7 @@ def test_a_rule_that_is_out_leaves_unknown_only_whether_it_softens_what_follows(
 ) -> None:
     halt = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
     policy = policy_of(REMOTE | {"effect": effect}, {"effect": behind})
-    judge = Judge(replace(policy, reliefs=Reliefs(1, (halt,))))
+    judge = OccasionJudge(replace(policy, reliefs=Reliefs(1, (halt,))))
     assert judge.outcome(access(PHONE), UNTOLD).effect == found
 
 
@@ -114,7 +114,7 @@ def test_a_rule_that_is_out_and_decides_all_the_same_may_not_hold() -> None:
     """By what was made up for the address it holds, and does less than the rule behind it."""
     policy = policy_of(REMOTE | {"effect": "warn"}, SHUT)
     halt = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
-    judge = Judge(replace(policy, reliefs=Reliefs(1, (halt,))))
+    judge = OccasionJudge(replace(policy, reliefs=Reliefs(1, (halt,))))
     seen = access(PHONE)
     seen = replace(seen, facts=replace(seen.facts, remote="10.0.0.1"))
     assert judge.outcome(seen).effect == "warn"
@@ -124,7 +124,7 @@ def test_a_rule_that_is_out_and_decides_all_the_same_may_not_hold() -> None:
 def test_equal_accesses_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(judge_module, "decide", lambda *args: asked.append(args) or decide(*args))
-    judge = Judge(policy_of({"when": "client.handheld"}))
+    judge = OccasionJudge(policy_of({"when": "client.handheld"}))
     for number in range(10):
         judge.outcome(access(PHONE, user=f"person-{number}"))
     assert len(asked) == 1
@@ -146,7 +146,7 @@ HOURS = timedelta(hours=1)
     ],
 )
 def test_ages_between_the_same_limits_share_a_key(when: str, one: int, other: int, alike: bool) -> None:
-    judge = Judge(policy_of({"when": when}, {"when": 'device.age < duration("0h")'}))
+    judge = OccasionJudge(policy_of({"when": when}, {"when": 'device.age < duration("0h")'}))
     keys = [
         judge.key(access(posture=replace(CLEAN, reported_at=NOW - hours * HOURS)), UNTOLD)
         for hours in (one, other)
@@ -155,7 +155,7 @@ def test_ages_between_the_same_limits_share_a_key(when: str, one: int, other: in
 
 
 def test_if_a_rule_reads_the_clock_the_moment_is_in_the_key() -> None:
-    judge = Judge(policy_of({"when": "now.getMonth() == 11 && client.handheld"}))
+    judge = OccasionJudge(policy_of({"when": "now.getMonth() == 11 && client.handheld"}))
     keys = [judge.key(access(now=moment), frozenset()) for moment in (NOW, NOW + HOURS)]
     assert keys[0][0] == keys[1][0]
     assert keys[0][1] == (NOW,)
@@ -163,7 +163,7 @@ def test_if_a_rule_reads_the_clock_the_moment_is_in_the_key() -> None:
 
 
 def test_unrecorded_values_are_part_of_the_key() -> None:
-    judge = Judge(policy_of({"when": "client.handheld"}))
+    judge = OccasionJudge(policy_of({"when": "client.handheld"}))
     assert judge.key(access(), UNTOLD) != judge.key(access(), frozenset())
 
 
@@ -194,24 +194,24 @@ def test_every_laptop_is_let_in_only_if_nothing_that_is_known_of_one_can_keep_it
     before: dict[str, object], every: bool
 ) -> None:
     """A laptop may be known to a source, or open mail by a POST."""
-    assert lets_in_laptops(Judge(policy_of(before, LAPTOPS)), NOW) is every
+    assert lets_in_laptops(OccasionJudge(policy_of(before, LAPTOPS)), NOW) is every
 
 
 def test_a_rule_that_one_of_two_readings_meets_leaves_the_effect_unknown() -> None:
     away = replace(WITH_TIKTOK, state=PostureState.UNAVAILABLE, last_state=PostureState.LISTED)
     seen = access(PHONE, replace(away, expires_at=NOW + timedelta(days=1)))
     policy = policy_of({"when": "size(device.apps) == 0", "effect": "warn"}, REMOTE, {"effect": "allow"})
-    assert Judge(policy).outcome(seen, frozenset()).effect == "warn"
-    assert Judge(policy).outcome(seen, UNTOLD).effect == UNKNOWN
+    assert OccasionJudge(policy).outcome(seen, frozenset()).effect == "warn"
+    assert OccasionJudge(policy).outcome(seen, UNTOLD).effect == UNKNOWN
 
 
 def test_undetermined_rules_are_not_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand of them would hold up the loop that serves mail: a page of a refusal asks about laptops."""
     policy = policy_of(*[{"when": f'user.name == "{n}"', "effect": "warn"} for n in range(5)], LAPTOPS)
     monkeypatch.setattr(Rule, "__eq__", lambda *_: pytest.fail("rules are compared"))
-    assert not lets_in_laptops(Judge(policy), NOW)
+    assert not lets_in_laptops(OccasionJudge(policy), NOW)
 
 
 def test_conditions_that_read_no_age_are_not_looked_through_for_ages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge_module, "ages", lambda _: pytest.fail("a condition is read"))
-    assert lets_in_laptops(Judge(policy_of(LAPTOPS)), NOW)
+    assert lets_in_laptops(OccasionJudge(policy_of(LAPTOPS)), NOW)

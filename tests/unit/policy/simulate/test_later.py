@@ -25,11 +25,21 @@ from tests.unit.policy.simulate.examples import (
     subject,
 )
 
-from mailgate.model import Access, AttestationResult, Finding, Posture, PostureState, Reason
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Compliance,
+    Finding,
+    Posture,
+    PostureState,
+    Reason,
+    Threat,
+)
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
+from mailgate.policy.simulate.clock import at_moment
 from mailgate.policy.simulate.compare import Comparison, Occasion
 from mailgate.policy.simulate.flip import KEPT_OUT
 from mailgate.policy.simulate.impact import OUT, UNDATED, Impact, Subject, later_cell
@@ -546,6 +556,45 @@ def test_the_end_of_a_report_is_a_moment_of_its_device(when: str) -> None:
     assert not counted(clean, (shut, policy_of(OPEN)))
     assert not counted(clean, (shut, policy_of({"when": when}, {"effect": "warn"})))
     assert not counted(once(access(LAPTOP)), (policy_of(OPEN), shut))
+
+
+JUDGED = replace(
+    CLEAN, compliance=Compliance.COMPLIANT, compliance_at=NOW - HOUR, compliance_until=NOW + HOUR, compliance_covers=True,
+    threat=Threat.LOW,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("when", "out"),
+    [
+        ('device.compliance != "compliant"', True),
+        ("!device.compliance_apps", True),
+        ('device.threat == "unknown"', True),
+        ('device.compliance == "noncompliant"', False),
+        ('device.enrolment == "none"', False),
+    ],
+)
+def test_a_verdict_that_runs_out_is_counted(when: str, out: bool) -> None:
+    judged = once(access(PHONE, JUDGED, "ada"))
+    shut = policy_of({"when": f"client.handheld && {when}"}, OPEN)
+    assert counted(judged, (policy_of(OPEN), shut)) is out
+    assert not counted(judged, (shut, shut))
+
+
+def test_a_verdict_and_a_report_may_both_run_out() -> None:
+    """Either alone lets the phone in."""
+    judged = once(access(PHONE, replace(JUDGED, reported_at=NOW - HOUR, expires_at=NOW + HOUR), "ada"))
+    either = {"when": 'device.state == "clean" || device.compliance == "compliant"', "effect": "allow"}
+    assert counted(judged, (policy_of(OPEN), policy_of(either, {})))
+
+
+def test_a_verdict_is_as_old_later_as_it_is_now() -> None:
+    old = 'now - device.compliance_at > duration("24h")'
+    policies = (policy_of(OPEN), policy_of({"when": old, "stages": {"enforce": "2027-01-01"}}, OPEN))
+    moment, *_ = change_moments(policies, NOW)
+    then = at_moment(access(PHONE, JUDGED), moment).posture
+    assert (then.compliance_at, then.compliance_until) == (moment - HOUR, moment + HOUR)
+    assert then.compliance is Compliance.COMPLIANT
 
 
 @pytest.mark.parametrize(

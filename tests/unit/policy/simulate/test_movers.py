@@ -13,7 +13,7 @@ from tests.unit.policy.simulate.examples import OPEN, SHUT, once, subject
 from mailgate.model import Reason
 from mailgate.policy.simulate.compare import ComparisonResult, Occasion
 from mailgate.policy.simulate.impact import Impact, Mover, PeopleCount, distinct_movers, movers
-from mailgate.policy.simulate.judge import Outcome
+from mailgate.policy.simulate.judge import OccasionOutcome
 from mailgate.policy.simulate.later import change_moments
 
 PHONES = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}
@@ -77,7 +77,7 @@ def test_each_stage_has_its_own_row_with_its_end() -> None:
 def test_equal_moves_at_moments_in_a_row_are_one(
     labels: dict[int, str], rows: list[tuple[str, int, int]]
 ) -> None:
-    sides = [Outcome(effect, "rule-0", Reason.RULE_MATCHED) for effect in ("allow", "block")]
+    sides = [OccasionOutcome(effect, "rule-0", Reason.RULE_MATCHED) for effect in ("allow", "block")]
     at = [(moment, label, ComparisonResult(*sides, None)) for moment, label in labels.items()]
     assert [(each.label, each.since, each.until) for each in movers("d1", once(access()), at)] == rows
 

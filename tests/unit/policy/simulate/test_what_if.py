@@ -7,10 +7,12 @@ import pytest
 from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
 
 from mailgate.model import (
+    Absence,
     Assurance,
     AttestationResult,
     CertificateResult,
     Client,
+    Compliance,
     Finding,
     Kind,
     Posture,
@@ -18,6 +20,7 @@ from mailgate.model import (
     Protocol,
     Reason,
     Signal,
+    Threat,
 )
 from mailgate.policy.simulate import what_if
 
@@ -103,7 +106,7 @@ def test_a_report_is_of_now_and_counts_as_long_as_the_one_before() -> None:
     )  # fmt: skip
     new = replace(
         old, state=PostureState.CLEAN, reported_at=NOW, expires_at=NOW + HOUR, kind=Kind.PHONE, os="ios",
-        last_state=None, last_known_until=None,
+        last_state=None, last_known_until=None, absence=Absence.SEEN,
     )  # fmt: skip
     seen = access(replace(PHONE, os="ios"), old)
     assert what_if.reported(seen, CATALOG).posture == replace(new, sources=("b", "z"))
@@ -307,3 +310,22 @@ def test_evidence_counts_that_was_accepted(
     offered: AttestationResult | CertificateResult | None, found: bool
 ) -> None:
     assert what_if.counts(offered) is found
+
+
+def test_a_good_word_runs_out_and_a_bad_one_does_not() -> None:
+    good = replace(
+        CLEAN, compliance=Compliance.COMPLIANT, threat=Threat.HIGH, compliance_until=NOW + HOUR,
+        compliance_apps=("tiktok",), compliance_covers=True,
+    )  # fmt: skip
+    asks = access(posture=good)
+    assert what_if.at(asks, NOW + HOUR / 2).posture == good
+    later = what_if.at(asks, NOW + HOUR).posture
+    assert (later.compliance, later.threat, later.compliance_covers) == (
+        Compliance.UNKNOWN,
+        Threat.HIGH,
+        False,
+    )
+    safe = access(posture=replace(good, compliance=Compliance.NONCOMPLIANT, threat=Threat.SECURED))
+    later = what_if.at(safe, NOW + HOUR).posture
+    assert (later.compliance, later.threat) == (Compliance.NONCOMPLIANT, Threat.UNKNOWN)
+    assert what_if.as_fresh_at(asks, NOW + 9 * HOUR).posture.compliance_until == NOW + 10 * HOUR

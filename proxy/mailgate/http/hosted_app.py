@@ -6,8 +6,6 @@ refused requests get one form of answer (docs/decisions/0028-one-server-for-ever
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
 from typing import Any, cast
 
 from aiohttp import ClientConnectionResetError, HttpVersion, web
@@ -17,13 +15,9 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from mailgate.gateway.answer import ends_soon, refuse_coded_body, send
-from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.refusals.failure import note_failure, translate
-from mailgate.gateway.refusals.wording import problem
 from mailgate.http.deadline import Pace
-from mailgate.http.exchange import Exchange, Outcome, PendingOutcome
-from mailgate.http.request import RequestHead, RequestRefused, malformed
+from mailgate.http.exchange import Exchange, Outcome, PendingOutcome, ends_soon
+from mailgate.http.request import RequestHead, RequestRefused, malformed, refuse_coded_body
 from mailgate.model import Reason
 from mailgate.tasks import end_all
 
@@ -42,22 +36,21 @@ _REASONS = {
 
 Admit = Callable[[Exchange], None]
 """Raises RequestRefused for a client that may not ask."""
+Fail = Callable[[Exchange, Exception], Outcome]
+"""Answers a request that was refused or failed. Never raises."""
 
 
 class HostedApp:
-    """Serves one application. ``admit`` is called before the application sees a request."""
+    """Serves one application. ``admit`` is called before the application sees a request, ``fail`` for one that was refused or failed."""
 
     def __init__(
         self,
         app: web.Application,
-        metrics: Metrics,
-        clock: Callable[[], datetime],
-        new_reference: Callable[[], str],
+        fail: Fail,
         admit: Admit = lambda _: None,
     ) -> None:
         self._runner = web.AppRunner(app, access_log=None)
-        self._metrics, self._clock, self._new_reference = metrics, clock, new_reference
-        self._admit = admit
+        self._fail, self._admit = fail, admit
         self._running: set[asyncio.Task[Outcome]] = set()
 
     async def start(self) -> None:
@@ -128,21 +121,6 @@ class HostedApp:
             allow = tuple(each.strip() for each in error.headers.get("Allow", "").split(",") if each.strip())
             reason = _REASONS.get(error.status, Reason.REQUEST_MALFORMED)
             raise RequestRefused(error.status, reason, "", allow) from None
-
-    def _fail(self, exchange: Exchange, error: Exception) -> Outcome:
-        if isinstance(error, ConnectionError):  # the client is gone
-            return Outcome(keep_alive=False)
-        failure, reference = translate(error), self._new_reference()
-        self._metrics.errors.labels(failure.reason).inc()
-        note_failure(failure, reference, error)
-        if exchange.started:
-            exchange.abort()
-            return Outcome(keep_alive=False)
-        headers = (("Allow", ", ".join(failure.allow)),) if failure.allow else ()
-        told = problem(failure.status, failure.reason, reference, detail=failure.detail, headers=headers)
-        with suppress(ConnectionError):
-            return send(exchange, told, self._clock())
-        return Outcome(keep_alive=False)
 
 
 async def _end_of(task: asyncio.Task[Outcome]) -> Outcome:

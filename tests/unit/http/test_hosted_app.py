@@ -10,9 +10,11 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.wire import settle
 from tests.unit.http.test_connection import LIMITS, Peer
 
-from mailgate.gateway import hosted_app as hosted_module
-from mailgate.gateway.hosted_app import HostedApp
+from mailgate.gateway.answer import References
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.refusals.failure import Failures
+from mailgate.http import hosted_app as hosted_module
+from mailgate.http.hosted_app import HostedApp
 from mailgate.http.listener import Server
 from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
@@ -57,6 +59,11 @@ class Site:
         raise ValueError(request.query["said"])
 
 
+def fail():
+    """What a gate answers on its admin port."""
+    return Failures(References(lambda: "REFERENCE"), Metrics(), lambda: NOW).answer
+
+
 @pytest.fixture
 async def site():
     return Site()
@@ -64,7 +71,7 @@ async def site():
 
 @pytest.fixture
 async def connect(site):
-    hosted = HostedApp(site.app, Metrics(), lambda: NOW, lambda: "REFERENCE")
+    hosted = HostedApp(site.app, fail())
     await hosted.start()
     server, peers = Server(hosted.handle, LIMITS), []
 
@@ -130,7 +137,7 @@ async def test_nothing_is_asked_of_it_for_who_may_not_ask(site):
     def nobody(_exchange):
         raise RequestRefused(421, Reason.REQUEST_MALFORMED, "not here")
 
-    hosted = HostedApp(site.app, Metrics(), lambda: NOW, lambda: "REFERENCE", nobody)
+    hosted = HostedApp(site.app, fail(), nobody)
     await hosted.start()
     peer = Peer(Server(hosted.handle, LIMITS))
     assert status_of(await peer.send(request(b"GET / HTTP/1.1"))) == 421

@@ -1,0 +1,153 @@
+"""Intune's compliance policies that look for listed apps, and what a device says to them.
+
+``complianceState`` alone does not say that an app was looked for: a device without a policy is compliant by default, and a
+setting in error keeps the last state for a week. So the states of the named policies are read for each device. Only the beta
+of Graph has the apps of a policy, with bundle ids (``restrictedApps``); Intune has that setting for iPhones and iPads, and
+for Android under its device administrator. Names and values that a state gives for a setting are not read: they may name
+private apps.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from mailgate.connectors.http import ApiClient
+from mailgate.connectors.inventory import Installed, flag, instant, listed, text, value
+from mailgate.connectors.paging import pages_by_link
+from mailgate.connectors.setup import Setup
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import Compliance
+from mailgate.model.phrase import joined_by_and, joined_names, phrase
+
+_POLICIES = "/beta/deviceManagement/deviceCompliancePolicies"
+_SETTINGS = "/v1.0/deviceManagement"
+_SYSTEMS = {
+    "#microsoft.graph.iosCompliancePolicy": "ios",
+    "#microsoft.graph.androidCompliancePolicy": "android",
+}
+"""The policies that can look for apps."""
+_MET = frozenset({"compliant", "remediated"})
+_FAULTS = frozenset({"error", "conflict"})
+
+
+class AppPolicy(NamedTuple):
+    """A policy that looks for apps."""
+
+    name: str
+    system: str
+    changed: datetime | None
+    version: int
+    apps: frozenset[str]
+    """Keys of the listed apps that it looks for."""
+
+
+class PolicyWord(NamedTuple):
+    """What the policies of a device come to."""
+
+    apps: frozenset[str] = frozenset()
+    """Keys of the listed apps that were looked for and not found, after the last change of their policy."""
+    faulty: bool = False
+    """Whether a setting could not be judged, so that the device may have kept an older state."""
+
+
+async def app_policies(client: ApiClient, names: Iterable[str], setup: Setup) -> list[AppPolicy]:
+    """The policies of these names. Raises ``SourceError``."""
+    wanted = frozenset(names)
+    return [
+        _policy(found, setup)
+        async for page in pages_by_link(client, _POLICIES)
+        for found in page
+        if text(found, "displayName") in wanted
+    ]
+
+
+def _policy(found: Any, setup: Setup) -> AppPolicy:
+    system = _SYSTEMS.get(text(found, "@odata.type"), "")
+    apps = [
+        Installed(text(app, "appId")) for app in listed(found, "restrictedApps") or [] if text(app, "appId")
+    ]
+    changed, version = instant(found, "lastModifiedDateTime"), value(found, "version")
+    return AppPolicy(
+        text(found, "displayName"),
+        system,
+        changed,
+        version if isinstance(version, int) else 0,
+        setup.listed(system, apps) if system else frozenset(),
+    )
+
+
+async def word_on(
+    client: ApiClient, device_id: str, policies: Sequence[AppPolicy], synced: datetime | None
+) -> PolicyWord:
+    """What a device, that called at this time, says to these policies. Raises ``SourceError``."""
+    target = f"/v1.0/deviceManagement/managedDevices/{quote(device_id, safe='')}/deviceCompliancePolicyStates"
+    states = [state async for page in pages_by_link(client, target) for state in page]
+    return PolicyWord(
+        frozenset[str]().union(
+            *(each.apps for each in policies if any(_meets(state, each, synced) for state in states))
+        ),
+        any(text(state, "state") in _FAULTS for state in states),
+    )
+
+
+def _meets(state: Any, policy: AppPolicy, synced: datetime | None) -> bool:
+    """Whether the policy as it is now was judged and met."""
+    version = value(state, "version")
+    return (
+        text(state, "displayName") == policy.name
+        and text(state, "state") in _MET
+        and synced is not None
+        and policy.changed is not None
+        and synced > policy.changed
+        and (not isinstance(version, int) or version >= policy.version)
+    )
+
+
+VERDICTS = {
+    "compliant": Compliance.COMPLIANT,
+    "noncompliant": Compliance.NONCOMPLIANT,
+    "inGracePeriod": Compliance.GRACE,
+}
+"""The words of ``complianceState`` that are a verdict. Of ``unknown``, ``conflict``, ``error``, ``configManager`` and new
+words none is."""
+
+
+async def shortcomings(client: ApiClient, names: Sequence[str], setup: Setup) -> list[str]:
+    """What keeps the verdict from meaning what it should, in words for an admin. Raises ``SourceError``. Where no policies
+    are named, the right to read the tenant's settings may be missing: then there is nothing to be said."""
+    found = await app_policies(client, names, setup) if names else []
+    try:
+        settings = await client.find(_SETTINGS, [("$select", "settings")])
+    except SourceError as error:
+        if names or error.trouble is not Trouble.RIGHT:
+            raise
+        return []
+    return [*_of_policies(found, names, setup), *_of_tenant(settings)]
+
+
+def _of_policies(found: Sequence[AppPolicy], names: Sequence[str], setup: Setup) -> Iterator[str]:
+    for name in sorted({*names} - {policy.name for policy in found}):
+        yield phrase("Intune has no compliance policy that is called %(name)s", name=name)
+    for system in sorted({policy.system for policy in found if policy.system}):
+        looked_for = frozenset[str]().union(*(each.apps for each in found if each.system == system))
+        if missing := setup.catalog.with_id(system) - looked_for:
+            yield phrase(
+                "no policy of `app_policies` looks for %(apps)s on %(system)s, so `device.compliance_apps` is false there",
+                apps=joined_names(sorted(map(setup.catalog.name_of, missing)), joined_by_and),
+                system=system,
+            )
+    for policy in found:
+        if not policy.system:
+            yield phrase(
+                "the compliance policy %(name)s is of a system of which Intune looks for no apps",
+                name=policy.name,
+            )
+
+
+def _of_tenant(settings: Any) -> Iterator[str]:
+    if flag(settings, "settings", "secureByDefault") is not True:
+        yield phrase(
+            "Intune counts devices without a compliance policy as compliant; "
+            'set "Mark devices with no compliance policy assigned as" to "Not compliant"'
+        )

@@ -1,0 +1,244 @@
+"""Whether looks and denials together make a device clean, and for how long. The law: none for which a listed app was seen later
+than its removal."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.store.examples import MAX_AGE, NOW, catalog
+
+from mailgate.devices.device import Device, Report
+from mailgate.devices.looks import expiry
+from mailgate.devices.posture import posture_of, stable_until
+from mailgate.devices.trust import ENROLLED, rank, report_by
+from mailgate.model import (
+    Absence,
+    AppsReport,
+    Compliance,
+    Denial,
+    Enrolment,
+    ManagementVerdict,
+    Posture,
+    PostureState,
+    Threat,
+)
+from mailgate.model.device import PostureTerms
+
+HOUR = timedelta(hours=1)
+LISTED = ("temu", "tiktok")
+CATALOG = catalog(*LISTED, "chess", prohibited=LISTED)
+BOTH, TIKTOK, TEMU = frozenset(LISTED), frozenset({"tiktok"}), frozenset({"temu"})
+NOTHING = frozenset[str]()
+
+
+def looked(
+    hours: float = 0, *apps: str, asked: frozenset[str] | None = None, whole: bool = True
+) -> dict[str, object]:
+    return {"apps": AppsReport(frozenset(apps), whole, NOW - hours * HOUR, asked=asked)}
+
+
+def denied(
+    hours: float = 0, apps: frozenset[str] = BOTH, until: float | None = None, failed: str = ""
+) -> dict[str, object]:
+    end = None if until is None else NOW + until * HOUR
+    return {"denial": Denial(apps, NOW - hours * HOUR, end, "phones, version 7", failed)}
+
+
+def by(source: str = "mdm", *facts: dict[str, object]) -> Report:
+    fields = {name: value for fact in facts for name, value in fact.items()}
+    return report_by(source, "7", **fields)  # type: ignore[arg-type]
+
+
+def posture(*reports: Report, now: datetime = NOW, **terms: object) -> Posture:
+    known = PostureTerms(MAX_AGE, **terms)  # type: ignore[arg-type]
+    return posture_of(Device("d", reports), CATALOG, known, now)
+
+
+PART = looked(whole=False)
+ONE = looked(asked=TIKTOK)
+CLEAN, LIST, PARTIAL, STALE, MISSING = (
+    PostureState.CLEAN,
+    PostureState.LISTED,
+    PostureState.PARTIAL,
+    PostureState.STALE,
+    PostureState.MISSING,
+)
+GOOD = {"verdict": ManagementVerdict(Compliance.COMPLIANT, NOW, BOTH, Threat.SECURED)}
+
+
+@pytest.mark.parametrize(
+    ("reports", "state", "absence", "apps"),
+    [
+        ([by("mdm", looked())], CLEAN, Absence.SEEN, ()),
+        ([by("mdm", PART)], PARTIAL, None, ()),
+        ([by("mdm", PART, GOOD)], PARTIAL, None, ()),
+        ([by("mdm", GOOD)], MISSING, None, ()),
+        ([by("mdm", looked(asked=BOTH))], CLEAN, Absence.SEEN, ()),
+        ([by("mdm", looked(asked=BOTH, whole=False))], PARTIAL, None, ()),
+        ([by("mdm", ONE)], PARTIAL, None, ()),
+        ([by("mdm", PART), by("app", ONE)], PARTIAL, None, ()),
+        ([by("one", ONE), by("two", looked(asked=TEMU))], CLEAN, Absence.SEEN, ()),
+        ([by("mdm", PART, denied())], CLEAN, Absence.ENFORCED, ()),
+        ([by("mdm", denied())], CLEAN, Absence.ENFORCED, ()),
+        ([by("mdm", PART, denied(apps=TIKTOK))], PARTIAL, None, ()),
+        ([by("mdm", denied(apps=NOTHING, failed="version"))], PARTIAL, None, ()),
+        ([by("mdm", denied(25))], STALE, None, ()),
+        ([by("mdm", PART, denied(until=0))], PARTIAL, None, ()),
+        ([by("mdm", denied(apps=TEMU)), by("app", ONE)], CLEAN, Absence.ENFORCED, ()),
+        ([by("mdm", denied(apps=TEMU)), by("app", looked())], CLEAN, Absence.SEEN, ()),
+        ([by("mdm", looked(0, "tiktok"), denied())], LIST, None, ("tiktok",)),
+        ([by("mdm", looked(1, "tiktok"), denied())], CLEAN, Absence.ENFORCED, ()),
+        ([by("mdm", looked(1, "tiktok"), denied(until=0))], LIST, None, ("tiktok",)),
+        ([by("mdm", denied(1)), by("app", looked(0, "tiktok", whole=False))], LIST, None, ("tiktok",)),
+        ([by("app", looked(3, "tiktok", asked=TIKTOK)), by("mdm", looked(1, asked=TEMU))], LIST, None, ("tiktok",)),
+        ([by("mdm", PART, denied(), {"status": "contraindicated"})], PARTIAL, None, ()),
+        ([by("mdm", PART), by("mdm2", denied(), {"gone": True})], PARTIAL, None, ()),
+        ([by("mdm", PART), by(ENROLLED, looked(), denied())], PARTIAL, None, ()),
+        ([by(ENROLLED, looked())], CLEAN, Absence.SEEN, ()),
+        ([by(ENROLLED, looked()), by("mdm", denied(apps=NOTHING, failed="version"))], PARTIAL, None, ()),
+        ([by("mdm", denied(-1))], STALE, None, ()),
+        ([by("mdm", looked(25, whole=False), denied(apps=NOTHING, failed="version"))], STALE, None, ()),
+        ([by("mdm", looked(25, whole=False), denied(apps=TIKTOK))], PARTIAL, None, ()),
+    ],
+)  # fmt: skip
+def test_a_device_is_clean_if_each_app_is_seen_absent_or_denied(
+    reports: list[Report], state: PostureState, absence: Absence | None, apps: tuple[str, ...]
+) -> None:
+    for known in (posture(*reports), posture(*reversed(reports))):
+        assert (known.state, known.absence, known.apps) == (state, absence, apps)
+
+
+def test_a_denial_of_a_source_that_ranks_lower_hides_no_app() -> None:
+    seen, denial = by("mdm", looked(1, "tiktok")), by("other", denied())
+    assert posture(seen, denial, precedence=("mdm",)).apps == ("tiktok",)
+    assert posture(seen, denial, precedence=("other",)).apps == ()
+
+
+def test_denied_and_unseen_apps_are_told() -> None:
+    known = posture(by("mdm", PART, denied(apps=TIKTOK)))
+    assert (known.denied, known.denied_by, known.unseen) == (("tiktok",), "phones, version 7", ("temu",))
+    known = posture(by("mdm", PART, denied(apps=NOTHING, failed="version")))
+    assert (known.denied, known.not_denied, known.unseen) == ((), "version", ())
+    assert posture(by("mdm", looked())).unseen == ()
+
+
+def test_the_fact_that_ends_first_bears_the_state() -> None:
+    known = posture(by("mdm", denied(2, TEMU)), by("app", ONE))
+    assert (known.source, known.reported_at, known.expires_at) == ("mdm", NOW - 2 * HOUR, NOW + 22 * HOUR)
+    held = posture(by("mdm", looked(3, "tiktok"), denied(2)), by("app", looked(1)), precedence=("mdm",))
+    assert (held.state, held.expires_at) == (CLEAN, NOW + 22 * HOUR)
+
+
+def test_a_denial_makes_no_look_newer() -> None:
+    known = posture(by("mdm", looked(5, whole=False), denied(apps=TIKTOK)))
+    assert (known.state, known.reported_at, known.expires_at) == (PARTIAL, NOW - 5 * HOUR, NOW + 19 * HOUR)
+
+
+def test_each_fact_is_kept_by_its_own_time() -> None:
+    full = by(
+        "mdm",
+        looked(5),
+        denied(5),
+        {"verdict": ManagementVerdict(Compliance.GRACE, NOW - 5 * HOUR, TEMU, Threat.HIGH)},
+    )
+    for newer in (looked(1, "tiktok"), denied(1, NOTHING, failed="version"), GOOD):
+        told = by("mdm", newer)
+        kept = told.after(full, NOW)
+        dated = [each for each in ("reported_at", "compliance_at", "denied_at") if getattr(told, each)]
+        assert len(dated) == 1
+        for name in ("reported_at", "compliance_at", "denied_at"):
+            assert getattr(kept, name) == getattr(told if name in dated else full, name)
+        assert full.after(told, NOW) == kept
+    assert by("mdm", {"gone": True}).after(full, NOW) == replace(full, gone=True)
+
+
+def test_of_equally_old_facts_the_last_word_counts() -> None:
+    bad = by("mdm", denied(apps=NOTHING, failed="version"))
+    assert bad.after(by("mdm", denied()), NOW).not_denied == "version"
+    assert by("mdm", denied()).after(bad, NOW).not_denied == ""
+
+
+def test_facts_of_the_future_are_of_now() -> None:
+    ahead = by(
+        "mdm", looked(-1), denied(-1), {"verdict": ManagementVerdict(Compliance.COMPLIANT, NOW + HOUR)}
+    )
+    told = ahead.received(NOW)
+    assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
+
+
+SOURCES = ("mdm", "app", ENROLLED)
+HOURS = st.integers(0, 30)
+SETS = st.sampled_from([NOTHING, TIKTOK, TEMU, BOTH])
+FACTS = st.one_of(
+    st.builds(lambda hours, apps, asked, whole: looked(hours, *apps, asked=asked, whole=whole),
+              HOURS, st.sampled_from([NOTHING, NOTHING, TIKTOK, TEMU]), st.sampled_from([None, TIKTOK, BOTH]), st.booleans()),
+    st.builds(denied, HOURS, SETS, st.sampled_from([None, 1, -1])),
+    st.builds(lambda word, hours, apps: {"verdict": ManagementVerdict(word, NOW - hours * HOUR, apps)}, st.sampled_from(Compliance), HOURS, SETS),
+    st.sampled_from([{"gone": True}, {"status": "contraindicated"}, {"enrolment": Enrolment.SUPERVISED}]),
+)  # fmt: skip
+
+
+def _removed(
+    app: str, saw: Report, reports: list[Report], precedence: tuple[str, ...], now: datetime
+) -> bool:
+    """Whether somebody who ranks as high surely found the app gone later, or it verifiably cannot run since."""
+    for each in reports:
+        later = [each.reported_at] if each.apps_complete and (each.asked is None or app in each.asked) else []
+        if each.status == "contraindicated" or app in each.apps:
+            later = []
+        if (
+            app in each.denied
+            and not each.gone
+            and each.source != ENROLLED
+            and each.status != "contraindicated"
+        ):
+            end = each.denied_at and min(each.denied_at + MAX_AGE, each.denied_until or now + MAX_AGE)
+            later += [each.denied_at] if end and now < end else []
+        if rank(each.source, precedence) <= rank(saw.source, precedence) and any(
+            at and saw.reported_at and at > saw.reported_at for at in later
+        ):
+            return True
+    return False  # fmt: skip
+
+
+@settings(max_examples=600)
+@given(
+    st.lists(st.tuples(st.sampled_from(SOURCES), FACTS), min_size=1, max_size=8),
+    st.sampled_from([(), ("mdm",), ("app", "mdm")]),
+    st.integers(0, 30),
+)
+def test_no_device_is_clean_for_which_an_app_was_seen_later_than_its_removal(
+    told: list[tuple[str, dict[str, object]]], precedence: tuple[str, ...], hours: int
+) -> None:
+    """Over every combination of looks, denials and verdicts, in any order of arrival; and no verdict changes the state."""
+    kept: dict[str, Report] = {}
+    for source, fact in told:
+        kept[source] = by(source, fact).after(kept.get(source), NOW)
+    reports, now = list(kept.values()), NOW + hours * HOUR
+    known = posture(*reports, now=now, precedence=precedence)
+    silent = [
+        replace(each, compliance=Compliance.NONE, compliance_at=None, compliance_apps=NOTHING)
+        for each in reports
+    ]
+    assert (known.state, known.absence) == (lambda it: (it.state, it.absence))(
+        posture(*silent, now=now, precedence=precedence)
+    )
+    if known.state is not CLEAN:
+        return
+    assert known.absence is not None
+    for saw in reports:
+        assert all(_removed(app, saw, reports, precedence, now) for app in saw.apps & BOTH)
+    terms = PostureTerms(MAX_AGE, precedence=precedence)
+    current = [each for each in reports if (expiry(each, terms, now) or now) > now]
+    for app in LISTED:
+        answers = [
+            each for each in current if each.apps_complete and (each.asked is None or app in each.asked)
+        ]
+        assert answers or app in known.denied
+    assert known.expires_at is not None
+    assert now < known.expires_at
+    assert now < stable_until(Device("d", tuple(reports)), terms, now)
+    after = posture(*reports, now=known.expires_at, precedence=precedence)
+    assert after.state is not CLEAN or after.source != known.source or after.expires_at != known.expires_at
