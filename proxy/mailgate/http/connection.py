@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import structlog
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.streams import StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.http.connection_limits import ConnectionLimit
@@ -105,8 +105,7 @@ class Connection(BaseProtocol):
         elif not self._closing:
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
-                body = partial(self._requests.reader, content) if content else _no_body
-                self._current = Exchange(head, body, self, content)
+                self._current = Exchange(head, partial(self._requests.reader, content), self, content)
                 self._serve(self._current)
             else:
                 self._parse(data)
@@ -348,7 +347,3 @@ class Connection(BaseProtocol):
 
 async def _already(outcome: Outcome) -> Outcome:
     return outcome
-
-
-def _no_body() -> StreamReader:
-    return EMPTY_PAYLOAD

@@ -91,29 +91,14 @@ class Forwarder:
         wait_for: WaitFor,
         answer: Answer | None,
     ) -> None:
-        """Write an answer that has come in one piece; None if it comes otherwise, or never."""
+        """End the request with an answer that has come in one piece; None if it comes otherwise, or never."""
         exchange.give_up = None
         if answer is None:
             wait_for(exchange, self.forward(exchange, origin, now, asked=upstream))
             return
-        response, data, chunks = answer
+        response = answer[0]
         try:
-            as_it_came = None
-            if chunks is None and not exchange.answer_fields:
-                as_it_came = whole_answer(exchange.head, response, data, self.rewrite)
-            if as_it_came is not None:
-                exchange.begin(response.status)
-                exchange.write(as_it_came)
-                keep_alive = True
-            else:
-                framing, out = self._answer_head(exchange, response, now, whole=True)
-                keep_alive, content = (
-                    framing.keep_alive,
-                    [data[len(response.raw) :]] if chunks is None else chunks,
-                )
-                if framing.chunked:
-                    content = [*map(chunk, content), _end(response.body.trailers, framing)]
-                exchange.write(b"".join((out, *content)))
+            outcome = self._write(exchange, *answer, now)
         except Exception as error:  # noqa: BLE001 - the error is passed to the waiting task
             upstream.abort()
             wait_for(exchange, _raising(error))
@@ -122,11 +107,32 @@ class Forwarder:
             self.pool.release(upstream)
         else:
             upstream.abort()
-        outcome = KEEP_OPEN if keep_alive else CLOSE
         if exchange.congested:
             wait_for(exchange, _received(exchange, self.idle, outcome))
         else:
             exchange.connection.answered(outcome)
+
+    def _write(
+        self,
+        exchange: Exchange,
+        response: ResponseHead,
+        data: bytes,
+        chunks: list[bytes] | None,
+        now: datetime,
+    ) -> Outcome:
+        """Write an answer that has come in one piece."""
+        if chunks is None and not exchange.answer_fields:
+            as_it_came = whole_answer(exchange.head, response, data, self.rewrite)
+            if as_it_came is not None:
+                exchange.begin(response.status)
+                exchange.write(as_it_came)
+                return KEEP_OPEN
+        framing, out = self._answer_head(exchange, response, now, whole=True)
+        content = [data[len(response.raw) :]] if chunks is None else chunks
+        if framing.chunked:
+            content = [*map(chunk, content), _end(response.body.trailers, framing)]
+        exchange.write(b"".join((out, *content)))
+        return KEEP_OPEN if framing.keep_alive else CLOSE
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.readable_request(exchange.head) if self.editor else exchange.head

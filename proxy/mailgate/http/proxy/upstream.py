@@ -171,9 +171,7 @@ class UpstreamConnection(asyncio.Protocol):
     def ask(self, method: bytes, head: bytes) -> None:
         """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
         self._method = method
-        if self._closed or self._transport is None:
-            raise UpstreamClosed("the connection is gone")
-        self._transport.write(head)
+        self.write(head)
 
     # reading
 
@@ -220,10 +218,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     async def more(self) -> None:
         """Wait for more of the body or for its end. Raises UpstreamError if the body was cut short."""
-        if self._content or self._body is None or self._body.done:
+        body = self._body
+        if self._content or body is None or body.done:
             return
         self._deadline.set(self._endpoint.idle_time)
-        while not self._content and not self._ended:
+        while not self._content and not body.done:
             await self._news()
 
     def take(self) -> bytes:
@@ -246,7 +245,7 @@ class UpstreamConnection(asyncio.Protocol):
     def finish(self, head: ResponseHead) -> bool:
         """End this answer. Returns whether the connection can carry another request."""
         self.served += 1
-        whole = self._ended and not self._content
+        whole = self.exhausted
         clean = not self._buffer and not self._heads and self._error is None and not self._closed
         self._body = None
         return whole and clean and head.keep_alive
@@ -304,10 +303,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     # inside
 
-    @property
-    def _ended(self) -> bool:
-        return self._body is not None and self._body.done
-
     def _whole(self, data: bytes) -> Answer | None:
         """The answer that this is, if it is skimmed and nothing of it is missing."""
         end = data.find(b"\r\n\r\n", 0, self._endpoint.max_head) + 4
@@ -343,9 +338,6 @@ class UpstreamConnection(asyncio.Protocol):
             data, method=method, max_fields=most
         )
         self._heads.append(head)
-        if self._buffer and not head.informational and head.body.is_whole_rest(self._buffer):
-            self._content.append(self._buffer)
-            self._queued, self._buffer = len(self._buffer), b""
         if head.status == 101:
             self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:
