@@ -1,7 +1,7 @@
 """The fields of one message, as the lines that came and as values by name."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias
 
 Field: TypeAlias = tuple[bytes, bytes]
 
@@ -86,16 +86,9 @@ class Fields(Sequence[Field]):
     def __len__(self) -> int:
         return len(self.lines)
 
-    @overload
-    def __getitem__(self, index: int) -> Field: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Field]: ...
-
-    def __getitem__(self, index: int | slice) -> Field | list[Field]:
-        if isinstance(index, slice):
-            return [_field(line) for line in self.lines[index]]
-        return _field(self.lines[index])
+    def __getitem__(self, index: Any) -> Any:
+        found = self.lines[index]
+        return list(map(_field, found)) if isinstance(found, list) else _field(found)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (Fields, list)) else NotImplemented

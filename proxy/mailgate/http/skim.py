@@ -9,13 +9,13 @@ is left to the strict reader, which also says what is wrong with it. What the na
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from mailgate.http.body import Body, BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.http.body import BodyUntilClose
 from mailgate.http.fields import ROWS, Fields, Row
 from mailgate.http.grammar import CRLF, HOST, LINE, TOKEN, is_token
 from mailgate.http.request import BASIC, RequestHead
-from mailgate.http.response import ResponseHead
+from mailgate.http.response import ResponseHead, body_of
 
 _IN_LINES = LINE.replace(b"\t", b"")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
@@ -107,22 +107,17 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
     size = None if length is None else _length(lines[length])
     if keep_alive is None or (size is None and length is not None):
         return None
-    body: Body
-    if coding is not None and lines[coding][19:] != b"chunked":
+    is_head = method == b"HEAD"
+    if coding is not None and (is_head or status in (204, 304) or lines[coding][19:] != b"chunked"):
         return None
-    if method == b"HEAD" or status in (204, 304):
-        if coding is not None:
-            return None
-        body = LengthBody(0)
-    elif coding is not None:
-        body = ChunkedBody()
-    elif size is not None:
-        body = LengthBody(size)
-    else:
-        body, keep_alive = BodyUntilClose(), False
+    body = body_of(status, size, is_chunked=coding is not None, is_head=is_head)
+    keep_alive = keep_alive and type(body) is not BodyUntilClose
     parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), body, keep_alive)
     parsed.raw = head
     return parsed
+
+
+_Form: TypeAlias = tuple[Callable[[bytes], re.Match[bytes] | None], Row]
 
 
 class _Heads:
@@ -130,7 +125,7 @@ class _Heads:
 
     def __init__(self, first: bytes) -> None:
         self._first = re.compile(first)
-        self._forms: dict[int, list[tuple[Callable[[bytes], re.Match[bytes] | None], Row]]] = {}
+        self._forms: dict[int, list[_Form]] = {}
         """The rows that come often, the latest first, by the number of lines."""
 
     def read(self, head: bytes, most: int) -> tuple[tuple[bytes, ...], Row] | None:
@@ -160,13 +155,11 @@ class _Heads:
             self._forms[ends] = [self._form(lines, row), *self._forms.get(ends, ())][:_MAX_FORMS]
         return (*begun.groups(), *lines), row
 
-    def _form(self, lines: list[bytes], row: Row) -> tuple[Callable[[bytes], re.Match[bytes] | None], Row]:
+    def _form(self, lines: list[bytes], row: Row) -> _Form:
         """What reads heads with the names of these lines, but for such with an empty value."""
         names = [re.escape(line[: line.index(b": ") + 2]) for line in lines]
-        pattern = b"".join(
-            [self._first.pattern, *(b"\r\n(%b%b)" % (name, _VALUE) for name in names), b"\r\n\r\n"]
-        )
-        return re.compile(pattern).fullmatch, row
+        rest = [b"\r\n(%b%b)" % (name, _VALUE) for name in names]
+        return re.compile(b"".join([self._first.pattern, *rest, b"\r\n\r\n"])).fullmatch, row
 
 
 _REQUESTS = _Heads(rb"(?!CONNECT |TRACE )([A-Z]{3,20}) (/[!\"$-~]*) HTTP/1\.1")

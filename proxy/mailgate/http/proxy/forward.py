@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from mailgate.http.body import chunk, last_chunk
 from mailgate.http.exchange import CLOSE, KEEP_OPEN, Exchange, Outcome, PendingOutcome
-from mailgate.http.fields import Field, Fields
-from mailgate.http.grammar import members, values
+from mailgate.http.fields import Field
+from mailgate.http.grammar import members
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.heads import (
     Framing,
@@ -323,12 +323,5 @@ def _leaves_clean(head: RequestHead, response: ResponseHead) -> bool:
 
 def _logs_in(head: RequestHead) -> bool:
     """Whether the request logs in the connection on which it was sent."""
-    return head.fields.has(b"authorization") and _by_connection(head.fields)
-
-
-def _by_connection(fields: Fields) -> bool:
-    credentials = values(fields, b"authorization")
-    return any(
-        value.split(None, 1)[:1] and value.split(None, 1)[0].lower() in CONNECTION_LOGINS
-        for value in credentials
-    )
+    logins = head.fields.values(b"authorization")
+    return any(not CONNECTION_LOGINS.isdisjoint(each.lower().split(None, 1)[:1]) for each in logins)

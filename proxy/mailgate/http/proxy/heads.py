@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from mailgate.http.body import BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.http.body import BodyUntilClose, ChunkedBody
 from mailgate.http.cookies import OWN, without_own
 from mailgate.http.fields import Field, Fields, Row
 from mailgate.http.grammar import CRLF, connection_options, takes_trailers
@@ -239,14 +239,8 @@ class Framing(NamedTuple):
     trailers: bool
 
 
-_AS_IT_CAME = Framing(chunked=False, keep_alive=True, trailers=False)
-_THE_LAST = Framing(chunked=False, keep_alive=False, trailers=False)
-
-
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
-    if request.raw and type(response.body) is LengthBody:
-        return _AS_IT_CAME if request.keep_alive and not closing else _THE_LAST
     open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
@@ -299,10 +293,9 @@ _CHANGED_IN_RESPONSE = _REWRITTEN | {b"content-length", b"transfer-encoding", b"
 
 
 def _to_client(row: Row) -> _LinePlaces:
-    def drops(key: bytes) -> bool:
-        return key in HOP_BY_HOP or speaks_for_the_gate(key)
-
-    return _places(row, drops, _REWRITTEN, _CHANGED_IN_RESPONSE)
+    return _places(
+        row, lambda key: key in HOP_BY_HOP or speaks_for_the_gate(key), _REWRITTEN, _CHANGED_IN_RESPONSE
+    )
 
 
 def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:

@@ -175,10 +175,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     # reading
 
-    def expect(self, method: bytes) -> None:
-        """Expect the answer to a request with ``method``, which is about to be written."""
-        self._method = method
-
     async def read_head(self, sent: asyncio.Future[None] | None = None) -> ResponseHead:
         """Read the next head, informational or final. Raises UpstreamError.
 

@@ -29,7 +29,7 @@ def connected(method=b"GET", **changed):
     connection = UpstreamConnection(endpoint(**changed), asyncio.get_running_loop())
     connection.connection_made(FakeTransport(connection))
     if method:
-        connection.expect(method)
+        connection.ask(method, b"")
     return connection
 
 
