@@ -62,12 +62,11 @@ class Forwarding:
 
     def forward_usual(self, exchange: Exchange, origin: Origin, now: datetime) -> PendingOutcome:
         """Forward a request in the usual way."""
-
-        def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
-            exchange.connection.wait_for(self.failures.caught(exchange, self._until_cut(exchange, rest)))
-
-        rest = self.usual.start(exchange, origin, now, wait_for)
+        rest = self.usual.start(exchange, origin, now, self._wait_for)
         return None if rest is None else self._until_cut(exchange, rest)
+
+    def _wait_for(self, exchange: Exchange, rest: Coroutine[Any, Any, Outcome]) -> None:
+        exchange.connection.wait_for(self.failures.caught(exchange, self._until_cut(exchange, rest)))
 
     async def _until_cut(self, exchange: Exchange, forward: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Forward to the end, or until ``cut``."""

@@ -20,7 +20,7 @@ MAX_ORIGINS, MAX_TOLD = 4096, 512
 
 def _telling(row: Row) -> tuple[int, ...]:
     """The places of the lines that may tell the origin."""
-    return tuple(place for place, key in enumerate(row.keys) if key in TOLD)
+    return tuple(place for place, key in enumerate(row.names) if key in TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Reader:
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
         connection, fields, trusted = exchange.connection, head.fields, self.in_force.live.trusted
-        told = fields.row.plan(_telling) if trusted or connection.peer == LOCAL else ()
+        told = fields.row[_telling] if trusted or connection.peer == LOCAL else ()
         lines = tuple([fields.lines[place] for place in told])
         key = connection.peer, connection.secure, head.host, lines
         known = self._origins.get(key)
@@ -59,8 +59,9 @@ class Reader:
 
         HTTP/1.0 need not name a host, and whoever checks the gate's health knows only its address.
         """
-        for host in (head.host, origin.host):
-            is_foreign = host and name_in(host) not in self.in_force.live.hosts
+        hosts = self.in_force.live.hosts
+        for host in (head.host,) if head.host == origin.host else (head.host, origin.host):
+            is_foreign = host and name_in(host) not in hosts
             if is_foreign and head.target.partition(b"?")[0] != HEALTH:
                 raise RequestRefused(421, Reason.REQUEST_MALFORMED, FOREIGN)
 

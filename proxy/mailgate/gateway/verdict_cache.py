@@ -28,7 +28,7 @@ allowed, names one that nobody checks, goes by all devices of its person, or is 
 like all others, each with its own user agent, person and languages.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -161,7 +161,7 @@ def _parts_of_key(row: Row) -> _Plan:
     agents = row.places.get(b"user-agent", ())
     return _Plan(
         agents[0] if len(agents) == 1 else None,
-        tuple(place for place, key in enumerate(row.keys) if key not in IGNORED_FIELDS),
+        tuple(place for place, key in enumerate(row.names) if key not in IGNORED_FIELDS),
         row.places.get(b"cookie", ()),
         b"authorization" in row.places,
     )
@@ -196,9 +196,10 @@ class VerdictCache:
 
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
-        self._drop_if_replaced()
+        if self._in_force.live is not self._live:
+            self._drop_if_replaced()
         key, agent, person, languages, login = self._key_of(head, origin, now, port)
-        known = None if key is None else self._allowed.get(key)
+        known = None if key is None else self._allowed.young.get(key) or self._allowed.get(key)
         if known is not None and known.since <= now < known.until:
             for repeat in known.repeats:
                 repeat(agent, person, languages, now, "")
@@ -291,7 +292,7 @@ class VerdictCache:
 
     def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> _Key:
         fields = head.fields
-        lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row.plan(_parts_of_key)
+        lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row[_parts_of_key]
         if agent_at is None or head.scheme or head.upgrade or head.method not in METHODS:
             return _NO_KEY
         path, agent = head.target.partition(b"?")[0], lines[agent_at][12:]
@@ -304,7 +305,7 @@ class VerdictCache:
             place = head.target, self._secrets(fields)
         # joined lines are unambiguous, since no line contains a line end
         read = b"\n".join([lines[at] for at in read_at])
-        own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
+        own = [lines[at] for at in cookies_at if OWN in lines[at]]
         who: Hashable = None
         person = languages = ""
         told = basic_user(fields) if has_login else None
@@ -323,7 +324,7 @@ class VerdictCache:
         if own:
             probed = self._found_by_probe(own, text, fields, now)
             if probed is None:
-                sender, probed = agent, own
+                sender, probed = agent, tuple(own)
             probed = origin.scheme, probed
         if sender is None or size > MAX_LINES:
             return _NO_KEY
@@ -338,7 +339,7 @@ class VerdictCache:
         return blake2b(b"\n".join(lines), key=self._salt, digest_size=16).digest()
 
     def _found_by_probe(
-        self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
+        self, cookies: Sequence[bytes], agent: str, fields: Fields, now: datetime
     ) -> Hashable:
         """What the probe found in a browser whose only cookie of the gate says that it is on a computer; otherwise None.
 

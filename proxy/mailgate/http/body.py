@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mailgate.http.fields import Field
-from mailgate.http.grammar import CRLF, TOKEN, Malformed, lines_of, parse_fields
+from mailgate.http.grammar import CRLF, TOKEN, Malformed, lines_of, parse_fields, refuse_hopeless_head
 
 _token = rb"[" + re.escape(TOKEN) + rb"]+"
 _quoted = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -29,9 +29,6 @@ class Body(Protocol):
     done: bool
     trailers: Sequence[Field]
 
-    def is_whole_rest(self, data: bytes) -> bool:
-        """Whether ``data`` is exactly the rest of the body and all of it content. If so, the body has ended."""
-
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Return the content in ``data`` and the bytes after the end of the body. Raises Malformed."""
 
@@ -46,12 +43,6 @@ class LengthBody:
         self.left = length
         self.done = length == 0
         self.trailers: Sequence[Field] = []
-
-    def is_whole_rest(self, data: bytes) -> bool:
-        if len(data) != self.left:
-            return False
-        self.left, self.done = 0, True
-        return True
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         content, rest = data[: self.left], data[self.left :]
@@ -70,9 +61,6 @@ class BodyUntilClose:
     def __init__(self) -> None:
         self.done = False
         self.trailers: Sequence[Field] = []
-
-    def is_whole_rest(self, _data: bytes) -> bool:
-        return False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         return ([data] if data else []), b""
@@ -95,9 +83,6 @@ class ChunkedBody:
         self._left = 0
         self._content: list[bytes] = []
         self._step = self._size
-
-    def is_whole_rest(self, _data: bytes) -> bool:
-        return False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         self._buffer = self._buffer[self._at :] + data
@@ -156,6 +141,7 @@ class ChunkedBody:
         if length > MAX_TRAILERS:
             raise Malformed("trailers that are too long")
         if end < 0:
+            refuse_hopeless_head(self._buffer[self._at :])
             return False
         self.trailers = parse_fields(lines_of(self._buffer[self._at : end + 2]))
         self._at = end + 4

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import structlog
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.streams import StreamReader
 from aiohttp.tcp_helpers import tcp_keepalive
 
 from mailgate.http.connection_limits import ConnectionLimit
@@ -105,8 +105,7 @@ class Connection(BaseProtocol):
         elif not self._closing:
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
-                body = partial(self._requests.reader, content) if content else EMPTY_PAYLOAD
-                self._current = Exchange(head, body, self, content)
+                self._current = Exchange(head, partial(self._requests.reader, content), self, content)
                 self._serve(self._current)
             else:
                 self._parse(data)
@@ -210,7 +209,7 @@ class Connection(BaseProtocol):
         self._task = self._loop.create_task(self._wait(rest))
 
     async def _wait(self, rest: Coroutine[Any, Any, Outcome]) -> None:
-        outcome = Outcome(keep_alive=False)
+        outcome = CLOSE
         try:
             outcome = await rest
             await self._linger(outcome)
@@ -221,7 +220,7 @@ class Connection(BaseProtocol):
             log.error("connection-failed", error=type(error).__name__)
         finally:
             self._task = None
-            self._go_on(outcome)
+            self._go_on(outcome if self._current is None or self._current.read else CLOSE)
 
     def answered(self, outcome: Outcome) -> None:
         """End the exchange."""
@@ -231,12 +230,11 @@ class Connection(BaseProtocol):
             self.wait_for(_already(outcome))
 
     def _go_on(self, outcome: Outcome) -> None:
-        """Serve the next request, unless either side ends the connection."""
+        """Serve the next request, unless either side ends the connection. This one was read to its end if it may stay open."""
         exchange, self._current = self._current, None
         if exchange is not None and self._listener.request_finished is not None:
             self._listener.request_finished(exchange)
-        read = exchange is None or exchange.read
-        if self._closing or self._receiver is not None or not outcome.keep_alive or not read:
+        if self._closing or self._receiver is not None or not outcome.keep_alive:
             self.close()
             return
         if self._upgraded and not self._queue:

@@ -205,6 +205,10 @@ class Exchange:
             return ()
         return from_tls(transport.get_extra_info("ssl_object"))
 
+    def begin(self, status: int) -> None:
+        """Note that the final response begins now, whose head the webmail has sent."""
+        self.started, self.status, self.answered_at = True, status, perf_counter()
+
     def write(self, data: bytes) -> None:
         """Queue bytes for the client. Raises ConnectionError if the client is gone."""
         transport = self.connection.transport

@@ -1,37 +1,33 @@
 """The fields of one message, as the lines that came and as values by name."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias
 
 Field: TypeAlias = tuple[bytes, bytes]
-Plan = TypeVar("Plan")
 
 MAX_ROWS, MAX_ROW = 512, 1024
 """How many rows of names are remembered, and the most bytes in one of these."""
 
 
-class Row:
+class Row(dict[Callable[["Row"], Any], Any]):
     """The names of the lines of a message. Messages whose lines have the same names in the same order share one, since what is
-    to be done with a line mostly depends on its name."""
+    to be done with a line mostly depends on its name: ``row[make]`` is what ``make`` makes of these names. It is made once."""
 
-    __slots__ = ("_plans", "keys", "places")
+    __slots__ = ("came", "names", "places")
 
     def __init__(self, names: Iterable[bytes]) -> None:
-        self.keys = tuple([name.lower() for name in names])
+        self.came = 0
+        """How often it came, as far as it was counted."""
+        self.names = tuple([name.lower() for name in names])
         """The names in lower case."""
         self.places: dict[bytes, tuple[int, ...]] = {}
         """The places of each name among the lines."""
-        for place, key in enumerate(self.keys):
+        for place, key in enumerate(self.names):
             self.places[key] = (*self.places.get(key, ()), place)
-        self._plans: dict[Callable[[Row], Any], Any] = {}
 
-    def plan(self, make: Callable[["Row"], Plan]) -> Plan:
-        """What ``make`` makes of these names. It is made once."""
-        try:
-            return self._plans[make]  # type: ignore[no-any-return]
-        except KeyError:
-            plan = self._plans[make] = make(self)
-            return plan
+    def __missing__(self, make: Callable[["Row"], Any]) -> Any:
+        plan = self[make] = make(self)
+        return plan
 
 
 class _Rows(dict[tuple[bytes, ...], Row]):
@@ -90,16 +86,9 @@ class Fields(Sequence[Field]):
     def __len__(self) -> int:
         return len(self.lines)
 
-    @overload
-    def __getitem__(self, index: int) -> Field: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Field]: ...
-
-    def __getitem__(self, index: int | slice) -> Field | list[Field]:
-        if isinstance(index, slice):
-            return [_field(line) for line in self.lines[index]]
-        return _field(self.lines[index])
+    def __getitem__(self, index: Any) -> Any:
+        found = self.lines[index]
+        return list(map(_field, found)) if isinstance(found, list) else _field(found)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (Fields, list)) else NotImplemented

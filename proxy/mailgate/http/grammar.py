@@ -48,12 +48,8 @@ def refuse_hopeless_head(head: bytes) -> None:
 def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
     """The first line and the fields of a head that ends in an empty line; None if there are more than ``most``
     fields."""
-    lines = lines_of(head)
-    first = lines[0]
-    del lines[-1], lines[0]
-    if len(lines) > most:
-        return None
-    return first, parse_fields(lines)
+    first, *lines, _ = lines_of(head)
+    return None if len(lines) > most else (first, parse_fields(lines))
 
 
 def parse_fields(lines: Sequence[bytes]) -> Fields:

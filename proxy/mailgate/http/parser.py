@@ -89,9 +89,10 @@ class RequestParser:
         end = data.find(b"\r\n\r\n", 0, self._limits.head) + 4
         if end < 4:
             return None
-        content = data[end:]
+        content, most = data[end:], self._limits.fields
+        whole = data[:end] if content else data
         try:
-            head = self._read(data[:end] if content else data)
+            head = skim_request(whole, most) or parse_request_head(whole, max_fields=most)
         except RequestRefused:
             return None
         too_large = self._limits.body and len(content) > self._limits.body
@@ -138,15 +139,11 @@ class RequestParser:
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         self._looked_at = 0
-        parsed = self._read(head)
+        most = self._limits.fields
+        parsed = skim_request(head, most) or parse_request_head(head, max_fields=most)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed
-
-    def _read(self, head: bytes) -> RequestHead:
-        """Raises RequestRefused."""
-        most = self._limits.fields
-        return skim_request(head, most) or parse_request_head(head, max_fields=most)
 
     def _check_new_bytes(self) -> None:
         """Check the new bytes of an incomplete head, each byte once. A CR at the end waits for its LF."""

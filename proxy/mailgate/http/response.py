@@ -58,10 +58,14 @@ def _frame(is_head: bool, status: int, minor: int, fields: Fields) -> tuple[Body
         raise Malformed("Transfer-Encoding with Content-Length, or in HTTP/1.0")
     options = connection_options(fields)
     keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
+    body = body_of(status, length, is_chunked=is_chunked, is_head=is_head)
+    return body, keep_alive and not isinstance(body, BodyUntilClose)
+
+
+def body_of(status: int, length: int | None, *, is_chunked: bool, is_head: bool) -> Body:
+    """The reader of a body. ``is_head``: whether it answers a HEAD."""
     if is_head or status < 200 or status in (204, 304):
-        return LengthBody(0), keep_alive
+        return LengthBody(0)
     if is_chunked:
-        return ChunkedBody(), keep_alive
-    if length is None:
-        return BodyUntilClose(), False
-    return LengthBody(length), keep_alive
+        return ChunkedBody()
+    return BodyUntilClose() if length is None else LengthBody(length)

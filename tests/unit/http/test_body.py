@@ -131,6 +131,12 @@ def test_trailers_stand_behind_the_last_chunk():
     assert body.trailers == [(b"Digest", b"x"), (b"DIGEST", b"y")]
 
 
+@pytest.mark.parametrize("begun", [b"\n", b"a: b\n", b"a: b\r\n\n", b"a\x00", b"a\rb"])
+def test_trailers_that_cannot_become_valid_are_not_waited_for(begun):
+    with pytest.raises(Malformed):
+        ChunkedBody().feed(b"0\r\n" + begun)
+
+
 @pytest.mark.parametrize("trailer", [b"a : b", b" a: b", b"a", b"a: b\nc: d", b"a: \x00"])
 def test_trailers_are_as_strict_as_headers(trailer):
     with pytest.raises(Malformed):

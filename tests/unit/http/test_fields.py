@@ -17,7 +17,7 @@ def test_fields_are_pairs_in_their_order() -> None:
 def test_lines_stand_beside_the_row_of_their_names() -> None:
     fields = Fields([(b"Accept", b"a"), (b"Host", b""), (b"ACCEPT", b"b")])
     assert fields.lines == [b"Accept: a", b"Host: ", b"ACCEPT: b"]
-    assert fields.row.keys == (b"accept", b"host", b"accept")
+    assert fields.row.names == (b"accept", b"host", b"accept")
     assert fields.row.places == {b"accept": (0, 2), b"host": (1,)}
 
 
@@ -28,16 +28,16 @@ def test_messages_with_the_same_names_share_a_row_and_its_plan() -> None:
 
     def count(row: Row) -> int:
         made.append(row)
-        return len(row.keys)
+        return len(row.names)
 
-    assert [row.plan(count) for row in rows] == [2, 2]
+    assert [row[count] for row in rows] == [2, 2]
     assert len(made) == 1
 
 
 @pytest.mark.parametrize("spelled", [b"accept", b"ACCEPT"])
 def test_another_spelling_is_another_row_with_the_same_keys(spelled) -> None:
     usual, other = Row([b"Accept"]), Row([spelled])
-    assert (usual.keys, usual.places) == (other.keys, other.places)
+    assert (usual.names, usual.places) == (other.names, other.places)
 
 
 def test_rows_are_few_and_short() -> None:

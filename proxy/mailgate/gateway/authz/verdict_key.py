@@ -113,7 +113,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, passed: frozenset[
             "This login is for a whole connection, over which the asking proxy also sends other requests.",
         )
     # the spelling counts: the proxy did not write a twin with underscores
-    if not fields.row.plan(_forgeable) <= _OWN[dialect] | passed:
+    if not fields.row[_forgeable] <= _OWN[dialect] | passed:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,

@@ -70,7 +70,8 @@ class RequestMetrics(Collector):
             served[_SUM] += seconds
             if asked_at:
                 answered_at = exchange.answered_at
-                asked = self._upstream(status if answered_at else 0)
+                told = status if answered_at else 0
+                asked = self._asked.get(told) or self._upstream(told)
                 seconds = (answered_at or now) - asked_at
                 asked[bisect_left(BUCKETS, seconds)] += 1
                 asked[_SUM] += seconds

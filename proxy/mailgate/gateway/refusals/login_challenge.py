@@ -53,8 +53,8 @@ async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> 
     needed."""
     upstream = await forwarder.pool.connect()
     try:
-        upstream.expect(asked.method)
-        upstream.write(request_head(asked, incoming.origin, default_host=forwarder.default_host))
+        data = request_head(asked, incoming.origin, default_host=forwarder.default_host)
+        upstream.ask(asked.method, data)
         for _ in range(MAX_INTERIM):
             response = await upstream.read_head()
             if not response.informational:

@@ -155,8 +155,8 @@ class LoginCheck:
         head = self._head(incoming, credentials)
         upstream = await self._pool.connect()
         try:
-            upstream.expect(head.method)
-            upstream.write(request_head(head, _nobody(incoming.origin), default_host=self._default_host))
+            origin = _nobody(incoming.origin)
+            upstream.ask(head.method, request_head(head, origin, default_host=self._default_host))
             for _ in range(MAX_INTERIM):
                 answer = await upstream.read_head()
                 if not answer.informational:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
 from mailgate.http.body import chunk, last_chunk
 from mailgate.http.exchange import CLOSE, KEEP_OPEN, Exchange, Outcome, PendingOutcome
-from mailgate.http.fields import Field, Fields
-from mailgate.http.grammar import members, values
+from mailgate.http.fields import Field
+from mailgate.http.grammar import members
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.heads import (
     Framing,
@@ -20,6 +21,7 @@ from mailgate.http.proxy.heads import (
     response_head,
     safe_trailers,
     switching_head,
+    whole_answer,
 )
 from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.request_body import Sending, end_sending, start_sending, tunnel
@@ -42,8 +44,8 @@ MAY_GO_UNREAD = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS", b"TRACE"})
 # RFC 4559, section 6: these log a connection in, so the webmail would take its next request for the same person's
 CONNECTION_LOGINS = frozenset({b"ntlm", b"negotiate"})
 
-WaitFor: TypeAlias = Callable[[Coroutine[Any, Any, Outcome]], None]
-"""Takes a coroutine that answers the request."""
+WaitFor: TypeAlias = Callable[[Exchange, Coroutine[Any, Any, Outcome]], None]
+"""Takes a coroutine that answers the request of an exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,53 +76,68 @@ class Forwarder:
         if upstream is None:
             return self.forward(exchange, origin, now)
         exchange.asked_at = perf_counter()
-        upstream.ask(head.method, self._request(exchange, origin) + content)
-        exchange.content = None
-
-        def look(answer: Answer | None) -> None:
-            exchange.give_up = None
-            if answer is None:
-                wait_for(self.forward(exchange, origin, now, asked=upstream))
-            else:
-                self._answer(exchange, upstream, answer, now, wait_for)
-
-        def give_up() -> None:
-            upstream.unwatch()
-            upstream.abort()
-
-        exchange.give_up = give_up
-        upstream.watch(look)
+        data = self._request(exchange, origin)
+        upstream.ask(head.method, data + content if content else data)
+        exchange.content, exchange.give_up = None, upstream.give_up
+        upstream.watch(partial(self._answered, exchange, upstream, origin, now, wait_for))
         return None
 
-    def _answer(
+    def _answered(
         self,
         exchange: Exchange,
         upstream: UpstreamConnection,
-        answer: Answer,
+        origin: Origin,
         now: datetime,
         wait_for: WaitFor,
+        answer: Answer | None,
     ) -> None:
-        """Write an answer that has come in one piece."""
-        response, content = answer
+        """End the request with an answer that has come in one piece; None if it comes otherwise, or never."""
+        exchange.give_up = None
+        if answer is None:
+            wait_for(exchange, self.forward(exchange, origin, now, asked=upstream))
+            return
+        response = answer[0]
         try:
-            framing, out = self._answer_head(exchange, response, now, whole=True)
-            if framing.chunked:
-                content = [*map(chunk, content), _end(response.body.trailers, framing)]
-            exchange.write(b"".join((out, *content)))
+            outcome = self._write(exchange, *answer, now)
         except Exception as error:  # noqa: BLE001 - the error is passed to the waiting task
             upstream.abort()
-            wait_for(_raising(error))
+            wait_for(exchange, _raising(error))
             return
-        self._leave(upstream, reusable=response.keep_alive and _leaves_clean(exchange.head, response))
-        outcome = KEEP_OPEN if framing.keep_alive else CLOSE
+        if response.keep_alive and _leaves_clean(exchange.head, response):
+            self.pool.release(upstream)
+        else:
+            upstream.abort()
         if exchange.congested:
-            wait_for(_received(exchange, self.idle, outcome))
+            wait_for(exchange, _received(exchange, self.idle, outcome))
         else:
             exchange.connection.answered(outcome)
 
+    def _write(
+        self,
+        exchange: Exchange,
+        response: ResponseHead,
+        data: bytes,
+        chunks: list[bytes] | None,
+        now: datetime,
+    ) -> Outcome:
+        """Write an answer that has come in one piece."""
+        if chunks is None and not exchange.answer_fields:
+            as_it_came = whole_answer(exchange.head, response, data, self.rewrite)
+            if as_it_came is not None:
+                exchange.begin(response.status)
+                exchange.write(as_it_came)
+                return KEEP_OPEN
+        framing, out = self._answer_head(exchange, response, now, whole=True)
+        content = [data[len(response.raw) :]] if chunks is None else chunks
+        if framing.chunked:
+            content = [*map(chunk, content), _end(response.body.trailers, framing)]
+        exchange.write(b"".join((out, *content)))
+        return KEEP_OPEN if framing.keep_alive else CLOSE
+
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.readable_request(exchange.head) if self.editor else exchange.head
-        data = request_head(head, origin, default_host=self.default_host, closing=_may_go_unread(head))
+        closing = bool(head.length or head.chunked) and _may_go_unread(head)
+        data = request_head(head, origin, default_host=self.default_host, closing=closing)
         return self.mark(exchange, data) if self.mark else data
 
     async def forward(
@@ -202,7 +219,7 @@ class Forwarder:
         raise UpstreamMalformed("interim answers without an end")
 
     async def _switch(self, exchange: Exchange, upstream: UpstreamConnection, head: ResponseHead) -> Outcome:
-        exchange.started, exchange.status, exchange.answered_at = True, head.status, perf_counter()
+        exchange.begin(head.status)
         exchange.write(switching_head(head, exchange.head.upgrade))
         await tunnel(exchange, upstream)
         return Outcome(keep_alive=False)
@@ -238,7 +255,7 @@ class Forwarder:
         """The head of the answer. ``whole`` says whether the request was sent to its end."""
         framing = framing_for(exchange.head, response, closing=not whole)
         out = response_head(exchange.head, response, framing, self.rewrite, now, exchange.answer_fields)
-        exchange.started, exchange.status, exchange.answered_at = True, response.status, perf_counter()
+        exchange.begin(response.status)
         return framing, out
 
     def _pass_on(
@@ -263,7 +280,7 @@ def _end(trailers: Sequence[Field], framing: Framing) -> bytes:
 
 
 def _repeatable(head: RequestHead) -> bool:
-    return head.method in SAFE and not head.has_body
+    return head.method in SAFE and not (head.length or head.chunked)
 
 
 async def _received(exchange: Exchange, timeout: float, outcome: Outcome) -> Outcome:
@@ -306,12 +323,5 @@ def _leaves_clean(head: RequestHead, response: ResponseHead) -> bool:
 
 def _logs_in(head: RequestHead) -> bool:
     """Whether the request logs in the connection on which it was sent."""
-    return head.fields.has(b"authorization") and _by_connection(head.fields)
-
-
-def _by_connection(fields: Fields) -> bool:
-    credentials = values(fields, b"authorization")
-    return any(
-        value.split(None, 1)[:1] and value.split(None, 1)[0].lower() in CONNECTION_LOGINS
-        for value in credentials
-    )
+    logins = head.fields.values(b"authorization")
+    return any(not CONNECTION_LOGINS.isdisjoint(each.lower().split(None, 1)[:1]) for each in logins)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from mailgate.http.body import BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.http.body import BodyUntilClose, ChunkedBody
 from mailgate.http.cookies import OWN, without_own
 from mailgate.http.fields import Field, Fields, Row
 from mailgate.http.grammar import CRLF, connection_options, takes_trailers
@@ -109,10 +109,11 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, clos
 
     ``closing`` says that this is the last request on its connection.
     """
-    host = head.host or default_host
+    host, raw = head.host or default_host, head.raw
     told = (origin if origin.host else replace(origin, host=host)).lines
-    options = b"Connection: close\r\n" if closing else b"" if head.raw else _options(head)
-    return b"".join((_from_client(head, host), told, _VIA[head.minor], options, CRLF))
+    kept = _as_it_came(head) if raw else _from_client(head, host)
+    options = b"Connection: close\r\n" if closing else b"" if raw else _options(head)
+    return b"%b%b%b%b\r\n" % (kept, told, _VIA[head.minor], options)
 
 
 _FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -135,7 +136,7 @@ class _LinePlaces(NamedTuple):
 def _places(
     row: Row, drops: Callable[[bytes], bool], telling: Set[bytes], changed: Set[bytes]
 ) -> _LinePlaces:
-    keys = list(enumerate(row.keys))
+    keys = list(enumerate(row.names))
     return _LinePlaces(
         tuple(place for place, key in keys if key not in changed and drops(key)),
         tuple(place for place, key in keys if key in telling),
@@ -147,21 +148,24 @@ def _to_webmail(row: Row) -> _LinePlaces:
     return _places(row, lambda key: key in HOP_BY_HOP or forgeable(key), {b"cookie"}, _CHANGED_IN_REQUEST)
 
 
+def _as_it_came(head: RequestHead) -> bytes:
+    """The request line and the fields of a skimmed head that are passed on."""
+    lines, (dropped, cookies, _) = head.fields.lines, head.fields.row[_to_webmail]
+    kept = _without(head.raw[:-2], lines, dropped)
+    for place in cookies:  # there is one line at most
+        if OWN in lines[place]:
+            rest = without_own(lines[place][8:])
+            line = lines[place][:8] + rest + CRLF if rest else b""
+            kept = kept.replace(b"\r\n%b\r\n" % lines[place], CRLF + line, 1)
+    return kept
+
+
 def _from_client(head: RequestHead, host: bytes) -> bytes:
     """The request line and the client's fields that are passed on."""
     fields = head.fields
-    places, lines = fields.row.plan(_to_webmail), fields.lines
-    if head.raw:
-        kept = _without(head.raw, lines, places.dropped)
-        for place in places.telling:  # of a cookie there is one line at most
-            if OWN in lines[place]:
-                rest = without_own(lines[place][8:])
-                line = lines[place][:8] + rest if rest else b""
-                kept = kept.replace(b"\r\n%b\r\n" % lines[place], b"\r\n%b\r\n" % line if line else CRLF, 1)
-        return kept
-    lines = lines.copy()
+    places, lines = fields.row[_to_webmail], fields.lines.copy()
     for place in places.changed:
-        lines[place] = _changed(head, fields.row.keys[place], lines[place])
+        lines[place] = _changed(head, fields.row.names[place], lines[place])
     return b"%b %b HTTP/1.1\r\n%b%b" % (
         head.method,
         head.target,
@@ -173,7 +177,6 @@ def _from_client(head: RequestHead, host: bytes) -> bytes:
 def _without(raw: bytes, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
     """The lines of a head as they came, without those at these places. Equal lines have equal names, so all of them are dropped, or
     none."""
-    raw = raw[:-2]
     for place in dropped:
         raw = raw.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
     return raw
@@ -236,14 +239,8 @@ class Framing(NamedTuple):
     trailers: bool
 
 
-_AS_IT_CAME = Framing(chunked=False, keep_alive=True, trailers=False)
-_THE_LAST = Framing(chunked=False, keep_alive=False, trailers=False)
-
-
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
-    if request.raw and type(response.body) is LengthBody:
-        return _AS_IT_CAME if request.keep_alive and not closing else _THE_LAST
     open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
@@ -276,21 +273,35 @@ def response_head(
     return b"".join(lines)
 
 
+def whole_answer(request: RequestHead, response: ResponseHead, data: bytes, rewrite: Rewrite) -> bytes | None:
+    """An answer with a length, all of which came as ``data``, as ``response_head`` and its body would give it to the client; None if
+    more has to change in it than that lines of its head are dropped."""
+    if not (request.raw and request.keep_alive and response.raw) or response.status == 204:
+        return None
+    lines, row = response.fields.lines, response.fields.row
+    dropped, telling, _ = row[_to_client]
+    if b"date" not in row.places:
+        return None
+    for place in telling:
+        if rewrite.concerns(lines[place]):
+            return None
+    return _without(data, lines, dropped)
+
+
 _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
 _CHANGED_IN_RESPONSE = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
 
 
 def _to_client(row: Row) -> _LinePlaces:
-    def drops(key: bytes) -> bool:
-        return key in HOP_BY_HOP or speaks_for_the_gate(key)
-
-    return _places(row, drops, _REWRITTEN, _CHANGED_IN_RESPONSE)
+    return _places(
+        row, lambda key: key in HOP_BY_HOP or speaks_for_the_gate(key), _REWRITTEN, _CHANGED_IN_RESPONSE
+    )
 
 
 def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:
     """The status line and the webmail's fields that are passed on."""
     fields = response.fields
-    places, lines = fields.row.plan(_to_client), fields.lines
+    places, lines = fields.row[_to_client], fields.lines
     # the length and the coding of a skimmed answer stay, except where it has no body and where its client knows no chunks
     is_framed = (
         response.raw and response.status != 204 and framing.chunked is isinstance(response.body, ChunkedBody)
@@ -299,10 +310,10 @@ def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) ->
     if is_framed:
         changed = [place for place in places.telling if rewrite.concerns(lines[place])]
         if not changed:
-            return _without(response.raw, lines, places.dropped)
+            return _without(response.raw[:-2], lines, places.dropped)
     written = lines.copy()
     for place in changed:
-        written[place] = _changed_answer(response, framing, rewrite, fields.row.keys[place], lines[place])
+        written[place] = _changed_answer(response, framing, rewrite, fields.row.names[place], lines[place])
     return b"HTTP/1.1 %d %b\r\n%b" % (
         response.status,
         response.reason,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody
+from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody, LengthBody
 from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
@@ -55,8 +55,8 @@ class UpstreamTimeout(UpstreamError):
 
 READ_AHEAD = 512 * 1024
 
-Answer: TypeAlias = tuple[ResponseHead, list[bytes]]
-"""An answer that came in one piece: its head, and the pieces of its body."""
+Answer: TypeAlias = tuple[ResponseHead, bytes, list[bytes] | None]
+"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks; None if it has none."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -170,14 +170,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def ask(self, method: bytes, head: bytes) -> None:
         """Send the head of a request. Raises UpstreamClosed once the connection is gone."""
-        self.expect(method)
+        self._method = method
         self.write(head)
 
     # reading
-
-    def expect(self, method: bytes) -> None:
-        """Expect the answer to a request with ``method``, which is about to be written."""
-        self._method = method
 
     async def read_head(self, sent: asyncio.Future[None] | None = None) -> ResponseHead:
         """Read the next head, informational or final. Raises UpstreamError.
@@ -201,8 +197,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._watcher = watcher
         self._deadline.set(self._endpoint.response_time)
 
-    def unwatch(self) -> None:
+    def give_up(self) -> None:
+        """End the connection: nobody waits for the answer any more."""
         self._watcher = None
+        self.abort()
 
     @property
     def exhausted(self) -> bool:
@@ -216,10 +214,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     async def more(self) -> None:
         """Wait for more of the body or for its end. Raises UpstreamError if the body was cut short."""
-        if self._content or self._body is None or self._body.done:
+        body = self._body
+        if self._content or body is None or body.done:
             return
         self._deadline.set(self._endpoint.idle_time)
-        while not self._content and not self._ended:
+        while not self._content and not body.done:
             await self._news()
 
     def take(self) -> bytes:
@@ -242,7 +241,7 @@ class UpstreamConnection(asyncio.Protocol):
     def finish(self, head: ResponseHead) -> bool:
         """End this answer. Returns whether the connection can carry another request."""
         self.served += 1
-        whole = self._ended and not self._content
+        whole = self.exhausted
         clean = not self._buffer and not self._heads and self._error is None and not self._closed
         self._body = None
         return whole and clean and head.keep_alive
@@ -300,10 +299,6 @@ class UpstreamConnection(asyncio.Protocol):
 
     # inside
 
-    @property
-    def _ended(self) -> bool:
-        return self._body is not None and self._body.done
-
     def _whole(self, data: bytes) -> Answer | None:
         """The answer that this is, if it is skimmed and nothing of it is missing."""
         end = data.find(b"\r\n\r\n", 0, self._endpoint.max_head) + 4
@@ -312,16 +307,16 @@ class UpstreamConnection(asyncio.Protocol):
         head = skim_answer(data[:end], method=self._method, max_fields=self._endpoint.max_fields)
         if head is None:
             return None
-        rest, body = data[end:], head.body
-        if body.is_whole_rest(rest):
-            return head, [rest] if rest else []
-        if not isinstance(body, ChunkedBody) or not rest.endswith(LAST_CHUNK):
+        body = head.body
+        if type(body) is LengthBody:
+            return (head, data, None) if len(data) - end == body.left else None
+        if not isinstance(body, ChunkedBody) or not data.endswith(LAST_CHUNK):
             return None
         try:
-            pieces, rest = body.feed(rest)
+            pieces, rest = body.feed(data[end:])
         except Malformed:
             return None  # it is fed again, and fails
-        return None if rest or not body.done else (head, pieces)
+        return None if rest or not body.done else (head, data, pieces)
 
     def _feed_head(self) -> bool:
         if not self._method:
@@ -339,9 +334,6 @@ class UpstreamConnection(asyncio.Protocol):
             data, method=method, max_fields=most
         )
         self._heads.append(head)
-        if self._buffer and not head.informational and head.body.is_whole_rest(self._buffer):
-            self._content.append(self._buffer)
-            self._queued, self._buffer = len(self._buffer), b""
         if head.status == 101:
             self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:

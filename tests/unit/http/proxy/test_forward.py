@@ -58,7 +58,7 @@ class Forwarding:
         rewrite = Rewrite.between("http://mail.example.com", "http://inner:9080")
         forwarder = Forwarder(self.pool, rewrite, b"mail.example.com", idle, editor)
         if self.without_a_task:
-            rest = forwarder.start(asked, ORIGIN, NOW, asked.connection.wait_for)
+            rest = forwarder.start(asked, ORIGIN, NOW, lambda each, rest: each.connection.wait_for(rest))
             self.running = asyncio.ensure_future(over(asked, rest))
         else:
             self.running = asyncio.ensure_future(forwarder.forward(asked, ORIGIN, NOW))

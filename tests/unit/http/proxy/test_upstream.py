@@ -29,7 +29,7 @@ def connected(method=b"GET", **changed):
     connection = UpstreamConnection(endpoint(**changed), asyncio.get_running_loop())
     connection.connection_made(FakeTransport(connection))
     if method:
-        connection.expect(method)
+        connection.ask(method, b"")
     return connection
 
 
@@ -120,17 +120,17 @@ async def test_a_watcher_is_called_at_the_head_or_the_end():
 @pytest.mark.parametrize(
     ("wire", "pieces"),
     [
-        pytest.param(LENGTH + b"hello", [b"hello"], id="length"),
+        pytest.param(LENGTH + b"hello", None, id="length"),
         pytest.param(CHUNKED + chunk(b"hel") + chunk(b"lo") + last_chunk([]), [b"hel", b"lo"], id="chunks"),
-        pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", [], id="no body"),
+        pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", None, id="no body"),
     ],
 )
 async def test_an_answer_in_one_piece_is_handed_over_whole(wire, pieces):
     connection, called = connected(), []
     connection.watch(called.append)
     connection.data_received(wire)
-    ((head, content),) = called
-    assert (head.raw, content) == (wire[: wire.index(b"\r\n\r\n") + 4], pieces)
+    ((head, data, chunks),) = called
+    assert (head.raw, data, chunks) == (wire[: wire.index(b"\r\n\r\n") + 4], wire, pieces)
     assert (connection.served, connection.usable) == (1, True)
     connection.data_received(b"x")
     assert (len(called), connection.closed) == (1, True)
