@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_611,
-    "files": 535,
+    "lines": 85_786,
+    "files": 563,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,
-    "folders": 49,
-    "arrows between rooms": 83,
+    "folders": 51,
+    "arrows between rooms": 84,
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 112_297,
+    "lines of tests": 118_913,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

@@ -176,7 +176,7 @@ def _applied(device: Mapping[str, Any], versions: Versions, chain: Sequence[Poli
         return NotDenied.OTHER_POLICY_DUE
     if not versions:
         return NotDenied.POLICY_UNREAD
-    return "" if chain else NotDenied.VERSION_UNKNOWN
+    return "" if chain else NotDenied.POLICY_VERSION_UNKNOWN
 
 
 def _kept_out(device: Mapping[str, Any], chain: Sequence[PolicyContent], packages: Sequence[str]) -> str:
@@ -187,8 +187,8 @@ def _kept_out(device: Mapping[str, Any], chain: Sequence[PolicyContent], package
         return now or NotDenied.NEWER_POLICY_OPEN
     concerned = list(_not_applied(device, chain[0], packages))
     if "APP_INSTALLED" in concerned:
-        return NotDenied.APP_INSTALLED
-    return NotDenied.NOT_APPLIED if concerned else ""
+        return NotDenied.BLOCKED_APP_INSTALLED
+    return NotDenied.POLICY_NOT_APPLIED if concerned else ""
 
 
 def _blocks(policy: PolicyContent, packages: Sequence[str], *, cope: bool) -> str:
@@ -199,7 +199,7 @@ def _blocks(policy: PolicyContent, packages: Sequence[str], *, cope: bool) -> st
         personal = policy.personal_usage_policies or _Personal()
         sides.append((policy.personal_types, personal.personal_play_store_mode == "ALLOWLIST"))
     shut = packages and all(_is_out(types.get(each), only) for types, only in sides for each in packages)
-    return "" if shut else NotDenied.NOT_BLOCKED
+    return "" if shut else NotDenied.APP_NOT_BLOCKED
 
 
 def _is_out(types: set[str] | None, out_by_default: bool) -> bool:
@@ -210,17 +210,17 @@ def _side_door(policy: PolicyContent, *, cope: bool) -> str:
     """A way around the store that the policy leaves open. A device owner knows neither a private space nor other users."""
     overrides, personal = policy.advanced_security_overrides, policy.personal_usage_policies or _Personal()
     if overrides.untrusted_apps_policy not in ("", "UNTRUSTED_APPS_POLICY_UNSPECIFIED", "DISALLOW_INSTALL"):
-        return NotDenied.UNTRUSTED_APPS
+        return NotDenied.UNTRUSTED_APPS_ALLOWED
     if cope and personal.private_space_policy != "PRIVATE_SPACE_DISALLOWED":
-        return NotDenied.PRIVATE_SPACE
+        return NotDenied.PRIVATE_SPACE_ALLOWED
     developer = overrides.developer_settings in (
         "",
         "DEVELOPER_SETTINGS_UNSPECIFIED",
         "DEVELOPER_SETTINGS_DISABLED",
     )
     if not developer or policy.debugging_features_allowed:
-        return NotDenied.DEVELOPER_SETTINGS
-    return NotDenied.OTHER_USERS if cope and not policy.add_user_disabled else ""
+        return NotDenied.DEVELOPER_SETTINGS_ALLOWED
+    return NotDenied.OTHER_USERS_ALLOWED if cope and not policy.add_user_disabled else ""
 
 
 _SETTINGS = frozenset(

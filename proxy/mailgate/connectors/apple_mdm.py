@@ -274,7 +274,9 @@ class AppleMdm:
         record = self._described(device_id, said, part=part)
         if at is None or not (self._settings.declarations or self._settings.restrictions):
             return record
-        return replace(record, denied_at=min(at, self._setup.now()), not_denied=NotDenied.NOT_REPORTED)
+        return replace(
+            record, denied_at=min(at, self._setup.now()), not_denied=NotDenied.DECLARATION_NOT_REPORTED
+        )
 
     def _status(self, device_id: str, said: Mapping[str, Any], at: datetime | None) -> Sequence[Report]:
         """What a status report of declarative management tells. All but declarations and the enrolment is dropped here."""

@@ -77,12 +77,12 @@ def _state(token: str, items: Iterable[Any]) -> str:
     """Why a declaration is not known to be in effect in the version with this token; empty if it is."""
     current = [each for each in items if value(each, "_removed") is not True]
     if not current:
-        return NotDenied.NOT_REPORTED
+        return NotDenied.DECLARATION_NOT_REPORTED
     if any(text(each, "server-token") != token for each in current):
-        return NotDenied.OUTDATED
+        return NotDenied.DECLARATION_OUTDATED
     if any(text(each, "valid") != "valid" for each in current):
-        return NotDenied.INVALID
-    return "" if all(value(each, "active") is True for each in current) else NotDenied.INACTIVE
+        return NotDenied.DECLARATION_INVALID
+    return "" if all(value(each, "active") is True for each in current) else NotDenied.DECLARATION_INACTIVE
 
 
 def keeps_out(denied: Container[str], allowed: Container[str] | None, identifiers: Sequence[str]) -> bool:
@@ -93,7 +93,7 @@ def keeps_out(denied: Container[str], allowed: Container[str] | None, identifier
 
 
 def _lacking(denied: frozenset[str], apps: Bundles) -> str:
-    return NotDenied.NOT_BLOCKED if apps.keys() - denied else ""
+    return NotDenied.APP_NOT_BLOCKED if apps.keys() - denied else ""
 
 
 def restricted(answer: Any, apps: Bundles, at: datetime) -> Denial:

@@ -84,7 +84,7 @@ def hidden_apps(
     denied = frozenset(
         key for key, ids in apps.items() if any(keeps_out(each.hidden, each.shown, ids) for each in applied)
     )
-    failed = NotDenied.NOT_APPLIED if len(applied) < len(profiles) else NotDenied.NOT_BLOCKED
+    failed = NotDenied.POLICY_NOT_APPLIED if len(applied) < len(profiles) else NotDenied.APP_NOT_BLOCKED
     by = ", ".join(f"{each.name} {each.version}" for each in applied)
     return Denial(denied, at, at + _COUNTS_FOR, by, failed if apps.keys() - denied else "")
 

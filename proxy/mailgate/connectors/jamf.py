@@ -129,7 +129,7 @@ class Jamf(ApiConnector):
             said = await self._client.find(target, headers=self._context)
         forbidden = {key: self._setup.catalog.apps[key].ios for key in self._setup.catalog.listed}
         denial = declared_by_items(said, self._settings.declarations, forbidden, self._setup.now())
-        return denial or (ended and replace(ended, failed=NotDenied.NOT_REPORTED))
+        return denial or (ended and replace(ended, failed=NotDenied.DECLARATION_NOT_REPORTED))
 
     def _by_group(self, found: Mapping[str, Any]) -> Compliance | None:
         """The verdict of the smart group; None if no group is set. A group of that id that is not smart, and an answer

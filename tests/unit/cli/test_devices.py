@@ -298,7 +298,7 @@ def test_apps_are_listed_with_who_has_them_now(has: None) -> None:
     [
         (Denial(frozenset({"tiktok"}), NOW, by="cope 12"), ("denied tiktok", "cope 12")),
         (
-            Denial(frozenset(), NOW, failed=NotDenied.OTHER_USERS),
+            Denial(frozenset(), NOW, failed=NotDenied.OTHER_USERS_ALLOWED),
             ("other-users-allowed: Its policy allows other users on it, whose apps nobody sees.",),
         ),
     ],

@@ -208,7 +208,7 @@ def test_the_explanation_tells_client_rules_and_what_would_change_it(
             "clean, cannot run: tiktok (cope 12)\n",
         ),
         (
-            Posture(PostureState.PARTIAL, not_denied=NotDenied.OTHER_USERS),
+            Posture(PostureState.PARTIAL, not_denied=NotDenied.OTHER_USERS_ALLOWED),
             "partial. Its policy allows other users on it, whose apps nobody sees.\n",
         ),
     ],

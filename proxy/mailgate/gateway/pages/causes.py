@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mailgate.gateway.pages.proofs import Wording
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Access, Decision, Protocol, Reason
-from mailgate.model.device import Enrolment
+from mailgate.model.device import Enrolment, NotDenied
 from mailgate.model.phrase import Phrase, phrase
 
 WORDINGS: Mapping[ExactCause, Wording] = {
@@ -41,8 +41,11 @@ _PARTLY_SEEN = frozenset(
 )
 _NOT_APPLIED = frozenset(
     {
-        *("other-policy-due", "declaration-not-reported", "declaration-outdated"),
-        *("policy-not-applied", "report-too-old"),
+        NotDenied.OTHER_POLICY_DUE,
+        NotDenied.DECLARATION_NOT_REPORTED,
+        NotDenied.DECLARATION_OUTDATED,
+        NotDenied.POLICY_NOT_APPLIED,
+        NotDenied.REPORT_TOO_OLD,
     }
 )
 """The checks of a denial that fail until the device has applied its management's newest settings and said so."""

@@ -26,23 +26,29 @@ NOT_DENIED: dict[str, Phrase] = {
     NotDenied.NOT_ACTIVE: phrase("It is switched off in its management, or not set up yet."),
     NotDenied.OTHER_POLICY_DUE: phrase("Another policy of its management is due on it."),
     NotDenied.POLICY_UNREAD: phrase("The policy of its management could not be read."),
-    NotDenied.VERSION_UNKNOWN: phrase("It has a version of its policy that was never read."),
-    NotDenied.NOT_REPORTED: phrase("It has not reported the declaration that forbids these apps."),
-    NotDenied.OUTDATED: phrase("It has another version of the declaration than the one that is known."),
-    NotDenied.INVALID: phrase("It does not accept the declaration that forbids these apps."),
-    NotDenied.INACTIVE: phrase("It has the declaration that forbids these apps, but does not apply it."),
-    NotDenied.NOT_BLOCKED: phrase("Its management does not forbid every listed app."),
-    NotDenied.UNTRUSTED_APPS: phrase("Its policy allows apps from other places than the store."),
-    NotDenied.PRIVATE_SPACE: phrase("Its policy allows a private space, whose apps nobody sees."),
-    NotDenied.DEVELOPER_SETTINGS: phrase(
+    NotDenied.POLICY_VERSION_UNKNOWN: phrase("It has a version of its policy that was never read."),
+    NotDenied.DECLARATION_NOT_REPORTED: phrase(
+        "It has not reported the declaration that forbids these apps."
+    ),
+    NotDenied.DECLARATION_OUTDATED: phrase(
+        "It has another version of the declaration than the one that is known."
+    ),
+    NotDenied.DECLARATION_INVALID: phrase("It does not accept the declaration that forbids these apps."),
+    NotDenied.DECLARATION_INACTIVE: phrase(
+        "It has the declaration that forbids these apps, but does not apply it."
+    ),
+    NotDenied.APP_NOT_BLOCKED: phrase("Its management does not forbid every listed app."),
+    NotDenied.UNTRUSTED_APPS_ALLOWED: phrase("Its policy allows apps from other places than the store."),
+    NotDenied.PRIVATE_SPACE_ALLOWED: phrase("Its policy allows a private space, whose apps nobody sees."),
+    NotDenied.DEVELOPER_SETTINGS_ALLOWED: phrase(
         "Its policy allows the settings for developers, by which apps can be installed."
     ),
-    NotDenied.OTHER_USERS: phrase("Its policy allows other users on it, whose apps nobody sees."),
+    NotDenied.OTHER_USERS_ALLOWED: phrase("Its policy allows other users on it, whose apps nobody sees."),
     NotDenied.NEWER_POLICY_OPEN: phrase(
         "A newer version of its policy is less strict, and it may have that already."
     ),
-    NotDenied.APP_INSTALLED: phrase("It says that a forbidden app is still there."),
-    NotDenied.NOT_APPLIED: phrase("It says that it does not apply all of its policy."),
+    NotDenied.BLOCKED_APP_INSTALLED: phrase("It says that a forbidden app is still there."),
+    NotDenied.POLICY_NOT_APPLIED: phrase("It says that it does not apply all of its policy."),
     NotDenied.REPORT_TOO_OLD: phrase("Its last word on its policy is too old to count."),
 }
 """Why it is not certain that its management keeps every listed app from running."""

@@ -12,7 +12,7 @@ from mailgate.texts import load_languages
 
 LANGUAGES = load_languages()
 ENFORCED = replace(TABLET, denied=("TikTok",))
-PARTIAL = replace(TABLET, state=PostureState.PARTIAL, not_denied=NotDenied.PRIVATE_SPACE)
+PARTIAL = replace(TABLET, state=PostureState.PARTIAL, not_denied=NotDenied.PRIVATE_SPACE_ALLOWED)
 SEEN = (ReportSource("intune", complete=True),)
 
 
