@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 118_910,
+    "lines of tests": 118_923,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01
