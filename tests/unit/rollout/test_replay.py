@@ -354,6 +354,7 @@ def test_with_two_devices_it_is_unknown_what_is_on_them() -> None:
         (Proofs(), False),
         (Proofs(named_by="proof"), False),
         (Proofs(named_by="proxy", login="accepted"), False),
+        (Proofs(named_by="proxy", login="refused"), False),
         (Proofs(named_by="proxy", attestation="token-expired"), False),
         (Proofs(named_by="proxy", certificate="accepted"), False),
         (Proofs(named_by="proxy", findings=("device-of-another",)), False),

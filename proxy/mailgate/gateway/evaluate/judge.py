@@ -138,7 +138,9 @@ class Judge:
                 classify(before.facts), proof, certificate, now, logins, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
-        token = before.login if before.login and now < before.login.expires else None
+        token = before.login
+        if token is not None and token.expires <= now:
+            token = replace(token, device="", refused=True)
         claimed = None
         if not (proof or certificate):
             another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in before.client.findings)
@@ -178,7 +180,7 @@ class Judge:
         return access, decide(access, live.policy)
 
     async def _login(self, incoming: Incoming, now: datetime) -> VerifiedLogin | None:
-        """What the token of the login says of the person whom the proxy names; None if there is none that counts."""
+        """What the token of the login says of the person whom the proxy names; None if there is no token, or no such person."""
         tokens, person = self.in_force.live.login_tokens, incoming.facts.user
         if tokens is None or not incoming.login_token or not person:
             return None
@@ -195,7 +197,8 @@ class Judge:
         names_another: bool,
     ) -> tuple[Client, Posture, _Device | None]:
         """The client and the posture by what a trusted proxy has found out at the login: the device on which it was made, or else
-        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device.
+        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device; nor does one
+        whose token is refused, since it may be a token of such a device.
 
         If credentials beside that name somebody else, the webmail may open the mail of that person, so the request is also read as
         if the device were none of theirs.
@@ -204,7 +207,7 @@ class Judge:
             posture = await self.postures.in_directory(token.device, now)
             if is_of_another((token.person,), posture.owner):
                 return _of_another(client), against(posture), None
-        elif self._goes_by_person(facts, client, posture):
+        elif not (token and token.refused) and self._goes_by_person(facts, client, posture):
             posture = by_person(await self.postures.of_person(facts.user or "", now))
         else:
             return client, posture, None

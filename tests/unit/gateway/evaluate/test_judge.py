@@ -363,8 +363,9 @@ def signed_in(token, *fields, peer="192.0.2.1", **how):
         (b"ADA@d1", (SAFARI, ADA), {}, "clean", False),
         (b"ada@", (SAFARI, ADA), {}, "stale", True),
         (b"ada@d2", (SAFARI, ADA), {}, "missing", False),
-        (b"@d1", (SAFARI, ADA), {}, "stale", True),
-        (b"bob@d1", (SAFARI, ADA), {}, "stale", True),
+        (b"@d1", (SAFARI, ADA), {}, "missing", False),
+        (b"bob@d1", (SAFARI, ADA), {}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA, b"X-Forwarded-Id-Token: ada@d1"), {}, "missing", False),
         (b"ada@d1", (SAFARI,), {}, "missing", False),
         (b"ada@d1", (SAFARI, ADA), {"peer": "203.0.113.9"}, "missing", False),
         (b"ada@d1", (SAFARI, ADA, TOKEN), {}, "missing", False),
@@ -375,7 +376,7 @@ def signed_in(token, *fields, peer="192.0.2.1", **how):
 async def test_a_phones_browser_is_the_device_that_the_token_of_its_login_names(
     token, fields, how, state, by_person
 ):
-    """A token that is refused, or of another person, names none; one of a device that nobody knows leaves it without any."""
+    """A token that is refused, or of another person, or one of two, leaves it without any, as one of a device that nobody knows does."""
     on = by_token()
     certificates = CertificateVerifier([DEVICES.certificate])
     renew(on, verifier=Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED)), certificates=certificates)
@@ -404,6 +405,19 @@ async def test_a_running_request_ends_with_the_token_of_its_login():
     on.judge.postures.directory["d1"] = ADAS
     over = replace(access, login=replace(access.login, expires=NOW))
     assert (await on.judge.judge_again(over, decision))[1].effect is Effect.BLOCK
+
+
+@pytest.mark.parametrize("token", [b"ada@d2", b"@d1"])
+async def test_no_token_of_a_login_makes_way_for_the_person_by_running_out(token):
+    """Somebody else's phones are all that is known to be clean here, so the browser waits for a token that says which it is on."""
+    on = by_token()
+    on.judge.postures.people["ada"] = ADAS
+    access, decision = await on.judge.verdict(signed_in(token, SAFARI, ADA), NOW)
+    over = replace(access, login=replace(access.login, expires=NOW))
+    for each in (access, over):
+        again = await on.judge.judge_again(each, decision, by_the_clock=True)
+        assert (again[0].posture.by_person, again[1].effect) == (False, Effect.BLOCK)
+        assert (await on.judge.judge_again(*again, by_the_clock=True))[1].effect is Effect.BLOCK
 
 
 ADAS_PHONE = replace(KNOWN, owner="ada")
