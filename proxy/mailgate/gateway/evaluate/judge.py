@@ -29,6 +29,7 @@ from mailgate.model import (
     Claim,
     Client,
     Decision,
+    Kind,
     Posture,
     Reason,
     RequestFacts,
@@ -207,6 +208,8 @@ class Judge:
             posture = await self.postures.in_directory(token.device, now)
             if is_of_another((token.person,), posture.owner):
                 return _of_another(client), against(posture), None
+            if client.handheld and posture.kind is Kind.LAPTOP:  # so the session was taken here from there
+                return client, against(posture), None
         elif not (token and token.refused) and self._goes_by_person(facts, client, posture):
             posture = by_person(await self.postures.of_person(facts.user or "", now))
         else:

@@ -393,6 +393,13 @@ async def test_a_computers_login_on_a_phone_makes_no_laptop():
     assert (access.client.kind, access.client.handheld) == (Kind.PHONE, True)
 
 
+async def test_a_login_on_a_computer_makes_no_phone_clean():
+    on = by_token(directory=[("d1", replace(ADAS, kind=Kind.LAPTOP))])
+    access, decision = await on.judge.verdict(signed_in(b"ada@d1", SAFARI, ADA), NOW)
+    assert (access.posture.state, decision.effect) == (PostureState.MISSING, Effect.BLOCK)
+    assert await on.judge.judge_again(access, decision) is None
+
+
 async def test_a_running_request_ends_with_the_token_of_its_login():
     on = by_token(setting=False)
     access, decision = await on.judge.verdict(signed_in(b"ada@d1", SAFARI, ADA), NOW)
