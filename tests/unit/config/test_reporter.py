@@ -79,6 +79,7 @@ def test_the_answers_may_be_believed_for_a_time_of_their_own(loaded) -> None:
         (f"reporter: {{android: {{{ANDROID.replace(DIGEST, 'ab')}}}}}", HARDWARE, "has the wrong form"),
         (f"reporter: {{android: {{{ANDROID.replace(DIGEST, '')}}}}}", HARDWARE, "has the wrong form"),
         ("reporter: {ios: {app: com.example.reporter}}", HARDWARE, "has the wrong form"),
+        ("reporter: {max_age: 29m}", HARDWARE, "`29m` is out of range"),
         ("posture: {precedence: [reporter]}", HARDWARE, "reporter"),
         ("connectors: {reporter: {type: file, path: x.csv}}", HARDWARE, "the reporter on phones"),
     ],

@@ -109,7 +109,7 @@ async def test_yes_and_no_are_stored_and_nothing_else(on):
     assert (report.apps, report.asked) == ({"wechat"}, {"tiktok", "wechat"})
     assert (report.apps_complete, report.profile) == (True, "personal")
     assert report.kind is None  # it may be a tablet, and nobody has said
-    assert (report.reported_at, report.lag) == (NOW, timedelta(minutes=1))
+    assert (report.reported_at, report.lag) == (NOW, timedelta(minutes=10))
     assert (report.owner, report.names) == ("ada@example.com", {(KEY, phone.key.thumbprint())})
     assert "private" not in repr(on.own.enrolling.enroller.devices)
 
@@ -278,6 +278,15 @@ async def test_an_old_nonce_makes_no_answers_new(on):
     old = on.judge.prover.nonces.make(NOW - timedelta(minutes=11), bound=False)
     status, _, told = await send(on, phone, phone.answers(question), nonce=old)
     assert (status, told["reason"]) == (401, "proof-nonce-wrong")
+
+
+async def test_answers_that_were_held_back_are_dated_no_later_than_they_were_given(on):
+    """The owner of the phone has set its clock ahead, and has installed the app since."""
+    phone, question = await enrolled(on)
+    given = NOW - timedelta(minutes=5)
+    nonce = on.judge.prover.nonces.make(given, bound=False)
+    assert (await send(on, phone, phone.answers(question), nonce=nonce))[0] == 200
+    assert reports(on)[0].looked_from <= given
 
 
 async def test_a_clock_that_is_off_is_told_the_time(on):
