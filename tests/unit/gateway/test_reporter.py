@@ -142,6 +142,22 @@ async def test_an_app_that_cannot_be_looked_for_stays_unknown(on):
     assert reports(on)[0].asked == {"wechat"}
 
 
+@pytest.mark.parametrize(
+    ("last", "seen"), [({}, {"tiktok"}), ({"tiktok": False}, set()), ({"tiktok": True}, {"tiktok"})]
+)
+async def test_an_app_that_was_seen_has_not_gone_because_nobody_can_look_for_it_any_more(on, last, seen):
+    """The company adds an id of it, which this build does not query."""
+    phone, question = await enrolled(on, "personal", "com.zhiliaoapp.musically", "com.tencent.mm")
+    assert (await send(on, phone, phone.answers(question)))[0] == 200
+    more = replace(TIKTOK, android=(*TIKTOK.android, "com.zhiliaoapp.musically.go"))
+    renew(on, policy=replace(policy(), catalog=catalog(more, WECHAT)))
+    question = (await send(on, phone, phone.answers(question)))[2]["reporter"]
+    for _ in range(2):
+        body = phone.answers(question, installed={"wechat": False, **last})
+        assert (await send(on, phone, body))[0] == 200
+    assert (reports(on)[-1].apps, reports(on)[-1].asked) == (seen, {"wechat", *last})
+
+
 async def test_a_list_that_has_grown_is_asked_for_anew(on):
     phone, question = await enrolled(on)
     more = catalog(TIKTOK, WECHAT, ListedApp("lemon", "Lemon8", android=("com.bd.nproject",)))

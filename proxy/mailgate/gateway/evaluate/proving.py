@@ -144,9 +144,7 @@ class Prover:
             verdict = verify()
         return verdict
 
-    async def login(
-        self, tokens: LoginTokens, token: bytes, person: str, now: datetime
-    ) -> VerifiedLogin:
+    async def login(self, tokens: LoginTokens, token: bytes, person: str, now: datetime) -> VerifiedLogin:
         """Verify the token of a login. It is refused too if it is about another than this person."""
         result, login = "accepted", VerifiedLogin("", "", now, refused=True)
         try:
