@@ -1,8 +1,7 @@
 """What is known more exactly than a reason says, and that it is told of nobody else's device."""
 
-from datetime import UTC, datetime
-
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
