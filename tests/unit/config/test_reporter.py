@@ -71,7 +71,9 @@ def test_the_answers_may_be_believed_for_a_time_of_their_own(loaded) -> None:
 def test_answers_do_not_outlive_the_setting_by_which_they_were_taken(loaded) -> None:
     """Who turns the reporter off, because it can no longer be believed, must not make its answers last longer."""
     assert loaded("").posture_terms({}).age_of("reporter") == timedelta()
-    assert loaded(f"reporter: {{android: {{{ANDROID}}}}}").posture_terms({}).age_of("reporter") == timedelta(hours=24)
+    assert loaded(f"reporter: {{android: {{{ANDROID}}}}}").posture_terms({}).age_of("reporter") == timedelta(
+        hours=24
+    )
 
 
 @pytest.mark.parametrize(
