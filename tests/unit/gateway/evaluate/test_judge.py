@@ -302,6 +302,37 @@ async def test_credentials_of_somebody_else_make_no_answer_milder(rules, state, 
         assert another is Effect.BLOCK
 
 
+JUNK = b"Device-Attestation: junk"
+
+
+@pytest.mark.parametrize("state", PostureState)
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize(
+    ("token", "fields", "how"),
+    [
+        (b"@d1", (), {}),
+        (b"bob@d1", (), {}),
+        (b"ada@d2", (), {}),
+        (b"", (JUNK,), {}),
+        (b"", (), {"certificate": (b"junk",)}),
+        (b"", (), {"certificate": (PHONE.der,)}),
+    ],
+)
+async def test_a_proof_that_tells_nothing_is_never_better_than_none(state, lost, token, fields, how):
+    """Where rules let unknown phones in, whoever has a phone that is kept out would else send anything that is refused."""
+    on = by_token(directory=[])
+    on.judge.postures.people["ada"] = replace(ADAS, state=state, lost=lost)
+    certificates = CertificateVerifier([DEVICES.certificate])
+    refused = Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED))
+    renew(on, policy=policy(MILD_RULES), verifier=refused, certificates=certificates)
+    without = (await on.judge.verdict(browsing(SAFARI, ADA), NOW))[1]
+    access, decision = await on.judge.verdict(signed_in(token, SAFARI, ADA, *fields, **how), NOW)
+    assert decision.effect.severity >= without.effect.severity
+    assert not access.posture.by_person
+    again = await on.judge.judge_again(access, decision, by_the_clock=True)
+    assert again is None or again[1].effect is decision.effect
+
+
 async def test_a_browser_by_its_person_is_none_of_their_devices():
     """So no exemption of a device counts, and no grace of a new one; a lost phone shuts each of their browsers out."""
     rules = ({"id": "all", "when": "true", "effect": "block", "grace": "7d"},)
