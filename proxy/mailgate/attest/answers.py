@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from mailgate.attest.dpop import WINDOW
 from mailgate.attest.hardware import ExpectedApp
+from mailgate.attest.sealing import NONCE_LIFE
 from mailgate.model import AppsReport
 from mailgate.model.proofs import THUMBPRINT
 
@@ -62,11 +62,12 @@ class Reporters:
     make no device clean."""
 
     def look(self, answers: AppAnswers, now: datetime) -> AppsReport:
-        """What the answers say of the device. An app looks just before it signs, by a clock that may differ."""
+        """What the answers say of the device. An app looks just before it signs. Its clock proves nothing: whoever sets it ahead can hold the
+        answers back for as long as their nonce counts."""
         here = frozenset(app for app, there in answers.installed.items() if there)
         whole = self.accepts_unseen and answers.profile in (Profile.PERSONAL, Profile.DEVICE)
         profile = "" if answers.profile is Profile.DEVICE else str(answers.profile)
-        return AppsReport(here, whole, now, WINDOW, frozenset(answers.installed), profile)
+        return AppsReport(here, whole, now, NONCE_LIFE, frozenset(answers.installed), profile)
 
 
 Question = Mapping[str, Sequence[str]]

@@ -39,6 +39,8 @@ def mac(key: Secret, use: str, text: str) -> str:
 
 
 SPAN = timedelta(minutes=5)
+NONCE_LIFE = 2 * SPAN
+"""How old a nonce may be, by the clock of the gate that made it."""
 NODE_BYTES = 8
 _SHARED_NODE = bytes(NODE_BYTES)
 _PURPOSE = b"mailgate-dpop-nonce\n"

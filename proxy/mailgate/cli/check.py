@@ -22,6 +22,11 @@ from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.policy.durations import in_words
 from mailgate.policy.rule_states import stuck_in_report_only
 
+_NO_REPORTER = "pages send people to a check app whose answers nobody takes; expected `reporter.android` to be set, or no `reporter` here"
+_ENDS_NOTHING = (
+    "pages send people to a check app whose answers make no phone clean (`unseen_profiles: partial`);"
+    " expected `accept`, a rule that lets in by such answers, or no `reporter` here"
+)
 _LAGS = "its list of a device's apps may be {lag} older than it says, and `max_age` counts that: a phone is clean for {rest} after each report"
 _LAGS_TOO_FAR = (
     "no device is ever clean by it: its list of a device's apps may be {lag} older than it says, and {age} old is the most that counts;"
@@ -99,6 +104,11 @@ def _of_sources(bundle: Bundle) -> Iterator[str]:
     catalog, reporter = bundle.policy.catalog, bundle.settings.reporter.android
     for key in sorted(catalog.listed - catalog.with_id("android")) if reporter else ():
         yield f"WARNING reporter: {key}{WITHOUT_ID}"
+    if "reporter" in bundle.settings.choices:
+        if not (reporter or bundle.settings.attestation.issuers):
+            yield f"WARNING choices: {_NO_REPORTER}"
+        elif reporter and reporter.unseen_profiles == "partial":
+            yield f"WARNING choices: {_ENDS_NOTHING}"
 
 
 def _unasked(bundle: Bundle) -> dict[str, list[str]]:

@@ -110,8 +110,8 @@ class ReporterSettings(Strict):
 
     android: AndroidReporterSettings | None = None
     ios: IosReporterSettings | None = None
-    max_age: Duration | None = Field(default=None, ge=timedelta(minutes=10))
-    """How old its answers may be; ``posture.max_age`` if left out."""
+    max_age: Duration | None = Field(default=None, ge=timedelta(minutes=30))
+    """How old its answers may be, with the ten minutes for which they may have been held back; ``posture.max_age`` if left out."""
 
     def expected(self) -> Reporters:
         """The reporters as they are checked."""

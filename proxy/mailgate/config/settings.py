@@ -256,7 +256,11 @@ class Settings(Strict):
         """How far reports are believed while these sources are away."""
         posture = self.posture
         ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
-        ages |= {REPORTER: self.reporter.max_age} if self.reporter.max_age else {}
+        reporter = self.reporter
+        if not reporter.android:
+            ages[REPORTER] = timedelta()  # nobody takes its answers any more, so none of them counts
+        elif reporter.max_age:
+            ages[REPORTER] = reporter.max_age
         verdicts = {name: each.compliance_max_age for name, each in self.connectors.items()}
         by_person = posture.browsers == "by-person"
         return PostureTerms(

@@ -26,7 +26,7 @@ from mailgate.devices.looks import (
     unanswered,
 )
 from mailgate.devices.names import user_text
-from mailgate.devices.trust import is_self_reported, rank
+from mailgate.devices.trust import REPORTER, is_self_reported, rank
 from mailgate.devices.verdict import (
     bad_words,
     judgement,
@@ -292,9 +292,19 @@ def posture_of_person(postures: Iterable[Posture]) -> Posture:
 
 
 def owner_of(device: Device, now: datetime, precedence: Sequence[str] = ()) -> str:
-    """The owner that the most trusted source names. Of equally trusted sources, the one that looked last counts."""
+    """The owner that the most trusted source names. Of equally trusted sources, the one that looked last counts.
+
+    An app on the device knows no more than whose code was typed into it, so its word comes after that of every management.
+    """
     named = [report for report in device.reports if report.owner]
-    named.sort(key=lambda report: (report.gone, rank(report.source, precedence), _newest_first(report, now)))
+    named.sort(
+        key=lambda report: (
+            report.gone,
+            report.source == REPORTER or is_self_reported(report.source),
+            rank(report.source, precedence),
+            _newest_first(report, now),
+        )
+    )
     return named[0].owner if named else ""
 
 

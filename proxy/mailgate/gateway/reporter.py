@@ -3,6 +3,8 @@
 An app was accepted when its key enrolled. What is accepted changes, so its evidence is held against the settings of now at each report.
 """
 
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 
 from mailgate.attest.answers import AppAnswers, Profile, Question, Reporters, digest_of, told
@@ -44,15 +46,27 @@ async def take_report(
     :raises EvidenceRefusedError: if the key no longer speaks for an app that is accepted, or answers another question.
     """
     counter = check_speaker(live, key, said.apps, incoming, now)
+    seen = frozenset[str]()
     if said.apps is not None:
-        check_answers(said.apps, live.policy.catalog.question("android"))
+        question = live.policy.catalog.question("android")
+        check_answers(said.apps, question)
         await check_vouched(enrolments, key, said.apps)
+        seen = await seen_before(devices, key, question.keys() - said.apps.installed.keys())
     if not await enrolments.reported(key.thumbprint, now, counter):
         if counter is None:
             raise EvidenceRefusedError(Reason.KEY_REVOKED, "")
         raise EvidenceRefusedError(Reason.ASSERTION_REPLAYED, "expected a counter above the last one")
     if said.apps is not None:
-        await devices.ingest([report_of_answers(key, said.apps, live.reporters, said.os_version, now)], now)
+        report = report_of_answers(key, said.apps, live.reporters, said.os_version, now)
+        await devices.ingest([replace(report, apps=report.apps | seen)], now)
+
+
+async def seen_before(devices: Devices, key: EnrolledKey, unanswered: AbstractSet[str]) -> frozenset[str]:
+    """The apps among those that are asked for and not answered that the last answers of this key saw: they have not gone because this
+    build cannot look for every id of theirs."""
+    known = await devices.get(REPORTER, key.device) if unanswered else None
+    last = known.report((REPORTER, key.device)) if known else None
+    return last.apps & unanswered if last else frozenset()
 
 
 def check_speaker(

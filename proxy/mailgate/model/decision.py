@@ -69,7 +69,7 @@ class Access:
     attestation: AttestationResult | None = None
     certificate: CertificateResult | None = None
     login: VerifiedLogin | None = None
-    """What the token of the login says, if a trusted proxy has passed one on and it is about this person."""
+    """What the token of the login says about this person, if a trusted proxy has passed one on."""
     claims: tuple[Claim, ...] = ()
     """The other readings of the request. They may only restrict: the hardest answer of all readings counts."""
 

@@ -89,12 +89,17 @@ class AttestedApp:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLogin:
-    """What the token of a login says that a trusted proxy has taken and passes on, after the gate has verified it."""
+    """What the token of a login says that a trusted proxy has taken and passes on, after the gate has verified it.
+
+    Of a ``refused`` one only that it came is known: it may name any device.
+    """
 
     person: str
     device: str
     """The id of the device in the company's directory on which the login was made; empty if the token names none."""
     expires: datetime
+    refused: bool = False
+    """Whether it is not believed, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)

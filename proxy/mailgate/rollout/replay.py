@@ -189,11 +189,25 @@ def goes_by_person(seen: ClientFacts, terms: PostureTerms) -> bool:
     """Whether a recorded request is of a browser that goes by its person's phones and tablets, as ``gateway/evaluate/judge.py`` would
     find."""
     told = seen.proofs
-    if not terms.by_person or told is None or told.named_by != "proxy":
-        return False
-    if told.attestation or told.certificate or told.login or Reason.DEVICE_OF_ANOTHER in told.findings:
-        return False
-    return is_a_browser_alone(classify(seen.facts), Posture())
+    offered = told is None or _offered(told) or Reason.DEVICE_OF_ANOTHER in told.findings
+    return not offered and _of_a_person(seen, terms)
+
+
+def unrecorded_of_person(seen: ClientFacts, known: Sequence[Device], terms: PostureTerms) -> frozenset[str]:
+    """The variables that are not known of such a browser beside those of ``unrecorded_in``: if a proof of it told nothing, it was read by
+    its person as well, which is not kept."""
+    told = seen.proofs
+    also = told is not None and not known and _offered(told) and _of_a_person(seen, terms)
+    return _OF_A_DEVICE if also else frozenset()
+
+
+def _offered(told: Proofs) -> bool:
+    return bool(told.attestation or told.certificate or told.login)
+
+
+def _of_a_person(seen: ClientFacts, terms: PostureTerms) -> bool:
+    named = seen.proofs is not None and seen.proofs.named_by == "proxy"
+    return terms.by_person and named and is_a_browser_alone(classify(seen.facts), Posture())
 
 
 async def away_now(store: Store, settings: Settings) -> Away:
@@ -316,7 +330,8 @@ class Population:
         postures = self.before.postures(known, self.now, alone=alone)
         before = access_again(told, seen_client.user, postures, self.groups, self.now)
         named = told.proofs is not None and told.proofs.named_by != ""
-        return self._occasion(before, seen_client.user, known, unrecorded_in(told), named=named)
+        unrecorded = unrecorded_in(told) | unrecorded_of_person(told, known, self.before.terms)
+        return self._occasion(before, seen_client.user, known, unrecorded, named=named)
 
     def unseen(self, device: Device) -> Occasion:
         """The occasion of a device that never asked."""

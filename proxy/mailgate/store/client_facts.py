@@ -36,8 +36,8 @@ from mailgate.model import (
 )
 from mailgate.store.sightings import ClientFacts, Proofs
 
-ACCEPTED = "accepted"
-"""The recorded outcome of a proof that was not refused."""
+ACCEPTED, REFUSED = "accepted", "refused"
+"""The recorded outcomes of a proof, if the reason is not kept."""
 LONGEST_NAME = 256
 """The most characters of a login name."""
 _HEADERS = ("user-agent", *HEADERS, PROBE)
@@ -125,8 +125,8 @@ def _proofs(access: Access) -> Proofs:
         told = _with_attestation(told, proof)
     if certificate is not None:
         told = _with_certificate(told, certificate, client)
-    if access.login is not None and access.login.device:
-        told = told._replace(login=ACCEPTED)
+    if access.login is not None and (access.login.refused or access.login.device):
+        told = told._replace(login=REFUSED if access.login.refused else ACCEPTED)
     found = tuple(each.reason.value for each in client.findings if each.reason in FOUND_BESIDE)
     return told._replace(findings=found) if found else told
 

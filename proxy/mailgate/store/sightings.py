@@ -49,7 +49,7 @@ class Proofs(NamedTuple):
     certified_os: str = ""
     certified_os_version: str = ""
     login: str = ""
-    """``accepted``, if the token of the login named a device."""
+    """``accepted``, if the token of the login named a device; ``refused``, if it may have named any."""
     findings: tuple[str, ...] = ()
     """Reason codes of what was found about the proofs (``FOUND_BESIDE``)."""
     named_by: str = ""

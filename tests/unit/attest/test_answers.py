@@ -23,7 +23,7 @@ def test_a_look_is_whole_only_where_its_person_lives_and_the_rest_is_accepted(
         frozenset({"tiktok"}),
         whole,
         NOW,
-        timedelta(minutes=1),
+        timedelta(minutes=10),
         frozenset({"tiktok", "wechat"}),
         "" if profile == "device" else profile,
     )

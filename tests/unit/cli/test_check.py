@@ -184,3 +184,32 @@ def test_listed_apps_that_no_reporter_can_look_for_are_named(tmp_path: Path, rep
     told = run(str(tmp_path / "mailgate.yaml")).stdout
     named = [line.split()[2] for line in told.splitlines() if line.startswith("WARNING reporter:")]
     assert named == (["wechat"] if reports else []), told
+
+
+@pytest.mark.parametrize(
+    ("choices", "unseen", "told"),
+    [
+        ("[reporter]", "", "a check app whose answers nobody takes"),
+        ("[reporter]", "partial", "a check app whose answers make no phone clean"),
+        ("[reporter]", "accept", ""),
+        ("[laptop]", "partial", ""),
+        ("[laptop]", "", ""),
+    ],
+)
+def test_a_check_app_that_ends_nothing_is_not_offered_unnoticed(
+    tmp_path: Path, choices: str, unseen: str, told: str
+) -> None:
+    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    root("Maker").write(tmp_path, "maker")
+    android = f"{{package: a.b, signers: ['{'ab' * 32}'], unseen_profiles: {unseen}}}"
+    with (tmp_path / "mailgate.yaml").open("a") as settings:
+        settings.write(
+            f"\nattestation: {{hardware: {{android_key: {{roots: maker.pem}}}}}}\nchoices: {choices}\n"
+        )
+        settings.write(f"reporter: {{android: {android}}}\n" if unseen else "")
+    said = [
+        line for line in run(str(tmp_path / "mailgate.yaml")).stdout.splitlines() if "WARNING choices" in line
+    ]
+    assert len(said) == bool(told)
+    assert told in "".join(said)

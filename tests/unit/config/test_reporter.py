@@ -110,6 +110,14 @@ def test_the_answers_may_be_believed_for_a_time_of_their_own(loaded) -> None:
     assert terms.precedence == ("reporter",)
 
 
+def test_answers_do_not_outlive_the_setting_by_which_they_were_taken(loaded) -> None:
+    """Who turns the reporter off, because it can no longer be believed, must not make its answers last longer."""
+    assert loaded("").posture_terms({}).age_of("reporter") == timedelta()
+    assert loaded(f"reporter: {{android: {{{ANDROID}}}}}").posture_terms({}).age_of("reporter") == timedelta(
+        hours=24
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "hardware", "mistake"),
     [
@@ -123,6 +131,7 @@ def test_the_answers_may_be_believed_for_a_time_of_their_own(loaded) -> None:
         (f"reporter: {{android: {{{ANDROID.replace(DIGEST, 'ab')}}}}}", HARDWARE, "has the wrong form"),
         (f"reporter: {{android: {{{ANDROID.replace(DIGEST, '')}}}}}", HARDWARE, "has the wrong form"),
         ("reporter: {ios: {app: com.example.reporter}}", HARDWARE, "has the wrong form"),
+        ("reporter: {max_age: 29m}", HARDWARE, "`29m` is out of range"),
         ("posture: {precedence: [reporter]}", HARDWARE, "reporter"),
         ("connectors: {reporter: {type: file, path: x.csv}}", HARDWARE, "the reporter on phones"),
     ],

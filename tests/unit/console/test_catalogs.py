@@ -1,5 +1,6 @@
 """Every text that the console may show stands in every catalog of it, complete and unchanged in shape."""
 
+import ast
 import re
 from collections.abc import Iterable
 from importlib.resources import as_file, files
@@ -30,6 +31,27 @@ def told() -> set[Text]:
     with as_file(files("mailgate")) as package:
         found = [*extract_from_dir(package, METHODS, OPTIONS, keywords=KEYWORDS)]
     return {text for name, _, text, *_ in found if not name.startswith(OF_THE_PAGES)}
+
+
+def test_no_text_is_inside_another_where_the_extraction_does_not_find_it(told: set[Text]) -> None:
+    with as_file(files("mailgate.console")) as folder:
+        trees = [ast.parse(path.read_text()) for path in folder.rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if _marks(node)]
+    inside = {each for call in calls for each in ast.walk(call) if each is not call and _marks(each)}
+    texts = {
+        each.args[0].value
+        for each in inside
+        if isinstance(each, ast.Call) and isinstance(each.args[0], ast.Constant)
+    }
+    assert texts <= {forms(text)[0] for text in told}
+
+
+def _marks(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("phrase", "plural")
+    )
 
 
 def catalog(tag: str) -> Catalog:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Text
+from tests.simulated_phones import SIGNERS, Maker
 from tests.unit.cli.gate_files import APPS, POLICY, SETTINGS
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Bundle, load_bundle
+from mailgate.config.sources.google import PushSettings
 from mailgate.console.policy.versions import VersionDifference, _difference
 from mailgate.console.privacy.accessibility import CHECKED, NOT_CHECKED, REFLOW
 from mailgate.console.privacy.document import (
@@ -26,7 +28,7 @@ from mailgate.console.privacy.document import (
     as_markdown,
     codes,
 )
-from mailgate.console.privacy.facts import list_digest, recipients, stored_tables
+from mailgate.console.privacy.facts import _hosts_in, list_digest, recipients, stored_tables
 from mailgate.console.privacy.report import ReportedVersion, privacy_report
 from mailgate.model.phrase import phrase
 from mailgate.policy.localized_text import LocalizedText
@@ -139,6 +141,11 @@ def test_a_new_column_of_the_schema_is_in_the_next_report(
             "",
             {("Keys of an issuer", "keys.example.com")},
         ),
+        (
+            "trusted_proxies: [192.0.2.0/24]\nlogin_tokens: {issuer: a, client_id: c, jwks: 'https://login.example.com/keys'}\n",
+            "",
+            {("Keys of an issuer", "login.example.com")},
+        ),
         ("log: {access: {include: [name]}}\n", "", {("Access log", "the standard error of the gate")}),
     ],
 )
@@ -148,6 +155,17 @@ def test_everything_outside_that_is_asked_or_told_is_a_recipient(
     bundle = bundle_of(tmp_path, settings, store=store)
     assert set(rows) <= {(str(each.words), str(each.where)) for each in recipients(bundle.settings)}
     assert "hidden" not in report(bundle)
+
+
+@pytest.mark.parametrize(
+    ("push", "hosts"),
+    [
+        ({"audience": "a", "email": "push@example.com"}, ["www.googleapis.com"]),
+        ({"api_key": "k" * 32}, []),
+    ],
+)
+def test_the_keys_of_a_push_are_fetched_from_outside(push: dict[str, str], hosts: list[str]) -> None:
+    assert [*_hosts_in(PushSettings.model_construct(**push))] == hosts
 
 
 def test_a_digest_changes_with_the_apps_of_a_list_and_how_they_are_recognised_alone(tmp_path: Path) -> None:
@@ -176,6 +194,10 @@ GUARD = "guard: {max_newly_blocked: 1%, approvals: 2, window: 7d}\n"
         ("choices: []\n", "3.8 ", "offers: none."),
         ("", "2.1 ", "No source of reports is set up."),
         (INTUNE, "2.1 ", "| `phones` | `intune` | every 15 minutes | all apps that it collects"),
+        ("trusted_proxies: [192.0.2.0/24]\nposture: {browsers: by-person}\n", "2.1 ", "goes by all phones and tablets of the person"),
+        ("", "4. ", "Sources are: your devices themselves."),
+        (INTUNE, "4. ", "Sources are: phones, your devices themselves."),
+        ("attestation: {issuers: [{issuer: mdm, jwks: 'https://keys.example.com/x'}]}\n", "4. ", "Sources are: mdm, your devices themselves."),
         ("", "2.3 ", "without TLS"),
         ("witness: {file: w}\n", "2.3 ", "outside the database"),
         ("company: {name: Acme, help: desk}\n", "4. ", "Ask: desk."),
@@ -186,6 +208,23 @@ def test_rules_and_measures_are_told_as_they_are_set(
     tmp_path: Path, settings: str, title: str, words: str
 ) -> None:
     assert words in part(report(bundle_of(tmp_path, settings)), title)
+
+
+def test_an_app_that_answers_for_phones_is_a_source(tmp_path: Path) -> None:
+    Maker.of(NOW).root.write(tmp_path, "maker")
+    settings = (
+        "attestation: {hardware: {android_key: {roots: maker.pem}}}\n"
+        f"reporter: {{max_age: 2h, android: {{package: a.b, signers: [{SIGNERS[0]}], unseen_profiles: accept}}}}\n"
+    )
+    bundle = bundle_of(tmp_path, settings)
+    told, app = report(bundle), "an app on the phone that answers for listed apps alone"
+    assert f"| `reporter` | {app} | when it calls | listed apps alone | 2 hours |" in part(told, "2.1 ")
+    assert f"Sources are: {app}, your devices themselves." in part(told, "4. ")
+    german = as_markdown(privacy_report(bundle, ReportedVersion(None), NOW), GERMAN)
+    assert (
+        "Quellen sind: eine App auf dem Telefon, die nur zu gelisteten Apps Auskunft gibt, Ihre Geräte selbst."
+        in german
+    )
 
 
 def test_rules_that_refuse_nobody_today_are_told_apart(tmp_path: Path) -> None:

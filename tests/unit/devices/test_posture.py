@@ -343,10 +343,13 @@ ADAS, BOBS_LATER = said("one", owner="Ada", **CLEAN), later(said("two", owner="b
         ([ADAS, BOBS_LATER], (), "bob"),
         ([ADAS, BOBS_LATER], ("one",), "Ada"),
         ([ADAS, replace(BOBS_LATER, gone=True)], (), "Ada"),
+        ([ADAS, replace(BOBS_LATER, source="reporter")], (), "Ada"),
+        ([ADAS, replace(BOBS_LATER, source="reporter")], ("reporter",), "Ada"),
+        ([said(), replace(BOBS_LATER, source="reporter")], (), "bob"),
         ([said()], (), ""),
     ],
-    ids=["who looked last", "who is believed most", "who has not let go of it", "nobody"],
-)
+    ids=["who looked last", "who is believed most", "who has not let go of it", "no app on it", "however much that is believed", "but better than nobody", "nobody"],
+)  # fmt: skip
 def test_the_owner_is_the_one_that_the_source_says_that_looked_last(
     reports: list[Report], precedence: tuple[str, ...], owner: str
 ) -> None:

@@ -9,6 +9,7 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest import Nonces, ReplayGuard, Verifier
+from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer, References, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
@@ -142,6 +143,10 @@ class Records(list):
     async def ingest(self, records, now):
         assert now == NOW
         self.extend(records)
+
+    async def get(self, source, device_id):
+        told = [each for each in self if each.key == (source, device_id)]
+        return Device(device_id, (told[-1],)) if told else None
 
 
 class Forgetful(VerdictCache):

@@ -110,7 +110,7 @@ async def test_yes_and_no_are_stored_and_nothing_else(on):
     assert (report.apps, report.asked) == ({"wechat"}, {"tiktok", "wechat"})
     assert (report.apps_complete, report.profile) == (True, "personal")
     assert report.kind is None  # it may be a tablet, and nobody has said
-    assert (report.reported_at, report.lag) == (NOW, timedelta(minutes=1))
+    assert (report.reported_at, report.lag) == (NOW, timedelta(minutes=10))
     assert (report.owner, report.names) == ("ada@example.com", {(KEY, phone.key.thumbprint())})
     assert "private" not in repr(on.own.enrolling.enroller.devices)
 
@@ -141,6 +141,22 @@ async def test_an_app_that_cannot_be_looked_for_stays_unknown(on):
     phone.looks_for = {"com.tencent.mm", "com.zhiliaoapp.musically"}
     assert (await send(on, phone, phone.answers(question)))[0] == 200
     assert reports(on)[0].asked == {"wechat"}
+
+
+@pytest.mark.parametrize(
+    ("last", "seen"), [({}, {"tiktok"}), ({"tiktok": False}, set()), ({"tiktok": True}, {"tiktok"})]
+)
+async def test_an_app_that_was_seen_has_not_gone_because_nobody_can_look_for_it_any_more(on, last, seen):
+    """The company adds an id of it, which this build does not query."""
+    phone, question = await enrolled(on, "personal", "com.zhiliaoapp.musically", "com.tencent.mm")
+    assert (await send(on, phone, phone.answers(question)))[0] == 200
+    more = replace(TIKTOK, android=(*TIKTOK.android, "com.zhiliaoapp.musically.go"))
+    renew(on, policy=replace(policy(), catalog=catalog(more, WECHAT)))
+    question = (await send(on, phone, phone.answers(question)))[2]["reporter"]
+    for _ in range(2):
+        body = phone.answers(question, installed={"wechat": False, **last})
+        assert (await send(on, phone, body))[0] == 200
+    assert (reports(on)[-1].apps, reports(on)[-1].asked) == (seen, {"wechat", *last})
 
 
 async def test_a_list_that_has_grown_is_asked_for_anew(on):
@@ -311,6 +327,15 @@ async def test_an_old_nonce_makes_no_answers_new(on):
     old = on.judge.prover.nonces.make(NOW - timedelta(minutes=11), bound=False)
     status, _, told = await send(on, phone, phone.answers(question), nonce=old)
     assert (status, told["reason"]) == (401, "proof-nonce-wrong")
+
+
+async def test_answers_that_were_held_back_are_dated_no_later_than_they_were_given(on):
+    """The owner of the phone has set its clock ahead, and has installed the app since."""
+    phone, question = await enrolled(on)
+    given = NOW - timedelta(minutes=5)
+    nonce = on.judge.prover.nonces.make(given, bound=False)
+    assert (await send(on, phone, phone.answers(question), nonce=nonce))[0] == 200
+    assert reports(on)[0].looked_from <= given
 
 
 async def test_a_clock_that_is_off_is_told_the_time(on):

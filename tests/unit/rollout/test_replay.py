@@ -55,6 +55,7 @@ from mailgate.rollout.replay import (
     posture_for,
     reported,
     unrecorded_in,
+    unrecorded_of_person,
 )
 from mailgate.store import Proofs, Store
 from mailgate.store.client_facts import client_facts
@@ -354,6 +355,7 @@ def test_with_two_devices_it_is_unknown_what_is_on_them() -> None:
         (Proofs(), False),
         (Proofs(named_by="proof"), False),
         (Proofs(named_by="proxy", login="accepted"), False),
+        (Proofs(named_by="proxy", login="refused"), False),
         (Proofs(named_by="proxy", attestation="token-expired"), False),
         (Proofs(named_by="proxy", certificate="accepted"), False),
         (Proofs(named_by="proxy", findings=("device-of-another",)), False),
@@ -363,6 +365,10 @@ def test_with_two_devices_it_is_unknown_what_is_on_them() -> None:
 def test_a_browser_goes_by_its_person_again_if_nothing_else_was_said(told: Proofs | None, goes: bool) -> None:
     kept = client_facts(Access(people.page_load(people.IPHONE), BROWSER, Posture(), NOW))
     assert goes_by_person(kept._replace(proofs=told), BY_PERSON) is goes
+    offered = told is not None and bool(told.attestation or told.certificate or told.login)
+    unrecorded = OF_A_DEVICE if offered else frozenset()
+    assert unrecorded_of_person(kept._replace(proofs=told), [], BY_PERSON) == unrecorded
+    assert not unrecorded_of_person(kept._replace(proofs=told), [PHONE], BY_PERSON)
     assert not goes_by_person(kept._replace(proofs=told), people.TERMS)
 
 

@@ -204,9 +204,15 @@ def test_only_the_results_of_proofs_are_kept(proofs: dict[str, object], kept: Pr
     assert kept_of(RequestFacts(), **proofs).proofs == kept  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("device", "kept"), [("4f0c", "accepted"), ("", "")])
-def test_that_a_login_named_its_device_is_kept(device: str, kept: str) -> None:
-    login = VerifiedLogin("ada", device, NOW)
+@pytest.mark.parametrize(
+    ("login", "kept"),
+    [
+        (VerifiedLogin("ada", "4f0c", NOW), "accepted"),
+        (VerifiedLogin("ada", "", NOW), ""),
+        (VerifiedLogin("", "", NOW, refused=True), "refused"),
+    ],
+)
+def test_that_a_login_named_its_device_is_kept(login: VerifiedLogin, kept: str) -> None:
     assert kept_of(RequestFacts(user="ada"), login=login).proofs == Proofs(named_by="proxy", login=kept)
 
 

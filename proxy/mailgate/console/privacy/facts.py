@@ -122,7 +122,10 @@ def _asked(settings: Settings) -> Iterator[Recipient]:
     for name, source in settings.connectors.items():
         for host in dict.fromkeys(_hosts_in(source)):
             yield Recipient(phrase("Source %(name)s", name=name), host, _ASKED)
-    for issuer in settings.attestation.issuers:
+    for issuer in (
+        *settings.attestation.issuers,
+        *([settings.login_tokens] if settings.login_tokens else ()),
+    ):
         if isinstance(issuer.jwks, str):
             yield Recipient(
                 phrase("Keys of an issuer"), _host(issuer.jwks), phrase("nothing about people: it is read")
@@ -168,8 +171,13 @@ def _hosts_in(settings: BaseModel) -> Iterator[str]:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             yield from _hosts_in(value)
-        elif isinstance(value, str) and name in ("base_url", "login_url"):
+        elif isinstance(value, str) and (name in ("base_url", "login_url") or _are_fetched(settings, name)):
             yield _host(value)
+
+
+def _are_fetched(settings: BaseModel, name: str) -> bool:
+    """Whether this is the address of keys that the gate gets from there, and not as a file or never."""
+    return name == "keys_url" and not (getattr(settings, "keys", None) or getattr(settings, "api_key", None))
 
 
 def _host(url: str) -> str:

@@ -15,9 +15,10 @@ from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.console.policy.rules import rules_in_words, span
 from mailgate.console.policy.versions import VersionDifference
 from mailgate.console.privacy.accessibility import accessibility
-from mailgate.console.privacy.agreement import NONE, agreement, guard_in_words, other_ways
+from mailgate.console.privacy.agreement import NONE, WAYS, agreement, guard_in_words, other_ways
 from mailgate.console.privacy.document import Block, Cell, Grid, Heading, Items, ToAdd, listed
 from mailgate.console.privacy.facts import recipients
+from mailgate.devices.trust import REPORTER
 from mailgate.model.phrase import Phrase, code, joined, phrase, plural, sentence, time_of
 from mailgate.policy.changes import subject_in_words
 from mailgate.policy.rule_states import RuleState
@@ -92,7 +93,7 @@ def _record(bundle: Bundle) -> Iterator[Block]:
                 phrase("People"),
                 phrase("Everybody who logs in to company mail, and owners of devices that a source reports."),
             ),
-            (phrase("Data"), phrase("What the tables in part 3.2 hold, and nothing else.")),
+            (phrase("Data"), phrase("What the tables in part 3.2 hold, and what the recipients below get.")),
             (
                 phrase("Who sees it"),
                 phrase(
@@ -175,6 +176,12 @@ def _sources(bundle: Bundle) -> Iterator[Block]:
         (code(each.issuer), phrase("signed tokens of devices"), phrase("with requests"), _READS_LISTED, span(terms.age_of(each.issuer)))
         for each in settings.attestation.issuers
     ]  # fmt: skip
+    if settings.reporter.android:
+        rows.append((code(REPORTER), WAYS["reporter"], phrase("when it calls"), _READS_LISTED, span(terms.age_of(REPORTER))))  # fmt: skip
+    if terms.by_person:
+        yield phrase(
+            "The browser of a phone or tablet that does not show which device it is goes by all phones and tablets of the person who has logged in."
+        )
     yield (
         Grid(
             (
@@ -222,7 +229,9 @@ def _proportionality(bundle: Bundle) -> Iterator[Cell]:
         "Access and portability: each person sees and downloads their data at their own page. `mailgate devices export --person LOGIN` gives it to others who may have it."
     )
     yield phrase("Erasure: `mailgate devices forget --person LOGIN`. Rectification: the source of a report.")
-    yield phrase("Objection and human review: the button “Ask for help” on each refusal.")
+    yield phrase(
+        "Objection and human review: the button “Ask for help” on each page of a refusal. A mail app shows none."
+    )
     yield ToAdd(phrase("why a milder means is not enough"))
     yield ToAdd(phrase("how people are informed before the first rule refuses somebody"))
 
@@ -276,7 +285,14 @@ def _information(bundle: Bundle, now: datetime) -> Iterator[Block]:
     yield other_ways(settings)
     yield phrase(
         "Stored are your devices, which listed apps were found on them, and when you asked for mail. Sources are: %(sources)s.",
-        sources=listed(settings.connectors, phrase("your devices themselves")),
+        sources=listed(
+            [
+                *settings.connectors,
+                *(each.issuer for each in settings.attestation.issuers),
+                *_self_told(settings),
+            ],
+            NONE,
+        ),
     )
     yield phrase(
         "Decisions are kept for %(sightings)s, devices for %(devices)s after their last report.",
@@ -293,6 +309,12 @@ def _information(bundle: Bundle, now: datetime) -> Iterator[Block]:
         else ToAdd(phrase("whom people ask"))
     )
     yield ToAdd(phrase("the legal basis, the rights of people, and the authority to which they can complain"))
+
+
+def _self_told(settings: Settings) -> Iterator[str]:
+    if settings.reporter.android:
+        yield WAYS["reporter"]
+    yield phrase("your devices themselves")
 
 
 def _refusing(bundle: Bundle, now: datetime) -> Iterator[Block]:

@@ -30,7 +30,7 @@ class Incoming:
     certificate: tuple[bytes, ...] | CertificateResult = ()
     """The client's certificates as they came, or why they could not be read (``http/client_certs.py``)."""
     login_token: bytes = b""
-    """The token of the login that a trusted proxy has taken; empty if there is none, or more than one."""
+    """The token of the login that a trusted proxy has taken; empty if there is none. Of several this makes one that is refused."""
     body: bytes = b""
     """The whole body. It is read only if the request is for the gate itself."""
     fields: Fields = field(default_factory=Fields)
@@ -72,7 +72,7 @@ def read_facts(
         values(fields, b"dpop"),
         login and logins.person(login),
         certificate,
-        tokens[0] if len(tokens) == 1 else b"",
+        b",".join(tokens),
         fields=fields,
     )
 

@@ -29,6 +29,7 @@ from mailgate.model import (
     Claim,
     Client,
     Decision,
+    Kind,
     Posture,
     Reason,
     RequestFacts,
@@ -80,12 +81,12 @@ class Judge:
         client, posture, certificate = await self._identify(
             seen, proof, certificate, now, logins, self.postures.current
         )
-        claimed, login = None, await self._login(incoming, now)
-        if not (proof or certificate):
-            another = len(set(map(user_text, logins))) > 1
-            client, posture, claimed = await self._by_login(
-                facts, client, posture, login, now, names_another=another
-            )
+        login = await self._login(incoming, now)
+        another = len(set(map(user_text, logins))) > 1
+        offers = bool(proof or certificate)
+        client, posture, claimed = await self._by_login(
+            facts, client, posture, login, now, names_another=another, offers=offers
+        )
         client = self.prover.with_places(client, proof, facts, now)
         claimed = claimed or await _claimed(facts, client, proof, now, self.postures.current)
         return self._decide(
@@ -138,13 +139,19 @@ class Judge:
                 classify(before.facts), proof, certificate, now, logins, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
-        token = before.login if before.login and now < before.login.expires else None
-        claimed = None
-        if not (proof or certificate):
-            another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in before.client.findings)
-            client, posture, claimed = await self._by_login(
-                before.facts, client, posture, token, now, names_another=another
-            )
+        token = before.login
+        if token is not None and token.expires <= now:
+            token = replace(token, device="", refused=True)
+        another = any(each.reason is Reason.DEVICE_OF_ANOTHER for each in before.client.findings)
+        client, posture, claimed = await self._by_login(
+            before.facts,
+            client,
+            posture,
+            token,
+            now,
+            names_another=another,
+            offers=bool(proof or certificate),
+        )
         if lost_proof(before, proof):
             followed = await self.postures.latest(before.client, before.attestation, now)
             posture = strictest((posture, followed))
@@ -178,7 +185,7 @@ class Judge:
         return access, decide(access, live.policy)
 
     async def _login(self, incoming: Incoming, now: datetime) -> VerifiedLogin | None:
-        """What the token of the login says of the person whom the proxy names; None if there is none that counts."""
+        """What the token of the login says of the person whom the proxy names; None if there is no token, or no such person."""
         tokens, person = self.in_force.live.login_tokens, incoming.facts.user
         if tokens is None or not incoming.login_token or not person:
             return None
@@ -193,20 +200,30 @@ class Judge:
         now: datetime,
         *,
         names_another: bool,
+        offers: bool,
     ) -> tuple[Client, Posture, _Device | None]:
         """The client and the posture by what a trusted proxy has found out at the login: the device on which it was made, or else
-        the person. Whose token names a device does not go by the others of the person, even if nobody knows the device.
+        the person. ``offers``: whether the request has a proof or a certificate, which counts before it.
 
-        If credentials beside that name somebody else, the webmail may open the mail of that person, so the request is also read as
+        Whose proof, certificate or token leaves the device unknown, because it is refused or nobody knows the device, may be on any: the
+        others of the person make it no milder, and the request is also read as by the person, so that nobody gains by a bad proof. If
+        credentials beside that name somebody else, the webmail may open the mail of that person, so the request is also read as
         if the device were none of theirs.
         """
-        if token is not None and token.device and posture == Posture():
+        tells = token is not None and bool(token.device or token.refused)
+        by_token = token is not None and bool(token.device) and posture == Posture() and not offers
+        if token is not None and by_token:
             posture = await self.postures.in_directory(token.device, now)
             if is_of_another((token.person,), posture.owner):
                 return _of_another(client), against(posture), None
-        elif self._goes_by_person(facts, client, posture):
-            posture = by_person(await self.postures.of_person(facts.user or "", now))
-        else:
+            if client.handheld and posture.kind is Kind.LAPTOP:  # so the session was taken here from there
+                return client, against(posture), None
+        if self._goes_by_person(facts, client, posture):
+            known = by_person(await self.postures.of_person(facts.user or "", now))
+            if tells or offers:
+                return client, posture, (client, known)
+            posture = known
+        elif not by_token:
             return client, posture, None
         if not names_another:
             return client, posture, None

@@ -144,15 +144,15 @@ class Prover:
             verdict = verify()
         return verdict
 
-    async def login(
-        self, tokens: LoginTokens, token: bytes, person: str, now: datetime
-    ) -> VerifiedLogin | None:
-        """Verify the token of a login. Returns None if it is refused, or is about another than this person."""
-        result, login = "accepted", None
+    async def login(self, tokens: LoginTokens, token: bytes, person: str, now: datetime) -> VerifiedLogin:
+        """Verify the token of a login. It is refused too if it is about another than this person."""
+        result, login = "accepted", VerifiedLogin("", "", now, refused=True)
         try:
-            login = await self._read_login(tokens, token, now)
-            if user_text(login.person) != user_text(person):
-                result, login = "another-person", None
+            read = await self._read_login(tokens, token, now)
+            if user_text(read.person) == user_text(person):
+                login = read
+            else:
+                result = "another-person"
         except IdTokenError as error:
             result = error.fault.value
         self.metrics.login_tokens.labels(result).inc()

@@ -3,6 +3,7 @@ personal side that its management cannot see, no setting of the device lets it l
 
 from collections.abc import Mapping
 
+from mailgate.devices.trust import REPORTER
 from mailgate.gateway.pages.proofs import Wording
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Access, Decision, Protocol, Reason
@@ -58,6 +59,8 @@ def cause_of(access: Access, decision: Decision) -> ExactCause | None:
     match decision.reason:
         case Reason.POSTURE_PARTIAL if posture.not_denied in _NOT_APPLIED:
             return ExactCause.NOT_APPLIED
+        case Reason.POSTURE_PARTIAL if REPORTER in posture.sources and posture.unseen:
+            return None  # an app on the unseen side has answered for others
         case Reason.POSTURE_PARTIAL if posture.enrolment in _PARTLY_SEEN:
             return ExactCause.UNSEEN_SIDE
         case Reason.POSTURE_MISSING if posture.device_id and posture.managed:

@@ -199,12 +199,16 @@ def _fix_of(view: View) -> str:
 
 def _offered(steps: Steps, view: View) -> Steps:
     """The steps as far as the company offers what they need; other ways, or whom to ask, if they would end nothing."""
-    if "management-app" in view.choices or _IN_MANAGEMENT_APP.isdisjoint(steps):
+    if _IN_MANAGEMENT_APP.isdisjoint(steps):
         return steps
-    if not answers_by_itself(view):
+    by_itself, managed = answers_by_itself(view), "management-app" in view.choices
+    if managed and not (by_itself and view.answered):
+        return steps
+    if not by_itself:
         return ways(view) or _ASK
     end = (_GOES_ON,) if _GOES_ON in steps else ()
-    return (*(each for each in steps if each not in (*_IN_MANAGEMENT_APP, *end)), _ANSWER_AGAIN, *end)
+    left_out = end if managed else (*_IN_MANAGEMENT_APP, *end)
+    return (*(each for each in steps if each not in left_out), _ANSWER_AGAIN, *end)
 
 
 def are_ways(view: View) -> bool:

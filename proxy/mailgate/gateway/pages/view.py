@@ -83,6 +83,8 @@ class View:
     laptops_open: bool = False
     """Whether it is known that every laptop browser is let in."""
     cause: ExactCause | None = None
+    answered: bool = False
+    """Whether a check app on the device has answered for it."""
     choices: tuple[str, ...] = CHOICES
     """The ways to mail that the company offers: ``choices`` of the settings."""
     certificates: bool = False

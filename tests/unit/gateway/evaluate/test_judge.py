@@ -302,6 +302,37 @@ async def test_credentials_of_somebody_else_make_no_answer_milder(rules, state, 
         assert another is Effect.BLOCK
 
 
+JUNK = b"Device-Attestation: junk"
+
+
+@pytest.mark.parametrize("state", PostureState)
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize(
+    ("token", "fields", "how"),
+    [
+        (b"@d1", (), {}),
+        (b"bob@d1", (), {}),
+        (b"ada@d2", (), {}),
+        (b"", (JUNK,), {}),
+        (b"", (), {"certificate": (b"junk",)}),
+        (b"", (), {"certificate": (PHONE.der,)}),
+    ],
+)
+async def test_a_proof_that_tells_nothing_is_never_better_than_none(state, lost, token, fields, how):
+    """Where rules let unknown phones in, whoever has a phone that is kept out would else send anything that is refused."""
+    on = by_token(directory=[])
+    on.judge.postures.people["ada"] = replace(ADAS, state=state, lost=lost)
+    certificates = CertificateVerifier([DEVICES.certificate])
+    refused = Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED))
+    renew(on, policy=policy(MILD_RULES), verifier=refused, certificates=certificates)
+    without = (await on.judge.verdict(browsing(SAFARI, ADA), NOW))[1]
+    access, decision = await on.judge.verdict(signed_in(token, SAFARI, ADA, *fields, **how), NOW)
+    assert decision.effect.severity >= without.effect.severity
+    assert not access.posture.by_person
+    again = await on.judge.judge_again(access, decision, by_the_clock=True)
+    assert again is None or again[1].effect is decision.effect
+
+
 async def test_a_browser_by_its_person_is_none_of_their_devices():
     """So no exemption of a device counts, and no grace of a new one; a lost phone shuts each of their browsers out."""
     rules = ({"id": "all", "when": "true", "effect": "block", "grace": "7d"},)
@@ -363,8 +394,9 @@ def signed_in(token, *fields, peer="192.0.2.1", **how):
         (b"ADA@d1", (SAFARI, ADA), {}, "clean", False),
         (b"ada@", (SAFARI, ADA), {}, "stale", True),
         (b"ada@d2", (SAFARI, ADA), {}, "missing", False),
-        (b"@d1", (SAFARI, ADA), {}, "stale", True),
-        (b"bob@d1", (SAFARI, ADA), {}, "stale", True),
+        (b"@d1", (SAFARI, ADA), {}, "missing", False),
+        (b"bob@d1", (SAFARI, ADA), {}, "missing", False),
+        (b"ada@d1", (SAFARI, ADA, b"X-Forwarded-Id-Token: ada@d1"), {}, "missing", False),
         (b"ada@d1", (SAFARI,), {}, "missing", False),
         (b"ada@d1", (SAFARI, ADA), {"peer": "203.0.113.9"}, "missing", False),
         (b"ada@d1", (SAFARI, ADA, TOKEN), {}, "missing", False),
@@ -375,7 +407,7 @@ def signed_in(token, *fields, peer="192.0.2.1", **how):
 async def test_a_phones_browser_is_the_device_that_the_token_of_its_login_names(
     token, fields, how, state, by_person
 ):
-    """A token that is refused, or of another person, names none; one of a device that nobody knows leaves it without any."""
+    """A token that is refused, or of another person, or one of two, leaves it without any, as one of a device that nobody knows does."""
     on = by_token()
     certificates = CertificateVerifier([DEVICES.certificate])
     renew(on, verifier=Believing(AttestationResult(refused=Reason.TOKEN_EXPIRED)), certificates=certificates)
@@ -392,6 +424,13 @@ async def test_a_computers_login_on_a_phone_makes_no_laptop():
     assert (access.client.kind, access.client.handheld) == (Kind.PHONE, True)
 
 
+async def test_a_login_on_a_computer_makes_no_phone_clean():
+    on = by_token(directory=[("d1", replace(ADAS, kind=Kind.LAPTOP))])
+    access, decision = await on.judge.verdict(signed_in(b"ada@d1", SAFARI, ADA), NOW)
+    assert (access.posture.state, decision.effect) == (PostureState.MISSING, Effect.BLOCK)
+    assert await on.judge.judge_again(access, decision) is None
+
+
 async def test_a_running_request_ends_with_the_token_of_its_login():
     on = by_token(setting=False)
     access, decision = await on.judge.verdict(signed_in(b"ada@d1", SAFARI, ADA), NOW)
@@ -404,6 +443,19 @@ async def test_a_running_request_ends_with_the_token_of_its_login():
     on.judge.postures.directory["d1"] = ADAS
     over = replace(access, login=replace(access.login, expires=NOW))
     assert (await on.judge.judge_again(over, decision))[1].effect is Effect.BLOCK
+
+
+@pytest.mark.parametrize("token", [b"ada@d2", b"@d1"])
+async def test_no_token_of_a_login_makes_way_for_the_person_by_running_out(token):
+    """Somebody else's phones are all that is known to be clean here, so the browser waits for a token that says which it is on."""
+    on = by_token()
+    on.judge.postures.people["ada"] = ADAS
+    access, decision = await on.judge.verdict(signed_in(token, SAFARI, ADA), NOW)
+    over = replace(access, login=replace(access.login, expires=NOW))
+    for each in (access, over):
+        again = await on.judge.judge_again(each, decision, by_the_clock=True)
+        assert (again[0].posture.by_person, again[1].effect) == (False, Effect.BLOCK)
+        assert (await on.judge.judge_again(*again, by_the_clock=True))[1].effect is Effect.BLOCK
 
 
 ADAS_PHONE = replace(KNOWN, owner="ada")

@@ -327,11 +327,11 @@ async def test_the_token_of_a_login_is_of_the_person_whom_the_proxy_names(token,
     source, prover = Source(given), on.judge.prover
     prover.keyring.replace({Tokens.source: source})
     login = await prover.login(Tokens(), token, person, NOW)
-    assert (login is not None) is (result == "accepted")
+    assert (login.refused, login.device) == (False, "d1") if result == "accepted" else (True, "")
     assert source.pressed == 1
     counted = on.metrics.registry.get_sample_value("mailgate_login_tokens_total", {"result": result})
     assert counted == 1
 
 
 async def test_without_a_source_of_keys_no_token_counts():
-    assert await gate().judge.prover.login(Tokens(), b"good", "ada", NOW) is None
+    assert (await gate().judge.prover.login(Tokens(), b"good", "ada", NOW)).refused

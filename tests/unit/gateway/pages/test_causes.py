@@ -1,5 +1,6 @@
 """What is known more exactly than a reason says, and that it is told of nobody else's device."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +57,14 @@ def test_a_side_is_unseen_only_by_a_known_kind_of_enrolment(
 ) -> None:
     assert cause(partly_seen(enrolment)) is expected
     assert cause(partly_seen(enrolment), Reason.POSTURE_STALE) is None
+
+
+def test_a_side_on_which_a_check_app_has_answered_is_not_unseen() -> None:
+    """It may still lack an app that its build cannot look for."""
+    unseen = replace(partly_seen(Enrolment.WORK_PROFILE_PERSONAL), sources=("google", "reporter"))
+    assert cause(replace(unseen, unseen=("wechat",))) is None
+    assert cause(unseen) is ExactCause.UNSEEN_SIDE  # in the work profile alone
+    assert cause(replace(unseen, sources=("google",), unseen=("wechat",))) is ExactCause.UNSEEN_SIDE
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,11 @@ APPS = ("Open “Settings” and tap “Apps”", "Tap %(apps)s, then “Uninsta
         ({"reason": Reason.COMPLIANCE_UNKNOWN}, ("laptop", "reporter"), [LAPTOP]),
         ({"reason": Reason.POSTURE_STALE}, ("reporter",), [ONLINE, AGAIN, GOES_ON]),
         ({"reason": Reason.POSTURE_MISSING}, ("reporter",), [AGAIN, GOES_ON]),
+        # where a check app has answered, what the management finds does not take that back
+        ({"reason": Reason.POSTURE_STALE, "answered": True}, ALL, [ONLINE, SYNC, AGAIN, GOES_ON]),
+        ({"reason": Reason.POSTURE_STALE}, ALL, [ONLINE, SYNC, GOES_ON]),
+        ({"reason": Reason.POSTURE_STALE, "answered": True, "os": "ios"}, ALL, [ONLINE, SYNC, GOES_ON]),
+        ({"reason": Reason.PROHIBITED_APP, "apps": ("TikTok",), "answered": True}, ALL, [*APPS, SYNC, AGAIN]),
         ({"reason": Reason.POSTURE_MISSING}, (), [ASK]),
         ({"reason": Reason.PROHIBITED_APP, "apps": ("TikTok",)}, ("reporter",), [*APPS, AGAIN]),
         ({"reason": Reason.POSTURE_UNAVAILABLE}, (), ["There is nothing to do on your device.", "If it takes longer"]),

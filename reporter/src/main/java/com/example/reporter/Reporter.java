@@ -97,7 +97,7 @@ final class Reporter {
         kept.edit().putString(QUESTION, Json.write(question)).apply();
     }
 
-    /** Also for an app that is disabled or hidden: it can come back at any moment. */
+    /** Also for an app that is disabled: it can come back at any moment. One that whoever manages this profile hides is not there until it is shown. */
     private boolean isInstalled(String name) {
         try {
             context.getPackageManager().getPackageInfo(name, PackageManager.MATCH_DISABLED_COMPONENTS);
