@@ -137,6 +137,7 @@ class WorstMoment:
         self._before, self._after = _Later(active, passing), _Later(candidate, passing)
         self._outage = any(_handles_unavailable(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
+        self._alike = active.version == candidate.version and active.reliefs.every == candidate.reliefs.every
         self._reads_state = any("device.state" in each.reads for each in self._policies)
         self._reads_verdict = any(_OF_VERDICTS & each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
@@ -145,6 +146,8 @@ class WorstMoment:
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
         """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
         are the keys of both decisions now."""
+        if self._alike and occasion.before == occasion.after:
+            return False  # however the unknown comes out, of which there may be too much to try
         common = self._common(occasion.before.now)
         ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
         lasting = [key for key, _ in keys]

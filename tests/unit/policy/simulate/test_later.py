@@ -478,6 +478,24 @@ def test_unchanged_rules_count_nobody(occasion: Occasion, policies: tuple[Policy
     assert not counted(same, (policy, policy))
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_more_clocks_than_can_be_tried_keep_nobody_out_whom_nothing_changes_for(same: bool) -> None:
+    """While the posture is unavailable every rule may be read, and each may hold, fail or not."""
+    clocks = [{"when": f"now.getMinutes() == {minute}", "effect": "warn"} for minute in range(7)]
+    active, candidate = (
+        policy_of(*clocks, OPEN),
+        policy_of(*clocks, {"when": "false", "effect": "block"}, OPEN),
+    )
+    away = replace(
+        CLEAN,
+        state=PostureState.UNAVAILABLE,
+        last_state=PostureState.CLEAN,
+        apps=("wechat",),
+        expires_at=NEW_YEAR,
+    )
+    assert counted(once(access(PHONE, away)), (active, active if same else candidate)) is not same
+
+
 CLOCKS = [
     "now.getMonth() == 11",
     "now.getHours() == 3",
