@@ -245,7 +245,10 @@ def may_restrict(before: Posture | None, after: Posture) -> bool:
     """
     if before is None:
         return bool(after.apps or after.findings) or speaks_against(after)
-    worse = _RESTRICTION.index(after.state) < _RESTRICTION.index(before.state) or (after.lost > before.lost)
+    worse = after.lost > before.lost or any(
+        _RESTRICTION.index(now) < _RESTRICTION.index(was)
+        for was, now in ((before.state, after.state), (_last_known(before), _last_known(after)))
+    )
     lacks = not {*before.sources} <= {*after.sources} or bool(before.managed) > bool(after.managed)
     adds = not {*after.apps} <= {*before.apps} or not {*after.findings} <= {*before.findings}
     differs = any(
@@ -255,9 +258,18 @@ def may_restrict(before: Posture | None, after: Posture) -> bool:
     lacks = lacks or (before.absence is Absence.SEEN and after.absence is not Absence.SEEN)
     older = _digits(after.os_version) < _digits(before.os_version) or any(
         was is not None and (now is None or now < was)
-        for was, now in ((before.looked_from, after.looked_from), (before.expires_at, after.expires_at))
+        for was, now in (
+            (before.looked_from, after.looked_from),
+            (before.expires_at, after.expires_at),
+            (before.compliance_until, after.compliance_until),
+        )
     )
     return worse or lacks or adds or differs or older
+
+
+def _last_known(posture: Posture) -> PostureState:
+    """The state by which rules go that use what was last known."""
+    return posture.last_state or posture.state
 
 
 def restricts_owner(others: Sequence[Posture], new: Posture) -> bool:

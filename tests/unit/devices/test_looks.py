@@ -172,6 +172,16 @@ def test_facts_of_the_future_are_of_now() -> None:
     assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
 
 
+def test_facts_of_a_clock_far_ahead_never_count_as_new() -> None:
+    """Read with every run, it would be of now each time."""
+    wrong = NOW + timedelta(days=400)
+    facts = {"verdict": ManagementVerdict(Compliance.COMPLIANT, wrong), "denial": Denial(BOTH, wrong)}
+    for days in (0, 1, 30):
+        now = NOW + timedelta(days=days)
+        found = posture(by("mdm", facts).received(now), now=now)
+        assert (found.state, found.compliance, found.denied) == (STALE, Compliance.UNKNOWN, ())
+
+
 @pytest.mark.parametrize(
     ("saw", "looks", "state"),
     [
