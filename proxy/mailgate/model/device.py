@@ -173,8 +173,7 @@ class SourceState:
     cursor: datetime | None = None
     """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""
-    """The fingerprint of what the last full run looked for: the listed apps, the kinds of enrolment that count as seen
-    whole, and the policies that are asked about."""
+    """The fingerprint of what the last full run looked for: the listed apps, and the settings of the connector."""
     devices: int = 0
     """How many devices the last full run listed."""
     taken: int = 0
