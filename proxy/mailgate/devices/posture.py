@@ -131,6 +131,8 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         else None,
         denied=tuple(sorted(denied)),
         denied_by=next((answer.report.denied_by for answer in denied.values()), ""),
+        held=tuple(sorted(held)),
+        held_lists=catalog.lists_of(held),
         not_denied="" if catalog.listed <= denied.keys() else _not_denied(current, answers, now),
         unseen=_unseen(running, catalog.listed) if state is PostureState.PARTIAL else (),
     )
@@ -207,6 +209,8 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         worst,
         apps=tuple(sorted({app for each in postures for app in each.apps})),
         lists=tuple(sorted({name for each in postures for name in each.lists})),
+        held=tuple(sorted({app for each in postures for app in each.held})),
+        held_lists=tuple(sorted({name for each in postures for name in each.held_lists})),
         findings=tuple(dict.fromkeys(found for each in postures for found in each.findings)),
         kind=next((kind for kind in _KINDS if kind in kinds), None),
         os=worst.os if len({each.os for each in postures}) == 1 else "",

@@ -253,6 +253,10 @@ class Posture:
     """Keys of the listed apps that verifiably cannot run now, sorted."""
     denied_by: str = ""
     """The policy, with its version, that keeps them from running."""
+    held: tuple[str, ...] = ()
+    """Keys of the listed apps that were seen and count as absent only until ``expires_at`` at the latest, sorted."""
+    held_lists: tuple[str, ...] = ()
+    """The lists with those apps, sorted."""
     not_denied: str = ""
     """The first check that failed, a word of ``NotDenied``, if its management may let a listed app run; empty if nobody
     checked."""

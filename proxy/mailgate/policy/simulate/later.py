@@ -16,6 +16,7 @@ from mailgate.policy.simulate.judge import Cache
 from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, moves, undetermined_rules
 from mailgate.policy.simulate.what_if import (
     asked_by,
+    with_ended_denial,
     with_expired_report,
     with_expired_verdict,
     with_last_known_posture,
@@ -151,7 +152,15 @@ class WorstMoment:
         common = self._common(occasion.before.now)
         ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
         lasting = [key for key, _ in keys]
-        key = (occasion.before.now, *lasting, occasion.assumed, _reported(occasion), _order(common, ends))
+        held = (occasion.before.posture.held, occasion.after.posture.held)
+        key = (
+            occasion.before.now,
+            *lasting,
+            occasion.assumed,
+            _reported(occasion),
+            held,
+            _order(common, ends),
+        )
         found = self._known.get(key)
         if found is None:
             moments = {occasion.before.now, *common, *ends[0], *ends[1]}
@@ -162,7 +171,7 @@ class WorstMoment:
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
         """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named and by any
-        handheld client of a handheld device; and each with an unavailable posture, and after the report or the verdict
+        handheld client of a handheld device; and each with an unavailable posture, and after the report, the verdict or a denial
         has expired, since a device may stop reporting."""
         asks = [occasion]
         if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
@@ -173,7 +182,10 @@ class WorstMoment:
             yield each
             if self._outage and occasion.before.posture.state is not PostureState.UNAVAILABLE:
                 yield _with_both(each, with_last_known_posture)
-            if self._reads_state:
+            held = each.before.posture.held or each.after.posture.held
+            if held:
+                yield _with_both(each, with_ended_denial)
+            if held or self._reads_state:
                 yield _with_both(each, with_expired_report)
             if self._reads_verdict:
                 yield _with_both(each, with_expired_verdict)

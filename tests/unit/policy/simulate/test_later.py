@@ -478,6 +478,25 @@ def test_unchanged_rules_count_nobody(occasion: Occasion, policies: tuple[Policy
     assert not counted(same, (policy, policy))
 
 
+@pytest.mark.parametrize(
+    ("when", "count"),
+    [
+        ('"prohibited" in device.lists', 1),
+        ('"tiktok" in device.apps', 1),
+        ('device.state == "listed"', 1),
+        ('device.state == "stale"', 2),
+    ],
+)
+def test_whom_an_app_keeps_out_once_its_denial_ends_is_counted(when: str, count: int) -> None:
+    """It was seen and cannot run; of a phone without such an app nothing is foreseen but silence."""
+    policies = policy_of(OPEN), policy_of({"when": when, "effect": "block"}, OPEN)
+    impact = Impact(*policies, moments=change_moments(policies, NOW))
+    held = replace(CLEAN, held=("tiktok",), held_lists=("prohibited",))
+    for posture in (CLEAN, held):
+        impact.add(subject(once(access(PHONE, posture)), name=str(posture.held)))
+    assert impact.tally.subjects[OUT,] == count
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_more_clocks_than_can_be_tried_keep_nobody_out_whom_nothing_changes_for(same: bool) -> None:
     """While the posture is unavailable every rule may be read, and each may hold, fail or not."""
