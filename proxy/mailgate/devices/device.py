@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from hashlib import sha256
+from typing import Any
 
 from mailgate.devices.names import Name
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
@@ -113,7 +114,7 @@ class Report:
         every run it would never grow old."""
         far = now + SOURCE_AHEAD
         told = {name: at for name in DATED if (at := getattr(self, name)) is not None}
-        times = {name: min(at, now) if at <= far else LONG_AGO for name, at in told.items()}
+        times: dict[str, Any] = {name: min(at, now) if at <= far else LONG_AGO for name, at in told.items()}
         return replace(self, **times, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None", now: datetime) -> "Report":
