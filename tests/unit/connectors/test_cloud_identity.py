@@ -90,8 +90,8 @@ async def test_the_kind_decides_what_the_directory_sees(devices, enrolment, whol
 async def test_no_device_is_matched_by_what_many_phones_call_their_serial_number(serial):
     """Android tells nobody the number of a person's own phone."""
     google = Google([cloud(serialNumber=serial)], phone=PHONE | {"serialNumber": serial})
-    [record] = [each async for each in directory(google).devices(None)]
-    for record in (record, await directory(google).device("r1")):
+    records = [each async for each in directory(google).devices(None)]
+    for record in (*records, await directory(google).device("r1")):
         assert (record.enrolment, record.apps_complete) == ("unknown", False)
 
 

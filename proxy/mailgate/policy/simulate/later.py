@@ -125,6 +125,7 @@ def _runs_out(access: Access) -> datetime | None:
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None
 
 
+_OF_LOOKS = frozenset({"device.state", "device.absence"})
 _OF_VERDICTS = frozenset({"device.compliance", "device.compliance_apps", "device.threat"})
 
 
@@ -139,7 +140,7 @@ class WorstMoment:
         self._outage = any(_handles_unavailable(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
         self._alike = active.version == candidate.version and active.reliefs.every == candidate.reliefs.every
-        self._reads_state = any("device.state" in each.reads for each in self._policies)
+        self._reads_look = any(_OF_LOOKS & each.reads for each in self._policies)
         self._reads_verdict = any(_OF_VERDICTS & each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
         self._known = Cache[Hashable, bool]()
@@ -185,7 +186,7 @@ class WorstMoment:
             held = each.before.posture.held or each.after.posture.held
             if held:
                 yield _with_both(each, with_ended_denial)
-            if held or self._reads_state:
+            if held or self._reads_look:
                 yield _with_both(each, with_expired_report)
             if self._reads_verdict:
                 yield _with_both(each, with_expired_verdict)

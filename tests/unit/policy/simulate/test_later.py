@@ -26,6 +26,7 @@ from tests.unit.policy.simulate.examples import (
 )
 
 from mailgate.model import (
+    Absence,
     Access,
     AttestationResult,
     Compliance,
@@ -495,6 +496,16 @@ def test_whom_an_app_keeps_out_once_its_denial_ends_is_counted(when: str, count:
     for posture in (CLEAN, held):
         impact.add(subject(once(access(PHONE, posture)), name=str(posture.held)))
     assert impact.tally.subjects[OUT,] == count
+
+
+@pytest.mark.parametrize(
+    "when", ['device.state == "clean"', 'device.absence == "seen"', 'device.absence != ""']
+)
+def test_a_phone_that_falls_silent_is_counted_whichever_way_a_rule_asks_for_its_look(when: str) -> None:
+    phone = once(access(PHONE, replace(CLEAN, absence=Absence.SEEN, expires_at=NEW_YEAR)))
+    candidate = policy_of({"when": when, "effect": "allow"}, effect="block")
+    assert counted(phone, (policy_of(OPEN), candidate))
+    assert not counted(phone, (candidate, policy_of(OPEN)))
 
 
 @pytest.mark.parametrize("same", [True, False])
