@@ -125,8 +125,9 @@ def _runs_out(access: Access) -> datetime | None:
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None
 
 
-_OF_LOOKS = frozenset({"device.state", "device.absence"})
-_OF_VERDICTS = frozenset({"device.compliance", "device.compliance_apps", "device.threat"})
+OF_LOOKS = frozenset({"device.state", "device.absence"})
+OF_VERDICTS = frozenset({"device.compliance", "device.compliance_apps", "device.threat"})
+"""The variables that change when a report, or a verdict, has expired, though nobody does anything."""
 
 
 class WorstMoment:
@@ -140,8 +141,8 @@ class WorstMoment:
         self._outage = any(_handles_unavailable(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
         self._alike = active.version == candidate.version and active.reliefs.every == candidate.reliefs.every
-        self._reads_look = any(_OF_LOOKS & each.reads for each in self._policies)
-        self._reads_verdict = any(_OF_VERDICTS & each.reads for each in self._policies)
+        self._reads_look = any(OF_LOOKS & each.reads for each in self._policies)
+        self._reads_verdict = any(OF_VERDICTS & each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
         self._known = Cache[Hashable, bool]()
 
