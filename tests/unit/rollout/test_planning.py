@@ -445,3 +445,16 @@ async def test_a_rule_for_everybody_misses_nobody(store: Store, url: str) -> Non
     plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2020-01-01}"))
     assert (plan.held_back, movers) == (None, [("ada", "block", "app", 0)])
     assert held_back_in_words(plan) == ""
+
+
+async def test_a_login_by_another_name_hides_nobody_who_has_the_phone_now(store: Store, url: str) -> None:
+    """At the mail server a name is all that is known, and the phone may have had another owner then."""
+    old = rules(OLD).policy
+    await people.know(store, old, [people.phone(3, owner="lin")])
+    await people.see(store, old, people.imap(), "lin")
+    later = NOW + timedelta(minutes=1)
+    phone = report_by("https://mdm.example.com", "phone-3", "hopper", Kind.PHONE, "ios")
+    await store.devices.ingest([phone], later)
+    everybody = 'rules: [{id: none, when: "true", effect: block}]'
+    plan = await plan_for(store, url, rules(everybody))
+    assert "hopper" in {each.person for each in plan.newly["block"].samples}
