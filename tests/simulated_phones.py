@@ -22,7 +22,10 @@ from tests.vectors.build_certificate_vectors import (
     cbor,
     description,
     explicit,
+    jwe,
+    jws,
     octets,
+    play_says,
     tlv,
 )
 
@@ -72,6 +75,11 @@ class ReporterCopy:
         )
         chain = [b64encode(each.der).decode() for each in (leaf, self.maker.batch)]
         return {"format": "android-key", "chain": chain, "nonce": nonce}
+
+    def integrity(self, nonce: str, now: datetime, told: str = "", value: object = None) -> dict[str, str]:
+        """A token of Play Integrity as a member of the evidence. ``told`` is the path of what Play says otherwise."""
+        said = play_says(told, value, challenge=nonce.encode(), enrols=self.key.thumbprint(), now=now)
+        return {"play_integrity": jwe(jws(said))}
 
     def answers(self, question: dict[str, Any], /, **more: Any) -> bytes:
         """The body of its report: yes or no for each app of which it can look for every package, and nothing else."""

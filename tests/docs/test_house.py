@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 85_786,
-    "files": 563,
+    "lines": 85_956,
+    "files": 564,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,
     "folders": 51,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 118_913,
+    "lines of tests": 119_396,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

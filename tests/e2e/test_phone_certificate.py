@@ -177,7 +177,7 @@ def test_a_certificate_that_scep_has_issued_opens_mail_for_the_owner_of_the_phon
             shown["without"] = opened(playwright, bare, url, "ada")
     assert shown["ada"] == "Inbox"
     assert "This device is on record as somebody else’s" in shown["bob"]
-    assert "It is not known which apps are on this device" in shown["without"]
+    assert "We cannot tell which device this browser is on" in shown["without"]
     refused = [each for each in gate.gate.records() if each.get("event") == "decided"]
     assert {(each["reason"], each["certificate"]) for each in refused} == {
         ("device-of-another", "device-of-another"),

@@ -18,7 +18,7 @@ from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get, mailgate
 from tests.simulated_phones import SIGNERS, IosApp, Maker, ReporterCopy
 from tests.stored_bytes import stored_bytes
 from tests.unit.connectors.around import service_account
-from tests.vectors.build_certificate_vectors import IOS_REPORTER, REPORTER
+from tests.vectors.build_certificate_vectors import IOS_REPORTER, REPORTER, play_keys
 
 from mailgate.attest import mint
 
@@ -95,10 +95,15 @@ class Speaker:
             told: dict[str, Any] = await answer.json(content_type=None)
             return answer.status, told
 
-    async def enrol(self, token: str, **said: Any) -> tuple[int, dict[str, Any]]:
-        """Ask for a challenge, then enrol with the evidence that was made for it."""
+    async def enrol(
+        self, token: str, play: tuple[Any, ...] | None = None, **said: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """Ask for a challenge, then enrol with the evidence that was made for it. ``play`` is what Play Integrity says otherwise than
+        it should, if it is asked."""
         assert (await self.post(ENROLL, json.dumps({"token": token}).encode()))[0] == 401
         evidence = self.by.evidence(self.nonce, **said)
+        if play is not None and isinstance(self.by, ReporterCopy):
+            evidence |= self.by.integrity(self.nonce, datetime.now(UTC), *play)
         body = json.dumps({"token": token, "reporter": True, "evidence": evidence}).encode()
         status, told = await self.post(ENROLL, body, self.proof(ENROLL, body))
         self.question = told.get("reporter", {})
@@ -126,6 +131,13 @@ def maker(tmp_path: Path) -> Maker:
     made = Maker.of(datetime.now(UTC))
     made.root.write(tmp_path, "maker")
     return made
+
+
+def play_settings(folder: Path) -> dict[str, Any]:
+    """Asks for the tokens that the simulated phone has."""
+    for name, key in play_keys().items():
+        (folder / name).write_text(str(key))
+    return {"decryption_key": {"file": "../decryption"}, "verification_key": {"file": "../verification"}}
 
 
 def settings_of(**more: Any) -> dict[str, Any]:
@@ -274,3 +286,23 @@ async def test_a_phone_that_is_not_as_its_maker_made_it_does_not_enrol(
         body = json.dumps({"token": token, "reporter": True, "evidence": evidence}).encode()
         status, told = await stolen.post(ENROLL, body, stolen.proof(ENROLL, body))
         assert (status, told["reason"]) == (403, "evidence-key-mismatch")
+
+
+async def test_where_play_integrity_is_asked_a_phone_needs_both_words(
+    client: aiohttp.ClientSession, webmail: TestServer, tmp_path: Path, maker: Maker
+) -> None:
+    settings = settings_of()
+    settings["reporter"] = {"android": ANDROID | {"play_integrity": play_settings(tmp_path)}}
+    store = f"sqlite:///{tmp_path}/shared.db"
+    with fleet(tmp_path, str(webmail.make_url("")), store, 1, **settings) as gates:
+        token = str(mailgate(tmp_path, "enroll", "token")["token"])
+        for play, said, reason in (
+            (None, {}, "evidence-token-missing"),
+            (("appIntegrity.appRecognitionVerdict", "UNRECOGNIZED_VERSION"), {}, "evidence-app-unrecognised"),
+            ((), {"app": b""}, "evidence-app-missing"),
+        ):
+            status, told = await Speaker(client, gates.url(), ReporterCopy(maker)).enrol(token, play, **said)
+            assert (status, told["reason"]) == (403, reason)
+        good = Speaker(client, gates.url(), ReporterCopy(maker))
+        assert (await good.enrol(token, ()))[0] == 201
+        assert (await good.report())[0] == 200

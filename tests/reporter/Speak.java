@@ -42,7 +42,11 @@ public final class Speak {
             byte[] der = Base64.getDecoder().decode(chain[number]);
             certificates[number] = factory.generateCertificate(new ByteArrayInputStream(der));
         }
-        Gate.Answer answer = gate.enrol(token, key, certificates, challenge);
+        Gate.Answer answer = gate.enrol(token, key, certificates, challenge, nonce -> {
+            say(nonce);
+            String word = IN.readLine();
+            return word.isEmpty() ? null : word;
+        });
         say(answer.status + " " + Json.write(answer.told));
         Map<String, Object> question = answer.question();
         for (String line = IN.readLine(); line != null; line = IN.readLine()) {

@@ -17,11 +17,19 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from tests.integration.conftest import client as client
 from tests.integration.conftest import webmail as webmail
 from tests.integration.fleet import PUBLIC, fleet, mailgate
-from tests.integration.test_reporter import ANDROID
+from tests.integration.test_reporter import ANDROID, play_settings
 from tests.pki import name
 from tests.servers import PATIENCE
 from tests.simulated_phones import Maker
-from tests.vectors.build_certificate_vectors import REPORTER, android, application, description
+from tests.vectors.build_certificate_vectors import (
+    REPORTER,
+    android,
+    application,
+    description,
+    jwe,
+    jws,
+    play_says,
+)
 
 HERE, SOURCE = Path(__file__).parent, Path(__file__).parents[2] / "reporter"
 JAVA = sorted((SOURCE / "src/main/java").rglob("*.java"))
@@ -117,14 +125,21 @@ def say(process: asyncio.subprocess.Process, line: str) -> None:
 
 async def test_the_java_reporter_enrols_and_answers_at_a_gate(webmail: TestServer, tmp_path: Path) -> None:
     plain = [path for path in JAVA if "android" not in path.read_text().replace('"android', "")]
-    assert {path.stem for path in plain} == {"Answers", "Gate", "Json", "Proof", "SigningKey"}
+    assert {path.stem for path in plain} == {
+        "Answers",
+        "Gate",
+        "IntegrityToken",
+        "Json",
+        "Proof",
+        "SigningKey",
+    }
     code, told = await compiled(tmp_path / "classes", *plain, HERE / "Speak.java")
     assert (code, told) == (0, "")
     maker = Maker.of(datetime.now(UTC))
     maker.root.write(tmp_path, "maker")
     settings = {
         "attestation": {"hardware": {"android_key": {"roots": "../maker.pem"}}, "nonces": "require"},
-        "reporter": {"android": ANDROID},
+        "reporter": {"android": ANDROID | {"play_integrity": play_settings(tmp_path)}},
     }
     with fleet(
         tmp_path, str(webmail.make_url("")), f"sqlite:///{tmp_path}/shared.db", 1, **settings
@@ -136,6 +151,8 @@ async def test_the_java_reporter_enrols_and_answers_at_a_gate(webmail: TestServe
             attested = description(challenge=challenge.encode(), by_software=application((REPORTER, 7)))
             leaf = maker.batch.sign(name("Android Keystore Key"), [android(attested)], key=_Public(key))
             say(reporter, " ".join(b64encode(each.der).decode() for each in (leaf, maker.batch)))
+            asked = await line_of(reporter)
+            say(reporter, jwe(jws(play_says("requestDetails.nonce", asked, now=datetime.now(UTC)))))
             status, told_of = await heard(reporter)
             assert (status, told_of["reporter"]["apps"]) == (201, {"tiktok": [TIKTOK]})
             for installed, state in (("org.example.private", "clean"), (TIKTOK, "listed"), ("", "clean")):

@@ -19,7 +19,10 @@ from urllib.parse import quote
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 HERE = Path(__file__).parent
@@ -465,6 +468,152 @@ def reporter_vectors() -> Iterator[tuple[str, Json]]:
     yield "evidence-patch-old.none", of("No patch level", os_patch=None)
 
 
+PLAY_KEY = sha256(b"the key of tokens").digest()
+PLAY_SIGNS = 70
+"""The number of Google's key for tokens."""
+
+
+def base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def play_keys() -> Json:
+    public = key(PLAY_SIGNS).public_key()
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return {"decryption": b64encode(PLAY_KEY).decode(), "verification": b64encode(der).decode()}
+
+
+def jws(payload: bytes, number: int = PLAY_SIGNS, **header: object) -> bytes:
+    head = json.dumps({"alg": "ES256"} | header).encode()
+    signed = f"{base64url(head)}.{base64url(payload)}"
+    der = key(number).sign(signed.encode(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    raw = b"".join(each.to_bytes(32) for each in decode_dss_signature(der))
+    return f"{signed}.{base64url(raw)}".encode()
+
+
+def jwe(inner: bytes, secret: bytes = PLAY_KEY, content: bytes = bytes(32), **header: object) -> str:
+    """A JWE (RFC 7516) with a fixed key of the content and a fixed IV."""
+    head = base64url(json.dumps({"alg": "A256KW", "enc": "A256GCM"} | header).encode())
+    direct = header.get("alg") in ("dir", "none")
+    sealed = AESGCM(secret if direct else content).encrypt(bytes(12), inner, head.encode())
+    wrapped = b"" if direct else aes_key_wrap(secret, content)
+    return ".".join([head, *map(base64url, (wrapped, bytes(12), sealed[:-16], sealed[-16:]))])
+
+
+def play_says(
+    told: str = "", value: object = None, challenge: bytes = CHALLENGE, enrols: str = "", now: datetime = NOW
+) -> bytes:
+    """What Play says of the reporter. ``told`` is the path of what is changed; it is left out for None."""
+    nonce = base64url(challenge + b"." + (enrols or thumbprint(ENROLS)).encode())
+    millis = str(int(now.timestamp()) * 1000)
+    said: dict[str, dict[str, object]] = {
+        "requestDetails": {"requestPackageName": REPORTER, "nonce": nonce, "timestampMillis": millis},
+        "appIntegrity": {
+            "appRecognitionVerdict": "PLAY_RECOGNIZED",
+            "packageName": REPORTER,
+            "certificateSha256Digest": [base64url(SIGNER)],
+            "versionCode": "7",
+        },
+        "deviceIntegrity": {"deviceRecognitionVerdict": ["MEETS_DEVICE_INTEGRITY", "MEETS_STRONG_INTEGRITY"]},
+        "environmentDetails": {"playProtectVerdict": "NO_ISSUES"},
+        "accountDetails": {"appLicensingVerdict": "LICENSED"},
+    }
+    part, _, name = told.partition(".")
+    if part:
+        said.setdefault(part, {})[name] = value
+        said[part] = {each: left for each, left in said[part].items() if left is not None}
+    return json.dumps(said).encode()
+
+
+def play_vectors() -> Iterator[tuple[str, Json]]:
+    """Tokens of Play Integrity beside the attestation of the reporter."""
+    certificates = chain(attested(android(description(by_software=application()))), BATCH, MAKER)
+
+    def of(about: str, token: str | None) -> Json:
+        more = {} if token is None else {"play_integrity": token}
+        return evidence(about, certificates, reporter="integrity", **more)
+
+    def said(about: str, told: str, value: object) -> Json:
+        return of(about, jwe(jws(play_says(told, value))))
+
+    def at(about: str, **ahead: float) -> Json:
+        millis = int((NOW + timedelta(**ahead)).timestamp() * 1000)
+        return said(about, "requestDetails.timestampMillis", str(millis))
+
+    good = jws(play_says())
+    yield "good-play", of("Play's word beside the attestation", jwe(good))
+    yield "good-play-old", at("Five minutes old", minutes=-5)
+    yield "good-play-ahead", at("A minute ahead of the gate", minutes=1)
+    padded = base64url(CHALLENGE + b"." + thumbprint(ENROLS).encode()) + "=="
+    yield "good-play-padded", said("The nonce with padding", "requestDetails.nonce", padded)
+    yield "good-play-number", said("A number as number", "appIntegrity.versionCode", 8)
+    yield "evidence-token-missing", of("No token", None)
+    yield "evidence-oversize.play", of("A token of 16 KiB and more", jwe(b"x" * 12_300))
+    yield "evidence-malformed.play", of("No token at all", "x")
+    yield "evidence-malformed.play-none", of("Not encrypted", jwe(good, alg="none"))
+    yield "evidence-malformed.play-a128kw", of("Wrapped with AES-128", jwe(good, PLAY_KEY[:16], alg="A128KW"))
+    yield "evidence-malformed.play-dir", of("Encrypted with the key itself", jwe(good, alg="dir"))
+    yield (
+        "evidence-malformed.play-enc",
+        of("Another content encryption", jwe(good, content=bytes(16), enc="A128GCM")),
+    )
+    yield "evidence-malformed.play-zip", of("Compressed", jwe(good, zip="DEF"))
+    yield "evidence-malformed.play-inner", of("No JWS inside", jwe(play_says()))
+    yield "evidence-malformed.play-inner-none", of("Not signed", jwe(jws(play_says(), alg="none")))
+    yield "evidence-malformed.play-inner-hs256", of("Signed with a MAC", jwe(jws(play_says(), alg="HS256")))
+    critical = jwe(jws(play_says(), crit=["exp"]))
+    yield "evidence-malformed.play-inner-crit", of("What must be understood, and is not", critical)
+    yield "evidence-malformed.play-payload", of("No object in the JWS", jwe(jws(b"[]")))
+    yield "evidence-untrusted.play-key", of("For another key", jwe(good, bytes(32)))
+    swapped = f"{jwe(good)[:-22]}{base64url(bytes(16))}"
+    yield "evidence-untrusted.play-tag", of("Changed on its way", swapped)
+    yield "evidence-untrusted.play-signature", of("Signed by another key", jwe(jws(play_says(), 71)))
+    other = "com.example.other"
+    yield (
+        "evidence-app-wrong.play-request",
+        said("Asked by another app", "requestDetails.requestPackageName", other),
+    )
+    yield "evidence-app-wrong.play", said("About another app", "appIntegrity.packageName", other)
+    alone = base64url(CHALLENGE)
+    yield (
+        "evidence-challenge-wrong.play",
+        of("For another enrolment", jwe(jws(play_says(challenge=bytes(38))))),
+    )
+    yield (
+        "evidence-challenge-wrong.play-alone",
+        said("The gate's nonce of no key", "requestDetails.nonce", alone),
+    )
+    stranger = jwe(jws(play_says(enrols=thumbprint(41))))
+    yield "evidence-challenge-wrong.play-key", of("About the key of another phone", stranger)
+    yield "evidence-challenge-wrong.play-none", said("Without a nonce", "requestDetails.nonce", None)
+    yield "evidence-expired.play", at("Older than five minutes", minutes=-5, milliseconds=-1)
+    yield "evidence-expired.play-none", said("Of no time", "requestDetails.timestampMillis", None)
+    yield "evidence-not-yet-valid.play", at("More than a minute ahead", minutes=1, milliseconds=1)
+    yield "evidence-environment-wrong.play", said("Of a test", "testingDetails.isTestingResponse", True)
+    verdict = "appIntegrity.appRecognitionVerdict"
+    yield "evidence-app-unrecognised", said("Not the build of Play", verdict, "UNRECOGNIZED_VERSION")
+    yield "evidence-app-unrecognised.unevaluated", said("Not evaluated", verdict, "UNEVALUATED")
+    yield "evidence-app-unrecognised.none", said("No verdict", verdict, None)
+    digests = "appIntegrity.certificateSha256Digest"
+    yield (
+        "evidence-signer-wrong.play",
+        said("Other certificates", digests, [base64url(SIGNER), base64url(bytes(32))]),
+    )
+    yield "evidence-signer-wrong.play-none", said("No certificate", digests, [])
+    yield (
+        "evidence-app-outdated.play",
+        said("An older version than attested", "appIntegrity.versionCode", "6"),
+    )
+    yield "evidence-app-outdated.play-none", said("No version", "appIntegrity.versionCode", None)
+    labels = "deviceIntegrity.deviceRecognitionVerdict"
+    yield "evidence-device-unrecognised", said("A phone without a label", labels, None)
+    yield "evidence-device-unrecognised.basic", said("A weaker label", labels, ["MEETS_BASIC_INTEGRITY"])
+    yield "evidence-device-unrecognised.text", said("A text, and no list", labels, "MEETS_DEVICE_INTEGRITY")
+    protect = "environmentDetails.playProtectVerdict"
+    yield "evidence-play-protect", said("Harmful apps were found", protect, "HIGH_RISK")
+    yield "evidence-play-protect.none", said("No verdict of Play Protect", protect, None)
+
+
 Data = dict[str, object]
 
 
@@ -659,10 +808,11 @@ def build() -> dict[str, str]:
                 "apple-appattest": APP_ATTEST.pem,
             },
             "signer": SIGNER.hex(),
+            "play_integrity": play_keys(),
         },
     }
     groups = [("certificates", clients()), ("assertions", assertions())]
-    evidences = android_vectors(), reporter_vectors(), apple_vectors(), app_attest_vectors()
+    evidences = android_vectors(), reporter_vectors(), play_vectors(), apple_vectors(), app_attest_vectors()
     groups.extend(("evidence", each) for each in evidences)
     for folder, vectors in groups:
         for name, vector in vectors:

@@ -22,6 +22,7 @@ from cryptography.hazmat import asn1
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import ExpectedApp
 from mailgate.attest.key_description import DescriptionError, KeyDescription
+from mailgate.attest.play_integrity import PlayIntegrity
 from mailgate.model import AttestedApp, Reason
 
 KNOWN_SCHEMAS = frozenset({2, 3, 4, 100, 200, 300, 400, 500})
@@ -40,6 +41,8 @@ class AndroidApp(ExpectedApp):
     schemas: frozenset[int] = KNOWN_SCHEMAS
     patched_within: timedelta | None = None
     """How long ago the month of the patch level may have begun; None if any patch level will do."""
+    integrity: PlayIntegrity | None = None
+    """What Play Integrity must say when a key enrols; None if it is not asked."""
 
     def check(self, app: AttestedApp, now: datetime) -> None:
         """Do steps 14 to 18, at enrolment and again at each report, since what is accepted changes. Raises

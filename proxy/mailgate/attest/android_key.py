@@ -12,13 +12,14 @@ Steps 1 to 5 are those of `hardware`, and then these follow. The first that fail
 11. The key was generated there and not imported.
 12. The boot loader is locked, and it started a system that the device's maker has signed.
 
-If the key has to be that of an app that answers for its device, the steps of `android_app` follow.
+If the key has to be that of an app that answers for its device, the steps of `android_app` follow, and those of `play_integrity` where the
+company asks for its word.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailgate.attest.android_app import attested_app
+from mailgate.attest.android_app import AndroidApp, attested_app
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import ExpectedEvidence, Roots, serials_of, thumbprint_of, values_of
 from mailgate.attest.key_description import (
@@ -72,6 +73,9 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: ExpectedE
     # 13. to 18. The app that holds the key.
     app = attested_app(told, FORMAT, serials_of((leaf, *above)))
     expected.app.check(app, expected.now)
+    # 19. to 24. A second word about both.
+    if isinstance(expected.app, AndroidApp) and expected.app.integrity is not None:
+        expected.app.integrity.check(app, expected)
     return replace(_result(told), app=app)
 
 

@@ -21,6 +21,8 @@ FORMATS: Mapping[str, Verify] = {
     app_attest.FORMAT: app_attest.verify_app_attest,
 }
 
+_MEMBERS = {"format", "chain", "nonce", "play_integrity"}
+
 
 class Evidence(NamedTuple):
     """Evidence as it was sent: a format, and certificates in DER, the leaf first. App Attest's own object stands in their place."""
@@ -29,17 +31,21 @@ class Evidence(NamedTuple):
     chain: tuple[bytes, ...]
     nonce: str = ""
     """The challenge for which it claims to be made."""
+    integrity: str = ""
+    """A token of Play Integrity beside it (`play_integrity`), which counts only where one is asked for."""
 
 
 def read_evidence(said: object) -> Evidence:
-    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …}``. ``nonce`` is optional. Raises `EvidenceRefusedError`."""
+    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …}``. ``nonce`` and ``play_integrity``, a token, are optional. Raises
+    `EvidenceRefusedError`."""
     try:
         members = said if isinstance(said, dict) else {}
-        name, chain, nonce = members["format"], members["chain"], members.get("nonce", "")
-        texts = isinstance(name, str) and isinstance(nonce, str)
-        if not members.keys() <= {"format", "chain", "nonce"} or not texts or not isinstance(chain, list):
+        name, chain = members["format"], members["chain"]
+        more = [members.get(each, "") for each in ("nonce", "play_integrity")]
+        texts = all(isinstance(each, str) for each in (name, *more))
+        if not members.keys() <= _MEMBERS or not texts or not isinstance(chain, list):
             raise ValueError
-        return Evidence(name, tuple(b64decode(each, validate=True) for each in chain), nonce)
+        return Evidence(name, tuple(b64decode(each, validate=True) for each in chain), *more)
     except (KeyError, TypeError, ValueError):
         raise EvidenceRefusedError(
             Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'
@@ -53,7 +59,7 @@ def verify_evidence(
 
     :param roots: the trusted roots by format. A format without roots is unknown.
     """
-    name, chain, _ = evidence
+    name, chain, *_ = evidence
     try:
         if name not in FORMATS or name not in roots:
             raise EvidenceRefusedError(

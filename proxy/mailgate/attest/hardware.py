@@ -34,6 +34,8 @@ class ExpectedEvidence:
     now: datetime
     app: "ExpectedApp | None" = None
     """The app that must hold the key; None if any may."""
+    integrity: str = ""
+    """The token of Play Integrity that came with the evidence."""
 
 
 @dataclass(frozen=True, slots=True)

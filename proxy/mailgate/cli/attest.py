@@ -230,7 +230,8 @@ def evidence(
     if reporter and app is None:
         fail(2, f"--reporter: no reporter is set for {printable(said.format)}; expected one in `reporter`")
     nonce = (challenge or said.nonce).encode()
-    result = verify_evidence(said, roots, ExpectedEvidence(nonce, key, datetime.now(UTC), app))
+    expected = ExpectedEvidence(nonce, key, datetime.now(UTC), app, said.integrity)
+    result = verify_evidence(said, roots, expected)
     if as_json:
         print_json(result)
     else:

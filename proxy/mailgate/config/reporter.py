@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from joserfc.errors import JoseError
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from mailgate.attest import android_key, app_attest
 from mailgate.attest.android_app import KNOWN_SCHEMAS, AndroidApp
 from mailgate.attest.answers import Reporters
 from mailgate.attest.app_attest import CATEGORIES, AppleApp
 from mailgate.attest.hardware import ExpectedApp
+from mailgate.attest.play_integrity import PlayIntegrity, read_keys
+from mailgate.config.references import Secret
 from mailgate.config.values import Duration
+from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Identifier, Strict
 
 
@@ -21,6 +25,34 @@ def _without_colons(value: object) -> object:
 
 Digest = Annotated[str, BeforeValidator(_without_colons), StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hex, with or without colons, as ``apksigner`` and the Play Console print it."""
+
+
+class PlayIntegritySettings(Strict):
+    """Play Integrity as a second word about the app and its phone when it enrols."""
+
+    decryption_key: Secret
+    """The key with which tokens are decrypted, in base64 as the Play Console gives it for classic requests with keys of one's own."""
+    verification_key: Secret
+    """The public key by which Google's signature is verified, given with it."""
+    device: Literal["device", "strong"] = "device"
+    """The verdict about the phone that is needed: ``MEETS_DEVICE_INTEGRITY`` or ``MEETS_STRONG_INTEGRITY``."""
+    play_protect: tuple[Literal["no-issues", "no-data", "possible-risk", "medium-risk"], ...] = ()
+    """The verdicts of Play Protect that are accepted; it is not asked if left out."""
+
+    def expected(self) -> PlayIntegrity:
+        """What a token must say."""
+        keys = (self.decryption_key.get_secret_value(), self.verification_key.get_secret_value())
+        protect = tuple(each.upper().replace("-", "_") for each in self.play_protect)
+        return PlayIntegrity(*read_keys(*keys), f"MEETS_{self.device.upper()}_INTEGRITY", protect)
+
+    @model_validator(mode="after")
+    def _keys_can_be_read(self) -> Self:
+        try:
+            self.expected()
+        except (ValueError, JoseError):
+            message = "these are no keys of Play Integrity; expected base64 of 32 bytes, and of a public key on P-256 in DER"
+            raise wrong_value("secret", message) from None
+        return self
 
 
 class AndroidReporterSettings(Strict):
@@ -39,6 +71,8 @@ class AndroidReporterSettings(Strict):
     """Versions of the attestation's format that are accepted beside those known."""
     patched_within: Duration | None = None
     """How long ago the month of the system's patch level may have begun; any patch level will do if left out."""
+    play_integrity: PlayIntegritySettings | None = None
+    """What Play Integrity must say besides when a phone enrols; it is not asked if left out."""
 
     def expected(self) -> AndroidApp:
         """The app as it is checked."""
@@ -48,6 +82,7 @@ class AndroidReporterSettings(Strict):
             self.min_version,
             KNOWN_SCHEMAS | {*self.schemas},
             self.patched_within,
+            self.play_integrity.expected() if self.play_integrity else None,
         )
 
 

@@ -83,7 +83,7 @@ def hardware_result(
     if reporters is not None and app is None:
         detail = f"expected the evidence of a reporter: {', '.join(sorted(reporters)) or 'none is set'}"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_FORMAT_UNKNOWN, detail=detail)
-    expected = ExpectedEvidence(evidence.nonce.encode(), thumbprint, now, app)
+    expected = ExpectedEvidence(evidence.nonce.encode(), thumbprint, now, app, evidence.integrity)
     return verify_evidence(evidence, believed, expected)
 
 

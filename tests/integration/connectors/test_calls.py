@@ -56,6 +56,7 @@ async def test_the_reports_of_a_webhook_refuse_and_allow_a_phone(run, tmp_path, 
             "type": "apple-mdm",
             "hmac_key": {"file": "hook"},
             "whole_lists": True,
+            "ask_for_all": True,
             "nanomdm": {"base_url": origin, "api_key": {"file": "api"}},
         }
         gate = run({"apple": settings})

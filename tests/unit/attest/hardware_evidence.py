@@ -12,6 +12,7 @@ from mailgate.attest.android_app import AndroidApp
 from mailgate.attest.app_attest import AppleApp
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
+from mailgate.attest.play_integrity import PlayIntegrity, read_keys
 from mailgate.model import HardwareResult
 
 FOLDER = Path(vectors.__file__).parent
@@ -29,6 +30,8 @@ APPS: dict[str, ExpectedApp] = {
     "apple-appattest": AppleApp(vectors.IOS_REPORTER),
 }
 """The apps that answer for their devices, by format."""
+PLAY = PlayIntegrity(*read_keys(**ANCHORS["play_integrity"]), play_protect=("NO_ISSUES", "NO_DATA"))
+"""What Play Integrity must say of one of them, where it is asked."""
 
 
 def read(name: str) -> dict:
@@ -36,7 +39,9 @@ def read(name: str) -> dict:
 
 
 def evidence_of(vector: dict) -> Evidence:
-    return read_evidence({name: vector[name] for name in ("format", "chain")})
+    return read_evidence(
+        {name: vector[name] for name in ("format", "chain", "play_integrity") if name in vector}
+    )
 
 
 def proved(form: str, leaf: vectors.Signed, *above: vectors.Signed) -> HardwareResult:
@@ -57,5 +62,7 @@ def verified(name: str, expected: ExpectedEvidence = EXPECTED) -> HardwareResult
     revoked = frozenset(int(each, 16) for each in vector.get("revoked", []))
     believed = roots(revoked, others="roots" in vector)
     if "reporter" in vector:
-        expected = replace(expected, app=APPS[vector["format"]])
+        app = APPS[vector["format"]]
+        app = replace(app, integrity=PLAY) if vector["reporter"] == "integrity" else app
+        expected = replace(expected, app=app, integrity=vector.get("play_integrity", ""))
     return verify_evidence(evidence_of(vector), believed, expected)

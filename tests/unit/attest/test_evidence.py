@@ -85,6 +85,33 @@ DETAILS = {
     "evidence-software-only": "expected a key in a TEE or a StrongBox",
     "evidence-unlocked": "the boot loader is not locked",
     "evidence-untrusted": "expected certificates in order, up to one of the roots",
+    "evidence-app-outdated.play": "expected version 7 or newer from Play",
+    "evidence-app-outdated.play-none": "expected version 7 or newer from Play",
+    "evidence-app-unrecognised": "expected PLAY_RECOGNIZED",
+    "evidence-app-wrong.play": "Play recognises another app",
+    "evidence-app-wrong.play-request": "another app asked Play",
+    "evidence-device-unrecognised": "expected MEETS_DEVICE_INTEGRITY",
+    "evidence-environment-wrong.play": "a test has set what Play says",
+    "evidence-expired.play": "Play's token is older than 0:05:00",
+    "evidence-expired.play-none": "Play's token is older than 0:05:00",
+    "evidence-not-yet-valid.play": "Play's token is of the future",
+    "evidence-oversize.play": "expected at most 16384 characters",
+    "evidence-play-protect": "expected NO_ISSUES or NO_DATA",
+    "evidence-signer-wrong.play": "Play knows the app by other certificates",
+    "evidence-signer-wrong.play-none": "Play knows the app by other certificates",
+    "evidence-token-missing": "expected a token of Play Integrity",
+    "evidence-untrusted.play-key": "for another decryption key",
+    "evidence-untrusted.play-signature": "not signed for the verification key",
+    "evidence-untrusted.play-tag": "for another decryption key",
+    **dict.fromkeys(
+        [f"evidence-challenge-wrong.play{which}" for which in ("", "-alone", "-key", "-none")],
+        "Play was given another nonce",
+    ),
+    **{
+        name: "expected a token with A256KW, A256GCM and ES256"
+        for name in NAMES
+        if name.startswith("evidence-malformed.play")
+    },
 }
 """What each vector is refused with in words; one that is not named here, like the others of its reason."""
 
@@ -146,12 +173,16 @@ def test_an_attestation_of_an_app_counts_only_where_one_is_expected() -> None:
 def test_evidence_is_read_as_it_was_sent(chain: list[str], nonce: str) -> None:
     said = {"format": "a", "chain": chain} | ({"nonce": nonce} if nonce else {})
     assert read_evidence(said) == Evidence("a", (b"MI", b"\0")[: len(chain)], nonce)
+    assert read_evidence(said | {"play_integrity": "t"}) == Evidence(
+        "a", (b"MI", b"\0")[: len(chain)], nonce, "t"
+    )
 
 
 @pytest.mark.parametrize(
     "said",
     [None, [], "x", {}, {"format": "android-key"}, {"chain": []}, {"format": 1, "chain": []}, {"format": "a", "chain": "TUk="},
      {"format": "a", "chain": [], "nonce": 1}, {"format": "a", "chain": [], "nonce": None}, {"format": 1, "chain": [], "nonce": "a"},
+     {"format": "a", "chain": [], "play_integrity": 1}, {"format": "a", "chain": [], "play_integrity": None},
      {"format": "a", "chain": ("TUk=",)}, {"format": "a", "chain": ["é"]},
      {"format": "a", "chain": [1]}, {"format": "a", "chain": ["T U k ="]}, {"format": "a", "chain": ["TU_-"]},
      {"format": "a", "chain": ["TUk"]}, {"format": "a", "chain": [], "more": 1}],

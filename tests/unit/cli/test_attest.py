@@ -186,6 +186,19 @@ def test_the_app_that_holds_the_key_is_printed_where_it_is_asked_for(run_evidenc
     assert (unset.exit_code, "apple-device" in unset.stderr) == (2, True)
 
 
+def test_a_token_of_play_is_checked_where_it_is_asked_for(run_evidence, tmp_path: Path) -> None:
+    asked = "--challenge", ANCHORS["challenge"], "--reporter"
+    for name, key in ANCHORS["play_integrity"].items():
+        (tmp_path / name).write_text(key)
+    settings = tmp_path / "mailgate.yaml"
+    play = "play_integrity: {decryption_key: {file: decryption}, verification_key: {file: verification}}"
+    settings.write_text(settings.read_text().replace("package:", f"{play}, package:"))
+    evidence = {name: read("good-play")[name] for name in ("format", "chain", "play_integrity")}
+    assert run_evidence(json.dumps(evidence), *asked).exit_code == 0
+    refused = run_evidence(sent("good-play"), *asked)
+    assert refused.stdout == "refused: evidence-token-missing: expected a token of Play Integrity\n"
+
+
 def test_another_key_may_be_named(run_evidence) -> None:
     given = ("--challenge", ANCHORS["challenge"], "--thumbprint", ANCHORS["thumbprint"])
     assert run_evidence(sent("good-apple-device-information"), *given).exit_code == 0

@@ -16,10 +16,8 @@ from mailgate.cli import app
 from mailgate.cli.connectors import STATES, WHOLE, NamedState, count_facts
 from mailgate.cli.output import fields_grid, table_of
 from mailgate.config.sources.line import FileSettings
-from mailgate.connectors import Source
-from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.setup import ApiConnector
+from mailgate.connectors.setup import CONNECTORS, ApiConnector
 from mailgate.console.now.readiness import connector_state
 from mailgate.devices.trust import report_by
 from mailgate.model import Enrolment, Kind, SourceState
@@ -129,8 +127,7 @@ def test_check_says_what_keeps_a_verdict_from_meaning_what_it_should(run, monkey
         async def close(self):
             """Do nothing, since nothing is open."""
 
-    monkeypatch.setattr(LinesFile, "of", lambda *_: Lax())
-    monkeypatch.setattr("mailgate.connectors.SOURCES", {"file": Source(FileSettings, LinesFile.of)})
+    monkeypatch.setitem(CONNECTORS, FileSettings, lambda *_: Lax())
     told = json.loads(run("check", "hr", "--json").stdout)
     assert told["shortcomings"] == ["no policy looks for TikTok"]
     assert (told["enrolments"], told["verdicts"]) == ({"supervised": 1}, {"none": 1})

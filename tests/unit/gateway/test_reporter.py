@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.simulated_phones import SIGNERS, IosApp, Maker, ReporterCopy
+from tests.unit.attest.hardware_evidence import PLAY
 from tests.unit.gateway.enrolling import GATE, key_proof, post
 from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.vectors.build_certificate_vectors import IOS_REPORTER, REPORTER, application, root_of_trust
@@ -195,6 +196,38 @@ async def test_answers_of_another_form_are_refused_without_repeating_them(on, wr
 )
 async def test_no_other_app_or_phone_enrols_as_a_reporter(on, said, reason):
     status, _, told = await enrol(on, ReporterCopy(MAKER), **said)
+    assert (status, told["reason"]) == (403, reason)
+    assert on.own.enrolling.enroller.enrolments == {}
+
+
+async def enrol_with_play(on, made=lambda phone, nonce: phone.integrity(nonce, NOW)):
+    """Enrol where Play Integrity is asked, with what ``made`` adds to the evidence."""
+    renew(on, reporters=Reporters({"android-key": replace(ANDROID, integrity=PLAY)}, accepts_unseen=True))
+    phone, nonce = ReporterCopy(MAKER), nonce_of(on)
+    evidence = phone.evidence(nonce) | made(phone, nonce)
+    body = {"token": "let me in", "reporter": True, "evidence": evidence}
+    return phone, await post(on, ENROLL, body, proof=key_proof(ENROLL, phone.key))
+
+
+async def test_where_play_is_asked_a_phone_enrols_by_its_word_and_reports_without(on):
+    phone, (status, _, told) = await enrol_with_play(on)
+    assert status == 201
+    assert (await send(on, phone, phone.answers(told["reporter"])))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (lambda phone, nonce: {}, "evidence-token-missing"),
+        (lambda phone, nonce: phone.integrity("another enrolment", NOW), "evidence-challenge-wrong"),
+        (lambda phone, nonce: ReporterCopy(MAKER).integrity(nonce, NOW), "evidence-challenge-wrong"),
+        (lambda phone, nonce: phone.integrity(nonce, NOW - timedelta(minutes=6)), "evidence-expired"),
+        (lambda phone, nonce: phone.integrity(nonce, NOW, "appIntegrity.versionCode", "6"), "evidence-app-outdated"),
+        (lambda phone, nonce: {"play_integrity": 1}, "evidence-malformed"),
+    ],
+)  # fmt: skip
+async def test_where_play_is_asked_nobody_enrols_without_its_word(on, made, reason):
+    _, (status, _, told) = await enrol_with_play(on, made)
     assert (status, told["reason"]) == (403, reason)
     assert on.own.enrolling.enroller.enrolments == {}
 

@@ -24,6 +24,7 @@ from mailgate.model import (
     RequestFacts,
     Signal,
     User,
+    VerifiedLogin,
 )
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import RULE_REASONS, Policy
@@ -198,5 +199,6 @@ accesses = st.builds(
     users,
     proofs,
     st.none() | st.builds(CertificateResult, refused=refusals),
+    st.none() | st.just(VerifiedLogin("ann", "d1", NOW + timedelta(hours=30))),
     st.just(()) | claims,
 )

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.config.described_schema import DescribedSchema
 from mailgate.policy.apps import (
     App,
     AppCatalog,
@@ -89,7 +90,7 @@ def test_an_app_in_the_file_needs_a_name_and_nothing_else() -> None:
     nothing = dict.fromkeys(("android", "ios", "names", "extensions", "publishers"), ())
     app = App(name="X")
     assert app.model_dump() == {"name": "X", "vendor": None} | nothing
-    about = App.model_json_schema()["properties"]["publishers"]["description"]
+    about = App.model_json_schema(schema_generator=DescribedSchema)["properties"]["publishers"]["description"]
     assert about.startswith("Its publishers, which distinguish apps of one name"), "editors show it"
     for bad in ({}, {"name": "X", "colour": "red"}, {"name": "X", "ios": ["a.b"]}):
         with pytest.raises(ValidationError):

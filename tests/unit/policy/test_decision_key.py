@@ -81,7 +81,7 @@ def test_everything_that_a_rule_has_was_thought_of() -> None:
     told = {"id", "title", "notice", "halt_when"}
     assert set(Rule.model_fields) == of_the_rule | told
     assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog", "reliefs"}
-    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate", "claims"}
+    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate", "login", "claims"}
     assert {each.name for each in fields(Access)} == asked
 
 
@@ -248,7 +248,17 @@ def test_the_same_key_has_the_same_answer(
             other = data.draw(st.sampled_from(people))
             if name := data.draw(
                 st.sampled_from(
-                    ["", "client", "posture", "user", "facts", "attestation", "certificate", "claims"]
+                    [
+                        "",
+                        "client",
+                        "posture",
+                        "user",
+                        "facts",
+                        "attestation",
+                        "certificate",
+                        "login",
+                        "claims",
+                    ]
                 )
             ):
                 asks = replace(asks, **{name: getattr(other, name)})

@@ -63,7 +63,7 @@ def device(key: int) -> dict[str, Any]:
 
 def report(key: int, owner: str) -> dict[str, Any]:
     texts = dict.fromkeys(
-        "os os_version status apps names compliance_apps denied denied_by not_denied".split(), "[]"
+        "os os_version status apps names compliance_apps denied denied_by not_denied profile".split(), "[]"
     )
     words = {"enrolment": "unknown", "compliance": "none", "threat": "none"}
     times = "reported_at looked_from expires_at compliance_at denied_at denied_until"

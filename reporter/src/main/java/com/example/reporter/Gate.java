@@ -64,7 +64,7 @@ final class Gate {
     }
 
     /** Enrol a key that was made for this challenge. */
-    Answer enrol(String token, SigningKey key, Certificate[] chain, String challenge)
+    Answer enrol(String token, SigningKey key, Certificate[] chain, String challenge, IntegrityToken integrity)
             throws IOException, GeneralSecurityException {
         List<Object> certificates = new ArrayList<>();
         for (Certificate each : chain) {
@@ -74,6 +74,10 @@ final class Gate {
         evidence.put("format", "android-key");
         evidence.put("chain", certificates);
         evidence.put("nonce", challenge);
+        String word = integrity.of(Proof.base64((challenge + "." + Proof.thumbprint(key)).getBytes(StandardCharsets.UTF_8)));
+        if (word != null) {
+            evidence.put("play_integrity", word);
+        }
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("token", token);
         body.put("reporter", true);

@@ -72,7 +72,7 @@ final class Proof {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    private static String base64(byte[] data) {
+    static String base64(byte[] data) {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(data);
     }
 }

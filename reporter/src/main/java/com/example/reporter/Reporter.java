@@ -57,7 +57,7 @@ final class Reporter {
         if (key == null) {
             String challenge = gate.challenge(configuration[1]);
             key = HardwareKey.make(challenge);
-            Gate.Answer enrolled = gate.enrol(configuration[1], key, key.chain(), challenge);
+            Gate.Answer enrolled = gate.enrol(configuration[1], key, key.chain(), challenge, IntegrityToken.NONE);
             if (enrolled.status >= 300) {
                 key.forget();
                 return enrolled.reason();
