@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from mailgate.connectors.inventory import instant, listed, text, value
+from mailgate.devices.device import SOURCE_AHEAD
 from mailgate.model import Denial
 from mailgate.model.device import NotDenied
 
@@ -30,8 +31,6 @@ DEVICE_FIELDS = (
 )
 ANDROID_11 = 30
 """The API level from which on a work profile on a company-owned phone has a profile owner, not a device owner."""
-_AHEAD = timedelta(days=1)
-"""How far a clock may be ahead, as for every other look of a source (``setup.py``)."""
 
 
 class _Content(BaseModel):
@@ -77,20 +76,25 @@ class PolicyContent(_Content):
         return (self.personal_usage_policies or _Personal()).personal_applications
 
     @cached_property
-    def work_types(self) -> Mapping[str, set[str]]:
-        """The install types of each package that the policy names for the work side, or for a device without another."""
+    def work_types(self) -> "_Types":
+        """What the policy names for the work side, or for a device without another."""
         return _types(self.applications)
 
     @cached_property
-    def personal_types(self) -> Mapping[str, set[str]]:
+    def personal_types(self) -> "_Types":
         """The same of the personal side."""
         return _types(self.personal_applications)
 
 
-def _types(entries: Iterable[_Entry]) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
+_Types = Mapping[str, set[tuple[str, str]]]
+"""The packages in a policy with their install types, by their names without case: ``apps.yaml`` may have another case than the
+system, and a package that is let in under either must not count as kept out."""
+
+
+def _types(entries: Iterable[_Entry]) -> _Types:
+    found: dict[str, set[tuple[str, str]]] = {}
     for entry in entries:
-        found.setdefault(entry.package_name, set()).add(entry.install_type)
+        found.setdefault(entry.package_name.casefold(), set()).add((entry.package_name, entry.install_type))
     return found
 
 
@@ -131,7 +135,7 @@ def denial(
     judged = {} if failed else {key: _kept_out(device, chain, packages) for key, packages in apps.items()}
     failed = failed or next((code for code in NotDenied if code in judged.values()), "")
     denied = frozenset(key for key, why in judged.items() if not why)
-    if not now - max_age < at <= now + _AHEAD:
+    if not now - max_age < at <= now + SOURCE_AHEAD:
         failed, denied = failed or NotDenied.REPORT_TOO_OLD, frozenset()
     return Denial(denied, min(at, now), by=by, failed=failed)
 
@@ -139,11 +143,15 @@ def denial(
 def blocked_yet_there(device: Mapping[str, Any], apps: Packages) -> frozenset[str]:
     """The listed apps that the device reports as blocked and installed all the same."""
     there = {
-        text(detail, "packageName")
+        text(detail, "packageName").casefold()
         for detail in listed(device, "nonComplianceDetails") or []
         if text(detail, "nonComplianceReason") == "APP_INSTALLED"
     }
-    return frozenset(key for key, packages in apps.items() if there & {*packages})
+    return frozenset(key for key, packages in apps.items() if there & _folded(packages))
+
+
+def _folded(packages: Sequence[str]) -> set[str]:
+    return {each.casefold() for each in packages}
 
 
 def _versions_from(versions: Versions, number: str) -> list[PolicyContent]:
@@ -198,12 +206,13 @@ def _blocks(policy: PolicyContent, packages: Sequence[str], *, cope: bool) -> st
     if cope:
         personal = policy.personal_usage_policies or _Personal()
         sides.append((policy.personal_types, personal.personal_play_store_mode == "ALLOWLIST"))
-    shut = packages and all(_is_out(types.get(each), only) for types, only in sides for each in packages)
+    shut = packages and all(_is_out(types, each, only) for types, only in sides for each in packages)
     return "" if shut else NotDenied.APP_NOT_BLOCKED
 
 
-def _is_out(types: set[str] | None, out_by_default: bool) -> bool:
-    return out_by_default if types is None else types == {"BLOCKED"}
+def _is_out(types: _Types, package: str, out_by_default: bool) -> bool:
+    said = types.get(package.casefold())
+    return out_by_default if said is None else said == {(package, "BLOCKED")}
 
 
 def _side_door(policy: PolicyContent, *, cope: bool) -> str:
@@ -241,14 +250,15 @@ def _not_applied(device: Mapping[str, Any], policy: PolicyContent, packages: Seq
     if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
         yield "unknown"
         return
+    ours = _folded(packages)
     for detail in details:
         reason, setting = text(detail, "nonComplianceReason"), text(detail, "settingName")
-        package = text(detail, "packageName") or _at(policy, text(detail, "fieldPath"))
-        if package in packages and reason == "APP_INSTALLED":
+        package = (text(detail, "packageName") or _at(policy, text(detail, "fieldPath"))).casefold()
+        if package in ours and reason == "APP_INSTALLED":
             yield reason
         elif _has_no_private_space(device) and (reason, text(detail, "fieldPath")) in _NO_SUCH_SPACE:
             continue
-        elif setting in _SETTINGS and (not package or package in packages):
+        elif setting in _SETTINGS and (not package or package in ours):
             yield reason or "unknown"
 
 

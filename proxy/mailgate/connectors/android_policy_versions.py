@@ -67,7 +67,7 @@ class ReadPolicies:
         if policy is None:  # without the current version nobody can say what a device may apply next
             self._known[name] = {}
             return bool(known)
-        if any(number > policy.number for number in known):
+        if any(number > policy.number for number in known) or known.get(policy.number, policy) != policy:
             known.clear()  # another policy of this name, which counts from 1 again
         if policy.number in known:
             return False

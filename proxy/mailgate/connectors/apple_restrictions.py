@@ -12,6 +12,7 @@ from typing import Any
 
 from mailgate.config.sources.apis import Declaration
 from mailgate.connectors.inventory import flag, instant, listed, text, value
+from mailgate.devices.device import SOURCE_AHEAD
 from mailgate.model import Denial, Enrolment
 from mailgate.model.device import NotDenied
 
@@ -47,11 +48,10 @@ def declared(report: Any, known: Mapping[str, Declaration], apps: Bundles, at: d
     whole = flag(report, "FullReport") is True
     items = listed(report, "StatusItems", "management", "declarations", "configurations") or []
     told = [each for each in items if text(each, "identifier") in known]
+    if enrolment_in(report) not in (Enrolment.SUPERVISED, Enrolment.UNKNOWN):
+        return Denial(frozenset(), at, at + _DECLARED_FOR, "", NotDenied.NOT_SUPERVISED)
     if not told and not whole:
         return None
-    enrolment = enrolment_in(report)
-    if enrolment not in (Enrolment.SUPERVISED, Enrolment.UNKNOWN):
-        return Denial(frozenset(), at, at + _DECLARED_FOR, "", NotDenied.NOT_SUPERVISED)
     return _by_declarations(told, known, apps, at)
 
 
@@ -85,10 +85,12 @@ def _state(token: str, items: Iterable[Any]) -> str:
     return "" if all(value(each, "active") is True for each in current) else NotDenied.DECLARATION_INACTIVE
 
 
-def keeps_out(denied: Container[str], allowed: Container[str] | None, identifiers: Sequence[str]) -> bool:
-    """Whether every identifier of an app is denied. An app without identifiers may have any."""
+def keeps_out(denied: Container[str], allowed: Iterable[str] | None, identifiers: Sequence[str]) -> bool:
+    """Whether every identifier of an app is denied. An app without identifiers may have any. ``apps.yaml`` may have another case than
+    the system, so what is allowed in any case is allowed."""
+    let_in = None if allowed is None else {each.casefold() for each in allowed}
     return bool(identifiers) and all(
-        each in denied or (allowed is not None and each not in allowed) for each in identifiers
+        each in denied or (let_in is not None and each.casefold() not in let_in) for each in identifiers
     )
 
 
@@ -129,7 +131,7 @@ def declared_by_items(
     at, configurations = instant(told, "lastUpdateTime"), value(told, "value")
     if isinstance(configurations, str):
         configurations = [_pairs_of(each) for each in _FLAT.findall(configurations)]
-    if at is None or not isinstance(configurations, list):
+    if at is None or at > now + SOURCE_AHEAD or not isinstance(configurations, list):
         return None
     status = {
         "mdm": {"enrollment-type": enrolment},

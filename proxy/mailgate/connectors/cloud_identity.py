@@ -12,7 +12,8 @@ from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import instant, text
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.setup import Setup
-from mailgate.devices.names import serial_text
+from mailgate.devices.names import SERIAL, serial_text
+from mailgate.devices.trust import placeholder_reason
 from mailgate.model import Compliance, Enrolment, ManagementVerdict
 from mailgate.model.times import LONG_AGO
 
@@ -56,7 +57,7 @@ class CloudIdentity:
         async for page in pages_by_token(self._client, "/v1/devices", query, items="devices"):
             for found in page:
                 told = _device(found, verdicts.get(text(found, "name")))
-                for name in filter(None, {serial_text(text(found, "serialNumber")), text(found, "deviceId")}):
+                for name in {*names_of(found)}:
                     twice |= {name} & known.keys()
                     known[name] = told
         return {name: told for name, told in known.items() if name not in twice}
@@ -80,6 +81,16 @@ class CloudIdentity:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def names_of(found: Mapping[str, Any]) -> list[str]:
+    """The names by which a device of either API is matched. What many phones call their serial number is none."""
+    serial = serial_text(text(found, "serialNumber"))
+    return [
+        each
+        for each in ("" if placeholder_reason(SERIAL, serial) else serial, text(found, "deviceId"))
+        if each
+    ]
 
 
 def _hardness(verdict: ManagementVerdict) -> int:

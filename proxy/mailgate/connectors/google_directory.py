@@ -9,13 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import GoogleDirectorySettings
-from mailgate.connectors.cloud_identity import CloudDevice, CloudIdentity
+from mailgate.connectors.cloud_identity import CloudDevice, CloudIdentity, names_of
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
-from mailgate.devices.names import serial_text
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Enrolment
 
@@ -67,7 +66,7 @@ class GoogleDirectory(ApiConnector):
         return self._record(found, await self._cloud.devices(serial) if self._cloud and serial else None)
 
     def _record(self, found: Mapping[str, Any], known: Mapping[str, CloudDevice] | None) -> Report:
-        names = (serial_text(text(found, "serialNumber")), text(found, "deviceId"))
+        names = names_of(found)
         cloud = (
             next((known[name] for name in names if name in known), _UNKNOWN) if known is not None else None
         )

@@ -7,13 +7,14 @@ for Android under its device administrator. Names and values that a state gives 
 private apps.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.connectors.http import ApiClient
-from mailgate.connectors.inventory import Installed, flag, instant, listed, text, value
+from mailgate.connectors.inventory import flag, instant, listed, text, value
 from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import Setup
 from mailgate.errors import SourceError, Trouble
@@ -39,7 +40,8 @@ class AppPolicy(NamedTuple):
     changed: datetime | None
     version: int
     apps: frozenset[str]
-    """Keys of the listed apps that it looks for."""
+    """Keys of the listed apps that it looks for under all their ids; none if its name is not its own, since what a device says to a
+    policy names it by that alone."""
 
 
 class PolicyWord(NamedTuple):
@@ -54,26 +56,32 @@ class PolicyWord(NamedTuple):
 async def app_policies(client: ApiClient, names: Iterable[str], setup: Setup) -> list[AppPolicy]:
     """The policies of these names. Raises ``SourceError``."""
     wanted = frozenset(names)
-    return [
+    policies = [
         _policy(found, setup)
         async for page in pages_by_link(client, _POLICIES)
         for found in page
         if text(found, "displayName") in wanted
     ]
+    shared = _shared(policies)
+    return [each._replace(apps=frozenset()) if each.name in shared else each for each in policies]
+
+
+def _shared(policies: Iterable[AppPolicy]) -> list[str]:
+    """The names that several of these policies have."""
+    return sorted(name for name, count in Counter(each.name for each in policies).items() if count > 1)
 
 
 def _policy(found: Any, setup: Setup) -> AppPolicy:
     system = _SYSTEMS.get(text(found, "@odata.type"), "")
-    apps = [
-        Installed(text(app, "appId")) for app in listed(found, "restrictedApps") or [] if text(app, "appId")
-    ]
+    ids = {text(app, "appId").casefold() for app in listed(found, "restrictedApps") or []}
+    question = setup.catalog.question(system) if system else {}
     changed, version = instant(found, "lastModifiedDateTime"), value(found, "version")
     return AppPolicy(
         text(found, "displayName"),
         system,
         changed,
         version if isinstance(version, int) else 0,
-        setup.listed(system, apps) if system else frozenset(),
+        frozenset(key for key, ours in question.items() if {each.casefold() for each in ours} <= ids),
     )
 
 
@@ -84,19 +92,22 @@ async def word_on(
     target = f"/v1.0/deviceManagement/managedDevices/{quote(device_id, safe='')}/deviceCompliancePolicyStates"
     states = [state async for page in pages_by_link(client, target) for state in page]
     return PolicyWord(
-        frozenset[str]().union(
-            *(each.apps for each in policies if any(_meets(state, each, synced) for state in states))
-        ),
+        frozenset[str]().union(*(each.apps for each in policies if _all_meet(states, each, synced))),
         any(text(state, "state") in _FAULTS for state in states),
     )
+
+
+def _all_meet(states: Iterable[Any], policy: AppPolicy, synced: datetime | None) -> bool:
+    """Whether the policy was judged, and met for each person of the device."""
+    ours = [state for state in states if text(state, "displayName") == policy.name]
+    return bool(ours) and all(_meets(state, policy, synced) for state in ours)
 
 
 def _meets(state: Any, policy: AppPolicy, synced: datetime | None) -> bool:
     """Whether the policy as it is now was judged and met."""
     version = value(state, "version")
     return (
-        text(state, "displayName") == policy.name
-        and text(state, "state") in _MET
+        text(state, "state") in _MET
         and synced is not None
         and policy.changed is not None
         and synced > policy.changed
@@ -129,6 +140,11 @@ async def shortcomings(client: ApiClient, names: Sequence[str], setup: Setup) ->
 def _of_policies(found: Sequence[AppPolicy], names: Sequence[str], setup: Setup) -> Iterator[str]:
     for name in sorted({*names} - {policy.name for policy in found}):
         yield phrase("Intune has no compliance policy that is called %(name)s", name=name)
+    for name in _shared(found):
+        yield phrase(
+            "Intune has several compliance policies that are called %(name)s, so none of them counts",
+            name=name,
+        )
     for system in sorted({policy.system for policy in found if policy.system}):
         looked_for = frozenset[str]().union(*(each.apps for each in found if each.system == system))
         if missing := setup.catalog.with_id(system) - looked_for:

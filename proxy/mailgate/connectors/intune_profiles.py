@@ -5,6 +5,7 @@ a device that called after its last change. On Android the same is not believed:
 allowed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from mailgate.connectors.apple_restrictions import Bundles, keeps_out
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import flag, instant, listed, text
 from mailgate.connectors.paging import pages_by_link
+from mailgate.devices.device import SOURCE_AHEAD
 from mailgate.model import Denial
 from mailgate.model.device import NotDenied
 
@@ -35,13 +37,20 @@ class AppProfile(NamedTuple):
 
 
 async def app_profiles(client: ApiClient, names: Iterable[str]) -> list[AppProfile]:
-    """The profiles of these names. Raises ``SourceError``."""
+    """The profiles of these names, without those whose name another profile has too: the state of a profile names it by that alone.
+    Raises ``SourceError``."""
     wanted = frozenset(names)
-    return [
-        _profile(found)
+    named = [
+        found
         async for page in pages_by_link(client, _PROFILES)
         for found in page
-        if text(found, "displayName") in wanted and text(found, "@odata.type") == _RESTRICTIONS
+        if text(found, "displayName") in wanted
+    ]
+    times = Counter(text(found, "displayName") for found in named)
+    return [
+        _profile(found)
+        for found in named
+        if text(found, "@odata.type") == _RESTRICTIONS and times[text(found, "displayName")] == 1
     ]
 
 
@@ -70,9 +79,9 @@ def hidden_apps(
     apps: Bundles,
     now: datetime,
 ) -> Denial | None:
-    """What the profiles keep from running that a ``managedDevice`` has applied; None if it never called."""
+    """What the profiles keep from running that a ``managedDevice`` has applied; None if it never called, or by a clock that is wrong."""
     at = instant(device, "lastSyncDateTime")
-    if at is None:
+    if at is None or at > now + SOURCE_AHEAD:
         return None
     at = min(at, now)
     if flag(device, "isSupervised") is not True:

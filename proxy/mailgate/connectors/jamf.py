@@ -30,6 +30,7 @@ from mailgate.model.times import LONG_AGO
 
 _DETAIL = "/v2/mobile-devices/detail"
 _COMPLIANCE = "/v1/conditional-access/device-compliance-information/mobile"
+_SMART_GROUP = "/v1/mobile-device-groups/smart-groups"
 _SECTIONS = ("GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "APPLICATIONS")
 _ENROLMENTS = {
     "PersonalDeviceProfile": Enrolment.DEVICE_ENROLMENT,
@@ -56,6 +57,7 @@ class Jamf(ApiConnector):
         login = ClientCredentials(url, settings.client_id, secret, setup.now)
         self._setup = setup
         self._settings = settings
+        self._group_exists = False
         self._sections = (*_SECTIONS, *(["GROUPS"] if settings.compliance_group else []))
         context = {"X-Environment-Id": settings.environment, "X-Tenant-Id": settings.platform_tenant}
         self._context = {name: each for name, each in context.items() if each}
@@ -88,6 +90,11 @@ class Jamf(ApiConnector):
             ("sort", "mobileDeviceId:asc"),
             *([("filter", condition)] if condition else []),
         ]
+        if group := self._settings.compliance_group:
+            found = await self._client.find(
+                f"{self._settings.api_path}{_SMART_GROUP}/{group.id}", headers=self._context
+            )
+            self._group_exists = found is not None
         target, size = self._settings.api_path + _DETAIL, self._settings.page_size
         async for page in pages_by_number(self._client, target, query, size, headers=self._context):
             named = [found for found in page if text(found, "mobileDeviceId")]
@@ -132,15 +139,15 @@ class Jamf(ApiConnector):
         return denial or (ended and replace(ended, failed=NotDenied.DECLARATION_NOT_REPORTED))
 
     def _by_group(self, found: Mapping[str, Any]) -> Compliance | None:
-        """The verdict of the smart group; None if no group is set. A group of that id that is not smart, and an answer
-        without groups, is no word."""
+        """The verdict of the smart group; None if no group is set. A group of that id that is not smart or does not exist, and an
+        answer without groups, is no word: nobody is in a group whose id is mistyped, or that was deleted."""
         group, groups = self._settings.compliance_group, listed(found, "groups")
         if group is None:
             return None
         if groups is None:
             return UNKNOWN
         ours = [each for each in groups if text(each, "groupId") == group.id]
-        if any(flag(each, "smart") is not True for each in ours):
+        if any(flag(each, "smart") is not True for each in ours) or not (ours or self._group_exists):
             return UNKNOWN
         good = bool(ours) == (group.members_are == "compliant")
         return Compliance.COMPLIANT if good else Compliance.NONCOMPLIANT

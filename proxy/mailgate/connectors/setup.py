@@ -11,13 +11,10 @@ from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.paging import Page
 from mailgate.connectors.protocol import Connector, Runtime
-from mailgate.devices.device import Report
+from mailgate.devices.device import SOURCE_AHEAD, Report
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
 from mailgate.wire import HttpsWire, Wire
-
-_AHEAD = timedelta(days=1)
-"""How far a source's clock may be ahead, including a time zone that it does not state."""
 
 
 def https_wire(settings: ApiSourceSettings) -> Wire:
@@ -91,7 +88,7 @@ class Setup:
             return None
         now = self.now()
         lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
-        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now), lag, asked)
+        return AppsReport(present, complete and at <= now + SOURCE_AHEAD, min(at, now), lag, asked)
 
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""

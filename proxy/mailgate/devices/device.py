@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from hashlib import sha256
+from typing import Any
 
 from mailgate.devices.names import Name
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
@@ -14,6 +15,8 @@ from mailgate.model.times import LONG_AGO, happened
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
 
+SOURCE_AHEAD = timedelta(days=1)
+"""How far a source's clock may be ahead, including a time zone that it does not state."""
 DATED = ("reported_at", "compliance_at", "denied_at")
 """The fields that date the facts in a report."""
 _LOOK = ("status", "apps", "apps_complete", "asked", "profile", "reported_at", "looked_from", "expires_at")
@@ -107,8 +110,11 @@ class Report:
 
     def received(self, now: datetime) -> "Report":
         """The report as received ``now``. A look, verdict or denial from the future is dated
-        ``now``, or it would hide every later one."""
-        times = {name: at and min(at, now) for name in DATED if (at := getattr(self, name)) is not None}
+        ``now``, or it would hide every later one. Nobody knows the time of one that is further ahead than clocks differ: dated ``now`` with
+        every run it would never grow old."""
+        far = now + SOURCE_AHEAD
+        told = {name: at for name in DATED if (at := getattr(self, name)) is not None}
+        times: dict[str, Any] = {name: min(at, now) if at <= far else LONG_AGO for name, at in told.items()}
         return replace(self, **times, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None", now: datetime) -> "Report":

@@ -131,6 +131,8 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         else None,
         denied=tuple(sorted(denied)),
         denied_by=next((answer.report.denied_by for answer in denied.values()), ""),
+        held=tuple(sorted(held)),
+        held_lists=catalog.lists_of(held),
         not_denied="" if catalog.listed <= denied.keys() else _not_denied(current, answers, now),
         unseen=_unseen(running, catalog.listed) if state is PostureState.PARTIAL else (),
     )
@@ -207,6 +209,8 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         worst,
         apps=tuple(sorted({app for each in postures for app in each.apps})),
         lists=tuple(sorted({name for each in postures for name in each.lists})),
+        held=tuple(sorted({app for each in postures for app in each.held})),
+        held_lists=tuple(sorted({name for each in postures for name in each.held_lists})),
         findings=tuple(dict.fromkeys(found for each in postures for found in each.findings)),
         kind=next((kind for kind in _KINDS if kind in kinds), None),
         os=worst.os if len({each.os for each in postures}) == 1 else "",
@@ -245,7 +249,10 @@ def may_restrict(before: Posture | None, after: Posture) -> bool:
     """
     if before is None:
         return bool(after.apps or after.findings) or speaks_against(after)
-    worse = _RESTRICTION.index(after.state) < _RESTRICTION.index(before.state) or (after.lost > before.lost)
+    worse = after.lost > before.lost or any(
+        _RESTRICTION.index(now) < _RESTRICTION.index(was)
+        for was, now in ((before.state, after.state), (_last_known(before), _last_known(after)))
+    )
     lacks = not {*before.sources} <= {*after.sources} or bool(before.managed) > bool(after.managed)
     adds = not {*after.apps} <= {*before.apps} or not {*after.findings} <= {*before.findings}
     differs = any(
@@ -255,9 +262,18 @@ def may_restrict(before: Posture | None, after: Posture) -> bool:
     lacks = lacks or (before.absence is Absence.SEEN and after.absence is not Absence.SEEN)
     older = _digits(after.os_version) < _digits(before.os_version) or any(
         was is not None and (now is None or now < was)
-        for was, now in ((before.looked_from, after.looked_from), (before.expires_at, after.expires_at))
+        for was, now in (
+            (before.looked_from, after.looked_from),
+            (before.expires_at, after.expires_at),
+            (before.compliance_until, after.compliance_until),
+        )
     )
     return worse or lacks or adds or differs or older
+
+
+def _last_known(posture: Posture) -> PostureState:
+    """The state by which rules go that use what was last known."""
+    return posture.last_state or posture.state
 
 
 def restricts_owner(others: Sequence[Posture], new: Posture) -> bool:

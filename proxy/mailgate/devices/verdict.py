@@ -65,7 +65,7 @@ def judgement(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> 
     threat, warner = _hardest(told, lambda report: report.threat, _THREATS, terms, now)
     words = ((compliance, judge), (threat, warner))
     ends = [each.end for word, each in words if each and word not in _AGAINST | _SILENT]
-    fresh = judge is not None and now < judge.end
+    fresh = judge is not None and not judge.report.gone and now < judge.end
     return Judgement(
         compliance or Compliance.NONE,
         judge and happened(judge.report.compliance_at, now),
@@ -84,7 +84,8 @@ def _told(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> list
     return [
         _Told(report, at, at + terms.verdict_age_of(report.source))
         for report in reports
-        if report.compliance_at and not report.gone and not is_self_reported(report.source)
+        if report.compliance_at and not is_self_reported(report.source)
+        if not (report.gone and _AGAINST.isdisjoint((report.compliance, report.threat)))
         for at in [happened(report.compliance_at, now) or LONG_AGO]
     ]
 
@@ -109,6 +110,8 @@ def _hardest(
 
 def _word(told: _Told, read: Callable[[Report], Word], now: datetime) -> Word:
     word = read(told.report)
+    if told.report.gone and word not in _AGAINST:
+        return type(word)("none")  # who leaves a management takes its good word along, and not the bad one
     return word if now < told.end or word in _AGAINST | _SILENT else type(word)("unknown")
 
 

@@ -173,8 +173,7 @@ class SourceState:
     cursor: datetime | None = None
     """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""
-    """The fingerprint of what the last full run looked for: the listed apps, the kinds of enrolment that count as seen
-    whole, and the policies that are asked about."""
+    """The fingerprint of what the last full run looked for: the listed apps, and the settings of the connector."""
     devices: int = 0
     """How many devices the last full run listed."""
     taken: int = 0
@@ -254,6 +253,10 @@ class Posture:
     """Keys of the listed apps that verifiably cannot run now, sorted."""
     denied_by: str = ""
     """The policy, with its version, that keeps them from running."""
+    held: tuple[str, ...] = ()
+    """Keys of the listed apps that were seen and count as absent only until ``expires_at`` at the latest, sorted."""
+    held_lists: tuple[str, ...] = ()
+    """The lists with those apps, sorted."""
     not_denied: str = ""
     """The first check that failed, a word of ``NotDenied``, if its management may let a listed app run; empty if nobody
     checked."""

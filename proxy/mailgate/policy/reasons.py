@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from mailgate.model import Access, Compliance, Effect, Kind, PostureState, Reason
+from mailgate.model import Absence, Access, Compliance, Effect, Kind, PostureState, Reason
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.condition import Condition, EvaluationError
 from mailgate.policy.variables import cel_activation
 
-_OF_APPS = frozenset({"device.apps", "device.lists", "device.state"})
+_OF_APPS = frozenset({"device.apps", "device.lists", "device.state", "device.absence"})
 """The variables that change with a listed app."""
 _VERDICT = frozenset({"device.compliance", "device.compliance_at", "device.compliance_apps"})
 _STATES = {
@@ -116,9 +116,10 @@ def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tu
 
 def _holds_without_apps(condition: Condition, access: Access) -> bool:
     """Whether the condition would also hold if the device had reported no app."""
-    state = access.posture.state
-    clean = PostureState.CLEAN if state is PostureState.LISTED else state
-    without = replace(access, posture=replace(access.posture, state=clean, apps=(), lists=()))
+    posture = replace(access.posture, apps=(), lists=())
+    if posture.state is PostureState.LISTED:
+        posture = replace(posture, state=PostureState.CLEAN, absence=Absence.SEEN)
+    without = replace(access, posture=posture)
     try:
         return condition.holds(cel_activation(without, condition.reads))
     except EvaluationError:

@@ -29,7 +29,7 @@ from mailgate.policy.simulate.impact import (
     later_cell,
 )
 from mailgate.policy.simulate.judge import OccasionOutcome
-from mailgate.policy.simulate.later import change_moments, in_full
+from mailgate.policy.simulate.later import OF_LOOKS, OF_VERDICTS, change_moments, in_full
 from mailgate.policy.unreachable import unreachable
 from mailgate.policy.variables import CLOCKS
 from mailgate.rollout.kept_plans import Movers, keep_plan
@@ -309,7 +309,7 @@ def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Poli
     rules = [rule for policy in policies for rule in policy.rules]
     named = {rule.id for rule in rules if unpredictable_clocks(rule.when)}
     if tally.subjects[UNDATED,]:
-        named |= _reading(rules, ASSUMED | {"device.state", "user.name"})
+        named |= _reading(rules, ASSUMED | OF_LOOKS | OF_VERDICTS | {"user.name"})
         named = named or _reading(rules, {"client.kind", "user.groups"})
     found = _later(tally, (UNDATED,), UNDATED)
     return UndatedMovers(

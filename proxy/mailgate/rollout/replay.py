@@ -23,6 +23,7 @@ from mailgate.devices.posture import (
     belongs_to,
     by_person,
     is_a_browser_alone,
+    owner_of,
     posture_of,
     posture_of_person,
     sources_away,
@@ -307,7 +308,7 @@ class Population:
         async for device in _in_turns(page):
             came_by = _in_turns(came.get(device.id, ()))
             seen = [await self._seen(seen_client, [device]) async for seen_client in came_by]
-            owner = user_text(seen[0].before.posture.owner) if seen else ""
+            owner = user_text(owner_of(device, self.now, self.before.terms.precedence))
             if not seen or (owner and all(each.person != owner for each in seen)):
                 seen.append(self.unseen(device))  # whoever names the device does not stand for its owner
             vouched = any(map(vouches, device.reports))

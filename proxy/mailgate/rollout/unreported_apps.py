@@ -13,6 +13,7 @@ from mailgate.errors import ConfigError
 from mailgate.model import Effect
 from mailgate.policy import AppCatalog, ListedApp, Policy
 from mailgate.policy.apps import plain_name
+from mailgate.policy.simulate.later import OF_LOOKS
 from mailgate.store import Store
 from mailgate.store.policies import Activation
 from mailgate.tasks import compute
@@ -57,7 +58,7 @@ def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list
     ):
         return []
     read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
-    by_name, by_list = "device.apps" in read, not read.isdisjoint(("device.lists", "device.state"))
+    by_name, by_list = "device.apps" in read, not read.isdisjoint({"device.lists", *OF_LOOKS})
     listed = {key for keys in new.catalog.lists.values() for key in keys}
     return [
         app.name

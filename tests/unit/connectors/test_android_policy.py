@@ -162,6 +162,34 @@ def test_only_an_app_whose_packages_are_all_known_and_blocked_is_kept_out():
     assert judged(PHONE, ALLOWLIST, apps={"nameless": ()}) == (frozenset(), "app-not-blocked")
 
 
+OTHER_CASE = {"tiktok": ("com.Zhiliaoapp.Musically",)}
+
+
+@pytest.mark.parametrize(
+    ("device", "policy"),
+    [
+        (PHONE, changed(ALLOWLIST, "personalUsagePolicies.personalApplications", [{"packageName": TIKTOK, "installType": "AVAILABLE"}])),
+        (MANAGED, {"version": "12", "applications": [{"packageName": TIKTOK, "installType": "AVAILABLE"}]}),
+        (MANAGED, FULLY),
+    ],
+    ids=["an allow list", "the default store", "blocked under another name"],
+)  # fmt: skip
+def test_an_app_that_is_listed_in_another_case_is_not_kept_out_by_that(device, policy):
+    assert judged(device, policy, apps=OTHER_CASE) == (frozenset(), "app-not-blocked")
+    assert judged(device, policy | {"applications": [], "playStoreMode": "WHITELIST"}, apps=OTHER_CASE)[
+        0
+    ] == (OTHER_CASE.keys() if device is MANAGED else set())
+
+
+def test_the_word_of_a_device_on_an_app_in_another_case_counts():
+    there = PHONE | detail(packageName=TIKTOK, nonComplianceReason="APP_INSTALLED")
+    shut = changed(ALLOWLIST, "personalUsagePolicies.personalApplications", [])
+    assert blocked_yet_there(there, OTHER_CASE) == {"tiktok"}
+    assert judged(there, shut, apps=OTHER_CASE) == (frozenset(), "blocked-app-installed")
+    pending = PHONE | detail(packageName=TIKTOK)
+    assert judged(pending, shut, apps=OTHER_CASE) == (frozenset(), "policy-not-applied")
+
+
 OPEN = changed(COPE, "personalUsagePolicies.personalApplications", [])
 
 

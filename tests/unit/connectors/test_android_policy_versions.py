@@ -109,6 +109,15 @@ async def test_a_policy_that_was_made_anew_has_no_older_versions(reading):
     assert [*policies.versions(NAME)] == [1]
 
 
+async def test_a_policy_that_was_made_anew_and_counts_as_far_has_no_older_versions(reading, shelf):
+    await run(reading(Policies(cope=11)), phone("11"))
+    await run(reading(Policies(cope=12)), phone("11"))
+    shelf.kept["mdm", NAME][12] = '{"version":"12","playStoreMode":"BLACKLIST"}'
+    policies = reading(Policies(cope=12))
+    await run(policies, phone("12"))
+    assert [(each.number, each.play_store_mode) for each in policies.versions(NAME).values()] == [(12, "")]
+
+
 @pytest.mark.parametrize(
     "device",
     [

@@ -62,6 +62,8 @@ def test_a_declaration_that_is_applied_has_its_token_its_time_and_its_end():
         (report(ITEM | {"active": "true"}), (set(), "declaration-inactive")),
         ({"FullReport": True, "StatusItems": {}}, (set(), "declaration-not-reported")),
         (report(full=False), None),
+        (report(full=False, enrolment=""), None),
+        (report(full=False, enrolment="device"), (set(), "not-supervised")),
         (report(ITEM | {"identifier": "com.example.other"}, full=False), None),
         ({"StatusItems": []}, None),
         ([], None),
@@ -89,6 +91,7 @@ def test_the_first_of_the_checks_that_fail_is_named():
         ({"allowed_apps": ("com.example.mail",)}, APPS, {"tiktok"}),
         ({"allowed_apps": ()}, APPS, {"tiktok"}),
         ({"allowed_apps": (TIKTOK,)}, APPS, set()),
+        ({"allowed_apps": (TIKTOK,)}, {"tiktok": ("com.Zhiliaoapp.musically",)}, set()),
         ({"allowed_apps": (TIKTOK,), "denied_apps": (TIKTOK,)}, APPS, {"tiktok"}),
         ({"allowed_apps": ("com.example.mail",)}, {"nameless": ()}, set()),
         ({}, APPS, set()),
@@ -167,6 +170,18 @@ def by_items(configurations, *more):
 )  # fmt: skip
 def test_status_items_at_jamf_are_read_as_json_and_as_text(configurations, expected):
     assert by_items(configurations) == expected
+
+
+def test_status_items_of_a_clock_that_is_wrong_say_nothing():
+    """Dated by every run as of then, they would never grow old."""
+    item = {
+        "key": "management.declarations.configurations",
+        "value": [ITEM],
+        "lastUpdateTime": "2026-11-25T09:30:01Z",
+    }
+    assert declared_by_items({"statusItems": [item]}, DENY, APPS, AT) is None
+    near = item | {"lastUpdateTime": "2026-11-25T09:30:00Z"}
+    assert declared_by_items({"statusItems": [near]}, DENY, APPS, AT).at == AT
 
 
 def test_status_items_without_a_time_or_a_list_say_nothing():

@@ -32,8 +32,8 @@ def state(word="COMPLIANT", *, partner="acme", device="devices/c1", user="u1", a
 class Google:
     """Both APIs, with these devices and client states."""
 
-    def __init__(self, devices, states=()):
-        self._devices, self._states = devices, states
+    def __init__(self, devices, states=(), phone=PHONE):
+        self._devices, self._states, self._phone = devices, states, phone
         self.asked = []
 
     async def ask(self, question):
@@ -45,7 +45,7 @@ class Google:
             return answer({"clientStates": list(self._states)})
         if path.endswith("/v1/devices"):
             return answer({"devices": list(self._devices)})
-        return answer(PHONE if path.endswith("/r1") else {"mobiledevices": [PHONE]})
+        return answer(self._phone if path.endswith("/r1") else {"mobiledevices": [self._phone]})
 
     async def close(self):
         """Do nothing, since nothing is open."""
@@ -84,6 +84,15 @@ async def record_of(*devices, states=(), partner=None):
 async def test_the_kind_decides_what_the_directory_sees(devices, enrolment, whole):
     record = await record_of(*devices)
     assert (record.enrolment, record.apps_complete) == (enrolment, whole)
+
+
+@pytest.mark.parametrize("serial", ["unknown", "N/A", "0123456789ABCDEF"])
+async def test_no_device_is_matched_by_what_many_phones_call_their_serial_number(serial):
+    """Android tells nobody the number of a person's own phone."""
+    google = Google([cloud(serialNumber=serial)], phone=PHONE | {"serialNumber": serial})
+    records = [each async for each in directory(google).devices(None)]
+    for record in (*records, await directory(google).device("r1")):
+        assert (record.enrolment, record.apps_complete) == ("unknown", False)
 
 
 async def test_without_cloud_identity_the_operator_vouches():

@@ -59,6 +59,11 @@ POLICY = {
     "lastModifiedDateTime": "2026-11-20T09:00:00Z", "restrictedApps": [{"name": "TikTok", "appId": "com.zhiliaoapp.musically"}],
 }  # fmt: skip
 MET = {"displayName": IOS, "state": "compliant", "version": 7}
+TWO_IDS = AppCatalog(
+    {"tiktok": replace(CATALOG.apps["tiktok"], ios=("com.zhiliaoapp.musically", "com.ss.iphone.ugc.Ame"))},
+    CATALOG.lists,
+)
+"""A policy has to look for an app under all of its ids: the phone may have it under the other one."""
 DEVICE = {
     "id": "d5", "operatingSystem": "iOS", "managedDeviceOwnerType": "personal", "deviceEnrollmentType": "userEnrollment",
     "lastSyncDateTime": SYNCED, "complianceState": "compliant",
@@ -68,8 +73,8 @@ DEVICE = {
 class OnePolicy:
     """Graph with one device, one policy and the device's states."""
 
-    def __init__(self, device, policy, states):
-        self._answers = {"managedDevices/d5": device, "deviceCompliancePolicies": {"value": [policy]},
+    def __init__(self, device, policies, states):
+        self._answers = {"managedDevices/d5": device, "deviceCompliancePolicies": {"value": policies},
                          "deviceCompliancePolicyStates": {"value": states}}  # fmt: skip
 
     async def ask(self, question):
@@ -81,10 +86,10 @@ class OnePolicy:
         """Do nothing, since nothing is open."""
 
 
-async def record_of(device=DEVICE, policy=POLICY, states=(MET,)):
+async def record_of(device=DEVICE, policy=POLICY, states=(MET,), more=(), catalog=CATALOG):
     settings = settings_of(IntuneSettings, VALUES | {"app_policies": (IOS,)}, client_secret="graph-s3cret")
-    wire = OnePolicy(device, policy, list(states))
-    return await Intune(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings).device("d5")
+    wire = OnePolicy(device, [policy, *more], list(states))
+    return await Intune(Setup("mdm", catalog, runtime(), lambda _: wire), settings).device("d5")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +99,14 @@ async def record_of(device=DEVICE, policy=POLICY, states=(MET,)):
         ({"states": [MET | {"state": "remediated"}]}, True),
         ({"states": [MET | {"version": None}]}, True),
         ({"states": [{"displayName": "other", "state": "nonCompliant"}, MET]}, True),
+        ({"states": [MET, MET]}, True),
+        ({"states": [MET, MET | {"state": "nonCompliant"}]}, False),
+        ({"more": [POLICY | {"displayName": "other"}]}, True),
+        ({"more": [POLICY | {"restrictedApps": []}]}, False),
+        ({"more": [POLICY | {"@odata.type": "#microsoft.graph.androidWorkProfileCompliancePolicy"}]}, False),
+        ({"policy": POLICY | {"restrictedApps": [{"appId": "COM.zhiliaoapp.musically"}]}}, True),
+        ({"catalog": TWO_IDS}, False),
+        ({"catalog": TWO_IDS, "policy": POLICY | {"restrictedApps": [*POLICY["restrictedApps"], {"appId": "com.ss.iphone.ugc.Ame"}]}}, True),
         ({"states": []}, False),
         *(({"states": [MET | {"state": word}]}, False) for word in ("nonCompliant", "unknown", "notApplicable", "notAssigned", "error", "conflict", "Compliant")),
         ({"states": [MET | {"version": 6}]}, False),
@@ -111,6 +124,13 @@ async def record_of(device=DEVICE, policy=POLICY, states=(MET,)):
 async def test_a_policy_vouches_only_for_what_it_looked_for_in_time(changes, looked_for):
     record = await record_of(**changes)
     assert record.compliance_apps == (frozenset({"tiktok"}) if looked_for else frozenset())
+
+
+async def test_a_name_that_policies_share_is_told():
+    settings = settings_of(IntuneSettings, VALUES | {"app_policies": (IOS,)}, client_secret="graph-s3cret")
+    wire = OnePolicy({}, [POLICY, POLICY | {"version": 8}], [])
+    told = map(str, await Intune(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings).shortcomings())
+    assert f"Intune has several compliance policies that are called {IOS}, so none of them counts" in told
 
 
 @pytest.mark.parametrize("state", ["error", "conflict"])

@@ -27,10 +27,8 @@ def judged(device=PHONE, states=(STATE, OTHER), profiles=(PROFILE,), apps=APPS):
 def test_a_profile_that_is_applied_has_its_version_its_time_and_its_end():
     expected = Denial(frozenset(APPS), AT, AT + timedelta(hours=24), "No TikTok 3", "")
     assert hidden_apps(PHONE, [STATE], [PROFILE], APPS, NOW) == expected
-    assert (
-        hidden_apps(PHONE | {"lastSyncDateTime": "2026-12-24T10:00:00Z"}, [STATE], [PROFILE], APPS, NOW).at
-        == NOW
-    )
+    ahead = PHONE | {"lastSyncDateTime": "2026-11-25T10:00:00Z"}
+    assert hidden_apps(ahead, [STATE], [PROFILE], APPS, NOW).at == NOW
 
 
 @pytest.mark.parametrize(
@@ -45,6 +43,7 @@ def test_only_a_profile_that_is_applied_counts(state):
     [
         ({"device": PHONE | {"isSupervised": False}}, (set(), "not-supervised")),
         ({"device": PHONE | {"isSupervised": None}}, (set(), "not-supervised")),
+        ({"device": PHONE | {"lastSyncDateTime": "2026-11-25T11:00:01Z"}}, None),
         ({"device": PHONE | {"lastSyncDateTime": "0001-01-01T00:00:00Z"}}, None),
         ({"profiles": []}, (set(), "policy-unread")),
         ({"states": []}, (set(), "policy-not-applied")),
@@ -91,10 +90,18 @@ def profile(kind, name="No TikTok", **more):
     ],
 )
 async def test_the_named_profiles_are_read_with_their_apps(kind, hidden, shown):
-    other = profile(kind, **{"@odata.type": "#microsoft.graph.androidDeviceOwnerGeneralDeviceConfiguration"})
+    android = {"@odata.type": "#microsoft.graph.androidDeviceOwnerGeneralDeviceConfiguration"}
+    other = profile(kind, "Android", **android)
     wire = Scripted(answer({"value": [profile(kind), profile(kind, "Another"), other]}))
-    found = await app_profiles(client_of(wire, "https://graph.microsoft.com"), ["No TikTok"])
+    found = await app_profiles(client_of(wire, "https://graph.microsoft.com"), ["No TikTok", "Android"])
     assert found == [PROFILE._replace(hidden=frozenset(hidden), shown=shown)]
+
+
+@pytest.mark.parametrize("more", [{}, {"@odata.type": "#microsoft.graph.iosWiFiConfiguration"}])
+async def test_no_profile_counts_whose_name_another_one_has(more):
+    """A state names its profile by that alone, and may be the other one's."""
+    wire = Scripted(answer({"value": [profile("appsNotInListCompliant"), profile("none", **more)]}))
+    assert await app_profiles(client_of(wire, "https://graph.microsoft.com"), ["No TikTok"]) == []
 
 
 async def test_the_states_of_a_device_are_read_page_by_page():

@@ -137,6 +137,12 @@ async def test_membership_in_the_smart_group_is_the_verdict(jamf):
     assert await verdicts(bad) == {"1": "noncompliant", "2": "compliant", "3": "unknown"}
 
 
+@pytest.mark.parametrize("members_are", ["compliant", "noncompliant"])
+async def test_a_group_that_does_not_exist_says_nothing_of_whoever_is_not_in_it(jamf, members_are):
+    named = jamf(compliance_group={"id": "13", "members_are": members_are})
+    assert await verdicts(named) == {"1": "unknown", "2": "unknown", "3": "unknown"}
+
+
 async def test_a_group_that_is_not_smart_is_no_verdict(jamf):
     named = jamf(compliance_group={"id": "7", "members_are": "compliant"})
     assert (await verdicts(named))["1"] == "unknown"

@@ -10,8 +10,9 @@ from tests.exchanges import MARKER
 from tests.unit.connectors.around import NOW, runtime, settings_of
 from tests.unit.connectors.run_store import Source
 from tests.unit.connectors.run_store import leased_run as in_leased_run
+from tests.unit.connectors.test_intune import VALUES
 
-from mailgate.config.sources.apis import AppleMdmSettings
+from mailgate.config.sources.apis import AppleMdmSettings, IntuneSettings
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.config.sources.line import PostSettings
 from mailgate.connectors import SourceError, Trouble, leased_run
@@ -284,12 +285,20 @@ async def test_until_it_counts_everything_is_read(lead, run_store):
     assert source.asked == [None]
 
 
-@pytest.mark.parametrize("setting", ["complete_kinds", "app_policies", "hiding_profiles", "declarations"])
-async def test_other_kinds_of_enrolment_or_policies_that_count_make_a_full_run(lead, run_store, setting):
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("complete_kinds", ()),
+        ("app_policies", ("No TikTok",)),
+        ("hiding_profiles", ("No TikTok",)),
+        ("inventory_lag", 9 * MINUTE),
+        ("tenant", "example.com"),
+    ],
+)
+async def test_other_settings_make_a_full_run(lead, run_store, setting, said):
     source = Source(whole(1))
-    for names in (("a",), ("a",), ("b",)):
-        settings = API.model_copy()
-        object.__setattr__(settings, setting, names)
+    intune = settings_of(IntuneSettings, VALUES, client_secret="graph-s3cret")
+    for settings in (intune, intune, intune.model_copy(update={setting: said})):
         await lead(source).run("mdm", settings)
     assert source.asked == [None, NOW - OVERLAP, None]
 

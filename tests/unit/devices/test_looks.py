@@ -11,7 +11,7 @@ from tests.unit.store.examples import MAX_AGE, NOW, catalog
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.looks import expiry
-from mailgate.devices.posture import posture_of, stable_until
+from mailgate.devices.posture import posture_of, stable_until, strictest
 from mailgate.devices.trust import ENROLLED, rank, report_by, without_look
 from mailgate.model import (
     Absence,
@@ -170,6 +170,26 @@ def test_facts_of_the_future_are_of_now() -> None:
     )
     told = ahead.received(NOW)
     assert (told.reported_at, told.denied_at, told.compliance_at) == (NOW, NOW, NOW)
+
+
+def test_apps_that_were_seen_and_cannot_run_are_named_until_they_count_again() -> None:
+    seen = by("mdm", looked(2, "tiktok"), denied(1, until=1))
+    found = posture(seen)
+    assert (found.state, found.held, found.held_lists) == (CLEAN, ("tiktok",), ("prohibited",))
+    free = posture(by("mdm", looked(2), denied(1)))
+    assert free.held == () == posture(seen, now=NOW + HOUR).held
+    both = strictest([free, found])
+    assert (both.held, both.held_lists) == (found.held, found.held_lists)
+
+
+def test_facts_of_a_clock_far_ahead_never_count_as_new() -> None:
+    """Read with every run, it would be of now each time."""
+    wrong = NOW + timedelta(days=400)
+    facts = {"verdict": ManagementVerdict(Compliance.COMPLIANT, wrong), "denial": Denial(BOTH, wrong)}
+    for days in (0, 1, 30):
+        now = NOW + timedelta(days=days)
+        found = posture(by("mdm", facts).received(now), now=now)
+        assert (found.state, found.compliance, found.denied) == (STALE, Compliance.UNKNOWN, ())
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,16 @@ def test_a_new_device_keeps_its_owner_out_only_if_it_is_worse_than_the_others() 
     )
 
 
+def test_a_rule_that_goes_by_what_was_last_known_may_keep_out_whom_less_is_known_of() -> None:
+    before = replace(KNOWN, apps=(), state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN)
+    assert may_restrict(before, replace(before, last_state=PostureState.PARTIAL))
+    assert may_restrict(before, replace(before, state=PostureState.PARTIAL, last_state=None))
+    assert not may_restrict(before, replace(before, state=PostureState.CLEAN, last_state=None))
+    until = replace(KNOWN, compliance_until=NOW + MAX_AGE)
+    assert may_restrict(until, replace(until, compliance_until=NOW))
+    assert not may_restrict(until, replace(until, compliance_until=NOW + 2 * MAX_AGE))
+
+
 def test_a_state_that_is_better_keeps_nobody_out_and_of_a_new_device_only_what_speaks_against_it() -> None:
     assert not may_restrict(replace(KNOWN, state=PostureState.STALE), KNOWN)
     assert not may_restrict(None, replace(KNOWN, apps=()))

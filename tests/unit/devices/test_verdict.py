@@ -55,8 +55,12 @@ def posture(*reports: Report, now: datetime = NOW, known: AppCatalog = CATALOG, 
         ([judged(GOOD, 9), judged(BAD, 20, "other")], BAD),
         ([judged(UNKNOWN), judged(BAD, 1, "other")], BAD),
         ([judged(GOOD), judged(BAD, -1, "other")], BAD),
-        ([judged(GOOD), judged(BAD, 0, "other", gone=True)], GOOD),
+        ([judged(GOOD), judged(BAD, 0, "other", gone=True)], BAD),
+        ([judged(GOOD), judged(BAD, 2, "other", gone=True)], GOOD),
+        ([judged(BAD, gone=True)], BAD),
+        ([judged(BAD, 1, gone=True), judged(GOOD, 0, "other", gone=True)], BAD),
         ([judged(GOOD, gone=True)], NONE),
+        ([judged(UNKNOWN), judged(GOOD, 0, "other", gone=True, threat=Threat.HIGH)], UNKNOWN),
         ([judged(GOOD, -1)], UNKNOWN),
         ([judged(GOOD, source=ENROLLED)], NONE),
     ],
@@ -91,6 +95,14 @@ def test_so_it_is_with_threats(told: list[tuple[Threat, int]], threat: Threat) -
         judged(NONE, hours, name, threat=word) for name, (word, hours) in zip(names, told, strict=False)
     ]
     assert posture(*reports).threat is threat
+
+
+def test_who_leaves_a_management_keeps_the_threat_that_it_saw_and_no_other_word() -> None:
+    left = judged(GOOD, 1, gone=True, threat=Threat.HIGH)
+    assert (posture(left).compliance, posture(left).threat) == (NONE, Threat.HIGH)
+    assert posture(left).compliance_apps == ()
+    left = judged(BAD, 1, gone=True, threat=Threat.SECURED)
+    assert (posture(left).compliance, posture(left).threat) == (BAD, Threat.NONE)
 
 
 def test_the_verdict_keeps_its_own_time_and_end() -> None:
@@ -163,7 +175,7 @@ def test_of_several_devices_no_word_is_better_than_the_worst(
     worse = replace(KNOWN, **{field: value})  # type: ignore[arg-type]
     for both in ([KNOWN, worse], [worse, KNOWN]):
         assert getattr(strictest(both), field) == expected
-    assert may_restrict(KNOWN, worse) is (field not in ("compliance_until", "compliance_apps"))
+    assert may_restrict(KNOWN, worse) is (field != "compliance_apps")
     assert may_restrict(worse, KNOWN) is (field == "enrolment")
 
 

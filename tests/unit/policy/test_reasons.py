@@ -51,6 +51,9 @@ def judged(compliance: Compliance, ago: timedelta = timedelta()) -> Access:
     [
         ('"prohibited" in device.lists', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
         ('device.state != "clean"', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
+        ('device.absence != "seen"', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
+        ('device.absence != "seen"', access(PHONE, STALE_WITH_TIKTOK), Reason.POSTURE_STALE),
+        ('device.absence != "seen"', of(PostureState.PARTIAL), Reason.POSTURE_PARTIAL),
         ('device.state != "clean"', of(PostureState.STALE), Reason.POSTURE_STALE),
         ('device.state != "clean"', of(PostureState.MISSING), Reason.POSTURE_MISSING),
         ('device.state != "clean"', of(PostureState.PARTIAL), Reason.POSTURE_PARTIAL),

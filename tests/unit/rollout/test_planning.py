@@ -15,7 +15,8 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
 from mailgate.console.plans.facts import held_back_in_words, undated_in_words
-from mailgate.model import SourceState
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, Compliance, Kind, ManagementVerdict, SourceState, Threat
 from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
@@ -118,6 +119,27 @@ async def test_an_unheard_phone_may_have_another_system_and_client(store: Store,
     plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
     assert plan.kept_out.people == 2
     assert "odd" in plan.undated.rules
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        'device.absence == "" && size(device.apps) == 0',
+        'device.compliance == "unknown"',
+        'device.threat == "unknown"',
+    ],
+)
+async def test_the_rule_is_named_by_which_silence_keeps_a_phone_out(
+    store: Store, url: str, when: str
+) -> None:
+    verdict = ManagementVerdict(Compliance.COMPLIANT, NOW, threat=Threat.LOW)
+    look = AppsReport(frozenset(), True, NOW)
+    phone = report_by("mdm", "7", "grace", Kind.PHONE, "ios", apps=look, verdict=verdict)
+    await store.devices.ingest([phone], NOW)
+    rule = f"  - {{id: quiet, when: 'client.handheld && {when}', effect: block}}\n"
+    plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
+    assert (plan.kept_out.people, plan.newly["block"].people) == (1, 0)
+    assert plan.undated.rules == ["quiet"]
 
 
 async def test_a_phone_that_never_asked_is_no_laptop(store: Store, url: str) -> None:
@@ -423,3 +445,16 @@ async def test_a_rule_for_everybody_misses_nobody(store: Store, url: str) -> Non
     plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2020-01-01}"))
     assert (plan.held_back, movers) == (None, [("ada", "block", "app", 0)])
     assert held_back_in_words(plan) == ""
+
+
+async def test_a_login_by_another_name_hides_nobody_who_has_the_phone_now(store: Store, url: str) -> None:
+    """At the mail server a name is all that is known, and the phone may have had another owner then."""
+    old = rules(OLD).policy
+    await people.know(store, old, [people.phone(3, owner="lin")])
+    await people.see(store, old, people.imap(), "lin")
+    later = NOW + timedelta(minutes=1)
+    phone = report_by("https://mdm.example.com", "phone-3", "hopper", Kind.PHONE, "ios")
+    await store.devices.ingest([phone], later)
+    everybody = 'rules: [{id: none, when: "true", effect: block}]'
+    plan = await plan_for(store, url, rules(everybody))
+    assert "hopper" in {each.person for each in plan.newly["block"].samples}

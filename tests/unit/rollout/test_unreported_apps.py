@@ -13,6 +13,7 @@ from mailgate.store import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LISTED = "rules: [{id: listed, when: '\"prohibited\" in device.lists', effect: block}, {id: rest, when: 'true', effect: allow}]\n"
+SEEN_ALONE = "rules: [{id: seen, when: 'device.absence == \"seen\"', effect: allow}]\n"
 CLEAN_ALONE = "rules: [{id: clean, when: 'device.state == \"clean\"', effect: allow}]\n"
 WITHOUT = "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok]}\n"
 ON_NONE = "apps: {tiktok: {name: TikTok}, game: {name: Game}}\nlists: {prohibited: [tiktok]}\n"
@@ -97,7 +98,12 @@ def test_an_app_that_is_told_otherwise_is_another_app_to_reports(written: str, e
 
 @pytest.mark.parametrize(
     ("policy", "expected"),
-    [(LISTED, ["Game"]), (CLEAN_ALONE, ["Game"]), (f"default: {{effect: allow}}\n{CLEAN_ALONE}", [])],
+    [
+        (LISTED, ["Game"]),
+        (CLEAN_ALONE, ["Game"]),
+        (SEEN_ALONE, ["Game"]),
+        (f"default: {{effect: allow}}\n{CLEAN_ALONE}", []),
+    ],
 )
 def test_a_rule_that_allows_the_absence_of_an_app_refuses_its_presence(
     policy: str, expected: list[str]

@@ -121,7 +121,7 @@ class JamfSettings(ApiSourceSettings):
     platform_tenant: ClientId | None = None
     """On that gateway, instead: the id of the tenant, sent as ``X-Tenant-Id``."""
     compliance_group: JamfGroup | None = None
-    """The smart group that is Jamf Pro's verdict."""
+    """The smart group that is Jamf Pro's verdict. It needs the privilege Read Smart Mobile Device Groups."""
     device_compliance: bool = False
     """Whether the state that Jamf Pro holds for a compliance partner is asked for, of each device of which not every app
     is seen. It needs the privilege Read Device Compliance Information."""

@@ -16,6 +16,7 @@ from mailgate.policy.simulate.judge import Cache
 from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, moves, undetermined_rules
 from mailgate.policy.simulate.what_if import (
     asked_by,
+    with_ended_denial,
     with_expired_report,
     with_expired_verdict,
     with_last_known_posture,
@@ -124,7 +125,9 @@ def _runs_out(access: Access) -> datetime | None:
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None
 
 
-_OF_VERDICTS = frozenset({"device.compliance", "device.compliance_apps", "device.threat"})
+OF_LOOKS = frozenset({"device.state", "device.absence"})
+OF_VERDICTS = frozenset({"device.compliance", "device.compliance_apps", "device.threat"})
+"""The variables that change when a report, or a verdict, has expired, though nobody does anything."""
 
 
 class WorstMoment:
@@ -137,18 +140,29 @@ class WorstMoment:
         self._before, self._after = _Later(active, passing), _Later(candidate, passing)
         self._outage = any(_handles_unavailable(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
-        self._reads_state = any("device.state" in each.reads for each in self._policies)
-        self._reads_verdict = any(_OF_VERDICTS & each.reads for each in self._policies)
+        self._alike = active.version == candidate.version and active.reliefs.every == candidate.reliefs.every
+        self._reads_look = any(OF_LOOKS & each.reads for each in self._policies)
+        self._reads_verdict = any(OF_VERDICTS & each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
         self._known = Cache[Hashable, bool]()
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
         """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
         are the keys of both decisions now."""
+        if self._alike and occasion.before == occasion.after:
+            return False  # however the unknown comes out, of which there may be too much to try
         common = self._common(occasion.before.now)
         ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
         lasting = [key for key, _ in keys]
-        key = (occasion.before.now, *lasting, occasion.assumed, _reported(occasion), _order(common, ends))
+        held = (occasion.before.posture.held, occasion.after.posture.held)
+        key = (
+            occasion.before.now,
+            *lasting,
+            occasion.assumed,
+            _reported(occasion),
+            held,
+            _order(common, ends),
+        )
         found = self._known.get(key)
         if found is None:
             moments = {occasion.before.now, *common, *ends[0], *ends[1]}
@@ -159,7 +173,7 @@ class WorstMoment:
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
         """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named and by any
-        handheld client of a handheld device; and each with an unavailable posture, and after the report or the verdict
+        handheld client of a handheld device; and each with an unavailable posture, and after the report, the verdict or a denial
         has expired, since a device may stop reporting."""
         asks = [occasion]
         if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
@@ -170,7 +184,10 @@ class WorstMoment:
             yield each
             if self._outage and occasion.before.posture.state is not PostureState.UNAVAILABLE:
                 yield _with_both(each, with_last_known_posture)
-            if self._reads_state:
+            held = each.before.posture.held or each.after.posture.held
+            if held:
+                yield _with_both(each, with_ended_denial)
+            if held or self._reads_look:
                 yield _with_both(each, with_expired_report)
             if self._reads_verdict:
                 yield _with_both(each, with_expired_verdict)

@@ -46,12 +46,28 @@ def at(access: Access, moment: datetime) -> Access:
     if posture.last_known_until is None:
         return with_expired_report(then)
     away, until = PostureState.UNAVAILABLE, posture.last_known_until
-    return with_posture(then, state=away, expires_at=until, last_known_until=None)
+    return with_posture(with_ended_denial(then), state=away, expires_at=until, last_known_until=None)
 
 
 def with_expired_report(access: Access) -> Access:
     """The access after its report has expired; unchanged if nothing depends on the report."""
-    return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
+    if access.posture.state not in _RUN_OUT:
+        return access
+    return with_posture(with_ended_denial(access), state=PostureState.STALE)
+
+
+def with_ended_denial(access: Access) -> Access:
+    """The access after a denial has ended, so that apps that were seen count again, if there are any; a look still counts."""
+    old = access.posture
+    if not old.held:
+        return access
+    found: dict[str, Any] = {
+        name: PostureState.LISTED
+        for name in ("state", "last_state")
+        if old.held_lists and getattr(old, name) is PostureState.CLEAN
+    }
+    apps, lists = sorted({*old.apps, *old.held}), sorted({*old.lists, *old.held_lists})
+    return with_posture(access, apps=tuple(apps), lists=tuple(lists), held=(), held_lists=(), **found)
 
 
 def with_expired_verdict(access: Access) -> Access:
@@ -110,6 +126,8 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
         lists=lists,
         absence=None if lists else Absence.SEEN,
         denied=(),
+        held=(),
+        held_lists=(),
         unseen=(),
         sources=tuple(sorted({*old.sources, *([source] if source else [])})),
         reported_at=access.now,

@@ -26,6 +26,7 @@ from tests.unit.policy.simulate.examples import (
 )
 
 from mailgate.model import (
+    Absence,
     Access,
     AttestationResult,
     Compliance,
@@ -476,6 +477,53 @@ def test_unchanged_rules_count_nobody(occasion: Occasion, policies: tuple[Policy
     _, policy = policies
     same = replace(occasion, after=occasion.before)
     assert not counted(same, (policy, policy))
+
+
+@pytest.mark.parametrize(
+    ("when", "count"),
+    [
+        ('"prohibited" in device.lists', 1),
+        ('"tiktok" in device.apps', 1),
+        ('device.state == "listed"', 1),
+        ('device.state == "stale"', 2),
+    ],
+)
+def test_whom_an_app_keeps_out_once_its_denial_ends_is_counted(when: str, count: int) -> None:
+    """It was seen and cannot run; of a phone without such an app nothing is foreseen but silence."""
+    policies = policy_of(OPEN), policy_of({"when": when, "effect": "block"}, OPEN)
+    impact = Impact(*policies, moments=change_moments(policies, NOW))
+    held = replace(CLEAN, held=("tiktok",), held_lists=("prohibited",))
+    for posture in (CLEAN, held):
+        impact.add(subject(once(access(PHONE, posture)), name=str(posture.held)))
+    assert impact.tally.subjects[OUT,] == count
+
+
+@pytest.mark.parametrize(
+    "when", ['device.state == "clean"', 'device.absence == "seen"', 'device.absence != ""']
+)
+def test_a_phone_that_falls_silent_is_counted_whichever_way_a_rule_asks_for_its_look(when: str) -> None:
+    phone = once(access(PHONE, replace(CLEAN, absence=Absence.SEEN, expires_at=NEW_YEAR)))
+    candidate = policy_of({"when": when, "effect": "allow"}, effect="block")
+    assert counted(phone, (policy_of(OPEN), candidate))
+    assert not counted(phone, (candidate, policy_of(OPEN)))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_more_clocks_than_can_be_tried_keep_nobody_out_whom_nothing_changes_for(same: bool) -> None:
+    """While the posture is unavailable every rule may be read, and each may hold, fail or not."""
+    clocks = [{"when": f"now.getMinutes() == {minute}", "effect": "warn"} for minute in range(7)]
+    active, candidate = (
+        policy_of(*clocks, OPEN),
+        policy_of(*clocks, {"when": "false", "effect": "block"}, OPEN),
+    )
+    away = replace(
+        CLEAN,
+        state=PostureState.UNAVAILABLE,
+        last_state=PostureState.CLEAN,
+        apps=("wechat",),
+        expires_at=NEW_YEAR,
+    )
+    assert counted(once(access(PHONE, away)), (active, active if same else candidate)) is not same
 
 
 CLOCKS = [

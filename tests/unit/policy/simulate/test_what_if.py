@@ -55,6 +55,24 @@ def test_without_a_new_report_what_was_reported_is_stale(state: PostureState) ->
     )
 
 
+def test_an_app_that_was_held_counts_again_when_the_denial_ends() -> None:
+    held = replace(RUNNING, held=("tiktok",), held_lists=("prohibited",))
+    listed = replace(
+        RUNNING, state=PostureState.LISTED, apps=("tiktok",), lists=("prohibited",), absence=held.absence
+    )
+    stale = replace(listed, state=PostureState.STALE)
+    assert what_if.with_ended_denial(access(posture=held)) == access(posture=listed)
+    assert what_if.with_expired_report(access(posture=held)) == access(posture=stale)
+    away = {"state": PostureState.UNAVAILABLE, "last_state": PostureState.CLEAN}
+    lost = what_if.with_ended_denial(access(posture=replace(held, **away))).posture
+    assert (lost.state, lost.last_state, lost.apps) == (
+        PostureState.UNAVAILABLE,
+        PostureState.LISTED,
+        ("tiktok",),
+    )
+    assert what_if.with_apps(access(posture=held), (), CATALOG).posture.held == ()
+
+
 def test_an_unavailable_posture_keeps_its_last_state_without_an_end() -> None:
     seen = access(posture=replace(WITH_TIKTOK, expires_at=NOW))
     away = replace(
