@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 86_188,
+    "lines": 86_200,
     "files": 564,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 119_861,
+    "lines of tests": 119_869,
     "lines of benchmarks": 2_486,
 }
 SLACK = 0.01

@@ -1,6 +1,7 @@
 """Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, and what was
 expected."""
 
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
 from mailgate.model.phrase import Phrase, code, phrase, words_of
+from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -142,9 +144,19 @@ def _unknown(word: object, known: Iterable[str]) -> str:
 
 
 _RANGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "greater_than_equal": lambda bound: phrase("greater than or equal to %(bound)s", bound=str(bound["ge"])),
-    "less_than_equal": lambda bound: phrase("less than or equal to %(bound)s", bound=str(bound["le"])),
+    "greater_than_equal": lambda bound: phrase(
+        "greater than or equal to %(bound)s", bound=_bound(bound["ge"])
+    ),
+    "less_than_equal": lambda bound: phrase("less than or equal to %(bound)s", bound=_bound(bound["le"])),
 }
+
+
+def _bound(value: object) -> str:
+    """A bound as files have it. pydantic tells that of a duration that may be left out as Python writes it."""
+    span = re.fullmatch(r"datetime\.timedelta\((?:days=(\d+))?(?:, )?(?:seconds=(\d+))?\)", str(value))
+    if span is None:
+        return str(value)
+    return in_words(timedelta(days=int(span[1] or 0), seconds=int(span[2] or 0)))
 
 
 _FORMS = {
@@ -191,7 +203,7 @@ def _shown(value: object) -> str:
         case tuple() | list():
             return phrase("a list")
         case timedelta():
-            return code(f"{value / timedelta(seconds=1):g}s")
+            return code(in_words(value))
     text = str(value)
     return code(text if len(text) <= 60 else text[:57] + "…")
 

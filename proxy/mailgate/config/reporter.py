@@ -110,7 +110,7 @@ class ReporterSettings(Strict):
 
     android: AndroidReporterSettings | None = None
     ios: IosReporterSettings | None = None
-    max_age: Duration | None = Field(default=None, ge=timedelta(minutes=30))
+    max_age: Annotated[Duration, Field(ge=timedelta(minutes=30))] | None = None
     """How old its answers may be, with the ten minutes for which they may have been held back; ``posture.max_age`` if left out."""
 
     def expected(self) -> Reporters:

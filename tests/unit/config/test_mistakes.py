@@ -1,14 +1,20 @@
+from datetime import timedelta
+from typing import Annotated
+
 import pytest
 from pydantic import Field
 
 from mailgate.config.document import read_document
 from mailgate.config.mistakes import validated
 from mailgate.policy.apps import Key, Strict, Text
+from mailgate.policy.durations import Duration
 
 
 class Inner(Strict):
     size: int = Field(default=1, ge=1, le=9)
     on: bool = False
+    wait: Annotated[Duration, Field(ge=timedelta(minutes=90))] | None = None
+    rest: Duration = Field(default=timedelta(days=2), le=timedelta(days=7))
 
 
 class Outer(Strict):
@@ -29,11 +35,13 @@ class Outer(Strict):
         ("inner: {size: 1}\nname:", []),  # the document itself says so, at its line
         ("many: [{size: ~}]", ["1:1: the key `name` is missing; expected `name` here"]),
         ("text", ["1:1: `text` is a text; expected a mapping of keys to values"]),
-        ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? expected one of `size`, `on`"]),
+        ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? expected one of `size`, `on`, `wait`, `rest`"]),
         ("name: x\nmany: [{}, {size: 10}]", ["2:19: `10` is out of range; expected less than or equal to 9"]),
+        ("name: x\ninner: {wait: 5m}", ["2:15: `5m` is out of range; expected greater than or equal to 90m"]),
+        ("name: x\ninner: {rest: 8d}", ["2:15: `8d` is out of range; expected less than or equal to 7 days"]),
         ("name: x\nmany: [{on: yes}]", ["2:13: `yes` is a text; expected true or false"]),
         ("name: x\nnamed: {a: {size: x}, B: {}}", ["2:19: `x` is a text; expected a whole number", "2:23: `B` has the wrong form; expected kebab-case: small letters, digits and single hyphens"]),
-        ("name: x\nnamed: {a: {sze: 1}}", ["2:13: the key `sze` is not known; did you mean `size`? expected one of `size`, `on`"]),
+        ("name: x\nnamed: {a: {sze: 1}}", ["2:13: the key `sze` is not known; did you mean `size`? expected one of `size`, `on`, `wait`, `rest`"]),
         (f"name: {'x' * 201}", ["1:7: it is too long; expected at most 200"]),
     ],
 )  # fmt: skip
