@@ -472,7 +472,7 @@ def test_readyz_is_put_into_words(gate, web, answer, state, found, helps) -> Non
 def test_a_gate_that_is_well_is_good(gate, web) -> None:
     web.answers = {READYZ: ready()}
     (said,) = findings(gate(), "gate")
-    assert (said.state, said.found) == (State.OK, "it is ready; 2 workers, rules of version 7")
+    assert (said.state, said.found) == (State.OK, "it is ready; workers: 2, rules of version 7")
 
 
 def limits(most: int, opened: int) -> bytes:

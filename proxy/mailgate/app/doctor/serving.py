@@ -82,7 +82,7 @@ async def running_gate(gate: Examined) -> AsyncIterator[Diagnosis]:
         yield Diagnosis(
             "gate",
             State.OK,
-            f"it is ready; {state.workers.answering} workers, rules of version {state.rules.number}",
+            f"it is ready; workers: {state.workers.answering}, rules of version {state.rules.number}",
         )
 
 
