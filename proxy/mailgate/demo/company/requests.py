@@ -191,7 +191,12 @@ class PostureHistory:
         key = (policy.version, apps, lost)
         posture, until = self._kept.get(key, (None, at))
         if posture is None or at >= until:
-            reports = tuple(replace(each, apps=apps).received(at) for each in self.device.reports)
+            reports = tuple(
+                replace(each, apps=apps, reported_at=each.reported_at and min(each.reported_at, at)).received(
+                    at
+                )
+                for each in self.device.reports
+            )
             then = replace(self.device, reports=reports, lost_at=lost)
             posture = posture_of(then, policy.catalog, self.terms, at)
             self._kept[key] = posture, stable_until(then, self.terms, at)
