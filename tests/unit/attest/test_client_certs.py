@@ -272,7 +272,7 @@ def test_bits_that_do_not_count_make_no_second_certificate_of_one() -> None:
 
 
 def test_the_document_tells_every_reason() -> None:
-    document = (Path(__file__).parents[3] / "docs" / "attestation.md").read_text("utf-8")
+    document = (Path(__file__).parents[3] / "docs" / "client-certificates.md").read_text("utf-8")
     ours = {reason for reason in Reason if reason.startswith("certificate-")}
     assert ours <= set(re.findall(r"`(certificate-[a-z-]+)`", document))
 
