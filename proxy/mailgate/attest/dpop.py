@@ -107,9 +107,9 @@ class Proof(NamedTuple):
     nonce: str
 
 
-def hash_claim(digest: bytes) -> str:
-    """The ``ath`` claim for a token with this SHA-256 hash (RFC 9449, section 4.2), and the ``bh`` claim for a body."""
-    return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+def base64url(data: bytes) -> str:
+    """The bytes in base64url without padding (RFC 7515, section 2), as the claims ``ath`` (RFC 9449, section 4.2) and ``bh`` have a hash."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
@@ -188,9 +188,9 @@ def _check_claims(claims: Claims, expected: ExpectedProof) -> tuple[str, str]:
         detail = f"iat is more than {WINDOW} ahead"
         raise ClockError(Reason.PROOF_FROM_FUTURE, detail, made - expected.now)
     # 18. It was made for this token.
-    if expected.token_hash and ("ath" not in claims or claims.text("ath") != hash_claim(expected.token_hash)):
+    if expected.token_hash and ("ath" not in claims or claims.text("ath") != base64url(expected.token_hash)):
         raise EvidenceRefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
     # Where the body has to be signed, the proof signs it.
-    if expected.body_hash and ("bh" not in claims or claims.text("bh") != hash_claim(expected.body_hash)):
+    if expected.body_hash and ("bh" not in claims or claims.text("bh") != base64url(expected.body_hash)):
         raise EvidenceRefusedError(Reason.REPORT_UNSIGNED, "bh is not the SHA-256 of the body")
     return jti, claims.text("nonce") if "nonce" in claims else ""

@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeyParameters
 
 from mailgate.attest import dpop, passport
-from mailgate.attest.dpop import hash_claim
+from mailgate.attest.dpop import base64url
 from mailgate.attest.jose import ALGORITHMS, Key, parse_object
 from mailgate.attest.keys import algorithm_of, class_of, public_members
 
@@ -141,11 +141,11 @@ def sign_proof(
         "iat": int(now.timestamp()),
     }
     if token:
-        payload["ath"] = hash_claim(sha256(token.encode()).digest())
+        payload["ath"] = base64url(sha256(token.encode()).digest())
     if nonce:
         payload["nonce"] = nonce
     if body:
-        payload["bh"] = hash_claim(sha256(body).digest())
+        payload["bh"] = base64url(sha256(body).digest())
     public = {name: value for name, value in device_key.as_dict(private=False).items() if name != "kid"}
     return _signed({"typ": dpop.TYP, "jwk": public}, payload, device_key)
 

@@ -15,7 +15,7 @@ from joserfc import jwe
 from joserfc.errors import DecodeError, JoseError
 from joserfc.jwk import ECKey, OctKey
 
-from mailgate.attest.dpop import WINDOW, hash_claim
+from mailgate.attest.dpop import WINDOW, base64url
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.attest.jose import parse_compact
@@ -51,9 +51,9 @@ class PlayIntegrity:
         name, request, app = attested.name, _part(told, "requestDetails"), _part(told, "appIntegrity")
         age = expected.now.timestamp() - _number(request.get("timestampMillis")) / 1000
         signers = _texts(app.get("certificateSha256Digest"))
-        ours = {hash_claim(bytes.fromhex(each)) for each in attested.signers}
+        ours = {base64url(bytes.fromhex(each)) for each in attested.signers}
         # an app as Play delivers it names its own key alone, so the token is about the phone that holds the key
-        nonce = hash_claim(expected.challenge + b"." + expected.thumbprint.encode())
+        nonce = base64url(expected.challenge + b"." + expected.thumbprint.encode())
         tested = _part(told, "testingDetails").get("isTestingResponse", False)
         protect = _part(told, "environmentDetails").get("playProtectVerdict")
         phone = _texts(_part(told, "deviceIntegrity").get("deviceRecognitionVerdict"))
