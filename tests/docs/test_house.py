@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 86_205,
+    "lines": 86_206,
     "files": 564,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,

@@ -14,7 +14,6 @@ in order, and the first that fails decides:
 6. None of them was revoked, and the revocation of the leaf is known.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +34,7 @@ from mailgate.attest.certificates import (
     too_long,
 )
 from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.jose import base64url
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
 
@@ -117,7 +117,7 @@ class CertificateVerifier:
             raise EvidenceRefusedError(
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"
             ) from error
-        thumbprint = urlsafe_b64encode(sha256(chain[0]).digest()).rstrip(b"=").decode()
+        thumbprint = base64url(sha256(chain[0]).digest())
         named = names_of(leaf, self._matches)
         names = tuple(each for each in named if each[0] != PERSON)
         persons = tuple(self._person(login) for kind, login in named if kind == PERSON)

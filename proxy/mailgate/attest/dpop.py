@@ -4,7 +4,6 @@ These are steps 12 to 18 of the verifier. The numbers of RFC 9449, section 4.3, 
 """
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from mailgate.attest.jose import (
     CompactJws,
     Key,
     MalformedJwsError,
+    base64url,
     parse_compact,
 )
 from mailgate.attest.keys import JwkError, algorithm_of, import_public, public_members
@@ -105,11 +105,6 @@ class Proof(NamedTuple):
     jkt: str
     jti: str
     nonce: str
-
-
-def base64url(data: bytes) -> str:
-    """The bytes in base64url without padding (RFC 7515, section 2), as the claims ``ath`` (RFC 9449, section 4.2) and ``bh`` have a hash."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:

@@ -93,13 +93,18 @@ def parse_object(data: bytes, name: str) -> dict[str, object]:
     return value
 
 
+def base64url(data: bytes) -> str:
+    """The bytes in base64url without padding (RFC 7515, section 2), as the claims ``ath`` (RFC 9449, section 4.2) and ``bh`` have a hash."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
 def _decoded(part: str, name: str) -> bytes:
     """Decode base64url. Unused bits must be zero (RFC 4648, section 3.5), so that each value has one spelling."""
     try:
         data = urlsafe_b64decode(part + "==")  # more padding than is needed is ignored
     except binascii.Error:
         data = b""
-    if urlsafe_b64encode(data).rstrip(b"=") != part.encode("ascii"):
+    if base64url(data) != part:
         raise MalformedJwsError(f"{name} is not base64url")
     return data
 

@@ -13,8 +13,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeyParameters
 
 from mailgate.attest import dpop, passport
-from mailgate.attest.dpop import base64url
-from mailgate.attest.jose import ALGORITHMS, Key, parse_object
+from mailgate.attest.jose import ALGORITHMS, Key, base64url, parse_object
 from mailgate.attest.keys import algorithm_of, class_of, public_members
 
 TEST_ISSUER = "https://mdm.example.com"

@@ -15,10 +15,10 @@ from joserfc import jwe
 from joserfc.errors import DecodeError, JoseError
 from joserfc.jwk import ECKey, OctKey
 
-from mailgate.attest.dpop import WINDOW, base64url
+from mailgate.attest.dpop import WINDOW
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import ExpectedEvidence
-from mailgate.attest.jose import parse_compact
+from mailgate.attest.jose import base64url, parse_compact
 from mailgate.model import AttestedApp, Reason
 
 _MAX_TOKEN, _MAX_AGE = 16_384, timedelta(minutes=5)

@@ -7,11 +7,13 @@ knows by itself whether the proof was used.
 """
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, Protocol
+
+from mailgate.attest.jose import base64url
 
 
 class Secret(Protocol):
@@ -35,7 +37,7 @@ def sealing_key(keys: Sequence[Secret], now: datetime, settling: timedelta) -> S
 def mac(key: Secret, use: str, text: str) -> str:
     """The seal of a text in 43 letters (HMAC-SHA-256, in base64url without padding). A seal for one use counts for no other."""
     sealed = f"{use}\n{text}".encode("utf-8", "surrogatepass")
-    return urlsafe_b64encode(hmac.digest(key.secret, sealed, "sha256")).rstrip(b"=").decode()
+    return base64url(hmac.digest(key.secret, sealed, "sha256"))
 
 
 SPAN = timedelta(minutes=5)
@@ -103,7 +105,7 @@ def _span(now: datetime) -> int:
 def _sealed(key: Secret, span: int, node: bytes) -> str:
     told = span.to_bytes(_SPAN_BYTES) + node
     seal = hmac.digest(key.secret, _PURPOSE + told, "sha256")[:_SEAL_BYTES]
-    return urlsafe_b64encode(told + seal).rstrip(b"=").decode("ascii")
+    return base64url(told + seal)
 
 
 def _parts(text: str) -> tuple[int, bytes] | None:
