@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks import mixes, transfers, wrk
+from benchmarks import mixes, pollers, transfers, wrk
 from benchmarks.gate import PUBLIC_URL
 from benchmarks.machine import facts, forget_peak, memory_mib, peak_mib
 from benchmarks.mixes import END, Mix, Records
@@ -55,6 +55,10 @@ CELLS: dict[str, tuple[str, ...]] = {
     "known_phones": ("nginx", "gate_devices"),
     "cold_phones": ("gate_devices",),
     "attested": ("gate_devices",),
+    "looks": ("gate_browsers",),
+    "looks_again": ("gate_browsers",),
+    "looks_anew": ("gate_browsers",),
+    "reports": ("gate_browsers",),
 }
 """The systems of each mix, in the order of the report."""
 
@@ -95,6 +99,7 @@ class Comparison:
     moved: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     memory: dict[str, list[float]] = field(default_factory=dict)
     cookies: dict[int, str] = field(default_factory=dict)
+    asking: pollers.Pollers | None = None
 
     def cells(self) -> list[tuple[str, str]]:
         return [
@@ -160,9 +165,25 @@ class Comparison:
                 return Mix(records, in_order=True)
             case "attested":
                 return Mix(lambda _: attested(running["gate_devices"]), in_order=True)
+            case "looks" | "looks_again" | "looks_anew" | "reports":
+                return self.of_browsers(name, running["gate_browsers"])
             case "refused_activesync":
                 return Mix(mixes.refused_activesync, kind=SYNC_STATUS)
         return Mix(getattr(mixes, name), refused=name.startswith("refused"))
+
+    def of_browsers(self, name: str, system: Running) -> Mix:
+        """What browsers with the extension ask and report."""
+        assert system.issuer
+        sent = self.asking = self.asking or pollers.Pollers(system.port, system.issuer)
+        if name == "reports":
+            return Mix(lambda _: pollers.reports(system.port, answer_to), in_order=True)
+        if name == "looks_anew":
+            return Mix(lambda _: iter(sent.anew()), in_order=True)
+        if sent.renew():
+            self.files = {key: path for key, path in self.files.items() if not key.startswith("looks")}
+        if name == "looks":
+            return Mix(lambda _: iter(sent.looks))
+        return Mix(lambda _: iter(sent.again), kind="HTTP/1.1 304")
 
     def written(self, name: str, mix: Mix, turn: int) -> Path:
         """The records of a mix in a file. Those that may be sent again are made once."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks import pollers
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import processor_seconds
 from benchmarks.processes import ROOT, free_port, program, python_module, serving, version_of
@@ -148,6 +149,16 @@ def _gate_with_devices(site: Site) -> Iterator[Running]:
         yield replace(running, issuer=issuer)
 
 
+@contextmanager
+def _gate_with_browsers(site: Site) -> Iterator[Running]:
+    """A gate at which the browsers of a company have enrolled."""
+    run = site.run / "gate-browsers"
+    run.mkdir()
+    issuer = asyncio.run(pollers.enrol(f"sqlite:///{run}/mailgate.db"))
+    with _gate(site, "gate-browsers") as running:
+        yield replace(running, issuer=issuer)
+
+
 def _wait_until_idle(running: Running) -> None:
     """A gate that has got many devices works out their rows for the console first."""
     for _ in range(60):
@@ -217,4 +228,5 @@ PEERS: tuple[Peer, ...] = (
     Peer("gate_10", partial(_gate, name="gate-10", rules=10), *_GATE),
     Peer("gate_1000", partial(_gate, name="gate-1000", rules=1000), *_GATE),
     Peer("gate_devices", _gate_with_devices, *_GATE),
+    Peer("gate_browsers", _gate_with_browsers, *_GATE),
 )

@@ -77,6 +77,7 @@ TITLES = {
     "gate_10": "10 rules",
     "gate_1000": "1,000 rules",
     "gate_devices": "gate",
+    "gate_browsers": "gate",
 }
 
 
