@@ -39,6 +39,7 @@ from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.gateway.selfservice.status_memory import Statuses
 from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor
@@ -49,6 +50,7 @@ from mailgate.http.proxy.upstream import Endpoint
 from mailgate.http.tls import upstream_context
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
+from mailgate.store.unreported import UnreportedPhones
 
 REFERENCE_LENGTH = 10
 """The length of a reference id in letters: 50 bits."""
@@ -110,6 +112,7 @@ def self_service_for(
         settings.public_url,
         store.people,
         postures,
+        Statuses(judge.in_force, postures, UnreportedPhones(store.people)),
         recheck,
         login_check_for(page.login_check, settings.public_url, pool),
         contact=page.contact or settings.company.help or "",

@@ -146,7 +146,9 @@ async def made(
     follow = looks.follow
 
     async def learn_devices(look: Look) -> None:
-        await postures.follow(look.numbers.devices if look.numbers else None, look.at)
+        devices, phones = (look.numbers.devices, look.numbers.phones) if look.numbers else (None, None)
+        gate.own.self_service.statuses.phones.follow(phones, look.at)
+        await postures.follow(devices, look.at)
 
     # a part ends before those above it: requests first, then other readers of the store and the records; their writers follow
     parts = [

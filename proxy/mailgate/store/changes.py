@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
-from mailgate.store.schema import activations, audit_head, device_changes, relief_changes
+from mailgate.store.schema import activations, audit_head, device_changes, phone_changes, relief_changes
 
 CHANNEL = "mailgate"
 READ_INTERVAL_SECONDS = 0.1
@@ -93,6 +93,7 @@ _QUESTION = select(
     select(func.max(activations.c.serial)).scalar_subquery(),
     relief_changes.c.number,
     device_changes.c.number,
+    phone_changes.c.number,
     select(audit_head.c.number).scalar_subquery(),
     select(audit_head.c.digest).scalar_subquery(),
 )
@@ -105,6 +106,8 @@ class ChangeNumbers(NamedTuple):
     """The serial of the newest activation; 0 if there is none."""
     reliefs: int
     devices: int
+    phones: int
+    """How often a phone of somebody's came which nobody had reported (``unreported.py``)."""
     audit: str
     """The last entry, as ``AuditHead`` is written. Acts of people have one, such as a revoked key."""
 
@@ -112,10 +115,9 @@ class ChangeNumbers(NamedTuple):
 async def change_numbers(database: Database) -> ChangeNumbers:
     """The current numbers. Gates read them four times a second, so the query goes to the driver directly. Raises
     StoreUnavailableError."""
-    ((activation, reliefs, devices, number, digest),) = await database.ask(_QUESTION, {})
-    return ChangeNumbers(
-        int(activation or 0), int(reliefs or 0), int(devices or 0), f"{number or 0}:{digest or ''}"
-    )
+    ((*numbers, number, digest),) = await database.ask(_QUESTION, {})
+    activation, reliefs, devices, phones = (int(each or 0) for each in numbers)
+    return ChangeNumbers(activation, reliefs, devices, phones, f"{number or 0}:{digest or ''}")
 
 
 VALID_FOR = timedelta(seconds=0.75)

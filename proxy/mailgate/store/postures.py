@@ -108,6 +108,17 @@ class Postures:
         posture = posture_of_person(worth(device, now) for device in own)
         return posture if answered else _unavailable(posture)
 
+    async def owned(self, login: str, now: datetime) -> tuple[Device, ...]:
+        """The devices that some source assigns to a person, as they are in memory if that is up to date. Which of them are theirs,
+        ``belongs_to`` says.
+
+        Raises StoreUnavailableError if the store has to be asked and does not answer.
+        """
+        owned, answered = await self._owned_by(user_text(login), now)
+        if owned is None or not answered:
+            raise StoreUnavailableError("the store does not answer")
+        return tuple({each.id: each for each in owned.devices}.values())
+
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The current posture. The store is not asked if the device is in memory, since ``catch_up`` keeps devices in
         memory up to date.

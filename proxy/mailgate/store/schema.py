@@ -477,6 +477,9 @@ reliefs = Table(
 )
 """Rules that are or were taken out (``policy/reliefs.py``). An empty ``rule`` means every rule. ``person`` has no case."""
 
+phone_changes = _counter("phone_changes")
+"""One row with the number of times that a phone of somebody's came which nobody had reported, and of which nothing was stored."""
+
 relief_changes = _counter("relief_changes")
 """One row with the number of the last change of reliefs. Gates read it all the time."""
 

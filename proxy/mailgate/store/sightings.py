@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.names import FORMER
+from mailgate.devices.names import FORMER, user_text
 from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
-from mailgate.store.bulk_rows import Newest, RowPosition, upsert, upsert_rows
+from mailgate.store.bulk_rows import Newest, RowPosition, among, count_up, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import is_login
-from mailgate.store.schema import clients, device_names, devices, help_references, sightings
+from mailgate.store.schema import clients, device_names, devices, help_references, phone_changes, sightings
 
 _PAGE = 500
 WINDOW = 20_000
@@ -235,6 +235,7 @@ async def add_tallies(connection: AsyncConnection, seen: Mapping[Sighting, Tally
     """Add tallies to the stored ones."""
     if not seen:
         return
+    await _count_new_phones(connection, seen)
     await _keep_clients(connection, seen)
     rows = [_row(sighting, tally) for sighting, tally in seen.items()]
     statement = upsert(connection, sightings)
@@ -251,6 +252,23 @@ async def add_tallies(connection: AsyncConnection, seen: Mapping[Sighting, Tally
         },
     )
     await upsert_rows(connection, statement, sightings, _in_order(rows))
+
+
+async def _count_new_phones(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
+    """Count it as a change if there is a phone that nobody has reported and of which nothing is stored under this person's name. It is
+    counted first, as other changes are, so that no two writers wait for each other."""
+    phones = {
+        (user_text(each.user), each.client.eas_id)
+        for each in seen
+        if each.client.eas_id and each.user and not each.device
+    }
+    if not phones:
+        return
+    named = among(connection, clients.c.eas_id, sorted({eas_id for _, eas_id in phones}))
+    query = select(sightings.c.user, clients.c.eas_id).join(clients).where(named, sightings.c.device == "")
+    known = {(user_text(user), eas_id) for user, eas_id in await connection.execute(query.distinct())}
+    if phones - known:
+        await count_up(connection, phone_changes)
 
 
 async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:

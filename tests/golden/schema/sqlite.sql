@@ -221,6 +221,12 @@ CREATE TABLE mails (
     CONSTRAINT pk_mails PRIMARY KEY (id)
 );
 
+CREATE TABLE phone_changes (
+    one INTEGER NOT NULL,
+    number BIGINT NOT NULL,
+    CONSTRAINT pk_phone_changes PRIMARY KEY (one)
+);
+
 CREATE TABLE plans (
     digest TEXT NOT NULL,
     serial INTEGER NOT NULL,
@@ -603,6 +609,8 @@ CREATE UNIQUE INDEX ix_mails_address_rule_version_kind_round ON mails (address, 
 INSERT INTO device_changes (one, number) VALUES (1, 1);
 
 INSERT INTO device_row_changes (one, number) VALUES (1, 0);
+
+INSERT INTO phone_changes (one, number) VALUES (1, 0);
 
 INSERT INTO relief_changes (one, number) VALUES (1, 0);
 

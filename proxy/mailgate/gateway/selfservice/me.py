@@ -21,13 +21,18 @@ from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.gateway.selfservice.own_data import (
     OwnData,
     SelfService,
-    devices_to_show,
     download,
     read_own_data,
     reader_of,
+)
+from mailgate.gateway.selfservice.own_devices import (
+    AskingRequest,
+    OwnDevice,
+    devices_to_show,
+    exempted_by,
+    own_devices,
     verdict_here,
 )
-from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, exempted_by, own_devices
 from mailgate.gateway.selfservice.own_report import (
     OwnerReport,
     can_report,
@@ -37,7 +42,7 @@ from mailgate.gateway.selfservice.own_report import (
 )
 from mailgate.gateway.selfservice.person import RecognisedPerson, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
-from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
+from mailgate.gateway.selfservice.status import status_answer
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
     exemption_view,
@@ -58,10 +63,8 @@ _ALL_ROWS = 100_000
 
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Answer with the verdict on a request of this client now, and with every device that the client may see."""
-    asking = await _asking(service, incoming, now)
-    data = await read_own_data(service, asking, records=False)
-    content = _content(service, data)
-    return status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
+    status = await service.statuses.of(await _asking(service, incoming, now))
+    return status_answer(status, reference, now, incoming.facts.headers.get("if-none-match", ""))
 
 
 async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -216,10 +219,6 @@ async def _offered(service: SelfService, incoming: Incoming, person: RecognisedP
     return not person.name and check is not None and await check.offered(incoming)
 
 
-def _content(service: SelfService, data: OwnData) -> dict[str, object]:
-    return status_of(*verdict_here(data), devices_to_show(data), service.live.keep)
-
-
 def _download(service: SelfService, data: OwnData, reference: str) -> Answer:
     """Answer with a file of every stored row and field."""
     return download(data.asking.person.name, _cards(service, data, reference), data.records)
@@ -238,7 +237,7 @@ def _cards(service: SelfService, data: OwnData, reference: str) -> tuple[DeviceC
             last=data.last.get(own.mark),
             owner_reports=_owner_reports(service, data, own),
         )
-        for own in devices_to_show(data)
+        for own in devices_to_show(data.asking, data.owned)
     )
 
 
@@ -259,7 +258,7 @@ def _answer(
     cards = _cards(service, data, reference)
     named = {source.name for card in cards for source in card.sources}
     view = EmployeeView(
-        here=live.responses.view(*verdict_here(data), reference),
+        here=live.responses.view(*verdict_here(data.asking, data.owned), reference),
         person=person.name,
         known_by=person.by,
         login=person.login,
@@ -269,7 +268,7 @@ def _answer(
         waiting=data.waiting,
         more=data.more,
         unread=data.unread,
-        exempted=exemption_view(exempted_by(*verdict_here(data), live.policy)),
+        exempted=exemption_view(exempted_by(*verdict_here(data.asking, data.owned), live.policy)),
         listed=listed_names(live.policy.catalog),
         keeping_out=names_blocked_now(live.policy, data.asking.access.now),
         later=names_blocked_later(live.policy, data.asking.access.now),
@@ -277,7 +276,7 @@ def _answer(
         contact=service.contact or _contact(live.policy),
         codes=service.codes is not None and service.codes.may_have(person, data.asking.access),
         code=code,
-        fingerprint=etag_of(_content(service, data)),
+        fingerprint=data.status,
     )
     return page_answer(200, live.responses.pages.me(view), (), referrer="same-origin")
 

@@ -27,6 +27,7 @@ from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.person import proven_device
 from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.gateway.selfservice.status_memory import Statuses
 from mailgate.gateway.selfservice.stored_view import (
     exemption_record,
     help_record,
@@ -40,7 +41,6 @@ from mailgate.gateway.selfservice.stored_view import (
     stored_devices,
     token_record,
 )
-from mailgate.model import Access, Decision
 from mailgate.policy.login_names import address_of, user_text
 from mailgate.store import Recorded, StoreUnavailableError
 from mailgate.store.person_records import People
@@ -93,6 +93,7 @@ class SelfService:
     public_url: str
     people: People
     known: Postures
+    statuses: Statuses
     recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
@@ -120,6 +121,8 @@ class OwnData:
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
     """Whether the store could not be read."""
+    status: str = ""
+    """The entity tag of the status."""
     asked: dict[str, tuple[AskedSource, ...]] = field(default_factory=dict)
     """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)
@@ -142,17 +145,15 @@ _STRANGERS = " "
 """No login name, and no id of a device."""
 
 
-async def read_own_data(
-    service: SelfService, asking: AskingRequest, *, records: bool = True, rows: int = MAX_SHOWN
-) -> OwnData:
+async def read_own_data(service: SelfService, asking: AskingRequest, *, rows: int = MAX_SHOWN) -> OwnData:
     """Read what is stored. If the store does not answer, the result is empty and says that it is unread."""
     ON_BEHALF_OF.set(reader_of(asking))
+    status = (await service.statuses.of(asking)).etag
     try:
         owned = await own_devices(asking, service.people, service.known)
-        own = OwnData(asking, owned)
-        return await _with_records(service, own, rows) if records else own
+        return await _with_records(service, OwnData(asking, owned, status=status), rows)
     except StoreUnavailableError:
-        return OwnData(asking, unread=True)
+        return OwnData(asking, unread=True, status=status)
 
 
 async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnData:
@@ -187,17 +188,3 @@ def _of_requests(
     rows: Sequence[Recorded], keep: timedelta
 ) -> tuple[tuple[StoredRecord, ...], dict[str, LastSeen]]:
     return tuple(request_record(row, keep) for row in rows), last_seen(rows)
-
-
-def verdict_here(own: OwnData) -> tuple[Access, Decision]:
-    """The verdict on this request, with its device as it is stored now."""
-    first = next((each for each in own.owned if each.here), None)
-    return (first.access, first.decision) if first else (own.asking.access, own.asking.decision)
-
-
-def devices_to_show(own: OwnData) -> tuple[OwnDevice, ...]:
-    """The stored devices. If there are none, the device that proved itself with this request."""
-    asking = own.asking
-    if own.owned or not asking.proven:
-        return own.owned
-    return (OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True),)

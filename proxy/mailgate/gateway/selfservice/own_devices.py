@@ -65,6 +65,19 @@ class AskingRequest:
         return proven_device(self.access)
 
 
+def verdict_here(asking: AskingRequest, owned: Iterable[OwnDevice]) -> tuple[Access, Decision]:
+    """The verdict on this request, with its device as it is known now."""
+    here = next((each for each in owned if each.here), None)
+    return (here.access, here.decision) if here else (asking.access, asking.decision)
+
+
+def devices_to_show(asking: AskingRequest, owned: tuple[OwnDevice, ...]) -> tuple[OwnDevice, ...]:
+    """These devices. If there are none, the device that proved itself with this request."""
+    if owned or not asking.proven:
+        return owned
+    return (OwnDevice(asking.proven, asking.access.posture, asking.access, asking.decision, here=True),)
+
+
 def tail_of(own: OwnDevice) -> str:
     """The end of the id that its owner is most likely to find on the device."""
     if own.device is None:
@@ -75,17 +88,41 @@ def tail_of(own: OwnDevice) -> str:
 
 
 async def own_devices(asking: AskingRequest, people: People, known: Postures) -> tuple[OwnDevice, ...]:
-    """The person's devices; if the person is unknown, only the device of this request. May raise StoreUnavailableError.
+    """The person's devices as they are stored; if the person is unknown, only the device of this request. May raise
+    StoreUnavailableError.
 
     The one that asks comes first, then those that get no mail.
     """
-    now, name = asking.access.now, asking.person.name
-    devices = await _devices(asking, people, known)
-    found = [_of_report(asking, device, known.worth(device, now)) for device in devices]
-    if name:
-        found += [_of_sighting(asking, each) for each in await people.unreported(name, devices)]
-    found = [replace(each, exempted=exempted_by(each.access, each.decision, asking.policy)) for each in found]
+    name, devices = asking.person.name, await _devices(asking, people, known)
+    sighted = await people.unreported(name, devices) if name else ()
+    found = judged(asking, devices, sighted, known)
+    return tuple(
+        replace(each, exempted=exempted_by(each.access, each.decision, asking.policy)) for each in found
+    )
+
+
+def judged(
+    asking: AskingRequest, devices: Iterable[Device], sighted: Iterable[UnreportedPhone], known: Postures
+) -> tuple[OwnDevice, ...]:
+    """What these devices get of this person, and these phones that never reported."""
+    found = [_of_report(asking, device, known.worth(device, asking.access.now)) for device in devices]
+    found += [_of_sighting(asking, each) for each in sighted]
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
+
+
+async def devices_in_memory(asking: AskingRequest, known: Postures) -> tuple[Device, ...]:
+    """Those of ``own_devices`` that have reported, with those that were theirs, from memory if that is up to date. May raise
+    StoreUnavailableError."""
+    name, proven = asking.person.name, asking.proven
+    owned = await known.owned(name, asking.access.now) if name else ()
+    own = known.in_memory(proven) if proven and not _among(owned, proven) else None
+    return owned if own is None else (*owned, own)
+
+
+def are_theirs(asking: AskingRequest, devices: Iterable[Device], known: Postures) -> list[Device]:
+    """Those of these devices that belong to the person, or all of them if nobody is known."""
+    now, name, order = asking.access.now, asking.person.name, known.terms.precedence
+    return [each for each in devices if not name or belongs_to(each, name, now, order)]
 
 
 async def _devices(asking: AskingRequest, people: People, known: Postures) -> list[Device]:
@@ -101,8 +138,7 @@ async def _devices(asking: AskingRequest, people: People, known: Postures) -> li
 
     devices = await known.with_pending_reports(stored, now)
     own = known.in_memory(proven) if proven and not _among(devices, proven) else None
-    devices += [own] if own is not None else []
-    return [each for each in devices if belongs_to(each, name, now, order)] if name else devices
+    return are_theirs(asking, [*devices, own] if own is not None else devices, known)
 
 
 def _among(devices: Iterable[Device], device_id: str) -> bool:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.answer import Answer
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.model import Access, Decision
@@ -108,21 +108,29 @@ def stored_from_to(own: OwnDevice, keep: RetentionTimes) -> tuple[datetime | Non
     return None, None
 
 
-def etag_of(content: dict[str, object]) -> str:
-    """The entity tag of a status. It is weak, since reference and time differ each time (RFC 9110, section 8.8.1)."""
-    return f'W/"{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]}"'
+class Told(NamedTuple):
+    """A status in words: all that changes only if something has changed."""
+
+    etag: str
+    """Its entity tag. It is weak, since reference and time differ each time (RFC 9110, section 8.8.1)."""
+    text: str
+    """Its JSON object without the end."""
 
 
-def status_answer(
-    content: dict[str, object], reference: str, now: datetime, if_none_match: str = ""
-) -> Answer:
+def told(content: dict[str, object]) -> Told:
+    """A status in words."""
+    text = json.dumps(content, ensure_ascii=False)
+    return Told(f'W/"{sha256(text.encode()).hexdigest()[:24]}"', text.removesuffix("}"))
+
+
+def status_answer(status: Told, reference: str, now: datetime, if_none_match: str = "") -> Answer:
     """The status, or 304 if the client has it already."""
-    mark = etag_of(content)
-    headers = (("ETag", mark),)
-    if mark in [each.strip() for each in if_none_match.split(",")]:
+    headers = (("ETag", status.etag),)
+    if status.etag in [each.strip() for each in if_none_match.split(",")]:
         return Answer(304, headers=headers)
-    told = json_answer(200, {**content, "reference": reference, "server_time": now.isoformat()})
-    return Answer(told.status, told.body, told.content_type, headers)
+    this_time = json.dumps({"reference": reference, "server_time": now.isoformat()})
+    body = f"{status.text}, {this_time.removeprefix('{')}\n".encode()
+    return Answer(200, body, "application/json", headers)
 
 
 def _instant(moment: datetime | None) -> Any:

@@ -29,6 +29,7 @@ def _numbers() -> None:
     """Insert the rows that always exist: the counters, and the head of an empty log."""
     op.execute("INSERT INTO device_changes (one, number) VALUES (1, 1)")
     op.execute("INSERT INTO device_row_changes (one, number) VALUES (1, 0)")
+    op.execute("INSERT INTO phone_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO relief_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO audit_head (one, number, digest) VALUES (1, 0, '')")
 
