@@ -52,6 +52,10 @@ class SelfReport(_Strict):
     bearer: bool = False
     """Whether the token should count without a proof, for clients that can set a header but cannot make a proof."""
 
+    def written(self) -> str:
+        """The report as it is kept, as JSON. What it says of apps is kept elsewhere, and only of listed ones."""
+        return self.model_dump_json(exclude={"listed_extensions", "apps", "bearer"}, ensure_ascii=True)
+
 
 @dataclass(frozen=True, slots=True)
 class EnrolledDevice:

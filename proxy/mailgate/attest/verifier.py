@@ -86,7 +86,9 @@ class ReplayGuard:
 
 MAX_TOKEN_BYTES = 8192
 MAX_PROOF_BYTES = 4096
-MAX_REMEMBERED = 10_000
+MAX_REMEMBERED = 16_384
+"""How many tokens, and how many keys, are remembered: more than ten thousand browsers have at a time, or each would come just after it
+was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,13 +272,18 @@ async def _attest(
         if wait > timedelta():
             return too_many_tries(wait, reference)
     enroller.reports.note(proved.key_thumbprint, now)
+    thumbprint, key = proved.key_thumbprint, None
     try:
-        key = await enroller.enrolments.key(proved.key_thumbprint)
-        if key is None or key.revoked_at:
-            enroller.failed.note(caller, now)
-            reason = Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED
-            return refusal(403, reason, reference)
-        await take_report(part.live, enroller.enrolments, enroller.devices, key, report, incoming, now)
+        # an app has more to show than its key
+        noted = None if signs else await enroller.enrolments.reporting(thumbprint, report.written(), now)
+        if noted is None:
+            key = await enroller.enrolments.key(thumbprint)
+            if key is None or key.revoked_at:
+                enroller.failed.note(caller, now)
+                reason = Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED
+                return refusal(403, reason, reference)
+            await take_report(part.live, enroller.enrolments, enroller.devices, key, report, incoming, now)
+            noted = key.device, key.owner
     except EvidenceRefusedError as refused:
         told = {}
         if key is not None and refused.reason is Reason.QUESTION_CHANGED:
@@ -288,15 +293,17 @@ async def _attest(
         return refusal(409 if told else 403, refused.reason, reference, refused.detail, **told)
     except StoreUnavailableError:
         return refusal(503, Reason.STORE_UNAVAILABLE, reference)
-    enroller.known[proved.key_thumbprint] = True
-    return json_answer(200, _token(part, key, report, now))
+    enroller.known[thumbprint] = True
+    question = question_told(key, part.live.policy.catalog) if key else {}
+    return json_answer(200, question | _token(part, EnrolledDevice(*noted, thumbprint), report, now))
 
 
-def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: datetime) -> dict[str, object]:
-    enrolled = EnrolledDevice(key.device, key.owner, key.thumbprint)
+def _token(
+    part: EnrolmentParts, enrolled: EnrolledDevice, report: SelfReport, now: datetime
+) -> dict[str, object]:
     issuing = TokenParameters(part.public_url, __version__, part.enroller.new_id(), now)
     claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
-    return question_told(key, part.live.policy.catalog) | {
+    return {
         "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
         "expires_at": int((now + OWN_LIFETIME).timestamp()),
         "report_every": int(REPORT_INTERVAL.total_seconds()),

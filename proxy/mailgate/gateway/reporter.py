@@ -52,7 +52,7 @@ async def take_report(
         check_answers(said.apps, question)
         await check_vouched(enrolments, key, said.apps)
         seen = await seen_before(devices, key, question.keys() - said.apps.installed.keys())
-    if not await enrolments.reported(key.thumbprint, now, counter):
+    if not await enrolments.reported(key.thumbprint, said.written(), now, counter):
         if counter is None:
             raise EvidenceRefusedError(Reason.KEY_REVOKED, "")
         raise EvidenceRefusedError(Reason.ASSERTION_REPLAYED, "expected a counter above the last one")

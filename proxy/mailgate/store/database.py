@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +16,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from mailgate.store.driver_connection import DriverConnection, Rows, SqliteDriverConnection, Values
+from mailgate.store.driver_connection import PATIENT, DriverConnection, Rows, SqliteDriverConnection, Values
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 
@@ -139,10 +141,10 @@ def writes(engine: Engine) -> Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
-def _driver_connection(url: URL) -> DriverConnection:
-    """The connection through the driver alone to this database. It is not opened yet."""
+def _driver_connection(url: URL, pragmas: Sequence[str] = PATIENT) -> DriverConnection:
+    """A connection through the driver alone to this database. It is not opened yet."""
     if url.get_backend_name() == "sqlite":
-        return SqliteDriverConnection(Path(str(url.database)))
+        return SqliteDriverConnection(Path(str(url.database)), pragmas)
     from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
 
     return PostgresDriverConnection(url)
@@ -160,6 +162,8 @@ class Database:
         )
         prepare(self._engine.sync_engine)
         self._driver = _driver_connection(url)
+        # apart, since a writer may have to wait for other writers, and no decision waits with it
+        self._driver_writer = _driver_connection(url, _PRAGMAS)
         self._statement = lru_cache(self._compiled)
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
@@ -187,15 +191,11 @@ class Database:
     @asynccontextmanager
     async def writing(self, timeout_seconds: float = 10.0) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes and is committed at its end. It is given up after ``timeout_seconds`` seconds."""
-        try:
+        with self._noted():
             self._check_file()
             with _translated(), self._asked():
                 async with _limited(timeout_seconds), self._writer.begin() as connection:
                     yield connection
-        except StoreUnavailableError as error:
-            self._refused(str(error))
-            raise
-        self.refused_since, self.refused_why = None, ""
 
     async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
         """Send one query through the driver alone, and return the driver's rows. It is given up after
@@ -203,10 +203,25 @@ class Database:
 
         Decisions wait for these queries. One costs a twentieth of ``reading``.
         """
+        return await self._send(self._driver, question, values, timeout_seconds)
+
+    async def change(
+        self, statement: ReturningUpdate[Any], now: datetime, values: Values, timeout_seconds: float
+    ) -> Rows:
+        """Execute one statement that writes, in a transaction of its own, as ``ask`` sends a query, and return the rows that it
+        changed. ``now`` is its parameter of that name. If the connection breaks it may be executed twice."""
+        at = now.astimezone(UTC).isoformat(" ", "microseconds")
+        values = {"now": at.removesuffix("+00:00") if self._path else at, **values}
+        with self._noted():
+            return await self._send(self._driver_writer, statement, values, timeout_seconds)
+
+    async def _send(
+        self, driver: DriverConnection, statement: Any, values: Values, timeout_seconds: float
+    ) -> Rows:
         self._check_file()
         with _translated(), self._asked():
             async with _limited(timeout_seconds):
-                return await self._driver.ask(self._statement(question), values)
+                return await driver.ask(self._statement(statement), values)
 
     async def faults(self) -> list[str]:
         """The faults of the database itself, in words; empty if it is intact. Raises StoreUnavailableError."""
@@ -237,9 +252,10 @@ class Database:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), _CLOSE_WAIT_SECONDS)
         await self._driver.close()
+        await self._driver_writer.close()
         await self._engine.dispose()
 
-    def _compiled(self, question: Select[Any]) -> str:
+    def _compiled(self, question: Any) -> str:
         named = {"paramstyle": "named"} if self._path else {}
         return str(question.compile(dialect=type(self._engine.dialect)(**named)))
 
@@ -272,10 +288,17 @@ class Database:
             if not self._running:
                 self._at_rest.set()
 
-    def _refused(self, why: str) -> None:
-        if self.refused_since is None:
-            self.refused_since = time.monotonic()
-        self.refused_why = why
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Note whether a transaction that writes succeeds."""
+        try:
+            yield
+        except StoreUnavailableError as error:
+            if self.refused_since is None:
+                self.refused_since = time.monotonic()
+            self.refused_why = str(error)
+            raise
+        self.refused_since, self.refused_why = None, ""
 
     def _check_file(self) -> None:
         """Raise if the open SQLite file was deleted or replaced. It would still accept writes, which would be lost."""

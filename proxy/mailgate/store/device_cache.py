@@ -19,13 +19,15 @@ class _Cell:
     """The current state of one device. All names of the device share the cell. ``device`` is None if the device does
     not exist."""
 
-    __slots__ = ("__weakref__", "changes", "device")
+    __slots__ = ("__weakref__", "changes", "device", "names")
 
     def __init__(self, device: Device | None) -> None:
         self.device = device
         self.changes = 0
         """How often the device has changed. After a change the store has to confirm that a name still belongs to this
         device."""
+        self.names: frozenset[Name] | None = None
+        """Its names when the store last told a change of it; None if it has had others since, or if the store never did."""
 
 
 class ReadProof(NamedTuple):
@@ -144,9 +146,14 @@ class DeviceCache:
 
     def change(self, device: Device) -> None:
         """Replace a device that changed in the store, like ``learn``. The next request by one of its names asks the
-        store again."""
+        store again, unless it is in memory already as it is now, under the same names: a report that came here and was stored."""
+        before = self.device(device.id)
         self.learn(device)
-        self._cell_of(device).changes += 1
+        cell, names = self._cell_of(device), device.names
+        same, cell.names = before == device and cell.names == names, names
+        if same:
+            return
+        cell.changes += 1
         for report in device.reports:
             owned = self._owned.get(user_text(report.owner))
             if owned is not None:
@@ -159,6 +166,8 @@ class DeviceCache:
             if cell is not None:
                 cell.device, cell.changes = device, cell.changes + 1
         cell = self._cell_of(device)
+        if cell.names != device.names:
+            cell.names = None
         for name in (*device.names, *((MDM, report.id) for report in device.reports)):
             known = self._known.get(name)
             if known is not None:

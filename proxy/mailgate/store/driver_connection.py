@@ -1,6 +1,6 @@
-"""A connection to the database through the driver alone, for queries that a decision waits for.
+"""A connection to the database through the driver alone, for queries that a decision waits for, and for reports of devices.
 
-It sends one query at a time. A query reads a few index entries, so waiting for a turn costs less than another
+It sends one query at a time. A query reads or writes a few entries, so waiting for a turn costs less than another
 connection would. The connection is opened for the first query, and again after a failed one.
 """
 
@@ -14,6 +14,7 @@ import aiosqlite
 
 Rows = Sequence[tuple[Any, ...]]
 Values = Mapping[str, str]
+PATIENT = ("busy_timeout=5000",)
 
 
 class DriverConnection(Protocol):
@@ -29,8 +30,8 @@ class DriverConnection(Protocol):
 class SqliteDriverConnection:
     """A connection to an SQLite file. A separate thread reads the file, so that a hanging disk blocks nothing else."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, pragmas: Sequence[str] = PATIENT) -> None:
+        self._path, self._pragmas = path, pragmas
         self._turn = asyncio.Lock()
         self._connection: aiosqlite.Connection | None = None
 
@@ -59,5 +60,5 @@ class SqliteDriverConnection:
             # the thread reports its end to the loop, which may have ended too
             await asyncio.to_thread(connecting._thread.join)
             raise
-        await opened.execute("PRAGMA busy_timeout=5000")
+        await opened.executescript("".join(f"PRAGMA {pragma};" for pragma in self._pragmas))
         return opened

@@ -8,11 +8,22 @@ from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Report
-from mailgate.devices.names import user_text
+from mailgate.devices.names import storable, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by
 from mailgate.model import AttestedApp
 from mailgate.store import clock
@@ -193,11 +204,18 @@ class Enrolments(Queries):
         async with self._database.reading() as connection:
             return await _key(connection, thumbprint)
 
-    async def reported(self, thumbprint: str, now: datetime, counter: int | None = None) -> bool:
+    async def reporting(self, thumbprint: str, said: str, now: datetime) -> tuple[str, str] | None:
+        """Note what the device of a key says about itself, and return its name and its owner. None if the key is not enrolled or was
+        revoked, or if an app holds it, which has more to show. Most reports are such, so it is one statement of the driver alone."""
+        told = {"report": said, "key": storable(thumbprint)}
+        rows = await self._database.change(_REPORTING, now, told, timeout_seconds=5)
+        return next(((device, owner) for device, owner in rows), None)
+
+    async def reported(self, thumbprint: str, said: str, now: datetime, counter: int | None = None) -> bool:
         """Note that a key has reported. Returns False if it is not enrolled or was revoked, or if the ``counter`` of its assertion
         is not above the last one. That is one statement, so of two reports with one counter only one counts, at whatever gate."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
-        noted: dict[str, object] = {"reported_at": now}
+        noted: dict[str, object] = {"reported_at": now, "said": said}
         if counter is not None:
             mine, noted = and_(mine, keys.c.counter < counter), noted | {"counter": counter}
         return bool(await self._change(update(keys).where(mine).values(noted), timeout_seconds=5))
@@ -282,6 +300,16 @@ NAMELESS = dict[str, object].fromkeys(("device", "owner", "token", "app", "machi
     "proven": False
 }
 """What is cleared of a revoked key that is kept by its thumbprint alone."""
+
+
+_REPORTING = (
+    update(keys)
+    .where(
+        keys.c.thumbprint == bindparam("key"), keys.c.revoked_at.is_(None), keys.c.app == literal_column("''")
+    )
+    .values(reported_at=bindparam("now"), said=bindparam("report"))
+    .returning(keys.c.device, keys.c.owner)
+)
 
 
 def _called(name: str) -> ColumnElement[bool]:

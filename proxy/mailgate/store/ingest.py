@@ -214,7 +214,9 @@ class Reports(WriteQueue[ReportKey, Report]):
     """Stores new reports within moments. Only the newest report of a source about a device is written."""
 
     noun = "reports"
-    interval = 0.05
+    interval = 0.2
+    """With the longest time until a look at the store is late (``changes.VALID_FOR``), a report still counts everywhere within a
+    second."""
 
     def _merge(self, old: Report, new: Report) -> Report:
         return new.after(old, new.last_seen)

@@ -228,10 +228,13 @@ class Postures:
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something in between
         device_set = self._device_set_around(report, known, stored, holds, now)
+        before, device = list(device_set), device_set.at(slot)
         change = device_set.add(report)
-        for each in device_set if change is not ReportChange.SAME or stored is not None else ():
+        if change is not ReportChange.SAME:
+            before, device = list(device_set), device_set.at(slot)
+        # that it came again is not stored, so in memory too it is kept for as long as the store says
+        for each in before if change is not ReportChange.SAME or stored is not None else ():
             self._memory.learn(each)
-        device = device_set.at(slot)
         if stored is not None:
             self._memory.remember(slot, device, now, read, self._watching.since(mark))
         elif known is not None:
