@@ -46,7 +46,10 @@ class Browser:
     def report(self) -> dict[str, object]:
         """The report of the extension, as ``extension/core/report.js`` makes it."""
         told: dict[str, object] = {"os": self.person.system.lower(), "os_version": "10.0"}
-        told |= {"platform": "Win32", "browser": {"name": "Google Chrome", "version": str(self.person.version)}}
+        told |= {
+            "platform": "Win32",
+            "browser": {"name": "Google Chrome", "version": str(self.person.version)},
+        }
         told |= {"form_factors": ["Desktop"], "touch_points": 0, "install_type": "admin", "managed": True}
         return told | {"listed_extensions": [], "bearer": True}
 
@@ -70,7 +73,12 @@ class Browser:
         return written("POST", ATTEST, fields, "application/json", json.dumps(self.report))
 
     def _fields(self, asked: Mapping[str, str], *, cookie: bool = True) -> dict[str, str]:
-        told = {"Host": HOST, "Connection": "keep-alive", **self.person.hints, "User-Agent": self.person.agent}
+        told = {
+            "Host": HOST,
+            "Connection": "keep-alive",
+            **self.person.hints,
+            "User-Agent": self.person.agent,
+        }
         told |= {**FETCH, **asked, "Accept-Language": self.person.language}
         return told | ({"Cookie": self.person.cookie} if cookie else {})
 
@@ -120,7 +128,9 @@ class Pollers:
         self.made_at, self.looks, self.again = now, self.anew(), []
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         for record in self.looks:
-            connection.request("GET", STATUS, headers=dict(line.split(": ", 1) for line in record.split("\r\n")[1:-2]))
+            connection.request(
+                "GET", STATUS, headers=dict(line.split(": ", 1) for line in record.split("\r\n")[1:-2])
+            )
             with connection.getresponse() as answer:
                 answer.read()
                 mark = answer.headers["ETag"]

@@ -43,6 +43,7 @@ from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
+from tests.unit.store.test_unreported import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
 
 from mailgate.store import clock

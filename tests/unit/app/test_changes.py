@@ -16,7 +16,7 @@ from mailgate.store import StoreUnavailableError
 from mailgate.store.changes import ChangeNumbers
 from mailgate.tasks import running
 
-SAME = ChangeNumbers(activation=3, reliefs=5, devices=9, audit="7:a")
+SAME = ChangeNumbers(activation=3, reliefs=5, devices=9, phones=2, audit="7:a")
 
 
 class Stored:

@@ -27,6 +27,7 @@ from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
+from mailgate.gateway.selfservice.status_memory import Statuses
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
@@ -35,6 +36,7 @@ from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey
 from mailgate.store.enrolments import digest_of, written_app
+from mailgate.store.unreported import UnreportedPhones
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -99,6 +101,8 @@ class Known:
         self.worths = {}
         self.newer = {}
         self.terms = PostureTerms(timedelta(hours=24))
+        self.catalog = None
+        self.stored = None
         self.breaks = None
 
     async def current(self, client, proof, now):
@@ -116,6 +120,11 @@ class Known:
 
     async def with_pending_reports(self, read, now):
         return [self.newer.get(device.id, device) for device in await read()]
+
+    async def owned(self, login, now):
+        return tuple(
+            self.newer.get(device.id, device) for device in await self.stored.devices(login, now, ())
+        )
 
     def in_memory(self, device_id):
         return self.newer.get(device_id)
@@ -270,11 +279,18 @@ class Enrolled(dict):
             raise self.breaks
         return self.get(thumbprint)
 
-    async def reported(self, thumbprint, now, counter=None):
+    async def reporting(self, thumbprint, said, now):
+        key = await self.key(thumbprint)
+        if key is None or key.app:
+            return None
+        return (key.device, key.owner) if await self.reported(thumbprint, said, now) else None
+
+    async def reported(self, thumbprint, said, now, counter=None):
         key = self[thumbprint]
         if key.revoked_at is not None or (counter is not None and counter <= key.counter):
             return False
-        self[thumbprint] = replace(key, counter=key.counter if counter is None else counter)
+        counter = key.counter if counter is None else counter
+        self[thumbprint] = replace(key, counter=counter, said=said, reported_at=now)
         return True
 
     async def revoked(self, since=None):
@@ -333,12 +349,14 @@ def gate(
     in_force = InForce(Live(**{**begun, **live}))
     judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
     page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}
+    page["known"].stored = page["people"]
+    statuses = Statuses(in_force, page["known"], UnreportedPhones(page["people"]))
     desk = desk or NoDesk()
     recorder = Recorder((*(listeners or [Recorded()]), metrics), References(draw))
     own = OwnAddresses(
         in_force,
         recorder.references,
-        SelfService(in_force=in_force, metrics=metrics, public_url=url, **page),
+        SelfService(in_force=in_force, metrics=metrics, public_url=url, statuses=statuses, **page),
         EnrolmentParts(in_force, prover, enroller, metrics, url),
         ProbeParts(in_force, metrics, url),
         HelpDesk(

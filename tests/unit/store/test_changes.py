@@ -86,6 +86,7 @@ async def test_the_numbers_are_those_that_the_parts_tell_of_themselves(store: St
         await store.policies.serial(),
         await store.reliefs.serial(),
         await store.devices.last_change(),
+        0,
         str(await store.audit.head()),
     )
 

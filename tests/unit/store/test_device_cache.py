@@ -40,6 +40,57 @@ def test_a_change_counts_under_every_name_of_a_device_at_once(before: Device | N
     assert told(memory) == [new, new, new]
 
 
+def confirmed() -> DeviceCache:
+    """A memory to which the store has told the device once."""
+    memory = asked()
+    memory.change(DEVICE)
+    memory.remember(SLOT, DEVICE, NOW)
+    memory.remember(NAME, DEVICE, NOW)
+    memory.remember_owned("ada", [DEVICE], NOW)
+    return memory
+
+
+def asks_again(memory: DeviceCache) -> list[bool]:
+    known, owned = (memory.get(SLOT), memory.get(NAME)), memory.owned("ada")
+    return [*(each is not None and each.changed for each in known), owned is not None and owned.changed]
+
+
+NEWER = replace(DEVICE, reports=(replace(REPORT, os_version="27"),), changed=6)
+
+
+def test_a_report_that_came_here_and_is_stored_now_is_no_news() -> None:
+    memory = confirmed()
+    memory.learn(NEWER)
+    memory.change(replace(NEWER, changed=7))
+    assert asks_again(memory) == [False, False, False]
+    assert memory.device("a") == NEWER
+
+
+@pytest.mark.parametrize(
+    ("learned", "stored"),
+    [
+        ([], NEWER),
+        ([NEWER], replace(NEWER, lost_at=NOW)),
+        ([NEWER], replace(NEWER, ceded_names=REPORT.names)),
+        ([NEWER], replace(NEWER, reports=(replace(REPORT, owner="Ada", os="ios"),))),
+        ([replace(DEVICE, ceded_names=REPORT.names), NEWER], NEWER),
+    ],
+    ids=["elsewhere", "lost", "another has its name", "more was reported", "it had other names in between"],
+)
+def test_whatever_else_the_store_tells_is_asked_for_again(learned: list[Device], stored: Device) -> None:
+    memory = confirmed()
+    for each in learned:
+        memory.learn(each)
+    memory.change(stored)
+    assert asks_again(memory) == [True, True, True]
+
+
+def test_a_device_is_confirmed_by_the_store_before_its_names_are_believed() -> None:
+    memory = asked(NEWER)
+    memory.change(NEWER)
+    assert asks_again(memory) == [True, True, True]
+
+
 def test_a_forgotten_device_is_gone_under_every_name() -> None:
     memory = asked()
     memory.forget("a")

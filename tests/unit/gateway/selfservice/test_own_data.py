@@ -11,12 +11,10 @@ from tests.unit.gateway.selfservice.test_me import Scene
 
 from mailgate.gateway.pages.employee import StoredRecords
 from mailgate.gateway.selfservice.own_data import (
-    OwnData,
-    devices_to_show,
     download,
     read_own_data,
-    verdict_here,
 )
+from mailgate.gateway.selfservice.own_devices import devices_to_show, verdict_here
 from mailgate.store import StoreUnavailableError
 
 
@@ -35,19 +33,10 @@ async def test_a_store_that_is_down_is_unread_and_not_empty():
     assert (data.unread, data.owned, data.records) == (True, (), StoredRecords())
 
 
-async def test_records_are_read_only_where_they_are_wanted():
-    scene = Scene()
-    asked = []
-    scene.people.language = lambda name: asked.append(name)
-    data = await read_own_data(scene.service, asking(ALICE), records=False)
-    assert (asked, [own.device for own in data.owned]) == ([], [PHONE])
-
-
 def test_without_a_stored_device_the_verdict_is_that_of_the_request():
     request = asking(ALICE, client=LAPTOP)
-    data = OwnData(request)
-    assert verdict_here(data) == (request.access, request.decision)
-    assert devices_to_show(data) == ()
+    assert verdict_here(request, ()) == (request.access, request.decision)
+    assert devices_to_show(request, ()) == ()
 
 
 def test_values_keep_their_kind_and_every_row_says_when_it_is_deleted() -> None:

@@ -10,7 +10,7 @@ from tests.unit.gateway.own import CLEAN, LISTED, LOOKED, PHONE, REPORT, UNREPOR
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.gateway.selfservice.status import device_of, etag_of, status_answer, status_of, stored_from_to
+from mailgate.gateway.selfservice.status import device_of, status_answer, status_of, stored_from_to, told
 from mailgate.model import Posture
 from mailgate.store import RetentionTimes
 
@@ -88,7 +88,7 @@ def test_the_status_has_the_verdict_the_client_and_the_devices():
 
 def test_an_unchanged_status_is_not_sent_again():
     """RFC 9110, 13.1.2 and 15.4.5: weak comparison, any of a list."""
-    content = status_of(ASKED.access, ASKED.decision, [OWN], KEEP)
+    content = told(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
     first = status_answer(content, "REF2345", NOW)
     said = json.loads(first.body)
     assert (said["reference"], said["server_time"]) == ("REF2345", "2026-11-24T09:05:07+00:00")
@@ -101,9 +101,9 @@ def test_an_unchanged_status_is_not_sent_again():
 
 @pytest.mark.parametrize("own", [replace(OWN, posture=CLEAN), replace(OWN, here=True)])
 def test_every_change_has_another_mark(own):
-    before = etag_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
-    assert etag_of(status_of(ASKED.access, ASKED.decision, [own], KEEP)) != before
-    assert etag_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)) == before
+    before = told(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)).etag
+    assert told(status_of(ASKED.access, ASKED.decision, [own], KEEP)).etag != before
+    assert told(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)).etag == before
 
 
 def test_a_lost_device_is_kept_for_longer():
