@@ -60,20 +60,20 @@ def _lists_on_postgresql(element: _Lists, compiler: SQLCompiler, **how: Any) -> 
     return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS text)"
 
 
-class _Listed(FunctionElement[str]):
+class Listed(FunctionElement[str]):
     """Some columns of one row as the text of a JSON list."""
 
     type = Text()
     inherit_cache = True
 
 
-@compiles(_Listed, "sqlite")
-def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(Listed, "sqlite")
+def _listed_on_sqlite(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
     return f"json_array({compiler.process(element.clauses, **how)})"
 
 
-@compiles(_Listed, "postgresql")
-def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(Listed, "postgresql")
+def _listed_on_postgresql(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
     return f"CAST(json_build_array({compiler.process(element.clauses, **how)}) AS text)"
 
 
@@ -95,7 +95,7 @@ def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> 
     return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
 
 
-class _Part:
+class Part:
     """The columns of a table, and how to read their values from JSON."""
 
     def __init__(self, table: Table) -> None:
@@ -122,9 +122,9 @@ def _instant(text: str) -> datetime:
 
 
 _READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: bool, StoredWords: words_in}
-_DEVICE, *_PARTS = (_Part(table) for table in (devices, reports, device_names, device_findings))
+_DEVICE, *_PARTS = (Part(table) for table in (devices, reports, device_names, device_findings))
 _WHOLE = select(
-    _Listed(*_DEVICE.columns),
+    Listed(*_DEVICE.columns),
     *(
         select(_Lists(*part.columns)).where(table.c.device == devices.c.key).scalar_subquery()
         for table, part in zip((reports, device_names, device_findings), _PARTS, strict=True)

@@ -11,7 +11,7 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.model import AttestedApp
-from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, Named, NotEnrolled, Revoked, RowPosition, Store
 from mailgate.store.enrolments import (
     CODE_BYTES,
     CODE_LIFE,
@@ -84,7 +84,7 @@ async def test_a_token_ends_by_the_clock_of_the_store(
 
 async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.revoke("a", NOW) == Revoked((), ("a",), ("enrolled-a",))
+    assert await open_store.shut.revoke(Named("a"), NOW) == Revoked((), ("a",), ("enrolled-a",))
     assert await enrol(open_store, "a") is NotEnrolled.REVOKED
     assert await open_store.enrolments.revoked() == ["a"]
 
@@ -102,16 +102,16 @@ async def test_a_token_a_key_or_a_device_is_revoked_by_its_name(
     open_store: Store, name: str, revoked: Revoked
 ) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.revoke(name, NOW) == revoked
-    assert (await enrol(open_store, "z") is NotEnrolled.UNKNOWN) is (name == "token-1")
-    again = await open_store.enrolments.revoke(name, NOW + DAY)
+    assert await open_store.shut.revoke(Named(name), NOW) == revoked
+    assert (await enrol(open_store, "z") is NotEnrolled.WITHDRAWN) is (name == "token-1")
+    again = await open_store.shut.revoke(Named(name), NOW + DAY)
     assert again == Revoked(before=bool(revoked.keys))
 
 
 async def test_only_the_latest_revocations_may_be_asked_for(open_store: Store) -> None:
     for number, key in enumerate("ab"):
         await enrol(open_store, key)
-        await open_store.enrolments.revoke(key, NOW + number * DAY)
+        await open_store.shut.revoke(Named(key), NOW + number * DAY)
     assert await open_store.enrolments.revoked(NOW + DAY) == ["b"]
 
 
@@ -122,16 +122,17 @@ async def test_a_report_is_remembered_unless_the_key_is_gone(open_store: Store) 
     assert found is not None
     assert (found.reported_at, found.said) == (NOW + DAY, SAID)
     assert not await open_store.enrolments.reported("b", SAID, NOW)
-    await open_store.enrolments.revoke("a", NOW)
+    await open_store.shut.revoke(Named("a"), NOW)
     assert not await open_store.enrolments.reported("a", SAID, NOW)
 
 
 async def test_a_report_of_a_browser_is_noted_and_owned_by_one_statement(open_store: Store) -> None:
-    await enrol(open_store, "a")
+    first = await enrol(open_store, "a")
+    assert isinstance(first, EnrolledKey)
     noted = await open_store.enrolments.reporting("a", SAID, NOW + DAY)
     found = await open_store.enrolments.key("a")
     assert found is not None
-    assert (noted, found.reported_at, found.said) == ((found.device, found.owner), NOW + DAY, SAID)
+    assert noted == found == replace(first, reported_at=NOW + DAY, said=SAID)
 
 
 async def test_only_the_key_of_a_browser_that_is_enrolled_and_not_revoked_is_noted_so(
@@ -139,7 +140,7 @@ async def test_only_the_key_of_a_browser_that_is_enrolled_and_not_revoked_is_not
 ) -> None:
     """An app has more to show than its key."""
     await enrol(open_store, "a")
-    await open_store.enrolments.revoke("a", NOW)
+    await open_store.shut.revoke(Named("a"), NOW)
     await open_store.enrolments.enrol(DIGEST, "c", "enrolled-c", NOW, APP)
     for key in "abc":
         assert await open_store.enrolments.reporting(key, SAID, NOW + DAY) is None
@@ -153,7 +154,7 @@ async def test_a_report_that_is_acknowledged_is_there_for_every_gate(
     await enrol(open_store, "a")
     for each in (open_store, *other_gates):
         assert await each.enrolments.reporting("a", SAID, NOW) is not None
-    await other_gates[0].enrolments.revoke("a", NOW)
+    await other_gates[0].shut.revoke(Named("a"), NOW)
     assert await open_store.enrolments.reporting("a", SAID, NOW) is None
 
 
@@ -181,7 +182,7 @@ async def test_silent_keys_are_deleted_and_revoked_ones_keep_their_thumbprint(
     await enrol(open_store, "a")
     await enrol(open_store, "b")
     await open_store.enrolments.reported("a", SAID, NOW + 30 * DAY)
-    await open_store.enrolments.revoke("b", NOW)
+    await open_store.shut.revoke(Named("b"), NOW)
     assert await open_store.enrolments.prune(NOW + 30 * DAY) == 1
     assert await open_store.enrolments.tokens() == []
     assert await open_store.enrolments.key("a") is not None
@@ -319,6 +320,6 @@ async def test_of_two_assertions_with_one_counter_one_counts_at_whatever_gate(
 async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None:
     await enrol(open_store, "a")
     await open_store.devices.ingest([report_by("reporter", "enrolled-a", keys=("a",))], NOW)
-    await open_store.revoke("a", NOW)
+    await open_store.revoke(Named("a"), NOW)
     (device,) = await open_store.devices.called("enrolled-a")
     assert [each.gone for each in device.reports] == [True]
