@@ -18,7 +18,7 @@ from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
-from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
+from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims, written_report
 from mailgate.devices.device import Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import report_by
@@ -331,7 +331,7 @@ async def _attest(
     thumbprint, key = proved.key_thumbprint, None
     try:
         # an app has more to show than its key, so it is not noted yet
-        key = None if signs else await enroller.enrolments.reporting(thumbprint, report.written(), now)
+        key = None if signs else await enroller.enrolments.reporting(thumbprint, now, written_report(report))
         noted, key = key is not None, key or await enroller.enrolments.key(thumbprint)
         if key is None or key.revoked_at:
             return refusal(403, Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED, reference)

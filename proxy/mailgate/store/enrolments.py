@@ -197,15 +197,17 @@ class Enrolments(Queries):
         async with self._database.reading() as connection:
             return await _key(connection, thumbprint)
 
-    async def reporting(self, thumbprint: str, said: str, now: datetime) -> EnrolledKey | None:
+    async def reporting(self, thumbprint: str, now: datetime, said: str) -> EnrolledKey | None:
         """Note what the device of a key says about itself, and return the key. None if it is not enrolled or was revoked, or if an
         app holds it, which has more to show. Most reports are such, so it is one statement of the driver alone."""
-        told = {"report": said, "key": storable(thumbprint)}
+        told = {"report": storable(said), "key": storable(thumbprint)}
         rows = await self._database.change(_REPORTING, now, told, timeout_seconds=5)
         return next((EnrolledKey(*_KEY.row(json.loads(row))) for (row,) in rows), None)
 
-    async def reported(self, thumbprint: str, said: str, now: datetime, counter: int | None = None) -> bool:
-        """Note that a key has reported. Returns False if it is not enrolled or was revoked, or if the ``counter`` of its assertion
+    async def reported(
+        self, thumbprint: str, now: datetime, counter: int | None = None, said: str = ""
+    ) -> bool:
+        """Note that a key has reported, and what it said. Returns False if it is not enrolled or was revoked, or if the ``counter`` of its assertion
         is not above the last one. That is one statement, so of two reports with one counter only one counts, at whatever gate."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
         noted: dict[str, object] = {"reported_at": now, "said": said}

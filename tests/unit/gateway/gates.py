@@ -289,22 +289,21 @@ class Enrolled(dict):
             raise self.breaks
         return self.get(thumbprint)
 
-    async def reporting(self, thumbprint, said, now):
+    async def reporting(self, thumbprint, now, said):
         key = await self.key(thumbprint)
-        if key is None or key.app:
+        if key is None or key.app or not await self.reported(thumbprint, now, None, said):
             return None
-        return self[thumbprint] if await self.reported(thumbprint, said, now) else None
+        return self[thumbprint]
 
     async def own(self, key, person):
         self[key.thumbprint] = replace(key, owner=person)
         return self[key.thumbprint]
 
-    async def reported(self, thumbprint, said, now, counter=None):
-        key = self[thumbprint]
+    async def reported(self, thumbprint, now, counter=None, said=""):
+        key = replace(self[thumbprint], reported_at=now, said=said)
         if key.revoked_at is not None or (counter is not None and counter <= key.counter):
             return False
-        counter = key.counter if counter is None else counter
-        self[thumbprint] = replace(key, counter=counter, said=said, reported_at=now)
+        self[thumbprint] = replace(key, counter=key.counter if counter is None else counter)
         return True
 
     async def revoked(self, since=None):

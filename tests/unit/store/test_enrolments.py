@@ -117,19 +117,19 @@ async def test_only_the_latest_revocations_may_be_asked_for(open_store: Store) -
 
 async def test_a_report_is_remembered_unless_the_key_is_gone(open_store: Store) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.reported("a", SAID, NOW + DAY)
+    assert await open_store.enrolments.reported("a", NOW + DAY, said=SAID)
     found = await open_store.enrolments.key("a")
     assert found is not None
     assert (found.reported_at, found.said) == (NOW + DAY, SAID)
-    assert not await open_store.enrolments.reported("b", SAID, NOW)
+    assert not await open_store.enrolments.reported("b", NOW)
     await open_store.shut.revoke(Named("a"), NOW)
-    assert not await open_store.enrolments.reported("a", SAID, NOW)
+    assert not await open_store.enrolments.reported("a", NOW)
 
 
 async def test_a_report_of_a_browser_is_noted_and_owned_by_one_statement(open_store: Store) -> None:
     first = await enrol(open_store, "a")
     assert isinstance(first, EnrolledKey)
-    noted = await open_store.enrolments.reporting("a", SAID, NOW + DAY)
+    noted = await open_store.enrolments.reporting("a", NOW + DAY, SAID)
     found = await open_store.enrolments.key("a")
     assert found is not None
     assert noted == found == replace(first, reported_at=NOW + DAY, said=SAID)
@@ -143,7 +143,7 @@ async def test_only_the_key_of_a_browser_that_is_enrolled_and_not_revoked_is_not
     await open_store.shut.revoke(Named("a"), NOW)
     await open_store.enrolments.enrol(DIGEST, "c", "enrolled-c", NOW, APP)
     for key in "abc":
-        assert await open_store.enrolments.reporting(key, SAID, NOW + DAY) is None
+        assert await open_store.enrolments.reporting(key, NOW + DAY, SAID) is None
     kept = [await open_store.enrolments.key(key) for key in "ac"]
     assert [each and (each.reported_at, each.said) for each in kept] == [(None, "")] * 2
 
@@ -153,9 +153,9 @@ async def test_a_report_that_is_acknowledged_is_there_for_every_gate(
 ) -> None:
     await enrol(open_store, "a")
     for each in (open_store, *other_gates):
-        assert await each.enrolments.reporting("a", SAID, NOW) is not None
+        assert await each.enrolments.reporting("a", NOW, SAID) is not None
     await other_gates[0].shut.revoke(Named("a"), NOW)
-    assert await open_store.enrolments.reporting("a", SAID, NOW) is None
+    assert await open_store.enrolments.reporting("a", NOW, SAID) is None
 
 
 async def test_a_known_key_with_another_token_is_its_owners_from_then_on(open_store: Store) -> None:
@@ -181,7 +181,7 @@ async def test_silent_keys_are_deleted_and_revoked_ones_keep_their_thumbprint(
 ) -> None:
     await enrol(open_store, "a")
     await enrol(open_store, "b")
-    await open_store.enrolments.reported("a", SAID, NOW + 30 * DAY)
+    await open_store.enrolments.reported("a", NOW + 30 * DAY)
     await open_store.shut.revoke(Named("b"), NOW)
     assert await open_store.enrolments.prune(NOW + 30 * DAY) == 1
     assert await open_store.enrolments.tokens() == []
@@ -302,7 +302,7 @@ async def test_a_key_that_enrols_again_with_evidence_becomes_its_apps(open_store
         kept = await open_store.enrolments.key("a")
         assert kept is not None
         seen.append((kept.attested, kept.counter))
-        await open_store.enrolments.reported("a", SAID, NOW, kept.counter + 5)
+        await open_store.enrolments.reported("a", NOW, kept.counter + 5)
     assert seen == [(None, 0), (APP, 0), (APP, 5), (APP, 10), (other, 0)]
 
 
@@ -312,9 +312,9 @@ async def test_of_two_assertions_with_one_counter_one_counts_at_whatever_gate(
     await open_store.enrolments.enrol(DIGEST, "a", "enrolled-a", NOW, APP)
     stores = [open_store, *other_gates]
     for counter in (1, 2, 2**32 - 1):
-        told = await asyncio.gather(*(each.enrolments.reported("a", SAID, NOW, counter) for each in stores))
+        told = await asyncio.gather(*(each.enrolments.reported("a", NOW, counter) for each in stores))
         assert told.count(True) == 1
-        assert not await open_store.enrolments.reported("a", SAID, NOW, counter - 1)
+        assert not await open_store.enrolments.reported("a", NOW, counter - 1)
 
 
 async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None:
