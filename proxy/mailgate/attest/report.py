@@ -18,6 +18,7 @@ _COMPUTER_SYSTEMS = frozenset({"windows", "macos", "linux", "chromeos"})
 _COMPUTER_FORMS = frozenset({"desktop"})
 _ALONGSIDE = {"platform", "browser", "install_type", "managed"}
 """The fields of the report that the token repeats for its readers. No rule reads them."""
+_NOT_KEPT = {"listed_extensions", "apps", "bearer"}
 _VECTOR = {"instance-identity": 2, "configuration": 0}
 """The AR4SI vector: the instance is known, and nothing is confirmed about its configuration."""
 
@@ -70,6 +71,12 @@ class TokenParameters:
     build: str
     jti: str
     now: datetime
+
+
+def written_report(report: SelfReport) -> str:
+    """What is kept of a report, as JSON: without its apps and extensions, which are a part of the device's own report. No report is
+    longer than some thousand characters, since each of its texts is bounded."""
+    return report.model_dump_json(exclude=_NOT_KEPT, exclude_none=True)
 
 
 def form_of(report: SelfReport) -> str | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from mailgate.attest.answers import AppAnswers, Profile, Question, Reporters, digest_of, told
 from mailgate.attest.app_attest import AppleApp, check_assertion
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.report import SelfReport
+from mailgate.attest.report import SelfReport, written_report
 from mailgate.devices.device import Report
 from mailgate.devices.trust import REPORTER, report_by
 from mailgate.gateway.evaluate.facts import Incoming
@@ -52,7 +52,7 @@ async def take_report(
         check_answers(said.apps, question)
         await check_vouched(enrolments, key, said.apps)
         seen = await seen_before(devices, key, question.keys() - said.apps.installed.keys())
-    if not await enrolments.reported(key.thumbprint, now, counter):
+    if not await enrolments.reported(key.thumbprint, now, counter, written_report(said)):
         if counter is None:
             raise EvidenceRefusedError(Reason.KEY_REVOKED, "")
         raise EvidenceRefusedError(Reason.ASSERTION_REPLAYED, "expected a counter above the last one")

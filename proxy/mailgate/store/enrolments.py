@@ -193,11 +193,13 @@ class Enrolments(Queries):
         async with self._database.reading() as connection:
             return await _key(connection, thumbprint)
 
-    async def reported(self, thumbprint: str, now: datetime, counter: int | None = None) -> bool:
-        """Note that a key has reported. Returns False if it is not enrolled or was revoked, or if the ``counter`` of its assertion
+    async def reported(
+        self, thumbprint: str, now: datetime, counter: int | None = None, said: str = ""
+    ) -> bool:
+        """Note that a key has reported, and what it said. Returns False if it is not enrolled or was revoked, or if the ``counter`` of its assertion
         is not above the last one. That is one statement, so of two reports with one counter only one counts, at whatever gate."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
-        noted: dict[str, object] = {"reported_at": now}
+        noted: dict[str, object] = {"reported_at": now, "said": said}
         if counter is not None:
             mine, noted = and_(mine, keys.c.counter < counter), noted | {"counter": counter}
         return bool(await self._change(update(keys).where(mine).values(noted), timeout_seconds=5))

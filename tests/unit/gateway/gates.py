@@ -270,8 +270,8 @@ class Enrolled(dict):
             raise self.breaks
         return self.get(thumbprint)
 
-    async def reported(self, thumbprint, now, counter=None):
-        key = self[thumbprint]
+    async def reported(self, thumbprint, now, counter=None, said=""):
+        key = replace(self[thumbprint], reported_at=now, said=said)
         if key.revoked_at is not None or (counter is not None and counter <= key.counter):
             return False
         self[thumbprint] = replace(key, counter=key.counter if counter is None else counter)

@@ -116,10 +116,10 @@ async def test_only_the_latest_revocations_may_be_asked_for(open_store: Store) -
 
 async def test_a_report_is_remembered_unless_the_key_is_gone(open_store: Store) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.reported("a", NOW + DAY)
+    assert await open_store.enrolments.reported("a", NOW + DAY, said='{"os": "linux"}')
     found = await open_store.enrolments.key("a")
     assert found is not None
-    assert found.reported_at == NOW + DAY
+    assert (found.reported_at, found.said) == (NOW + DAY, '{"os": "linux"}')
     assert not await open_store.enrolments.reported("b", NOW)
     await open_store.enrolments.revoke("a", NOW)
     assert not await open_store.enrolments.reported("a", NOW)
