@@ -139,6 +139,7 @@ class FleetFilter:
     """The beginning of a login name or of the name of a computer."""
     state: str = ""
     heard: str = ""
+    """A word of ``Heard``; ``week`` is also true of those that were heard within a day."""
     browser: str = ""
     """The name of the browser, alone or with the first number of its version."""
     extension: str = ""
@@ -177,8 +178,10 @@ class Readers(NamedTuple):
     """The people who asked for mail on a laptop within a week, as far as they are known by name."""
 
     people: int
+    named: int
+    """Those whom a trusted proxy named. Only of these it is known whether they asked without a proof."""
     without: int
-    """Those of them who did so without a proof, and of whom no browser has reported in that week."""
+    """Those who asked without a proof, and of whom no browser has reported in that week."""
 
 
 class PersonWithout(NamedTuple):
@@ -220,10 +223,10 @@ class Fleet(Queries):
 
     async def readers(self, now: datetime) -> Readers:
         """How many people ask for mail on a laptop, and how many of them only without the extension."""
-        person = laptop_readers.c.person
-        query = select(
-            func.count(person.distinct()), func.count(person.distinct()).filter(*_without(now))
-        ).where(laptop_readers.c.seen_at > now - WEEK)
+        person, readers = laptop_readers.c.person, laptop_readers.c
+        each = func.count(person.distinct())
+        named = each.filter(readers.named_at > now - WEEK)
+        query = select(each, named, each.filter(*_without(now))).where(readers.seen_at > now - WEEK)
         [row] = await self._rows(query, timeout_seconds=30)
         return Readers(*row)
 
@@ -304,6 +307,7 @@ def _heard(now: datetime) -> ColumnElement[str]:
 def _filters(
     wanted: FleetFilter, state: ColumnElement[str], heard: ColumnElement[str]
 ) -> list[ColumnElement[bool]]:
+    heard = case((heard == Heard.DAY, Heard.WEEK), else_=heard) if wanted.heard == Heard.WEEK else heard
     exact = ((wanted.state, state), (wanted.heard, heard), (wanted.extension, _extension))
     where = [column == text for text, column in (*exact, (wanted.installed, _installed)) if text]
     if wanted.browser:

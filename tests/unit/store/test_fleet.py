@@ -130,7 +130,7 @@ async def test_browsers_that_are_alike_are_counted(store: Store) -> None:
     [
         ({}, "ada ben bo cy"),
         ({"state": "silent"}, "bo cy"),
-        ({"heard": "week"}, "ben"),
+        ({"heard": "week"}, "ada ben"),
         ({"browser": "Google Chrome"}, "ada bo"),
         ({"browser": "Google Chrome 142"}, "ada bo"),
         ({"browser": "Google Chrome 14"}, ""),

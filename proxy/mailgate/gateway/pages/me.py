@@ -109,6 +109,7 @@ LABELS: dict[str, Phrase] = {
     "person": phrase("Address"),
     "token": phrase("Enrolled with"),
     "app": phrase("App that answers with it"),
+    "said": phrase("What it said of itself last"),
     "note": phrase("Note"),
     "uses_left": phrase("Uses left"),
     "made_at": phrase("Since"),
