@@ -264,7 +264,7 @@ def longest(schema: dict[str, Any], defs: dict[str, Any]) -> Any:
     return kind.get("maximum", True)
 
 
-def test_what_is_kept_of_a_report_is_bounded_and_has_no_app() -> None:
+def test_a_kept_report_is_bounded_and_has_no_app() -> None:
     schema = SelfReport.model_json_schema()
     most = {
         name: longest(each, schema["$defs"])

@@ -445,7 +445,7 @@ async def test_strangers_do_not_block_reports_of_their_network(on):
     assert (await report(on))[0] == 200
 
 
-async def test_what_a_device_says_of_itself_is_kept_without_its_apps_and_its_token(on):
+async def test_a_report_is_kept_without_its_apps_and_its_token(on):
     said = {"os": "linux", "browser": {"name": "Firefox", "version": "153.0"}, "install_type": "admin"}
     status, _, told = await report(on, said | {"listed_extensions": ["abc"], "bearer": True})
     (key,) = on.own.enrolling.enroller.enrolments.values()

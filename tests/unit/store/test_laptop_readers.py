@@ -74,7 +74,7 @@ async def test_somebody_who_reads_on_is_written_again_after_minutes_only(store: 
         assert (await readers(store))[0][-1] == NOW + minutes // 5 * 6 * MINUTE
 
 
-async def test_what_the_store_did_not_take_is_written_later(store: Store) -> None:
+async def test_a_reader_that_the_store_did_not_take_is_written_later(store: Store) -> None:
     with outage(store):
         await read_mail(store, "ada")
     assert await readers(store) == []

@@ -50,7 +50,7 @@ async def test_browsers_come_a_page_at_a_time(vic: Caller, some: Company) -> Non
 
 
 @pytest.mark.parametrize("query", ["state=clean", "heard=ever", "installed=yes", "limit=0", "sort=person"])
-async def test_what_is_not_understood_lists_nothing(vic: Caller, query: str) -> None:
+async def test_a_word_that_is_not_understood_lists_nothing(vic: Caller, query: str) -> None:
     assert (await vic.get(f"/extension/browsers?{query}")).status == 422
 
 

@@ -78,7 +78,7 @@ async def test_browsers_are_shown_a_page_at_a_time(
         ({"zoe": Proofs(named_by="proxy")}, "1 of 1 people asked for mail on a laptop without the extension"),
     ],
 )
-async def test_what_no_proxy_names_is_not_known_and_never_nobody(
+async def test_people_whom_no_proxy_names_are_not_known_and_never_nobody(
     vic: Browser, some: Company, people: dict[str, Proofs], words: str
 ) -> None:
     for person, proofs in people.items():
