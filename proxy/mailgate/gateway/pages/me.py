@@ -110,6 +110,8 @@ LABELS: dict[str, Phrase] = {
     "token": phrase("Enrolled with"),
     "app": phrase("App that answers with it"),
     "said": phrase("What it said of itself last"),
+    "machine": phrase("Your company’s name of the computer"),
+    "proven": phrase("Proved by the computer’s token"),
     "note": phrase("Note"),
     "uses_left": phrase("Uses left"),
     "made_at": phrase("Since"),
