@@ -5,7 +5,7 @@ that kind, without a proof of the device, after its last token ended. Whether it
 profile or computer, nobody can see from here. Where no proxy names that person with such a browser, nothing of this is known.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -72,27 +72,43 @@ class Heard(StrEnum):
     BEFORE = "before"
 
 
-class _Said(FunctionElement[str]):
+class _Parsed(FunctionElement[str]):
+    """What browsers last said, so that members of it can be read."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class _Member(FunctionElement[str]):
     """A member of what a browser last said, by its path; NULL if it did not say it."""
 
     type = Text()
     inherit_cache = True
 
-    def __init__(self, *path: str) -> None:
-        super().__init__(keys.c.said, *(literal_column(f"'{name}'") for name in path))
+    def __init__(self, parsed: ColumnElement[str], *path: str) -> None:
+        super().__init__(parsed, *(literal_column(f"'{name}'") for name in path))
 
 
-@compiles(_Said, "sqlite")
-def _on_sqlite(element: _Said, compiler: SQLCompiler, **how: Any) -> str:
-    said, *path = (compiler.process(each, **how) for each in element.clauses)
+@compiles(_Parsed)
+def _parsed(element: _Parsed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"nullif({compiler.process(element.clauses, **how)}, '')"
+
+
+@compiles(_Parsed, "postgresql")
+def _parsed_on_postgresql(element: _Parsed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST({_parsed(element, compiler, **how)} AS jsonb)"
+
+
+@compiles(_Member)
+def _member(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
+    parsed, *path = (compiler.process(each, **how) for each in element.clauses)
     whole = " || '.' || ".join(path)
-    return f"json_extract(nullif({said}, ''), '$.' || {whole})"
+    return f"json_extract({parsed}, '$.' || {whole})"
 
 
-@compiles(_Said, "postgresql")
-def _on_postgresql(element: _Said, compiler: SQLCompiler, **how: Any) -> str:
-    said, *path = (compiler.process(each, **how) for each in element.clauses)
-    return f"json_extract_path_text(CAST(nullif({said}, '') AS json), {', '.join(path)})"
+@compiles(_Member, "postgresql")
+def _member_on_postgresql(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
+    return f"jsonb_extract_path_text({', '.join(compiler.process(each, **how) for each in element.clauses)})"
 
 
 class _After(FunctionElement[datetime]):
@@ -197,11 +213,13 @@ class Fleet(Queries):
 
     async def groups(self, now: datetime, silent_after: timedelta) -> list[Group]:
         """All browsers, counted."""
-        said = {"browser": _name, "version": _version, "extension": _extension, "installed": _installed}
-        what = {"state": _state(now, silent_after), "heard": _heard(now)}
-        what |= {name: func.coalesce(each, "") for name, each in said.items()}
-        each = _browsers(*(column.label(name) for name, column in what.items())).subquery()
-        rows = await self._rows(select(*each.c, func.count()).group_by(*each.c), timeout_seconds=30)
+        each = _Browsers(now, silent_after, parse_once=True)
+        what = {"state": each.state, "heard": each.heard, "browser": each.name, "version": each.version}
+        what |= {"extension": each.extension, "installed": each.installed}
+        told = each.query(
+            *(func.coalesce(column, "").label(name) for name, column in what.items())
+        ).subquery()
+        rows = await self._rows(select(*told.c, func.count()).group_by(*told.c), timeout_seconds=30)
         return [Group(BrowserState(state), Heard(heard), *rest) for state, heard, *rest in rows]
 
     async def page(
@@ -213,11 +231,13 @@ class Fleet(Queries):
         after: Place | None = None,
     ) -> list[FleetBrowser]:
         """The next browsers that match, in the order of their people."""
-        state = _state(now, silent_after)
-        own = [keys.c[each.name] for each in fields(FleetBrowser) if each.name in keys.c]
-        query = _browsers(*own, state.label("state"), laptop_readers.c.bare_at)
-        query = query.where(*_filters(wanted, state, _heard(now)), *_behind(after))
-        query = query.order_by(_person, keys.c.thumbprint).limit(size)
+        each = _Browsers(
+            now, silent_after, parse_once=bool(wanted.browser or wanted.extension or wanted.installed)
+        )
+        own = [each.keys[name] for name in FleetBrowser.__slots__ if name in each.keys]
+        query = each.query(*own, each.state.label("state"), laptop_readers.c.bare_at)
+        query = query.where(*each.filters(wanted), *each.behind(after))
+        query = query.order_by(each.person, each.keys.thumbprint).limit(size)
         return await self._each(query, made(FleetBrowser), timeout_seconds=30)
 
     async def readers(self, now: datetime) -> Readers:
@@ -264,69 +284,82 @@ class Fleet(Queries):
             return gone.rowcount
 
 
-_Column = ColumnElement[str]
-_name: _Column = _Said("browser", "name")
-_version: _Column = _Said("browser", "version")
-_extension: _Column = _Said("extension_version")
-_installed: _Column = _Said("install_type")
-_person: _Column = WithoutCase(keys.c.owner)
-_machine: _Column = WithoutCase(keys.c.machine)
+class _Browsers:
+    """Browsers with what is known of the person of each and such a browser, as columns of a query."""
 
+    def __init__(self, now: datetime, silent_after: timedelta, *, parse_once: bool) -> None:
+        """``parse_once``: whether PostgreSQL reads what all browsers said before anything else. It would read it again for each
+        member, but finds few browsers by an index otherwise."""
+        told = select(*keys.c, _Parsed(keys.c.said).label("told")).where(
+            keys.c.app == ""
+        )  # an app is no browser
+        whole = told.cte("browsers")
+        whole = whole.prefix_with("MATERIALIZED", dialect="postgresql") if parse_once else whole
+        self._whole, self.keys = whole, whole.c
+        self._now, self._silent_after = now, silent_after
+        self.name: ColumnElement[str] = _Member(whole.c.told, "browser", "name")
+        self.version: ColumnElement[str] = _Member(whole.c.told, "browser", "version")
+        self.extension: ColumnElement[str] = _Member(whole.c.told, "extension_version")
+        self.installed: ColumnElement[str] = _Member(whole.c.told, "install_type")
+        self.person: ColumnElement[str] = WithoutCase(whole.c.owner)
 
-def _browsers(*columns: ColumnElement[Any]) -> Select[Any]:
-    """A query on browsers, each with what is known of its person and such a browser."""
-    readers = laptop_readers.c
-    family = case(_FAMILIES, value=_name, else_="Chrome")
-    same = and_(readers.person == _person, readers.os == _Said("os"), readers.browser == family)
-    told = keys.outerjoin(laptop_readers, same)
-    return select(*columns).select_from(told).where(keys.c.app == "")  # an app of a phone is no browser
+    def query(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """A query for these columns."""
+        readers, os = laptop_readers.c, _Member(self.keys.told, "os")
+        family = case(_FAMILIES, value=self.name, else_="Chrome")
+        same = and_(readers.person == self.person, readers.os == os, readers.browser == family)
+        return select(*columns).select_from(self._whole.outerjoin(laptop_readers, same))
 
+    @property
+    def state(self) -> ColumnElement[str]:
+        """What is known of a browser, as a word of ``BrowserState``."""
+        reported, readers = self.keys.reported_at, laptop_readers.c
+        return case(
+            (self.keys.revoked_at.is_not(None), BrowserState.REVOKED.value),
+            (reported.is_(None), BrowserState.NEVER.value),
+            (reported > self._now - OWN_LIFETIME, BrowserState.REPORTING.value),
+            (readers.bare_at > _After(reported), BrowserState.MISSING.value),
+            (reported <= self._now - self._silent_after, BrowserState.SILENT.value),
+            (readers.named_at.is_not(None), BrowserState.ASLEEP.value),
+            else_=BrowserState.UNKNOWN.value,
+        )
 
-def _state(now: datetime, silent_after: timedelta) -> ColumnElement[str]:
-    """What is known of a browser, as a word of ``BrowserState``."""
-    reported, readers = keys.c.reported_at, laptop_readers.c
-    return case(
-        (keys.c.revoked_at.is_not(None), BrowserState.REVOKED.value),
-        (reported.is_(None), BrowserState.NEVER.value),
-        (reported > now - OWN_LIFETIME, BrowserState.REPORTING.value),
-        (readers.bare_at > _After(reported), BrowserState.MISSING.value),
-        (reported <= now - silent_after, BrowserState.SILENT.value),
-        (readers.named_at.is_not(None), BrowserState.ASLEEP.value),
-        else_=BrowserState.UNKNOWN.value,
-    )
+    @property
+    def heard(self) -> ColumnElement[str]:
+        """When a browser reported last, as a word of ``Heard``."""
+        spans = {Heard.DAY: timedelta(days=1), Heard.WEEK: WEEK}
+        within = ((self.keys.reported_at > self._now - span, heard.value) for heard, span in spans.items())
+        return case(*within, else_=Heard.BEFORE.value)
 
+    def filters(self, wanted: FleetFilter) -> list[ColumnElement[bool]]:
+        exact = (
+            (wanted.state, self.state),
+            (wanted.extension, self.extension),
+            (wanted.installed, self.installed),
+        )
+        where = [column == text for text, column in exact if text]
+        if wanted.heard:
+            heard = [wanted.heard, *([Heard.DAY.value] if wanted.heard == Heard.WEEK else [])]
+            where.append(self.heard.in_(heard))
+        if wanted.browser:
+            versioned = self.name + " " + self.version
+            begins = versioned.startswith(f"{wanted.browser}.", autoescape=True)
+            where.append(or_(self.name == wanted.browser, versioned == wanted.browser, begins))
+        if begin := user_text(wanted.name):
+            names = (self.person, WithoutCase(self.keys.machine))
+            where.append(or_(*(and_(each >= begin, each < begin + _LAST) for each in names)))
+        return where
 
-def _heard(now: datetime) -> ColumnElement[str]:
-    """When a browser reported last, as a word of ``Heard``."""
-    spans = {Heard.DAY: timedelta(days=1), Heard.WEEK: WEEK}
-    within = ((keys.c.reported_at > now - span, heard.value) for heard, span in spans.items())
-    return case(*within, else_=Heard.BEFORE.value)
-
-
-def _filters(
-    wanted: FleetFilter, state: ColumnElement[str], heard: ColumnElement[str]
-) -> list[ColumnElement[bool]]:
-    heard = case((heard == Heard.DAY, Heard.WEEK), else_=heard) if wanted.heard == Heard.WEEK else heard
-    exact = ((wanted.state, state), (wanted.heard, heard), (wanted.extension, _extension))
-    where = [column == text for text, column in (*exact, (wanted.installed, _installed)) if text]
-    if wanted.browser:
-        versioned = _name + " " + _version
-        begins = versioned.startswith(f"{wanted.browser}.", autoescape=True)
-        where.append(or_(_name == wanted.browser, versioned == wanted.browser, begins))
-    if begin := user_text(wanted.name):
-        where.append(or_(*(and_(each >= begin, each < begin + _LAST) for each in (_person, _machine))))
-    return where
-
-
-def _behind(after: Place | None) -> list[ColumnElement[bool]]:
-    if after is None:
-        return []
-    later = and_(_person == after.person, keys.c.thumbprint > after.thumbprint)
-    return [or_(_person > after.person, later)]
+    def behind(self, after: Place | None) -> list[ColumnElement[bool]]:
+        """The condition for what comes after a place."""
+        if after is None:
+            return []
+        later = and_(self.person == after.person, self.keys.thumbprint > after.thumbprint)
+        return [or_(self.person > after.person, later)]
 
 
 def _without(now: datetime) -> list[ColumnElement[bool]]:
     """The condition for readers who asked without a proof within a week, and of whom no browser has reported in it."""
     # not correlated, since SQLite finds no index by the expression
-    reporting = select(_person).where(keys.c.app == "", keys.c.reported_at > now - WEEK)
+    reporting = select(WithoutCase(keys.c.owner)).where(keys.c.app == "", keys.c.reported_at > now - WEEK)
     return [laptop_readers.c.bare_at > now - WEEK, laptop_readers.c.person.not_in(reporting)]
