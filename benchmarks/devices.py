@@ -6,6 +6,8 @@ measured, in a temporary folder. ``--keep`` writes the table into ``docs/perform
 """
 
 import asyncio
+import hashlib
+import json
 import os
 import resource
 import statistics
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
@@ -41,13 +44,15 @@ from mailgate.http.trusted_headers import Origin
 from mailgate.logs import configure_logs
 from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, User
 from mailgate.rollout.person import hash_of
-from mailgate.store import Store
+from mailgate.store import EnrolledKey, Store
 from mailgate.store.device_rows import SORT_COLUMNS
 
 FEW, MANY = 1_000, 1_000_000
 ASKED = 1_000
 """How many decisions are timed, each about another device that is not in memory."""
 SIGHTINGS = 200_000
+LAPTOPS = 10_000
+"""How many browsers have enrolled; half of their people have asked for mail without the extension since."""
 ROUNDS = 5
 """How often each page is asked for."""
 ADDRESS, ADMIN, SECRET = "127.0.0.1", "ada", "the secret of a bench"
@@ -55,7 +60,15 @@ COLUMNS = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn
 SHUT = '"prohibited" in device.lists'
 """A part of the shipped rules. The plan's rules keep out every phone of one person in ten besides."""
 NOT_PAGES = frozenset(
-    {"now-stream", "audit-verify", "devices-export", "people", "login-oidc", "login-oidc-back"}
+    {
+        "now-stream",
+        "audit-verify",
+        "devices-export",
+        "extension-export",
+        "people",
+        "login-oidc",
+        "login-oidc-back",
+    }
 )
 """Pages that stay open, that read a whole list, that need an object, and that only redirect to a provider."""
 LOOKED_AT = (
@@ -71,6 +84,11 @@ LOOKED_AT = (
     ),
     *("/people?login=person123@example.com", "/?range=24h", "/?range=14d", "/?range=60d"),
     *("/sightings?rule=clean-handheld", "/sightings?rule=nothing", "/sightings?user=person123@example.com"),
+    *(f"/extension?state={state}" for state in ("missing", "silent", "revoked")),
+    *(
+        f"/extension?{asked}"
+        for asked in ("name=laptop9", "name=nobody", "browser=Google+Chrome+142", "heard=week")
+    ),
     "/policy/rules/prohibited-app",
 )
 """The addresses that are asked for besides every page whose address has nothing but its name."""
@@ -110,6 +128,7 @@ def measure(count: int, url: str, folder: Path, progress: Progress) -> dict[str,
     found = {"machine": machine, "devices": count, **uvloop.run(imported(config, url, count, watch))}
     found["plan"] = plan(config, folder)
     uvloop.run(see(url, count, watch("recording sightings", min(count, SIGHTINGS))))
+    uvloop.run(enrolled(url, watch("enrolling browsers", LAPTOPS)))
     found["pages"] = pages(config, ports["admin_listen"], folder, watch)
     return found
 
@@ -217,6 +236,44 @@ async def see(url: str, count: int, advance: Callable[[int], None]) -> None:
         advance(1)
     await store.ledger.flush()
     await store.close()
+
+
+async def enrolled(url: str, advance: Callable[[int], None]) -> None:
+    """Enrol browsers of laptops, which have reported within the last 18 days, and let people ask for mail on them."""
+    store, now, random = await Store.open(url), utc_now(), Random(2)
+    client = classify(RequestFacts(headers={"user-agent": LAPTOP}))
+    for start in range(0, LAPTOPS, 500):
+        people = [f"laptop{number}@example.com" for number in range(start, min(start + 500, LAPTOPS))]
+        await store.enrolments.take([browser(person, now, random) for person in people])
+        for person in people[::2]:
+            at = now - timedelta(hours=random.uniform(0, 100))
+            facts_ = RequestFacts("GET", "/", headers={"user-agent": LAPTOP}, user=person)
+            store.ledger.record(Access(facts_, client, Posture(), at, User(person)), verdict(1))
+        await store.ledger.flush()
+        advance(len(people))
+    await store.close()
+
+
+def browser(person: str, now: datetime, random: Random) -> EnrolledKey:
+    """The key of a browser, with what it last said."""
+    said = {
+        "platform": "Win32",
+        "os": classify(RequestFacts(headers={"user-agent": LAPTOP})).os,
+        "os_version": "10.0.22631",
+        "browser": {
+            "name": "Google Chrome",
+            "version": f"{random.randint(138, 142)}.0.{random.randint(1, 9)}.0",
+        },
+        "install_type": random.choice(("admin", "admin", "normal")),
+        "extension_version": random.choice(("0.1.0", "0.1.1")),
+        "machine": {"serial": person},
+    }
+    reported = now - timedelta(hours=random.expovariate(1 / 30))
+    name = hashlib.sha256(person.encode()).hexdigest()[:43]
+    return EnrolledKey(
+        name, f"enrolled-{name[:16]}", person, "token-1", now - timedelta(days=30), reported,
+        machine=f"LT-{person[6:12]}", said=json.dumps(said),
+    )  # fmt: skip
 
 
 def verdict(number: int) -> Decision:

@@ -37,7 +37,7 @@ from mailgate.store.migrate import migrate
 
 pytestmark = pytest.mark.e2e
 
-NO_PAGES = {"devices-export", "now-stream", "login-oidc", "login-oidc-back"}
+NO_PAGES = {"devices-export", "extension-export", "now-stream", "login-oidc", "login-oidc-back"}
 """What is loaded without a look at it."""
 ASKED_FOR = {"people", "policy-diff"}
 """Pages that show nothing without a query."""

@@ -22,6 +22,7 @@ from mailgate.cli import (
     exempt,
     explain,
     extension,
+    extension_list,
     init,
     notices,
     people,
@@ -74,6 +75,8 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
+extension.app.command("list")(extension_list.list_browsers)
+extension.app.command("people")(extension_list.list_people)
 app.add_typer(extension.app, name="extension")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(reporter.app, name="reporter")

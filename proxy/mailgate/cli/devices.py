@@ -42,7 +42,7 @@ NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, b
 
 _ROWS = 1000
 _SIGHTINGS = 20
-_STYLES = {"clean": "green", "listed": "yellow", "lost": "red", "missing": "dim"}
+_STYLES = {"clean": "green", "listed": "yellow", "lost": "red", "missing": "dim", "asleep": "dim"}
 _COLUMNS: Columns = {
     "id": "id",
     "owner": "owner",

@@ -1,11 +1,13 @@
 """The settings of the companion extension at a company's own computers."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from mailgate.attest.machines import MachineTokens
 from mailgate.config.references import Secret
+from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -27,6 +29,8 @@ class ExtensionSettings(Strict):
     """The secret of the tokens of machines, only by reference. Without it no machine's token is good."""
     keys_a_machine: int = Field(default=5, ge=1, le=1000)
     """How many keys, which are profiles of browsers, a machine may have that proves its name."""
+    silent_after: Duration = Field(default=timedelta(days=3), ge=timedelta(hours=1))
+    """The time without a report after which a browser is listed as silent: longer than a weekend."""
 
     @property
     def machine_tokens(self) -> MachineTokens:

@@ -40,6 +40,7 @@ NOUNS = (
     Noun("audit", phrase("Audit")),
     Noun("connectors", phrase("Connectors")),
     Noun("enrolment", phrase("Enrolment")),
+    Noun("extension", phrase("Browsers")),
 )
 
 

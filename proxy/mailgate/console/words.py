@@ -1,9 +1,10 @@
 """The display names of the closed sets of the model."""
 
 import re
+from collections.abc import Collection
 
 from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
-from mailgate.devices.trust import ENROLLED, source_name
+from mailgate.devices.trust import ASLEEP, ENROLLED, is_asleep, source_name
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.denials import NOT_DENIED
 from mailgate.gateway.pages.devices import ENROLMENTS, SYSTEMS
@@ -55,6 +56,8 @@ STATES = {
 """The state of a device by its reports."""
 CANNOT_RUN = phrase("No listed app can run")
 """The state of a clean device of which it is only known that some listed apps cannot run."""
+NOT_REPORTING = phrase("Does not report now")
+"""The state of a computer whose browser is closed, or has no extension any more."""
 VERDICTS = {
     Compliance.COMPLIANT: phrase("it meets the management's rules"),
     Compliance.GRACE: phrase("it breaks the management's rules, and has time to mend that"),
@@ -191,8 +194,12 @@ def not_denied_in_words(why: str) -> str:
     return NOT_DENIED.get(why, why)
 
 
-def state_in_words(state: str, absence: str | None = None) -> str:
+def state_in_words(
+    state: str, absence: str | None = None, kind: str | None = None, sources: Collection[str] = ()
+) -> str:
     """The state of a device, or lost. States of other releases are shown as they are stored."""
+    if state == ASLEEP or is_asleep(state, kind, sources):
+        return NOT_REPORTING
     if (state, absence) == (PostureState.CLEAN, Absence.ENFORCED):
         return CANNOT_RUN
     if state in set(PostureState):

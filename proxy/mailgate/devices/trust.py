@@ -6,7 +6,7 @@ or as its owner's blocked phone that is now clean.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,6 +34,8 @@ from mailgate.model import (
     Enrolment,
     Kind,
     ManagementVerdict,
+    Posture,
+    PostureState,
     Threat,
 )
 
@@ -55,6 +57,23 @@ def source_of(proof: AttestationResult) -> str:
 def is_self_reported(source: str) -> bool:
     """Whether this source only repeats what the device says about itself."""
     return source == ENROLLED
+
+
+ASLEEP = "asleep"
+"""What people are told in place of ``stale`` (``is_asleep``)."""
+
+
+def is_asleep(state: str, kind: str | None, sources: Collection[str]) -> bool:
+    """Whether the report on a computer is old because a browser alone makes it, which does so while it is open. That is no fault: such a
+    report counts for as long as its token. Whether the browser was closed, or has no extension any more, it does not say."""
+    own = bool(sources) and all(map(is_self_reported, sources))
+    return state == PostureState.STALE and kind == Kind.LAPTOP and own
+
+
+def told_state(posture: Posture) -> str:
+    """The state of a device as people are told it."""
+    asleep = is_asleep(posture.state, posture.kind, posture.sources)
+    return ASLEEP if asleep else posture.state.value
 
 
 def vouches(report: Report) -> bool:

@@ -43,7 +43,7 @@ class DeviceRow(NamedTuple):
     os_version: str = ""
     source: str = ""
     state: str = ""
-    """The state of its posture."""
+    """The state of its posture, as people are told it."""
     mail: str = ""
     """The mail status (``console/devices/mail_status.py``) if it asks with its proof."""
     apps: str = ""

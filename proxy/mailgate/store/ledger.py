@@ -20,6 +20,7 @@ from mailgate.store.client_facts import (
 )
 from mailgate.store.database import Database
 from mailgate.store.first_refusals import note_first
+from mailgate.store.laptop_readers import LaptopReaders
 from mailgate.store.sightings import ClientFacts, Proofs, Sighting, Tally, add_tallies
 from mailgate.store.spool import Spool
 from mailgate.store.stranger_limit import StrangerLimit
@@ -61,6 +62,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._agents: set[str] = set()
         """The user agents of the strangers that wait to be written."""
         self._stranger_limit = StrangerLimit()
+        self._readers = LaptopReaders()
         self._repeated: dict[tuple[Recurring, str, str], Repeated] = {}
         """The repeated allowed requests since the last write, by decision, user agent and person."""
         self._drafts: dict[tuple[Recurring, str], Sighting] = {}
@@ -226,6 +228,11 @@ class Ledger(WriteQueue[Sighting, Tally]):
     async def _write(self, connection: AsyncConnection, items: Mapping[Sighting, Tally]) -> None:
         await add_tallies(connection, items)
         await note_first(connection, items)
+        await self._readers.note(connection, items)
+
+    def _accepted(self) -> None:
+        super()._accepted()
+        self._readers.stored()
 
     def _to_line(self, key: Sighting, item: Tally) -> str:
         return json.dumps([key, item], default=str)

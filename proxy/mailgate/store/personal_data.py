@@ -47,6 +47,7 @@ from mailgate.store.schema import (
     kept_out,
     keys,
     languages,
+    laptop_readers,
     leases,
     mails,
     phone_changes,
@@ -137,6 +138,7 @@ PERSONAL: Mapping[Table, Pick] = {
     ),
     mails: lambda subject: or_(mails.c.login == subject.person, mails.c.address.in_(subject.addresses)),
     languages: lambda subject: languages.c.person == subject.person,
+    laptop_readers: lambda subject: laptop_readers.c.person == subject.person,
     reliefs: lambda subject: or_(reliefs.c.person == subject.person, reliefs.c.device.in_(subject.ids)),
     help_requests: lambda subject: or_(
         help_requests.c.person == subject.person,
@@ -227,7 +229,7 @@ class Personal(Queries):
             await delete_sightings(connection, _sightings_of(subject))
             tables = (
                 *(device_rows, plan_movers, first_refusals, quarantine_mails),
-                *(mails, languages, enrolment_tokens, reliefs, help_requests),
+                *(mails, languages, laptop_readers, enrolment_tokens, reliefs, help_requests),
             )
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))

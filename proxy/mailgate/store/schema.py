@@ -309,6 +309,16 @@ first_refusals = Table(
 ``sort`` says who expected it (``first_refusals.py``).
 """
 
+laptop_readers = Table(
+    "laptop_readers",
+    metadata,
+    *(Column(name, ClientText, primary_key=True) for name in ("person", "os", "browser")),
+    Column("seen_at", Instant, nullable=False, index=True),
+    *_columns(Instant, "named_at bare_at"),
+)
+"""When each person last asked for mail by a browser of a laptop, by system and kind of browser; when a trusted proxy named them there,
+and when that was without a proof of the device (NULL if never). It is a summary of sightings (``laptop_readers.py``)."""
+
 verdict_counts = Table(
     "verdict_counts",
     metadata,

@@ -21,6 +21,7 @@ from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.first_refusals import FirstRefusals
+from mailgate.store.fleet import Fleet
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Reports
@@ -88,13 +89,14 @@ class Store:
         self.mails = MailQueue(database)
         self.retractions = Retractions(database)
         self.languages = Languages(database)
+        self.fleet = Fleet(database)
         self.retention = Retention(
             database,
             self.devices,
             self.enrolments,
             (
                 *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests, self.first_refusals, self.drafts),
+                *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
             ),
         )
         self.connectors = Connectors(database)

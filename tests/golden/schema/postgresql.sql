@@ -194,6 +194,16 @@ CREATE TABLE languages (
     CONSTRAINT pk_languages PRIMARY KEY (person)
 );
 
+CREATE TABLE laptop_readers (
+    person TEXT NOT NULL,
+    os TEXT NOT NULL,
+    browser TEXT NOT NULL,
+    seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    named_at TIMESTAMP WITH TIME ZONE,
+    bare_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_laptop_readers PRIMARY KEY (person, os, browser)
+);
+
 CREATE TABLE leases (
     name TEXT NOT NULL,
     holder TEXT NOT NULL,
@@ -557,6 +567,8 @@ CREATE INDEX ix_help_requests_person ON help_requests (person);
 CREATE INDEX ix_help_requests_reference ON help_requests (reference);
 
 CREATE INDEX ix_languages_day ON languages (day);
+
+CREATE INDEX ix_laptop_readers_seen_at ON laptop_readers (seen_at);
 
 CREATE INDEX ix_mails_about ON mails (version, kind, rule, state, address, id);
 

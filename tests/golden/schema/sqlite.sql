@@ -194,6 +194,16 @@ CREATE TABLE languages (
     CONSTRAINT pk_languages PRIMARY KEY (person)
 );
 
+CREATE TABLE laptop_readers (
+    person TEXT NOT NULL,
+    os TEXT NOT NULL,
+    browser TEXT NOT NULL,
+    seen_at DATETIME NOT NULL,
+    named_at DATETIME,
+    bare_at DATETIME,
+    CONSTRAINT pk_laptop_readers PRIMARY KEY (person, os, browser)
+);
+
 CREATE TABLE leases (
     name TEXT NOT NULL,
     holder TEXT NOT NULL,
@@ -558,6 +568,8 @@ CREATE INDEX ix_help_requests_person ON help_requests (person);
 CREATE INDEX ix_help_requests_reference ON help_requests (reference);
 
 CREATE INDEX ix_languages_day ON languages (day);
+
+CREATE INDEX ix_laptop_readers_seen_at ON laptop_readers (seen_at);
 
 CREATE INDEX ix_mails_about ON mails (version, kind, rule, state, address, id);
 

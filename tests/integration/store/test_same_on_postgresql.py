@@ -20,6 +20,7 @@ from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_first_refusals import *  # noqa: F403
+from tests.unit.store.test_fleet import *  # noqa: F403
 from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
@@ -27,6 +28,7 @@ from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
+from tests.unit.store.test_laptop_readers import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403

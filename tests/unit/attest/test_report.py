@@ -1,12 +1,21 @@
 """Reports of enrolled devices: what form they have, and what the gate's token says of them."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from mailgate.attest import ReplayGuard, Verifier, mint, parse_jwks
-from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, form_of, token_claims
+from mailgate.attest.report import (
+    EnrolledDevice,
+    SelfReport,
+    TokenParameters,
+    form_of,
+    token_claims,
+    written_report,
+)
 from mailgate.model import Kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -236,3 +245,32 @@ def test_missing_members_of_a_report_widen_no_access() -> None:
     assert (said.managed, said.bearer, said.install_type, said.touch_points) == (False, False, "other", 0)
     assert (said.platform, said.os_version, said.browser) == ("", "", None)
     assert (said.form_factors, said.listed_extensions) == ((), ())
+
+
+def longest(schema: dict[str, Any], defs: dict[str, Any]) -> Any:
+    """The longest value that a report may have there."""
+    kind = schema | defs.get(schema.get("$ref", "").rpartition("/")[2], {})
+    if kind.get("anyOf"):
+        return longest(kind["anyOf"][0], defs)
+    if "enum" in kind:
+        return max(kind["enum"], key=len)
+    match kind["type"]:
+        case "object":
+            return {name: longest(each, defs) for name, each in kind["properties"].items()}
+        case "array":
+            return [longest(kind["items"], defs)] * kind["maxItems"]
+        case "string":
+            return "\N{GRINNING FACE}" * kind["maxLength"]
+    return kind.get("maximum", True)
+
+
+def test_a_kept_report_is_bounded_and_has_no_app() -> None:
+    schema = SelfReport.model_json_schema()
+    most = {
+        name: longest(each, schema["$defs"])
+        for name, each in schema["properties"].items()
+        if name not in ("apps", "listed_extensions")
+    }
+    kept = written_report(SelfReport.model_validate(most | {"listed_extensions": ["abc"]}))
+    assert json.loads(kept) == {name: value for name, value in most.items() if name != "bearer"}
+    assert len(kept.encode()) < 8192

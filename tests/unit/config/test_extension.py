@@ -1,5 +1,6 @@
 """The settings of the companion extension."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def test_the_secret_comes_by_reference_and_is_shown_nowhere(tmp_path: Path) -> N
     assert SECRET not in repr(settings) + settings.model_dump_json()
 
 
+def test_a_browser_is_silent_after_more_than_a_weekend(tmp_path: Path) -> None:
+    assert load(tmp_path, "").extension.silent_after == timedelta(days=3)
+    assert load(tmp_path, "silent_after: 1h").extension.silent_after == timedelta(hours=1)
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
@@ -34,6 +40,7 @@ def test_the_secret_comes_by_reference_and_is_shown_nowhere(tmp_path: Path) -> N
         ("fleet_secret: hunter2", "expected {env: NAME} or {file: PATH}"),
         ("fleet_secret: {env: NONE}", "is missing or empty"),
         ("keys_a_machine: 0", "greater than or equal to 1"),
+        ("silent_after: 59m", "greater than or equal to"),
     ],
 )
 def test_a_mistake_says_its_place(tmp_path: Path, text: str, wrong: str) -> None:

@@ -47,7 +47,7 @@ IN_THE_LOG = (
 )
 """Entries of the audit log stay as they are stored."""
 CODES = (
-    *("Android", "Linux", "Windows", "Example ID"),
+    *("Android", "Linux", "Windows", "Google Chrome", "Example ID"),
     "laptop",
     "phone",
     "tablet",

@@ -18,9 +18,10 @@ from mailgate.devices.trust import (
     report_by,
     source_name,
     source_of,
+    told_state,
     without_look,
 )
-from mailgate.model import AppsReport, AttestationResult, Kind
+from mailgate.model import AppsReport, AttestationResult, Kind, Posture, PostureState
 
 WHOLE: dict[str, Any] = {
     "serial": " c02xk1abcd",
@@ -117,6 +118,24 @@ def test_a_devices_own_word_counts_least_whatever_the_settings_say(
 ) -> None:
     assert tuple(rank(source, precedence) for source in SOURCES) == ranks
     assert [is_self_reported(source) for source in SOURCES] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "sources", "told"),
+    [
+        (PostureState.STALE, Kind.LAPTOP, (ENROLLED,), "asleep"),
+        (PostureState.STALE, Kind.LAPTOP, (ENROLLED, "intune"), "stale"),
+        (PostureState.STALE, Kind.LAPTOP, ("intune",), "stale"),
+        (PostureState.STALE, Kind.LAPTOP, (), "stale"),
+        (PostureState.STALE, Kind.PHONE, (ENROLLED,), "stale"),
+        (PostureState.STALE, None, (ENROLLED,), "stale"),
+        (PostureState.PARTIAL, Kind.LAPTOP, (ENROLLED,), "partial"),
+    ],
+)
+def test_a_computer_whose_browser_is_closed_is_asleep_and_nothing_else_is(
+    state: PostureState, kind: Kind | None, sources: tuple[str, ...], told: str
+) -> None:
+    assert told_state(Posture(state, kind=kind, sources=sources)) == told
 
 
 def test_a_report_signed_by_a_gate_is_the_devices_own_word() -> None:

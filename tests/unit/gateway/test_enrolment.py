@@ -605,6 +605,16 @@ async def test_strangers_do_not_block_reports_of_their_network(on):
     assert (await report(on))[0] == 200
 
 
+async def test_a_report_is_kept_without_its_apps_and_its_token(on):
+    said = {"os": "linux", "browser": {"name": "Firefox", "version": "153.0"}, "install_type": "admin"}
+    status, _, told = await report(on, said | {"listed_extensions": ["abc"], "bearer": True})
+    (key,) = on.own.enrolling.enroller.enrolments.values()
+    assert status == 200
+    assert json.loads(key.said).items() >= said.items()
+    assert not {"listed_extensions", "bearer", "apps"} & json.loads(key.said).keys()
+    assert told["device_attestation"] not in key.said
+
+
 async def test_reports_are_counted(on):
     await report(on)
     await report(on, proof="")

@@ -8,6 +8,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
 from mailgate.console.words import source_in_words
 from mailgate.devices.device import Device, Report
+from mailgate.devices.trust import told_state
 from mailgate.model import CheckResult
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import joined, phrase
@@ -80,7 +81,8 @@ class DeviceFacts(Fact):
     owner: str
     """The login name of the owner; empty if no source names one."""
     state: str
-    """Its state: clean, listed, partial, stale, missing, unavailable."""
+    """Its state: clean, listed, partial, stale, missing, unavailable; `asleep` in place of stale, for a computer of which its browser
+    alone reports, as it does while it is open."""
     lost: bool
     """Whether it is marked as lost and gets nothing."""
     lost_at: Instant | None
@@ -288,7 +290,7 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     return DeviceFacts(
         id=posture.device_id,
         owner=posture.owner,
-        state=posture.state.value,
+        state=told_state(posture),
         lost=posture.lost,
         lost_at=device.lost_at,
         kind=posture.kind and posture.kind.value,

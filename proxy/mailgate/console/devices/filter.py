@@ -21,7 +21,7 @@ from mailgate.console.address_values import (
 )
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.words import source_in_words
-from mailgate.devices.trust import ENROLLED
+from mailgate.devices.trust import ASLEEP, ENROLLED
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
 from mailgate.model.phrase import phrase
@@ -29,7 +29,7 @@ from mailgate.store import Store
 from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter
 
 LOST = MailAccess.LOST.value
-STATES = (*(each.value for each in PostureState), LOST)
+STATES = (*(each.value for each in PostureState), ASLEEP, LOST)
 KINDS = tuple(each.value for each in Kind)
 MAILS = tuple(each.value for each in MailAccess)
 ORDERS = ("ascending", "descending")

@@ -11,6 +11,7 @@ from mailgate.console.devices.mail_status import HEADLINES, OUT, MailAccess, mai
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
+from mailgate.devices.trust import told_state
 from mailgate.model import Access, Decision, Posture
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
@@ -108,7 +109,7 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         os=posture.os,
         os_version=posture.os_version,
         source=posture.source or next(iter(posture.sources), ""),
-        state=posture.state.value,
+        state=told_state(posture),
         mail=mail.value,
         apps=json.dumps(posture.apps) if posture.apps else "",
         blocked_by=json.dumps(blocked_by) if blocked_by else "",

@@ -11,6 +11,7 @@ from mailgate.config.mistakes import validated
 from mailgate.devices.device import Device
 from mailgate.devices.names import references
 from mailgate.devices.posture import belongs_to, posture_of
+from mailgate.devices.trust import told_state
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
 from mailgate.model.phrase import phrase
@@ -98,7 +99,7 @@ def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
 def state_now(device: Device, bundle: Bundle, now: datetime) -> str:
     """The word under which this device is counted."""
     posture = posture_now(device, bundle, now)
-    return "lost" if posture.lost else posture.state.value
+    return "lost" if posture.lost else told_state(posture)
 
 
 async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) -> list[Device]:

@@ -54,6 +54,9 @@ _STORED: Mapping[Table, _Stored] = {
         phrase("The programs that asked: what their headers say of them, and the last address that was asked for"),
         "sightings",
     ),
+    schema.laptop_readers: _Stored(
+        phrase("When each person last asked for mail by a browser of a laptop, and when without the extension"), "sightings"
+    ),
     schema.first_refusals: _Stored(phrase("The hour in which a rule first refused a person"), "sightings"),
     schema.help_requests: _Stored(phrase("Requests for help, and whether they were answered"), "sightings"),
     schema.help_references: _Stored(phrase("The help numbers of these requests"), "sightings"),

@@ -105,6 +105,9 @@ STATES = {
     PostureState.MISSING: phrase("No report says which of the listed apps are on it."),
     PostureState.UNAVAILABLE: phrase("Reports of devices cannot be read right now."),
 }
+ASLEEP = phrase(
+    "It does not report now: its browser is closed, or has no extension any more. An open browser with the extension reports by itself."
+)
 FOUND = plural("This listed app was found on it: %(apps)s.", "These listed apps were found on it: %(apps)s.")
 FINDINGS: dict[str, Phrase] = {
     Reason.DEVICE_OWNER_CONTRADICTED: phrase(
@@ -133,7 +136,7 @@ def name_of(os: str, kind: Kind | None) -> str | Phrase:
 
 def state_of(card: DeviceCard) -> Phrase:
     """The text about the apps on it. A watched app is named whether it is on a list or not."""
-    return FOUND if card.apps else STATES.get(card.state, FOUND)
+    return FOUND if card.apps else ASLEEP if card.asleep else STATES.get(card.state, FOUND)
 
 
 ENROLMENTS: Mapping[Enrolment, Phrase] = {

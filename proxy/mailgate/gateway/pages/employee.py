@@ -110,6 +110,8 @@ class DeviceCard:
     verdict: View
     """The verdict and what would change it, as on the block page."""
     state: PostureState
+    asleep: bool = False
+    """Whether its browser alone reports on it, and does not now (``devices/trust.py``)."""
     kind: Kind | None = None
     os: str = ""
     os_version: str = ""

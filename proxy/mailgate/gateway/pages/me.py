@@ -109,6 +109,7 @@ LABELS: dict[str, Phrase] = {
     "person": phrase("Address"),
     "token": phrase("Enrolled with"),
     "app": phrase("App that answers with it"),
+    "said": phrase("What it said of itself last"),
     "machine": phrase("Your company’s name of the computer"),
     "proven": phrase("Proved by the computer’s token"),
     "note": phrase("Note"),

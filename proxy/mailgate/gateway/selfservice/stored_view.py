@@ -1,11 +1,13 @@
 """Turns stored rows into what a person's own page shows: every field, and nothing about anyone else."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import DENIAL, VERDICT, Device, Report
 from mailgate.devices.names import user_text
+from mailgate.devices.trust import is_asleep
 from mailgate.gateway.pages.employee import (
     NO_OWNER_REPORTS,
     AskedSource,
@@ -63,6 +65,7 @@ def card_of(
         mark=own.mark,
         verdict=view_of(own.access, own.decision),
         state=posture.state,
+        asleep=is_asleep(posture.state, posture.kind, posture.sources),
         kind=posture.kind,
         os=posture.os or own.access.client.os,
         os_version=posture.os_version,
@@ -203,7 +206,15 @@ def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
     named |= {"app": key.attested.name if key.attested else "", "machine": key.machine}
     named |= {"proven": key.proven} if key.machine else {}
+    named |= {"said": tuple(_lines(key.said))}
     return _record(named, last + keep)
+
+
+def _lines(said: str) -> Iterator[str]:
+    """What a device last said of itself, each member with its name."""
+    for name, value in json.loads(said or "{}").items():
+        parts = [str(each) for each in (value.values() if isinstance(value, dict) else [value])]
+        yield f"{name}: {' '.join(parts)}"
 
 
 def token_record(token: EnrolmentToken, keep: timedelta) -> StoredRecord:

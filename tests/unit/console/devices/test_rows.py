@@ -13,7 +13,7 @@ from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.devices.rows import ListedDevice, catch_up, find_devices, listed, refresh, row_of
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import LONG_AGO, Device, Report
-from mailgate.devices.trust import report_by
+from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store, StoreUnavailableError
@@ -150,6 +150,18 @@ async def test_rounds_put_right_what_time_has_changed(store: Store) -> None:
     await refresh(store, bundle(), await store.devices.page(), later)
     (found,) = (await find_devices(store, bundle(), DeviceFilter(state="stale"), later)).found
     assert found.row.mail == MailAccess.PROOF
+
+
+async def test_a_laptop_whose_browser_is_closed_is_asleep_and_not_stale(store: Store) -> None:
+    looked = AppsReport(frozenset(), complete=False, at=NOW)
+    token_end = NOW + timedelta(minutes=10)
+    own = report_by(ENROLLED, "laptop", kind=Kind.LAPTOP, apps=looked, expires=token_end, keys=("k",))
+    await store.devices.ingest([own, REPORTS["clean"]], NOW)
+    later = NOW + MAX_AGE
+    await catch_up(store, bundle(), later)
+    for state, kind in (("asleep", Kind.LAPTOP), ("stale", Kind.PHONE)):
+        found = (await find_devices(store, bundle(), DeviceFilter(state=state), later)).found
+        assert [each.posture.kind for each in found] == [kind]
 
 
 async def test_a_round_without_changes_writes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ async def test_apps_are_shown_with_whom_they_keep_out(ada: Browser, firm: Compan
 
 async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:
     page = await ada.get("/console/")
-    for state in ("clean", "listed", "partial", "stale", "missing", "lost"):
+    for state in ("clean", "listed", "partial", "stale", "asleep", "missing", "lost"):
         assert f'href="/console/devices?state={state}"' in page.text
     assert "3 devices" in page.words
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.pages.own import NOW, PHONE
 
-from mailgate.gateway.pages.devices import FOUND, GETS, HERE, answer_words, name_of, state_of
+from mailgate.gateway.pages.devices import ASLEEP, FOUND, GETS, HERE, answer_words, name_of, state_of
 from mailgate.gateway.pages.employee import AskedSource, SourceResult
 from mailgate.model import Effect, Kind, PostureState
 from mailgate.texts import load_languages
@@ -44,6 +44,13 @@ def test_every_state_has_words(state: PostureState) -> None:
 @pytest.mark.parametrize("state", [PostureState.CLEAN, PostureState.PARTIAL])
 def test_an_app_that_stands_on_no_list_is_not_told_as_absent(state: PostureState) -> None:
     assert state_of(replace(PHONE, state=state, apps=("Chess",))) is FOUND
+
+
+@pytest.mark.parametrize(("apps", "words"), [((), ASLEEP), (("TikTok",), FOUND)])
+def test_a_closed_browser_is_no_fault_and_an_app_on_it_is_still_told(
+    apps: tuple[str, ...], words: str
+) -> None:
+    assert state_of(replace(PHONE, state=PostureState.STALE, asleep=True, apps=apps)) is words
 
 
 def test_every_effect_has_words() -> None:

@@ -9,6 +9,7 @@ from tests.unit.gateway.own import EAS_ID, LISTED, LOOKED, PHONE, REPORT, UNREPO
 from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.devices.trust import ENROLLED
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import AskedSource, ReportSource, SourceResult
 from mailgate.gateway.pages.me import LABELS
@@ -267,6 +268,19 @@ def test_an_enrolled_key_is_shown_with_its_end(changed, last):
     named = {field.name: field.value for field in row.fields}
     assert (named["key"], named["token"], named["user"]) == ("thumb", "token-1", "alice")
     assert row.until == last + timedelta(days=90)
+
+
+def test_a_key_is_shown_with_what_its_browser_last_said():
+    said = '{"os": "linux", "browser": {"name": "Firefox", "version": "153"}, "form_factors": [], "managed": true}'
+    named = {field.name: field.value for field in enrolled(said=said).fields}
+    assert named["said"] == ("os: linux", "browser: Firefox 153", "form_factors: []", "managed: True")
+    assert "said" not in {field.name for field in enrolled().fields}
+
+
+@pytest.mark.parametrize(("kind", "asleep"), [(Kind.LAPTOP, True), (Kind.PHONE, False)])
+def test_a_computer_whose_browser_does_not_report_is_asleep(kind, asleep):
+    posture = Posture(PostureState.STALE, PHONE.id, kind, sources=(ENROLLED,))
+    assert card(replace(OWN, posture=posture)).asleep is asleep
 
 
 def test_an_enrolment_token_is_shown_with_its_end():

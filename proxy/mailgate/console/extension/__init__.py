@@ -1,0 +1,1 @@
+"""Browsers with the companion extension: which report, sleep or are missing, and who asks for mail without it."""

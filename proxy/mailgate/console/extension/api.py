@@ -1,0 +1,130 @@
+"""Browsers with the companion extension: how many there are, which they are, and who asks for mail without it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.shapes import InputModel, LargePage, Line, OutputModel, read_by, words_of
+from mailgate.console.extension.facts import (
+    COLUMNS,
+    FILTERS,
+    HEARD,
+    INSTALLED,
+    STATES,
+    BrowserFacts,
+    FleetFacts,
+    WithoutFacts,
+    as_rows,
+    browsers,
+    fleet,
+    people_without,
+)
+from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.store.fleet import FleetFilter
+
+_State = Annotated[str, read_by(FILTERS["state"]), words_of(*STATES)]
+_Heard = Annotated[str, read_by(FILTERS["heard"]), words_of(*HEARD)]
+_Installed = Annotated[str, read_by(FILTERS["installed"]), words_of(*INSTALLED)]
+PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=400)]
+"""The beginning of a page. Clients only send it back as it came."""
+
+
+class BrowsersFilter(InputModel):
+    """The browsers that are sought."""
+
+    name: Line | None = None
+    """The beginning of a login name or of the name of a computer, in any case."""
+    state: _State | None = None
+    """What is known of it."""
+    heard: _Heard | None = None
+    """When it last reported: within a day, within a week, or before that."""
+    browser: Line | None = None
+    """The browser, alone or with the first number of its version."""
+    extension: Line | None = None
+    """The version of the extension."""
+    installed: _Installed | None = None
+    """How the extension was installed."""
+
+    @property
+    def wanted(self) -> FleetFilter:
+        return FleetFilter(**{name: getattr(self, name) or "" for name in FILTERS})
+
+
+class BrowsersQuery(BrowsersFilter):
+    """The page of browsers to list."""
+
+    after: PlaceCursor | None = None
+    """The `next` of the previous page."""
+    limit: LargePage = 100
+    """The most browsers to return."""
+
+
+class BrowserList(OutputModel):
+    """A page of browsers."""
+
+    items: list[BrowserFacts]
+    """The browsers, in the order of their people."""
+    next: PlaceCursor | None
+    """The value of `after` for the next page; null at the end."""
+
+
+class PeopleQuery(InputModel):
+    """The page of people to list."""
+
+    after: PlaceCursor | None = None
+    """The `next` of the previous page."""
+    limit: LargePage = 100
+    """The most people to return."""
+
+
+class PeopleWithout(OutputModel):
+    """A page of people."""
+
+    items: list[WithoutFacts]
+    """A row for each browser by which they asked, in the order of their names."""
+    next: PlaceCursor | None
+    """The value of `after` for the next page; null at the end."""
+
+
+async def get_fleet(call: Call) -> FleetFacts:
+    """Count the browsers with the extension: which report, sleep or are missing, and which are alike."""
+    return await fleet(call.context.store, call.context.bundle().settings, call.now)
+
+
+async def list_browsers(call: Call, query: BrowsersQuery) -> BrowserList:
+    """List the browsers that match all parameters, a page at a time."""
+    store, settings = call.context.store, call.context.bundle().settings
+    items, after = await browsers(store, settings, query.wanted, call.now, query.limit, query.after or "")
+    return BrowserList(items=items, next=after or None)
+
+
+async def get_browsers_csv(call: Call, query: BrowsersFilter) -> Text:
+    """Get the browsers that match all parameters, as CSV."""
+    call.headers["Content-Disposition"] = saved_as("browsers")
+    rows = as_rows(call.context.store, call.context.bundle().settings, query.wanted, call.now)
+    return _lines(rows)
+
+
+async def _lines(rows: AsyncIterator[list[list[object]]]) -> AsyncIterator[str]:
+    yield beginning(COLUMNS)
+    async for some in rows:
+        yield lines(some)
+
+
+async def list_people_without(call: Call, query: PeopleQuery) -> PeopleWithout:
+    """List the people who asked for mail on a laptop within a week without the extension, and of whom no browser reported in it.
+
+    Only requests of which a trusted proxy names the person are known here.
+    """
+    items, after = await people_without(call.context.store, call.now, query.limit, query.after or "")
+    return PeopleWithout(items=items, next=after or None)
+
+
+OPERATIONS = (
+    Operation("GET", "/extension", get_fleet, "Browsers"),
+    Operation("GET", "/extension/browsers", list_browsers, "Browsers"),
+    Operation("GET", "/extension/browsers.csv", get_browsers_csv, "Browsers", media="text/csv"),
+    Operation("GET", "/extension/people", list_people_without, "Browsers"),
+)

@@ -1,0 +1,365 @@
+"""The fleet: browsers with the companion extension, what each last said of itself, and whether its person has asked for mail without it.
+
+A browser that does not report because nobody uses it is asleep. It is missing once its person asked for mail on a laptop, by a browser of
+that kind, without a proof of the device, after its last token ended. Whether it was removed or switched off, or whether that was another
+profile or computer, nobody can see from here. Where no proxy names that person with such a browser, nothing of this is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from mailgate.attest.passport import OWN_LIFETIME
+from mailgate.devices.names import user_text
+from mailgate.store.database import Queries, made
+from mailgate.store.folding import WithoutCase
+from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
+from mailgate.store.schema import enrolled_keys as keys
+
+WEEK = timedelta(days=7)
+IN_USE = timedelta(days=14)
+"""A token is in use if a key enrolled with it within this time."""
+_SHARED = 10
+"""A token for at least so many browsers is shared: it should not end unnoticed."""
+_LAST = "\U0010ffff"
+_FAMILIES = {"Firefox": "Firefox", "Microsoft Edge": "Edge", "Opera": "Opera"}
+"""The families of user agents by what browsers call themselves. All others look like Chrome."""
+
+
+class BrowserState(StrEnum):
+    """What is known of a browser now."""
+
+    REPORTING = "reporting"
+    """Its token is good: it has reported within the last minutes."""
+    ASLEEP = "asleep"
+    """It has not reported since, and its person has asked for no mail by such a browser without it."""
+    MISSING = "missing"
+    """Its person has asked for mail by such a browser without it since."""
+    SILENT = "silent"
+    """It has not reported for long, and nothing says more."""
+    UNKNOWN = "unknown"
+    """It has not reported since, and a removed one would look the same: nobody names its person."""
+    NEVER = "never"
+    """It has enrolled and never reported."""
+    REVOKED = "revoked"
+    """Its key was revoked."""
+
+
+class Heard(StrEnum):
+    """When a browser reported last."""
+
+    DAY = "day"
+    WEEK = "week"
+    """Within a week, but not within a day."""
+    BEFORE = "before"
+
+
+class _Parsed(FunctionElement[str]):
+    """What browsers last said, so that members of it can be read."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class _Member(FunctionElement[str]):
+    """A member of what a browser last said, by its path; NULL if it did not say it."""
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, parsed: ColumnElement[str], *path: str) -> None:
+        super().__init__(parsed, *(literal_column(f"'{name}'") for name in path))
+
+
+@compiles(_Parsed)
+def _parsed(element: _Parsed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"nullif({compiler.process(element.clauses, **how)}, '')"
+
+
+@compiles(_Parsed, "postgresql")
+def _parsed_on_postgresql(element: _Parsed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST({_parsed(element, compiler, **how)} AS jsonb)"
+
+
+@compiles(_Member)
+def _member(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
+    parsed, *path = (compiler.process(each, **how) for each in element.clauses)
+    whole = " || '.' || ".join(path)
+    return f"json_extract({parsed}, '$.' || {whole})"
+
+
+@compiles(_Member, "postgresql")
+def _member_on_postgresql(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
+    return f"jsonb_extract_path_text({', '.join(compiler.process(each, **how) for each in element.clauses)})"
+
+
+class _After(FunctionElement[datetime]):
+    """A time, and the lifetime of a token after it."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+_SECONDS = int(OWN_LIFETIME.total_seconds())
+
+
+@compiles(_After, "sqlite")
+def _after_on_sqlite(element: _After, compiler: SQLCompiler, **how: Any) -> str:
+    at = compiler.process(element.clauses, **how)
+    return (
+        f"strftime('%Y-%m-%d %H:%M:%f000', {at}, '+{_SECONDS} seconds')"  # as SQLAlchemy writes times there
+    )
+
+
+@compiles(_After, "postgresql")
+def _after_on_postgresql(element: _After, compiler: SQLCompiler, **how: Any) -> str:
+    return f"({compiler.process(element.clauses, **how)} + interval '{_SECONDS} seconds')"
+
+
+class Group(NamedTuple):
+    """How many browsers are alike. What a browser did not say is empty."""
+
+    state: BrowserState
+    heard: Heard
+    browser: str
+    version: str
+    extension: str
+    installed: str
+    browsers: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFilter:
+    """The browsers that are sought. Each field that is not empty must match."""
+
+    name: str = ""
+    """The beginning of a login name or of the name of a computer."""
+    state: str = ""
+    heard: str = ""
+    """A word of ``Heard``; ``week`` is also true of those that were heard within a day."""
+    browser: str = ""
+    """The name of the browser, alone or with the first number of its version."""
+    extension: str = ""
+    """The version of the extension."""
+    installed: str = ""
+    """How the extension was installed (``install_type``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetBrowser:
+    """One browser, by its key."""
+
+    thumbprint: str
+    device: str
+    owner: str
+    machine: str
+    proven: bool
+    token: str
+    made_at: datetime
+    reported_at: datetime | None
+    revoked_at: datetime | None
+    said: str
+    state: str
+    bare_at: datetime | None
+    """When its person last asked for mail by such a browser without a proof; None if that is not recorded."""
+
+
+class Place(NamedTuple):
+    """The place of a browser in the list."""
+
+    person: str
+    thumbprint: str
+
+
+class Readers(NamedTuple):
+    """The people who asked for mail on a laptop within a week, as far as they are known by name."""
+
+    people: int
+    named: int
+    """Those whom a trusted proxy named. Only of these it is known whether they asked without a proof."""
+    without: int
+    """Those who asked without a proof, and of whom no browser has reported in that week."""
+
+
+class PersonWithout(NamedTuple):
+    """One of these, with a browser by which they asked."""
+
+    person: str
+    os: str
+    browser: str
+    at: datetime
+
+
+class Fleet(Queries):
+    """Queries on browsers. ``silent_after`` is the time without a report after which one is silent."""
+
+    async def groups(self, now: datetime, silent_after: timedelta) -> list[Group]:
+        """All browsers, counted."""
+        each = _Browsers(now, silent_after, parse_once=True)
+        what = {"state": each.state, "heard": each.heard, "browser": each.name, "version": each.version}
+        what |= {"extension": each.extension, "installed": each.installed}
+        told = each.query(
+            *(func.coalesce(column, "").label(name) for name, column in what.items())
+        ).subquery()
+        rows = await self._rows(select(*told.c, func.count()).group_by(*told.c), timeout_seconds=30)
+        return [Group(BrowserState(state), Heard(heard), *rest) for state, heard, *rest in rows]
+
+    async def page(
+        self,
+        wanted: FleetFilter,
+        now: datetime,
+        silent_after: timedelta,
+        size: int,
+        after: Place | None = None,
+    ) -> list[FleetBrowser]:
+        """The next browsers that match, in the order of their people."""
+        each = _Browsers(
+            now, silent_after, parse_once=bool(wanted.browser or wanted.extension or wanted.installed)
+        )
+        own = [each.keys[name] for name in FleetBrowser.__slots__ if name in each.keys]
+        query = each.query(*own, each.state.label("state"), laptop_readers.c.bare_at)
+        query = query.where(*each.filters(wanted), *each.behind(after))
+        query = query.order_by(each.person, each.keys.thumbprint).limit(size)
+        return await self._each(query, made(FleetBrowser), timeout_seconds=30)
+
+    async def readers(self, now: datetime) -> Readers:
+        """How many people ask for mail on a laptop, and how many of them only without the extension."""
+        person, readers = laptop_readers.c.person, laptop_readers.c
+        each = func.count(person.distinct())
+        named = each.filter(readers.named_at > now - WEEK)
+        query = select(each, named, each.filter(*_without(now))).where(readers.seen_at > now - WEEK)
+        [row] = await self._rows(query, timeout_seconds=30)
+        return Readers(*row)
+
+    async def people_without(self, now: datetime, size: int, after: str = "") -> list[PersonWithout]:
+        """The next of these people in the order of their names, with each browser by which they asked."""
+        person, at = laptop_readers.c.person, laptop_readers.c.bare_at
+        some = select(person).where(*_without(now), person > after).distinct().order_by(person).limit(size)
+        query = select(person, laptop_readers.c.os, laptop_readers.c.browser, at)
+        query = query.where(person.in_(some.subquery().select()), at > now - WEEK).order_by(person, at.desc())
+        return [PersonWithout(*row) for row in await self._rows(query, timeout_seconds=30)]
+
+    async def ending_tokens(self, now: datetime) -> int:
+        """How many shared enrolment tokens in use have less than a tenth of their uses, or of their time, left."""
+        used, last = func.count(keys.c.thumbprint), func.max(keys.c.made_at)
+        told = enrolment_tokens.c
+        query = (
+            select(told.uses_left, used, told.made_at, told.expires_at)
+            .join(keys, keys.c.token == told.name)
+            .where(told.expires_at > now)
+            .group_by(told.digest, told.uses_left, told.made_at, told.expires_at)
+            .having(and_(told.uses_left + used >= _SHARED, last > now - IN_USE))
+        )
+        rows = await self._rows(query, timeout_seconds=30)
+        return sum(
+            10 * left < left + count or 10 * (ends - now) < ends - made_at
+            for left, count, made_at, ends in rows
+        )
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete the readers who have not been seen since then, and older times of the others."""
+        readers = laptop_readers.c
+        async with self._database.writing() as connection:
+            for column in (readers.named_at, readers.bare_at):
+                await connection.execute(update(laptop_readers).where(column < before).values({column: None}))
+            gone = await connection.execute(delete(laptop_readers).where(readers.seen_at < before))
+            return gone.rowcount
+
+
+class _Browsers:
+    """Browsers with what is known of the person of each and such a browser, as columns of a query."""
+
+    def __init__(self, now: datetime, silent_after: timedelta, *, parse_once: bool) -> None:
+        """``parse_once``: whether PostgreSQL reads what all browsers said before anything else. It would read it again for each
+        member, but finds few browsers by an index otherwise."""
+        told = select(*keys.c, _Parsed(keys.c.said).label("told")).where(
+            keys.c.app == ""
+        )  # an app is no browser
+        whole = told.cte("browsers")
+        whole = whole.prefix_with("MATERIALIZED", dialect="postgresql") if parse_once else whole
+        self._whole, self.keys = whole, whole.c
+        self._now, self._silent_after = now, silent_after
+        self.name: ColumnElement[str] = _Member(whole.c.told, "browser", "name")
+        self.version: ColumnElement[str] = _Member(whole.c.told, "browser", "version")
+        self.extension: ColumnElement[str] = _Member(whole.c.told, "extension_version")
+        self.installed: ColumnElement[str] = _Member(whole.c.told, "install_type")
+        self.person: ColumnElement[str] = WithoutCase(whole.c.owner)
+
+    def query(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """A query for these columns."""
+        readers, os = laptop_readers.c, _Member(self.keys.told, "os")
+        family = case(_FAMILIES, value=self.name, else_="Chrome")
+        same = and_(readers.person == self.person, readers.os == os, readers.browser == family)
+        return select(*columns).select_from(self._whole.outerjoin(laptop_readers, same))
+
+    @property
+    def state(self) -> ColumnElement[str]:
+        """What is known of a browser, as a word of ``BrowserState``."""
+        reported, readers = self.keys.reported_at, laptop_readers.c
+        return case(
+            (self.keys.revoked_at.is_not(None), BrowserState.REVOKED.value),
+            (reported.is_(None), BrowserState.NEVER.value),
+            (reported > self._now - OWN_LIFETIME, BrowserState.REPORTING.value),
+            (readers.bare_at > _After(reported), BrowserState.MISSING.value),
+            (reported <= self._now - self._silent_after, BrowserState.SILENT.value),
+            (readers.named_at.is_not(None), BrowserState.ASLEEP.value),
+            else_=BrowserState.UNKNOWN.value,
+        )
+
+    @property
+    def heard(self) -> ColumnElement[str]:
+        """When a browser reported last, as a word of ``Heard``."""
+        spans = {Heard.DAY: timedelta(days=1), Heard.WEEK: WEEK}
+        within = ((self.keys.reported_at > self._now - span, heard.value) for heard, span in spans.items())
+        return case(*within, else_=Heard.BEFORE.value)
+
+    def filters(self, wanted: FleetFilter) -> list[ColumnElement[bool]]:
+        exact = (
+            (wanted.state, self.state),
+            (wanted.extension, self.extension),
+            (wanted.installed, self.installed),
+        )
+        where = [column == text for text, column in exact if text]
+        if wanted.heard:
+            heard = [wanted.heard, *([Heard.DAY.value] if wanted.heard == Heard.WEEK else [])]
+            where.append(self.heard.in_(heard))
+        if wanted.browser:
+            versioned = self.name + " " + self.version
+            begins = versioned.startswith(f"{wanted.browser}.", autoescape=True)
+            where.append(or_(self.name == wanted.browser, versioned == wanted.browser, begins))
+        if begin := user_text(wanted.name):
+            names = (self.person, WithoutCase(self.keys.machine))
+            where.append(or_(*(and_(each >= begin, each < begin + _LAST) for each in names)))
+        return where
+
+    def behind(self, after: Place | None) -> list[ColumnElement[bool]]:
+        """The condition for what comes after a place."""
+        if after is None:
+            return []
+        later = and_(self.person == after.person, self.keys.thumbprint > after.thumbprint)
+        return [or_(self.person > after.person, later)]
+
+
+def _without(now: datetime) -> list[ColumnElement[bool]]:
+    """The condition for readers who asked without a proof within a week, and of whom no browser has reported in it."""
+    # not correlated, since SQLite finds no index by the expression
+    reporting = select(WithoutCase(keys.c.owner)).where(keys.c.app == "", keys.c.reported_at > now - WEEK)
+    return [laptop_readers.c.bare_at > now - WEEK, laptop_readers.c.person.not_in(reporting)]
