@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Report
+from mailgate.devices.names import user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by
 from mailgate.model import AttestedApp
 from mailgate.store import clock
@@ -21,9 +22,12 @@ from mailgate.store.database import Queries, made
 from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
+from mailgate.store.schema import shut_enrolments as shut
 
 TOKEN_BYTES, CODE_BYTES = 32, 5
 CODE_LIFE = timedelta(minutes=10)
+PERSON = "person"
+"""The ``kind`` of a person who enrols no more (``shut_enrolments``)."""
 _PREFIX = "mailgate-enrol-"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32. It has no I, L, O or U, which could be read as another letter."""
@@ -46,6 +50,11 @@ def new_code(random: bytes) -> str:
 def digest_of(text: str) -> bytes:
     """The digest by which a token or a code is found. A code may be typed in any case, with spaces and without its hyphen."""
     return sha256(_as_written(text.strip()).encode("utf-8", "surrogatepass")).digest()
+
+
+def digest_of_name(name: str) -> str:
+    """What stays of the name of somebody who enrols no more once they are forgotten."""
+    return f"sha256-{sha256(user_text(name).encode()).hexdigest()}"
 
 
 def name_of(digest: bytes) -> str:
@@ -92,6 +101,12 @@ class EnrolledKey:
     """The attested app that holds the key, as it is stored; empty if none does."""
     counter: int = 0
     """The counter of the last assertion of that app."""
+    machine: str = ""
+    """The company's name of the computer; empty if none was said."""
+    proven: bool = False
+    """Whether a machine's token proved that name. Otherwise it is the device's own word."""
+    said: str = ""
+    """The last report of the device about itself, as JSON; empty if there is none."""
 
     @property
     def attested(self) -> AttestedApp | None:
@@ -244,14 +259,29 @@ class Enrolments(Queries):
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete tokens that expired, and keys that last reported, before this moment. The thumbprint of a revoked key
-        stays."""
+        stays, and a digest of a person who enrols no more."""
         silent = func.coalesce(keys.c.reported_at, keys.c.made_at) < before
         old = and_(keys.c.revoked_at < before, keys.c.device != "")
         async with self._database.writing() as connection:
             ended = await connection.execute(delete(tokens).where(tokens.c.expires_at < before))
             gone = await connection.execute(delete(keys).where(silent, keys.c.revoked_at.is_(None)))
-            await connection.execute(update(keys).where(old).values(device="", owner="", token="", app=""))
+            await connection.execute(update(keys).where(old).values(NAMELESS))
+            people = and_(shut.c.kind == PERSON, shut.c.at < before, shut.c.name.not_like("sha256-%"))
+            for name in (await connection.execute(select(shut.c.name).where(people))).scalars().all():
+                await forget_shut(connection, name)
             return ended.rowcount + gone.rowcount
+
+
+async def forget_shut(connection: AsyncConnection, person: str) -> None:
+    """Keep only a digest of the name of a person who enrols no more."""
+    named = and_(shut.c.kind == PERSON, shut.c.name == person)
+    await connection.execute(update(shut).where(named).values(name=digest_of_name(person)))
+
+
+NAMELESS = dict[str, object].fromkeys(("device", "owner", "token", "app", "machine", "said"), "") | {
+    "proven": False
+}
+"""What is cleared of a revoked key that is kept by its thumbprint alone."""
 
 
 def _called(name: str) -> ColumnElement[bool]:
