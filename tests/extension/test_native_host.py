@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers import PATIENCE
 
 HELPERS = Path(__file__).parents[2] / "deploy/native-host"
 LINUX, MACOS = HELPERS / "mailgate-machine.py", HELPERS / "mailgate-machine.sh"
@@ -127,7 +128,7 @@ def test_a_command_that_is_not_there_fails_or_hangs_says_nothing(tmp_path: Path)
 def asked(program: Path, **environment: str) -> dict[str, Any]:
     """The answer as a browser reads it."""
     ran = subprocess.run(
-        [program, "chrome-extension://x/"], input=struct.pack("=I", 2) + b"{}", capture_output=True, timeout=60,
+        [program, "chrome-extension://x/"], input=struct.pack("=I", 2) + b"{}", capture_output=True, timeout=PATIENCE,
         env=os.environ | environment, check=True,
     )  # fmt: skip
     length = struct.unpack("=I", ran.stdout[:4])[0]
