@@ -1,7 +1,8 @@
 /** Reads the facts about the browser that `core/report.js` reports. */
 
-import { browserOf, osVersionIn } from "../core/report.js";
+import { browserOf, osVersionOf } from "../core/report.js";
 import { management, runtime } from "../shim/ext.js";
+import { readMachine } from "./machine.js";
 
 /**
  * @param {boolean} managed whether a policy sets this browser up
@@ -13,14 +14,16 @@ export async function takeReadings(managed, listed) {
   return {
     os,
     platform: hints.platform ?? navigator.platform,
-    osVersion: hints.platformVersion ?? osVersionIn(navigator.userAgent),
+    osVersion: osVersionOf(os, hints.platformVersion, navigator.userAgent),
     browser: await readBrowser(hints.fullVersionList),
+    version: runtime.getManifest().version,
     formFactors: hints.formFactors ?? [],
     touchPoints: navigator.maxTouchPoints ?? 0, // not available to workers
     installType: await readInstallType(),
     managed,
     installed: listed.length > 0 ? await readInstalled() : [],
     listed,
+    machine: await readMachine(),
   };
 }
 

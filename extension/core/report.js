@@ -17,12 +17,14 @@ const LONGEST = 64;
  * @property {string} platform
  * @property {string} osVersion
  * @property {{name: string, version: string}} browser
+ * @property {string} version of this extension
  * @property {string[]} formFactors
  * @property {number} touchPoints
  * @property {string} installType
  * @property {boolean} managed
  * @property {string[]} installed ids of extensions that are there
  * @property {string[]} listed ids that the company asks for
+ * @property {import("./machine.js").Machine | null} machine null if nobody on the computer says anything of it
  */
 
 /** @param {Readings} read */
@@ -35,8 +37,10 @@ export function reportOf(read) {
     browser: { name: cut(read.browser.name), version: cut(read.browser.version) },
     form_factors: read.formFactors.slice(0, 8).map(cut),
     touch_points: Math.min(Math.max(Math.trunc(read.touchPoints) || 0, 0), 256),
+    extension_version: cut(read.version),
     install_type: INSTALL_TYPES.has(read.installType) ? read.installType : "other",
     managed: read.managed,
+    ...(read.machine ? { machine: read.machine } : {}),
     listed_extensions: read.installed.filter((id) => listed.has(id)).slice(0, 100),
     bearer: true,
   };
@@ -54,18 +58,31 @@ export function browserOf(brands) {
   return { name: named?.brand ?? "", version: named?.version ?? "" };
 }
 
+/** The versions of Windows before 10 by `platformVersion`; from 13 on it means 11 (Microsoft's table). */
+const WINDOWS = new Map([
+  ["0.1", "7"],
+  ["0.2", "8"],
+  ["0.3", "8.1"],
+]);
+
 /**
- * The version of the system as in a user agent.
+ * The true version of the system, or empty: what a user agent says is the same on whatever runs, but for Firefox on Android.
  *
- * @param {string} agent
+ * @param {string} os of `runtime.getPlatformInfo`
+ * @param {string} [told] `platformVersion` of User-Agent Client Hints
+ * @param {string} [agent] of a browser without these hints
  */
-export function osVersionIn(agent) {
-  const found = /(?:Windows NT|Mac OS X|Android|CrOS \S+) ([\d._]+)/.exec(agent);
-  return found ? found[1].replaceAll("_", ".") : "";
+export function osVersionOf(os, told = "", agent = "") {
+  if (told && os === "win") {
+    const [major, minor] = told.split(".");
+    if (Number(major) >= 13) return "11";
+    return Number(major) > 0 ? "10" : (WINDOWS.get(`${major}.${minor}`) ?? "");
+  }
+  return told || (/Android ([\d.]+).* Firefox\//.exec(agent)?.[1] ?? "");
 }
 
 /** @param {string} text */
-function cut(text) {
+export function cut(text) {
   // eslint-disable-next-line no-control-regex -- the gate refuses these characters
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "").slice(0, LONGEST);
 }

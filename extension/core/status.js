@@ -8,6 +8,7 @@
  * @property {string} reason
  * @property {string} title of the rule
  * @property {string[]} apps names
+ * @property {{name: string, version: string}} update what has to be updated, and to which version; empty if that is not known
  * @property {string} fix
  * @property {string} contact
  * @property {string} deadline ISO 8601, or empty
@@ -66,6 +67,7 @@ function readVerdict(said) {
     reason: text(said.reason),
     title: text(said.title),
     apps: texts(said.apps),
+    update: { name: text(said.update?.name), version: text(said.update?.version) },
     fix: text(said.fix),
     contact: text(said.contact),
     deadline: Number.isNaN(Date.parse(said.deadline)) ? "" : said.deadline,

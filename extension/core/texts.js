@@ -16,6 +16,9 @@ const REASONS = new Set([
   "kind-contradicted",
   "kind-unknown",
   "kind-refused",
+  "update-required",
+  "version-unknown",
+  "extension-required",
   "attestation-required",
   "attestation-invalid",
   "probe-required",
@@ -33,6 +36,7 @@ const FIXES = new Set([
   "use-mobile-site",
   "use-known-browser",
   "use-other-device",
+  "update",
   "ask",
 ]);
 
@@ -52,6 +56,8 @@ const FIX_OF_REASON = {
   "kind-contradicted": "use-mobile-site",
   "kind-unknown": "use-known-browser",
   "kind-refused": "use-other-device",
+  "update-required": "update",
+  "version-unknown": "use-known-browser",
 };
 
 /** The message that holds nothing but a sentence of the admin's own. */
@@ -68,10 +74,11 @@ export function reasonKey({ reason, apps, title }) {
  * @param {Verdict} verdict
  * @returns {[string, ...string[]]}
  */
-export function fixKey({ fix, reason, apps }) {
+export function fixKey({ fix, reason, apps, update }) {
   if (fix && !FIXES.has(fix) && !CODE.test(fix)) return [OWN_WORDS, fix];
   let known = (FIXES.has(fix) && fix) || (Object.hasOwn(FIX_OF_REASON, reason) ? FIX_OF_REASON[reason] : "ask");
   if (known === "remove-app" && apps.length === 0) known = "ask";
+  if (known === "update" && update?.name) return ["fix_update_to", update.name, update.version];
   return [messageKey("fix", known), apps.join(", ")];
 }
 

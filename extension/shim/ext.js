@@ -10,6 +10,7 @@ export const {
   action,
   alarms,
   declarativeNetRequest,
+  enterprise,
   i18n,
   management,
   notifications,
@@ -22,6 +23,8 @@ export const {
   action: api.action,
   alarms: api.alarms,
   declarativeNetRequest: api.declarativeNetRequest,
+  // ChromeOS alone has it
+  enterprise: /** @type {any} */ (api).enterprise,
   i18n: api.i18n,
   // available only once the person or the company has allowed it, except `getSelf`
   management: api.management,

@@ -1,7 +1,8 @@
 /**
  * Makes the packages for the stores: `npm run package`. For a company's own package, which requests the permission
  * for the company mail at its installation: `npm run package -- --origin https://mail.example.com`, and
- * `--management` if listed extensions are to be reported. `--unpacked` leaves directories instead of packages.
+ * `--management` if listed extensions are to be reported, `--helper` if a helper on the computer is to be asked, and
+ * `--chromeos` for the names of Chromebooks. `--unpacked` leaves directories instead of packages.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,6 +19,8 @@ const { values } = parseArgs({
   options: {
     origin: { type: "string" },
     management: { type: "boolean", default: false },
+    helper: { type: "boolean", default: false },
+    chromeos: { type: "boolean", default: false },
     unpacked: { type: "boolean", default: false },
     out: { type: "string", default: fileURLToPath(new URL("../dist", import.meta.url)) },
   },
@@ -29,7 +32,8 @@ if (origin === null) {
 }
 
 for (const browser of /** @type {const} */ (["chromium", "firefox"])) {
-  const fit = { browser, origin, management: values.management };
+  const { management, helper, chromeos } = values;
+  const fit = { browser, origin, management, helper, chromeos };
   if (values.unpacked) {
     await stage(join(values.out, browser), fit);
     continue;

@@ -16,6 +16,8 @@ const SHIPPED = ["_locales", "background", "core", "icons", "look", "options", "
  * @property {Browser} [browser] leaves out the background key of the other one
  * @property {string} [origin] of the company mail: requested at the installation, so that nobody has to allow it later
  * @property {boolean} [management] the same for the ids of installed extensions
+ * @property {boolean} [helper] may ask a helper on the computer about its disk, screen lock and firewall
+ * @property {boolean} [chromeos] may read the names that the company gave a Chromebook; Chromium alone knows that
  */
 
 /**
@@ -36,7 +38,7 @@ export async function stage(directory, fit) {
  * @param {any} manifest
  * @param {Fit} fit
  */
-export function fitted(manifest, { browser, origin, management }) {
+export function fitted(manifest, { browser, origin, management, helper, chromeos }) {
   const fit = structuredClone(manifest);
   if (browser === "chromium") {
     delete fit.background.scripts;
@@ -54,5 +56,7 @@ export function fitted(manifest, { browser, origin, management }) {
     fit.permissions.push("management");
     delete fit.optional_permissions;
   }
+  if (helper) fit.permissions.push("nativeMessaging");
+  if (chromeos && browser === "chromium") fit.permissions.push("enterprise.deviceAttributes");
   return fit;
 }

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 from sqlalchemy import create_engine, insert
+from tests.integration import commands
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get, mailgate, post
 from tests.servers import PATIENCE
@@ -202,3 +203,74 @@ def renew(store: str) -> None:
     with engine.begin() as connection:
         connection.execute(insert(keys).values(row))
     engine.dispose()
+
+
+NEWEST = 'client.kind == "laptop" && {}!extension.browser_version.at_least("142.0.7444.134")'
+
+
+@pytest.mark.parametrize("unknown_may_pass", [False, True])
+async def test_a_computer_is_told_what_to_update_by_its_browsers_own_word(
+    client: aiohttp.ClientSession,
+    webmail: TestServer,
+    phone: Phone,
+    tmp_path: Path,
+    store: str,
+    unknown_may_pass: bool,
+) -> None:
+    known = 'extension.browser_version != "" && ' if unknown_may_pass else ""
+    rules = [
+        {"id": "current-browser", "when": NEWEST.format(known), "effect": "block"},
+        {"id": "computers", "when": 'client.kind == "laptop"', "effect": "allow"},
+    ]
+    page = {
+        "User-Agent": LAPTOP,
+        "Accept": "text/html",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
+    with fleet(tmp_path, str(webmail.make_url("")), store, 1, {"rules": rules}) as gates:
+        code = mailgate(tmp_path, "enroll", "code")["token"]
+        await enrol(client, gates.url(), phone, code)
+
+        async def opened(version: str | None) -> tuple[int, str, str]:
+            extension = {} if version is None else {"extension_version": "0.1.0"}
+            browser = {"name": "Google Chrome", "version": version or ""}
+            told = {
+                "os": "windows",
+                "os_version": "11",
+                "browser": browser,
+                "form_factors": ["Desktop"],
+            } | extension
+            assert await report(client, gates.url(), phone, **told) == 200
+            async with client.get(gates.url(), headers=phone.headers() | page) as response:
+                return response.status, response.headers.get("X-Device-Reason", ""), await response.text()
+
+        status, reason, text = await opened("142.0.7444.59")
+        assert (status, reason) == (403, "update-required")
+        assert "Update Google Chrome to version 142.0.7444.134 or newer." in text
+        assert (await opened("142.0.7444.134"))[0] == 200
+        assert (await opened("143"))[0] == 200
+        unknown, without = await opened(""), await opened(None)
+        async with client.get(gates.url(), headers=page) as nobody:
+            found = [
+                (unknown[0], unknown[1]),
+                without[:2],
+                (nobody.status, nobody.headers.get("X-Device-Reason", "")),
+            ]
+        passes, required = (200, ""), (403, "extension-required")
+        assert found == ([passes] * 3 if unknown_may_pass else [(403, "version-unknown"), required, required])
+
+        await opened("142.0.7444.59")
+        asked = {"User-Agent": LAPTOP, "Accept": "application/json"}
+        told = await verdict(client, gates.url(), phone.headers("/.mailgate/status") | asked)
+        update = {"of": "browser", "name": "Google Chrome", "version": "142.0.7444.134"}
+        assert told["verdict"]["update"] == update
+        async with client.get(gates.url(), headers=phone.headers() | asked) as response:
+            reference = (await response.json(content_type=None))["reference"]
+        assert gates.gates[0].stop() == 0
+        written = tmp_path / "gate-0" / "mailgate.yaml"
+        shown = " ".join(commands.output_of(written, "explain", "--reference", reference).split())
+        assert 'extension.browser_version = "142.0.7444.59" (the browser\'s own word)' in shown
+        assert (
+            "if the browser says, by its own word, that extension.browser_version is 142.0.7444.134" in shown
+        )

@@ -21,7 +21,7 @@ from mailgate.attest.jose import (
     parse_compact,
 )
 from mailgate.attest.keys import KeySet, algorithm_of
-from mailgate.model import AppsReport, AttestationResult, Enrolment, Kind, Reason
+from mailgate.model import AppsReport, AttestationResult, Enrolment, ExtensionWord, Kind, Reason
 
 TYP = "device-attestation+jwt"
 PROFILE = "tag:mailgate.example,2026:device-attestation:1"
@@ -175,10 +175,36 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
         status=status,
         expires=expires,
         self_reported=own,
+        extension=_extension(claims) if own and "reported" in claims else None,
     )
     not_before = claims.instant("nbf") if "nbf" in claims else issued_at
     bearer = own and "bearer" in claims and claims.flag("bearer")
     return Passport(result, kid, key, binding, issued_at, not_before, expires, bearer)
+
+
+def _extension(claims: Claims) -> ExtensionWord | None:
+    """What the company's extension said, as the gate repeats it. Other clients that report about themselves have none."""
+    said = claims.inner("reported")
+    if not said.members.get("extension_version"):
+        return None
+    browser = said.inner("browser") if "browser" in said else Claims({})
+    machine = said.inner("machine") if "machine" in said else Claims({})
+    told = {
+        name: machine.flag(name) for name in ("disk_encrypted", "screen_lock", "firewall") if name in machine
+    }
+    return ExtensionWord(
+        said.text("extension_version"),
+        said.text("install_type"),
+        said.flag("managed"),
+        _text_of(browser, "name"),
+        _text_of(browser, "version"),
+        _text_of(claims, "os_version"),
+        **told,
+    )
+
+
+def _text_of(claims: Claims, name: str) -> str:
+    return claims.text(name) if claims.members.get(name) else ""
 
 
 def _check_audience(claims: Claims, audience: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -16,8 +16,11 @@ Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_len
 _HANDHELD_SYSTEMS = {"android": "phone", "ios": "phone", "ipados": "tablet"}
 _COMPUTER_SYSTEMS = frozenset({"windows", "macos", "linux", "chromeos"})
 _COMPUTER_FORMS = frozenset({"desktop"})
-_ALONGSIDE = {"platform", "browser", "install_type", "managed"}
-"""The fields of the report that the token repeats for its readers. No rule reads them."""
+_ALONGSIDE: dict[str, Any] = {
+    **dict.fromkeys(("platform", "browser", "install_type", "managed", "extension_version"), True),
+    "machine": {"disk_encrypted", "screen_lock", "firewall"},
+}
+"""The fields of the report that the token repeats. Names of the machine and its place are none of them: the token is on every request."""
 _NOT_KEPT = {"listed_extensions", "apps", "bearer"}
 _VECTOR = {"instance-identity": 2, "configuration": 0}
 """The AR4SI vector: the instance is known, and nothing is confirmed about its configuration."""
@@ -30,6 +33,20 @@ class _Strict(BaseModel):
 class Browser(_Strict):
     name: Text
     version: Text = ""
+
+
+class MachineClaims(_Strict):
+    """What a helper on the computer (``deploy/native-host/``) or ChromeOS says of the machine. None is what it could not tell."""
+
+    disk_encrypted: bool | None = None
+    screen_lock: bool | None = None
+    """Whether the screen locks by itself."""
+    firewall: bool | None = None
+    serial: Text = ""
+    asset_id: Text = ""
+    """The number that an admin gave the machine in ChromeOS's directory. The next two are from there as well."""
+    location: Text = ""
+    hostname: Text = ""
 
 
 class SelfReport(_Strict):
@@ -45,9 +62,12 @@ class SelfReport(_Strict):
     touch_points: Annotated[int, Field(ge=0, le=256)] = 0
     install_type: Literal["admin", "normal", "sideload", "development", "other"] = "other"
     """How the extension was installed."""
+    extension_version: Text = ""
+    """The extension's own version; empty if no extension reports."""
     managed: bool = False
     listed_extensions: Annotated[tuple[Word, ...], Field(strict=False, max_length=100)] = ()
     """The ids of listed browser extensions that are installed."""
+    machine: MachineClaims | None = None
     apps: AppAnswers | None = None
     """The answers of an attested app by which listed apps are beside it."""
     bearer: bool = False

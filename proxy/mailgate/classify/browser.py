@@ -214,12 +214,22 @@ def _describe(seen: _Seen, agent: Agent, traits: AgentTraits) -> Reading:
         weak=form == "mail_app",
         disputes=disputes,
         os=system,
-        os_version=version(versioned) if versioned else "",
+        os_version=_true_version(system, version(versioned), model) if versioned else "",
         browser=agent.browser.family if agent.browser else "",
         browser_version=version(agent.browser) if agent.browser else "",
         model=model,
         signals=(_signal(seen, agent),),
     )
+
+
+_FROZEN = frozenset({("windows", "10"), ("macos", "10.15"), ("macos", "10.15.7"), ("chromeos", "14541.0.0")})
+
+
+def _true_version(system: str, version: str, model: str) -> str:
+    """The version of the system; empty where browsers name this one on whatever runs (User-Agent reduction of Chromium, and
+    Firefox and Safari likewise)."""
+    of_any = (system, version) in _FROZEN or (system, version, model) == ("android", "10", "K")
+    return "" if of_any else version
 
 
 def _traits(seen: _Seen, agent: Agent, header: str) -> AgentTraits:

@@ -77,10 +77,16 @@ def _result(trial: Trial) -> str:
     return trial.effect or "no match"
 
 
+_OWN_WORD = " (the browser's own word)"
+
+
 def _table(told: Explanation) -> Table:
     table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
     for trial in told.rules:
-        saw = "\n".join(f"{name} = {json.dumps(value)}" for name, value in trial.values.items())
+        saw = "\n".join(
+            f"{name} = {json.dumps(value)}{_OWN_WORD if name.startswith('extension.') else ''}"
+            for name, value in trial.values.items()
+        )
         note = f"\n{trial.note}" if trial.note else ""
         seen = Text.assemble(trial.condition, "\n", (saw, "dim"), note)
         table.add_row(Text(trial.rule), Text(trial.stage), Text(_result(trial)), seen)

@@ -24,6 +24,7 @@ from mailgate.model.decision import (
     RuleTrial,
     Stage,
     Trials,
+    Update,
     User,
 )
 from mailgate.model.device import (
@@ -43,6 +44,7 @@ from mailgate.model.proofs import (
     AttestationResult,
     AttestedApp,
     CertificateResult,
+    ExtensionWord,
     HardwareResult,
     VerifiedLogin,
 )
@@ -71,6 +73,7 @@ __all__ = [
     "Denial",
     "Effect",
     "Enrolment",
+    "ExtensionWord",
     "Finding",
     "HardwareResult",
     "Kind",
@@ -86,6 +89,7 @@ __all__ = [
     "Stage",
     "Threat",
     "Trials",
+    "Update",
     "User",
     "VerifiedLogin",
 ]

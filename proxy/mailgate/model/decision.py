@@ -129,6 +129,17 @@ class Trials(Sequence[RuleTrial]):
         return repr(self._all())
 
 
+class Update(NamedTuple):
+    """What is too old."""
+
+    of: str
+    """``browser``, ``extension`` or ``system``."""
+    name: str
+    """Its name by its own word; empty if it has none."""
+    version: str
+    """The lowest version that would do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer for one request."""
@@ -146,6 +157,8 @@ class Decision:
     contact: str = ""
     apps: tuple[str, ...] = ()
     """The display names of the listed apps that decided."""
+    update: Update | None = None
+    """What is too old, if that decided."""
     deadline: datetime | None = None
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
     reliefs: int = 0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from mailgate.model.client import Kind
 from mailgate.model.device import AppsReport, Enrolment
@@ -11,6 +12,27 @@ THUMBPRINT = r"[A-Za-z0-9_-]{43}"
 """The form of a key's RFC 7638 thumbprint with SHA-256."""
 MAX_CERTIFICATES = 6
 """The most certificates of a chain: the leaf and the authorities above it."""
+
+
+class ExtensionWord(NamedTuple):
+    """What the company's extension says of its browser and computer. Nobody vouches for any of it: whoever holds the key can make
+    it up."""
+
+    version: str = ""
+    """Its own version."""
+    install_type: str = "other"
+    """How it was installed: ``admin``, ``normal``, ``sideload``, ``development`` or ``other``."""
+    managed: bool = False
+    """Whether a policy of the browser sets it up."""
+    browser: str = ""
+    browser_version: str = ""
+    """The whole version, which user agents cut short; empty if the browser does not tell it."""
+    os_version: str = ""
+    """The true version of the system; empty if the browser always names the same one."""
+    disk_encrypted: bool | None = None
+    """What a helper on the computer says; None if there is none, or it could not tell. The same holds for the next two."""
+    screen_lock: bool | None = None
+    firewall: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,8 @@ class AttestationResult:
     expires: datetime | None = None
     self_reported: bool = False
     """Whether the device described itself and a gate only signed that. Then only the key is proved."""
+    extension: ExtensionWord | None = None
+    """What its extension says, if it is a browser that has one."""
     refused: Reason | None = None
     detail: str = ""
     clock_off: timedelta | None = None

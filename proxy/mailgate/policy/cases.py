@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
@@ -19,6 +19,7 @@ from mailgate.model import (
     Decision,
     Effect,
     Enrolment,
+    ExtensionWord,
     Finding,
     Kind,
     Posture,
@@ -202,6 +203,27 @@ class Attestation(Strict):
         return AttestationResult(self.device, self.issuer, kind=self.kind, status=self.status)
 
 
+class CaseExtension(Strict):
+    """What the company's extension says in a browser that it has enrolled, by its own word."""
+
+    version: str = ""
+    install_type: Literal["admin", "normal", "sideload", "development", "other"] = "other"
+    managed: bool = False
+    browser: str = ""
+    browser_version: str = ""
+    os_version: str = ""
+    disk_encrypted: bool | None = None
+    """By the word of a helper on the computer, like the next two. If left out: not known."""
+    screen_lock: bool | None = None
+    firewall: bool | None = None
+    kind: Kind = Field(default=Kind.LAPTOP, strict=False)
+    """Kind of the device that it is on."""
+
+    def result(self) -> AttestationResult:
+        word = ExtensionWord(**self.model_dump(exclude={"kind"}))
+        return AttestationResult("extension", kind=self.kind, self_reported=True, extension=word)
+
+
 class Certificate(Strict):
     """The result for the client's certificate; accepted unless ``refused`` is given."""
 
@@ -217,9 +239,19 @@ class Situation(Strict):
     request: Request = Request()
     device: CaseDevice | None = None
     attestation: Attestation | None = None
+    extension: CaseExtension | None = None
+    """The token of the company's extension, in place of other signed evidence."""
     certificate: Certificate | None = None
     now: Moment | None = None
     """If left out: the time of the file, otherwise the time of the check."""
+
+    @model_validator(mode="after")
+    def _proves_once(self) -> Self:
+        if self.attestation and self.extension:
+            raise wrong_value(
+                "proof", phrase("one request has one token; expected one of these"), key="extension"
+            )
+        return self
 
     def access(self, catalog: AppCatalog, now: datetime) -> Access:
         """Everything that the decision depends on. ``now`` is used if the situation has no time."""
@@ -228,7 +260,8 @@ class Situation(Strict):
         posture = self.device.posture(catalog, moment) if self.device else Posture()
         who = self.request.user
         user = User(who.name, who.groups, groups_known=bool(who.name or who.groups))
-        proof = self.attestation.result() if self.attestation else None
+        offered = self.attestation or self.extension
+        proof = offered.result() if offered else None
         certificate = self.certificate.result() if self.certificate else None
         client = with_attestation(classify(facts), proof)
         if certificate is not None:
@@ -242,6 +275,7 @@ class RecordedRequest(Request):
 
     device: CaseDevice | None = None
     attestation: Attestation | None = None
+    extension: CaseExtension | None = None
     certificate: Certificate | None = None
     now: Moment | None = None
 
@@ -253,6 +287,7 @@ class RecordedRequest(Request):
             request=request,
             device=self.device,
             attestation=self.attestation,
+            extension=self.extension,
             certificate=self.certificate,
             now=self.now,
         )

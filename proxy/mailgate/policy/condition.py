@@ -14,6 +14,7 @@ from mailgate.policy.login_names import confusable_name, has_one_reading
 from mailgate.policy.spelling import nearest, quoted
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES
+from mailgate.policy.versions import AT_LEAST, EXAMPLE, parts_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -153,6 +154,10 @@ class Condition:
     """The variables that it does nothing with but compare them with literal words."""
     loops: frozenset[str] | None
     """The variables that it loops over, with ``all``, ``exists`` and the like; None if it loops over anything else."""
+    least: Mapping[str, frozenset[str]]
+    """The versions that variables have to be ``at_least``."""
+    denied: frozenset[str]
+    """The variables that must not be ``at_least`` some version."""
     has_domain: bool
     """Whether a text that is not a whole login has a domain of logins, so that it means names with their domain."""
 
@@ -204,6 +209,11 @@ class Condition:
         ]
         return frozenset(pair for pair in closed if self._is_false_with(*pair))
 
+    @property
+    def open_to_unknown(self) -> frozenset[str]:
+        """The variables that are not ``at_least`` a version if it is not known, so that the condition may hold because of that."""
+        return frozenset(name for name in self.denied if not self._is_false_with(name, ""))
+
     def _is_false_with(self, name: str, value: object) -> bool:
         """Whether the condition is false although all other values are left out. A loop fails the whole evaluation if it takes
         too many steps, so one that is entered counts as a failure."""
@@ -239,7 +249,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     except RuntimeError as error:
         raise ConditionError([*translated(str(error), text), *_also_misspelt(text, sets)]) from error
     tree = read_tree(program.serialize(), checked=True)
-    found = (*misspelt(tree, sets), *_bad_constants(tree), *_ordered_versions(tree))
+    found = (*misspelt(tree, sets), *_bad_constants(tree), *_bad_versions(tree), *_ordered_versions(tree))
     faults = [fault_at(text, offset, message) for offset, message in found]
     if program.return_type() != cel.Type.BOOL:
         kind = program.return_type().name().lower()
@@ -252,9 +262,36 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     has_domain = any(
         "@" in each or "\\" in each for each in _texts(tree) - names.get("user.name", frozenset())
     )
+    least = {name: frozenset(_versions_wanted(tree, name)) for name in reads}
     return Condition(
-        text, program, reads, names, sought, only_compared(tree, reads), _loops(tree), has_domain
+        text,
+        program,
+        reads,
+        names,
+        sought,
+        only_compared(tree, reads),
+        _loops(tree),
+        least,
+        frozenset(_denied(tree)),
+        has_domain,
     )
+
+
+def _versions_wanted(tree: Node, variable: str) -> Iterator[str]:
+    for node in walk(tree):
+        if node.name == AT_LEAST and node.children[0].name == variable and node.children[1].text is not None:
+            yield node.children[1].text
+
+
+_EITHER_WAY = frozenset({"_==_", "_!=_", "_?_:_"})
+
+
+def _denied(node: Node, *, denied: bool = False) -> Iterator[str]:
+    if node.name == AT_LEAST and denied:
+        yield node.children[0].name
+    below = not denied if node.name == "!_" else denied or node.name in _EITHER_WAY
+    for child in node.children:
+        yield from _denied(child, denied=below)
 
 
 def _texts(tree: Node) -> frozenset[str]:
@@ -311,6 +348,15 @@ def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
                 yield last.offset, phrase("%(text)s cannot be read; expected %(example)s", **told)
 
 
+def _bad_versions(tree: Node) -> Iterator[tuple[int, str]]:
+    """Versions that no version would be known to be at least."""
+    for node in walk(tree):
+        wanted = node.children[-1] if node.name == AT_LEAST else None
+        if wanted is not None and wanted.text is not None and parts_of(wanted.text) is None:
+            told = {"text": json.dumps(wanted.text), "example": EXAMPLE}
+            yield wanted.offset, phrase("%(text)s cannot be read; expected %(example)s", **told)
+
+
 _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 
 
@@ -318,11 +364,11 @@ def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
     """Comparisons of versions by order. Versions are texts, and the text "9" is greater than "17", so these would
     silently be wrong."""
     for node in walk(tree):
-        versions = [child for child in node.children if child.is_name and child.name.endswith("_version")]
+        versions = [child for child in node.children if child.is_name and child.name.endswith("version")]
         if node.name in _ORDER and versions:
             message = phrase(
                 "`%(name)s` is a text, where 9 comes after 17; expected something like `%(example)s`",
                 name=versions[0].name,
-                example='.matches("^(17|18)\\\\.")',
+                example='.at_least("17")',
             )
             yield versions[0].offset, message

@@ -37,7 +37,7 @@ from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleT
 from mailgate.model.phrase import phrase
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
-from mailgate.policy.reasons import apps_behind, infer
+from mailgate.policy.reasons import apps_behind, infer, update_behind
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rule_index import places
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
@@ -481,6 +481,7 @@ def _decision(
         fix=(rule.notice.fix or "") if own else "",
         contact=rule.notice.contact or "",
         apps=apps_behind(rule.when, access, policy.catalog) if reason is Reason.PROHIBITED_APP else (),
+        update=update_behind(rule.when, access) if reason is Reason.UPDATE_REQUIRED else None,
         deadline=_deadline(rule, access) if own else None,
         reliefs=policy.reliefs.serial,
     )

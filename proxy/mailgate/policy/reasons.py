@@ -1,11 +1,13 @@
 """The reason and the apps of a decision, inferred from the variables of the condition."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from mailgate.model import Absence, Access, Compliance, Effect, Kind, PostureState, Reason
+from mailgate.model import Absence, Access, Compliance, Effect, Kind, PostureState, Reason, Update
 from mailgate.policy.apps import AppCatalog
-from mailgate.policy.condition import Condition, EvaluationError
-from mailgate.policy.variables import cel_activation
+from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
+from mailgate.policy.variables import VARIABLES, cel_activation, extension_word
+from mailgate.policy.versions import at_least, order_of, parts_of
 
 _OF_APPS = frozenset({"device.apps", "device.lists", "device.state", "device.absence"})
 """The variables that change with a listed app."""
@@ -20,7 +22,7 @@ _STATES = {
 
 def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
     """The reason of a rule without a ``reason`` of its own. Whose device it is comes first, then the device, signed evidence, the
-    certificate and the client's kind, as far as the condition reads them."""
+    certificate, versions, the extension and the client's kind, as far as the condition reads them."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads
@@ -31,6 +33,8 @@ def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCata
         or _of_device(reads, access)
         or _of_attestation(reads, access)
         or _of_certificate(reads, access)
+        or _of_versions(condition, access)
+        or _of_extension(condition, access)
         or _of_client(reads, access)
         or Reason.RULE_MATCHED
     )
@@ -85,6 +89,77 @@ def _of_certificate(reads: frozenset[str], access: Access) -> Reason | None:
     if access.certificate is None:
         return Reason.CERTIFICATE_REQUIRED
     return Reason.CERTIFICATE_INVALID if access.certificate.refused else None
+
+
+_VERSIONED = {
+    "extension.browser_version": ("browser", "extension.browser"),
+    "client.browser_version": ("browser", "client.browser"),
+    "extension.version": ("extension", ""),
+    "extension.os_version": ("system", "client.os"),
+    "client.os_version": ("system", "client.os"),
+    "device.os_version": ("system", "device.os"),
+}
+"""What each version is one of, and the variable with its name."""
+
+
+def _of_versions(condition: Condition, access: Access) -> Reason | None:
+    """A version that is too old, or that is not known to be new enough, if the condition would not hold with a newer one."""
+    behind = _behind(condition, access)
+    if not behind:
+        return None
+    if any(parts_of(found) is not None for found in behind.values()):
+        return Reason.UPDATE_REQUIRED
+    by_extension = all(name.startswith("extension.") for name in behind)
+    return (
+        Reason.EXTENSION_REQUIRED if by_extension and not extension_word(access) else Reason.VERSION_UNKNOWN
+    )
+
+
+def update_behind(condition: Condition, access: Access) -> Update | None:
+    """What is too old for the condition not to hold, and the lowest version that would do; None if nothing is known to be."""
+    found = [name for name, version in _behind(condition, access).items() if parts_of(version) is not None]
+    if not found:
+        return None
+    (of, named), newest = _VERSIONED[found[0]], _newest(condition)
+    enough = (
+        version
+        for version in sorted(condition.least[found[0]], key=order_of)
+        if not _would_hold(condition, access, {**newest, found[0]: version})
+    )
+    return Update(of, str(VARIABLES[named].read(access)) if named else "", next(enough, newest[found[0]]))
+
+
+def _behind(condition: Condition, access: Access) -> Mapping[str, str]:
+    """The versions that are not known to be new enough, if the condition would not hold with newer ones."""
+    newest = _newest(condition)
+    found = {name: str(VARIABLES[name].read(access)) for name in newest}
+    behind = {name: version for name, version in found.items() if not at_least(version, newest[name])}
+    return behind if behind and not _would_hold(condition, access, newest) else {}
+
+
+def _newest(condition: Condition) -> Mapping[str, str]:
+    return {
+        name: max(condition.least[name], key=order_of) for name in _VERSIONED if condition.least.get(name)
+    }
+
+
+def _would_hold(condition: Condition, access: Access, supposed: Mapping[str, str]) -> bool:
+    try:
+        return condition.holds(cel_activation(access, condition.reads, supposed))
+    except EvaluationError:
+        return True
+
+
+def _of_extension(condition: Condition, access: Access) -> Reason | None:
+    """A missing extension, if without its word nobody could tell whether the condition holds."""
+    read = {name for name in condition.reads if name.startswith("extension.")}
+    if not read or extension_word(access):
+        return None
+    try:
+        condition.holds(cel_activation(access, condition.reads - read))
+    except (EvaluationError, UnknownValueError):
+        return Reason.EXTENSION_REQUIRED
+    return None
 
 
 def _of_client(reads: frozenset[str], access: Access) -> Reason | None:

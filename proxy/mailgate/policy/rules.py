@@ -55,6 +55,9 @@ RULE_REASONS = (
     Reason.KIND_CONTRADICTED,
     Reason.KIND_UNKNOWN,
     Reason.KIND_REFUSED,
+    Reason.UPDATE_REQUIRED,
+    Reason.VERSION_UNKNOWN,
+    Reason.EXTENSION_REQUIRED,
     Reason.ATTESTATION_REQUIRED,
     Reason.ATTESTATION_INVALID,
     Reason.DEVICE_CONTRADICTED,
@@ -107,6 +110,7 @@ FIXES = (
     "remove-app",
     "set-up-device",
     "get-extension",
+    "update",
     "report-again",
     "another-way",
     "meet-requirements",
@@ -202,6 +206,16 @@ class Rule(Strict):
             if getattr(self, name) is not None and not self.keeps_out:
                 message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
+        return self
+
+    @model_validator(mode="after")
+    def _lets_in_what_is_known(self) -> Self:
+        for name in sorted(self.when.open_to_unknown if self.effect is Effect.ALLOW else ()):
+            told = {"name": name, "example": f'{name} != "" && …'}
+            words = phrase(
+                "it would let in whatever `%(name)s` is not known of; expected `%(example)s`", **told
+            )
+            raise wrong_value("condition", words, key="when")
         return self
 
     def stage_at(self, now: datetime) -> Stage:

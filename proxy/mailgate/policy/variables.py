@@ -20,6 +20,7 @@ from mailgate.model import (
     Assurance,
     Compliance,
     Enrolment,
+    ExtensionWord,
     Kind,
     PostureState,
     Protocol,
@@ -28,11 +29,13 @@ from mailgate.model import (
 )
 from mailgate.model.phrase import phrase
 from mailgate.model.times import LONG_AGO, happened
+from mailgate.policy.versions import FUNCTION
 
 NEVER_REPORTED = timedelta(days=36500)
 """The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
 
 FORMS = ("desktop", "phone", "tablet", "ereader", "tv", "console", "watch", "car", "speaker", "xr")
+INSTALL_TYPES = ("admin", "normal", "sideload", "development", "other", "")
 STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 
@@ -127,6 +130,20 @@ def _certificate_refused(access: Access) -> str:
     return str(access.certificate.refused or "") if access.certificate else ""
 
 
+def extension_word(access: Access) -> ExtensionWord | None:
+    """What the company's extension says in this request; None if none is known to be there."""
+    return access.attestation.extension if _valid(access) and access.attestation else None
+
+
+def _said(access: Access) -> ExtensionWord:
+    return extension_word(access) or ExtensionWord(install_type="")
+
+
+def _switch(value: bool | None) -> str:
+    return "unknown" if value is None else "on" if value else "off"
+
+
+_SWITCH = ("on", "off", "unknown")
 _REPORT, _SIGHTING, _NOTHING = KeptBy.REPORT, KeptBy.SIGHTING, KeptBy.NOTHING
 _UNKNOWN_STATES = (PostureState.MISSING, PostureState.UNAVAILABLE)
 
@@ -138,7 +155,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("client.assurance", "string", phrase("How well the kind is known, weakest first"), lambda a: a.client.assurance, _SIGHTING, _words(Assurance)),
         Variable("client.form", "string", phrase("Form factor; empty if not told"), lambda a: a.client.form, _REPORT, (*FORMS, "")),
         Variable("client.os", "string", phrase("`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty"), lambda a: a.client.os, _REPORT),
-        Variable("client.os_version", "string", phrase("Version that the client names, or empty"), lambda a: a.client.os_version, _REPORT, depends_on=DependsOn.AGENT),
+        Variable("client.os_version", "string", phrase("Version that the client names, or empty; also empty if it is the one that browsers name on whatever runs, like Windows 10"), lambda a: a.client.os_version, _REPORT, depends_on=DependsOn.AGENT),
         Variable("client.browser", "string", phrase("Browser or app family, or empty"), lambda a: a.client.browser, _SIGHTING, depends_on=DependsOn.AGENT),
         Variable("client.browser_version", "string", phrase("Its version, or empty"), lambda a: a.client.browser_version, _SIGHTING, depends_on=DependsOn.AGENT),
         Variable("client.model", "string", phrase("Device model that the client names, or empty"), lambda a: a.client.model, _SIGHTING),
@@ -168,6 +185,15 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, _SIGHTING, STATUSES),
         Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer, _SIGHTING),
         Variable("attestation.refused", "string", phrase("Reason code with which evidence was refused, or empty"), _refused, _SIGHTING, (*_words(Reason), "")),
+        Variable("extension.version", "string", phrase("Version of the company's browser extension, by its own word like all of `extension.*`: nobody vouches for it. Empty if no extension has reported"), lambda a: _said(a).version, _SIGHTING),
+        Variable("extension.install_type", "string", phrase("How it was installed: `admin` is by a policy of the company; empty if no extension has reported"), lambda a: _said(a).install_type, _SIGHTING, INSTALL_TYPES),
+        Variable("extension.managed", "bool", phrase("A policy of the browser sets it up; false if no extension has reported"), lambda a: _said(a).managed, _SIGHTING),
+        Variable("extension.browser", "string", phrase("The browser's own name, like `Google Chrome`, or empty"), lambda a: _said(a).browser, _SIGHTING),
+        Variable("extension.browser_version", "string", phrase("Its whole version, which user agents cut short, or empty"), lambda a: _said(a).browser_version, _SIGHTING),
+        Variable("extension.os_version", "string", phrase("True version of the system: `11` is Windows 11. Empty if the browser always names the same one, as Firefox does on Windows and macOS"), lambda a: _said(a).os_version, _SIGHTING),
+        Variable("extension.disk_encryption", "string", phrase("By the word of a helper on the computer, like the next two; `unknown` if there is none, or it could not tell"), lambda a: _switch(_said(a).disk_encrypted), _SIGHTING, _SWITCH),
+        Variable("extension.screen_lock", "string", phrase("Whether the screen locks by itself"), lambda a: _switch(_said(a).screen_lock), _SIGHTING, _SWITCH),
+        Variable("extension.firewall", "string", phrase("Whether a firewall of the system is switched on"), lambda a: _switch(_said(a).firewall), _SIGHTING, _SWITCH),
         Variable("certificate.valid", "bool", phrase("The request came with a TLS client certificate and it was accepted"), _certified, _SIGHTING),
         Variable("certificate.refused", "string", phrase("Reason code with which a client certificate was refused, or empty"), _certificate_refused, _SIGHTING, (*_words(Reason), "")),
         Variable("request.method", "string", phrase("HTTP method"), lambda a: a.facts.method, _SIGHTING),
@@ -206,7 +232,7 @@ _TYPES = {
     "list(string)": cel.Type.List(cel.Type.STRING),
 }
 
-ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.values()})
+ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.values()}, functions=[FUNCTION])
 
 
 UNREADABLE = "\ud800"
@@ -214,9 +240,12 @@ UNREADABLE = "\ud800"
 _OPEN_TEXTS = frozenset(v.name for v in VARIABLES.values() if v.is_open_text)
 
 
-def cel_activation(access: Access, names: Iterable[str]) -> cel.Activation:
-    """The values of these variables, for any number of conditions. What looks at an odd text fails."""
-    read = {name: VARIABLES[name].read(access) for name in names}
+def cel_activation(
+    access: Access, names: Iterable[str], supposed: Mapping[str, str] | None = None
+) -> cel.Activation:
+    """The values of these variables, for any number of conditions. What looks at an odd text fails. ``supposed`` has other
+    values for some of them."""
+    read = {name: VARIABLES[name].read(access) for name in names} | dict(supposed or {})
     for name in _OPEN_TEXTS & read.keys():
         read[name] = _unless_odd(read[name])
     return ENVIRONMENT.Activation(read)

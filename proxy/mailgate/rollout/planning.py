@@ -195,7 +195,7 @@ async def make_plan(
 def _reading_versions(old: Policy, new: Policy) -> dict[str, Effect]:
     before = {rule.id: rule.model_dump(mode="json") for rule in old.rules}
     changed = [rule for rule in new.rules if before.get(rule.id) != rule.model_dump(mode="json")]
-    reading = [rule for rule in changed if any(name.endswith("_version") for name in rule.when.reads)]
+    reading = [rule for rule in changed if any(name.endswith("version") for name in rule.when.reads)]
     return {rule.id: rule.effect for rule in reading}
 
 

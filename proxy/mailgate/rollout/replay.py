@@ -129,6 +129,7 @@ def _attestation(told: Proofs) -> AttestationResult | None:
         os_version=told.os_version,
         status=told.status,
         self_reported=told.self_reported,
+        extension=told.extension,
     )
 
 

@@ -142,6 +142,7 @@ def _with_attestation(told: Proofs, proof: AttestationResult) -> Proofs:
         os=proof.os,
         os_version=proof.os_version,
         self_reported=proof.self_reported,
+        extension=proof.extension,
     )
 
 

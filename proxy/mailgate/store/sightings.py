@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, literal, o
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import FORMER, user_text
-from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, ExtensionWord, RequestFacts
 from mailgate.store.bulk_rows import Newest, RowPosition, among, count_up, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import is_login
@@ -54,6 +54,8 @@ class Proofs(NamedTuple):
     """Reason codes of what was found about the proofs (``FOUND_BESIDE``)."""
     named_by: str = ""
     """Who named the person: ``proxy``, or ``proof`` for the owner by an issuer. Empty if it is the client's own word."""
+    extension: ExtensionWord | None = None
+    """What the company's extension said; None if none reported."""
     names_others: bool = False
     """Whether the request names a person whom nobody has checked, and who is not kept."""
 
@@ -334,7 +336,9 @@ def facts_of(columns: Sequence[Any]) -> ClientFacts:
 def _proofs_of(column: str) -> Proofs:
     """Read what is stored of proofs. Many clients have the same."""
     told = json.loads(column)
-    return Proofs(**{**told, "findings": tuple(told.get("findings", ()))})
+    said = told.get("extension")
+    lists = {"findings": tuple(told.get("findings", ())), "extension": said and ExtensionWord(*said)}
+    return Proofs(**{**told, **lists})
 
 
 def _read(row: Mapping[Any, Any]) -> Recorded:

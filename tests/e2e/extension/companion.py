@@ -26,13 +26,13 @@ def admin(gate: GuardedWebmail, *command: str) -> str:
     return output_of(gate.config, *command).strip()
 
 
-def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:
-    """The company's own package, which may speak to ``origin`` from the start."""
+def packaged(directory: Path, origin: str, browser: str = "chromium", **more: bool) -> Path:
+    """The company's own package, which may speak to ``origin`` from the start. ``more``: ``management``, ``helper`` or ``chromeos``."""
     require_or_skip("node")
     script = (
         'import { stage } from "./tools/stage.js"; await stage(process.argv[1], JSON.parse(process.argv[2]));'
     )
-    fit = json.dumps({"browser": browser, "origin": origin, "management": management})
+    fit = json.dumps({"browser": browser, "origin": origin, **more})
     staged = ["node", "--input-type=module", "--eval", script, directory, fit]
     subprocess.run(staged, cwd=EXTENSION, check=True)
     return directory
@@ -135,13 +135,17 @@ class Companion:
 
 
 @contextmanager
-def companion(driver: Playwright, profile: Path, extension: Path, *others: Path) -> Iterator[Companion]:
-    """``others``: further extensions that are installed."""
+def companion(
+    driver: Playwright, profile: Path, extension: Path, *others: Path, agent: str | None = AGENT
+) -> Iterator[Companion]:
+    """``others``: further extensions that are installed. Without an ``agent`` of its own a browser tells its whole version, and
+    gets no mail."""
     installed = ",".join(map(str, (extension, *others)))
     arguments = [
         *CHROMIUM_ARGUMENTS,
         "--headless=new",
-        f"--user-agent={AGENT}",  # a headless browser calls itself one, and a bot gets no mail
+        # a headless browser calls itself one, and a bot gets no mail
+        *([f"--user-agent={agent}"] if agent else []),
         f"--disable-extensions-except={installed}",
         f"--load-extension={installed}",
     ]
@@ -150,7 +154,7 @@ def companion(driver: Playwright, profile: Path, extension: Path, *others: Path)
         executable_path=CHROMIUM,
         args=arguments,
         ignore_default_args=["--disable-extensions"],
-        user_agent=AGENT,
+        user_agent=agent,
         locale="en-US",
     ) as context:
         yield Companion(context, f"chrome-extension://{extension_id(extension)}")

@@ -28,6 +28,13 @@ test("an admin's own sentence is shown as it is", () => {
   assert.deepEqual(fixKey(verdict({ fix: "Call Bob." })), [OWN_WORDS, "Call Bob."]);
 });
 
+test("what is too old is named with the version that is needed, if that is known", () => {
+  const old = { reason: "update-required", update: { name: "Chrome", version: "142" } };
+  assert.deepEqual(fixKey(verdict(old)), ["fix_update_to", "Chrome", "142"]);
+  assert.deepEqual(fixKey(verdict({ ...old, update: { name: "", version: "" } })), ["fix_update", ""]);
+  assert.deepEqual(fixKey(verdict({ ...old, update: undefined })), ["fix_update", ""]);
+});
+
 test("the code of a fix that is not known is never shown", () => {
   assert.deepEqual(fixKey(verdict({ fix: "get-extension" })), ["fix_ask", ""]);
 });

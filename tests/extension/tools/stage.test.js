@@ -29,3 +29,12 @@ test("pages of the extension run its own scripts alone and load nothing from els
   assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';/);
   assert.doesNotMatch(policy, /unsafe|data:| \*[; ]/);
 });
+
+test("a helper and the names of Chromebooks are for packages that ask for them, the latter in Chromium alone", () => {
+  const asked = { helper: true, chromeos: true };
+  const more = (/** @type {"chromium" | "firefox"} */ browser) =>
+    fitted(MANIFEST, { browser, ...asked }).permissions.filter((/** @type {string} */ name) => !MANIFEST.permissions.includes(name));
+  assert.deepEqual(more("chromium"), ["nativeMessaging", "enterprise.deviceAttributes"]);
+  assert.deepEqual(more("firefox"), ["nativeMessaging"]);
+  assert.doesNotMatch(JSON.stringify(MANIFEST), /nativeMessaging|enterprise/);
+});

@@ -280,6 +280,8 @@ def test_only_a_token_of_the_gate_is_a_self_report(gate, issuer: str) -> None:
     gate.rebuild({issuer: gate.issuers[ISSUER]}, own=OWN)
     own, said = issuer == OWN, {"iss": issuer, "exp": STAMP + 600}
     assert gate.verify(gate.token(said)).self_reported is own
+    reported = {"extension_version": "0.2.0", "install_type": "admin", "managed": True}
+    assert (gate.verify(gate.token(said | {"reported": reported})).extension is not None) is own
     for seconds, bearer in ((599, own), (600, False)):
         later = NOW + timedelta(seconds=seconds)
         without = gate.without_proof(gate.token(said | {"bearer": True}), now=later)

@@ -16,7 +16,7 @@ from mailgate.attest.report import (
     token_claims,
     written_report,
 )
-from mailgate.model import Kind
+from mailgate.model import ExtensionWord, Kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = mint.make_key(b"gate" * 8, "gate-1")
@@ -106,8 +106,15 @@ MOST = {
     "form_factors": ["Desktop"] * 8,
     "touch_points": 256,
     "install_type": "sideload",
+    "extension_version": "x" * 64,
     "managed": True,
     "listed_extensions": ["x" * 128] * 100,
+    "machine": {
+        "disk_encrypted": True,
+        "screen_lock": False,
+        "firewall": None,
+        **dict.fromkeys(("serial", "asset_id", "location", "hostname"), "x" * 64),
+    },
     "apps": {
         "question": "0123456789abcdef",
         "profile": "work",
@@ -152,13 +159,22 @@ LEAST = {
     "ear.verifier-id": {"developer": "mailgate", "build": "1.0"},
     "submods": {"device": {"ear.status": "none", "ear.trustworthiness-vector": {"instance-identity": 2, "configuration": 0}}},
     "apps": {"at": STAMP, "listed": [], "complete": False},
-    "reported": {"platform": "", "install_type": "other", "managed": False},
+    "reported": {"platform": "", "install_type": "other", "managed": False, "extension_version": ""},
 }  # fmt: skip
 ALONGSIDE = {
     "platform": "Win32",
     "browser": {"name": "Firefox", "version": "140"},
     "install_type": "admin",
     "managed": True,
+    "extension_version": "0.2.0",
+}
+MACHINE = {"disk_encrypted": True, "firewall": False}
+NAMES = {
+    "serial": "PF2X7",
+    "asset_id": "4711",
+    "location": "Room 3",
+    "hostname": "ada-laptop",
+    "screen_lock": None,
 }
 SAID = {"os": "windows", "os_version": "11", "bearer": True}
 
@@ -168,6 +184,11 @@ SAID = {"os": "windows", "os_version": "11", "bearer": True}
     [
         ({"os": "other"}, "", {}),
         (SAID | ALONGSIDE, "ada", SAID | {"form": "desktop", "user": "ada", "reported": ALONGSIDE}),
+        (
+            SAID | ALONGSIDE | {"machine": MACHINE | NAMES},
+            "",
+            SAID | {"form": "desktop", "reported": ALONGSIDE | {"machine": MACHINE}},
+        ),
         ({"os": "android"}, "", {"os": "android", "form": "phone"}),
         (
             {"os": "other", "listed_extensions": ["b", "private", "a", "b"]},
@@ -217,6 +238,31 @@ def test_the_verifier_takes_the_token() -> None:
     assert result.key_thumbprint == DEVICE.thumbprint()
     assert result.expires == NOW + timedelta(minutes=10)
     assert (result.self_reported, result.status, result.apps.complete) == (True, "none", False)
+
+
+COMPUTER = {"os": "windows", "os_version": "11", "browser": {"name": "Chrome", "version": "142.0.1"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ({"os": "android"}, None),
+        ({"os": "windows", "extension_version": "0.2.0"}, ExtensionWord("0.2.0")),
+        (
+            COMPUTER | {"extension_version": "0.2.0", "install_type": "admin", "managed": True, "machine": MACHINE | NAMES},
+            ExtensionWord("0.2.0", "admin", True, "Chrome", "142.0.1", "11", True, None, False),
+        ),
+        # a helper that could tell nothing
+        ({"os": "windows", "extension_version": "1", "machine": {}}, ExtensionWord("1")),
+        # a browser without a version
+        ({"os": "other", "extension_version": "1", "browser": {"name": "Firefox"}}, ExtensionWord("1", browser="Firefox")),
+    ],
+)  # fmt: skip
+def test_the_word_of_an_extension_comes_back_as_its_own(said: dict, word: ExtensionWord | None) -> None:
+    result, token = accepted(said)
+    assert result.extension == word
+    payload = str(mint.jws.extract_compact(token.encode()).payload)
+    assert not [name for name in NAMES if name != "screen_lock" and name in payload]
 
 
 @pytest.mark.parametrize("os", ["android", "other"])

@@ -13,6 +13,7 @@ from mailgate.model import (
     Compliance,
     Effect,
     Enrolment,
+    ExtensionWord,
     Finding,
     Kind,
     Posture,
@@ -24,6 +25,7 @@ from mailgate.model import (
 )
 from mailgate.policy.cases import (
     CaseDevice,
+    CaseExtension,
     CasesFile,
     Expectation,
     RecordedRequest,
@@ -205,9 +207,27 @@ def test_a_certificate_is_accepted_unless_it_is_said_to_be_refused(written: obje
     assert situation.access(CATALOG, NOW).certificate == result
 
 
+def test_what_the_extension_says_is_the_word_of_a_computer() -> None:
+    written = {"version": "0.1.0", "browser": "Firefox", "browser_version": "153.0", "disk_encrypted": True}
+    computer = {
+        "request": {"user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"}
+    }
+    seen = Situation.model_validate(computer | {"extension": written}).access(CATALOG, NOW)
+    word = ExtensionWord("0.1.0", browser="Firefox", browser_version="153.0", disk_encrypted=True)
+    assert seen.attestation == AttestationResult(
+        "extension", kind=Kind.LAPTOP, self_reported=True, extension=word
+    )
+    assert (seen.client.kind, seen.client.assurance) == (Kind.LAPTOP, "attested")
+    with pytest.raises(ValidationError, match="one request has one token"):
+        Situation.model_validate({"extension": {}, "attestation": {}})
+
+
 def test_one_level_and_two_levels_are_the_same() -> None:
     request = {"method": "POST", "user": "alice", "headers": {"x": ("1", "2")}, "user_agent": "y"}
     beside = {"device": {"os": "ios"}, "attestation": {"device": "d"}, "certificate": {}, "now": "2026-12-11"}
+    assert RecordedRequest.model_validate(
+        {"extension": {"version": "1"}}
+    ).situation().extension == CaseExtension(version="1")
     flat, nested = request | beside, {"request": request} | beside
     read = RecordedRequest.model_validate(flat, context=CONTEXT).situation()
     assert read == Situation.model_validate(nested, context=CONTEXT)

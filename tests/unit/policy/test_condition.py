@@ -69,11 +69,46 @@ def test_a_part_of_a_time_needs_a_known_zone(part: str) -> None:
         ('"17" <= client.os_version', "client.os_version", 9),
         ("client.browser_version > device.os_version", "client.browser_version", 1),
         ('client.browser_version >= "17"', "client.browser_version", 1),
+        ('"0.2" < extension.version', "extension.version", 9),
     ],
 )
 def test_versions_have_no_order(text: str, name: str, column: int) -> None:
-    words = 'is a text, where 9 comes after 17; expected something like `.matches("^(17|18)\\\\.")`'
+    words = 'is a text, where 9 comes after 17; expected something like `.at_least("17")`'
     assert faults(text) == [(1, column, f"`{name}` {words}")]
+
+
+def test_a_version_that_cannot_be_read_is_a_mistake() -> None:
+    message = '"142b" cannot be read; expected a version like "142" or "142.0.7444.134"'
+    assert faults('client.browser_version.at_least("142b")') == [(1, 33, message)]
+    [(_, _, message)] = faults("extension.version.at_least(1)")
+    assert message.startswith("`at least` does not go with the types (string, int)")
+
+
+def test_a_condition_tells_which_versions_it_wants() -> None:
+    text = '!extension.version.at_least("0.2") && (client.os_version.at_least("11") || client.os_version.at_least("9"))'
+    condition = compile_condition(text, {})
+    assert condition.least == {"extension.version": {"0.2"}, "client.os_version": {"11", "9"}}
+    assert condition.compared == set()
+
+
+V = "extension.browser_version"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [
+        (f'{V}.at_least("142")', False),
+        (f'!{V}.at_least("142")', True),
+        (f'!!{V}.at_least("142")', False),
+        (f'client.kind == "laptop" && !({V}.at_least("142") && client.handheld)', True),
+        (f'{V}.at_least("142") == false', True),
+        (f'{V}.at_least("142") ? false : true', True),
+        (f'{V} != "" && !{V}.at_least("142")', False),
+        (f'client.handheld || ({V} != "" && !{V}.at_least("142"))', True),
+    ],
+)
+def test_a_condition_that_an_unknown_version_helps_to_hold_is_found(text: str, is_open: bool) -> None:
+    assert compile_condition(text, {}).open_to_unknown == ({V} if is_open else set())
 
 
 @pytest.mark.parametrize(

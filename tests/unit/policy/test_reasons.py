@@ -11,6 +11,7 @@ from mailgate.model import (
     Client,
     Compliance,
     Effect,
+    ExtensionWord,
     Finding,
     Kind,
     Posture,
@@ -18,7 +19,7 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.policy.condition import compile_condition
-from mailgate.policy.reasons import apps_behind, infer
+from mailgate.policy.reasons import apps_behind, infer, update_behind
 
 CONTRADICTED = Client(Kind.PHONE, True, findings=(Finding(Reason.KIND_CONTRADICTED, "the two disagree"),))
 UNKNOWN = Client(Kind.UNKNOWN, False)
@@ -46,9 +47,58 @@ def judged(compliance: Compliance, ago: timedelta = timedelta()) -> Access:
     return access(PHONE, posture)
 
 
+BROWSER = '!extension.browser_version.at_least("142.0.7")'
+COMPUTER = f'client.kind == "laptop" && {BROWSER}'
+SYSTEM = '!client.os_version.at_least("26") || !device.os_version.at_least("18.5")'
+
+
+def saying(**said: object) -> Access:
+    """A computer whose browser has the company's extension, which says this."""
+    word = ExtensionWord(**{"version": "0.1.0", "browser": "Google Chrome", **said})  # type: ignore[arg-type]
+    return access(LAPTOP, attestation=AttestationResult("d1", self_reported=True, extension=word))
+
+
+IOS = access(replace(PHONE, os="ios", os_version="18.5"), Posture(os="ios", os_version="18.4"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "request_", "update"),
+    [
+        (COMPUTER, saying(browser_version="142.0.6"), ("browser", "Google Chrome", "142.0.7")),
+        (COMPUTER, saying(browser_version=""), None),
+        (COMPUTER, access(LAPTOP), None),
+        # the lowest version with which the rule would not hold
+        (f'{BROWSER} || !extension.browser_version.at_least("100")', saying(browser_version="99"), ("browser", "Google Chrome", "142.0.7")),
+        (f'{BROWSER} && !extension.browser_version.at_least("100")', saying(browser_version="99"), ("browser", "Google Chrome", "100")),
+        # of two that are too old, one after the other
+        (f'{BROWSER} || !extension.version.at_least("0.2")', saying(browser_version="141"), ("browser", "Google Chrome", "142.0.7")),
+        (f'{BROWSER} || !extension.version.at_least("0.2")', saying(browser_version="150"), ("extension", "", "0.2")),
+        (f'{BROWSER} || !extension.version.at_least("0.2")', saying(), ("extension", "", "0.2")),
+        (SYSTEM, IOS, ("system", "ios", "26")),
+        ('client.handheld && !device.os_version.at_least("18.5")', IOS, ("system", "ios", "18.5")),
+        # a newer version would not end it
+        (f'{BROWSER} || client.kind == "laptop"', saying(browser_version="1"), None),
+    ],
+)  # fmt: skip
+def test_what_has_to_be_updated_is_found_in_the_condition(
+    condition: str, request_: Access, update: tuple[str, str, str] | None
+) -> None:
+    assert update_behind(compile_condition(condition, {}), request_) == update
+
+
 @pytest.mark.parametrize(
     ("condition", "request_", "reason"),
     [
+        (COMPUTER, saying(browser_version="141"), Reason.UPDATE_REQUIRED),
+        # what is not known is not said to be old
+        (COMPUTER, saying(browser_version=""), Reason.VERSION_UNKNOWN),
+        (COMPUTER, access(LAPTOP), Reason.EXTENSION_REQUIRED),
+        ('!client.os_version.at_least("11")', access(LAPTOP), Reason.VERSION_UNKNOWN),
+        ('extension.install_type != "admin"', access(LAPTOP), Reason.EXTENSION_REQUIRED),
+        ('extension.install_type != "admin"', saying(install_type="normal"), Reason.RULE_MATCHED),
+        ('extension.disk_encryption != "on"', access(LAPTOP, attestation=REFUSED), Reason.EXTENSION_REQUIRED),
+        ('client.kind == "laptop" || extension.managed', access(LAPTOP), Reason.KIND_REFUSED),
+        (f"{BROWSER} || !attestation.valid", access(LAPTOP), Reason.ATTESTATION_REQUIRED),
         ('"prohibited" in device.lists', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
         ('device.state != "clean"', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),
         ('device.absence != "seen"', access(PHONE, WITH_TIKTOK), Reason.PROHIBITED_APP),

@@ -64,8 +64,8 @@ def test_a_malformed_rule_is_refused(bad: dict[str, Any]) -> None:
 
 REASONS = [
     "rule-matched", "no-rule-matched", "prohibited-app", "posture-missing", "posture-stale", "posture-partial",
-    "posture-unavailable", "device-noncompliant", "compliance-unknown", "kind-contradicted", "kind-unknown", "kind-refused", "attestation-required",
-    "attestation-invalid", "device-contradicted",
+    "posture-unavailable", "device-noncompliant", "compliance-unknown", "kind-contradicted", "kind-unknown", "kind-refused", "update-required",
+    "version-unknown", "extension-required", "attestation-required", "attestation-invalid", "device-contradicted",
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"
 KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or `challenge`"
@@ -96,6 +96,15 @@ def test_faults_of_a_condition_are_told_with_their_places() -> None:
     [fault] = said["faults"]
     assert (kind, said["text"], fault.column) == ("condition", fault.message, 1)
     assert fault.message == '`device.lists` is never "pro"; expected one of `prohibited`, `tencent`'
+
+
+def test_no_rule_lets_in_for_a_version_that_is_not_known() -> None:
+    older = '!client.browser_version.at_least("142")'
+    kind, said = refusal(Rule, RULE | {"when": older, "effect": "allow"})
+    assert (kind, said["key"]) == ("condition", "when")
+    assert said["words"].endswith('expected `client.browser_version != "" && …`')
+    assert read(when=older, effect="block").restricts
+    assert read(when=f'client.browser_version != "" && {older}', effect="allow")
 
 
 @pytest.mark.parametrize("reason", REASONS)

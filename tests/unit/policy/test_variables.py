@@ -17,6 +17,7 @@ from mailgate.model import (
     Client,
     Compliance,
     Enrolment,
+    ExtensionWord,
     Finding,
     Kind,
     Posture,
@@ -53,7 +54,10 @@ FULL = Access(
     ),
     NOW,
     User("ada", ("staff",), groups_known=True),
-    AttestationResult("d1", "https://mdm.example.com", status="warning"),
+    AttestationResult(
+        "d1", "https://mdm.example.com", status="warning",
+        extension=ExtensionWord("0.2.0", "admin", True, "Chrome", "142.0.1", "11", True, False),
+    ),
     CertificateResult("x5t"),
 )  # fmt: skip
 BARE = Access(RequestFacts(), Client(Kind.UNKNOWN, False), Posture(), NOW)
@@ -93,6 +97,15 @@ VALUES: dict[str, tuple[object, object]] = {
     "attestation.status": ("warning", "none"),
     "attestation.issuer": ("https://mdm.example.com", ""),
     "attestation.refused": ("", ""),
+    "extension.version": ("0.2.0", ""),
+    "extension.install_type": ("admin", ""),
+    "extension.managed": (True, False),
+    "extension.browser": ("Chrome", ""),
+    "extension.browser_version": ("142.0.1", ""),
+    "extension.os_version": ("11", ""),
+    "extension.disk_encryption": ("on", "unknown"),
+    "extension.screen_lock": ("off", "unknown"),
+    "extension.firewall": ("unknown", "unknown"),
     "certificate.valid": (True, False),
     "certificate.refused": ("", ""),
     "request.method": ("PUT", "GET"),
@@ -150,10 +163,22 @@ def test_a_closed_set_has_every_word_and_no_other() -> None:
         "device.absence": ("seen", "enforced", ""),
         "attestation.status": ("affirming", "warning", "contraindicated", "none"),
         "attestation.refused": (*reasons, ""),
+        "extension.install_type": ("admin", "normal", "sideload", "development", "other", ""),
+        "extension.disk_encryption": ("on", "off", "unknown"),
+        "extension.screen_lock": ("on", "off", "unknown"),
+        "extension.firewall": ("on", "off", "unknown"),
         "certificate.refused": (*reasons, ""),
         "request.scheme": ("http", "https", "imap", "pop3", "sieve", "submission"),
         "request.protocol": ("web", "activesync", "dav", "ews", "jmap", "mapi", "imap", "pop3", "submission", "sieve"),
     }  # fmt: skip
+
+
+def test_what_a_refused_token_says_counts_as_nothing() -> None:
+    refused = AttestationResult(refused=Reason.TOKEN_EXPIRED, extension=ExtensionWord("0.2.0", "admin", True))
+    said = replace(BARE, attestation=refused)
+    assert {name: VARIABLES[name].read(said) for name in VALUES if name.startswith("extension.")} == {
+        name: VALUES[name][1] for name in VALUES if name.startswith("extension.")
+    }
 
 
 @pytest.mark.parametrize(

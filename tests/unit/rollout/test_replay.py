@@ -32,6 +32,7 @@ from mailgate.model import (
     Compliance,
     Denial,
     Enrolment,
+    ExtensionWord,
     Kind,
     ManagementVerdict,
     Posture,
@@ -134,6 +135,7 @@ attestations = st.none() | st.builds(
         else AttestationResult(
             f"phone-{number}", "https://gate.example.com" if own else people.ISSUER, f"key-{number}", kind, os, "18.2",
             user=user, status=status, self_reported=own,
+            extension=ExtensionWord("0.2.0", "admin", True, "Chrome", "142.0.1", os, None, False, True) if own else None,
         )
     ),
     st.sampled_from([1, 2, 7]),

@@ -138,6 +138,13 @@ def step_in_words(step: Step, catalog: AppCatalog) -> str:
         if side == "out":
             return phrase("the person were outside the share of %(rule)s", rule=rule)
         return phrase("the person were in the share of %(rule)s", rule=rule)
+    if step.what is StepKind.UPDATE:
+        name, version = step.about
+        if name.startswith("extension."):
+            return phrase(
+                "the browser says, by its own word, that %(name)s is %(version)s", name=name, version=version
+            )
+        return phrase("%(name)s is %(version)s", name=name, version=version)
     if step.what in (StepKind.REMOVE_APPS, StepKind.INSTALL_APP):
         return _apps(step, [catalog.name_of(key) for key in step.about])
     return _WORDS_ABOUT[step.what](step.about[0]) if step.about else _WORDS[step.what]

@@ -38,7 +38,10 @@ _STORED: Mapping[Table, _Stored] = {
     schema.device_findings: _Stored(phrase("Where the sources of a device contradict each other"), "devices"),
     schema.device_rows: _Stored(phrase("A copy of these facts, to search the list of devices"), "devices"),
     schema.enrolled_keys: _Stored(
-        phrase("The keys of devices that enrolled; of a revoked key its digest stays, without a name"), "devices"
+        phrase(
+            "The keys of devices that enrolled, and what a browser's extension last said of itself and its computer; of a revoked key its digest stays, without a name"
+        ),
+        "devices",
     ),
     schema.shut_enrolments: _Stored(
         phrase("People who may enrol no more; once this time is over, a digest of the name stays"), "devices"
@@ -46,7 +49,7 @@ _STORED: Mapping[Table, _Stored] = {
     schema.enrolment_tokens: _Stored(phrase("The codes with which devices may enrol"), "devices"),
     schema.sightings: _Stored(
         phrase(
-            "Who asked for mail, with which device, on which day, first and last at what time, how often, and what was decided"
+            "Who asked for mail, with which device, on which day, first and last at what time, how often, what its browser's extension said, and what was decided"
         ),
         "sightings",
     ),

@@ -6,7 +6,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from mailgate.gateway.pages.employee import AskedSource, DeviceCard, SourceResult
-from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
+from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason, Update
 from mailgate.model.phrase import Phrase, phrase, plural
 from mailgate.texts import Language
 
@@ -60,6 +60,14 @@ SYSTEMS = {
     "macos": "macOS",
     "windows": "Windows",
 }
+
+
+def in_known_words(update: Update | None) -> Update | None:
+    """The same with the system's name as people know it."""
+    of_system = update is not None and update.of == "system"
+    return update._replace(name=SYSTEMS.get(update.name, "")) if update and of_system else update
+
+
 _BRANDS = {"ios": "iPhone", "ipados": "iPad", "macos": "Mac", "chromeos": "Chromebook"}
 _NAMES: dict[tuple[str, Kind | None], Phrase] = {
     ("android", Kind.PHONE): phrase("Android phone"),

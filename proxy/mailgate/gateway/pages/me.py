@@ -177,8 +177,13 @@ def cause_words(verdict: View, language: Language) -> Words:
     rule = _isolated(verdict.rule_title)
     return Words(
         language.say(wording.title),
-        language.say(detail_for(verdict), len(verdict.apps), apps=names, rule=rule, off=off),
-        [language.say(step, len(verdict.apps), apps=names) for step in off_page(steps)],
+        language.say(
+            detail_for(verdict), len(verdict.apps), apps=names, rule=rule, off=off, **verdict.update_words
+        ),
+        [
+            language.say(step, len(verdict.apps), apps=names, **verdict.update_words)
+            for step in off_page(steps)
+        ],
         are_ways(verdict),
         steps if isinstance(steps, str) else "",
         language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",

@@ -10,6 +10,7 @@ from babel.lists import format_list
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.causes import WORDINGS as WORDINGS_OF_CAUSES
 from mailgate.gateway.pages.proofs import Wording
+from mailgate.gateway.pages.steps import names_update
 from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
 from mailgate.model.phrase import Phrase, phrase, plural
@@ -110,6 +111,20 @@ _DECIDED = {
         phrase("Company mail does not open on this kind of device"),
         phrase("Your company offers its mail on other kinds of devices and programs than this one."),
     ),
+    Reason.UPDATE_REQUIRED: Wording(
+        phrase("Something on this device is too old for company mail"),
+        phrase("Company mail needs a newer version of the browser or app, or of the system."),
+    ),
+    Reason.VERSION_UNKNOWN: Wording(
+        phrase("It is not known how new this browser or its system is"),
+        phrase("Company mail needs a certain version or a newer one. Nothing here says which one this is."),
+    ),
+    Reason.EXTENSION_REQUIRED: Wording(
+        phrase("Company mail needs your company’s extension in this browser"),
+        phrase(
+            "It tells how this browser is set up, and which version it is. Nothing has come from it so far."
+        ),
+    ),
     Reason.ATTESTATION_REQUIRED: Wording(
         phrase("This device has to confirm that it is known"),
         phrase(
@@ -198,6 +213,17 @@ _BY_PERSON = {
     ),
 }
 """The texts that differ where a browser goes by its person: the cause may be on another device."""
+
+_NEEDS = phrase("Company mail needs %(software)s %(version)s or newer.")
+_TOO_OLD = {
+    "browser": Wording(phrase("This browser is too old for company mail"), _NEEDS),
+    "system": Wording(phrase("The system of this device is too old for company mail"), _NEEDS),
+    "extension": Wording(
+        phrase("Your company’s extension in this browser is too old"),
+        phrase("Company mail needs version %(version)s or newer of it."),
+    ),
+}
+"""The texts for what is known to be too old, where it has a name."""
 
 _UNSERVED = {
     Reason.REQUEST_MALFORMED: Wording(
@@ -315,6 +341,8 @@ def wording_of(reason: Reason, *, by_person: bool = False) -> Wording:
 
 def wording_for(view: View) -> Wording:
     """The texts of what a page shows: of its cause, where that is known more exactly than the reason says."""
+    if view.why is Reason.UPDATE_REQUIRED and names_update(view):
+        return _TOO_OLD[view.update.of] if view.update else wording_of(view.why)
     if view.cause and not view.proof and not view.by_person:
         return WORDINGS_OF_CAUSES[view.cause]
     return wording_of(view.why, by_person=view.by_person)

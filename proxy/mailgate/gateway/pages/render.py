@@ -168,12 +168,15 @@ class Pages:
                 apps=apps,
                 rule=Markup.escape(view.rule_title),
                 off=_off(view, language),
+                **view.update_words,
             ).striptags(),
             own_step=steps if isinstance(steps, str) else "",
             one_is_enough=are_ways(view),
             laptop_hint=_laptop_hint(view, steps),
             steps=[
-                language.say(step, len(view.apps), apps=apps, store=view.extension_url).striptags()
+                language.say(
+                    step, len(view.apps), apps=apps, store=view.extension_url, **view.update_words
+                ).striptags()
                 for step in off_page(steps)
             ],
         )
@@ -217,7 +220,12 @@ class Pages:
             back=holes.return_url,
             title=language.say(wording.title),
             detail=language.say(
-                detail, len(view.apps), apps=language.names(view.apps), rule=rule, off=_off(view, language)
+                detail,
+                len(view.apps),
+                apps=language.names(view.apps),
+                rule=rule,
+                off=_off(view, language),
+                **view.update_words,
             ),
             contact=contact_link(view.contact, holes.subject),
             status_url=own_path(view.status_url),
@@ -244,7 +252,9 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
     return {
         "steps": []
         if isinstance(steps, str)
-        else [language.say(step, len(view.apps), apps=names, store=store) for step in steps],
+        else [
+            language.say(step, len(view.apps), apps=names, store=store, **view.update_words) for step in steps
+        ],
         "own_step": steps if isinstance(steps, str) else "",
         "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
         "countdown": language.countdown(view.remaining) if view.remaining else "",

@@ -91,6 +91,21 @@ _FROM_STORE: Steps = (
     _GOES_ON,
 )
 
+_NO_UPDATE = phrase("If no update is offered, ask your help desk for it.")
+_RESTART = phrase("Restart the browser and open your mail again.")
+_UPDATES: dict[str, Steps] = {
+    "browser": (phrase("Update %(software)s to version %(version)s or newer."), _RESTART, _NO_UPDATE),
+    "system": (
+        phrase("Open the settings of your device and update %(software)s to version %(version)s or newer."),
+        _NO_UPDATE,
+    ),
+    "extension": (
+        phrase("Restart the browser. It then looks for a newer version of the extension by itself."),
+        phrase("If that does not help, open the browser’s page of extensions and look for updates there."),
+        _NO_UPDATE,
+    ),
+}
+
 FIXES: dict[str, dict[str, Steps]] = {
     "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
     "set-up-device": {
@@ -123,6 +138,12 @@ FIXES: dict[str, dict[str, Steps]] = {
     },
     "meet-requirements": {"": (_SHOWS, _PUT_RIGHT, _GOES_ON)},
     "use-other-device": {"": (ON_LAPTOP,)},
+    "update": {
+        "": (
+            phrase("Update your browser and the system of your device to their newest versions."),
+            _NO_UPDATE,
+        ),
+    },
     "ask": {
         "": (phrase("Ask for help and give the reference below. It shows what was decided and why."),),
     },
@@ -150,6 +171,9 @@ _FIX_OF_REASON = {
     Reason.KIND_CONTRADICTED: "use-mobile-site",
     Reason.KIND_UNKNOWN: "use-known-browser",
     Reason.KIND_REFUSED: "use-other-device",
+    Reason.UPDATE_REQUIRED: "update",
+    Reason.VERSION_UNKNOWN: "use-known-browser",
+    Reason.EXTENSION_REQUIRED: "get-extension",
     Reason.DEVICE_OF_ANOTHER: "ask",
     Reason.DEVICE_LOST: "ask",
     Reason.DEVICE_CONTRADICTED: "ask",
@@ -182,8 +206,15 @@ def steps_of(view: View) -> Steps | str:
         return found
     if fix == "get-extension" and view.extension_url:
         return _FROM_STORE
+    if fix == "update" and view.update and names_update(view):
+        return _UPDATES[view.update.of]
     by_os = FIXES[fix]
     return _offered(by_os.get(view.os, by_os[""]), view)
+
+
+def names_update(view: View) -> bool:
+    """Whether it is known by name what is too old. The extension needs no name."""
+    return view.update is not None and (view.update.of == "extension" or bool(view.update.name))
 
 
 def _fix_of(view: View) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailgate.model import Effect, Kind, Reason
+from mailgate.model import Effect, Kind, Reason, Update
 
 _MAX_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
@@ -52,6 +52,8 @@ class View:
     kind: Kind = Kind.UNKNOWN
     fix: str = ""
     """A key of ``steps.FIXES`` or an admin's own sentence. If it is empty, the reason decides the steps."""
+    update: Update | None = None
+    """What is too old, by the name that people know it by."""
     deadline: datetime | None = None
     contact: str = ""
     """A mail address, an http(s) address, a telephone number or any other text."""
@@ -104,6 +106,11 @@ class View:
     def why(self) -> Reason:
         """The reason that the page shows."""
         return self.proof or self.reason
+
+    @property
+    def update_words(self) -> dict[str, str]:
+        """What has to be updated, and to which version, for texts that say so."""
+        return {"software": self.update.name, "version": self.update.version} if self.update else {}
 
     @property
     def remaining(self) -> timedelta | None:

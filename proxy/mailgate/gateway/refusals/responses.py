@@ -13,6 +13,7 @@ from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.causes import cause_of
+from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.pages.view import CHOICES
 from mailgate.gateway.refusals.forms import FORMS, Refuse
@@ -171,6 +172,7 @@ class ResponseBuilder:
             os=access.posture.os or client.os,
             kind=client.kind,
             fix=decision.fix,
+            update=in_known_words(decision.update),
             deadline=decision.deadline,
             proof=proof,
             clock_off=clock_off(access) if proof else None,

@@ -30,7 +30,9 @@ def as_told(access: Access, decision: Decision) -> Decision:
 
 def without_cause(decision: Decision) -> Decision:
     """The decision without anything that is known of a device."""
-    return replace(decision, reason=Reason.RULE_MATCHED, title="", fix="", apps=(), deadline=None)
+    return replace(
+        decision, reason=Reason.RULE_MATCHED, title="", fix="", apps=(), update=None, deadline=None
+    )
 
 
 def _is_only_named(access: Access) -> bool:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from mailgate.gateway.answer import Answer
+from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.model import Access, Decision
@@ -52,6 +53,7 @@ def verdict_of(decision: Decision) -> dict[str, object]:
         "title": decision.title,
         "apps": list(decision.apps),
         "fix": decision.fix,
+        "update": update._asdict() if (update := in_known_words(decision.update)) else None,
         "contact": decision.contact,
         "deadline": _instant(decision.deadline),
     }

@@ -167,7 +167,9 @@ def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
     """What came of the proofs, each field as it is stored."""
     if proofs is None:
         return ()
-    told = proofs._replace(findings=()).told() | dict.fromkeys(proofs.findings, True)
+    told = proofs._replace(findings=(), extension=None).told() | dict.fromkeys(proofs.findings, True)
+    said = proofs.extension._asdict().items() if proofs.extension else ()
+    told |= {f"extension.{name}": str(value) for name, value in said if value not in ("", None)}
     return tuple(f"{name}: {value}" if value is not True else name for name, value in told.items())
 
 

@@ -14,6 +14,7 @@ from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.simulate.what_if import judged_again_at
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import CLOCKS, ENVIRONMENT
+from mailgate.policy.versions import AT_LEAST
 
 INSTANT = timedelta(microseconds=1)
 """The shortest time between two moments."""
@@ -39,6 +40,7 @@ _SURE = frozenset(
         "_?_:_",
         "@in",
         "@not_strictly_false",
+        AT_LEAST,
         "startsWith",
         "endsWith",
         "contains",

@@ -28,7 +28,8 @@ LET_IN = frozenset({Effect.ALLOW})
 KEPT_OUT = frozenset({Effect.CHALLENGE, Effect.BLOCK})
 
 VARIED = frozenset(
-    "client.kind client.handheld client.assurance client.form client.os client.contradicted client.probed "
+    "client.kind client.handheld client.assurance client.form client.os client.os_version client.browser_version client.contradicted "
+    "client.probed device.os_version extension.version extension.browser_version extension.os_version "
     "device.state device.known device.apps device.lists device.managed device.kind device.sources "
     "device.contradicted device.findings device.age device.absence attestation.valid attestation.status attestation.issuer "
     "attestation.refused certificate.valid certificate.refused request.remote user.name user.groups now".split()

@@ -4,7 +4,7 @@ A person or the company can take an actionable step, such as removing an app, re
 brings it. A hypothetical one shows what the verdict depends on, such as another kind of client or another person.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,8 @@ from mailgate.policy.rules import Policy
 from mailgate.policy.simulate import what_if
 from mailgate.policy.simulate.clock import moments
 from mailgate.policy.stages import in_share
+from mailgate.policy.variables import VARIABLES
+from mailgate.policy.versions import at_least, order_of, parts_of
 
 
 class StepBy(StrEnum):
@@ -55,6 +57,7 @@ class StepKind(StrEnum):
     CERTIFICATE = "certificate"
     PROBE = "probe"
     AGREEING_SIGNALS = "agreeing-signals"
+    UPDATE = "update"
     GROUP = "group"
     KIND = "kind"
     NEVER_REPORTED = "never-reported"
@@ -120,6 +123,7 @@ def actionable_steps(access: Access, policy: Policy) -> Iterator[Step]:
     if access.client.protocol not in LOGIN_PROTOCOLS:
         yield from _of_proof(access, policy)
         yield from _of_the_client(access)
+    yield from _of_versions(access, policy)
 
 
 def device_is_known(access: Access) -> bool:
@@ -208,6 +212,24 @@ def _of_the_client(access: Access) -> Iterator[Step]:
         yield step(StepKind.PROBE, StepBy.PERSON, what_if.probed)
     if client.contradicted:
         yield step(StepKind.AGREEING_SIGNALS, StepBy.PERSON, what_if.with_agreeing_signals)
+
+
+def _of_versions(access: Access, policy: Policy) -> Iterator[Step]:
+    """Updates to the versions that some rule asks for, of what is known to be older."""
+    for name in what_if.VERSIONS:
+        wanted = frozenset[str]().union(*(rule.when.least.get(name, ()) for rule in policy.rules))
+        version = str(VARIABLES[name].read(access))
+        for newer in sorted(wanted, key=order_of) if parts_of(version) is not None else ():
+            if not at_least(version, newer):
+                change = partial(what_if.updated, name=name, version=newer)
+                yield step(
+                    StepKind.UPDATE, StepBy.PERSON, change, name, newer, facts=_up_to(name, newer, wanted)
+                )
+
+
+def _up_to(name: str, newer: str, wanted: Iterable[str]) -> set[Fact]:
+    """A fact for each of these versions that the new one is at least, so that an update to a lower one is smaller."""
+    return {("update", name, each) for each in wanted if at_least(newer, each)}
 
 
 def hypothetical_steps(access: Access, policy: Policy) -> Iterator[Step]:

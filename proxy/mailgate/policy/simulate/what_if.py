@@ -207,6 +207,31 @@ def probed(access: Access) -> Access:
     return replace(access, client=replace(client, assurance=assurance, signals=signals))
 
 
+VERSIONS = (
+    "client.browser_version",
+    "client.os_version",
+    "device.os_version",
+    "extension.version",
+    "extension.browser_version",
+    "extension.os_version",
+)
+"""The versions that an update changes."""
+
+
+def updated(access: Access, name: str, version: str) -> Access:
+    """The access after the update of what has its version in this variable. All but the name of the field is its group's."""
+    group, _, field = name.partition(".")
+    newer: dict[str, Any] = {field: version}
+    if group == "client":
+        return replace(access, client=replace(access.client, **newer))
+    if group == "device":
+        return with_posture(access, **newer)
+    proof = access.attestation
+    if proof is None or proof.extension is None:
+        return access
+    return replace(access, attestation=replace(proof, extension=proof.extension._replace(**newer)))
+
+
 def with_agreeing_signals(access: Access) -> Access:
     """The request with signals that agree on the kind."""
     return replace(access, client=_without(access.client, Reason.KIND_CONTRADICTED))

@@ -57,6 +57,7 @@ def test_every_step_has_words(what: StepKind) -> None:
         StepKind.USER: ("ada",),
     }
     about |= {StepKind.ADDRESS: ("10.0.0.1",), StepKind.SYSTEM: ("ios",)}
+    about |= {StepKind.UPDATE: ("client.os_version", "11")}
     about |= {StepKind.REMOVE_APPS: ("tiktok",), StepKind.INSTALL_APP: ("tiktok",)}
     moment = datetime(2026, 12, 15, 17, tzinfo=UTC) if what is StepKind.WAIT else None
     words = step_in_words(
@@ -73,6 +74,8 @@ def test_every_step_has_words(what: StepKind) -> None:
         (StepKind.INSTALL_APP, ("tiktok", "wechat"), "TikTok or WeChat is installed and the device reports so"),
         (StepKind.INSTALL_APP, tuple("abcdef"), "a, b, c, d or 2 others is installed and the device reports so"),
         (StepKind.PROVE, ("https://mdm.example.com",), "the request proves its device by signed evidence of https://mdm.example.com"),
+        (StepKind.UPDATE, ("client.browser_version", "142"), "client.browser_version is 142"),
+        (StepKind.UPDATE, ("extension.browser_version", "142"), "the browser says, by its own word, that extension.browser_version is 142"),
         (StepKind.SHARE, ("half", "out"), "the person were outside the share of half"),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from mailgate.gateway.pages import View
 from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
 from mailgate.gateway.pages.view import ExactCause
-from mailgate.model import Reason
+from mailgate.model import Reason, Update
 from mailgate.policy.rules import FIXES as FIXES_OF_RULES
 
 
@@ -36,6 +36,10 @@ def test_an_app_is_removed_in_the_words_of_the_system(blocked: View, os: str, wo
         (Reason.POSTURE_STALE, "", (), "Make sure that this device is online."),
         (Reason.POSTURE_UNAVAILABLE, "", (), "There is nothing to do on your device."),
         (Reason.KIND_REFUSED, "", (), "Open your mail in a browser on a laptop"),
+        (Reason.UPDATE_REQUIRED, "", (), "Update your browser and the system"),
+        (Reason.RULE_MATCHED, "update", (), "Update your browser and the system"),
+        (Reason.VERSION_UNKNOWN, "", (), "Use an up-to-date browser"),
+        (Reason.EXTENSION_REQUIRED, "", (), "If your company looks after this browser"),
         (Reason.INTERNAL_ERROR, "", (), "There is nothing to do on your device."),
         (Reason.TOKEN_EXPIRED, "", (), "Make sure that this device is online."),
         # a rule's own fix wins, in our words or its own
@@ -56,6 +60,22 @@ def test_the_steps_fit_the_cause(
     blocked: View, reason: Reason, fix: str, apps: tuple[str, ...], words: str
 ) -> None:
     assert first_words(replace(blocked, reason=reason, fix=fix, apps=apps)).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("update", "words"),
+    [
+        (Update("browser", "Chrome", "142"), "Update %(software)s to version %(version)s or newer."),
+        (Update("system", "macOS", "26"), "Open the settings of your device and update %(software)s"),
+        (Update("extension", "", "0.2"), "Restart the browser. It then looks for a newer version"),
+        (Update("browser", "", "142"), "Update your browser and the system"),
+        (None, "Update your browser and the system"),
+    ],
+)
+def test_the_steps_of_an_update_name_what_is_too_old(
+    blocked: View, update: Update | None, words: str
+) -> None:
+    assert first_words(replace(blocked, reason=Reason.UPDATE_REQUIRED, update=update)).startswith(words)
 
 
 @pytest.mark.parametrize("fix", ["", "remove-app", "report-again"])

@@ -31,7 +31,7 @@ from mailgate.gateway.selfservice.stored_view import (
     stored_devices,
     token_record,
 )
-from mailgate.model import Enrolment, Kind, Posture, PostureState, Reason
+from mailgate.model import Enrolment, ExtensionWord, Kind, Posture, PostureState, Reason
 from mailgate.model.notice import ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.apps import AppCatalog, ListedApp
@@ -213,6 +213,19 @@ def test_every_field_of_a_request_is_shown():
     assert (row["count"], row["first_at"], row["last_at"], row["reference"]) == (3, LOOKED, NOW, "REF2345")
     assert (row["eas"], row["device_id"]) == (("appl1",), PHONE.id)
     assert request().until == NOW + timedelta(days=30)
+
+
+def test_what_an_extension_said_is_shown_by_its_fields():
+    proofs = Proofs(
+        "accepted", extension=ExtensionWord("0.1.0", "admin", True, "Firefox", disk_encrypted=False)
+    )
+    seen = SEEN._replace(client=CLIENT._replace(proofs=proofs))
+    record = request_record(Recorded("id", seen, Tally(3, LOOKED, NOW, "REF2345")), KEEP.sightings)
+    (shown,) = [field.value for field in record.fields if field.name == "proofs"]
+    assert shown == (
+        "attestation: accepted", "extension.version: 0.1.0", "extension.install_type: admin", "extension.managed: True",
+        "extension.browser: Firefox", "extension.disk_encrypted: False",
+    )  # fmt: skip
 
 
 def test_a_mail_says_when_it_was_sent_and_why():

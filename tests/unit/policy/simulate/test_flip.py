@@ -15,6 +15,7 @@ from mailgate.model import (
     CertificateResult,
     Client,
     Effect,
+    ExtensionWord,
     Finding,
     Kind,
     Posture,
@@ -23,6 +24,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
+from mailgate.policy.simulate import what_if
 from mailgate.policy.simulate.flip import (
     KEPT_OUT,
     LET_IN,
@@ -209,14 +211,18 @@ def test_the_variables_that_are_said_to_vary_do() -> None:
     everything = policy_of(
         {"when": 'user.name == "x" || request.remote == "x" || client.os == "x" || "x" in user.groups'},
         {"when": 'attestation.issuer == "x" || client.kind == "bot" || "x" in device.sources'},
+        {"when": " || ".join(f'{name}.at_least("999")' for name in what_if.VERSIONS)},
         {"stages": {"enforce": "2099-01-01"}},
     )
+    old = replace(LAPTOP, browser_version="1", os_version="1")
+    word = AttestationResult("d1", extension=ExtensionWord("1", browser_version="1", os_version="1"))
     torn = Finding(Reason.DEVICE_KIND_CONTRADICTED, "")
     refused = (
         AttestationResult(refused=Reason.TOKEN_EXPIRED),
         CertificateResult(refused=Reason.CERTIFICATE_EXPIRED),
     )
     starts = [
+        access(old, Posture(os_version="1"), attestation=word),
         access(LAPTOP, replace(CLEAN, findings=(torn,), kind=Kind.LAPTOP)),
         access(PHONE, Posture()),
         access(PHONE, WITH_TIKTOK, attestation=refused[0], certificate=refused[1]),
@@ -227,4 +233,4 @@ def test_the_variables_that_are_said_to_vary_do() -> None:
             after, _ = step.apply((seen, everything))
             varied |= {name for name, each in VARIABLES.items() if each.read(seen) != each.read(after)}
     assert varied >= VARIED
-    assert varied - VARIED <= {"client.findings", "device.os"}
+    assert varied - VARIED <= {"client.findings", "device.os", "extension.install_type"}

@@ -13,6 +13,7 @@ from mailgate.model import (
     AttestationResult,
     CertificateResult,
     Client,
+    ExtensionWord,
     Finding,
     Kind,
     Posture,
@@ -49,6 +50,26 @@ def test_a_step_changes_who_asks_and_not_the_rules() -> None:
     assert same is policy
     assert (made.facts, made.about, made.at) == ({("probe", "a", "b")}, ("a", "b"), NOW)
     assert step(StepKind.PROBE, StepBy.PERSON, what_if.probed, "a", facts={("x",)}).facts == {("x",)}
+
+
+def test_what_is_known_to_be_older_than_a_rule_asks_can_be_updated() -> None:
+    policy = policy_of(
+        {"when": '!client.browser_version.at_least("142") || !client.browser_version.at_least("140")'},
+        {"when": '!extension.browser_version.at_least("142") && !client.os_version.at_least("11")'},
+    )
+    word = AttestationResult("d1", extension=ExtensionWord("0.1.0", browser_version="141"))
+    seen = access(replace(LAPTOP, browser_version="139", os_version=""), attestation=word)
+    made = [each for each in actionable_steps(seen, policy) if each.what is StepKind.UPDATE]
+    assert [each.about for each in made] == [
+        ("client.browser_version", "140"),
+        ("client.browser_version", "142"),
+        ("extension.browser_version", "142"),
+    ]
+    assert made[0].facts < made[1].facts
+    after = [each.apply((seen, policy))[0] for each in made]
+    assert (after[1].client.browser_version, after[1].attestation) == ("142", word)
+    assert after[2].attestation is not None
+    assert after[2].attestation.extension == ExtensionWord("0.1.0", browser_version="142")
 
 
 def test_the_words_are_those_of_every_rule_but_the_empty_one() -> None:

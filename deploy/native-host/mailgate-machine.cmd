@@ -1,0 +1,1 @@
+@powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -File "%~dp0mailgate-machine.ps1"

@@ -1,0 +1,81 @@
+"""The helper on the computer, as real browsers find and ask it, and as its word goes on to the gate's token."""
+
+import json
+import subprocess
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Playwright
+from tests.e2e.extension.companion import companion, extension_id, packaged
+from tests.e2e.extension.firefox import firefox
+from tests.e2e.extension.policies import chromium_policy, firefox_policy
+from tests.e2e.gate import GuardedWebmail
+from tests.integration.gate import wait_for
+
+pytestmark = pytest.mark.e2e
+
+HELPER = Path(__file__).parents[3] / "deploy/native-host/mailgate-machine.py"
+ID = "companion@mailgate.example"
+REACHED_AS = "6b1f6a2e-3c0d-4f57-9a41-2f1f0c9f7d56"
+NAME = "mailgate.machine.json"
+ANSWERED = {"disk_encrypted": True, "screen_lock": False}
+SAID = json.dumps({**ANSWERED, "firewall": None, "serial": "PF2X7"})
+
+
+def stand_in(folder: Path) -> Path:
+    """The helper with what this computer says fixed, so that every browser has to hear the same."""
+    text = HELPER.read_text().replace(
+        "def answer():", f"def answer():\n    return json.loads({SAID!r})\n\n\ndef unused():", 1
+    )
+    program = folder / "mailgate-machine.py"
+    program.write_text(text)
+    program.chmod(0o755)
+    return program
+
+
+def claims(token: str) -> Any:
+    payload = token.split(".")[1]
+    return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def test_chromium_asks_the_helper_and_the_gate_repeats_it(
+    gate: GuardedWebmail, playwright: Playwright, token: str, tmp_path: Path
+) -> None:
+    package, profile = packaged(tmp_path / "package", gate.url, helper=True), tmp_path / "profile"
+    subprocess.run([stand_in(tmp_path), "--install", extension_id(package), tmp_path / "root"], check=True)
+    found = tmp_path / "root/etc/chromium/native-messaging-hosts" / NAME
+    (profile / "NativeMessagingHosts").mkdir(parents=True)
+    (profile / "NativeMessagingHosts" / NAME).write_text(found.read_text())
+    with (
+        chromium_policy(package, {"gate": gate.url, "enrolmentToken": token}),
+        companion(playwright, profile, package, agent=None) as browser,
+    ):
+        assert wait_for(lambda: browser.session() and browser.session()["token"])
+        reported = claims(browser.session()["token"])["reported"]
+    assert reported["machine"] == ANSWERED
+    assert reported["extension_version"]
+    assert reported["browser"]["version"].count(".") == 3  # the whole version, not the first part alone
+
+
+def test_firefox_asks_the_helper_and_names_no_version_of_the_system_that_it_makes_up(
+    gate: GuardedWebmail, token: str, tmp_path: Path
+) -> None:
+    package = packaged(tmp_path / "package", gate.url, "firefox", helper=True)
+    subprocess.run([stand_in(tmp_path), "--install", "x", tmp_path / "root"], check=True)
+    hosts = tmp_path / ".mozilla/native-messaging-hosts"
+    hosts.mkdir(parents=True)
+    (hosts / NAME).write_text((tmp_path / "root/usr/lib/mozilla/native-messaging-hosts" / NAME).read_text())
+    with (
+        firefox_policy(ID, {"gate": gate.url, "enrolmentToken": token}),
+        firefox(tmp_path, {ID: REACHED_AS}) as fox,
+    ):
+        fox.install(package)
+        fox.open(f"moz-extension://{REACHED_AS}/popup/popup.html")
+        session = "return (await browser.storage.session.get('session')).session?.token ?? ''"
+        assert wait_for(lambda: fox.run(session))
+        told = claims(fox.run(session))
+    assert told["reported"]["machine"] == ANSWERED
+    assert told["reported"]["browser"]["name"] == "Firefox"
+    assert "os_version" not in told
