@@ -52,9 +52,9 @@ class Fit:
         host = (urlsplit(self.origin).hostname or "").replace(":", "-")
         return f"mailgate@{host}" if host else str(_manifest()["browser_specific_settings"]["gecko"]["id"])
 
-    def address_of(self, name: str, version: str = "") -> str:
-        """Where browsers find a file. The version makes it another address for caches on the way."""
-        return f"{self.updates}/{name}{f'?version={version}' if version else ''}"
+    def address_of(self, name: str) -> str:
+        """Where browsers find a file."""
+        return f"{self.updates}/{name}"
 
 
 def _manifest() -> dict[str, Any]:
@@ -174,7 +174,7 @@ def update_xml(fit: Fit, manifest: dict[str, Any], own_id: str) -> bytes:
     Source: https://developer.chrome.com/docs/apps/autoupdate."""
     version = manifest["version"]
     named = {
-        "codebase": fit.address_of(CRX, version),
+        "codebase": f"{fit.address_of(CRX)}?version={version}",  # another address for caches on the way
         "version": version,
         "prodversionmin": manifest["minimum_chrome_version"],
     }
@@ -187,12 +187,12 @@ def update_xml(fit: Fit, manifest: dict[str, Any], own_id: str) -> bytes:
 
 
 def updates_json(fit: Fit, manifest: dict[str, Any], xpi: bytes) -> bytes:
-    """What Firefox reads once a day, with the hash of the package.
-    Source: https://extensionworkshop.com/documentation/manage/updating-your-extension/."""
+    """What Firefox reads once a day, with the hash of the package. The address is that of the policy, or Firefox would load the package
+    again at each start. Source: https://extensionworkshop.com/documentation/manage/updating-your-extension/."""
     gecko = manifest["browser_specific_settings"]["gecko"]
     newest = {
         "version": manifest["version"],
-        "update_link": fit.address_of(XPI, manifest["version"]),
+        "update_link": fit.address_of(XPI),
         "update_hash": f"sha256:{sha256(xpi).hexdigest()}",
         "applications": {"gecko": {"strict_min_version": gecko["strict_min_version"]}},
     }

@@ -89,8 +89,8 @@ class Firefox:
         return str(self._of_browser(script, extension))
 
     def installed(self, extension: str) -> Any:
-        """The name and the version of an installed extension, as Firefox shows them."""
-        script = "const { name, version } = await AddonManager.getAddonByID(arguments[0]); return { name, version };"
+        """The name and the version of an installed extension, as Firefox shows them, and where it came from."""
+        script = "const found = await AddonManager.getAddonByID(arguments[0]); return [found.name, found.version, found.sourceURI.spec];"
         return self._of_browser(_ADDONS + script, extension)
 
     def update(self, extension: str) -> None:

@@ -102,11 +102,13 @@ def test_firefox_installs_it_by_policy_and_updates_it_with_its_key_kept(company:
     quickly = {"extensions.checkUpdateSecurity": False, "extensions.update.enabled": True}
     with firefox(company.folder, {FIREFOX_ID: REACHED_AS}, program, **quickly) as fox:
         assert wait_for(company.keys)
-        assert fox.installed(FIREFOX_ID) == {"name": "Mailgate companion (Example)", "version": "1.0"}
+        name, place = "Mailgate companion (Example)", f"{company.gate.url}/.mailgate/extension/mailgate.xpi"
+        assert fox.installed(FIREFOX_ID) == [name, "1.0", place]
         before = known(fox)
         company.packages("2.0")
         fox.update(FIREFOX_ID)
-        assert wait_for(lambda: fox.installed(FIREFOX_ID)["version"] == "2.0")
+        # from the same address, or it would be loaded again at each start
+        assert wait_for(lambda: fox.installed(FIREFOX_ID) == [name, "2.0", place])
         fox.open(f"moz-extension://{REACHED_AS}/popup/popup.html")
         assert wait_for(lambda: fox.text("#headline") == OPEN)
         after = known(fox)

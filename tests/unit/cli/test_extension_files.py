@@ -208,7 +208,7 @@ def test_firefox_finds_the_next_version_and_its_hash_as_its_documentation_says()
                 "updates": [
                     {
                         "version": "1.2.3.4",
-                        "update_link": "https://files.example.com/ext/mailgate.xpi?version=1.2.3.4",
+                        "update_link": "https://files.example.com/ext/mailgate.xpi",
                         "update_hash": f"sha256:{sha256(b'package').hexdigest()}",
                         "applications": {"gecko": {"strict_min_version": "142.0"}},
                     }
