@@ -7,6 +7,7 @@ BELOW = "/.mailgate/extension"
 """Where a gate serves the packages."""
 CRX, XPI, UPDATE_XML, UPDATES_JSON = "mailgate.crx", "mailgate.xpi", "update.xml", "updates.json"
 """The packages for Chromium and Firefox, and the files by which they find the next version: all that a gate serves there."""
+PACKAGES = (CRX, UPDATE_XML), (XPI, UPDATES_JSON)
 
 
 class ExtensionSettings(Strict):
