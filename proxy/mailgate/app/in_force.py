@@ -69,6 +69,7 @@ def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Li
         hardware=settings.attestation.hardware.trusted_roots(),
         reporters=settings.reporter.expected(),
         extension_packages=settings.extension.packages,
+        machines=settings.extension.machine_tokens,
         responses=replace(
             live.responses,
             warn_again=settings.stages.warn_again,

@@ -35,8 +35,6 @@ from mailgate.cli.output import say
 from mailgate.config.addresses import Origin, is_private_way
 from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
 
-app = typer.Typer(help="Give the companion extension to the company's computers.", no_args_is_help=True)
-
 FOR_A_STORE = "mailgate-chromium.zip"
 """The package for Chromium without a signature: a store signs it by itself."""
 MAX_COMPANY = 40
@@ -71,7 +69,6 @@ Version = Annotated[
 ]
 
 
-@app.command()
 def package(
     out: Out,
     origin: OriginOption = "",

@@ -24,7 +24,8 @@ from mailgate.config.extension import UPDATE_XML, XPI
 LIST_NUMBER = "8090"
 """The number of our line in the list of a Windows registry. A list has any numbers, and an admin's own lines begin with 1."""
 _MAX_TEXT = 255
-_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
+_FOLDER = re.compile(r"[^./][^/]{0,99}")
+"""The name of a computer that can be the name of a folder, and of none above it."""
 
 ChromiumId = Annotated[
     str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")

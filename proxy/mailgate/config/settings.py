@@ -154,8 +154,8 @@ class Settings(Strict):
     attestation: AttestationSettings = AttestationSettings()
     login_tokens: LoginTokenSettings | None = None
     enrolment: EnrolmentSettings = EnrolmentSettings()
-    reporter: ReporterSettings = ReporterSettings()
     extension: ExtensionSettings = ExtensionSettings()
+    reporter: ReporterSettings = ReporterSettings()
     probe: Literal["off", "observe", "require"] = "off"
     """Whether browsers that claim to be on a computer are probed once, and whether the result counts."""
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
