@@ -47,7 +47,7 @@ $(TEST_STAMP): requirements-dev.lock $(RUN_STAMP)
 	@touch $@
 
 MEANT_tests/e2e := the tests that log in at an OpenID provider
-MEANT_extension := the tools that check and pack the extension
+MEANT_extension := the tools that check the extension
 $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 	@if ! command -v npm >/dev/null; then why="npm is not installed"; \
 	elif echo "Setting up $*/node_modules"; said=$$(npm ci --prefix $* --engine-strict --no-audit --no-fund --loglevel=error 2>&1); then exit 0; \

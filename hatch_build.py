@@ -1,5 +1,7 @@
-"""What building adds to ``pyproject.toml``: a README for an index, and the pages where a system looks for them."""
+"""What building adds to ``pyproject.toml``: a README for an index, the extension that the package gives away, and the pages where a
+system looks for them."""
 
+import json
 import re
 from pathlib import Path
 from runpy import run_path
@@ -25,11 +27,18 @@ class ReadmeForAnIndex(MetadataHookInterface):
 
 
 class InstalledPages(BuildHookInterface):  # type: ignore[type-arg]
-    """The pages and what an operator takes from them come along, below ``share/`` of whatever the wheel is installed into."""
+    """The pages and what an operator takes from them come along, below ``share/`` of whatever the wheel is installed into, and the
+    extension's shipped files in the package itself (``cli/extension_files.py``)."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name != "wheel" or version == "editable":
             return
+        extension = Path(self.root, "extension")
+        for name in (
+            "package.json",
+            *json.loads(extension.joinpath("package.json").read_text("utf-8"))["files"],
+        ):
+            build_data["force_include"][str(extension / name)] = f"mailgate/extension/{name}"
         self._laid = TemporaryDirectory()
         pages = Path(self._laid.name)
         for place in run_path(str(Path(self.root, "docs/lay_installed.py")))["lay"](pages):

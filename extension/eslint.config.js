@@ -6,7 +6,7 @@ import globals from "globals";
 const EXT = "Only shim/ext.js names the browser's interface; import it from there.";
 
 export default [
-  { ignores: ["**/node_modules/", "**/dist/"] },
+  { ignores: ["**/node_modules/"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },

@@ -4,7 +4,7 @@
 Browsers start it for one message and read one answer (native messaging: a length in four bytes, then JSON). It changes nothing, asks nobody
 else, and runs as the person who uses the browser, so it sees no more than they do. What it cannot tell is null, never false.
 
-    mailgate-machine.py --install EXTENSION-ID   writes where browsers look for it: the id is that of the Chromium extension
+    mailgate-machine.py --install CHROMIUM-ID FIREFOX-ID   writes where browsers look for it, for the ids that `mailgate extension package` prints
 """
 
 import json
@@ -16,7 +16,6 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 
 NAME = "mailgate.machine"
-FIREFOX_ID = "companion@mailgate.example"
 CHROMIUMS = ("etc/chromium", "etc/opt/chrome", "etc/opt/edge")
 FIREFOX = "usr/lib/mozilla"
 
@@ -136,12 +135,12 @@ def manifest(program, **allowed):
     return json.dumps(about | allowed, indent=2) + "\n"
 
 
-def install(extension, root):
+def install(extension, addon, root):
     """Write the files by which browsers find this program. Returns their paths."""
     program = Path(__file__).resolve()
     chromium = manifest(program, allowed_origins=[f"chrome-extension://{extension}/"])
     wanted = {f"{folder}/native-messaging-hosts": chromium for folder in CHROMIUMS}
-    wanted[f"{FIREFOX}/native-messaging-hosts"] = manifest(program, allowed_extensions=[FIREFOX_ID])
+    wanted[f"{FIREFOX}/native-messaging-hosts"] = manifest(program, allowed_extensions=[addon])
     for folder, text in wanted.items():
         path = Path(root, folder, f"{NAME}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,8 +149,8 @@ def install(extension, root):
 
 
 def main(arguments):
-    if arguments[:1] == ["--install"] and len(arguments) in (2, 3):
-        for path in install(arguments[1], (*arguments, "/")[2]):
+    if arguments[:1] == ["--install"] and len(arguments) in (3, 4):
+        for path in install(arguments[1], arguments[2], (*arguments, "/")[3]):
             print(path)
         return 0
     asked = sys.stdin.buffer.read(4)

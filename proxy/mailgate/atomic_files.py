@@ -15,14 +15,14 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 """The errors of file systems without hard links, like FAT."""
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     """Write a file, or replace it. A symbolic link is kept, and its target is replaced. Anything but a file, like a
     pipe, is written to directly. Raises OSError."""
     if path.exists() and not path.is_file():
-        path.write_text(text, "utf-8")
+        path.write_bytes(_encoded(content))
         return
     place = path.resolve()
-    with _draft(place, text, mode) as draft:
+    with _draft(place, content, mode) as draft:
         draft.rename(place)
     sync_folder(place.parent)
 
@@ -67,14 +67,14 @@ def is_at(path: Path, handle: int) -> bool:
 
 
 @contextmanager
-def _draft(path: Path, text: str, mode: int) -> Iterator[Path]:
+def _draft(path: Path, content: str | bytes, mode: int) -> Iterator[Path]:
     """A draft of the file under another name, which is removed at the end. An OSError names the intended path."""
     draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         try:
             opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-            with open(opened, "w", encoding="utf-8") as file:
-                file.write(text)
+            with open(opened, "wb") as file:
+                file.write(_encoded(content))
                 file.flush()
                 os.fsync(opened)
             yield draft
@@ -83,3 +83,7 @@ def _draft(path: Path, text: str, mode: int) -> Iterator[Path]:
     except OSError as error:
         error.filename = str(path)
         raise
+
+
+def _encoded(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()

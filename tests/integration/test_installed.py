@@ -17,6 +17,8 @@ from tests.docs.test_lay_installed import dead_links
 from tests.integration.installed import ROOT, Built, build, install
 from tests.servers import PATIENCE, free_port, require_or_skip, running
 
+from mailgate.cli.extension_files import Fit, manifest_for, packed
+
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAILGATE_CONFIG")
 }
@@ -70,6 +72,14 @@ def test_the_source_has_everything_for_the_wheel_and_its_pages(built: Built) -> 
         for name in names
         if re.match(r"(tests|benchmarks|\.ci)/|.*(test_|__pycache__|node_modules)", name)
     ]
+
+
+def test_the_wheel_gives_the_extension_away_without_anything_else(programs: Path, tmp_path: Path) -> None:
+    done = call(programs, tmp_path, "extension", "package", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    fit = Fit()
+    assert (tmp_path / "out/mailgate.xpi").read_bytes() == packed(manifest_for("firefox", fit))
+    assert (tmp_path / "out/mailgate-chromium.zip").read_bytes() == packed(manifest_for("chromium", fit))
 
 
 def test_a_wheel_made_of_the_source_is_the_same(built: Built, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from mailgate.cli import (
     explain,
     extension,
     extension_list,
+    extension_package,
+    extension_policies,
     init,
     notices,
     people,
@@ -77,6 +79,8 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
 extension.app.command("list")(extension_list.list_browsers)
 extension.app.command("people")(extension_list.list_people)
+extension.app.command()(extension_package.package)
+extension.app.command()(extension_policies.policies)
 app.add_typer(extension.app, name="extension")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(reporter.app, name="reporter")

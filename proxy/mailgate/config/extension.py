@@ -6,10 +6,16 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from mailgate.attest.machines import MachineTokens
-from mailgate.config.references import Secret
+from mailgate.config.references import FilePath, Secret
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
+
+BELOW = "/.mailgate/extension"
+"""Where a gate serves the packages."""
+CRX, XPI, UPDATE_XML, UPDATES_JSON = "mailgate.crx", "mailgate.xpi", "update.xml", "updates.json"
+"""The packages for Chromium and Firefox, and the files by which they find the next version: all that a gate serves there."""
+PACKAGES = (CRX, UPDATE_XML), (XPI, UPDATES_JSON)
 
 MIN_SECRET = 32
 """The fewest characters of the fleet secret. Who has one machine's token could guess a shorter one without asking anybody."""
@@ -31,6 +37,9 @@ class ExtensionSettings(Strict):
     """How many keys, which are profiles of browsers, a machine may have that proves its name."""
     silent_after: Duration = Field(default=timedelta(days=3), ge=timedelta(hours=1))
     """The time without a report after which a browser is listed as silent: longer than a weekend."""
+    packages: FilePath | None = None
+    """The folder of the packages that `mailgate extension package` has made, which the gate serves below `/.mailgate/extension/`.
+    If left out, it serves none."""
 
     @property
     def machine_tokens(self) -> MachineTokens:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.answers import Reporters
@@ -51,6 +52,8 @@ class Live:
     """The names and addresses under which mail is served, in one spelling (``canonical_name``)."""
     trusted: tuple[Network, ...] = ()
     browser_probe: BrowserProbe = field(default_factory=BrowserProbe)
+    extension_packages: Path | None = None
+    """The folder of the companion extension's packages; None if the gate serves none."""
     authorizer: Authorizer | None = None
     """Answers other proxies that ask at the port for mail; None if they may not ask there."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)

@@ -7,10 +7,12 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qsl
 
+from mailgate.config.extension import BELOW
 from mailgate.gateway.answer import Answer, References, json_answer, read_small_body, send
 from mailgate.gateway.enrolment import EnrolmentParts, attest, enroll, publish_keys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
+from mailgate.gateway.extension_packages import MEDIA_TYPES, serve_package
 from mailgate.gateway.live import InForce
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.person_languages import take_choice
@@ -49,6 +51,7 @@ class OwnAddresses:
         status, keys = partial(tell_status, self_service), partial(publish_keys, enrolling)
         me, asked = partial(show_me, self_service), partial(show_confirmation, helpdesk)
         health = partial(_healthz, in_force)
+        packages = {name: partial(serve_package, in_force, name) for name in MEDIA_TYPES}
         self._routes: Routes = {
             "/.mailgate/status": {"GET": status, "HEAD": status},
             "/.mailgate/me": {"GET": me, "HEAD": me, "POST": partial(take_form, self_service)},
@@ -62,6 +65,7 @@ class OwnAddresses:
             "/.mailgate/jwks.json": {"GET": keys, "HEAD": keys},
             "/.mailgate/probe": {"POST": partial(take_readings, probing)},
             "/.mailgate/probe/skip": {"POST": partial(skip_probe, probing)},
+            **{f"{BELOW}/{name}": {"GET": served, "HEAD": served} for name, served in packages.items()},
         }
 
     async def serve(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:

@@ -1,21 +1,24 @@
 """The companion extension in a real Chromium, and commands of an admin."""
 
 import hashlib
-import json
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect
 from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.commands import output_of
-from tests.servers import require_or_skip
+
+from mailgate.cli.extension_files import Browser, Fit, manifest_for, packed
 
 EXTENSION = Path(__file__).parents[3] / "extension"
+NO_UPDATES = "--disable-background-networking"
+"""The argument of other tests by which Chromium looks for no versions of extensions either."""
 AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 )
@@ -26,15 +29,11 @@ def admin(gate: GuardedWebmail, *command: str) -> str:
     return output_of(gate.config, *command).strip()
 
 
-def packaged(directory: Path, origin: str, browser: str = "chromium", **more: bool) -> Path:
-    """The company's own package, which may speak to ``origin`` from the start. ``more``: ``management``, ``helper`` or ``chromeos``."""
-    require_or_skip("node")
-    script = (
-        'import { stage } from "./tools/stage.js"; await stage(process.argv[1], JSON.parse(process.argv[2]));'
-    )
-    fit = json.dumps({"browser": browser, "origin": origin, **more})
-    staged = ["node", "--input-type=module", "--eval", script, directory, fit]
-    subprocess.run(staged, cwd=EXTENSION, check=True)
+def packaged(directory: Path, origin: str, browser: Browser = "chromium", **more: bool) -> Path:
+    """The company's own package, unpacked, which may speak to ``origin`` from the start. ``more``: fields of ``Fit``."""
+    fit = Fit(origin=origin, **more)  # type: ignore[arg-type]
+    with ZipFile(BytesIO(packed(manifest_for(browser, fit)))) as archive:
+        archive.extractall(directory)
     return directory
 
 
@@ -141,20 +140,36 @@ def companion(
     """``others``: further extensions that are installed. Without an ``agent`` of its own a browser tells its whole version, and
     gets no mail."""
     installed = ",".join(map(str, (extension, *others)))
-    arguments = [
-        *CHROMIUM_ARGUMENTS,
-        "--headless=new",
-        # a headless browser calls itself one, and a bot gets no mail
-        *([f"--user-agent={agent}"] if agent else []),
-        f"--disable-extensions-except={installed}",
-        f"--load-extension={installed}",
-    ]
+    loaded = [f"--disable-extensions-except={installed}", f"--load-extension={installed}"]
+    with _started(driver, profile, [*CHROMIUM_ARGUMENTS, *loaded], CHROMIUM, agent=agent) as context:
+        yield Companion(context, f"chrome-extension://{extension_id(extension)}")
+
+
+@contextmanager
+def installed_by_policy(driver: Playwright, profile: Path, name: str, program: Path) -> Iterator[Companion]:
+    """A Chromium that installs the extension with this id by itself, as ``program`` lets it see the company's policies."""
+    arguments = [each for each in CHROMIUM_ARGUMENTS if each != NO_UPDATES]
+    with _started(driver, profile, arguments, program, NO_UPDATES) as context:
+        yield Companion(context, f"chrome-extension://{name}")
+
+
+@contextmanager
+def _started(
+    driver: Playwright,
+    profile: Path,
+    arguments: Sequence[str],
+    program: str | Path,
+    *without: str,
+    agent: str | None = AGENT,
+) -> Iterator[BrowserContext]:
+    # a headless browser calls itself one, and a bot gets no mail
+    named = [f"--user-agent={agent}"] if agent else []
     with driver.chromium.launch_persistent_context(
         profile,
-        executable_path=CHROMIUM,
-        args=arguments,
-        ignore_default_args=["--disable-extensions"],
+        executable_path=program,
+        args=[*arguments, "--headless=new", *named],
+        ignore_default_args=["--disable-extensions", *without],
         user_agent=agent,
         locale="en-US",
     ) as context:
-        yield Companion(context, f"chrome-extension://{extension_id(extension)}")
+        yield context

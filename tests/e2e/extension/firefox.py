@@ -10,6 +10,9 @@ from typing import Any
 from tests.servers import PATIENCE, free_port, listens, require_or_skip, running
 
 FIREFOX = "firefox-esr"
+_ADDONS = (
+    'const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");'
+)
 PREFERENCES: dict[str, object] = {
     "browser.shell.checkDefaultBrowser": False,
     "browser.startup.homepage_override.mstone": "ignore",
@@ -85,6 +88,23 @@ class Firefox:
         script = "return WebExtensionPolicy.getByID(arguments[0]).extension.backgroundState;"
         return str(self._of_browser(script, extension))
 
+    def installed(self, extension: str) -> Any:
+        """The name and the version of an installed extension, as Firefox shows them, and where it came from."""
+        script = "const found = await AddonManager.getAddonByID(arguments[0]); return [found.name, found.version, found.sourceURI.spec];"
+        return self._of_browser(_ADDONS + script, extension)
+
+    def update(self, extension: str) -> None:
+        """Look for a newer version of an extension and install it, as Firefox does once a day."""
+        script = """
+        const found = new Promise((done, none) => addon.findUpdates(
+          { onUpdateAvailable: (_, install) => done(install), onNoUpdateAvailable: none, onUpdateFinished: none },
+          AddonManager.UPDATE_WHEN_PERIODIC_UPDATE));
+        await (await found).install();
+        """
+        self._of_browser(
+            f"{_ADDONS} const addon = await AddonManager.getAddonByID(arguments[0]); {script}", extension
+        )
+
     def _of_browser(self, script: str, *arguments: object) -> Any:
         """Run a script in the browser itself, not in a page. Returns its result."""
         self.command("Marionette:SetContext", {"value": "chrome"})
@@ -101,21 +121,23 @@ class Firefox:
 
 
 @contextmanager
-def firefox(directory: Path, extensions: dict[str, str]) -> Iterator[Firefox]:
+def firefox(
+    directory: Path, extensions: dict[str, str], program: str | Path = FIREFOX, **preferences: object
+) -> Iterator[Firefox]:
     """Firefox with a profile of its own. ``extensions``: the ids by which extensions are reached in this profile."""
     require_or_skip(FIREFOX)
     port = free_port()
     known = {"marionette.port": port, "extensions.webextensions.uuids": json.dumps(extensions)}
     profile = directory / "profile"
-    profile.mkdir()
+    profile.mkdir(exist_ok=True)
     lines = [
         f"user_pref({json.dumps(name)}, {json.dumps(value)});"
-        for name, value in (PREFERENCES | known).items()
+        for name, value in (PREFERENCES | known | preferences).items()
     ]
     (profile / "user.js").write_text("\n".join(lines))
 
     arguments = [
-        FIREFOX,
+        program,
         "--headless",
         "--marionette",
         "--remote-allow-system-access",

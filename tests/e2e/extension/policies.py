@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,22 @@ def firefox_policy(extension: str, settings: dict[str, object]) -> Iterator[None
     path = Path("/etc/firefox/policies/policies.json")
     with _written(path, {"policies": {"3rdparty": {"Extensions": {extension: settings}}}}):
         yield
+
+
+def seeing(directory: Path, program: str, policies: Mapping[str, Path]) -> Path:
+    """The program with these files laid over ``/etc``, which no other process sees: a policy that installs something would
+    reach the browsers of all tests."""
+    if os.geteuid() != 0:
+        unavailable("only root may lay a folder over /etc")
+    for place, file in policies.items():
+        laid = directory / "etc" / place
+        laid.parent.mkdir(parents=True, exist_ok=True)
+        laid.write_bytes(file.read_bytes())
+    wrapper = directory / "browser"
+    over = f"mount -t overlay overlay -o lowerdir={directory}/etc:/etc /etc"
+    wrapper.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'{over} && exec {program} "$@"\' sh "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from tests.e2e.mailsystem import MailSystem
 from tests.integration.gate import wait_for
 from tests.servers import PATIENCE
 
+from mailgate.cli.extension_files import Fit
+
 pytestmark = pytest.mark.e2e
 
 STRICT = Path(__file__).parents[3] / "config/examples/strict/policy.yaml"
@@ -163,7 +165,8 @@ def test_strict_mode_leads_to_the_extension_and_on_after_the_enrolment(
 def test_a_company_policy_enrols_without_a_click(gate: GuardedWebmail, token: str, tmp_path: Path) -> None:
     package = packaged(tmp_path / "package", gate.url, "firefox")
     settings: dict[str, object] = {"gate": gate.url, "enrolmentToken": token}
-    with firefox_policy(ID, settings), firefox(tmp_path, {ID: REACHED_AS}) as fox:
+    company_id = Fit(origin=gate.url).firefox_id
+    with firefox_policy(company_id, settings), firefox(tmp_path, {company_id: REACHED_AS}) as fox:
         fox.install(package)
         fox.open(POPUP)
         expect_headline(fox, OPEN)

@@ -14,10 +14,11 @@ from tests.e2e.extension.policies import chromium_policy, firefox_policy
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import wait_for
 
+from mailgate.cli.extension_files import Fit
+
 pytestmark = pytest.mark.e2e
 
 HELPER = Path(__file__).parents[3] / "deploy/native-host/mailgate-machine.py"
-ID = "companion@mailgate.example"
 REACHED_AS = "6b1f6a2e-3c0d-4f57-9a41-2f1f0c9f7d56"
 NAME = "mailgate.machine.json"
 ANSWERED = {"disk_encrypted": True, "screen_lock": False}
@@ -44,7 +45,9 @@ def test_chromium_asks_the_helper_and_the_gate_repeats_it(
     gate: GuardedWebmail, playwright: Playwright, token: str, tmp_path: Path
 ) -> None:
     package, profile = packaged(tmp_path / "package", gate.url, helper=True), tmp_path / "profile"
-    subprocess.run([stand_in(tmp_path), "--install", extension_id(package), tmp_path / "root"], check=True)
+    subprocess.run(
+        [stand_in(tmp_path), "--install", extension_id(package), "x", tmp_path / "root"], check=True
+    )
     found = tmp_path / "root/etc/chromium/native-messaging-hosts" / NAME
     (profile / "NativeMessagingHosts").mkdir(parents=True)
     (profile / "NativeMessagingHosts" / NAME).write_text(found.read_text())
@@ -62,14 +65,17 @@ def test_chromium_asks_the_helper_and_the_gate_repeats_it(
 def test_firefox_asks_the_helper_and_names_no_version_of_the_system_that_it_makes_up(
     gate: GuardedWebmail, token: str, tmp_path: Path
 ) -> None:
-    package = packaged(tmp_path / "package", gate.url, "firefox", helper=True)
-    subprocess.run([stand_in(tmp_path), "--install", "x", tmp_path / "root"], check=True)
+    package, name = (
+        packaged(tmp_path / "package", gate.url, "firefox", helper=True),
+        Fit(origin=gate.url).firefox_id,
+    )
+    subprocess.run([stand_in(tmp_path), "--install", "x", name, tmp_path / "root"], check=True)
     hosts = tmp_path / ".mozilla/native-messaging-hosts"
     hosts.mkdir(parents=True)
     (hosts / NAME).write_text((tmp_path / "root/usr/lib/mozilla/native-messaging-hosts" / NAME).read_text())
     with (
-        firefox_policy(ID, {"gate": gate.url, "enrolmentToken": token}),
-        firefox(tmp_path, {ID: REACHED_AS}) as fox,
+        firefox_policy(name, {"gate": gate.url, "enrolmentToken": token}),
+        firefox(tmp_path, {name: REACHED_AS}) as fox,
     ):
         fox.install(package)
         fox.open(f"moz-extension://{REACHED_AS}/popup/popup.html")

@@ -12,7 +12,7 @@ from tests.integration.gateway.wire import Response, Wire
 
 OWN = [b"/.mailgate/healthz", b"/.mailgate/healthz?x=y", b"/.mailgate/", b"/.mailgate/?", b"/.mailgate/nothing", b"/.mailgate/status", b"/.mailgate/me", b"/.mailgate/probe",
        b"/.mailgate/attest", b"/.mailgate/authz", b"/.mailgate//healthz", b"/.mailgate/../inbox", b"/.mailgate/..", b"/.mailgate/./healthz", b"/.mailgate/%2e%2e/inbox",
-       b"/.mailgate/healthz/x", b"/.mailgate/%00", b"/.mailgate/a;b"]  # fmt: skip
+       b"/.mailgate/healthz/x", b"/.mailgate/%00", b"/.mailgate/a;b", b"/.mailgate/extension/update.xml", b"/.mailgate/extension/../../inbox"]  # fmt: skip
 
 LOGIN_QUESTION = (b"OPTIONS", b"/Microsoft-Server-ActiveSync")
 """What the gate itself asks for the page of one's own devices: whether the webmail tells logins apart."""

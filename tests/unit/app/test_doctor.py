@@ -206,6 +206,29 @@ def test_a_full_disk_is_named(gate, monkeypatch, free, state) -> None:
     assert [(each.state, bool(each.next)) for each in said] == [(state, state is State.FAILED)]
 
 
+@pytest.mark.parametrize(
+    ("files", "state", "found"),
+    [
+        ("mailgate.crx update.xml mailgate.xpi updates.json", State.OK, "mailgate.crx, mailgate.xpi, update.xml"),
+        ("mailgate.xpi updates.json", State.OK, "browsers find mailgate.xpi, updates.json"),
+        ("mailgate.crx mailgate.xpi updates.json", State.FAILED, "no update.xml"),
+        ("updates.json", State.FAILED, "no mailgate.xpi"),
+        ("mailgate-chromium.zip key.pem", State.FAILED, "no package"),
+    ],
+)  # fmt: skip
+def test_a_package_that_browsers_do_not_find_is_named(gate, tmp_path, files, state, found) -> None:
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    for name in files.split():
+        (folder / name).touch()
+    (said,) = findings(gate("extension: {packages: packages}\n"), "extension")
+    assert (said.state, found in said.found, bool(said.next)) == (state, True, state is State.FAILED)
+
+
+def test_a_gate_without_packages_is_told_nothing_of_them(gate) -> None:
+    assert findings(gate(), "extension") == []
+
+
 def test_a_spool_that_cannot_be_written_is_a_mistake_of_the_files(gate, tmp_path) -> None:
     """Also the one beside an SQLite file, which no setting names."""
     (tmp_path / "mailgate.db.spool").write_text("")

@@ -48,3 +48,8 @@ def test_a_mistake_says_its_place(tmp_path: Path, text: str, wrong: str) -> None
         load(tmp_path, text, FLEET="s" * 31)
     assert wrong in str(refused.value)
     assert "sss" not in str(refused.value)
+
+
+def test_the_folder_of_the_packages_is_beside_the_settings_and_need_not_exist_yet(tmp_path: Path) -> None:
+    assert load(tmp_path, "packages: packages").extension.packages == tmp_path / "packages"
+    assert load(tmp_path, "").extension.packages is None

@@ -27,6 +27,7 @@ CHECKS = (
     Check("permissions", machine.permissions, _FILES),
     Check("certificate", machine.certificate),
     Check("disk", machine.disk),
+    Check("extension", machine.extension, about=lambda each: each.extension.packages),
     Check("store", services.store),
     Check("webmail", services.webmail),
     Check("issuers", services.issuers),

@@ -9,6 +9,7 @@ from pathlib import Path
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, told
 from mailgate.app.open_store import spool_folder
 from mailgate.app.preflight import without_groups
+from mailgate.config.extension import PACKAGES
 from mailgate.http.tls import CertificateError, served_certificate
 from mailgate.store import StoreError
 from mailgate.store.address import store_url
@@ -77,6 +78,20 @@ async def disk(gate: Examined) -> AsyncIterator[Diagnosis]:
         found = f"{free // 1024 // 1024} MiB are free at {folder}"
         make = f"make room: {ROOM // 1024 // 1024} MiB, or what a long outage of the store brings is lost"
         yield Diagnosis("disk", State.FAILED if full else State.OK, found, make if full else "")
+
+
+async def extension(gate: Examined) -> AsyncIterator[Diagnosis]:
+    """Whether browsers find the extension's packages: where they do not, none installs it, and none gets its next version."""
+    folder = gate.at_hand.extension.packages
+    assert folder is not None
+    there = {name for pair in PACKAGES for name in pair if os.access(folder / name, os.R_OK)}
+    halves = [name for pair in PACKAGES if there & {*pair} for name in pair if name not in there]
+    if there and not halves:
+        yield Diagnosis("extension", State.OK, f"browsers find {', '.join(sorted(there))} of {folder}")
+        return
+    found = f"browsers find no {', '.join(halves) or 'package'} in {folder}"
+    make = f"run `mailgate extension package --out {folder}`, and let the gate's user read what it writes"
+    yield Diagnosis("extension", State.FAILED, found, make)
 
 
 def _folders(gate: Examined) -> Iterator[Path]:

@@ -1,0 +1,219 @@
+"""``mailgate extension package``: the companion extension as a company, or a store, gives it to browsers."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+from zipfile import BadZipFile, ZipFile
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from pydantic import TypeAdapter, ValidationError
+
+from mailgate.atomic_files import write_atomically, write_new
+from mailgate.cli.exit_codes import REFUSED, UNUSABLE, fail
+from mailgate.cli.extension_files import (
+    VERSION,
+    Fit,
+    chromium_id,
+    manifest_for,
+    packed,
+    signed,
+    update_xml,
+    updates_json,
+    version_in,
+)
+from mailgate.cli.options import AsObject
+from mailgate.cli.output import say
+from mailgate.config.addresses import Origin, is_private_way
+from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
+
+FOR_A_STORE = "mailgate-chromium.zip"
+"""The package for Chromium without a signature: a store signs it by itself."""
+MAX_COMPANY = 40
+KEY_BITS, LEAST_KEY_BITS = 4096, 2048
+_SIGNATURES = "META-INF/"
+_ORIGIN: TypeAdapter[str] = TypeAdapter(Origin)
+
+OriginOption = Annotated[
+    str,
+    typer.Option("--origin", metavar="URL", help="The company mail: the only address it may speak to."),
+]
+UpdateUrl = Annotated[
+    str,
+    typer.Option(metavar="URL", help="Where browsers find the folder; by default at the gate itself."),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The company's RSA key in PEM. Chromium's id comes from it."),
+]
+Company = Annotated[str, typer.Option(metavar="NAME", help="The company, as people see it.")]
+NewKey = Annotated[bool, typer.Option("--new-key", help="Make the key. Its file must not exist.")]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="The folder, made if it does not exist.")]
+Signed = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The package for Firefox as Mozilla signed it, to serve it instead."),
+]
+Management = Annotated[
+    bool, typer.Option("--management", help="Let it see the listed extensions without asking anybody.")
+]
+Helper = Annotated[
+    bool, typer.Option("--helper", help="Let it ask a helper on the computer about the computer.")
+]
+Chromebooks = Annotated[
+    bool, typer.Option("--chromeos", help="Let it read the names that the company gave a Chromebook.")
+]
+Version = Annotated[
+    str, typer.Option(metavar="NUMBER", help="The company's own count, like 0.1.0.2, not the extension's.")
+]
+
+
+def package(
+    out: Out,
+    origin: OriginOption = "",
+    key: Key = None,
+    new_key: NewKey = False,
+    update_url: UpdateUrl = "",
+    xpi_signed: Signed = None,
+    management: Management = False,
+    helper: Helper = False,
+    chromeos: Chromebooks = False,
+    company: Company = "",
+    version: Version = "",
+    as_json: AsObject = False,
+) -> None:
+    """Make the packages of the companion extension, with the files by which browsers find the next version.
+
+    With --origin they are a company's own, for `mailgate extension policies`; without, they are for the stores.
+    """
+    fit = replace(
+        fit_for(origin, update_url, company, version), management=management, helper=helper, chromeos=chromeos
+    )
+    own = company_key(key, new=new_key, origin=origin) if key or new_key else None
+    files = _of_chromium(fit, own) | _of_firefox(fit, xpi_signed)
+    _write(out, files)
+    told = {
+        "version": str(manifest_for("chromium", fit)["version"]),
+        "chromium_id": chromium_id(own) if own else "",
+        "firefox_id": fit.firefox_id,
+        "files": [str(out / name) for name in files],
+    }
+    ids = [f"{told[each]} is its id in {browsers}" for each, browsers in _IDS.items() if told[each]]
+    say(
+        "\n".join([f"version {told['version']}", *ids, *(f"wrote {each}" for each in told["files"])]),
+        told,
+        as_json=as_json,
+    )
+
+
+_IDS = {"chromium_id": "Chrome, Edge and Chromium", "firefox_id": "Firefox"}
+
+
+def fit_for(origin: str, update_url: str, company: str, version: str) -> Fit:
+    """What is to be made, from the options. Ends the command if one of them is wrong."""
+    for option, url in (("--origin", origin), ("--update-url", update_url)):
+        if url and not is_private_way(url):
+            fail(UNUSABLE, f"{option}: not https; expected https, since what is read there is trusted")
+    if update_url and (not origin or any(each in update_url for each in "?# \"'<>")):
+        fail(UNUSABLE, "--update-url: expected the address of a folder, and --origin beside it")
+    if len(company) > MAX_COMPANY or not company.isprintable():
+        fail(UNUSABLE, f"--company: expected at most {MAX_COMPANY} printable characters")
+    if version and not VERSION.fullmatch(version):
+        fail(UNUSABLE, "--version: expected one to four numbers up to 65535, like 0.1.0.2")
+    try:
+        mail = _ORIGIN.validate_python(origin) if origin else ""
+    except ValidationError as error:
+        fail(UNUSABLE, f"--origin: {error.errors()[0]['msg']}")
+    updates = update_url.rstrip("/") or (f"{mail}{BELOW}" if mail else "")
+    return Fit(origin=mail, updates=updates, company=company, version=version)
+
+
+def company_key(path: Path | None, *, new: bool = False, origin: str) -> RSAPrivateKey:
+    """The key that signs for Chromium. Ends the command if it cannot be read or made."""
+    if path is None or not origin:
+        fail(UNUSABLE, "--key: a company signs for its own mail; expected --key and --origin together")
+    if new:
+        _make_key(path)
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except FileNotFoundError:
+        fail(UNUSABLE, f"--key: {path} does not exist; --new-key makes one, which is then kept for good")
+    except (OSError, ValueError, TypeError):
+        fail(UNUSABLE, f"--key: {path} cannot be read; expected a private key in PEM without a password")
+    if not isinstance(key, RSAPrivateKey) or key.key_size < LEAST_KEY_BITS:
+        fail(
+            UNUSABLE,
+            f"--key: {path} is no RSA key of at least {LEAST_KEY_BITS} bits, which Chromium asks for",
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    made = generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
+    text = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    try:
+        write_new(path, text, 0o600)
+    except FileExistsError:
+        fail(REFUSED, f"--new-key: {path} exists, and with another key browsers would have another extension")
+
+
+def _of_chromium(fit: Fit, key: RSAPrivateKey | None) -> dict[str, bytes]:
+    if key is None:
+        return {FOR_A_STORE: packed(manifest_for("chromium", replace(fit, updates="")))}
+    manifest = manifest_for("chromium", fit)
+    return {CRX: signed(packed(manifest), key), UPDATE_XML: update_xml(fit, manifest, chromium_id(key))}
+
+
+def _of_firefox(fit: Fit, from_mozilla: Path | None) -> dict[str, bytes]:
+    manifest = manifest_for("firefox", fit)
+    xpi = packed(manifest)
+    if from_mozilla:
+        xpi = _checked(from_mozilla, xpi)
+    return {XPI: xpi} | ({UPDATES_JSON: updates_json(fit, manifest, xpi)} if fit.updates else {})
+
+
+def _checked(path: Path, unsigned: bytes) -> bytes:
+    """The package that Mozilla has signed. Ends the command if it is not this one with a signature, which Firefox verifies."""
+    try:
+        content = path.read_bytes()
+        theirs = _contents(content)
+    except (OSError, BadZipFile):
+        fail(UNUSABLE, f"--xpi-signed: {path} cannot be read; expected the package that Mozilla gave back")
+    if f"{_SIGNATURES}mozilla.rsa" not in theirs:
+        fail(REFUSED, f"--xpi-signed: {path} has no signature of Mozilla")
+    theirs = {name: each for name, each in theirs.items() if not name.startswith(_SIGNATURES)}
+    ours = _contents(unsigned)
+    if other := sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)):
+        what = "another package than these options make; expected that one, signed"
+        fail(REFUSED, f"--xpi-signed: {path} is {what} ({other[0]} differs)")
+    return content
+
+
+def _contents(archive: bytes) -> Mapping[str, bytes]:
+    with ZipFile(BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist() if not name.endswith("/")}
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write the packages, and then the files that announce them. Ends the command if browsers would never take one of them."""
+    for name in files.keys() & {CRX, XPI}:
+        before = out / name
+        if before.exists() and before.read_bytes() != files[name]:
+            _refuse_to_repeat(before, version_in(before.read_bytes()), version_in(files[name]))
+    out.mkdir(parents=True, exist_ok=True)
+    for name in sorted(files, key=lambda name: name in (UPDATE_XML, UPDATES_JSON)):
+        write_atomically(out / name, files[name])
+
+
+def _refuse_to_repeat(place: Path, before: str, now: str) -> None:
+    counted = [[int(number) for number in each.split(".")] for each in (before, now)]
+    if counted[1] <= counted[0]:
+        why = f"browsers that have version {before} would never take another version {now}"
+        fail(REFUSED, f"{place}: {why}; count further with --version")
