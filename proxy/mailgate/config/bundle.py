@@ -1,11 +1,12 @@
 """All files of one configuration, read and checked together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from mailgate.config.document import Document
-from mailgate.config.files import ExposedFile, FilesReading, exposed_files
+from mailgate.config.files import ExposedFile, FilesReading, Stamps, exposed_files, steadily
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
@@ -30,6 +31,8 @@ class Bundle:
     """The files that hold a secret."""
     absent: tuple[Path, ...] = ()
     """Optional files that do not exist. If one appears, that is a change too."""
+    stamps: Stamps = field(default_factory=dict)
+    """The state of the files when they were read."""
     away: Away = field(default_factory=dict)
     """The sources that cannot be asked now, as the store has it."""
 
@@ -76,11 +79,17 @@ def load_bundle(
     :param names: resolves the names of hosts; without it, they are not resolved.
     :raises ConfigError: with every mistake of every file.
     """
-    reading, others = FilesReading(), FilesReading()
+    return steadily(partial(_read, path, environ, names))
+
+
+def _read(
+    path: Path, environ: Mapping[str, str] | None, names: HostResolver | None, stamps: Stamps
+) -> Bundle:
+    reading, others = FilesReading(stamps=stamps), FilesReading(stamps=stamps)
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
-    sources = _sources(path, environ, names)
+    sources = replace(_sources(path, environ, names), stamps=stamps)
     settings = reading.model(Settings, document, {"sources": sources})
     files = settings.files if settings else _files_as_written(document)
     groups = read_groups(path.parent, files, reading, settings.logins if settings else NO_LOGINS)
@@ -91,7 +100,8 @@ def load_bundle(
     assert rules is not None
     paths = (*reading.paths, *others.paths, *settings.referenced_files())
     keys = (settings.tls.key,) if settings.tls else ()
-    return Bundle(settings, rules, paths, (*keys, *sources.secrets), (*reading.absent, *others.absent))
+    absent = (*reading.absent, *others.absent)
+    return Bundle(settings, rules, paths, (*keys, *sources.secrets), absent, stamps)
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
@@ -101,11 +111,16 @@ def load_candidate(path: Path, policy: Path) -> Rules:
     """
     settings = load_settings(path)
     names = settings.files.model_copy(update={"policy": str(policy.absolute())})
-    reading = FilesReading()
-    rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading, settings.logins))
-    reading.finish()
-    assert rules is not None
-    return rules
+
+    def read(stamps: Stamps) -> Rules:
+        reading = FilesReading(stamps=stamps)
+        groups = read_groups(path.parent, names, reading, settings.logins)
+        rules = read_rules(path.parent, names, reading, groups)
+        reading.finish()
+        assert rules is not None
+        return rules
+
+    return steadily(read)
 
 
 def _sources(path: Path, environ: Mapping[str, str] | None, names: HostResolver | None = None) -> Sources:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
+from mailgate.config.files import Stamps, stamp_of
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.model.phrase import wrong_value
 
@@ -32,6 +33,8 @@ class Sources:
     """Resolves the names of hosts."""
     secrets: list[Path] = field(default_factory=list)
     """The files from which secrets were read, or that hold a private key."""
+    stamps: Stamps = field(default_factory=dict)
+    """The state of each file that was looked at, but for secrets."""
 
 
 def _sources(info: ValidationInfo) -> Sources:
@@ -53,6 +56,7 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
             "file", "a URL is not accepted here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
+    _sources(info).stamps[path] = stamp_of(path)
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
         raise wrong_value(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
