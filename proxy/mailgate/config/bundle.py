@@ -35,6 +35,8 @@ class Bundle:
     """The state of the files when they were read."""
     away: Away = field(default_factory=dict)
     """The sources that cannot be asked now, as the store has it."""
+    not_here: tuple[str, ...] = ()
+    """The secrets that are not on this machine and were not checked, in words. A gate has none."""
 
     @property
     def posture_terms(self) -> PostureTerms:
@@ -72,24 +74,34 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
 
 
 def load_bundle(
-    path: Path, environ: Mapping[str, str] | None = None, names: HostResolver | None = None
+    path: Path,
+    environ: Mapping[str, str] | None = None,
+    names: HostResolver | None = None,
+    *,
+    without_secrets: bool = False,
 ) -> Bundle:
     """Read ``mailgate.yaml`` and the files that it names, by default those beside it.
 
     :param names: resolves the names of hosts; without it, they are not resolved.
+    :param without_secrets: whether secrets and private keys may be missing here. No gate may run on the bundle then.
     :raises ConfigError: with every mistake of every file.
     """
-    return steadily(partial(_read, path, environ, names))
+    return steadily(partial(_read, path, environ, names, without_secrets))
 
 
 def _read(
-    path: Path, environ: Mapping[str, str] | None, names: HostResolver | None, stamps: Stamps
+    path: Path,
+    environ: Mapping[str, str] | None,
+    names: HostResolver | None,
+    without_secrets: bool,
+    stamps: Stamps,
 ) -> Bundle:
     reading, others = FilesReading(stamps=stamps), FilesReading(stamps=stamps)
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
-    sources = replace(_sources(path, environ, names), stamps=stamps)
+    missing: list[str] | None = [] if without_secrets else None
+    sources = replace(_sources(path, environ, names), stamps=stamps, not_here=missing)
     settings = reading.model(Settings, document, {"sources": sources})
     files = settings.files if settings else _files_as_written(document)
     groups = read_groups(path.parent, files, reading, settings.logins if settings else NO_LOGINS)
@@ -101,7 +113,8 @@ def _read(
     paths = (*reading.paths, *others.paths, *settings.referenced_files())
     keys = (settings.tls.key,) if settings.tls else ()
     absent = (*reading.absent, *others.absent)
-    return Bundle(settings, rules, paths, (*keys, *sources.secrets), absent, stamps)
+    unseen = tuple(dict.fromkeys(missing or ()))
+    return Bundle(settings, rules, paths, (*keys, *sources.secrets), absent, stamps, not_here=unseen)
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
