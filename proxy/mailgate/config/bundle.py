@@ -60,14 +60,18 @@ class Bundle:
         return tuple(exposed_files(self.secrets, self.paths[:1] if hashed else (), self.paths))
 
 
-def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    path: Path, environ: Mapping[str, str] | None = None, *, without_secrets: bool = False
+) -> Settings:
     """Read ``mailgate.yaml`` alone.
 
     :param environ: the variables of ``{env: NAME}``; the environment of the process unless given.
+    :param without_secrets: as in ``load_bundle``.
     :raises ConfigError: with every mistake.
     """
     reading = FilesReading()
-    settings = reading.model(Settings, reading.document(path), {"sources": _sources(path, environ)})
+    sources = replace(_sources(path, environ), not_here=[] if without_secrets else None)
+    settings = reading.model(Settings, reading.document(path), {"sources": sources})
     reading.finish()
     assert settings is not None
     return settings
@@ -122,7 +126,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
     :raises ConfigError: with every mistake.
     """
-    settings = load_settings(path)
+    settings = load_settings(path, without_secrets=True)
     names = settings.files.model_copy(update={"policy": str(policy.absolute())})
 
     def read(stamps: Stamps) -> Rules:
