@@ -52,8 +52,8 @@ WithoutSecrets = Annotated[
     bool,
     typer.Option(
         "--without-secrets",
-        help="For a machine that is not the gate's, such as one for tests: name what is not here instead of refusing it. That "
-        "are secrets, the TLS certificate and its key, and places that a gate opens. All else is checked.",
+        help="For a machine that is not the gate's, such as one for tests: name what is not here instead of refusing it: "
+        "secrets, the TLS certificate and its key, and what a gate opens or writes. All else is checked.",
     ),
 ]
 _PLACES = "what a gate opens or writes: the store, the spool, logs, sockets"
