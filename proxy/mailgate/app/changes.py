@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
+from mailgate.console.devices.mail_status import MailAccess
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import DEVICE_FINDINGS
 from mailgate.store import Store, StoreError
@@ -110,8 +111,12 @@ class ChangeDispatcher:
                 await self._news.wait()
 
 
-async def count_findings(store: Store, metrics: Metrics) -> None:
-    """Show the number of findings about devices. Raises StoreError; the last count then stays."""
+async def count_devices(store: Store, metrics: Metrics) -> None:
+    """Show how many devices get what of mail, and the number of findings about them. Raises StoreError; the last counts then
+    stay."""
     counted = await store.devices.counted_findings()
     for reason in DEVICE_FINDINGS:
         metrics.device_findings.labels(reason).set(counted.get(reason, 0))
+    getting = await store.rows.by_mail()
+    for mail in MailAccess:
+        metrics.devices.labels(mail).set(getting.get(mail, 0))

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import structlog
 from watchfiles import awatch
 
-from mailgate.config.files import Stamp, stamp_of
+from mailgate.config.files import Stamps, stamp_of
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.metrics import Metrics
 from mailgate.model.phrase import phrase
@@ -68,14 +68,15 @@ class Reloader(Generic[Loaded]):
         log.error("config-rejected", mistakes=mistakes, kept="the rules that were in force stay in force")
         return False
 
-    async def watch(self, files: Callable[[], set[Path]]) -> None:
+    async def watch(self, files: Callable[[], set[Path]], read: Stamps) -> None:
         """Reload whenever one of ``files`` comes, goes or changes, however it is written or replaced; runs until cancelled.
+        ``read`` is their state when they were read last, since they may have changed before this begins.
 
         The files themselves are checked, and a reported change is only a hint: a link may point elsewhere, a folder may be
         new, and some file systems report nothing. Rejected files are read again regularly, since they may lack something
         that is not watched.
         """
-        seen = _stamps(files())
+        seen = _stamps(files()) | read
         while True:
             folders = _folders(files())
             async for _ in _changes_or_timeout(folders):
@@ -92,13 +93,17 @@ class Reloader(Generic[Loaded]):
         self.metrics.config_ok.set(ok)
 
 
-def _stamps(files: set[Path]) -> dict[Path, Stamp | None]:
+def _stamps(files: set[Path]) -> Stamps:
     return {path: stamp_of(path) for path in files}
 
 
 def _folders(files: set[Path]) -> dict[Path, int]:
-    """The existing folders of the files and of their link targets, with their inodes."""
-    parents = {place.parent for path in files for place in (path, path.resolve())}
+    """The existing folders of the files, of their link targets and of links on the way to them, with their inodes."""
+    parents = {
+        place.parent
+        for path in files
+        for place in (path, path.resolve(), *filter(Path.is_symlink, path.parents))
+    }
     return {folder: stamp[0] for folder in parents if (stamp := stamp_of(folder))}
 
 

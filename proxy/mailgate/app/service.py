@@ -11,7 +11,7 @@ from socket import gethostname
 import structlog
 
 from mailgate.app.admin_port import AdminPort
-from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_findings
+from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_devices
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import ConsoleParts
@@ -159,11 +159,11 @@ async def made(
             lambda: follow("waiting files", lambda _: keeper.settle()),
             lambda: follow("halts", lambda _: halting.halt_rules()),
             lambda: follow("devices", learn_devices),
-            lambda: follow("findings", lambda _: count_findings(store, metrics), each_minute=True),
+            lambda: follow("counts", lambda _: count_devices(store, metrics), each_minute=True),
             lambda: follow("own keys", lambda _: trust.own_keys.renew(), each_minute=True),
             lambda: follow("spent proofs", lambda look: store.spent.prune(look.at), each_minute=True),
             lambda: follow("revocations", lambda _: trust.revocations.poll(), OF_AUDIT, each_minute=True),
-            lambda: reloader.watch(lambda: {*files.bundle.paths, *files.bundle.absent}),
+            lambda: reloader.watch(lambda: {*files.bundle.paths, *files.bundle.absent}, bundle.stamps),
             lambda: do_hourly_work(files, store, in_force),
             gate.refuser.mails.run,
         ),

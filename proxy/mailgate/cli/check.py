@@ -48,24 +48,42 @@ _SHARED = (
 Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
 
 
-def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
+WithoutSecrets = Annotated[
+    bool,
+    typer.Option(
+        "--without-secrets",
+        help="For a machine that is not the gate's, such as one for tests: name what is not here instead of refusing it: "
+        "secrets, the TLS certificate and its key, and what a gate opens or writes. All else is checked.",
+    ),
+]
+_PLACES = "what a gate opens or writes: the store, the spool, logs, sockets"
+
+
+def check(
+    named: Named = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsObject = False,
+    without_secrets: WithoutSecrets = False,
+) -> None:
     """Check settings, apps, rules and the cases that must hold. Exit code 1 if anything is wrong."""
     path = named or config
     try:
-        bundle = load_bundle(path, names=SystemResolver())
+        bundle = load_bundle(path, names=SystemResolver(), without_secrets=without_secrets)
     except ConfigError as error:
         _print_mistakes(error, as_json)
         raise typer.Exit(1 if path.is_file() else 2) from error
-    mistakes = [*file_mistakes(path, bundle.settings, datetime.now(UTC)), *exposed_secrets(bundle)]
+    places = [] if without_secrets else file_mistakes(path, bundle.settings, datetime.now(UTC))
+    mistakes = [*places, *exposed_secrets(bundle)]
+    unseen = [*bundle.not_here, _PLACES] if without_secrets else []
     if mistakes and not as_json:
         _print_mistakes(ConfigError(mistakes), as_json)
     outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
     if as_json:
-        print_json(_report(bundle, mistakes, outcomes))
+        print_json(_report(bundle, mistakes, outcomes) | {"not_checked": unseen})
     else:
         _print_counts(path, bundle, settings_hold=not mistakes)
-        for remark in _remarks(bundle):
+        for remark in (*_remarks(bundle), *(f"NOT CHECKED {each}" for each in unseen)):
             typer.echo(remark)
         for outcome in failed:
             _print_failure(outcome)

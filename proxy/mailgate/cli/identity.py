@@ -35,7 +35,7 @@ def acting_person(settings: Settings, *roles: Role, token_file: Path | None = No
     """
     if not settings.admins:
         return system_user()
-    token = _token_given(token_file) or _typed()
+    token = token_of(token_file)
     if not token:
         fail(
             1, f"the settings have admins: give your token in {VARIABLE}, with --token-file, or at a terminal"
@@ -56,6 +56,11 @@ def may_operate(settings: Settings, who: Person) -> bool:
     """Whether the person may put rules in force. Without admins in the settings, everybody who can run the command
     may."""
     return not settings.admins or "operator" in settings.admins[who.name].roles
+
+
+def token_of(token_file: Path | None) -> str:
+    """The admin token of a file, the environment or a terminal; empty if there is none."""
+    return _token_given(token_file) or _typed()
 
 
 def system_user() -> Person:

@@ -1,11 +1,12 @@
 """All files of one configuration, read and checked together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from mailgate.config.document import Document
-from mailgate.config.files import ExposedFile, FilesReading, exposed_files
+from mailgate.config.files import ExposedFile, FilesReading, Stamps, exposed_files, steadily
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
@@ -30,8 +31,12 @@ class Bundle:
     """The files that hold a secret."""
     absent: tuple[Path, ...] = ()
     """Optional files that do not exist. If one appears, that is a change too."""
+    stamps: Stamps = field(default_factory=dict)
+    """The state of the files when they were read."""
     away: Away = field(default_factory=dict)
     """The sources that cannot be asked now, as the store has it."""
+    not_here: tuple[str, ...] = ()
+    """The secrets that are not on this machine and were not checked, in words. A gate has none."""
 
     @property
     def posture_terms(self) -> PostureTerms:
@@ -55,32 +60,52 @@ class Bundle:
         return tuple(exposed_files(self.secrets, self.paths[:1] if hashed else (), self.paths))
 
 
-def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    path: Path, environ: Mapping[str, str] | None = None, *, without_secrets: bool = False
+) -> Settings:
     """Read ``mailgate.yaml`` alone.
 
     :param environ: the variables of ``{env: NAME}``; the environment of the process unless given.
+    :param without_secrets: as in ``load_bundle``.
     :raises ConfigError: with every mistake.
     """
     reading = FilesReading()
-    settings = reading.model(Settings, reading.document(path), {"sources": _sources(path, environ)})
+    sources = replace(_sources(path, environ), not_here=[] if without_secrets else None)
+    settings = reading.model(Settings, reading.document(path), {"sources": sources})
     reading.finish()
     assert settings is not None
     return settings
 
 
 def load_bundle(
-    path: Path, environ: Mapping[str, str] | None = None, names: HostResolver | None = None
+    path: Path,
+    environ: Mapping[str, str] | None = None,
+    names: HostResolver | None = None,
+    *,
+    without_secrets: bool = False,
 ) -> Bundle:
     """Read ``mailgate.yaml`` and the files that it names, by default those beside it.
 
     :param names: resolves the names of hosts; without it, they are not resolved.
+    :param without_secrets: whether secrets and private keys may be missing here. No gate may run on the bundle then.
     :raises ConfigError: with every mistake of every file.
     """
-    reading, others = FilesReading(), FilesReading()
+    return steadily(partial(_read, path, environ, names, without_secrets))
+
+
+def _read(
+    path: Path,
+    environ: Mapping[str, str] | None,
+    names: HostResolver | None,
+    without_secrets: bool,
+    stamps: Stamps,
+) -> Bundle:
+    reading, others = FilesReading(stamps=stamps), FilesReading(stamps=stamps)
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
-    sources = _sources(path, environ, names)
+    missing: list[str] | None = [] if without_secrets else None
+    sources = replace(_sources(path, environ, names), stamps=stamps, not_here=missing)
     settings = reading.model(Settings, document, {"sources": sources})
     files = settings.files if settings else _files_as_written(document)
     groups = read_groups(path.parent, files, reading, settings.logins if settings else NO_LOGINS)
@@ -91,7 +116,9 @@ def load_bundle(
     assert rules is not None
     paths = (*reading.paths, *others.paths, *settings.referenced_files())
     keys = (settings.tls.key,) if settings.tls else ()
-    return Bundle(settings, rules, paths, (*keys, *sources.secrets), (*reading.absent, *others.absent))
+    absent = (*reading.absent, *others.absent)
+    unseen = tuple(dict.fromkeys(missing or ()))
+    return Bundle(settings, rules, paths, (*keys, *sources.secrets), absent, stamps, not_here=unseen)
 
 
 def load_candidate(path: Path, policy: Path) -> Rules:
@@ -99,13 +126,18 @@ def load_candidate(path: Path, policy: Path) -> Rules:
 
     :raises ConfigError: with every mistake.
     """
-    settings = load_settings(path)
+    settings = load_settings(path, without_secrets=True)
     names = settings.files.model_copy(update={"policy": str(policy.absolute())})
-    reading = FilesReading()
-    rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading, settings.logins))
-    reading.finish()
-    assert rules is not None
-    return rules
+
+    def read(stamps: Stamps) -> Rules:
+        reading = FilesReading(stamps=stamps)
+        groups = read_groups(path.parent, names, reading, settings.logins)
+        rules = read_rules(path.parent, names, reading, groups)
+        reading.finish()
+        assert rules is not None
+        return rules
+
+    return steadily(read)
 
 
 def _sources(path: Path, environ: Mapping[str, str] | None, names: HostResolver | None = None) -> Sources:

@@ -1,8 +1,9 @@
-"""Reads files so that every mistake of every file is reported at once, and finds files that other users of this machine may read or change."""
+"""Reads files so that every mistake of every file is reported at once, and all in one state, and finds files that other users of this
+machine may read or change."""
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from errno import ENOENT
 from pathlib import Path
@@ -16,28 +17,38 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase
 
 Model = TypeVar("Model", bound=BaseModel)
+Read = TypeVar("Read")
+
+Stamp = tuple[int, int, int]
+"""The inode, the time of the last change in nanoseconds, and the size."""
+Stamps = dict[Path, Stamp | None]
+"""The stamp of each file when it was read; None if there was no such file."""
+MAX_READS = 5
+"""How often files are read if they are replaced each time."""
 
 
 class FilesReading:
-    """One pass over some files. It collects mistakes, paths and the texts that were read, and raises nothing before the
-    end.
+    """One pass over some files. It collects mistakes, paths, stamps and the texts that were read, and raises nothing before
+    the end.
 
     ``kept`` has texts in place of files. With it nothing is read from disk.
     """
 
-    def __init__(self, kept: Mapping[Path, str] | None = None) -> None:
+    def __init__(self, kept: Mapping[Path, str] | None = None, stamps: Stamps | None = None) -> None:
         self.mistakes: list[Mistake] = []
         self.paths: list[Path] = []
         self.absent: list[Path] = []
         """The files that were requested and do not exist."""
         self.texts: dict[Path, str] = {}
         self._kept = kept
+        self._stamps: Stamps = {} if stamps is None else stamps
 
     def has(self, path: Path) -> bool:
         """Whether a file exists at ``path``."""
         there = path.exists() if self._kept is None else path in self._kept
         if not there:
             self.absent.append(path)
+            self._stamps[path] = None
         return there
 
     def document(self, path: Path) -> Document | None:
@@ -60,6 +71,7 @@ class FilesReading:
     def _bytes(self, path: Path) -> bytes:
         if self._kept is None:
             with path.open("rb") as file:
+                self._stamps[path] = _stamp(os.fstat(file.fileno()))
                 return file.read(MAX_BYTES + 1)
         if path not in self._kept:
             raise FileNotFoundError(ENOENT, "not kept with this version")
@@ -79,17 +91,41 @@ class FilesReading:
             raise ConfigError(list(dict.fromkeys(self.mistakes)))
 
 
-Stamp = tuple[int, int, int]
-"""The inode, the time of the last change in nanoseconds, and the size."""
+def steadily(read: Callable[[Stamps], Read]) -> Read:
+    """What ``read`` makes of files that are all of one state.
+
+    A program may replace them meanwhile: a folder behind a link as a whole, or one file after another. Then they are read
+    again. Raises what ``read`` raises, or ConfigError if they are replaced each time.
+    """
+    stamps: Stamps = {}
+    for _ in range(MAX_READS):
+        stamps = {}
+        try:
+            result = read(stamps)
+        except ConfigError:
+            if _are_as_read(stamps):
+                raise
+        else:
+            if _are_as_read(stamps):
+                return result
+    why = phrase("the files were replaced each time that they were read; expected them to stay for a moment")
+    raise ConfigError([Mistake(str(next(iter(stamps))), 1, 1, why)])
+
+
+def _are_as_read(stamps: Stamps) -> bool:
+    return all(stamp_of(path) == stamp for path, stamp in stamps.items())
 
 
 def stamp_of(path: Path) -> Stamp | None:
     """A stamp of the file, which differs after every change that the file system notes; None if there is no such
     file."""
     try:
-        found = path.stat()
-    except OSError:
+        return _stamp(path.stat())
+    except (OSError, ValueError):  # ValueError: no file can have this name
         return None
+
+
+def _stamp(found: os.stat_result) -> Stamp:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 

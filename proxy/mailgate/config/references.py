@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
+from mailgate.config.files import Stamps, stamp_of
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.model.phrase import wrong_value
 
@@ -32,6 +33,16 @@ class Sources:
     """Resolves the names of hosts."""
     secrets: list[Path] = field(default_factory=list)
     """The files from which secrets were read, or that hold a private key."""
+    stamps: Stamps = field(default_factory=dict)
+    """The state of each file that was looked at, but for secrets."""
+    not_here: list[str] | None = None
+    """The secrets that are not on this machine, in words. None makes a mistake of each, as for a gate."""
+
+    def lacks(self, what: str) -> bool:
+        """Whether this may be missing here. It is noted."""
+        if self.not_here is not None:
+            self.not_here.append(what)
+        return self.not_here is not None
 
 
 def _sources(info: ValidationInfo) -> Sources:
@@ -53,6 +64,7 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
             "file", "a URL is not accepted here; expected a file, relative to the folder of this one"
         )
     path = _sources(info).folder / value
+    _sources(info).stamps[path] = stamp_of(path)
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
         raise wrong_value(
             "file", "no such file; expected one that can be read, relative to the folder of this one"
@@ -60,6 +72,17 @@ def existing_file(value: object, info: ValidationInfo) -> Path:
     if _holds_key(path):
         _sources(info).secrets.append(path)
     return path
+
+
+def _file_of_the_machine(value: object, info: ValidationInfo) -> Path:
+    """A private key, or the certificate beside it: like a secret it may be where the gate runs alone."""
+    sources = _sources(info)
+    gone = isinstance(value, str) and value and not os.path.lexists(sources.folder / value)
+    return (
+        sources.folder / str(value)
+        if gone and sources.lacks(f"the file {value}")
+        else existing_file(value, info)
+    )
 
 
 def _holds_key(path: Path) -> bool:
@@ -116,6 +139,10 @@ def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomErr
     return wrong_value("file", f"the file {path} cannot be read: {why}; expected {expected}")
 
 
+class MissingSecret(SecretStr):
+    """Stands for a secret that is not on this machine, whatever its value must be."""
+
+
 def _secret(value: object, info: ValidationInfo) -> object:
     """The value of a reference. Any other value is returned as it is."""
     if not isinstance(value, dict):
@@ -132,6 +159,8 @@ def _secret(value: object, info: ValidationInfo) -> object:
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
+        if sources.lacks(what):
+            return MissingSecret("")
         raise wrong_value("secret", f"{what} is missing or empty; expected it to hold the value")
     return SecretStr(found)
 
@@ -156,7 +185,9 @@ def _reference(value: object, info: ValidationInfo) -> SecretStr:
 def _key(value: object, info: ValidationInfo) -> SecretStr:
     """A secret for a header, so it must be one line of visible characters."""
     found = _reference(value, info)
-    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
+    if not isinstance(found, MissingSecret) and not re.fullmatch(
+        r"[!-~]([ -~]*[!-~])?", found.get_secret_value()
+    ):
         raise wrong_value("secret", "its value cannot be sent in a header; expected visible ASCII characters")
     return found
 
@@ -166,6 +197,8 @@ _STORE = r"^(sqlite|postgres|postgresql)(\+[a-z0-9]+)?://"
 
 def _store(value: object, info: ValidationInfo) -> SecretStr:
     found = _secret(value, info)
+    if isinstance(found, MissingSecret):
+        return found
     text = found.get_secret_value() if isinstance(found, SecretStr) else found
     if not isinstance(text, str) or not re.match(_STORE, text):
         raise wrong_value(
@@ -204,6 +237,7 @@ _REFERENCE = {
 _PATH = {"type": "string", "minLength": 1}
 
 ExistingFile = Annotated[Path, PlainValidator(existing_file), WithJsonSchema(_PATH)]
+MachineFile = Annotated[Path, PlainValidator(_file_of_the_machine), WithJsonSchema(_PATH)]
 FilePath = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]

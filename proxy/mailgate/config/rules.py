@@ -13,6 +13,7 @@ from mailgate.config.document import Document
 from mailgate.config.document import Path as Place
 from mailgate.config.files import FilesReading
 from mailgate.config.settings import Files
+from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase
 from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
 from mailgate.policy.cases import CasesFile
@@ -154,9 +155,13 @@ def text_of_groups(groups: Groups) -> str:
 
 
 def groups_of_text(text: str) -> Groups:
-    """The groups in the text of a version."""
-    kept = json.loads(text)
-    return Groups.of_digests(kept["groups"], kept["alike"])
+    """The groups in the text of a version. Raises ConfigError."""
+    try:
+        kept = json.loads(text)
+        return Groups.of_digests(kept["groups"], kept["alike"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        why = phrase("no groups of a version; expected digests of login names by group, and `alike`")
+        raise ConfigError([Mistake(KEPT_GROUPS, 1, 1, why)]) from None
 
 
 STORED_NAMES = Files()

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from mailgate.config.addresses import ListenAnywhere
-from mailgate.config.references import ExistingFile
+from mailgate.config.references import MachineFile
 from mailgate.config.values import Duration, Size
 from mailgate.policy.apps import Strict
 
@@ -20,8 +20,8 @@ def _seconds(count: float) -> timedelta:
 class TlsSettings(Strict):
     """The certificate and key of the public listener, PEM. They are read again when they change."""
 
-    certificate: ExistingFile
-    key: ExistingFile
+    certificate: MachineFile
+    key: MachineFile
 
 
 class Limits(Strict):

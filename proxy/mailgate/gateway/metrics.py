@@ -94,6 +94,7 @@ class Metrics:
             "Contradictions between the sources of devices, by reason",
             "reason",
         )
+        self.devices = gauge("mailgate_devices", "Known devices, by what they get of mail", "mail")
         self.probes = counter("mailgate_probes", "Browser probes: pages shown, and their results", "result")
         self.page_logins = counter(
             "mailgate_page_logins",

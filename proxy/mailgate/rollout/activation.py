@@ -260,18 +260,16 @@ async def retract(
     if wanted == history[0].number:
         return history[0]
     version, now = await _unaltered(store, wanted), await store.now(now)
-    newly, window, details = NOBODY, EMPTY_WINDOW, dict[str, Any](retracted=history[0].number)
+    newly, window = NOBODY, EMPTY_WINDOW
+    details, keep = retractions.act_of(history, wanted, await store.policies.taken_back_serials())
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
         newly, window, details = checked.newly, checked.before, details | checked.details
-    taken_back = retractions.taken_back(history, wanted, await store.retractions.taken_back_serials())
-    details["taken_back"] = retractions.audit_details(taken_back)
     act = replace(person.act(now, RETRACTED, note), details=details)
     counted = partial(kept_out.keep, counted=window.counted(newly))
-    then = (partial(retractions.keep, retraction=taken_back), counted)
     try:
         draft = RuleTexts(version.policy, version.texts)
-        return await store.policies.activate(draft, act, after=history[0].serial, then=then)
+        return await store.policies.activate(draft, act, after=history[0].serial, then=(keep, counted))
     except CountedMeanwhileError:
         raise counted_meanwhile() from None
     except OvertakenError:

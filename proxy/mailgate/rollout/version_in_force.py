@@ -1,12 +1,13 @@
 """The rules of a gate: those of the version in force in the store, whichever gate or person put it in force.
 
 New versions come from files. A gate puts the files of the first start in force, and later any change of the files while
-it runs. It does not put files in force that it finds at a start and that hold an earlier version: they may have been
-taken back, or be older than those of another computer.
+it runs. It does not put files in force that hold an earlier version, if it finds them at a start or if they have not held
+the version in force yet: they may have been taken back, or be older than those of another computer. Files that did hold it
+and go back to earlier rules take it back, like a person who retracts it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -32,16 +33,15 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
-from mailgate.store import Act, Activation, OvertakenError, Policies, Store, StoreError, kept_out
+from mailgate.store import Act, Activation, OvertakenError, Policies, Store, StoreError, kept_out, retractions
 from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.policies import ACTIVATED, RETRACTED, AfterActivation
 from mailgate.tasks import compute
 
 log = structlog.get_logger()
 
-_ENDED = (
-    "`mailgate policy plan` and `mailgate policy apply` put the files in force, "
-    "`mailgate policy retract` puts the version before in force again"
-)
+_APPLIED = "`mailgate policy plan` and `mailgate policy apply` put the files in force"
+_ENDED = f"{_APPLIED}, `mailgate policy retract` puts the version before in force again"
 """How to put files in force that are held because the gate found them at its start."""
 _NAMED = 3
 """How many of the changes that files lack are named."""
@@ -88,6 +88,8 @@ class WaitingFiles:
     """Changed files that wait to come in force, and the result of their inspection."""
 
     files: Rules
+    base: int = 0
+    """The number of the last version that the files held before; 0 if none is known."""
     after: int = 0
     inspection: asyncio.Task[InspectionResult] | None = None
     frozen: str = ""
@@ -119,7 +121,7 @@ class RulesKeeper:
         self._inspect = inspect
         self._frozen = frozen
         self._files = ""
-        self._held_last = 0
+        self._holds, self._held_last = 0, 0
         self._waiting: WaitingFiles | None = None
         self._refused = ""
         self._said = ""
@@ -137,10 +139,10 @@ class RulesKeeper:
         if active is None:
             return await self._first(files)
         self.current = await self._read(active, files)
-        self._note_what_files_hold()
-        if against and self.current.activation.digest != files.digest:
+        self._note_what_files_hold(await self._policies.number_of(files.digest))
+        if against and active.digest != files.digest:
             self._files, self._refused = "", against  # once the files are good they are offered as a change
-        elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
+        elif not self._holds:
             self._waiting = WaitingFiles(files)
         await self._settle()
         return self.current.rules
@@ -160,8 +162,8 @@ class RulesKeeper:
             changed = (
                 files.digest != self.current.activation.digest
             )  # if not, the files are again those of the version in force
-            self._waiting = WaitingFiles(files) if changed else None
-            self._files, self._refused, self._said = files.digest, "", ""
+            self._waiting = WaitingFiles(files, self._held_last) if changed else None
+            self._files, self._refused, self._said, self._holds = files.digest, "", "", 0
             self._note_what_files_hold()
             await self._settle()
         return self.current.rules
@@ -223,7 +225,20 @@ class RulesKeeper:
             "the files hold another version than number %(number)s, which is in force",
             number=str(self.current.activation.number),
         )
-        return joined((told, self._refused), ": ") if self._refused else with_command(told, f": {_ENDED}")
+        if why := self._refused or self._behind(self.current.activation):
+            return joined((told, why), ": ")
+        return with_command(told, f": {_ENDED}")
+
+    def _behind(self, active: Activation) -> str:
+        """What the files, which hold an earlier version, wait for if other files have put the one in force, in words; empty
+        otherwise."""
+        if self._holds in (0, active.number) or active.author != BY_FILE:
+            return ""
+        why = phrase(
+            "they hold version %(held)s, and newer files have put this one in force: bring those here",
+            held=str(self._holds),
+        )
+        return with_command(why, f"; to go back on purpose, {_APPLIED}")
 
     async def _settle(self, *, again: bool = False) -> None:
         """Put waiting files in force if possible. If not, log once why they are held."""
@@ -273,7 +288,10 @@ class RulesKeeper:
                 )
                 how = f": `mailgate policy plan --version {number}`, then `mailgate policy apply`"
                 return InspectionResult(with_command(why, how))
-            waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
+            self._note_what_files_hold(await self._policies.number_of(waiting.files.digest))
+            if waiting.base not in (0, active.number) and (behind := self._behind(active)):
+                return InspectionResult(behind)
+            waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting)
             waiting.inspection = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # an inspection that passes everything is done by now
         if not waiting.inspection.done():
@@ -289,14 +307,21 @@ class RulesKeeper:
             why = phrase("they could not be looked at (%(kind)s)", kind=kind)
             return InspectionResult(with_command(why, f"; {_ENDED}"))
 
-    async def _lacking(self, active: Activation, files: Rules) -> str:
-        """The changes, in words, that people have put in force by a plan since the files were last in force, and that
-        the files lack; empty if there are none."""
-        history, back = await self._policies.history(), await self._policies.retracting()
+    async def _lacking(self, active: Activation, waiting: WaitingFiles) -> str:
+        """The changes, in words, that people or other files have put in force since these files last held what was, and
+        that they lack; empty if there are none."""
+        history, back, files = (
+            await self._policies.history(),
+            await self._policies.retracting(),
+            waiting.files,
+        )
+        by_file = active.author == BY_FILE
+        who: str = phrase("other files") if by_file else active.author
         known = (
             each
             for each in history
-            if each.author == BY_FILE or each.number == self._held_last or each.serial in back
+            if (each.number == waiting.base if waiting.base else each.author == BY_FILE)
+            or (each.serial in back and each.author != BY_FILE)
         )
         base = next(known, history[-1])
         if active.digest in (base.digest, files.digest):
@@ -306,7 +331,7 @@ class RulesKeeper:
         except UnreadableVersionError as error:
             return phrase(
                 "it cannot be told whether they lack what %(who)s put in force: %(why)s",
-                who=active.author,
+                who=who,
                 why=error.words,
             )
         lost = await compute(taken_back, before.policy, now.policy, files.policy)
@@ -317,23 +342,31 @@ class RulesKeeper:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
         why = phrase(
             "they lack what %(who)s put in force and would take it back: %(told)s",
-            who=active.author,
+            who=who,
             told=told,
         )
-        return with_command(why, f"; {_ENDED}")
+        return with_command(why, f"; {_APPLIED if by_file else _ENDED}")
 
-    def _note_what_files_hold(self) -> None:
-        """Remember the version that the files held last. Later versions do not come from them."""
+    def _note_what_files_hold(self, number: int = 0) -> None:
+        """Remember the version that the files hold: that in force, or the earlier one of this ``number``. Later versions do
+        not come from them."""
         if self._files == self.current.activation.digest:
-            self._held_last = self.current.activation.number
+            number = self.current.activation.number
+        if number:
+            self._holds = self._held_last = number
 
     async def _activate(
         self, files: Rules, why: str, after: int, looked: InspectionResult = _NOT_INSPECTED
     ) -> None:
-        details = {"kept_out": asdict(looked.newly)}
-        act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
-        counted = partial(kept_out.keep, counted=looked.before.counted(looked.newly))
-        activation = await self._policies.activate(rule_texts_of(files), act, after=after, then=[counted])
+        details: dict[str, Any] = {"kept_out": asdict(looked.newly)}
+        act = Act(self._clock(), BY_FILE, ACTIVATED, why=why, origin=self._origin, details=details)
+        then: list[AfterActivation] = [partial(kept_out.keep, counted=looked.before.counted(looked.newly))]
+        history, gone = await self._policies.history(), await self._policies.taken_back_serials()
+        if number := _going_back_to(files.policy.version, history, gone):
+            taken, keep = retractions.act_of(history, number, gone)
+            why = phrase("the files went back to version %(number)s", number=str(number))
+            act, then = replace(act, what=RETRACTED, why=why, details=details | taken), [keep, *then]
+        activation = await self._policies.activate(rule_texts_of(files), act, after=after, then=then)
         self.current = await self._read(activation, files)
         self._note_what_files_hold()
 
@@ -342,6 +375,15 @@ class RulesKeeper:
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
+
+
+def _going_back_to(policy: str, history: Sequence[Activation], gone: Collection[int]) -> int:
+    """The number of the earlier version that has the rules of this name; 0 if they are new, in force, or were taken back.
+
+    Groups and cases may differ: they are those of today.
+    """
+    found = next((each for each in history if each.policy == policy and each.serial not in gone), None)
+    return found.number if found and policy != history[0].policy else 0
 
 
 WORKERS = 2

@@ -105,6 +105,11 @@ class DeviceRows(Queries):
         """The number of the last change to devices that the rows include."""
         return int(await self._value(select(device_row_changes.c.number)))
 
+    async def by_mail(self) -> dict[str, int]:
+        """How many devices get what of mail. It is read out of one index."""
+        query = select(device_rows.c.mail, func.count()).group_by(device_rows.c.mail)
+        return {mail: int(number) for mail, number in await self._rows(query, timeout_seconds=60)}
+
     async def distinct(self, name: str) -> list[str]:
         """The distinct texts of an indexed column, in order. Each text takes one step in the index, however many rows
         have it."""

@@ -140,6 +140,11 @@ class Policies(Queries):
             taken += await _logged_taken_back(connection, number)
             return int(number) if any(number in each for each in taken) else 0
 
+    async def taken_back_serials(self) -> set[int]:
+        """The serials of all activations that were ever taken back."""
+        rows = await self._values(select(retractions.c.serials))
+        return {serial for row in rows for serial in json.loads(row)}
+
     async def retracting(self) -> set[int]:
         """The serials of the activations that took versions back."""
         return set(await self._values(select(retractions.c.serial)))
@@ -165,9 +170,9 @@ class Policies(Queries):
         )
         return await self._versions(select(policies).where(begins).order_by(policies.c.number.desc()))
 
-    async def known(self, digest: str) -> bool:
-        """Whether the version with this digest was ever in force."""
-        return bool(await self._versions(select(policies).where(policies.c.digest == digest)))
+    async def number_of(self, digest: str) -> int:
+        """The number of the version with this digest; 0 if it was never in force."""
+        return await self._value(select(policies.c.number).where(policies.c.digest == digest)) or 0
 
     async def activate(
         self, draft: RuleTexts, act: Act, *, after: int | None = None, then: Sequence[AfterActivation] = ()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
 from mailgate.store.database import Queries
-from mailgate.store.policies import Activation
+from mailgate.store.policies import Activation, AfterActivation
 from mailgate.store.schema import activations, clients, retractions, sightings
 from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
 
@@ -69,6 +70,17 @@ def audit_details(retraction: Retraction) -> dict[str, Any]:
     return {"versions": [*retraction.versions], "serials": [*retraction.serials], "policies": policies}
 
 
+def act_of(
+    history: Sequence[Activation], number: int, gone: Collection[int]
+) -> tuple[dict[str, Any], AfterActivation]:
+    """What the act that puts this version in force again says in the audit log, and the step that keeps what it takes
+    back. The arguments are those of ``taken_back``."""
+    found = taken_back(history, number, gone)
+    return {"retracted": history[0].number, "taken_back": audit_details(found)}, partial(
+        keep, retraction=found
+    )
+
+
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
     """Store what an activation takes back, in its transaction."""
     told = {name: json.dumps(each) for name, each in audit_details(retraction).items()}
@@ -92,11 +104,6 @@ class Retractions(Queries):
         """The last retractions, the newest first."""
         query = select(retractions, activations.c.at).join(activations)
         return await self._each(query.order_by(retractions.c.serial.desc()).limit(size), _retraction)
-
-    async def taken_back_serials(self) -> set[int]:
-        """The serials of all activations that were ever taken back."""
-        rows = await self._values(select(retractions.c.serials))
-        return {serial for row in rows for serial in json.loads(row)}
 
     async def last_of(self, version: int) -> int:
         """The serial of the activation that last took this version back, or 0."""

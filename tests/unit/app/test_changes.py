@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.store.examples import NOW
 
-from mailgate.app.changes import OF_AUDIT, OF_DEVICES, POLL_SECONDS, ChangeDispatcher, Look, count_findings
+from mailgate.app.changes import OF_AUDIT, OF_DEVICES, POLL_SECONDS, ChangeDispatcher, Look, count_devices
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import StoreUnavailableError
 from mailgate.store.changes import ChangeNumbers
@@ -146,10 +146,15 @@ def test_looks_come_often_enough_for_a_second_in_all():
 LOOK = Look(NOW, SAME)
 
 
-async def test_findings_are_counted_by_reason_and_those_that_are_over_are_none():
+async def test_devices_and_findings_are_counted_and_those_that_are_over_are_none():
     metrics, shown = Metrics(), []
     counted = AsyncMock(side_effect=[{"device-os-contradicted": 3}, {}])
+    mail = AsyncMock(side_effect=[{"kept-out": 2}, {"gets-mail": 2}])
+    store = SimpleNamespace(
+        devices=SimpleNamespace(counted_findings=counted), rows=SimpleNamespace(by_mail=mail)
+    )
     for _ in range(2):
-        await count_findings(SimpleNamespace(devices=SimpleNamespace(counted_findings=counted)), metrics)
+        await count_devices(store, metrics)
         shown += [metrics.registry.get_sample_value("mailgate_device_findings", {"reason": f"device-{each}-contradicted"}) for each in ("os", "kind")]  # fmt: skip
-    assert shown == [3, 0, 0, 0]
+        shown += [metrics.registry.get_sample_value("mailgate_devices", {"mail": each}) for each in ("kept-out", "gets-mail")]  # fmt: skip
+    assert shown == [3, 0, 2, 0, 0, 0, 0, 2]

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from mailgate.app import reload
 from mailgate.app.reload import Reloader
+from mailgate.config.files import stamp_of
 from mailgate.errors import ConfigError, Mistake
 from mailgate.gateway.metrics import Metrics
 
@@ -132,12 +133,12 @@ def paths(tmp_path):
     }
 
 
-async def play(monkeypatch, reloader, paths, *rounds):
+async def play(monkeypatch, reloader, paths, *rounds, read=None):
     disk = Disk(*rounds)
     monkeypatch.setattr(reload, "awatch", disk.watch)
     monkeypatch.setattr(reload, "CHECK_MILLISECONDS", 1)
     with pytest.raises(Disk.Ended):
-        await reloader.watch(paths)
+        await reloader.watch(paths, read or {})
     return disk
 
 
@@ -171,6 +172,33 @@ async def test_a_change_of_one_of_the_files_reloads_once(
     disk = await play(monkeypatch, files.reloader, lambda: paths, lambda: change(tmp_path), nothing)
     assert len(files.in_force) == reloads
     assert disk.watched[0] == {tmp_path / "gate", tmp_path / "rules", tmp_path / "keys"}
+
+
+async def test_a_folder_that_a_link_replaces_is_taken_at_once(monkeypatch, files, tmp_path):
+    """As git-sync does it: the folder of the link is watched too, since nothing changes behind the link."""
+    for name in ("aaa", "bbb"):
+        (tmp_path / "rules/trees" / name).mkdir(parents=True)
+        (tmp_path / "rules/trees" / name / "policy.yaml").write_text(name)
+    link = tmp_path / "rules/current"
+    link.symlink_to("trees/aaa")
+    paths = {link / "policy.yaml"}
+
+    def swapped():
+        (tmp_path / "rules/new").symlink_to("trees/bbb")
+        (tmp_path / "rules/new").rename(link)
+
+    disk = await play(monkeypatch, files.reloader, lambda: paths, swapped)
+    assert (len(files.in_force), len(disk.watched)) == (1, 2)
+    assert disk.watched[0] == {link, tmp_path / "rules/trees/aaa", tmp_path / "rules"}
+
+
+async def test_files_that_changed_between_their_reading_and_the_watch_are_taken(
+    monkeypatch, files, paths, tmp_path
+):
+    read = {path: stamp_of(path) for path in paths}
+    swap(tmp_path / "gate/mailgate.yaml")
+    await play(monkeypatch, files.reloader, lambda: paths, nothing, nothing, read=read)
+    assert len(files.in_force) == 1
 
 
 async def test_a_folder_made_again_is_watched_again(monkeypatch, files, paths, tmp_path):
@@ -207,7 +235,7 @@ async def test_files_are_looked_at_even_if_folders_cannot_be_watched(monkeypatch
         reload, "awatch", lambda *folders, **how: (tries.pop(0) if tries else told)(*folders, **how)
     )
     with pytest.raises(Disk.Ended):
-        await files.reloader.watch(lambda: paths)
+        await files.reloader.watch(lambda: paths, {})
     assert len(files.in_force) == 1
 
 

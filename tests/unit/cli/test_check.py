@@ -84,6 +84,82 @@ def test_a_secret_that_everybody_may_read_is_said_as_a_start_would(with_a_secret
     assert [each["file"] for each in report["mistakes"]] == [str(secret)]
 
 
+MISSING_SECRETS = """
+listen: 127.0.0.1:8080
+public_url: https://mail.example.com
+upstream: http://127.0.0.1:9080
+admin_listen: 127.0.0.1:8081
+store: {file: secrets/store.url}
+tls: {certificate: /nowhere/tls.crt, key: secrets/tls.key}
+connectors:
+  jamf: {type: jamf, base_url: https://jamf.example.com, client_id: mailgate, client_secret: {file: secrets/jamf}}
+  google: {type: google-directory, account: {env: NO_SUCH_ACCOUNT}, delegate: ada@example.com}
+  posted: {type: post, api_key: {env: NO_SUCH_TOKEN}}
+attestation: {hardware: {android_key: {roots: roots.pem}}}
+reporter:
+  android:
+    package: com.example.reporter
+    signers: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]
+    unseen_profiles: partial
+    play_integrity: {decryption_key: {file: secrets/play}, verification_key: {file: secrets/google}}
+"""
+NOT_HERE = {
+    *(f"the file {name}" for name in ("secrets/store.url", "/nowhere/tls.crt", "secrets/tls.key")),
+    *(f"the file secrets/{name}" for name in ("jamf", "play", "google")),
+    *(f"the environment variable NO_SUCH_{name}" for name in ("ACCOUNT", "TOKEN")),
+}
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Settings whose secrets are on another machine."""
+    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    (tmp_path / "roots.pem").write_bytes(root("Maker").pem)
+    (tmp_path / "mailgate.yaml").write_text(MISSING_SECRETS)
+    return tmp_path / "mailgate.yaml"
+
+
+def test_each_secret_that_is_not_here_is_named_as_not_checked_where_that_is_asked_for(
+    elsewhere: Path,
+) -> None:
+    result = run(str(elsewhere), "--without-secrets")
+    assert result.exit_code == 0, result.stdout
+    named = {
+        line.removeprefix("NOT CHECKED ") for line in result.stdout.splitlines() if "NOT CHECKED" in line
+    }
+    places = named - NOT_HERE
+    assert named >= NOT_HERE
+    assert [each.partition(":")[0] for each in places] == ["what a gate opens or writes"]
+    report = json.loads(run(str(elsewhere), "--without-secrets", "--json").stdout)
+    assert (report["ok"], {*report["not_checked"]}) == (True, named)
+
+
+def test_without_that_each_of_them_is_a_mistake_as_at_a_start(elsewhere: Path) -> None:
+    result = run(str(elsewhere))
+    assert (result.exit_code, result.stdout.count("no such file")) == (1, 2)
+    assert result.stdout.count("missing or empty") == len(NOT_HERE) - 2
+    started = CliRunner().invoke(app, ["run", "--config", str(elsewhere)])
+    assert started.exit_code == 2
+    assert started.stderr.count("missing or empty") == len(NOT_HERE) - 2
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        (("type: jamf,", "type: jam,"), "did you mean `jamf`?"),
+        (("{file: secrets/jamf}", "hunter2"), "not a reference"),
+        (("public_url", "publicurl"), "did you mean `public_url`?"),
+    ],
+)
+def test_whatever_else_is_wrong_is_found_without_secrets_too(
+    elsewhere: Path, change: tuple[str, str], mistake: str
+) -> None:
+    elsewhere.write_text(MISSING_SECRETS.replace(*change))
+    result = run(str(elsewhere), "--without-secrets")
+    assert (result.exit_code, mistake in result.stdout) == (1, True), result.stdout
+
+
 @pytest.mark.parametrize(
     ("rule", "named"),
     [

@@ -1,9 +1,12 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mailgate.config import load_bundle, load_settings
+from mailgate.config import files, load_bundle, load_settings
+from mailgate.config.files import MAX_READS
 from mailgate.errors import ConfigError
 
 GOOD = Path(__file__).parents[2] / "vectors/broken-configs/good"
@@ -97,3 +100,62 @@ def test_a_key_set_belongs_to_what_is_watched(folder: Path) -> None:
             "attestation: {issuers: [{issuer: https://mdm.example.com, jwks: issuer.jwks.json}]}\n"
         )
     assert folder / "issuer.jwks.json" in load_bundle(folder / "mailgate.yaml", {}).paths
+
+
+@pytest.fixture
+def linked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A link to one of two folders with another rule each; only the second has a list of its own."""
+    top = tmp_path_factory.mktemp("checkout")
+    for name in ("aaa", "bbb"):
+        shutil.copytree(folder, top / name)
+        text = (top / name / "policy.yaml").read_text()
+        (top / name / "policy.yaml").write_text(text.replace("laptop-browser", f"rule-{name}"))
+        text = (top / name / "apps.yaml").read_text()
+        (top / name / "apps.yaml").write_text(text.replace("prohibited:", f"list-{name}:"))
+    lead(top / "current", "aaa")
+    return top / "current"
+
+
+def lead(link: Path, name: str) -> None:
+    link.with_name("new").symlink_to(name)
+    link.with_name("new").rename(link)
+
+
+def after_reading(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[int], None]) -> list[int]:
+    """Act whenever a file of this name was read. Returns how often."""
+    read, times = files.read_document, list[int]()
+
+    def reading(data: bytes, file: str, **options: Any) -> Any:
+        if file.endswith(name):
+            times.append(len(times) + 1)
+            act(times[-1])
+        return read(data, file, **options)
+
+    monkeypatch.setattr(files, "read_document", reading)
+    return times
+
+
+@pytest.mark.parametrize("name", ["mailgate.yaml", "apps.yaml", "policy.yaml"])
+@pytest.mark.parametrize("gone", [False, True], ids=["the old folder stays", "the old folder is deleted"])
+def test_a_folder_that_is_replaced_while_it_is_read_is_read_as_one(
+    linked: Path, monkeypatch: pytest.MonkeyPatch, name: str, gone: bool
+) -> None:
+    def replace(time: int) -> None:
+        if time == 1:
+            lead(linked, "bbb")
+            if gone:
+                shutil.rmtree(linked.with_name("aaa"))
+
+    after_reading(monkeypatch, name, replace)
+    bundle = load_bundle(linked / "mailgate.yaml", {})
+    assert [rule.id for rule in bundle.policy.rules] == ["rule-bbb"]
+    assert [*bundle.policy.catalog.lists] == ["list-bbb"]
+
+
+def test_a_folder_that_is_replaced_all_the_time_is_not_used(
+    linked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = after_reading(monkeypatch, "apps.yaml", lambda time: lead(linked, "aaabbb"[time % 2 * 3 :][:3]))
+    with pytest.raises(ConfigError, match="the files were replaced each time that they were read"):
+        load_bundle(linked / "mailgate.yaml", {})
+    assert len(times) == MAX_READS

@@ -1,7 +1,9 @@
 """The console's addresses."""
 
+import json
 from collections.abc import Awaitable, Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,12 +17,21 @@ from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
 
+BOARDS = Path(__file__).parents[3] / "deploy" / "grafana"
 Opened = Callable[[], Awaitable[Browser]]
 
 
 @pytest.mark.parametrize("path", ["/", "/console"])
 async def test_the_root_of_the_admin_port_leads_to_the_console(ada: Browser, path: str) -> None:
     assert (await ada.get(path)).path == "/console/"
+
+
+@pytest.mark.parametrize("board", sorted(BOARDS.glob("*.json")), ids=lambda each: each.stem)
+async def test_a_dashboard_leads_to_pages_that_there_are(vic: Browser, board: Path) -> None:
+    """No metric has the name of a person, so a dashboard counts, and the console names."""
+    links = [each["url"] for each in json.loads(board.read_text("utf-8"))["links"] if each["type"] == "link"]
+    for url in links:
+        assert (await vic.get(url.removeprefix("${console}"))).status == 200, url
 
 
 async def test_nothing_that_a_page_names_is_elsewhere(ada: Browser) -> None:

@@ -19,6 +19,7 @@ from mailgate.model.phrase import translate
 from mailgate.policy.groups import Groups
 from mailgate.rollout import RulesKeeper, in_force
 from mailgate.rollout.activation import retract
+from mailgate.rollout.audit_check import verify
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Activation, RuleTexts, Store, StoreUnavailableError
@@ -275,12 +276,14 @@ async def test_a_change_that_cannot_be_inspected_is_held(store: Store) -> None:
 
 async def test_a_change_is_inspected_again_against_newer_rules(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
-    await put_in_force(store, rules(OTHER), "file")
+    await put_in_force(store, rules(apps=MORE), "file")
+    await gate.offer(rules(SHUT, MORE))
+    await put_in_force(store, rules(apps=WITH_WECHAT), "file")
+    await gate.offer(rules(SHUT, WITH_WECHAT))
     inspector.go.set()
     await looked(gate)
-    await looked(gate)
-    assert inspector.looked_at == [1, 2]
-    assert (decides(gate), gate.current.activation.serial) == ("shut", 3)
+    assert inspector.looked_at == [1, 2, 3]
+    assert (decides(gate), gate.current.activation.serial) == ("shut", 4)
 
 
 async def test_a_newer_change_is_looked_at_instead(store: Store) -> None:
@@ -289,7 +292,7 @@ async def test_a_newer_change_is_looked_at_instead(store: Store) -> None:
     inspector.go.set()
     await looked(gate)
     assert decides(gate) == "other"
-    assert not await store.policies.known(rules(SHUT).digest)
+    assert not await store.policies.number_of(rules(SHUT).digest)
     gate.close()
 
 
@@ -593,3 +596,93 @@ async def test_files_are_held_if_their_base_cannot_be_read(store: Store, url: st
         await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert gate.current.activation.number == 2
     assert "it cannot be told whether they lack what ada put in force" in gate.held
+
+
+TWO = "rules: [{id: first, when: 'true', effect: allow}, {id: open, when: 'true', effect: allow}]\n"
+THREE = TWO.replace("rules: [", "rules: [{id: second, when: 'true', effect: allow}, ")
+BETWEEN = TWO.replace("first", "between")
+BEHIND = "they hold version {}, and newer files have put this one in force: bring those here"
+
+
+async def ahead(store: Store, *policies: str) -> tuple[RulesKeeper, RulesKeeper]:
+    """Two gates with the same files, of which one has got newer ones, in turn."""
+    one, other = await started(store), await started(store)
+    for policy in policies:
+        await one.offer(rules(policy))
+    await look(other)
+    return one, other
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["running", "started again"])
+async def test_a_gate_that_gets_older_files_late_changes_nothing(store: Store, again: bool) -> None:
+    """It does not ask anybody to take back what the files of other gates have put in force, either."""
+    one, other = await ahead(store, TWO, THREE)
+    if again:
+        other = await started(store)
+    assert BEHIND.format(1) in other.held
+    await other.offer(rules(TWO))
+    assert BEHIND.format(2) in other.held
+    assert "retract" not in other.held
+    await other.offer(rules(BETWEEN))
+    assert "they lack what other files put in force and would take it back: + rule " in other.held
+    assert "retract" not in other.held
+    await other.offer(rules(THREE))
+    assert (one.held, other.held) == ("", "")
+    assert [each.number for each in await store.policies.history()] == [3, 2, 1]
+
+
+async def test_a_gate_that_gets_the_newest_files_first_starts_them(store: Store) -> None:
+    one, other = await ahead(store, TWO)
+    await other.offer(rules(THREE))
+    assert (decides(other), other.held) == ("second", "")
+    await look(one)
+    assert BEHIND.format(2) in one.held
+
+
+async def test_files_that_go_back_take_back_what_came_since_once(store: Store) -> None:
+    one, other = await ahead(store, TWO, THREE)
+    await one.offer(rules(OPEN))
+    await look(other)
+    told = [each.what for each in await store.audit.page() if each.what.startswith("policy")]
+    assert told == ["policy-activated"] * 3 + ["policy-retracted"]
+    assert (one.current.activation.author, one.current.activation.note) == (
+        "file",
+        "the files went back to version 1",
+    )
+    (found,) = await store.retractions.open()
+    assert (found.serial, found.versions, found.serials) == (4, (3, 2), (2, 3))
+    for late in (TWO, THREE):  # the other gate still gets what came before
+        await other.offer(rules(late))
+        assert "which was taken back; only a plan can put it in force again" in other.held
+    await other.offer(rules(OPEN))
+    assert (one.held, other.held, decides(other)) == ("", "", "open")
+    assert await store.policies.retracting() == {4}
+    assert await verify(store, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third"),
+    [
+        (rules(apps=MORE), rules(apps=MORE + "# a word\n"), rules(apps=MORE)),
+        (grouped(PILOT, "ada"), grouped(PILOT, "ada", "lin"), grouped(PILOT, "ada")),
+    ],
+    ids=["comments", "groups"],
+)
+async def test_files_whose_rules_stay_take_nothing_back(
+    store: Store, first: Rules, second: Rules, third: Rules
+) -> None:
+    gate = keeper(store)
+    await gate.start(first)
+    for files in (second, third, second):
+        await gate.offer(files)
+        assert gate.held == ""
+    assert (gate.current.activation.serial, await store.policies.retracting()) == (4, set())
+
+
+async def test_rules_of_before_with_the_groups_of_today_are_a_retraction_too(store: Store) -> None:
+    gate = keeper(store)
+    await gate.start(grouped(PILOT, "ada"))
+    await gate.offer(grouped(PILOT.replace("block", "warn"), "ada"))
+    await gate.offer(grouped(PILOT, "ada", "lin"))
+    (found,) = await store.retractions.open()
+    assert (found.serial, found.versions, meant(gate, "lin")) == (3, (2,), ("pilot",))

@@ -107,6 +107,10 @@ async def test_matching_devices_are_counted(filled: Store, wanted: DeviceFilter,
     assert await filled.rows.count(wanted) == (count, True)
 
 
+async def test_devices_are_counted_by_what_they_get(filled: Store) -> None:
+    assert await filled.rows.by_mail() == {"gets-mail": 20, "kept-out": 20}
+
+
 async def test_a_count_of_very_many_devices_stops_at_a_limit(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,8 +69,8 @@ async def test_a_version_is_found_by_number_or_by_how_a_digest_begins(
 
 async def test_a_version_is_known_by_its_whole_digest(store: Store) -> None:
     await store.policies.activate(ONE, ACT)
-    assert await store.policies.known(ONE.digest)
-    assert not await store.policies.known(ONE.digest[:4])
+    assert await store.policies.number_of(ONE.digest)
+    assert not await store.policies.number_of(ONE.digest[:4])
 
 
 async def test_an_overtaken_activation_changes_nothing(store: Store) -> None:
@@ -78,7 +78,7 @@ async def test_an_overtaken_activation_changes_nothing(store: Store) -> None:
     with pytest.raises(OvertakenError):
         await store.policies.activate(TWO, ACT, after=0)
     assert await store.policies.serial() == 1
-    assert not await store.policies.known(TWO.digest)
+    assert not await store.policies.number_of(TWO.digest)
     assert len(await store.audit.page()) == 1
 
 

@@ -1,18 +1,20 @@
 """``mailgate policy plan``: the effect of changed rules, and the people whom they would affect."""
 
+import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
-from mailgate.cli.identity import TokenFile, acting_person_if_given
+from mailgate.cli.identity import TokenFile, acting_person_if_given, token_of
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
 from mailgate.cli.output import print_json, progress_bar
+from mailgate.cli.policy.plan_at_gate import GateApi, plan_at_gate
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of
@@ -48,6 +50,15 @@ ByExitCode = Annotated[
         "guard, 4 if it needs approvals.",
     ),
 ]
+AtGate = Annotated[
+    str,
+    typer.Option(
+        "--gate",
+        metavar="URL",
+        help="The admin port of a running gate that makes the plan of these files, by what its store knows, and keeps it. "
+        "It takes an admin token there. Secrets of the settings need not be here.",
+    ),
+]
 Svg = Annotated[
     Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the plan to this file.")
 ]
@@ -64,17 +75,28 @@ def plan(
     workers: Workers = 0,
     by_exit_code: ByExitCode = False,
     token_file: TokenFile = None,
+    gate: AtGate = "",
 ) -> None:
     """Show what the rules in the files, or an earlier version, would change for every known device and every recent
     client.
 
     Nothing is put in force. Exit code 1 if a case fails. If the settings have admins, a plan can only be applied if an
-    operator or approver has shown their token for it.
+    operator or approver has shown their token for it, or a gate has made it.
     """
     if as_json and as_csv:
         fail(2, "expected one of --json and --csv")
     if file and version:
         fail(2, "expected a file or --version, not both")
+    if gate and version:
+        fail(2, "expected files with --gate: a version is planned beside the store")
+    if gate:
+        made, code = _made_at(gate, candidate_of(config, file, without_secrets=True), days, token_file)
+        _show(made, svg, as_json, as_csv)
+        if not as_json and not as_csv:
+            typer.echo(
+                f"\nNothing was changed. Everybody by name, and what it needs: {gate.rstrip('/')}/console/policy/plans/{made.digest}"
+            )
+        _end(made, code if by_exit_code else 0)
     files = None if version else candidate_of(config, file)
 
     async def run(store: Store, bundle: Bundle) -> tuple[Plan, Person | None, int]:
@@ -84,6 +106,15 @@ def plan(
         return made, who, await _code_of(store, bundle, made)
 
     made, who, code = with_store(config, run)
+    _show(made, svg, as_json, as_csv)
+    if who is None:
+        typer.echo("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
+    elif not as_json and not as_csv:
+        _say_how_to_apply(made)
+    _end(made, code if by_exit_code else 0)
+
+
+def _show(made: Plan, svg: Path | None, as_json: bool, as_csv: bool) -> None:
     if svg:
         _write_picture(svg, made)
     if as_json:
@@ -92,14 +123,19 @@ def plan(
         _write_csv(made)
     else:
         show_plan(made, Console())
-    if who is None:
-        typer.echo("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
-    elif not as_json and not as_csv:
-        _say_how_to_apply(made)
-    if made.cases.failed:
-        raise typer.Exit(REFUSED)
-    if by_exit_code:
-        raise typer.Exit(code)
+
+
+def _end(made: Plan, code: int) -> NoReturn:
+    raise typer.Exit(REFUSED if made.cases.failed else code)
+
+
+def _made_at(url: str, candidate: Rules, days: int, token_file: Path | None) -> tuple[Plan, int]:
+    """The plan that a gate makes of these rules, and what it needs, as an exit code. Ends the command if there is none."""
+    api = GateApi(url.rstrip("/"), token_of(token_file))
+    with progress_bar("deciding", "devices") as show:
+        made, needed = asyncio.run(plan_at_gate(api, candidate.texts, days, show))
+    same = made.candidate.digest == made.active.digest
+    return made, 0 if same else NEEDS_APPROVAL if needed else WITHIN_GUARD
 
 
 async def _code_of(store: Store, bundle: Bundle, made: Plan) -> int:
@@ -111,9 +147,11 @@ async def _code_of(store: Store, bundle: Bundle, made: Plan) -> int:
     return NEEDS_APPROVAL if beyond else WITHIN_GUARD
 
 
-def candidate_of(config: Path, file: Path | None) -> Rules:
+def candidate_of(config: Path, file: Path | None, *, without_secrets: bool = False) -> Rules:
     """The rules in the files, or in ``file``. Raises ConfigError."""
-    return load_candidate(config, file) if file else load_bundle(config).rules
+    return (
+        load_candidate(config, file) if file else load_bundle(config, without_secrets=without_secrets).rules
+    )
 
 
 async def planned(

@@ -31,6 +31,8 @@ from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.rollout.plan import DAYS, Plan, PlanTerm
 
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
+FileName = Annotated[str, Field(min_length=1, max_length=1000)]
+FileText = Annotated[str, Field(max_length=4_000_000)]
 
 
 class PlanInput(InputModel):
@@ -38,6 +40,10 @@ class PlanInput(InputModel):
 
     policy: Annotated[str, Field(max_length=4_000_000)] | None = None
     """The text of a policy file in YAML, in place of the one on the gate's disk; by default that one."""
+    files: Annotated[dict[FileName, FileText], Field(min_length=1, max_length=200)] | None = None
+    """The texts of all files by their names, in place of those on the gate's disk: `policy.yaml`, `apps.yaml`, `policy.tests.yaml` if
+    there are cases, and each list by its path in `apps.yaml`. The groups are those in force, unless `groups.json` has them as a version
+    keeps them."""
     version: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
     """The number of a version that was in force, in place of the files; by default the files."""
     days: Days = DAYS
@@ -151,18 +157,21 @@ async def list_plans(call: Call, query: PlansQuery) -> PlanList:
 
 
 async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
-    """Begin to plan the files on the gate's disk, a policy that is sent, or a version that was in force.
+    """Begin to plan the files on the gate's disk, files or a policy that are sent, or a version that was in force.
 
     Nothing is put in force. One plan is made at a time. `GET /plans/making` shows the progress.
     """
     context = call.context
     try:
-        candidate = await candidate_for(context, body.policy, body.version)
+        candidate = await candidate_for(context, body.policy, body.version, body.files)
     except ConfigError as error:
         raise ProblemError(
             422,
             "these rules have mistakes",
-            [Fault(detail=str(each), pointer="#/policy") for each in error.mistakes],
+            [
+                Fault(detail=str(each), pointer="#/files" if body.files else "#/policy")
+                for each in error.mistakes
+            ],
         ) from None
     except NoVersionError as error:
         raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
@@ -266,7 +275,6 @@ OPERATIONS = (
         "/plans",
         make_plan,
         "Plans",
-        roles=("operator", "approver"),
         status=202,
         may_conflict=True,
         has_location=True,

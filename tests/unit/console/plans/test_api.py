@@ -17,6 +17,7 @@ from tests.unit.console.callers import vic as vic
 
 from mailgate.config import load_bundle
 from mailgate.console.plans.planning import RequestedPlan
+from mailgate.rollout.plan import Plan
 
 
 async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
@@ -35,6 +36,19 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
     assert told["title"] == status["title"] == "New rule 'nobody' keeps people out and 4 more"
     assert (await vic.get("/plans")).body["items"] == [status]
+
+
+async def test_whoever_may_look_may_have_files_planned_that_are_sent(vic: Caller, firm: Company) -> None:
+    """As a job for tests does. Starting it takes others."""
+    files = {"policy.yaml": NOBODY, "apps.yaml": (firm.folder / "apps.yaml").read_text()}
+    digest = await planned(vic, firm, policy=None, files=files)
+    told = (await vic.get(f"/plans/{digest}")).body
+    plan = Plan.model_validate_json(json.dumps(told["plan"]))
+    assert (plan.digest, plan.newly["block"].people, told["status"]["author"]) == (digest, 1, "vic")
+    for act in ("approvals", "apply"):
+        assert (await vic.post(f"/plans/{digest}/{act}", {"note": "mine"})).status == 403
+    told = await vic.post("/plans", {"files": {"policy.yaml": NOBODY}})
+    assert (told.status, told.body["errors"][0]["pointer"]) == (422, "#/files")
 
 
 async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, lin: Caller, firm: Company) -> None:

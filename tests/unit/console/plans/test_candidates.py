@@ -1,7 +1,7 @@
 """Which rules somebody wants planned."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.unit.rollout.examples import OPEN, SHUT, rules
@@ -11,6 +11,8 @@ from tests.unit.store.conftest import url as url
 
 from mailgate.console.plans.candidates import candidate_for
 from mailgate.console.policy.versions import NoVersionError
+from mailgate.errors import ConfigError
+from mailgate.policy.groups import Groups
 from mailgate.store import AlteredError, Store
 
 
@@ -20,7 +22,31 @@ async def test_rules_to_plan_come_from_files_a_text_or_a_version(store: Store, u
     assert (await candidate_for(context, None, None)).digest == rules(OPEN).digest
     assert (await candidate_for(context, SHUT, None)).digest == rules(SHUT).digest
     assert (await candidate_for(context, None, 2)).digest == rules(SHUT).digest
+    files = dict(rules(SHUT).texts)
+    ungrouped = SimpleNamespace(store=store, bundle=rules)
+    assert (await candidate_for(cast(Any, ungrouped), None, None, files)).digest == rules(SHUT).digest
     with pytest.raises(NoVersionError):
         await candidate_for(context, None, 9)
     with altered(url, "policies", "texts", "{}", "number = 2"), pytest.raises(AlteredError):
         await candidate_for(context, None, 2)
+
+
+async def test_sent_files_are_planned_with_the_groups_in_force_unless_they_have_their_own(
+    store: Store,
+) -> None:
+    """So that a plan is of the very version that the same files make at a gate."""
+    ada, lin = (rules().with_groups(Groups.of_members({"pilot": [name]})) for name in ("ada", "lin"))
+    context: Any = SimpleNamespace(store=store, bundle=lambda: ada)
+    assert (await candidate_for(context, None, None, dict(rules().texts))).digest == ada.digest
+    assert (await candidate_for(context, None, None, dict(lin.texts))).digest == lin.digest
+
+
+@pytest.mark.parametrize(
+    "groups",
+    ["", "[]", "{}", '{"groups": [], "alike": []}', '{"groups": {"a": [[]]}, "alike": []}', "[" * 9999],
+)
+async def test_sent_files_with_mistakes_are_refused(store: Store, groups: str) -> None:
+    context: Any = SimpleNamespace(store=store, bundle=rules)
+    for files in ({**rules().texts, "groups.json": groups}, {"policy.yaml": OPEN}, {"apps.yaml": "a: ["}):
+        with pytest.raises(ConfigError):
+            await candidate_for(context, None, None, files)

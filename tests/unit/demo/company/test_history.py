@@ -20,7 +20,7 @@ async def test_the_last_version_is_that_of_the_files(store: Store, made: Made) -
     assert made.bundle.rules.texts.items() < kept.texts.items()
     assert back.digest == before.digest != mistaken.digest
     assert back.note.startswith("Sent in error")
-    assert await store.retractions.taken_back_serials() == {mistaken.serial}
+    assert await store.policies.taken_back_serials() == {mistaken.serial}
 
 
 async def test_changes_come_in_order_on_working_days_and_each_has_its_entry(store: Store) -> None:
