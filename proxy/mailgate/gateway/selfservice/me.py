@@ -37,7 +37,7 @@ from mailgate.gateway.selfservice.own_report import (
 )
 from mailgate.gateway.selfservice.person import RecognisedPerson, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
-from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
+from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of, with_proved_cookie
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
     exemption_view,
@@ -61,7 +61,8 @@ async def tell_status(service: SelfService, incoming: Incoming, reference: str, 
     asking = await _asking(service, incoming, now)
     data = await read_own_data(service, asking, records=False)
     content = _content(service, data)
-    return status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
+    told = status_answer(content, reference, now, incoming.facts.headers.get("if-none-match", ""))
+    return with_proved_cookie(told, asking.access)
 
 
 async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:

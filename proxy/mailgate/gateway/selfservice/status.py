@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
-from mailgate.model import Access, Decision
+from mailgate.http.cookies import PROVED_COOKIE, cookies_named, set_cookie
+from mailgate.model import Access, Assurance, Decision
 from mailgate.store import RetentionTimes
 
 
@@ -123,6 +125,21 @@ def status_answer(
         return Answer(304, headers=headers)
     told = json_answer(200, {**content, "reference": reference, "server_time": now.isoformat()})
     return Answer(told.status, told.body, told.content_type, headers)
+
+
+_PROVED_LASTS = timedelta(days=30)
+
+
+def with_proved_cookie(answer: Answer, access: Access) -> Answer:
+    """The answer, with a note for the pages to come that this browser has proved itself, or the end of that note once its proof
+    is refused."""
+    noted, proof = bool(cookies_named(access.facts, PROVED_COOKIE)), access.attestation
+    proved = access.client.assurance is Assurance.ATTESTED
+    if noted is proved or (noted and (proof is None or proof.refused is None)):
+        return answer
+    lasts = _PROVED_LASTS if proved else timedelta()
+    cookie = set_cookie(PROVED_COOKIE, "1", access.facts, lasts=lasts)
+    return replace(answer, headers=(*answer.headers, ("Set-Cookie", cookie)))
 
 
 def _instant(moment: datetime | None) -> Any:
