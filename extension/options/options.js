@@ -3,7 +3,7 @@
 import { gateOrigin, permissionPattern } from "../core/address.js";
 import { viewOf } from "../core/view.js";
 import { ask } from "../look/ask.js";
-import { byId, fromNow, put, say, translatePage } from "../look/words.js";
+import { byId, fromNow, put, putMistake, say, translatePage } from "../look/words.js";
 import { permissions } from "../shim/ext.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
@@ -15,9 +15,13 @@ const connect = /** @type {HTMLButtonElement} */ (byId("connect"));
 /** @param {Memory} memory */
 function render(memory) {
   const view = viewOf(memory);
+  byId("company").textContent = memory.company || say(["name"]);
   byId("verdict").dataset.tone = view.tone;
+  put("badge", say(view.badge));
   put("headline", say(view.headline));
   put("explained", view.explained && say(view.explained));
+  putMistake(view);
+  put("named", view.named && say(view.named));
   const now = Date.now();
   put("again", view.againAt > now ? say(["again_by_itself", fromNow(view.againAt, now)]) : null);
   byId("managed").hidden = !memory.managed;
@@ -73,13 +77,16 @@ async function submit(event) {
 }
 
 /**
- * The result of a code that was accepted: it is used up, and there is nothing more to do here.
+ * The result of a code that was accepted: it is used up. Only where mail opens too is everything done.
  *
  * @param {Memory} memory
  */
-function tellAdded({ phase }) {
+function tellAdded(memory) {
   code.value = "";
-  byId("connected").textContent = phase === "active" ? say(["options_connected"]) : "";
+  const { tone, headline } = viewOf(memory);
+  const done = ["ok", "warned"].includes(tone) || headline[0] === "phase_active";
+  byId("connected").classList.toggle("done", done);
+  byId("connected").textContent = say([done ? "options_connected" : "options_added"]);
 }
 
 async function forget() {

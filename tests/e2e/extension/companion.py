@@ -84,7 +84,7 @@ class Companion:
         # the code was accepted; until then the headline may be about the last enrolment
         expect(options.locator("#code")).to_be_empty()
         expect(options.locator("#connected")).to_contain_text("this browser is added")
-        expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
+        expect(options.locator("#headline")).to_have_text("Mail opens in this browser")
         options.close()
 
     def be_enrolled(self, gate: str, token: str) -> None:

@@ -19,7 +19,7 @@ from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
-OPEN = "Company mail opens in this browser."
+OPEN = "Mail opens in this browser"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
 
 

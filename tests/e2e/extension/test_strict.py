@@ -81,7 +81,7 @@ def test_an_extension_that_is_listed_and_there_makes_the_computer_listed(strict:
     strict.browser.be_enrolled(strict.gate.url, admin(strict.gate, "enroll", "token"))
     strict.browser.report_is_due()  # this one is told what is asked, the next one says it
     popup = strict.browser.popup()
-    expect(popup.locator("#headline")).to_have_text("Company mail does not open in this browser.")
+    expect(popup.locator("#headline")).to_have_text("Mail does not open in this browser")
     assert strict.browser.ask("state")["memory"]["listed"] == [extension_id(strict.listed)]
     expect(popup.locator("#reason")).to_contain_text("Shop")
     expect(popup.locator("#fix")).to_contain_text("Remove")

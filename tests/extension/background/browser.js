@@ -11,6 +11,8 @@ export const browser = {
   notices: /** @type {string[]} */ ([]),
   badge: "",
   granted: true,
+  /** the data of which Firefox says that it may leave; null in a browser that does not ask. @type {string[] | null} */
+  dataAllowed: null,
   /** what IndexedDB has; null where it is broken */
   keys: /** @type {Map<string, any> | null} */ (new Map()),
   asked: /** @type {{url: string, how: any}[]} */ ([]),
@@ -24,7 +26,7 @@ Object.defineProperty(globalThis, "navigator", { value: navigator, configurable:
 
 /** A browser that was just installed. */
 export function reset() {
-  const fresh = { rules: [], alarms: {}, notices: [], badge: "", granted: true, keys: new Map(), asked: [] };
+  const fresh = { rules: [], alarms: {}, notices: [], badge: "", granted: true, dataAllowed: null, keys: new Map(), asked: [] };
   Object.assign(browser, kept(), fresh);
 }
 
@@ -54,7 +56,10 @@ const area = (area) => ({
     clear: async () => {},
     create: async (/** @type {string} */ what) => void browser.notices.push(what),
   },
-  permissions: { contains: async () => browser.granted },
+  permissions: {
+    contains: async () => browser.granted,
+    getAll: async () => (browser.dataAllowed === null ? {} : { data_collection: browser.dataAllowed }),
+  },
   runtime: {
     id: ID,
     getURL: (/** @type {string} */ path) => `chrome-extension://${ID}/${path}`,
