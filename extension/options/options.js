@@ -10,6 +10,8 @@ import { permissions } from "../shim/ext.js";
 
 const gate = /** @type {HTMLInputElement} */ (byId("gate"));
 const code = /** @type {HTMLInputElement} */ (byId("code"));
+// only Firefox has it; without it, the report says nothing of this computer
+const dataAskedFor = "data_collection" in (await permissions.getAll()) ? { data_collection: ["technicalAndInteraction"] } : {};
 const connect = /** @type {HTMLButtonElement} */ (byId("connect"));
 
 /** @param {Memory} memory */
@@ -62,7 +64,8 @@ async function submit(event) {
   }
   // first of all, since the browser asks only while this click is being handled
   // a browser raises an error for an address that it cannot use
-  const granted = await permissions.request({ origins: [permissionPattern(origin)] }).catch(() => null);
+  const asked = { origins: [permissionPattern(origin)], ...dataAskedFor };
+  const granted = await permissions.request(asked).catch(() => null);
   if (!granted) {
     complain(granted === null ? "wrong_address" : "wrong_permission");
     return;

@@ -57,7 +57,7 @@ STAND_IN = """(({ messages, language, memory, now }) => {
   };
   globalThis.chrome = {
     i18n: { getMessage, getUILanguage: () => language.replace("_", "-") },
-    permissions: { contains: async () => false },
+    permissions: { contains: async () => false, getAll: async () => ({}) },
     runtime: { sendMessage: async ({ type }) => ({ text: "state: as it is", memory, asksForExtensions: true }) },
   };
   Date.now = () => now;

@@ -21,6 +21,23 @@ AGENT = (
 )
 
 
+AFTER_AN_OUTAGE = """async (seconds) => {
+  const { storage, declarativeNetRequest } = globalThis.browser ?? chrome;
+  await storage.session.clear();
+  const rules = await declarativeNetRequest.getSessionRules();
+  await declarativeNetRequest.updateSessionRules({ removeRuleIds: rules.map(({ id }) => id) });
+  const { memory } = await storage.local.get("memory");
+  const away = seconds ? { phase: "away", failures: 9, retryAt: Date.now() + seconds * 1000, trouble: null } : {};
+  await storage.local.set({ memory: { ...memory, ...away } });
+}"""
+SEEN = """() => {
+  window.seen = [];
+  const headline = document.getElementById("headline");
+  new MutationObserver(() => window.seen.push(headline.textContent)).observe(headline, { childList: true });
+}"""
+"""From then on, ``seen`` has every headline."""
+
+
 def admin(gate: GuardedWebmail, *command: str) -> str:
     """The output of a ``mailgate`` command on the store of this gate."""
     return output_of(gate.config, *command).strip()
@@ -119,6 +136,10 @@ class Companion:
         self.worker.evaluate(
             "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
         )
+
+    def forget_session(self, retry_in: int = 0) -> None:
+        """Leave what a browser start leaves, or an outage: no token, and a next try so many seconds from now."""
+        self.worker.evaluate(AFTER_AN_OUTAGE, retry_in)
 
     def ring(self) -> None:
         """Make the worker's alarm ring."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from tests.e2e.extension.bystanders import EVERY_WAY, WAYS, Bystander
-from tests.e2e.extension.companion import EXTENSION, admin, packaged
+from tests.e2e.extension.companion import AFTER_AN_OUTAGE, EXTENSION, admin, packaged
 from tests.e2e.extension.firefox import Firefox, firefox
 from tests.e2e.extension.policies import firefox_policy
 from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, no_laptops
@@ -85,6 +85,11 @@ def test_mail_opens_and_every_request_carries_the_proof(gate: GuardedWebmail, fo
     assert seen == {("laptop", "attested", "accepted")}
 
 
+def test_the_key_is_not_evicted_where_the_disk_is_full(fox: Firefox) -> None:
+    fox.open(OPTIONS)
+    assert fox.run("return await navigator.storage.persisted()") is True
+
+
 def test_no_other_origin_ever_sees_the_token_however_the_mail_leads_there(
     leading: GuardedWebmail, fox: Firefox, token: str, elsewhere: Bystander
 ) -> None:
@@ -157,6 +162,12 @@ def test_strict_mode_leads_to_the_extension_and_on_after_the_enrolment(
         assert wait_for(lambda: "open its set-up" in fox.text("main").lower())
         with fox.another_tab():
             enrol(fox, gate.url, admin(gate, "enroll", "code"))
+        assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")))
+
+        # an outage: the next try would come in an hour, but somebody opens the mail
+        fox.open(OPTIONS)
+        fox.run(f"await ({AFTER_AN_OUTAGE})(3600)")
+        fox.open(gate.url)
         assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")))
 
 

@@ -98,6 +98,12 @@ def test_the_key_cannot_be_taken_out(browser: Companion) -> None:
     assert browser.worker.evaluate(tried) == "InvalidAccessError"
 
 
+def test_the_key_is_not_evicted_where_the_disk_is_full(browser: Companion) -> None:
+    """Chromium evicts no data of extensions with this permission, and answers by it nowhere else."""
+    held = "chrome.permissions.contains({ permissions: ['unlimitedStorage'] })"
+    assert browser.worker.evaluate(held) is True
+
+
 def test_a_company_policy_enrols_without_a_click(
     gate: GuardedWebmail, playwright: Playwright, token: str, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ test("a company's policy is enough: it enrols, reports, looks, and carries the t
   );
   assert.deepEqual(carried(), ["token-1"]);
   assert.equal(browser.local.memory.phase, "active");
+  assert.equal(browser.persistent, true, "the key is not evicted");
 });
 
 test("the worker is woken in time for the next look, and should a turn break off", () => {
