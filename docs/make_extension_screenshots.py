@@ -16,11 +16,17 @@ from tests.e2e.extension.browser_standin import STATES, sheet, shown
 from tests.e2e.extension.firefox import firefox
 
 IMAGES = Path(__file__).parent / "images"
-POPUPS = [("warned", "de"), ("blocked", "ar"), ("blocked", "ja")]
+POPUPS = [
+    ("open", "en", "light"),
+    ("warned", "en", "light"),
+    ("blocked", "en", "light"),
+    ("warned", "de", "dark"),
+    ("blocked", "ar", "dark"),
+]
 STORE = {
     "open": {"en": "Your company mail knows this browser", "de": "Ihre Firmen-E-Mail kennt diesen Browser"},
     "warned": {"en": "You hear of it before it happens", "de": "Sie erfahren es, bevor es geschieht"},
-    "blocked": {"en": "Why, and what ends it", "de": "Warum, und was es beendet"},
+    "app-here": {"en": "Why, and what ends it", "de": "Warum, und was es beendet"},
 }
 """The states in the pictures for stores, with what is written beside them."""
 
@@ -59,9 +65,9 @@ def main() -> None:
                     photograph(sheet(origin, STATES), file, scheme, 1180, 0)
                 if name == "firefox":
                     continue
-                for state, language in POPUPS:
+                for state, language, scheme in POPUPS:
                     url = f"{origin}/popup/popup.html?{state}&{language}"
-                    photograph(url, IMAGES / f"extension-{state}-{language}.png", "dark", 360, 0)
+                    photograph(url, IMAGES / f"extension-{state}-{language}.png", scheme, 360, 0)
                 for state, words in STORE.items():
                     for language, text in words.items():
                         file = IMAGES / f"store-{state}-{language}.png"

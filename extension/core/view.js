@@ -27,6 +27,7 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
  * @property {Tone} tone of this browser, for the badge and the headline
  * @property {Text} headline the one sentence
  * @property {Text | null} explained what to do about the state of the extension itself
+ * @property {string} company the company's name, or else the host of its mail; empty if neither is known
  * @property {string} quoted what the help desk needs of a mistake in the policy, in the policy's words
  * @property {Text | null} named the company's name of this computer, where people need it to ask for help
  * @property {Text} badge what this browser gets in two words, or where it stands
@@ -70,8 +71,8 @@ export function viewOf(memory) {
   const remove = own.tone === "ok" ? (devices.find(losesMailByApp) ?? null) : null;
   return {
     ...own,
+    ...namesOf(memory),
     quoted: memory.wrong,
-    named: nameOf(memory),
     here,
     remove,
     devices,
@@ -102,10 +103,10 @@ function losesMailByApp({ kind, tone, fix, deadline }) {
 
 /**
  * @param {Memory} memory
- * @returns {Text | null}
+ * @returns {Pick<View, "company" | "named">}
  */
-function nameOf({ phase, machine }) {
-  return NAMED.has(phase) && machine ? ["computer_name", machine] : null;
+function namesOf({ phase, machine, company, gate }) {
+  return { company: company || hostOf(gate), named: NAMED.has(phase) && machine ? ["computer_name", machine] : null };
 }
 
 /**

@@ -17,8 +17,8 @@ const connect = /** @type {HTMLButtonElement} */ (byId("connect"));
 /** @param {Memory} memory */
 function render(memory) {
   const view = viewOf(memory);
-  byId("company").textContent = memory.company || say(["name"]);
-  byId("verdict").dataset.tone = view.tone;
+  byId("company").textContent = view.company || say(["name"]);
+  byId("badge").dataset.tone = view.tone;
   put("badge", say(view.badge));
   put("headline", say(view.headline));
   put("explained", view.explained && say(view.explained));

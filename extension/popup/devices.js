@@ -30,10 +30,11 @@ export function showDevices(devices, now, above) {
  */
 function item(device, now, above) {
   const entry = document.createElement("li");
-  entry.dataset.tone = device.tone;
   const name = device.system ? `${say([device.kind])} (${device.system})` : say([device.kind]);
   const line = made("div", "", "line");
-  line.append(made("span", device.tail ? `${name} · …${device.tail}` : name), made("span", say(device.badge), "badge"));
+  const badge = made("span", say(device.badge), "badge");
+  badge.dataset.tone = device.tone;
+  line.append(made("span", device.tail ? `${name} · …${device.tail}` : name), badge);
   entry.append(line);
   if (above) return entry;
   for (const text of [device.reason && say(device.reason), device.fix && say(device.fix), deadlineText(device.deadline, now)]) {

@@ -19,7 +19,7 @@ const STEPS = /** @type {const} */ (["how", "open", "check", "set-up", "help"]);
 function render(memory) {
   const view = viewOf(memory);
   const now = Date.now();
-  byId("company").textContent = memory.company || say(["name"]);
+  byId("company").textContent = view.company || say(["name"]);
   const removes = view.remove !== null && showRemove(view.remove, now);
   if (!removes) showOwn(view);
   put("explained", view.explained && say(view.explained));
@@ -34,7 +34,7 @@ function render(memory) {
 
 /** @param {View} view */
 function showOwn({ tone, badge, headline }) {
-  byId("verdict").dataset.tone = tone;
+  byId("badge").dataset.tone = tone;
   put("badge", say(badge));
   put("headline", say(headline));
   put("remove", null);
@@ -50,7 +50,7 @@ function showOwn({ tone, badge, headline }) {
 function showRemove({ tone, kind, badge, reason, deadline }, now) {
   const at = Date.parse(deadline);
   if (tone === "warned" && !(at > now)) return false;
-  byId("verdict").dataset.tone = tone;
+  byId("badge").dataset.tone = tone;
   put("badge", `${say([kind])}: ${tone === "warned" ? say(["badge_until", dayText(at)]) : say(badge)}`);
   put("headline", say([REMOVES.get(kind) ?? "", reason?.[1] ?? ""]));
   put("remove", say(tone === "warned" ? ["remove_until", momentText(at), fromNow(at, now)] : ["remove_now"]));

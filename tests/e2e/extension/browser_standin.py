@@ -132,6 +132,7 @@ STATES = {
     "machine-full": OF_A_COMPANY | {"phase": "machine-full"},
     "policy-wrong": OF_A_COMPANY | {"phase": "policy-wrong", "gate": "", "company": "", "wrong": MISTAKE},
     "policy-mistake": knowing(ALLOW, LAPTOP, managed=True, wrong=MISTAKE),
+    "app-here": knowing(BLOCK | {"apps": ["Shop"]}, LAPTOP),
     "phone-blocked": knowing(ALLOW, LAPTOP, device("b", "phone", "ios 18.6", BLOCK)),
     "warned-here": knowing(WARN | {"apps": ["Shop"]}, LAPTOP),
     "checking": MEMORY | {"status": None},

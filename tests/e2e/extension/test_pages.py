@@ -64,3 +64,14 @@ def test_a_list_of_devices_that_stays_the_same_is_left_alone(page: Page, origin:
     page.click("#check")
     expect(page.locator("#devices li").last).not_to_contain_text("of a moment ago")
     assert page.evaluate("window.first === document.querySelector('#devices li')")
+
+
+def test_each_badge_has_the_look_of_its_own_verdict(page: Page, origin: str) -> None:
+    """A tablet that gets mail is not drawn like the browser that does not."""
+    show(page, origin, "blocked")
+    tones = page.locator(".badge").evaluate_all(
+        "all => all.map((each) => [each.dataset.tone, getComputedStyle(each).backgroundColor])"
+    )
+    grounds = dict(tones)
+    assert [tone for tone, _ in tones] == ["blocked", "ok", "blocked"]
+    assert grounds["ok"] != grounds["blocked"]

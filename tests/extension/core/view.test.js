@@ -24,6 +24,12 @@ test("an open mailbox is one sentence and nothing to do", () => {
   assert.deepEqual([view.here?.reason, view.here?.fix, view.here?.contact], [null, null, ""]);
 });
 
+test("the head has the company's name, or else the host of its mail", () => {
+  assert.equal(viewOf({ ...knowing(ALLOW), company: "Example" }).company, "Example");
+  assert.equal(viewOf(knowing(ALLOW)).company, "mail.example.com");
+  assert.equal(viewOf(EMPTY).company, "");
+});
+
 test("a gate that was asked too often is not said to be away, and the time of the next try is told", () => {
   const trouble = { reason: "too-many-requests", status: 429, reference: "", at: 0 };
   const view = viewOf({ ...knowing(ALLOW), phase: "away", trouble, retryAt: 1_790_000_540_000 });
