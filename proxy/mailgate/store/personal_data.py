@@ -18,6 +18,7 @@ from mailgate.model import Reason
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database, Queries
 from mailgate.store.devices import Devices, delete_sightings, reported_for
+from mailgate.store.enrolments import NAMELESS
 from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
@@ -57,10 +58,12 @@ from mailgate.store.schema import (
     reliefs,
     reports,
     retractions,
+    shut_enrolments,
     sightings,
     spent_proofs,
     verdict_counts,
 )
+from mailgate.store.shut_enrolments import PERSON, digest_of_name, forget_shut
 from mailgate.store.spool import Spool, forget_lines
 
 
@@ -142,6 +145,10 @@ PERSONAL: Mapping[Table, Pick] = {
         select(sightings.c.id).where(_sightings_of(subject))
     ),
     enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
+    shut_enrolments: lambda subject: and_(
+        shut_enrolments.c.kind == PERSON,
+        shut_enrolments.c.name.in_([subject.person, digest_of_name(subject.person)]),
+    ),
     enrolled_keys: lambda subject: or_(
         is_login(enrolled_keys.c.owner, subject.person),
         and_(enrolled_keys.c.thumbprint.in_(subject.names(KEY)), enrolled_keys.c.owner == ""),
@@ -242,12 +249,12 @@ class Personal(Queries):
 
 
 async def _let_go_of_keys(connection: AsyncConnection, subject: DataSubject) -> None:
-    """Delete the person's keys. The thumbprint of a revoked key stays, so that the key is never accepted again."""
+    """Delete the person's keys. The thumbprint of a revoked key stays, so that the key is never accepted again, and a digest of the name
+    of somebody who enrols no more."""
     theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
     await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
-    await connection.execute(
-        update(enrolled_keys).where(theirs, revoked).values(device="", owner="", token="", app="")
-    )
+    await connection.execute(update(enrolled_keys).where(theirs, revoked).values(NAMELESS))
+    await forget_shut(connection, subject.person)
 
 
 async def _unname(connection: AsyncConnection, subject: DataSubject) -> None:

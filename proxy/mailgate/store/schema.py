@@ -529,9 +529,10 @@ enrolment_tokens = Table(
     Column("uses_left", Integer, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("revoked_at", Instant),
 )
 Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
-"""Enrolment tokens, known by their ``name``. Only the SHA-256 of a token is kept."""
+"""Enrolment tokens, known by their ``name``. Only the SHA-256 of a token is kept. A revoked one stays known until it would be too old."""
 
 enrolled_keys = Table(
     "enrolled_keys",
@@ -545,10 +546,27 @@ enrolled_keys = Table(
     Column("revoked_at", Instant, index=True),
     Column("app", Text, nullable=False),
     Column("counter", BigInteger, nullable=False),
+    Column("machine", WireText, nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("said", Text, nullable=False),
 )
 Index("ix_enrolled_keys_login", WithoutCase(enrolled_keys.c.owner))
+Index("ix_enrolled_keys_machine_name", WithoutCase(enrolled_keys.c.machine))
 """The keys with which devices enrolled (RFC 7638 thumbprints). A revoked key stays, so that it is never accepted again. ``app`` is the
-attested app that holds it, as JSON, or empty; ``counter`` is that of its last assertion."""
+attested app that holds it, as JSON, or empty; ``counter`` is that of its last assertion. ``machine`` is the company's name of the
+computer, or empty; ``proven`` is whether a machine's token proved that name. ``said`` is the last report about itself, as JSON, or empty."""
+
+shut_enrolments = Table(
+    "shut_enrolments",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", WireText, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", WireText, nullable=False),
+)
+"""The machines and the people (``kind`` is ``machine`` or ``person``) that enrol no more, since when and by which admin, until one allows
+it again. ``name`` is in ASCII lower case; of somebody who was forgotten it is a digest (``shut_enrolments.py``)."""
+
 connectors = Table(
     "connectors",
     metadata,

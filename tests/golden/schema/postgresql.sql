@@ -103,6 +103,9 @@ CREATE TABLE enrolled_keys (
     revoked_at TIMESTAMP WITH TIME ZONE,
     app TEXT NOT NULL,
     counter BIGINT NOT NULL,
+    machine TEXT NOT NULL,
+    proven BOOLEAN NOT NULL,
+    said TEXT NOT NULL,
     CONSTRAINT pk_enrolled_keys PRIMARY KEY (thumbprint)
 );
 
@@ -114,6 +117,7 @@ CREATE TABLE enrolment_tokens (
     uses_left INTEGER NOT NULL,
     made_at TIMESTAMP WITH TIME ZONE NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_enrolment_tokens PRIMARY KEY (digest)
 );
 
@@ -279,6 +283,14 @@ CREATE TABLE reliefs (
     ended_by TEXT NOT NULL,
     ended_why TEXT NOT NULL,
     CONSTRAINT pk_reliefs PRIMARY KEY (number)
+);
+
+CREATE TABLE shut_enrolments (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    by TEXT NOT NULL,
+    CONSTRAINT pk_shut_enrolments PRIMARY KEY (kind, name)
 );
 
 CREATE TABLE spent_proofs (
@@ -499,6 +511,8 @@ CREATE INDEX ix_drafts_made_at ON drafts (made_at);
 CREATE INDEX ix_enrolled_keys_device ON enrolled_keys (device);
 
 CREATE INDEX ix_enrolled_keys_login ON enrolled_keys (lower(owner COLLATE "C"));
+
+CREATE INDEX ix_enrolled_keys_machine_name ON enrolled_keys (lower(machine COLLATE "C"));
 
 CREATE INDEX ix_enrolled_keys_revoked_at ON enrolled_keys (revoked_at);
 

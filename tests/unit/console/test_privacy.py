@@ -104,6 +104,7 @@ def test_every_table_with_people_stands_there_with_all_its_columns_and_its_time(
     assert days == {11, 22}
     assert {name for name, each in told.items() if each.kept == timedelta(days=22)} == {
         "devices", "reports", "device_names", "device_findings", "device_rows", "enrolled_keys", "enrolment_tokens",
+        "shut_enrolments",
     }  # fmt: skip
     said = part(report(bundle), "3.2 ")
     assert "| `sightings` |" in said

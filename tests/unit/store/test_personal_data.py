@@ -1,10 +1,11 @@
 """One person's data: every table that names them is handed out and deleted, and nobody else's row is touched."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
 from tests.unit.store.people import write_down
 from tests.unit.store.steps import scanned, steps_of
@@ -12,10 +13,11 @@ from tests.unit.store.steps import scanned, steps_of
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.simulate.impact import Mover
-from mailgate.store import Act, RuleTexts, Store, StoredPlan
+from mailgate.store import Act, Named, RuleTexts, Store, StoredPlan
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
-from mailgate.store.schema import metadata
+from mailgate.store.schema import metadata, shut_enrolments
+from mailgate.store.shut_enrolments import digest_of_name
 
 PRECEDENCE = ["intune", "jamf"]
 PLANNED = Act(NOW, "grace", "policy-planned")
@@ -42,7 +44,9 @@ async def keep_something_of(store: Store, person: str) -> None:
     await write_down(store, person, f"appl{person}0001", seen.id)
     for number in (1, 2):
         await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
-    await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
+    await store.shut.revoke(Named(f"thumb2-of-{person}"), NOW)
+    row = {"kind": "person", "name": person, "at": NOW, "by": "grace"}
+    await store.shut._change(insert(shut_enrolments).values(row))
 
 
 async def everything_in(store: Store) -> dict[str, str]:
@@ -83,6 +87,20 @@ async def test_everything_of_a_person_is_forgotten_and_nothing_of_another(store:
     assert set(await store.enrolments.revoked()) == {"thumb2-of-alice", "thumb2-of-zoe"}
     assert [each.owner for each in await store.enrolments.page()] == ["Zoe", "", "Zoe"]
     assert await store.personal.everything("zoe", NOW, ["zoe@example.com"], PRECEDENCE) == before
+
+
+async def test_of_somebody_who_enrols_no_more_a_digest_stays(store: Store) -> None:
+    for person in ("alice", "zoe"):
+        await keep_something_of(store, person)
+    await store.personal.forget("Alice", NOW)
+    names = select(shut_enrolments.c.name)
+    assert set(await store.enrolments._values(names)) == {digest_of_name("ALICE"), "zoe"}
+    assert (await store.personal.everything("alice", NOW))["shut_enrolments"]
+    await store.enrolments.prune(NOW)
+    assert "zoe" in await store.enrolments._values(names)
+    for _ in range(2):
+        await store.enrolments.prune(NOW + timedelta(seconds=1))
+    assert set(await store.enrolments._values(names)) == {digest_of_name("alice"), digest_of_name("zoe")}
 
 
 async def test_a_device_of_somebody_else_stays_without_the_name(store: Store) -> None:

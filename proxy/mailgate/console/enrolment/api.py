@@ -11,6 +11,7 @@ from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, Outp
 from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
+from mailgate.store import Named
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -163,7 +164,7 @@ async def revoke_key(call: Call, path: KeyPath) -> Key:
 
 async def _revoke(call: Call, name: str) -> None:
     guard = guard_of(call.context.bundle().settings)
-    await counted_acts.revoke(call.context.store, guard, call.person, call.now, name)
+    await counted_acts.revoke(call.context.store, guard, call.person, call.now, Named(name))
 
 
 async def _key(call: Call, path: KeyPath) -> Key:

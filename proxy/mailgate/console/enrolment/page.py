@@ -13,7 +13,7 @@ from mailgate.console.query_parameters import POSITION, accepts_parameters, posi
 from mailgate.model.phrase import phrase
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
-from mailgate.store import RowPosition
+from mailgate.store import Named, RowPosition
 
 SIZE = 50
 LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
@@ -74,8 +74,8 @@ async def revoke(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         return await show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
     guard, by = guard_of(context.bundle().settings), person_of(request)
-    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), name)
-    if not revoked.tokens and not revoked.keys:
+    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), Named(name))
+    if not revoked:
         raise web.HTTPNotFound
     return redirect_to(request, "enrolment")
 

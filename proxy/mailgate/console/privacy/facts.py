@@ -40,6 +40,9 @@ _STORED: Mapping[Table, _Stored] = {
     schema.enrolled_keys: _Stored(
         phrase("The keys of devices that enrolled; of a revoked key its digest stays, without a name"), "devices"
     ),
+    schema.shut_enrolments: _Stored(
+        phrase("People who may enrol no more; once this time is over, a digest of the name stays"), "devices"
+    ),
     schema.enrolment_tokens: _Stored(phrase("The codes with which devices may enrol"), "devices"),
     schema.sightings: _Stored(
         phrase(
