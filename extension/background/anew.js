@@ -8,8 +8,8 @@ import { EMPTY, after } from "../core/state.js";
 import { NO_GATE, post } from "./gate.js";
 import { NEXT, dropKey, makeKey, promoteKey, readKey } from "./keys.js";
 import { dropToken, readSession, writeMemory } from "./memory.js";
-import { failure } from "./prove.js";
-import { writeGate } from "./settings.js";
+import { enrolment, failure } from "./prove.js";
+import { readSettings, writeGate } from "./settings.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
 
@@ -20,13 +20,14 @@ import { writeGate } from "./settings.js";
  * @returns {Promise<Memory | null>} the state after this try alone; null if it succeeded
  */
 export async function enrolAnew(memory, gate, code) {
-  const { managed, skew, told } = memory;
-  const trying = { ...EMPTY, managed, ...(gate === memory.gate ? { skew, told } : {}), gate, phase: /** @type {const} */ ("enrolling") };
+  const { managed, wrong, machine, policy, shut, skew, told } = memory;
+  const same = gate === memory.gate ? { skew, told } : {};
+  const trying = { ...EMPTY, managed, wrong, machine, policy, shut, ...same, gate, phase: /** @type {const} */ ("enrolling") };
   // the key of a try without an answer is used again: the gate may have accepted it
   const key = (await readKey(NEXT)) ?? (await makeKey(NEXT));
   if (!key) return after(trying, "keyLost");
   const nonce = gate === memory.gate ? (await readSession()).nonce : "";
-  const answer = await post(`${gate}/.mailgate/enroll`, { token: code }, { key, nonce, skew: trying.skew });
+  const answer = await post(`${gate}/.mailgate/enroll`, enrolment(code, await readSettings()), { key, nonce, skew: trying.skew });
   const taken = answer.kind === "answer" ? readEnrolled(answer.body) : null;
   if (!taken) return refused(trying, answer.kind === "answer" ? NO_GATE : answer);
   await promoteKey();

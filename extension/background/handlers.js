@@ -64,17 +64,18 @@ async function takeCode(memory, gate, code) {
   const again = memory.gate === gate && ["enrolling", "away"].includes(memory.phase);
   if (again && (await readSession()).code === code) return;
   await dropKeys();
-  const { managed, skew, told } = memory;
-  await writeMemory({ ...EMPTY, phase: memory.gate ? "code" : "unconfigured", gate: memory.gate, managed, skew, told });
+  const { managed, machine, policy, shut, skew, told } = memory;
+  const phase = memory.gate ? "code" : "unconfigured";
+  await writeMemory({ ...EMPTY, phase, gate: memory.gate, managed, machine, policy, shut, skew, told });
   await dropToken({ code });
 }
 
-/** Forget this browser's key and the person's settings. */
+/** Forget this browser's key and the person's settings, but not that it was shut out. */
 async function forget() {
   await between(async () => {
     await dropKeys();
     await dropGate();
-    await writeMemory({ ...EMPTY });
+    await writeMemory({ ...EMPTY, shut: (await readMemory()).shut });
     await dropToken({ code: "", nonce: "" });
   });
   return { memory: await turn() };

@@ -31,7 +31,16 @@ export async function readKey(name = CURRENT) {
 export async function makeKey(name = CURRENT) {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
   const kept = ask("readwrite", (store) => store.put(pair, name));
+  keepFromEviction();
   return kept.then(() => usable(pair)).catch(() => null);
+}
+
+/**
+ * Browsers delete data where a disk is full. Chromium spares an extension with the permission `unlimitedStorage`, and its
+ * workers cannot ask; Firefox spares one that asks, and with that permission it grants it without a question.
+ */
+function keepFromEviction() {
+  navigator.storage?.persist?.().catch(() => {});
 }
 
 /** Replaces the current key by the one that was made beside it. */

@@ -2,9 +2,11 @@
 
 import { readAttested, readEnrolled } from "../core/answers.js";
 import { enrolsNow, mayLook, reportsNow } from "../core/due.js";
-import { reportOf } from "../core/report.js";
+import { isShut } from "../core/phases.js";
+import { BARE_REPORT, reportOf } from "../core/report.js";
 import { after } from "../core/state.js";
 import { NO_GATE, post } from "./gate.js";
+import { permissions } from "../shim/ext.js";
 import { dropHeader, setHeader } from "./header.js";
 import { makeKey, readKey } from "./keys.js";
 import { dropToken, readSession, writeMemory, writeSession } from "./memory.js";
@@ -24,16 +26,16 @@ export async function checkKey(memory) {
  * @param {Memory} memory
  * @param {Settings} settings
  */
-export async function enrol(memory, { enrolmentToken }) {
+export async function enrol(memory, { enrolmentToken, machine, owner }) {
   const { code, nonce } = await readSession();
-  const token = code || enrolmentToken;
+  const token = code || (isShut(memory) ? "" : enrolmentToken);
   if (!token) return after(memory, "codeGone");
   if (!enrolsNow(memory, { token, byHand: Boolean(code) }, Date.now())) return memory;
   const key = await keyToEnrol(memory);
   if (!key) return after(memory, "keyLost");
   const trying = after(memory, "enrolling");
   await writeMemory(trying);
-  const answer = await post(`${memory.gate}/.mailgate/enroll`, { token }, { key, nonce, skew: memory.skew });
+  const answer = await post(`${memory.gate}/.mailgate/enroll`, enrolment(token, { machine, owner }), { key, nonce, skew: memory.skew });
   if (answer.nonce) await writeSession({ nonce: answer.nonce });
   const taken = answer.kind === "answer" ? readEnrolled(answer.body) : null;
   if (taken) {
@@ -43,6 +45,16 @@ export async function enrol(memory, { enrolmentToken }) {
   const state = failure(trying, answer.kind === "answer" ? NO_GATE : answer);
   if (state.phase !== "away") await writeSession({ code: "" });
   return state;
+}
+
+/**
+ * What an enrolment sends. A policy that names no computer says nothing of it.
+ *
+ * @param {string} token
+ * @param {Pick<Settings, "machine" | "owner">} settings
+ */
+export function enrolment(token, { machine, owner }) {
+  return { token, ...(machine ? { machine } : {}), ...(owner ? { owner } : {}) };
 }
 
 /** The key of a try without an answer is kept: the gate may have accepted it. @param {Memory} memory */
@@ -71,7 +83,8 @@ async function report(memory, settings) {
   const key = await readKey();
   if (!key || !reportsNow(memory, Date.now(), expiresAt)) return memory;
   const listed = [...settings.listedExtensions, ...memory.listed];
-  const body = reportOf(await takeReadings(settings.managed, listed));
+  const tells = settings.managed || (await maySendTechnicalData());
+  const body = tells ? reportOf(await takeReadings(settings.managed, listed)) : BARE_REPORT;
   const answer = await post(`${memory.gate}/.mailgate/attest`, body, { key, nonce, skew: memory.skew });
   if (answer.nonce) await writeSession({ nonce: answer.nonce });
   if (answer.kind !== "answer") return failure(memory, answer);
@@ -81,6 +94,12 @@ async function report(memory, settings) {
   // the gate's clock says how long, this computer's clock says until when
   await writeSession({ token: attested.token, expiresAt: now + attested.life * 1000 });
   return after(memory, "attested", { now, chance: Math.random(), ...attested });
+}
+
+/** Whether the person has left that on at the installation; only Firefox asks. A company decides for its own computers. */
+async function maySendTechnicalData() {
+  const { data_collection: allowed } = /** @type {any} */ (await permissions.getAll());
+  return allowed === undefined || allowed.includes("technicalAndInteraction");
 }
 
 /**

@@ -22,6 +22,7 @@ import { show } from "./show.js";
  * @typedef {object} Wish
  * @property {boolean} [look] ask for the verdict now
  * @property {boolean} [retry] do not wait for the time of the next try
+ * @property {boolean} [awaited] a page of the mail is being loaded
  */
 
 export const ALARM = "turn";
@@ -57,6 +58,7 @@ async function take(wish) {
   let memory = after(before, "configured", settings);
   if (memory.gate !== before.gate) await dropToken({ nonce: "" });
   memory = await readClock(memory);
+  if (wish.awaited) memory = after(memory, "awaited");
   if (wish.retry) memory = after(memory, "retried", { now: Date.now() });
   if (memory.gate) {
     const granted = await permissions.contains({ origins: [permissionPattern(memory.gate)] });

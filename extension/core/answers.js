@@ -20,6 +20,7 @@ export function readEnrolled(said) {
  * @property {number} life seconds
  * @property {number} serverTime seconds since 1970
  * @property {number} reportEvery seconds
+ * @property {string} company its name, or empty
  * @property {string[]} listed ids of browser extensions that the gate asks about
  */
 
@@ -39,6 +40,7 @@ export function readAttested(said) {
     life,
     serverTime,
     reportEvery: every >= SOONEST_REPORT && every <= LONGEST_LIFE ? every : REPORT_EVERY,
+    company: text(said.company),
     listed: listed.filter((/** @type {unknown} */ id) => typeof id === "string"),
   };
 }

@@ -16,6 +16,8 @@ export function diagnosticsOf(memory, { version, browser, system, tokenUntil, no
     ["system", system],
     ["gate", memory.gate],
     ["set up by", memory.managed ? "company" : "person"],
+    ["mistake in the policy", memory.wrong],
+    ["computer", memory.machine],
     ["state", memory.phase],
     ["device", memory.deviceId],
     ["key", memory.thumbprint],

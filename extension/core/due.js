@@ -1,21 +1,23 @@
 /** The tasks that are due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
 
-import { RESTING } from "./phases.js";
+import { REFUSED_TOKEN, RESTING, isShut } from "./phases.js";
 import { SHORTEST_ALARM, TOKEN_SETTLES } from "./schedule.js";
 
 /** @typedef {import("./state.js").Memory} Memory */
 
+const NOT_READY = new Set(["unconfigured", "policy-wrong", "permission"]);
+
 /**
- * Whether to enrol now. A revoked key is replaced only with a new code from a person.
+ * Whether to enrol now. A revoked key is replaced only with a new code from a person, or by another policy.
  *
  * @param {Memory} memory
  * @param {{token: string, byHand: boolean}} given
  * @param {number} now
  */
 export function enrolsNow(memory, { token, byHand }, now) {
-  if (!token || memory.deviceId || memory.phase === "permission" || memory.phase === "unconfigured") return false;
+  if (!token || memory.deviceId || NOT_READY.has(memory.phase)) return false;
   if (byHand) return memory.phase !== "away" || now >= memory.retryAt;
-  if (memory.phase === "revoked" || memory.phase === "code-refused") return false;
+  if (memory.phase === "revoked" || isShut(memory) || REFUSED_TOKEN.has(memory.phase)) return false;
   return now >= memory.retryAt;
 }
 
@@ -34,13 +36,15 @@ export function reportsNow(memory, now, expiresAt) {
 
 /**
  * Whether the gate has refused the token: its key was revoked, or the gate has lost its signing key. A report finds
- * out which. A new token is given some time, otherwise each look would lead to a report.
+ * out which. A new token is given some time, otherwise each look would lead to a report; a key that the gate says was
+ * revoked is given none.
  *
  * @param {Memory} memory
  * @param {number} now
  */
 export function tokenRefused({ status, attestedAt }, now) {
-  return Boolean(status?.client.findings.includes("attestation-invalid")) && now - attestedAt > TOKEN_SETTLES;
+  if (!status?.client.findings.includes("attestation-invalid")) return false;
+  return status.client.refused === "key-revoked" || now - attestedAt > TOKEN_SETTLES;
 }
 
 /**

@@ -7,7 +7,26 @@
  *
  * @type {ReadonlySet<string>}
  */
-export const RESTING = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
+export const RESTING = new Set([
+  "unconfigured",
+  "policy-wrong",
+  "permission",
+  "code",
+  "code-refused",
+  "revoked",
+  "shut-out",
+  "machine-full",
+  "not-enrolled",
+  "key-lost",
+]);
+
+/**
+ * The refusals of the company's own token. The company may end them at any time, so the token is tried again when the
+ * browser starts, when its policy changes and when a person asks, and at no other time.
+ *
+ * @type {ReadonlySet<string>}
+ */
+export const REFUSED_TOKEN = new Set(["code-refused", "shut-out", "machine-full"]);
 
 /**
  * Whether this browser is enrolled with a key that the gate accepts, as far as it knows.
@@ -25,4 +44,14 @@ export function isEnrolled({ phase, deviceId }) {
  */
 export function askedTooOften({ phase, trouble }) {
   return phase === "away" && trouble?.status === 429;
+}
+
+/**
+ * Whether the company's token of now is the one by which a key was enrolled that has been shut out since. It enrols no
+ * other key in this browser, also after the person has made it forget that one.
+ *
+ * @param {Pick<Memory, "shut" | "policy">} memory
+ */
+export function isShut({ shut, policy }) {
+  return policy !== "" && shut === policy;
 }

@@ -46,6 +46,9 @@ export function reportOf(read) {
   };
 }
 
+/** The report of a person who lets no technical data leave: that the key is here, and nothing of what it is on. */
+export const BARE_REPORT = { os: "other", bearer: true };
+
 /**
  * The well-known name of the browser, from the brands of User-Agent Client Hints, which also contain engines and
  * made-up brands.

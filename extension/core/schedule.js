@@ -1,7 +1,8 @@
 /** Computes when the next task is due. Chance is given as a number from 0 to 1, so that not all browsers come at once. */
 
 const FIRST_WAIT = 5;
-const LONGEST_WAIT = 600;
+const LONGEST_WAIT = 60;
+const LONGEST_ALARM = 600;
 
 /** Seconds: the longest pause, even if more is asked for. */
 const LONGEST_PAUSE = 3600;
@@ -15,7 +16,7 @@ export const TOKEN_SETTLES = 30_000;
 export const STATUS_EVERY = 45;
 
 /**
- * Seconds until the next try. Doubles with every failure; half of it is chance.
+ * Seconds until the next try. Doubles with every failure up to a minute; half of it is chance.
  *
  * @param {number} failures how many there were in a row, this one included
  * @param {number} chance
@@ -65,5 +66,5 @@ export function statusEvery(set) {
  */
 export function alarmIn(dueAt, now) {
   const waits = dueAt.filter((at) => at > 0).map((at) => (at - now) / 1000);
-  return Math.max(Math.min(...waits, LONGEST_WAIT), SHORTEST_ALARM);
+  return Math.max(Math.min(...waits, LONGEST_ALARM), SHORTEST_ALARM);
 }

@@ -1,71 +1,18 @@
 /**
- * The state of the extension, and how each event changes it. Everything that decides about the state is here;
+ * How each event changes the state of the extension (`memory.js`). Everything that decides about the state is here;
  * nothing here uses the network, the clock or the browser.
- *
- * Times that end in `At` are milliseconds since 1970 by this computer's clock; other times are seconds.
  */
 
 import { TOKEN_SETTLES, backoff, reportIn } from "./schedule.js";
 import { remember } from "./changes.js";
-import { askedTooOften } from "./phases.js";
+import { EMPTY } from "./memory.js";
+import { REFUSED_TOKEN, askedTooOften, isShut } from "./phases.js";
 
-/** @typedef {import("./changes.js").Told} Told */
+/** @typedef {import("./memory.js").Memory} Memory */
+/** @typedef {import("./memory.js").Phase} Phase */
 /** @typedef {import("./status.js").Status} Status */
 
-/**
- * @typedef {"unconfigured" | "permission" | "code" | "enrolling" | "active" | "away" | "code-refused" | "revoked"
- *   | "not-enrolled" | "key-lost"} Phase
- */
-
-/**
- * What went wrong last, for the help desk.
- *
- * @typedef {object} Trouble
- * @property {string} reason
- * @property {number} status of HTTP; 0 without an answer
- * @property {string} reference
- * @property {number} at
- */
-
-/**
- * @typedef {object} Memory
- * @property {Phase} phase
- * @property {string} gate origin of the company mail
- * @property {boolean} managed the company set the address
- * @property {string} deviceId empty until enrolled
- * @property {string} thumbprint
- * @property {number} failures in a row
- * @property {number} retryAt
- * @property {number} attestedAt when the last token came
- * @property {number} reportAt when the next report is due
- * @property {number} skew seconds that the gate's clock is ahead of this one
- * @property {Trouble | null} trouble
- * @property {Status | null} status the last verdict
- * @property {string} etag of that answer
- * @property {number} statusAt when it was seen
- * @property {Told} told the verdicts that people were told
- * @property {string[]} listed ids of browser extensions that the gate asks about
- */
-
-/** @type {Readonly<Memory>} */
-export const EMPTY = Object.freeze({
-  phase: "unconfigured",
-  gate: "",
-  managed: false,
-  deviceId: "",
-  thumbprint: "",
-  failures: 0,
-  retryAt: 0,
-  attestedAt: 0,
-  reportAt: 0,
-  skew: 0,
-  trouble: null,
-  status: null,
-  etag: "",
-  statusAt: 0,
-  told: {},
-  listed: [],
-});
+export { EMPTY };
 
 /** Milliseconds: smaller steps of a clock are normal corrections. */
 const CLOCK_STEP = 5000;
@@ -78,19 +25,37 @@ const ENDS = {
   "enrolment-unknown": "code-refused",
   "enrolment-expired": "code-refused",
   "enrolment-used-up": "code-refused",
+  "enrolment-revoked": "shut-out",
+  "machine-keys-full": "machine-full",
   "key-revoked": "revoked",
   "key-not-enrolled": "not-enrolled",
 };
 
 /**
+ * The settings of now. A mistake in the company's policy changes nothing in a browser that is enrolled, like a bad file
+ * at the gate: the settings before stay in force.
+ *
  * @param {Memory} memory
- * @param {{gate: string | null, managed: boolean}} event
+ * @param {Pick<import("../background/settings.js").Settings, "gate" | "managed" | "wrong" | "machine" | "policy">} event
  * @returns {Memory}
  */
-function configured(memory, { gate, managed }) {
-  if (!gate) return { ...EMPTY };
-  if (gate !== memory.gate) return { ...EMPTY, phase: "code", gate, managed };
-  return { ...memory, managed };
+function configured(memory, { gate, managed, wrong, machine, policy }) {
+  const fresh = { ...EMPTY, shut: memory.shut, managed, wrong, machine, policy };
+  if (wrong) return memory.deviceId ? { ...memory, wrong } : { ...fresh, phase: "policy-wrong" };
+  if (!gate) return fresh;
+  const now = { ...memory, managed, wrong, machine, policy };
+  if (gate !== memory.gate) return entered({ ...fresh, gate });
+  return memory.phase === "revoked" && policy && !isShut(now) ? entered({ ...fresh, gate }) : now;
+}
+
+/**
+ * A browser that knows its gate and has no key.
+ *
+ * @param {Memory} memory
+ * @returns {Memory}
+ */
+function entered(memory) {
+  return { ...memory, phase: isShut(memory) ? "revoked" : "code" };
 }
 
 /**
@@ -101,7 +66,7 @@ function configured(memory, { gate, managed }) {
 function permission(memory, { granted }) {
   if (!granted) return { ...memory, phase: "permission" };
   if (memory.phase !== "permission") return memory;
-  return { ...memory, phase: memory.deviceId ? "active" : "code", retryAt: 0 };
+  return memory.deviceId ? { ...memory, phase: "active", retryAt: 0 } : entered({ ...memory, retryAt: 0 });
 }
 
 /**
@@ -112,7 +77,7 @@ function permission(memory, { granted }) {
  */
 function codeGone(memory) {
   const waits = !memory.deviceId && ["enrolling", "away"].includes(memory.phase);
-  return waits ? { ...memory, phase: "code", failures: 0, retryAt: 0 } : memory;
+  return waits ? entered({ ...memory, failures: 0, retryAt: 0 }) : memory;
 }
 
 /** @param {Memory} memory @returns {Memory} */
@@ -126,20 +91,20 @@ function enrolling(memory) {
  * @returns {Memory}
  */
 function enrolled(memory, { deviceId, thumbprint }) {
-  return { ...working(memory), deviceId, thumbprint, reportAt: 0 };
+  return { ...working(memory), deviceId, thumbprint, shut: "", reportAt: 0 };
 }
 
 /**
  * @param {Memory} memory
- * @param {{now: number, reportEvery: number, serverTime: number, chance: number, listed: string[]}} event
+ * @param {{now: number, reportEvery: number, serverTime: number, chance: number, listed: string[], company: string}} event
  * @returns {Memory}
  */
-function attested(memory, { now, reportEvery, serverTime, chance, listed }) {
+function attested(memory, { now, reportEvery, serverTime, chance, listed, company }) {
   const skew = serverTime - Math.floor(now / 1000);
   // ids that the gate asks for the first time are reported with the next turn
   const news = listed.some((id) => !memory.listed.includes(id));
   const reportAt = news ? now : now + reportIn(reportEvery, chance) * 1000;
-  return { ...working(memory), attestedAt: now, reportAt, skew, listed };
+  return { ...working(memory), attestedAt: now, reportAt, skew, listed, company };
 }
 
 /** @param {Memory} memory @returns {Memory} */
@@ -160,7 +125,8 @@ function refused(memory, { now, reason, status, reference, serverTime, retryAfte
   const skew = serverTime ? serverTime - Math.floor(now / 1000) : memory.skew;
   if (Object.hasOwn(ENDS, reason)) {
     const deviceId = reason === "key-not-enrolled" ? "" : memory.deviceId;
-    return { ...memory, deviceId, phase: ENDS[reason], trouble, skew, failures: 0, retryAt: 0, status: null, etag: "" };
+    const shut = reason === "key-revoked" ? memory.policy : memory.shut;
+    return { ...memory, deviceId, shut, phase: ENDS[reason], trouble, skew, failures: 0, retryAt: 0, status: null, etag: "" };
   }
   return { ...failed(memory, now, chance, retryAfter), trouble, skew };
 }
@@ -228,12 +194,22 @@ function clockRead(memory, { now }) {
  * @returns {Memory}
  */
 function retried(memory, { now }) {
-  const anew = memory.managed && memory.phase === "code-refused";
+  const anew = memory.managed && REFUSED_TOKEN.has(memory.phase);
   const removed = Boolean(memory.status?.verdict.apps.length) && now - memory.attestedAt > TOKEN_SETTLES;
   return { ...memory, retryAt: 0, reportAt: removed ? 0 : memory.reportAt, phase: anew ? "code" : memory.phase };
 }
 
-const EVENTS = { configured, clockRead, codeGone, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
+/**
+ * A page of the mail is being loaded, so that somebody waits for it: the gate is asked now, unless it has asked for a pause itself.
+ *
+ * @param {Memory} memory
+ * @returns {Memory}
+ */
+function awaited(memory) {
+  return memory.phase === "away" && !askedTooOften(memory) ? { ...memory, retryAt: 0 } : memory;
+}
+
+const EVENTS = { configured, clockRead, codeGone, retried, awaited, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
 
 /**
  * The state after an event. Raises TypeError for an unknown event.

@@ -32,7 +32,7 @@
 /**
  * @typedef {object} Status
  * @property {Verdict} verdict on this browser
- * @property {{kind: string, assurance: string, findings: string[]}} client
+ * @property {{kind: string, assurance: string, findings: string[], refused: string}} client `refused`: why the token was not taken
  * @property {Device[]} devices
  * @property {string} reference
  */
@@ -50,7 +50,7 @@ export function readStatus(said) {
   const devices = Array.isArray(said.devices) ? said.devices : [];
   return {
     verdict,
-    client: { kind: text(client.kind), assurance: text(client.assurance), findings: texts(client.findings) },
+    client: { kind: text(client.kind), assurance: text(client.assurance), findings: texts(client.findings), refused: text(client.proof?.refused) },
     devices: devices.map(readDevice),
     reference: text(said.reference),
   };

@@ -49,6 +49,17 @@ export function byId(id) {
 }
 
 /**
+ * Shows a mistake of the company's policy in the words of the policy, with who needs it.
+ *
+ * @param {import("../core/view.js").View} view
+ */
+export function putMistake({ quoted, headline }) {
+  put("mistake", quoted && headline[0] !== "phase_policy_wrong" ? say(["policy_mistake"]) : null);
+  byId("quoted").hidden = !quoted;
+  byId("quoted").textContent = quoted;
+}
+
+/**
  * A deadline with the remaining time, or null if there is none or it has passed.
  *
  * @param {string} deadline ISO 8601, or empty
@@ -60,6 +71,23 @@ export function deadlineText(deadline, now) {
   const date = new Intl.DateTimeFormat(language(), { dateStyle: "long", timeStyle: "short" }).format(at);
   return i18n.getMessage("deadline", [date, fromNow(at, now)]);
 }
+
+/**
+ * A day and its time, as people write them: "Tue, Dec 8, 9:00 AM".
+ *
+ * @param {number} at
+ */
+export function momentText(at) {
+  return new Intl.DateTimeFormat(language(), { ...DAY, weekday: "short", hour: "numeric", minute: "2-digit" }).format(at);
+}
+
+/** @param {number} at */
+export function dayText(at) {
+  return new Intl.DateTimeFormat(language(), DAY).format(at);
+}
+
+/** @type {Intl.DateTimeFormatOptions} */
+const DAY = { day: "numeric", month: "short" };
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [

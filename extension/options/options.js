@@ -3,21 +3,27 @@
 import { gateOrigin, permissionPattern } from "../core/address.js";
 import { viewOf } from "../core/view.js";
 import { ask } from "../look/ask.js";
-import { byId, fromNow, put, say, translatePage } from "../look/words.js";
+import { byId, fromNow, put, putMistake, say, translatePage } from "../look/words.js";
 import { permissions } from "../shim/ext.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
 
 const gate = /** @type {HTMLInputElement} */ (byId("gate"));
 const code = /** @type {HTMLInputElement} */ (byId("code"));
+// only Firefox has it; without it, the report says nothing of this computer
+const dataAskedFor = "data_collection" in (await permissions.getAll()) ? { data_collection: ["technicalAndInteraction"] } : {};
 const connect = /** @type {HTMLButtonElement} */ (byId("connect"));
 
 /** @param {Memory} memory */
 function render(memory) {
   const view = viewOf(memory);
-  byId("verdict").dataset.tone = view.tone;
+  byId("company").textContent = view.company || say(["name"]);
+  byId("badge").dataset.tone = view.tone;
+  put("badge", say(view.badge));
   put("headline", say(view.headline));
   put("explained", view.explained && say(view.explained));
+  putMistake(view);
+  put("named", view.named && say(view.named));
   const now = Date.now();
   put("again", view.againAt > now ? say(["again_by_itself", fromNow(view.againAt, now)]) : null);
   byId("managed").hidden = !memory.managed;
@@ -58,7 +64,8 @@ async function submit(event) {
   }
   // first of all, since the browser asks only while this click is being handled
   // a browser raises an error for an address that it cannot use
-  const granted = await permissions.request({ origins: [permissionPattern(origin)] }).catch(() => null);
+  const asked = { origins: [permissionPattern(origin)], ...dataAskedFor };
+  const granted = await permissions.request(asked).catch(() => null);
   if (!granted) {
     complain(granted === null ? "wrong_address" : "wrong_permission");
     return;
@@ -73,13 +80,16 @@ async function submit(event) {
 }
 
 /**
- * The result of a code that was accepted: it is used up, and there is nothing more to do here.
+ * The result of a code that was accepted: it is used up. Only where mail opens too is everything done.
  *
  * @param {Memory} memory
  */
-function tellAdded({ phase }) {
+function tellAdded(memory) {
   code.value = "";
-  byId("connected").textContent = phase === "active" ? say(["options_connected"]) : "";
+  const { tone, headline } = viewOf(memory);
+  const done = ["ok", "warned"].includes(tone) || headline[0] === "phase_active";
+  byId("connected").classList.toggle("done", done);
+  byId("connected").textContent = say([done ? "options_connected" : "options_added"]);
 }
 
 async function forget() {

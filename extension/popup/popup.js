@@ -1,36 +1,64 @@
 /** The popup: the worker's state in words. It looks again by itself while it is open. */
 
 import { mePage } from "../core/address.js";
-import { viewOf } from "../core/view.js";
+import { REMOVES, viewOf } from "../core/view.js";
 import { ask } from "../look/ask.js";
-import { byId, deadlineText, fromNow, put, say, translatePage } from "../look/words.js";
+import { byId, dayText, deadlineText, fromNow, momentText, put, putMistake, say, translatePage } from "../look/words.js";
 import { runtime } from "../shim/ext.js";
 import { showDevices } from "./devices.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
+/** @typedef {import("../core/view.js").View} View */
+/** @typedef {import("../core/view.js").DeviceLine} DeviceLine */
 
 const LOOK_EVERY = 2000;
+const JUST_NOW = 10_000;
+const STEPS = /** @type {const} */ (["how", "open", "check", "set-up", "help"]);
 
 /** @param {Memory} memory */
 function render(memory) {
   const view = viewOf(memory);
   const now = Date.now();
-  byId("verdict").dataset.tone = view.tone;
-  put("headline", say(view.headline));
+  byId("company").textContent = view.company || say(["name"]);
+  const removes = view.remove !== null && showRemove(view.remove, now);
+  if (!removes) showOwn(view);
   put("explained", view.explained && say(view.explained));
+  putMistake(view);
+  put("named", view.named && say(view.named));
   showHere(view, memory, now);
-  put("again", view.againAt > now ? say(["again_by_itself", fromNow(view.againAt, now)]) : null);
   put("clock", view.minutesOff ? say(["clock_off", String(view.minutesOff)]) : null);
-  showDevices(view.devices, now);
-  byId("set-up").hidden = !view.setUp;
-  byId("check").hidden = !view.checks;
-  const me = /** @type {HTMLAnchorElement} */ (byId("me"));
-  me.hidden = !memory.gate;
-  if (memory.gate) me.href = mePage(memory.gate);
+  showDevices(view.devices, now, removes ? view.remove : null);
+  showSteps(view, memory);
+  showFoot(view, memory, now);
+}
+
+/** @param {View} view */
+function showOwn({ tone, badge, headline }) {
+  byId("badge").dataset.tone = tone;
+  put("badge", say(badge));
+  put("headline", say(headline));
+  put("remove", null);
 }
 
 /**
- * @param {import("../core/view.js").View} view
+ * Mail opens here, and the person's phone loses it: what ends that is worth more than what is well.
+ *
+ * @param {DeviceLine} device
+ * @param {number} now
+ * @returns {boolean} whether there is anything to say: a deadline may have passed without an effect
+ */
+function showRemove({ tone, kind, badge, reason, deadline }, now) {
+  const at = Date.parse(deadline);
+  if (tone === "warned" && !(at > now)) return false;
+  byId("badge").dataset.tone = tone;
+  put("badge", `${say([kind])}: ${tone === "warned" ? say(["badge_until", dayText(at)]) : say(badge)}`);
+  put("headline", say([REMOVES.get(kind) ?? "", reason?.[1] ?? ""]));
+  put("remove", say(tone === "warned" ? ["remove_until", momentText(at), fromNow(at, now)] : ["remove_now"]));
+  return true;
+}
+
+/**
+ * @param {View} view
  * @param {Memory} memory
  * @param {number} now
  */
@@ -40,6 +68,44 @@ function showHere({ here, explained }, memory, now) {
   put("fix", here?.fix ? say(here.fix) : null);
   put("deadline", here ? deadlineText(here.deadline, now) : null);
   put("contact", here?.contact ? say(["contact", here.contact]) : null);
+}
+
+/**
+ * @param {View} view
+ * @param {Memory} memory
+ */
+function showSteps({ steps, headline }, { gate }) {
+  for (const step of STEPS) {
+    byId(step).hidden = !steps.includes(step);
+    // nothing but to wait is no step that anybody has to take
+    byId(step).classList.toggle("main", step === steps[0] && headline[0] !== "phase_away");
+  }
+  byId("check").textContent = say([headline[0] === "phase_away" ? "try_now" : "check_again"]);
+  link("how", gate && mePage(gate));
+  link("open", gate && `${gate}/`);
+  link("help", gate && `${gate}/`);
+  link("me", gate && mePage(gate));
+  byId("me").hidden = !gate;
+}
+
+/**
+ * @param {string} id
+ * @param {string} address
+ */
+function link(id, address) {
+  if (address) /** @type {HTMLAnchorElement} */ (byId(id)).href = address;
+}
+
+/**
+ * @param {View} view
+ * @param {Memory} memory
+ * @param {number} now
+ */
+function showFoot({ here, reference }, { phase, retryAt, statusAt }, now) {
+  const checked = now - statusAt < JUST_NOW ? ["checked_now"] : ["checked_ago", fromNow(statusAt, now)];
+  const when = phase === "away" && retryAt > now ? ["next_try", fromNow(retryAt, now)] : here ? checked : null;
+  const text = when ? say(/** @type {import("../core/view.js").Text} */ (when)) : "";
+  byId("when").textContent = reference ? `${text} · ${reference}` : text;
 }
 
 /** @param {boolean} byHand */

@@ -10,6 +10,8 @@ WARNED_COOKIE = "mailgate-warned"
 LANGUAGE_COOKIE = "mailgate-language"
 HELP_COOKIE = "mailgate-help"
 LOST_COOKIE = "mailgate-lost"
+PROVED_COOKIE = "mailgate-proved"
+"""Says that this browser proved itself before. It is no secret and opens nothing: pages choose their words by it."""
 CONSOLE_COOKIE = "mailgate-console"
 CONSOLE_LOGIN_COOKIE = "mailgate-console-login"
 CONSOLE_LANGUAGE_COOKIE = "mailgate-console-language"
@@ -17,7 +19,7 @@ OWN = b"mailgate-"
 """What all of them have in their names."""
 
 _HOST = "__Host-"
-_OF_MAIL = (PROBE_COOKIE, WARNED_COOKIE, LANGUAGE_COOKIE, HELP_COOKIE, LOST_COOKIE)
+_OF_MAIL = (PROBE_COOKIE, WARNED_COOKIE, LANGUAGE_COOKIE, HELP_COOKIE, LOST_COOKIE, PROVED_COOKIE)
 _OF_THE_CONSOLE = (CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE, CONSOLE_LANGUAGE_COOKIE)
 _NAMES = frozenset(each.encode() for each in (*_OF_MAIL, *_OF_THE_CONSOLE))
 _PROBE = re.compile(rb" ?((?:__Host-)?%b)=([^; \t,]+)(?=;|\Z)" % PROBE_COOKIE.encode())

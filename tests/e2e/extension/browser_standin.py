@@ -2,12 +2,16 @@
 
 import json
 import mimetypes
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from html import escape
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 from tests.e2e.extension.companion import EXTENSION
+from tests.e2e.serving import QuietHandler, serving
 
-ORIGIN = "http://extension.example"
 NOW = 1_796_810_400_000  # 9 December 2026, 10:00 UTC
 ALLOW = {
     "effect": "allow",
@@ -31,6 +35,9 @@ MEMORY = {
     "phase": "active",
     "gate": "https://mail.example.com",
     "managed": False,
+    "wrong": "",
+    "machine": "",
+    "company": "Example company mail",
     "deviceId": "enrolled-KK5Y1lxmMpMsEtp2",
     "thumbprint": "KK5Y1lxmMpMsEtp2n9t8g35P0eJyEELwFWWr7LkFlho",
     "failures": 0,
@@ -50,11 +57,28 @@ STAND_IN = """(({ messages, language, memory, now }) => {
   };
   globalThis.chrome = {
     i18n: { getMessage, getUILanguage: () => language.replace("_", "-") },
-    permissions: { contains: async () => false },
+    permissions: { contains: async () => false, getAll: async () => ({}) },
     runtime: { sendMessage: async ({ type }) => ({ text: "state: as it is", memory, asksForExtensions: true }) },
   };
   Date.now = () => now;
 })"""
+SHEET = """<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><link rel="stylesheet" href="look/page.css">
+<style>
+body { background: var(--paper); }
+main { display: flex; flex-wrap: wrap; gap: 20px; align-items: flex-start; justify-content: center; padding: 20px; }
+figure { margin: 0; } figcaption { color: var(--soft); font-size: 13px; }
+iframe { width: 360px; border: 1px solid var(--line); border-radius: 6px; }
+h1 { flex: 1; max-width: 460px; font-size: 52px; line-height: 1.12; letter-spacing: -0.03em; }
+.store { height: 790px; align-items: center; gap: 90px; } .store figcaption { display: none; }
+</style>
+<body class="sheet"><main>%s</main>
+<script>
+for (const frame of document.querySelectorAll("iframe")) frame.onload = () => {
+  const grow = () => { frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 2}px`; };
+  new frame.contentWindow.ResizeObserver(grow).observe(frame.contentDocument.body);
+  grow();
+};
+</script>"""
 
 
 def device(
@@ -77,11 +101,13 @@ def knowing(verdict: dict[str, Any], *devices: dict[str, Any], **more: Any) -> d
     client = {"kind": "laptop", "assurance": "claimed", "findings": []}
     return (
         MEMORY
-        | {"status": {"verdict": verdict, "client": client, "devices": devices, "reference": ""}}
+        | {"status": {"verdict": verdict, "client": client, "devices": devices, "reference": "AR7QMX2K5T"}}
         | more
     )
 
 
+MISTAKE = "gate: “mail example” is no address like https://mail.example.com"
+OF_A_COMPANY = MEMORY | {"status": None, "deviceId": "", "managed": True, "machine": "LAP-0042"}
 LAPTOP = device("a", "laptop", "windows 15", ALLOW, here=True)
 STATES = {
     "open": knowing(ALLOW, LAPTOP, device("b", "phone", "ios 18.6", ALLOW)),
@@ -89,9 +115,10 @@ STATES = {
     "blocked": knowing(
         DENIED,
         device("a", "laptop", "windows 15", DENIED, here=True),
+        device("c", "tablet", "ipados 18.6", ALLOW),
         device("b", "phone", "ios 18.6", BLOCK),
     ),
-    "away": knowing(ALLOW, LAPTOP, phase="away"),
+    "away": knowing(ALLOW, LAPTOP, phase="away", retryAt=NOW + 20_000),
     "too-often": knowing(
         ALLOW,
         LAPTOP,
@@ -101,6 +128,14 @@ STATES = {
     ),
     "clock": knowing(ALLOW, LAPTOP, skew=-740),
     "revoked": MEMORY | {"status": None, "phase": "revoked"},
+    "shut-out": OF_A_COMPANY | {"phase": "shut-out"},
+    "machine-full": OF_A_COMPANY | {"phase": "machine-full"},
+    "policy-wrong": OF_A_COMPANY | {"phase": "policy-wrong", "gate": "", "company": "", "wrong": MISTAKE},
+    "policy-mistake": knowing(ALLOW, LAPTOP, managed=True, wrong=MISTAKE),
+    "app-here": knowing(BLOCK | {"apps": ["Shop"]}, LAPTOP),
+    "phone-blocked": knowing(ALLOW, LAPTOP, device("b", "phone", "ios 18.6", BLOCK)),
+    "warned-here": knowing(WARN | {"apps": ["Shop"]}, LAPTOP),
+    "checking": MEMORY | {"status": None},
     "key-lost": MEMORY | {"status": None, "phase": "key-lost", "deviceId": ""},
     "adding": MEMORY | {"status": None, "phase": "enrolling", "deviceId": ""},
     "not-allowed": MEMORY | {"status": None, "phase": "permission", "deviceId": ""},
@@ -112,17 +147,51 @@ STATES = {
 }
 
 
-def serve(route: Route) -> None:
-    path = EXTENSION / route.request.url.removeprefix(f"{ORIGIN}/")
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    route.fulfill(body=path.read_bytes(), content_type=kind)
+class _Pages(QuietHandler):
+    """The files of the extension. A page is in the state and the language of its query."""
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if url.path == "/sheet":
+            self.answer(200, _sheet(dict(parse_qsl(url.query))), {"Content-Type": "text/html; charset=utf-8"})
+            return
+        file = EXTENSION / url.path.removeprefix("/")
+        if not file.is_file():
+            self.answer(404, "", {})
+            return
+        text, kind = file.read_text("utf-8"), mimetypes.guess_type(file.name)[0] or "text/plain"
+        if url.query:
+            text = text.replace("<head>", f"<head><script>{_stand_in(*url.query.split('&'))}</script>")
+        self.answer(200, text, {"Content-Type": kind})
 
 
-def show(page: Page, state: str, language: str = "en", path: str = "popup/popup.html") -> None:
+def _stand_in(state: str, language: str) -> str:
     messages = json.loads((EXTENSION / "_locales" / language / "messages.json").read_text("utf-8"))
     told = {"messages": messages, "language": language, "memory": STATES[state], "now": NOW}
-    page.unroute_all()
-    page.route(f"{ORIGIN}/**", serve)
-    page.add_init_script(f"{STAND_IN}({json.dumps(told)})")  # the last such script of a page counts
-    page.goto(f"{ORIGIN}/{path}")
+    return f"{STAND_IN}({json.dumps(told)})"
+
+
+def _sheet(asked: dict[str, str]) -> str:
+    frame = '<figure><figcaption>{0}</figcaption><iframe src="popup/popup.html?{0}&amp;{1}" height="10"></iframe></figure>'
+    frames = [frame.format(state, asked["language"]) for state in asked["states"].split(",")]
+    heading = f"<h1>{escape(asked['heading'])}</h1>" if asked.get("heading") else ""
+    html = SHEET % (heading + "\n".join(frames))
+    return html.replace("<main>", '<main class="store">') if heading else html
+
+
+@contextmanager
+def shown() -> Iterator[str]:
+    """The origin of the extension's pages over the stand-in: ``/popup/popup.html?warned&de``."""
+    with serving(_Pages) as origin:
+        yield origin
+
+
+def sheet(origin: str, states: Iterable[str], language: str = "en", heading: str = "") -> str:
+    """The address of one page with the popup in each of these states."""
+    asked = {"states": ",".join(states), "language": language, "heading": heading}
+    return f"{origin}/sheet?{urlencode(asked)}"
+
+
+def show(page: Page, origin: str, state: str, language: str = "en", path: str = "popup/popup.html") -> None:
+    page.goto(f"{origin}/{path}?{state}&{language}")
     page.wait_for_function("document.getElementById('headline').textContent")

@@ -24,6 +24,23 @@ AGENT = (
 )
 
 
+AFTER_AN_OUTAGE = """async (seconds) => {
+  const { storage, declarativeNetRequest } = globalThis.browser ?? chrome;
+  await storage.session.clear();
+  const rules = await declarativeNetRequest.getSessionRules();
+  await declarativeNetRequest.updateSessionRules({ removeRuleIds: rules.map(({ id }) => id) });
+  const { memory } = await storage.local.get("memory");
+  const away = seconds ? { phase: "away", failures: 9, retryAt: Date.now() + seconds * 1000, trouble: null } : {};
+  await storage.local.set({ memory: { ...memory, ...away } });
+}"""
+SEEN = """() => {
+  window.seen = [];
+  const headline = document.getElementById("headline");
+  new MutationObserver(() => window.seen.push(headline.textContent)).observe(headline, { childList: true });
+}"""
+"""From then on, ``seen`` has every headline."""
+
+
 def admin(gate: GuardedWebmail, *command: str) -> str:
     """The output of a ``mailgate`` command on the store of this gate."""
     return output_of(gate.config, *command).strip()
@@ -83,7 +100,7 @@ class Companion:
         # the code was accepted; until then the headline may be about the last enrolment
         expect(options.locator("#code")).to_be_empty()
         expect(options.locator("#connected")).to_contain_text("this browser is added")
-        expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
+        expect(options.locator("#headline")).to_have_text("Mail opens in this browser")
         options.close()
 
     def be_enrolled(self, gate: str, token: str) -> None:
@@ -118,6 +135,10 @@ class Companion:
         self.worker.evaluate(
             "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
         )
+
+    def forget_session(self, retry_in: int = 0) -> None:
+        """Leave what a browser start leaves, or an outage: no token, and a next try so many seconds from now."""
+        self.worker.evaluate(AFTER_AN_OUTAGE, retry_in)
 
     def ring(self) -> None:
         """Make the worker's alarm ring."""

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,18 @@ class Firefox:
         """A click like a person's, which allows an extension to ask for permissions."""
         found = self.command("WebDriver:FindElement", {"using": "css selector", "value": selector})["value"]
         self.command("WebDriver:ElementClick", {"id": next(iter(found.values()))})
+
+    def photograph(self, url: str, file: Path, scheme: str, width: int, height: int) -> None:
+        """Save a picture of a page, or of all of it if ``height`` is 0."""
+        preference = (
+            "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', arguments[0]);"
+        )
+        self._of_browser(preference, ["dark", "light"].index(scheme))
+        self.command("WebDriver:SetWindowRect", {"width": width, "height": height or 900})
+        self.open(url)
+        self.run("await new Promise((done) => setTimeout(done, 1500))")
+        taken = self.command("WebDriver:TakeScreenshot", {"full": not height})["value"]
+        file.write_bytes(b64decode(taken))
 
     @contextmanager
     def another_tab(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
-OPEN = "Company mail opens in this browser."
+OPEN = "Mail opens in this browser"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
 
 
@@ -96,6 +96,12 @@ def test_the_key_cannot_be_taken_out(browser: Companion) -> None:
       };
     })"""
     assert browser.worker.evaluate(tried) == "InvalidAccessError"
+
+
+def test_the_key_is_not_evicted_where_the_disk_is_full(browser: Companion) -> None:
+    """Chromium evicts no data of extensions with this permission, and answers by it nowhere else."""
+    held = "chrome.permissions.contains({ permissions: ['unlimitedStorage'] })"
+    assert browser.worker.evaluate(held) is True
 
 
 def test_a_company_policy_enrols_without_a_click(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, expect
 from ruamel.yaml import YAML
-from tests.e2e.extension.companion import Companion, admin, companion, extension_id, packaged
+from tests.e2e.extension.companion import SEEN, Companion, admin, companion, extension_id, packaged
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.e2e.webmail import Webmail
@@ -73,6 +73,47 @@ def code_from_own_page(strict: Strict) -> str:
     return code
 
 
+def enrolled(strict: Strict) -> Companion:
+    strict.browser.be_enrolled(strict.gate.url, admin(strict.gate, "enroll", "token"))
+    strict.browser.ask("check")
+    return strict.browser
+
+
+def test_a_browser_start_shows_a_moment_and_no_steps(strict: Strict) -> None:
+    enrolled(strict).forget_session()
+    page = strict.browser.context.new_page()
+    page.goto(strict.gate.url, wait_until="commit")
+    expect(page.locator("#moment h1")).to_have_text("One moment, please")
+    expect(page.get_by_text("enter the address of your mail")).to_be_hidden()
+    Webmail(page, strict.gate.url).expect_login_form()
+    page.close()
+
+
+def test_a_page_load_ends_the_wait_after_an_outage(strict: Strict) -> None:
+    """The next try would come in an hour."""
+    enrolled(strict).forget_session(retry_in=3600)
+    page = strict.browser.context.new_page()
+    page.goto(strict.gate.url)
+    Webmail(page, strict.gate.url).expect_login_form()
+    page.close()
+
+
+def test_a_revoked_browser_is_told_so_at_once_and_nothing_else_before(strict: Strict) -> None:
+    enrolled(strict).report_is_due()
+    popup = strict.browser.popup()
+    expect(popup.locator("#headline")).to_have_text("Mail opens in this browser")
+    popup.evaluate(SEEN)
+    admin(strict.gate, "enroll", "revoke", strict.browser.ask("state")["memory"]["deviceId"])
+    expect(popup.locator("#headline")).to_have_text("This browser was shut out of company mail")
+    assert popup.evaluate("window.seen") == ["This browser was shut out of company mail"]
+    popup.close()
+    page = strict.browser.context.new_page()
+    page.goto(strict.gate.url)
+    expect(page.locator("main")).to_contain_text("enter the address of your mail and the code")
+    expect(page.locator("#moment")).to_have_count(0)
+    page.close()
+
+
 def test_an_extension_that_is_listed_and_there_makes_the_computer_listed(strict: Strict) -> None:
     shop = {"name": "Shop", "extensions": [extension_id(strict.listed)]}
     (strict.gate.config.parent / "apps.yaml").write_text(
@@ -81,7 +122,7 @@ def test_an_extension_that_is_listed_and_there_makes_the_computer_listed(strict:
     strict.browser.be_enrolled(strict.gate.url, admin(strict.gate, "enroll", "token"))
     strict.browser.report_is_due()  # this one is told what is asked, the next one says it
     popup = strict.browser.popup()
-    expect(popup.locator("#headline")).to_have_text("Company mail does not open in this browser.")
+    expect(popup.locator("#headline")).to_have_text("Mail does not open in this browser")
     assert strict.browser.ask("state")["memory"]["listed"] == [extension_id(strict.listed)]
     expect(popup.locator("#reason")).to_contain_text("Shop")
     expect(popup.locator("#fix")).to_contain_text("Remove")

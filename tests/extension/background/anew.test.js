@@ -22,6 +22,9 @@ function answering(enrolling) {
 const enrol = (gate, code) =>
   new Promise((resolve) => void onMessage({ type: "enrol", gate, code }, /** @type {any} */ (SET_UP), resolve));
 
+/** @param {string} type @param {object} [more] @returns {Promise<any>} */
+const ask = (type, more = {}) => new Promise((resolve) => void onMessage({ type, ...more }, /** @type {any} */ (SET_UP), resolve));
+
 const key = () => browser.keys?.get("current").publicKey;
 /** @param {number} at which of the requests, from the last one on */
 const shown = (at = -1) => JSON.parse(atob(enrolments().at(at).how.headers.DPoP.split(".")[0])).jwk.x;
@@ -95,7 +98,7 @@ test("too many tries are said to be that, and when the next one is possible", as
 test("forgetting leaves no key", async () => {
   answering(away);
   await enrol(GATE, "AAAA-AAAA");
-  await new Promise((resolve) => void onMessage({ type: "forget" }, /** @type {any} */ (SET_UP), resolve));
+  await ask("forget");
   assert.equal(browser.keys?.size, 0);
   assert.deepEqual([browser.local.memory.phase, browser.rules], ["unconfigured", []]);
 });

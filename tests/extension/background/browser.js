@@ -11,6 +11,10 @@ export const browser = {
   notices: /** @type {string[]} */ ([]),
   badge: "",
   granted: true,
+  /** whether its data is spared when the disk is full */
+  persistent: false,
+  /** the data of which Firefox says that it may leave; null in a browser that does not ask. @type {string[] | null} */
+  dataAllowed: null,
   /** what IndexedDB has; null where it is broken */
   keys: /** @type {Map<string, any> | null} */ (new Map()),
   asked: /** @type {{url: string, how: any}[]} */ ([]),
@@ -19,12 +23,13 @@ export const browser = {
 };
 
 const AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
-const navigator = { userAgent: AGENT, platform: "Linux x86_64" };
+const storage = { persist: async () => (browser.persistent = true) };
+const navigator = { userAgent: AGENT, platform: "Linux x86_64", storage };
 Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
 
 /** A browser that was just installed. */
 export function reset() {
-  const fresh = { rules: [], alarms: {}, notices: [], badge: "", granted: true, keys: new Map(), asked: [] };
+  const fresh = { rules: [], alarms: {}, notices: [], badge: "", granted: true, persistent: false, dataAllowed: null, keys: new Map(), asked: [] };
   Object.assign(browser, kept(), fresh);
 }
 
@@ -54,7 +59,10 @@ const area = (area) => ({
     clear: async () => {},
     create: async (/** @type {string} */ what) => void browser.notices.push(what),
   },
-  permissions: { contains: async () => browser.granted },
+  permissions: {
+    contains: async () => browser.granted,
+    getAll: async () => (browser.dataAllowed === null ? {} : { data_collection: browser.dataAllowed }),
+  },
   runtime: {
     id: ID,
     getURL: (/** @type {string} */ path) => `chrome-extension://${ID}/${path}`,

@@ -53,6 +53,7 @@ test("a company's policy is enough: it enrols, reports, looks, and carries the t
   );
   assert.deepEqual(carried(), ["token-1"]);
   assert.equal(browser.local.memory.phase, "active");
+  assert.equal(browser.persistent, true, "the key is not evicted");
 });
 
 test("the worker is woken in time for the next look, and should a turn break off", () => {
@@ -157,6 +158,14 @@ test("a key that was revoked is found out with the next look, long before the ne
   pass(45);
   await turn();
   assert.deepEqual([browser.local.memory.phase, browser.rules, browser.badge], ["revoked", [], "×"]);
+});
+
+test("a key that the gate says was revoked is found out at once, also right after a report", async () => {
+  const lost = { kind: "laptop", assurance: "claimed", findings: ["attestation-invalid"], proof: { refused: "key-revoked" } };
+  answering({ "/.mailgate/status": () => status(ALLOW, lost), "/.mailgate/attest": () => json(403, { reason: "key-revoked" }) });
+  pass(1);
+  await turn({ look: true });
+  assert.deepEqual([browser.local.memory.phase, browser.badge], ["revoked", "×"]);
 });
 
 test("a token that a gate no longer takes is replaced at once, and not again before that has had its time", async () => {

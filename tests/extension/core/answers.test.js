@@ -9,6 +9,7 @@ const ATTESTED = {
   server_time: 1_790_000_000,
   report_every: 480,
   listed_extensions: ["aaaa", 7],
+  company: "Example",
 };
 
 test("an enrolment names the device and its key", () => {
@@ -19,7 +20,7 @@ test("an enrolment names the device and its key", () => {
 });
 
 test("an attestation has a token, for how long, and what else is asked", () => {
-  const read = { token: "eyJ.e30.c2ln", life: 600, serverTime: 1_790_000_000, reportEvery: 480, listed: ["aaaa"] };
+  const read = { token: "eyJ.e30.c2ln", life: 600, serverTime: 1_790_000_000, reportEvery: 480, company: "Example", listed: ["aaaa"] };
   assert.deepEqual(readAttested(ATTESTED), read);
 });
 

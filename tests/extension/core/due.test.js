@@ -6,9 +6,9 @@ import { EMPTY, after } from "../../../extension/core/state.js";
 
 const NOW = 1_790_000_000_000;
 const GATE = "https://mail.example.com";
-const CONFIGURED = after(EMPTY, "configured", { gate: GATE, managed: false });
+const CONFIGURED = after(EMPTY, "configured", { gate: GATE, managed: false, wrong: "", machine: "", policy: "" });
 const ENROLLED = after(after(CONFIGURED, "enrolling"), "enrolled", { deviceId: "enrolled-a", thumbprint: "a" });
-const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: [] });
+const ACTIVE = after(ENROLLED, "attested", { now: NOW, reportEvery: 480, serverTime: NOW / 1000, chance: 1, listed: [], company: "" });
 const REVOKED = after(ACTIVE, "refused", {
   now: NOW,
   reason: "key-revoked",
@@ -31,9 +31,10 @@ test("a policy's token enrols by itself, also where the key or the gate's memory
 });
 
 test("a revoked key is replaced only where a person brings a new code", () => {
-  const shut = { ...REVOKED, deviceId: "" };
+  const shut = { ...REVOKED, deviceId: "", phase: /** @type {const} */ ("key-lost"), policy: "one", shut: "one" };
   assert.equal(enrolsNow(shut, { token: "mailgate-enrol-x", byHand: false }, NOW), false);
   assert.equal(enrolsNow(shut, { token: "7K3M-9XQ2", byHand: true }, NOW), true);
+  assert.equal(enrolsNow({ ...shut, policy: "two" }, { token: "mailgate-enrol-y", byHand: false }, NOW), true);
 });
 
 test("enrolment waits for the time of the next try, too", () => {
@@ -64,5 +65,7 @@ test("a token that the gate refuses is given half a minute before it counts as r
   const refused = { ...ACTIVE, status: /** @type {any} */ ({ client: { findings: ["attestation-invalid"] } }) };
   assert.equal(tokenRefused(refused, NOW + 30_000), false);
   assert.equal(tokenRefused(refused, NOW + 30_001), true);
+  const revoked = /** @type {any} */ ({ client: { findings: ["attestation-invalid"], refused: "key-revoked" } });
+  assert.equal(tokenRefused({ ...ACTIVE, status: revoked }, NOW), true, "but for a key that was revoked");
   assert.equal(tokenRefused(ACTIVE, NOW + 30_001), false);
 });

@@ -21,6 +21,7 @@ from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.gateway.enrolment import hardware_result, report_of_hardware
 from mailgate.gateway.evaluate.proving import NonceMode
+from mailgate.gateway.pages import Appearance, Pages
 from mailgate.model import (
     Access,
     Assurance,
@@ -481,6 +482,13 @@ async def test_the_answer_asks_about_listed_extensions(on):
     renew(on, policy=replace(policy(), catalog=AppCatalog({"tiktok": listed})))
     _, _, told = await report(on)
     assert told["listed_extensions"] == ["abcdefghijklmnopabcdefghijklmnop"]
+
+
+async def test_the_answer_names_the_company_for_the_head_of_the_popup(on):
+    assert (await report(on))[2]["company"] == ""
+    named = replace(on.in_force.live.responses, pages=Pages(Appearance("Example company mail")))
+    renew(on, responses=named)
+    assert (await report(on))[2]["company"] == "Example company mail"
 
 
 async def test_a_report_becomes_a_token_of_ten_minutes(on):

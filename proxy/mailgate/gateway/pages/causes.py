@@ -71,7 +71,7 @@ def cause_of(access: Access, decision: Decision) -> ExactCause | None:
 
 
 ON_LAPTOP = phrase("Open your mail in a browser on a laptop or desktop computer.")
-_BY_CERTIFICATE = phrase(
+BY_CERTIFICATE = phrase(
     "On this device: let your company’s management app put its certificate here, and choose it when your browser asks."
 )
 WAYS: Mapping[str, Phrase] = {
@@ -106,5 +106,5 @@ def ways(view: View) -> tuple[Phrase, ...]:
     """The ways to mail of which one is enough; none if the company offers none that exists here."""
     by_certificate = view.cause is ExactCause.BROWSER_UNKNOWN and view.certificates
     exists = {"reporter": answers_by_itself(view), "laptop": view.laptops_open}
-    own = (_BY_CERTIFICATE,) if by_certificate and "management-app" in view.choices else ()
+    own = (BY_CERTIFICATE,) if by_certificate and "management-app" in view.choices else ()
     return (*own, *(WAYS[each] for each in WAYS if each in view.choices and exists.get(each, True)))

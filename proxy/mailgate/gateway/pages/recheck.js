@@ -3,7 +3,9 @@
   const check = document.getElementById("check");
   const said = document.getElementById("said");
   const { status, recheck, effect, checking, unchanged, open, failed } = check.dataset;
-  const FIRST_WAIT = 3000;
+  const moment = document.getElementById("moment");
+  const FIRST_WAIT = moment ? 1000 : 3000;
+  const MOMENT = 15000;
   const LONGEST_WAIT = 60000;
   const GOES_ON_AGAIN_AFTER = 60000;
   let wait = FIRST_WAIT;
@@ -93,5 +95,10 @@
     else clearTimeout(timer);
   });
   document.documentElement.classList.add("scripted");
+  // What to do is told only if the browser has not proved itself by then.
+  if (moment) {
+    document.documentElement.classList.add("moment");
+    setTimeout(() => document.documentElement.classList.remove("moment"), MOMENT);
+  }
   schedule();
 })();

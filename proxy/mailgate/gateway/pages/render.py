@@ -110,6 +110,11 @@ class Pages:
         self._form = lru_cache(MAX_FORMS)(self._cut)
         self._chosen = lru_cache(MAX_LANGUAGE_CHOICES)(self._choose)
 
+    @property
+    def company(self) -> str:
+        """The name of the company; empty if the settings have none."""
+        return self._appearance.name
+
     def refusal(self, view: View) -> RenderedPage:
         """The page for a request that gets no mail, with the reason, what ends it, and the contact."""
         return self._page("refusal", view)

@@ -1,7 +1,13 @@
 """The steps that end a refusal. Menu names are those that the device itself shows in that language."""
 
 from mailgate.gateway.pages import proofs
-from mailgate.gateway.pages.causes import ON_LAPTOP, TAKES_ANOTHER_WAY, answers_by_itself, ways
+from mailgate.gateway.pages.causes import (
+    BY_CERTIFICATE,
+    ON_LAPTOP,
+    TAKES_ANOTHER_WAY,
+    answers_by_itself,
+    ways,
+)
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Reason
 from mailgate.model.phrase import Phrase, phrase, plural
@@ -81,6 +87,9 @@ _ADD_ONS = phrase("Turn off add-ons and settings that change what your browser s
 _COMES_BY_ITSELF = phrase(
     "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
 )
+_OTHER_BROWSER = phrase("In another browser: open your mail in Chrome, Edge or Firefox, with the extension.")
+GET_EXTENSION = "get-extension"
+"""The fix for a computer that shows by the companion extension that it is known."""
 _ENTER_CODE = phrase("Open its set-up and enter the address of your mail and the code.")
 STORE = phrase("the store of your browser")
 """The words that link to the extension's page, in place of ``%(store)s``."""
@@ -115,7 +124,7 @@ FIXES: dict[str, dict[str, Steps]] = {
             _GOES_ON,
         )
     },
-    "get-extension": {
+    GET_EXTENSION: {
         "": (
             _COMES_BY_ITSELF,
             phrase(
@@ -204,7 +213,9 @@ def steps_of(view: View) -> Steps | str:
         return (_SEE_WHICH, _GOES_ON)
     if fix == ANOTHER_WAY and (found := ways(view)):
         return found
-    if fix == "get-extension" and view.extension_url:
+    if fix == GET_EXTENSION and not view.has_extension:
+        return _without_extension(view)
+    if fix == GET_EXTENSION and view.extension_url:
         return _FROM_STORE
     if fix == "update" and view.update and names_update(view):
         return _UPDATES[view.update.of]
@@ -215,6 +226,11 @@ def steps_of(view: View) -> Steps | str:
 def names_update(view: View) -> bool:
     """Whether it is known by name what is too old. The extension needs no name."""
     return view.update is not None and (view.update.of == "extension" or bool(view.update.name))
+
+
+def _without_extension(view: View) -> Steps:
+    """The ways to mail from a browser for which there is no extension."""
+    return (_OTHER_BROWSER, BY_CERTIFICATE) if view.certificates else (_OTHER_BROWSER,)
 
 
 def _fix_of(view: View) -> str:
@@ -244,7 +260,8 @@ def _offered(steps: Steps, view: View) -> Steps:
 
 def are_ways(view: View) -> bool:
     """Whether the steps are ways of which one is enough, and not to be taken one after the other."""
-    return len(found := ways(view)) > 1 and steps_of(view) == found
+    steps = steps_of(view)
+    return len(steps) > 1 and steps in (ways(view), _without_extension(view))
 
 
 def off_page(steps: Steps | str) -> Steps:

@@ -59,6 +59,10 @@ class View:
     """A mail address, an http(s) address, a telephone number or any other text."""
     extension_url: str = ""
     """The page with the companion extension for this browser."""
+    has_extension: bool = True
+    """Whether there is such an extension for this kind of browser."""
+    proves_soon: bool = False
+    """Whether this browser proved itself before and has not yet now, so that its extension is probably about to."""
     host: str = ""
     """The public host name."""
     accept_language: str = ""

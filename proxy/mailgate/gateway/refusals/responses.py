@@ -15,11 +15,12 @@ from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.causes import cause_of
 from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
+from mailgate.gateway.pages.steps import GET_EXTENSION
 from mailgate.gateway.pages.view import CHOICES
 from mailgate.gateway.refusals.forms import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.wording import problem
-from mailgate.http.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
+from mailgate.http.cookies import LANGUAGE_COOKIE, PROVED_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.policy import Policy
 from mailgate.policy.halting import countable_subject
@@ -177,7 +178,9 @@ class ResponseBuilder:
             proof=proof,
             clock_off=clock_off(access) if proof else None,
             contact=decision.contact or self.help_address,
-            extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
+            extension_url=self.extension_pages.get(engine := _engine_of(access.facts), ""),
+            has_extension=bool(engine),
+            proves_soon=_proves_soon(access, decision),
             laptops_open=self.lets_in_laptops(access.now),
             cause=cause_of(access, decision),
             answered=REPORTER in access.posture.sources,
@@ -244,6 +247,12 @@ def _engine_of(facts: RequestFacts) -> str:
     """The kind of extensions that a browser supports. The browser's own word is enough to choose a link."""
     agent = facts.user_agent
     return "firefox" if "Firefox/" in agent else "chromium" if "Chrome/" in agent else ""
+
+
+def _proves_soon(access: Access, decision: Decision) -> bool:
+    """Whether the browser's extension, which is known to have been there, is probably about to prove it. It is about words alone."""
+    asked = decision.fix == GET_EXTENSION and access.attestation is None
+    return asked and bool(cookies_named(access.facts, PROVED_COOKIE))
 
 
 def nonce_reason(access: Access) -> Reason | None:

@@ -42,7 +42,7 @@ from mailgate.gateway.selfservice.own_report import (
 )
 from mailgate.gateway.selfservice.person import RecognisedPerson, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
-from mailgate.gateway.selfservice.status import status_answer
+from mailgate.gateway.selfservice.status import status_answer, with_proved_cookie
 from mailgate.gateway.selfservice.stored_view import (
     card_of,
     exemption_view,
@@ -63,8 +63,10 @@ _ALL_ROWS = 100_000
 
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Answer with the verdict on a request of this client now, and with every device that the client may see."""
-    status = await service.statuses.of(await _asking(service, incoming, now))
-    return status_answer(status, reference, now, incoming.facts.headers.get("if-none-match", ""))
+    asking = await _asking(service, incoming, now)
+    status = await service.statuses.of(asking)
+    told = status_answer(status, reference, now, incoming.facts.headers.get("if-none-match", ""))
+    return with_proved_cookie(told, asking.access)
 
 
 async def show_me(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:

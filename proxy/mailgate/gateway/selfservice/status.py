@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ from mailgate.gateway.answer import Answer
 from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
-from mailgate.model import Access, Decision
+from mailgate.http.cookies import PROVED_COOKIE, cookies_named, set_cookie
+from mailgate.model import Access, Assurance, Decision
 from mailgate.store import RetentionTimes
 
 
@@ -133,6 +135,21 @@ def status_answer(status: Told, reference: str, now: datetime, if_none_match: st
     this_time = json.dumps({"reference": reference, "server_time": now.isoformat()})
     body = f"{status.text}, {this_time.removeprefix('{')}\n".encode()
     return Answer(200, body, "application/json", headers)
+
+
+_PROVED_LASTS = timedelta(days=30)
+
+
+def with_proved_cookie(answer: Answer, access: Access) -> Answer:
+    """The answer, with a note for the pages to come that this browser has proved itself, or the end of that note once its proof
+    is refused."""
+    noted, proof = bool(cookies_named(access.facts, PROVED_COOKIE)), access.attestation
+    proved = access.client.assurance is Assurance.ATTESTED
+    if noted is proved or (noted and (proof is None or proof.refused is None)):
+        return answer
+    lasts = _PROVED_LASTS if proved else timedelta()
+    cookie = set_cookie(PROVED_COOKIE, "1", access.facts, lasts=lasts)
+    return replace(answer, headers=(*answer.headers, ("Set-Cookie", cookie)))
 
 
 def _instant(moment: datetime | None) -> Any:

@@ -12,7 +12,18 @@ from tests.unit.policy.examples import policy_of
 
 from mailgate.gateway.pages.employee import EmployeeView
 from mailgate.gateway.refusals.responses import ResponseBuilder, needs_warning, warned_cookie, warned_mark
-from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    Protocol,
+    Reason,
+    RequestFacts,
+)
 from mailgate.policy.simulate.judge import OccasionJudge
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -65,8 +76,49 @@ def test_the_extension_is_linked_to_where_there_is_one_for_this_browser(agent, l
     responses = replace(RESPONSES, extension_pages=pages)
     page = responses.refuse(access({**NAVIGATION, "user-agent": agent}), decision, "R").body.decode()
     assert ("the store of your browser</a>" in page) is bool(link)
+    assert ("open your mail in Chrome, Edge or Firefox" in page) is not bool(link)
+    assert "load it unpacked" not in page
     assert f'<a href="{link}" target="_blank" rel="noreferrer">' in page or not link
-    assert ("load it unpacked" in page) is not bool(link)
+
+
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+)
+SAFARI = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"
+ASKS_FOR_PROOF = replace(
+    DECISION, effect=Effect.CHALLENGE, reason=Reason.ATTESTATION_REQUIRED, fix="get-extension", apps=()
+)
+
+
+def test_a_browser_that_takes_no_extension_is_told_of_other_ways_that_exist():
+    asking = access({**NAVIGATION, "user-agent": SAFARI})
+    page = replace(RESPONSES, certificates=True).refuse(asking, ASKS_FOR_PROOF, "R").body.decode()
+    assert "One of these is enough" in page
+    assert "put its certificate here" in page
+    assert "set-up" not in page
+    assert "put its certificate here" not in RESPONSES.refuse(asking, ASKS_FOR_PROOF, "R").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("cookie", "refused", "fix", "soon"),
+    [
+        ("mailgate-proved=1", None, "get-extension", True),
+        ("roundcube=a; mailgate-proved=1", None, "get-extension", True),
+        ("", None, "get-extension", False),
+        # a proof that came and was refused is not about to come
+        ("mailgate-proved=1", Reason.KEY_REVOKED, "get-extension", False),
+        # nothing that an extension could end
+        ("mailgate-proved=1", None, "ask", False),
+    ],
+)
+def test_a_browser_that_proved_itself_before_is_asked_to_wait_a_moment(cookie, refused, fix, soon):
+    asking = access({**NAVIGATION, "user-agent": CHROME, "cookie": cookie})
+    attestation = AttestationResult(refused=refused) if refused else None
+    decision = replace(ASKS_FOR_PROOF, fix=fix)
+    answer = RESPONSES.refuse(replace(asking, attestation=attestation), decision, "R")
+    page = answer.body.decode()
+    assert ('id="moment"' in page) is soon
+    assert ("Company mail is paused on this phone" in page, answer.status) == (True, 403)
 
 
 def test_a_page_speaks_the_readers_language():

@@ -10,8 +10,15 @@ from tests.unit.gateway.own import CLEAN, LISTED, LOOKED, PHONE, REPORT, UNREPOR
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.gateway.selfservice.status import device_of, status_answer, status_of, stored_from_to, told
-from mailgate.model import Posture
+from mailgate.gateway.selfservice.status import (
+    device_of,
+    status_answer,
+    status_of,
+    stored_from_to,
+    told,
+    with_proved_cookie,
+)
+from mailgate.model import Assurance, AttestationResult, Posture, Reason
 from mailgate.store import RetentionTimes
 
 KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
@@ -109,3 +116,36 @@ def test_every_change_has_another_mark(own):
 def test_a_lost_device_is_kept_for_longer():
     lost = replace(OWN, device=Device(PHONE.id, (REPORT,), lost_at=NOW - timedelta(days=2), last_seen=NOW))
     assert stored_from_to(lost, KEEP)[1] == NOW + timedelta(days=365)
+
+
+@pytest.mark.parametrize("answered", [200, 304])
+@pytest.mark.parametrize(
+    ("assurance", "refused", "cookie", "noted"),
+    [
+        (Assurance.ATTESTED, None, "", "mailgate-proved=1; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"),
+        (Assurance.ATTESTED, None, "mailgate-proved=1", None),
+        (Assurance.CONSISTENT, None, "", None),
+        # a browser whose token has just ended is still one that proved itself before
+        (Assurance.CLAIMED, None, "mailgate-proved=1", None),
+        (Assurance.CLAIMED, Reason.KEY_REVOKED, "mailgate-proved=1", "mailgate-proved=1; Path=/; Max-Age=0"),
+        (Assurance.CLAIMED, Reason.KEY_REVOKED, "", None),
+    ],
+)
+def test_a_browser_keeps_in_mind_that_it_proved_itself_until_its_proof_is_refused(
+    assurance, refused, cookie, noted, answered
+):
+    access, content = ASKED.access, {"verdict": "allow"}
+    asked = replace(
+        access,
+        client=replace(access.client, assurance=assurance),
+        facts=replace(access.facts, headers={"cookie": cookie}),
+        attestation=AttestationResult(refused=refused) if refused else None,
+    )
+    status = told(content)
+    answer = with_proved_cookie(
+        status_answer(status, "R", NOW, status.etag if answered == 304 else ""), asked
+    )
+    cookies = [value for name, value in answer.headers if name == "Set-Cookie"]
+    assert answer.status == answered
+    assert (len(cookies), bool(noted)) in ((0, False), (1, True))
+    assert not noted or cookies[0].startswith(noted)
