@@ -33,6 +33,14 @@ async def test_a_store_that_is_down_is_unread_and_not_empty():
     assert (data.unread, data.owned, data.records) == (True, (), StoredRecords())
 
 
+async def test_who_is_shut_out_is_shown_that_with_its_time():
+    scene = Scene()
+    scene.people.shut_since = NOW
+    (row,) = (await read_own_data(scene.service, asking(ALICE))).records.enrolments
+    assert [(field.name, field.value) for field in row.fields] == [("user", "alice"), ("revoked_at", NOW)]
+    assert row.until == NOW + scene.service.live.keep.devices
+
+
 def test_without_a_stored_device_the_verdict_is_that_of_the_request():
     request = asking(ALICE, client=LAPTOP)
     assert verdict_here(request, ()) == (request.access, request.decision)
