@@ -174,9 +174,9 @@ class Comparison:
     def of_browsers(self, name: str, system: Running) -> Mix:
         """What browsers with the extension ask and report."""
         assert system.issuer
-        sent = self.asking = self.asking or pollers.Pollers(system.port, system.issuer)
+        sent = self.asking = self.asking or pollers.Pollers(system.port, system.issuer, answer_to)
         if name == "reports":
-            return Mix(lambda _: pollers.reports(system.port, answer_to), in_order=True)
+            return Mix(lambda _: sent.reports(), in_order=True)
         if name == "looks_anew":
             return Mix(lambda _: iter(sent.anew()), in_order=True)
         if sent.renew():

@@ -2,11 +2,10 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.client import HTTPConnection
 
 from benchmarks.gate import PUBLIC_URL
 from benchmarks.mixes import Records, written
@@ -19,7 +18,8 @@ from mailgate.attest.jose import Key
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
 from mailgate.store import EnrolledKey, Store
 
-COUNT = 10_000
+COUNT, OTHERS = 10_000, 4_000
+"""How many browsers ask again and again, and how many others come with a new token each time."""
 STATUS, ATTEST = "/.mailgate/status", "/.mailgate/attest"
 RENEWED_AFTER = timedelta(minutes=8)
 """Tokens of a gate count for ten minutes."""
@@ -87,7 +87,7 @@ class Browser:
 def browsers() -> tuple[Browser, ...]:
     return tuple(
         Browser(person, mint.make_key(secrets.token_bytes(32), f"browser-{person.number}"))
-        for person in people(COUNT)
+        for person in people(COUNT + OTHERS)
     )
 
 
@@ -109,41 +109,41 @@ class Pollers:
 
     port: int
     issuer: Key
-    made_at: datetime = datetime.min.replace(tzinfo=UTC)
+    answer_to: Callable[[int, bytes], str]
+    made_at: datetime | None = None
     looks: list[str] = field(default_factory=list)
     """The question of each browser, which the gate has answered before."""
     again: list[str] = field(default_factory=list)
     """The same with the mark of the answer."""
 
     def anew(self) -> list[str]:
-        """The question of each browser, with a token that the gate has not seen yet."""
+        """The question of each of the others, with a token that the gate has not seen yet."""
+        return self._made(browsers()[COUNT:])
+
+    def _made(self, asking: Sequence[Browser]) -> list[str]:
         now = datetime.now(UTC)
-        return [each.look(each.token(self.issuer, now)) for each in browsers()]
+        return [each.look(each.token(self.issuer, now)) for each in asking]
 
     def renew(self) -> bool:
         """Make tokens if there are none, or if they would end within the next samples. Returns whether it did."""
         now = datetime.now(UTC)
-        if now - self.made_at < RENEWED_AFTER:
+        if self.made_at and now - self.made_at < RENEWED_AFTER:
             return False
-        self.made_at, self.looks, self.again = now, self.anew(), []
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        for record in self.looks:
-            connection.request(
-                "GET", STATUS, headers=dict(line.split(": ", 1) for line in record.split("\r\n")[1:-2])
-            )
-            with connection.getresponse() as answer:
-                answer.read()
-                mark = answer.headers["ETag"]
-            self.again.append(record.replace("\r\nAccept: ", f"\r\nIf-None-Match: {mark}\r\nAccept: ", 1))
-        connection.close()
+        self.made_at, self.looks = now, self._made(browsers()[:COUNT])
+        self.again = list(map(self._again, self.looks))
         return True
 
+    def _again(self, record: str) -> str:
+        """The question with the mark of its answer."""
+        head = self.answer_to(self.port, record.encode())
+        mark = next(line for line in head.split("\r\n") if line.startswith("ETag: "))[6:]
+        return record.replace("\r\nAccept: ", f"\r\nIf-None-Match: {mark}\r\nAccept: ", 1)
 
-def reports(port: int, answer_to: Callable[[int, bytes], str]) -> Records:
-    """A report of as many browsers as fit into a sample, with the nonce that the gate gives them."""
-    now = datetime.now(UTC)
-    head = answer_to(port, browsers()[0].say(now, "").encode())
-    nonce = next(line for line in head.split("\r\n") if line.lower().startswith("dpop-nonce:"))[12:]
-    first = secrets.randbelow(COUNT)
-    for number in range(REPORTS):
-        yield browsers()[(first + number) % COUNT].say(now, nonce)
+    def reports(self) -> Records:
+        """A report of as many browsers as fit into a sample, with the nonce that the gate gives them."""
+        now = datetime.now(UTC)
+        head = self.answer_to(self.port, browsers()[0].say(now, "").encode())
+        nonce = next(line for line in head.split("\r\n") if line.lower().startswith("dpop-nonce:"))[12:]
+        first = secrets.randbelow(COUNT)
+        for number in range(REPORTS):
+            yield browsers()[(first + number) % COUNT].say(now, nonce)

@@ -19,6 +19,7 @@ from mailgate.model import AppsReport, Kind, RequestFacts
 from mailgate.store import Backlog, RetentionTimes, Store, StoreUnavailableError
 from mailgate.store.address import store_url
 from mailgate.store.database import CircuitBreaker, Database, empty_log
+from mailgate.store.enrolments import _REPORTING
 from mailgate.store.migrate import migrate
 
 
@@ -40,6 +41,26 @@ async def test_every_connection_is_set_up(store: Store) -> None:
     async with store._database.reading() as connection:
         for pragma, value in expected.items():
             assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar() == value
+
+
+async def test_the_line_that_writes_is_set_up_like_the_others_and_is_no_readers(store: Store) -> None:
+    """With other settings each of its commits would wait for the disk, and a reader would wait for it."""
+    database = store._database
+    pragmas = ("synchronous", "secure_delete", "wal_autocheckpoint", "busy_timeout")
+    found = [(await database._driver_writer.ask(f"PRAGMA {each}", {}))[0][0] for each in pragmas]
+    assert found == [1, 1, 16000, 5000]
+    assert database._driver_writer is not database._driver
+
+
+async def test_a_change_of_one_statement_that_is_refused_is_told_until_one_succeeds(store: Store) -> None:
+    with sqlite3.connect(str(store._database._path), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError):
+            await store._database.change(_REPORTING, NOW, {"key": "k", "report": ""}, timeout_seconds=0.01)
+        assert store._database.refused_since is not None
+        other.execute("ROLLBACK")
+    assert await store._database.change(_REPORTING, NOW, {"key": "k", "report": ""}, timeout_seconds=60) == []
+    assert store._database.refused_since is None
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Postures, RetentionTimes, Store, database
+from mailgate.store import Postures, RetentionTimes, Store, StoreUnavailableError, database
 
 LATER = NOW + minutes(1)
 APP = mail_app("ApplX1")
@@ -232,6 +232,31 @@ async def test_most_requests_do_not_ask_the_store(
     monkeypatch.delattr(type(store.devices), "find")
     for client, known in ((BROWSER, given), (APP, None), (mail_app("unknown"), None)):
         await postures.current(client, known, NOW + timedelta(seconds=4))
+
+
+async def test_a_token_seen_again_keeps_no_device_for_longer_than_the_store_does(
+    store: Store, postures: Postures
+) -> None:
+    """Else one gate would tell another day of its deletion than the other."""
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
+    await store.reports.flush()
+    await postures.current(BROWSER, WITH_TIKTOK, LATER)  # the store is asked again by now
+    (stored,) = await store.devices.called(PHONE_1)
+    known = postures.in_memory(PHONE_1)
+    assert known is not None
+    assert known.last_seen == stored.last_seen == NOW
+
+
+async def test_the_devices_of_a_person_are_those_that_are_stored_and_those_on_their_way(
+    store: Store, postures: Postures
+) -> None:
+    await store.devices.ingest([report_by("jamf", "7", "Ada@example.com", Kind.PHONE)], NOW)
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
+    owned = await postures.owned("ada@EXAMPLE.com", NOW)
+    assert {each.id for each in owned} == {PHONE_1, new_id(("jamf", "7"))}
+    assert await postures.owned("bob@example.com", NOW) == ()
+    with outage(store), pytest.raises(StoreUnavailableError):
+        await postures.owned("eve@example.com", NOW)
 
 
 async def test_a_report_to_another_process_counts_soon(store: Store, postures: Postures) -> None:

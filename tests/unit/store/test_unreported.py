@@ -53,7 +53,7 @@ async def test_a_phone_that_comes_is_there_with_the_next_look(store: Store, phon
     assert await found(phones) == ["applx1"]
 
 
-async def test_what_is_known_of_a_phone_is_read_each_time(store: Store, phones: UnreportedPhones) -> None:
+async def test_a_phone_that_is_there_is_read_each_time(store: Store, phones: UnreportedPhones) -> None:
     await came(store)
     await look(phones, store)
     assert [each.times for each in await phones.of(ADA, [], NOW)] == [1]

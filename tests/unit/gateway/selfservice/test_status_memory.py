@@ -246,7 +246,7 @@ async def test_exemptions_are_told_when_they_are_given_and_when_they_end(scene: 
     assert await after_a_look(scene) == out
 
 
-async def test_what_has_not_changed_is_told_without_the_store(
+async def test_an_unchanged_status_is_told_without_the_store(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await scene.told()

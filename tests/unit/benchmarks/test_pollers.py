@@ -1,0 +1,76 @@
+"""Browsers with the extension send what the extension sends, and the gate that is measured would believe it."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from benchmarks import pollers
+from benchmarks.gate import PUBLIC_URL
+from benchmarks.pollers import Browser, Pollers
+from tests.unit.store.examples import NOW
+
+from mailgate.attest import KeySet, ReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest.report import SelfReport
+
+ISSUER = mint.make_key(b"issuer" * 8, "issuer")
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    monkeypatch.setattr(pollers, "COUNT", 3)
+    monkeypatch.setattr(pollers, "OTHERS", 2)
+    pollers.browsers.cache_clear()
+    return pollers.browsers()[0]
+
+
+def verifier() -> Verifier:
+    keys: dict[str, KeySet] = {PUBLIC_URL: parse_jwks(mint.jwks(ISSUER))}
+    return Verifier(
+        issuers=keys,
+        audience=PUBLIC_URL,
+        own=PUBLIC_URL,
+        match_app=lambda _os, _each: None,
+        replay=ReplayGuard(),
+    )
+
+
+def field(record: str, name: str) -> bytes:
+    found = re.search(rf"\r\n{name}: ([^\r]+)", record)
+    assert found
+    return found[1].encode()
+
+
+def test_a_token_counts_without_a_proof_and_a_report_with_one(browser: Browser) -> None:
+    record = browser.look(browser.token(ISSUER, NOW))
+    url = PUBLIC_URL + pollers.STATUS
+    found = (
+        verifier().verify([field(record, "Device-Attestation")], [], method="GET", url=url, now=NOW).result
+    )
+    assert found is not None
+    assert (found.refused, found.user) == (None, browser.person.name)
+    record = browser.say(NOW, "")
+    proved = verifier().verify_key(
+        [field(record, "DPoP")], method="POST", url=PUBLIC_URL + pollers.ATTEST, now=NOW
+    )
+    assert proved.result is not None
+    assert proved.result.key_thumbprint == browser.enrolled.thumbprint
+    assert SelfReport.model_validate(json.loads(record.partition("\r\n\r\n")[2])).bearer
+
+
+def test_a_question_comes_again_with_the_mark_of_its_answer(browser: Browser) -> None:
+    asked = []
+
+    def answer_to(_port: int, request: bytes) -> str:
+        asked.append(request)
+        return 'HTTP/1.1 200 OK\r\nETag: W/"1"\r\nDPoP-Nonce: n\r\n'
+
+    sent = Pollers(1, ISSUER, answer_to)
+    assert sent.renew()
+    assert not sent.renew()
+    assert [each.encode() for each in sent.looks] == asked
+    assert [field(each, "If-None-Match") for each in sent.again] == [b'W/"1"'] * 3
+    assert len(sent.anew()) == 2
+    assert not set(sent.anew()) & set(sent.looks)
+    sent.made_at = sent.made_at and sent.made_at - timedelta(minutes=9)
+    assert sent.renew()
