@@ -11,7 +11,7 @@ from tests.unit.gateway.own import CLEAN, LISTED, LOOKED, PHONE, REPORT, UNREPOR
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.status import device_of, etag_of, status_answer, status_of, stored_from_to
-from mailgate.model import Posture
+from mailgate.model import Posture, Update
 from mailgate.store import RetentionTimes
 
 KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
@@ -47,6 +47,7 @@ def test_a_device_has_every_field_by_a_stable_name():
             "title": "",
             "apps": [],
             "fix": "",
+            "update": None,
             "contact": "",
             "deadline": None,
         },
@@ -109,3 +110,9 @@ def test_every_change_has_another_mark(own):
 def test_a_lost_device_is_kept_for_longer():
     lost = replace(OWN, device=Device(PHONE.id, (REPORT,), lost_at=NOW - timedelta(days=2), last_seen=NOW))
     assert stored_from_to(lost, KEEP)[1] == NOW + timedelta(days=365)
+
+
+def test_what_is_too_old_is_told_with_the_version_that_is_needed():
+    decision = replace(ASKED.decision, update=Update("system", "macos", "26"))
+    told = status_of(ASKED.access, decision, [], KEEP)["verdict"]
+    assert told["update"] == {"of": "system", "name": "macOS", "version": "26"}
