@@ -251,9 +251,7 @@ def test_without_a_ticket_there_is_no_button_for_help(pages: Pages, blocked: Vie
 
 @pytest.mark.parametrize("language", TAGS)
 @pytest.mark.parametrize("of", ["browser", "system", "extension"])
-def test_what_has_to_be_updated_is_named_in_every_language(
-    pages: Pages, blocked: View, of: str, language: str
-) -> None:
+def test_an_update_is_named_in_every_language(pages: Pages, blocked: View, of: str, language: str) -> None:
     old = Update(of, "Chrome" if of != "extension" else "", "142.0.7444.134")
     view = replace(blocked, reason=Reason.UPDATE_REQUIRED, update=old, accept_language=language)
     for page in (pages.refusal(view), pages.warning(view)):

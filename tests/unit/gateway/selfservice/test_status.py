@@ -112,7 +112,7 @@ def test_a_lost_device_is_kept_for_longer():
     assert stored_from_to(lost, KEEP)[1] == NOW + timedelta(days=365)
 
 
-def test_what_is_too_old_is_told_with_the_version_that_is_needed():
+def test_programs_are_told_which_version_is_needed():
     decision = replace(ASKED.decision, update=Update("system", "macos", "26"))
     told = status_of(ASKED.access, decision, [], KEEP)["verdict"]
     assert told["update"] == {"of": "system", "name": "macOS", "version": "26"}
