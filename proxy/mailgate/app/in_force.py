@@ -68,6 +68,7 @@ def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Li
         keep=retention_times_of(settings),
         hardware=settings.attestation.hardware.trusted_roots(),
         reporters=settings.reporter.expected(),
+        machines=settings.extension.machine_tokens,
         responses=replace(
             live.responses,
             warn_again=settings.stages.warn_again,

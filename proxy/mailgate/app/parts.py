@@ -160,14 +160,15 @@ def gate_for(
     forwarders = forwarders_for(settings, tracing)
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode, is_alone)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
-    listeners = store.ledger, PersonLanguages.of(store.languages), halting, metrics
+    enroller = enroller_for(settings, store, trust)
+    listeners = store.ledger, PersonLanguages.of(store.languages), halting, metrics, enroller
     recorder = Recorder(listeners, References(references().__next__))
     calls, networks = RateLimit(5, timedelta(minutes=10)), RateLimit(60, timedelta(minutes=10))
     own = OwnAddresses(
         in_force,
         recorder.references,
         self_service_for(settings, store, judge, postures, forwarders.usual.pool, recheck),
-        EnrolmentParts(in_force, prover, enroller_for(settings, store, trust), metrics, url),
+        EnrolmentParts(in_force, prover, enroller, metrics, url),
         ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
     )

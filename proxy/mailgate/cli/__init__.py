@@ -21,6 +21,7 @@ from mailgate.cli import (
     enroll,
     exempt,
     explain,
+    extension,
     init,
     notices,
     people,
@@ -73,6 +74,7 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(exempt.app, name="exempt")
 app.add_typer(admin.app, name="admin")
 app.add_typer(enroll.app, name="enroll")
+app.add_typer(extension.app, name="extension")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(reporter.app, name="reporter")
 app.add_typer(store.app, name="store")

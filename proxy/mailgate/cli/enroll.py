@@ -1,6 +1,7 @@
 """``mailgate enroll``: let devices enrol with the gate itself, and revoke lost ones."""
 
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +20,9 @@ from mailgate.config.values import Duration
 from mailgate.console.enrolment.tokens import keep_token
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
-from mailgate.store import EnrolledKey, EnrolmentToken, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, Named, Revoked, Store
 from mailgate.store.enrolments import CODE_BYTES, CODE_LIFE, TOKEN_BYTES, new_code, new_token
+from mailgate.store.shut_enrolments import ShutEnrolment, Sort
 
 app = typer.Typer(help="Let devices enrol with the gate, and revoke tokens and keys.", no_args_is_help=True)
 
@@ -34,6 +36,9 @@ _TOKENS: Columns = {
     "note": "note",
 }
 _KEYS: Columns = {
+    "computer": lambda key: (
+        f"{key.machine} (its own word)" if key.machine and not key.proven else key.machine
+    ),
     "device": "device",
     "user": "owner",
     "enrolled": "made_at",
@@ -42,6 +47,7 @@ _KEYS: Columns = {
     "key": "thumbprint",
     "token": "token",
 }
+_SHUT: Columns = {"enrols no more": "kind", "name": "name", "since": "at", "by": "by"}
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 User = Annotated[str, typer.Option(metavar="NAME", help="The login name of the device's owner.")]
@@ -80,17 +86,19 @@ def code(
 
 @app.command("list")
 def list_enrolled(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List the stored tokens and the enrolled keys."""
+    """List the stored tokens, the enrolled keys by their computers, and who enrols no more."""
 
     async def run(store: Store, _bundle: Bundle) -> None:
         tokens = await store.enrolments.tokens()
         keys: list[EnrolledKey] = []
         while page := await store.enrolments.page(keys[-1].thumbprint if keys else ""):
             keys += page
+        keys.sort(key=lambda each: (each.machine.lower(), each.thumbprint))
+        shut = await store.shut.all()
         if as_json:
-            print_json({"tokens": tokens, "keys": keys})
+            print_json({"tokens": tokens, "keys": keys, "shut": shut})
         else:
-            _print(tokens, keys)
+            _print(tokens, keys, shut)
 
     with_store(config, run)
 
@@ -98,33 +106,90 @@ def list_enrolled(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> Non
 @app.command()
 def revoke(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A token's name, a key thumbprint or a device id.")
-    ],
+        str, typer.Argument(metavar="[NAME]", help="A token's name, a key thumbprint or a device id.")
+    ] = "",
+    machine: Annotated[str, typer.Option(metavar="NAME", help="Every key of a computer.")] = "",
+    person: Annotated[str, typer.Option(metavar="NAME", help="Every key of a person.")] = "",
+    key: Annotated[str, typer.Option(metavar="NAME", help="A key thumbprint or a device id alone.")] = "",
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="With a token, the keys that enrolled with it too.")
+    ] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a device or a key, or let no more devices enrol with a token, at every gate within a second.
+    """Revoke a device, a computer or what a person has enrolled, or let no more devices enrol with a token, at every gate within a
+    second.
 
-    A device or a key counts for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
+    A computer and a person enrol no more after that, in whatever profile and with whatever token, nor does the computer of a revoked
+    key: `mailgate enroll allow` ends it. Revoked keys stay revoked.
+
+    Each key counts for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
     """
+    sort, called = _named({Sort.ANY: name, Sort.MACHINE: machine, Sort.PERSON: person, Sort.KEY: key})
+    if with_keys and sort is not Sort.ANY:
+        fail(2, "--with-keys: expected with the name of a token alone; the others revoke keys anyway")
 
     async def run(store: Store, bundle: Bundle) -> None:
         by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        revoked = await counted_acts.revoke(store, guard_of(bundle.settings), by, datetime.now(UTC), name)
-        if not revoked.tokens and not revoked.keys:
+        named = _revocation(bundle, sort, called, with_keys=with_keys)
+        revoked = await counted_acts.revoke(store, guard_of(bundle.settings), by, datetime.now(UTC), named)
+        if not revoked:
             if revoked.before:
-                fail(1, f"{printable(name)} was revoked before; it stays shut out")
-            fail(1, f"nothing is called {printable(name)}; `mailgate enroll list` shows what there is")
-        done = [
-            f"revoked {each}: no device can enrol with it; those that did stay enrolled"
-            for each in revoked.tokens
-        ]
-        done += [f"revoked the key {each}" for each in revoked.keys]
-        told = {"tokens": revoked.tokens, "keys": revoked.keys, "devices": revoked.devices}
-        say("\n".join(done), told, as_json=as_json)
+                fail(1, f"{printable(called)} was revoked before; it stays shut out")
+            fail(1, f"nothing is called {printable(called)}; `mailgate enroll list` shows what there is")
+        told = {name: value for name, value in asdict(revoked).items() if name != "before"}
+        say("\n".join(_done(revoked, with_keys=with_keys)), told, as_json=as_json)
 
     with_store(config, run)
+
+
+def _done(revoked: Revoked, *, with_keys: bool) -> Iterator[str]:
+    """What was revoked, in words."""
+    stay = "" if with_keys else "; those that did stay enrolled"
+    yield from (f"revoked {each}: no device can enrol with it{stay}" for each in revoked.tokens)
+    yield from (f"revoked the key {each}" for each in revoked.keys)
+    for kind, name in revoked.shut:
+        yield f"{kind} {printable(name)} enrols no more; `mailgate enroll allow --{kind}` ends that"
+    if revoked.others:
+        yield f"other keys of this computer that stay enrolled: {revoked.others}; --machine revokes them too"
+
+
+@app.command()
+def allow(
+    machine: Annotated[str, typer.Option(metavar="NAME", help="A computer.")] = "",
+    person: Annotated[str, typer.Option(metavar="NAME", help="A person.")] = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Let a computer or a person enrol again that `mailgate enroll revoke` has shut out. Their keys stay revoked: a browser needs a new
+    one."""
+    sort, called = _named({Sort.MACHINE: machine, Sort.PERSON: person})
+
+    async def run(store: Store, bundle: Bundle) -> None:
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
+        named = _revocation(bundle, sort, called)
+        if not await counted_acts.allow_enrolment(store, by, datetime.now(UTC), named):
+            fail(1, f"{sort} {printable(called)} was not shut out; `mailgate enroll list` shows who is")
+        told = {"kind": sort, "name": called}
+        say(f"{sort} {printable(called)} may enrol again; its keys stay revoked", told, as_json=as_json)
+
+    with_store(config, run)
+
+
+def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
+    """The one option that names something."""
+    given = [(sort, name.strip()) for sort, name in options.items() if name.strip()]
+    if len(given) != 1:
+        ways = ", ".join("NAME" if sort is Sort.ANY else f"--{sort}" for sort in options)
+        fail(2, f"expected exactly one of {ways}")
+    return given[0]
+
+
+def _revocation(bundle: Bundle, sort: Sort, name: str, *, with_keys: bool = False) -> Named:
+    called = bundle.settings.logins.person(name) if sort is Sort.PERSON else name
+    return Named(called, sort, with_keys)
 
 
 def _make(
@@ -161,9 +226,9 @@ def _life(text: str) -> timedelta:
         fail(2, f'--expires "{text}": {error.errors()[0]["msg"]}')
 
 
-def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey]) -> None:
-    if not tokens and not keys:
+def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey], shut: list[ShutEnrolment]) -> None:
+    if not (tokens or keys or shut):
         typer.echo("No token was made and no key has enrolled yet.")
-    for rows, columns in ((tokens, _TOKENS), (keys, _KEYS)):
+    for rows, columns in ((tokens, _TOKENS), (keys, _KEYS), (shut, _SHUT)):
         if rows:
             Console().print(table_of(rows, columns, whole=("token", "device", "key")))

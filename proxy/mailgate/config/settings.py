@@ -19,6 +19,7 @@ from mailgate.config.attestation import (
 )
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
+from mailgate.config.extension import ExtensionSettings
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMailSettings
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
@@ -153,6 +154,7 @@ class Settings(Strict):
     attestation: AttestationSettings = AttestationSettings()
     login_tokens: LoginTokenSettings | None = None
     enrolment: EnrolmentSettings = EnrolmentSettings()
+    extension: ExtensionSettings = ExtensionSettings()
     reporter: ReporterSettings = ReporterSettings()
     probe: Literal["off", "observe", "require"] = "off"
     """Whether browsers that claim to be on a computer are probed once, and whether the result counts."""

@@ -20,6 +20,7 @@ from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
 from mailgate.devices.device import Report
+from mailgate.devices.names import user_text
 from mailgate.devices.trust import report_by
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
@@ -31,11 +32,11 @@ from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.wording import problem
 from mailgate.gateway.reporter import ASSERTION, question_told, take_report
 from mailgate.http.request import RequestRefused
-from mailgate.model import AttestationResult, HardwareResult, Reason
+from mailgate.model import Access, AttestationResult, Decision, HardwareResult, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
 from mailgate.store.devices import Devices
-from mailgate.store.enrolments import Enrolments, digest_of
+from mailgate.store.enrolments import Computer, Enrolments, digest_of, name_of
 
 
 @dataclass(slots=True)
@@ -48,13 +49,22 @@ class Enroller:
     new_id: Callable[[], str]
     """Makes a new name for every token. Nobody can guess it."""
     failed: RateLimit
-    """Counts refused tries, by caller (``gateway/rate_limit.py``) and by the token that was tried."""
+    """Counts guesses by caller, and refusals by the token or the key that was refused."""
     reports: RateLimit
     """Counts reports, by key."""
     devices: Devices
     """Stores the reports from hardware evidence."""
-    known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
-    """Keys that have reported here."""
+    logins: MutableMapping[str, str] = field(default_factory=lambda: LRUCache(50_000))
+    """The person who logged in last by each enrolled browser, by its key, as a trusted proxy says."""
+
+    def record(self, access: Access, *_: object) -> None:
+        """Note who has logged in (a ``DecisionListener``, ``gateway/recorder.py``)."""
+        proof = access.attestation
+        if proof is not None and proof.self_reported and access.facts.user:
+            self.logins[proof.key_thumbprint] = access.user.name
+
+    def recurring(self, _access: Access, _decision: Decision) -> None:
+        """The same request again says the same."""
 
     def limit(self, most: int, span: timedelta) -> None:
         """Use a changed limit. The tries counted so far stay counted."""
@@ -106,12 +116,20 @@ ATTEST_PATH = "/.mailgate/attest"
 REPORT_INTERVAL = timedelta(minutes=8)
 """How often a device reports: early enough for a second try before its token ends."""
 _MAX_TOKEN = 200
+_MAX_NAME = 255
 _REFUSED = {
     NotEnrolled.UNKNOWN: (403, Reason.ENROLMENT_UNKNOWN),
+    NotEnrolled.WITHDRAWN: (403, Reason.ENROLMENT_UNKNOWN),
     NotEnrolled.EXPIRED: (403, Reason.ENROLMENT_EXPIRED),
     NotEnrolled.USED_UP: (403, Reason.ENROLMENT_USED_UP),
+    NotEnrolled.FULL: (403, Reason.MACHINE_KEYS_FULL),
     NotEnrolled.REVOKED: (403, Reason.KEY_REVOKED),
+    NotEnrolled.MACHINE_SHUT: (403, Reason.ENROLMENT_REVOKED),
+    NotEnrolled.PERSON_SHUT: (403, Reason.ENROLMENT_REVOKED),
 }
+_SHUT = (NotEnrolled.MACHINE_SHUT, NotEnrolled.PERSON_SHUT)
+_OF_THE_KEY = (*_SHUT, NotEnrolled.REVOKED)
+"""Refusals that say nothing against the token, with which others may enrol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,32 +159,37 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
 
     Raises RequestRefused for anything but an enrolment.
     """
-    token, evidence, reports = _token_and_evidence(incoming)
-    digest = digest_of(token)
-    tries = (rate_limit_key(incoming.facts.remote), digest)
-    for who in tries:
-        if (wait := part.enroller.failed.wait(who, now)) > timedelta():
+    said = _enrolment_in(incoming)
+    computer, digest = _computer(part.live, said), digest_of(said.token)
+    caller, failed = rate_limit_key(incoming.facts.remote), part.enroller.failed
+    # a machine's token cannot be guessed, so whoever has it does not wait for those who guess beside it
+    for who in (digest,) if computer.proven else (digest, caller):
+        if (wait := failed.wait(who, now)) > timedelta():
             return _count_refusal(part, "enroll", too_many_tries(wait, reference))
     proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
         return _count_refusal(part, "enroll", refused_proof(proved, reference, now))
     key, vouched = proved.key_thumbprint, None
-    if evidence is not None:
-        asked = part.live.reporters.apps if reports else None
-        vouched = hardware_result(evidence, part.live.hardware, part.prover.nonces, key, now, asked)
+    if (wait := failed.wait(key, now)) > timedelta():
+        return _count_refusal(part, "enroll", too_many_tries(wait, reference))
+    if said.evidence is not None:
+        asked = part.live.reporters.apps if said.reports else None
+        vouched = hardware_result(said.evidence, part.live.hardware, part.prover.nonces, key, now, asked)
         if vouched.refused is not None:
-            part.enroller.failed.note(tries[0], now)
+            failed.note(caller, now)
             return _count_refusal(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
     try:
         app = vouched.app if vouched else None
-        enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now, app)
+        device = f"enrolled-{key[:16]}"
+        enrolled = await part.enroller.enrolments.enrol(digest, key, device, now, app, computer)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
             await part.enroller.devices.ingest([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
         return _count_refusal(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
-        for who in tries:
-            part.enroller.failed.note(who, now)
+        _note_refusal(failed, enrolled, caller, digest, key, now)
+        if enrolled in _SHUT:
+            log.warning("enrolment-refused", reference=reference, token=name_of(digest), shut=enrolled.value)
         return _count_refusal(part, "enroll", refusal(*_REFUSED[enrolled], reference))
     part.metrics.enrolments.labels("enroll", "enrolled").inc()
     hardware = vouched.hardware if vouched else ""
@@ -190,13 +213,37 @@ def _welcome(part: EnrolmentParts, enrolled: EnrolledKey, hardware: str, now: da
     )
 
 
-def _token_and_evidence(incoming: Incoming) -> tuple[str, object, bool]:
-    """The token or the pairing code, from Bearer credentials (RFC 6750) or from ``token`` in a JSON object, the hardware
-    evidence if that object has some, and whether a reporter enrols."""
+def _note_refusal(
+    failed: RateLimit, why: NotEnrolled, caller: str, digest: bytes, key: str, now: datetime
+) -> None:
+    """Count a refusal for the key or the token that was refused, so that neither is looked up for ever, and for the caller only if it
+    was a guess: of all others behind the same address none has to wait for a token that is used up. The same text again is no further
+    guess."""
+    if why in _OF_THE_KEY:
+        failed.note(key, now)
+    elif failed.note(digest, now) == 1 and why is NotEnrolled.UNKNOWN:
+        failed.note(caller, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Enrolment:
+    """What a device sends to enrol."""
+
+    token: str
+    """The token or the pairing code, from Bearer credentials (RFC 6750) or from ``token`` in a JSON object."""
+    evidence: object
+    reports: bool
+    """Whether a reporter enrols."""
+    machine: str
+    owner: str
+
+
+def _enrolment_in(incoming: Incoming) -> _Enrolment:
     scheme, _, value = incoming.facts.headers.get("authorization", "").partition(" ")
     bearer = scheme.lower() == "bearer"
     said = json_object(incoming) if incoming.body or not bearer else {}
     evidence, reports = said.pop("evidence", None), said.pop("reporter", False)
+    machine, owner = (_name_in(said, name) for name in ("machine", "owner"))
     if not bearer:
         token = said.pop("token", None)
         value = token if isinstance(token, str) else ""
@@ -204,7 +251,21 @@ def _token_and_evidence(incoming: Incoming) -> tuple[str, object, bool]:
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, 'Expected {"token": "…"} or Bearer credentials.')
     if not isinstance(reports, bool) or (reports and evidence is None):
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected the evidence of a reporter.")
-    return value, evidence, reports
+    return _Enrolment(value.strip(), evidence, reports, machine, owner)
+
+
+def _name_in(said: dict[str, object], member: str) -> str:
+    name = said.pop(member, "")
+    if not isinstance(name, str) or len(name) > _MAX_NAME or not name.isprintable():
+        told = f'Expected "{member}" to be one line of at most {_MAX_NAME} characters.'
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, told)
+    return name.strip()
+
+
+def _computer(live: Live, said: _Enrolment) -> Computer:
+    """What the device says of its computer, and whether its token proves it."""
+    proven = live.machines.proves(said.token, said.machine, said.owner)
+    return Computer(said.machine, live.logins.person(said.owner), proven, live.machines.keys_a_machine)
 
 
 def json_object(incoming: Incoming) -> dict[str, object]:
@@ -258,38 +319,37 @@ async def attest(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
 async def _attest(
     part: EnrolmentParts, incoming: Incoming, report: SelfReport, reference: str, now: datetime
 ) -> Answer:
-    enroller, caller = part.enroller, rate_limit_key(incoming.facts.remote)
+    enroller = part.enroller
     signs = report.apps is not None or ASSERTION in incoming.facts.headers
     proved = await part.prove_key(incoming, now, with_body=signs)
     if proved.refused is not None:
         return refused_proof(proved, reference, now)
-    # strangers must not lock out devices that report from the same network
-    stranger = proved.key_thumbprint not in enroller.known
-    for wait in (
-        enroller.failed.wait(caller, now) if stranger else timedelta(),
-        enroller.reports.wait(proved.key_thumbprint, now),
-    ):
-        if wait > timedelta():
-            return too_many_tries(wait, reference)
+    # nobody can guess a key, so what counts is how often one reports, whatever comes of it, and never who is beside it
+    if (wait := enroller.reports.wait(proved.key_thumbprint, now)) > timedelta():
+        return too_many_tries(wait, reference)
     enroller.reports.note(proved.key_thumbprint, now)
     try:
         key = await enroller.enrolments.key(proved.key_thumbprint)
         if key is None or key.revoked_at:
-            enroller.failed.note(caller, now)
-            reason = Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED
-            return refusal(403, reason, reference)
+            return refusal(403, Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED, reference)
+        key = await _owned(part, key)
         await take_report(part.live, enroller.enrolments, enroller.devices, key, report, incoming, now)
     except EvidenceRefusedError as refused:
-        told = {}
-        if key is not None and refused.reason is Reason.QUESTION_CHANGED:
-            told = question_told(key, part.live.policy.catalog)
-        else:
-            enroller.failed.note(caller, now)
+        changed = key is not None and refused.reason is Reason.QUESTION_CHANGED
+        told = question_told(key, part.live.policy.catalog) if key is not None and changed else {}
         return refusal(409 if told else 403, refused.reason, reference, refused.detail, **told)
     except StoreUnavailableError:
         return refusal(503, Reason.STORE_UNAVAILABLE, reference)
-    enroller.known[proved.key_thumbprint] = True
     return json_answer(200, _token(part, key, report, now))
+
+
+async def _owned(part: EnrolmentParts, key: EnrolledKey) -> EnrolledKey:
+    """The key with its owner. Where the machine's token named nobody, that is who has logged in last by this browser."""
+    enroller, nobodys = part.enroller, part.live.machines.token(key.machine, "")
+    person = enroller.logins.pop(key.thumbprint, "")
+    if not (person and key.proven and key.token == name_of(digest_of(nobodys))):
+        return key
+    return key if user_text(key.owner) == user_text(person) else await enroller.enrolments.own(key, person)
 
 
 def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: datetime) -> dict[str, object]:

@@ -8,6 +8,7 @@ from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.answers import Reporters
 from mailgate.attest.hardware import Roots
 from mailgate.attest.id_token import LoginTokens
+from mailgate.attest.machines import MachineTokens
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.refusals.responses import ResponseBuilder
@@ -44,6 +45,8 @@ class Live:
     """The roots that are trusted for hardware evidence, by format."""
     reporters: Reporters = field(default_factory=Reporters)
     """The apps that may answer for their devices."""
+    machines: MachineTokens = field(default_factory=MachineTokens)
+    """The tokens of the company's computers."""
     hosts: frozenset[str] = frozenset()
     """The names and addresses under which mail is served, in one spelling (``canonical_name``)."""
     trusted: tuple[Network, ...] = ()

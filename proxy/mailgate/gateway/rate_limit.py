@@ -19,8 +19,9 @@ class RateLimit:
         left = since + self.span - now
         return left if count >= self.max_tries and timedelta() < left <= self.span else timedelta()
 
-    def note(self, who: Hashable, now: datetime) -> None:
-        """Count one try."""
+    def note(self, who: Hashable, now: datetime) -> int:
+        """Count one try. Returns how many it makes."""
         since, count = self._tries.get(who, (now, 0))
         within = timedelta() <= now - since < self.span
         self._tries[who] = (since, count + 1) if within else (now, 1)
+        return self._tries[who][1]

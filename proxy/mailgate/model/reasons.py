@@ -135,6 +135,8 @@ class Reason(StrEnum):
     ENROLMENT_UNKNOWN = "enrolment-unknown"
     ENROLMENT_EXPIRED = "enrolment-expired"
     ENROLMENT_USED_UP = "enrolment-used-up"
+    ENROLMENT_REVOKED = "enrolment-revoked"
+    MACHINE_KEYS_FULL = "machine-keys-full"
     KEY_NOT_ENROLLED = "key-not-enrolled"
     TOO_MANY_REQUESTS = "too-many-requests"
     STORE_UNAVAILABLE = "store-unavailable"

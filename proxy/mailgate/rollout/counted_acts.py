@@ -22,7 +22,7 @@ from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.replay import PAGE_LOAD
-from mailgate.store import Act, Revoked, Store
+from mailgate.store import Act, Named, Revoked, Store
 from mailgate.store.audit import audit_time, moment_of
 from mailgate.store.hash_chain import AuditEntry, details_of
 from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
@@ -166,21 +166,27 @@ def _moment(entry: AuditEntry | None) -> datetime | None:
     return None if entry is None else moment_of(entry.at) or datetime.max.replace(tzinfo=UTC)
 
 
-async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, name: str) -> Revoked:
-    """Revoke the token, the key or the device of this name, at every gate within a second. Raises RefusedError if it needs
-    another person. A token keeps out nobody who has enrolled."""
+async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, named: Named) -> Revoked:
+    """Revoke what is named so, at every gate within a second. Raises RefusedError if it needs another person. A token alone keeps out
+    nobody who has enrolled, and neither does it that a machine or a person enrols no more."""
 
     async def keys(_window: WindowTotals) -> KeptOut:
-        count = await store.enrolments.valid_keys(name)
+        count = await store.shut.valid_keys(named)
         return KeptOut(count, count)
 
     async def shut_out(counted: Counted) -> Revoked:
-        act = replace(by.act(now, "enrolment-revoked"), about=name)
-        return await store.revoke(name, now, act, counted)
+        act = replace(by.act(now, "enrolment-revoked"), about=named.about)
+        return await store.revoke(named, now, act, counted)
 
-    asked = replace(by.act(now, REVOCATION_ASKED), about=name)
-    since = await _last(store, name, "enrolment-revoked")
+    asked = replace(by.act(now, REVOCATION_ASKED), about=named.about)
+    since = await _last(store, named.about, "enrolment-revoked")
     return await do_counted(store, guard, asked, keys, shut_out, by_hand=True, since=since)
+
+
+async def allow_enrolment(store: Store, by: Person, now: datetime, named: Named) -> bool:
+    """Let a machine or a person enrol again. Returns False if neither was shut out. It keeps nobody out, so it does not count."""
+    act = replace(by.act(now, "enrolment-allowed"), about=named.about)
+    return await store.shut.allow(named.sort, named.name, act)
 
 
 async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, newly: KeptOut) -> None:

@@ -6,7 +6,7 @@
 from mailgate.model.notice import MailKind
 from mailgate.store.audit import Act
 from mailgate.store.bulk_rows import RowPosition
-from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
+from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.gates import GateHeartbeat, LastHeartbeat
 from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead
@@ -21,6 +21,7 @@ from mailgate.store.policies import Activation, AlteredError, OvertakenError, Po
 from mailgate.store.postures import Postures
 from mailgate.store.retention import RetentionTimes
 from mailgate.store.retractions import Retraction, ShownAnswer
+from mailgate.store.shut_enrolments import Named, Revoked
 from mailgate.store.sightings import ClientFacts, Proofs, Recorded, SeenClient, Sighting, Tally
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.store import Store
@@ -48,6 +49,7 @@ __all__ = [
     "MailCount",
     "MailKind",
     "MailState",
+    "Named",
     "NotEnrolled",
     "NoticeKey",
     "OvertakenError",

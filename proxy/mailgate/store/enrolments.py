@@ -8,26 +8,19 @@ from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.device import Report
-from mailgate.devices.names import user_text
-from mailgate.devices.trust import ENROLLED, REPORTER, report_by
 from mailgate.model import AttestedApp
 from mailgate.store import clock
-from mailgate.store.audit import Act
 from mailgate.store.bulk_rows import Newest, RowPosition
 from mailgate.store.database import Queries, made
-from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
-from mailgate.store.schema import shut_enrolments as shut
+from mailgate.store.shut_enrolments import MACHINE, PERSON, forget_old, is_shut, of_machine, wait_for_turn
 
 TOKEN_BYTES, CODE_BYTES = 32, 5
 CODE_LIFE = timedelta(minutes=10)
-PERSON = "person"
-"""The ``kind`` of a person who enrols no more (``shut_enrolments``)."""
 _PREFIX = "mailgate-enrol-"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base32. It has no I, L, O or U, which could be read as another letter."""
@@ -50,11 +43,6 @@ def new_code(random: bytes) -> str:
 def digest_of(text: str) -> bytes:
     """The digest by which a token or a code is found. A code may be typed in any case, with spaces and without its hyphen."""
     return sha256(_as_written(text.strip()).encode("utf-8", "surrogatepass")).digest()
-
-
-def digest_of_name(name: str) -> str:
-    """What stays of the name of somebody who enrols no more once they are forgotten."""
-    return f"sha256-{sha256(user_text(name).encode()).hexdigest()}"
 
 
 def name_of(digest: bytes) -> str:
@@ -84,6 +72,7 @@ class EnrolmentToken:
     uses_left: int
     made_at: datetime
     expires_at: datetime
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +111,39 @@ def written_app(app: AttestedApp | None) -> str:
     return json.dumps(asdict(app)) if app else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """What a device says of the computer that it is on: its own word, unless it is ``proven`` by a machine's token."""
+
+    machine: str = ""
+    """The company's name of the computer."""
+    owner: str = ""
+    """The login name of its owner."""
+    proven: bool = False
+    most_keys: int = 0
+    """How many keys a machine may have that proves its name."""
+
+
+NO_COMPUTER = Computer()
+ASLEEP_AFTER = timedelta(days=30)
+"""A key that has not reported for so long leaves its place at its machine to another one."""
+
+
 class NotEnrolled(Enum):
     """Why a key was not accepted."""
 
     UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
+    """The token was revoked."""
     EXPIRED = "expired"
     USED_UP = "used-up"
+    FULL = "full"
+    """The machine has as many keys as it may have."""
     REVOKED = "revoked"
     """The key itself was revoked. It is never accepted again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """The tokens and keys that were revoked by one name."""
-
-    tokens: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-    """The names of the devices of these keys."""
-    before: bool = False
-    """Whether a key of this name was revoked before."""
-
-    def gone(self) -> list[Report]:
-        """The reports by which what these devices said of themselves no longer counts."""
-        sources = (ENROLLED, REPORTER)
-        return [report_by(source, device, gone=True) for device in self.devices for source in sources]
+    MACHINE_SHUT = "machine"
+    PERSON_SHUT = "person"
+    """The machine, or the person, enrols no more."""
 
 
 class Enrolments(Queries):
@@ -157,28 +154,33 @@ class Enrolments(Queries):
         await self._change(insert(tokens).values(digest=digest, **asdict(token)))
 
     async def enrol(
-        self, digest: bytes, thumbprint: str, device: str, now: datetime, app: AttestedApp | None = None
+        self,
+        digest: bytes,
+        thumbprint: str,
+        device: str,
+        now: datetime,
+        app: AttestedApp | None = None,
+        computer: Computer = NO_COMPUTER,
     ) -> EnrolledKey | NotEnrolled:
         """Enrol a key with a token, for the attested app that holds it. A key that is already known does not use up its token
-        again."""
+        again, and stays its machine's where a token only says another one."""
         async with self._database.writing(timeout_seconds=5) as connection:
-            # requests with the same token wait for each other, so a device that asks twice at once gets its first result
-            asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
-            token = (await connection.execute(asked)).mappings().first()
+            token = await _shown(connection, digest, computer, now)
             known = await _key(connection, thumbprint)
             if known is not None and known.revoked_at is not None:
                 return NotEnrolled.REVOKED
             if token is None:
                 return NotEnrolled.UNKNOWN
-            holder = written_app(app)
-            if known is not None and known.token == token["name"] and holder in ("", known.app):
+            holder, again = written_app(app), known is not None and known.token == token.name
+            if known is not None and again and holder in ("", known.app):
                 return known
-            if token["expires_at"] <= await clock.shared_now(connection, now):
-                return NotEnrolled.EXPIRED
-            again = known is not None and known.token == token["name"]
-            if not (again or await _use(connection, digest)):
+            key = _made(
+                known, EnrolledKey(thumbprint, device, token.owner, token.name, now, app=holder), computer
+            )
+            if refused := await _refused(connection, token, key, known, computer, now):
+                return refused
+            if not (again or computer.proven or await _use(connection, digest)):
                 return NotEnrolled.USED_UP
-            key = EnrolledKey(thumbprint, device, token["owner"], token["name"], now, app=holder)
             return await _take(connection, known, key)
 
     async def take(self, enrolled: Sequence[EnrolledKey]) -> None:
@@ -202,55 +204,27 @@ class Enrolments(Queries):
             mine, noted = and_(mine, keys.c.counter < counter), noted | {"counter": counter}
         return bool(await self._change(update(keys).where(mine).values(noted), timeout_seconds=5))
 
+    async def own(self, key: EnrolledKey, person: str) -> EnrolledKey:
+        """Store the owner of a key. It does not become that of a person who enrols no more."""
+        async with self._database.writing(timeout_seconds=5) as connection:
+            named = [(PERSON, person)]
+            await wait_for_turn(connection, named)
+            if await is_shut(connection, named):
+                return key
+            mine = keys.c.thumbprint == key.thumbprint
+            await connection.execute(update(keys).where(mine).values(owner=person))
+            return replace(key, owner=person)
+
     async def tokens(self, size: int | None = None, after: RowPosition | None = None) -> list[EnrolmentToken]:
-        """The stored tokens, the newest first, after a place. Without ``size`` all of them are returned."""
-        told = [tokens.c[each.name] for each in fields(EnrolmentToken)]
-        query = select(*told).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
+        """The stored tokens but for revoked ones, the newest first, after a place. Without ``size`` all of them are returned."""
+        there = tokens.c.revoked_at.is_(None)
+        query = select(*_TOKEN).where(there, *_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
         return await self._each(query, made(EnrolmentToken), timeout_seconds=30)
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[EnrolledKey]:
         """Enrolled keys in the order of their thumbprints, after ``after``."""
         query = select(keys).where(keys.c.thumbprint > after).order_by(keys.c.thumbprint).limit(size)
         return await self._each(query, made(EnrolledKey), timeout_seconds=30)
-
-    async def valid_keys(self, name: str) -> int:
-        """How many keys with this thumbprint or of this device are not revoked."""
-        query = select(func.count()).where(_called(name), keys.c.revoked_at.is_(None))
-        return int(await self._value(query))
-
-    async def revoke(
-        self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
-    ) -> Revoked:
-        """Revoke the token, the key or the device of this name. A token's keys stay valid, since each has a name of its own.
-
-        If that revokes anything, ``act`` is written to the audit log in the same transaction, with how many it keeps out. Raises
-        CountedMeanwhileError, also if it is about more or fewer keys than were counted.
-        """
-        named = _called(name)
-        async with self._database.writing(timeout_seconds=30) as connection:
-            gone = await connection.execute(
-                delete(tokens).where(tokens.c.name == name).returning(tokens.c.name)
-            )
-            revoked = await connection.execute(
-                update(keys)
-                .where(named, keys.c.revoked_at.is_(None))
-                .values(revoked_at=now)
-                .returning(keys.c.thumbprint, keys.c.device)
-            )
-            rows = revoked.all()
-            known = await connection.execute(select(keys.c.thumbprint).where(named, keys.c.revoked_at < now))
-            done = Revoked(
-                tuple(gone.scalars()),
-                tuple(row.thumbprint for row in rows),
-                tuple(row.device for row in rows),
-                known.first() is not None,
-            )
-            if act and (done.tokens or done.keys):
-                if counted.newly.devices != len(done.keys):
-                    raise CountedMeanwhileError
-                counts = {"tokens": len(done.tokens), "keys": len(done.keys)}
-                await counted.append(connection, replace(act, details=counts))
-            return done
 
     async def revoked(self, since: datetime | None = None) -> list[str]:
         """The thumbprints of all revoked keys, or of those revoked since a moment."""
@@ -266,16 +240,8 @@ class Enrolments(Queries):
             ended = await connection.execute(delete(tokens).where(tokens.c.expires_at < before))
             gone = await connection.execute(delete(keys).where(silent, keys.c.revoked_at.is_(None)))
             await connection.execute(update(keys).where(old).values(NAMELESS))
-            people = and_(shut.c.kind == PERSON, shut.c.at < before, shut.c.name.not_like("sha256-%"))
-            for name in (await connection.execute(select(shut.c.name).where(people))).scalars().all():
-                await forget_shut(connection, name)
+            await forget_old(connection, before)
             return ended.rowcount + gone.rowcount
-
-
-async def forget_shut(connection: AsyncConnection, person: str) -> None:
-    """Keep only a digest of the name of a person who enrols no more."""
-    named = and_(shut.c.kind == PERSON, shut.c.name == person)
-    await connection.execute(update(shut).where(named).values(name=digest_of_name(person)))
 
 
 NAMELESS = dict[str, object].fromkeys(("device", "owner", "token", "app", "machine", "said"), "") | {
@@ -284,9 +250,56 @@ NAMELESS = dict[str, object].fromkeys(("device", "owner", "token", "app", "machi
 """What is cleared of a revoked key that is kept by its thumbprint alone."""
 
 
-def _called(name: str) -> ColumnElement[bool]:
-    """The keys with this thumbprint or of this device."""
-    return or_(keys.c.thumbprint == name, keys.c.device == name)
+_TOKEN = [tokens.c[each.name] for each in fields(EnrolmentToken)]
+
+
+async def _shown(
+    connection: AsyncConnection, digest: bytes, computer: Computer, now: datetime
+) -> EnrolmentToken | None:
+    """The token with this digest, or that of a machine, which is not stored and never ends; None if there is no such token."""
+    if computer.proven:
+        return EnrolmentToken(name_of(digest), computer.owner, "", 1, now, now)
+    # requests with the same token wait for each other, so a device that asks twice at once gets its first result
+    asked = select(*_TOKEN).where(tokens.c.digest == digest).with_for_update()
+    row = (await connection.execute(asked)).mappings().first()
+    return None if row is None else EnrolmentToken(**row)
+
+
+def _made(known: EnrolledKey | None, key: EnrolledKey, computer: Computer) -> EnrolledKey:
+    """The key as it is stored, with its machine. What was proved of it is not changed by its own word, and a token that names nobody
+    leaves it its owner."""
+    if known is not None and not computer.proven and (known.proven or not computer.machine):
+        machine, proven = known.machine, known.proven
+    else:
+        machine, proven = computer.machine, computer.proven
+    owner = key.owner or (known.owner if known else "")
+    return replace(key, owner=owner, machine=machine, proven=proven)
+
+
+async def _refused(
+    connection: AsyncConnection,
+    token: EnrolmentToken,
+    key: EnrolledKey,
+    known: EnrolledKey | None,
+    computer: Computer,
+    now: datetime,
+) -> NotEnrolled | None:
+    """Why this key may not enrol with this token, of which uses are left; None if it may."""
+    machines = {key.machine, computer.machine, known.machine if known else ""}
+    people = {key.owner, computer.owner, known.owner if known else ""}
+    named = [(MACHINE, each) for each in machines] + [(PERSON, each) for each in people]
+    await wait_for_turn(connection, named)
+    if token.revoked_at is not None:
+        return NotEnrolled.WITHDRAWN
+    if kind := await is_shut(connection, named):
+        return NotEnrolled(kind)
+    if computer.proven:
+        of_others = and_(of_machine(key.machine), keys.c.proven, keys.c.thumbprint != key.thumbprint)
+        awake = func.coalesce(keys.c.reported_at, keys.c.made_at) > now - ASLEEP_AFTER
+        count = select(func.count()).where(of_others, awake, keys.c.revoked_at.is_(None))
+        full = (await connection.execute(count)).scalar_one() >= computer.most_keys
+        return NotEnrolled.FULL if full else None
+    return NotEnrolled.EXPIRED if token.expires_at <= await clock.shared_now(connection, now) else None
 
 
 async def _key(connection: AsyncConnection, thumbprint: str) -> EnrolledKey | None:
@@ -309,5 +322,6 @@ async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: Enr
         mine = keys.c.thumbprint == key.thumbprint
         counter = known.counter if key.app == known.app else 0
         told = {"owner": key.owner, "token": key.token, "app": key.app, "counter": counter}
+        told |= {"machine": key.machine, "proven": key.proven}
         await connection.execute(update(keys).where(mine).values(told))
     return key

@@ -27,8 +27,10 @@ from mailgate.store.schema import (
     languages,
     mails,
     quarantine_mails,
+    shut_enrolments,
     sightings,
 )
+from mailgate.store.shut_enrolments import PERSON, shut_row
 from mailgate.store.sightings import Recorded, Sightings
 
 _PAGE = 50
@@ -122,6 +124,11 @@ class People(Queries):
     async def tokens(self, login: str) -> list[EnrolmentToken]:
         """The enrolment tokens of a person, the newest first."""
         return await self._newest(enrolment_tokens, EnrolmentToken, login)
+
+    async def shut_out(self, login: str) -> datetime | None:
+        """Since when a person enrols no more; None if they may."""
+        since = await self._value(select(shut_enrolments.c.at).where(shut_row(PERSON, login)))
+        return since if isinstance(since, datetime) else None
 
     async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
         """The exemptions of a person and their devices, the newest first, also ended ones."""

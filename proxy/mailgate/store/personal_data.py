@@ -18,7 +18,7 @@ from mailgate.model import Reason
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database, Queries
 from mailgate.store.devices import Devices, delete_sightings, reported_for
-from mailgate.store.enrolments import NAMELESS, PERSON, digest_of_name, forget_shut
+from mailgate.store.enrolments import NAMELESS
 from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
@@ -63,6 +63,7 @@ from mailgate.store.schema import (
     spent_proofs,
     verdict_counts,
 )
+from mailgate.store.shut_enrolments import PERSON, digest_of_name, forget_shut
 from mailgate.store.spool import Spool, forget_lines
 
 

@@ -529,9 +529,10 @@ enrolment_tokens = Table(
     Column("uses_left", Integer, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("revoked_at", Instant),
 )
 Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
-"""Enrolment tokens, known by their ``name``. Only the SHA-256 of a token is kept."""
+"""Enrolment tokens, known by their ``name``. Only the SHA-256 of a token is kept. A revoked one stays known until it would be too old."""
 
 enrolled_keys = Table(
     "enrolled_keys",
@@ -564,7 +565,7 @@ shut_enrolments = Table(
     Column("by", WireText, nullable=False),
 )
 """The machines and the people (``kind`` is ``machine`` or ``person``) that enrol no more, since when and by which admin, until one allows
-it again. ``name`` is in ASCII lower case; of somebody who was forgotten it is a digest (``enrolments.py``)."""
+it again. ``name`` is in ASCII lower case; of somebody who was forgotten it is a digest (``shut_enrolments.py``)."""
 
 connectors = Table(
     "connectors",

@@ -19,7 +19,7 @@ from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
-from mailgate.store.enrolments import Enrolments, Revoked
+from mailgate.store.enrolments import Enrolments
 from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
@@ -40,6 +40,7 @@ from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
 from mailgate.store.search import NameSearch
+from mailgate.store.shut_enrolments import Named, Revoked, ShutEnrolments
 from mailgate.store.sightings import SeenClients, Sightings
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import SUFFIX, Spool
@@ -83,6 +84,7 @@ class Store:
         self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
+        self.shut = ShutEnrolments(database)
         self.mails = MailQueue(database)
         self.retractions = Retractions(database)
         self.languages = Languages(database)
@@ -148,11 +150,10 @@ class Store:
         return await change_numbers(self._database)
 
     async def revoke(
-        self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
+        self, named: Named, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
     ) -> Revoked:
-        """Revoke the enrolment token, key or device of this name (``Enrolments.revoke``). What the device reported about itself no
-        longer counts."""
-        revoked = await self.enrolments.revoke(name, now, act, counted)
+        """Revoke what is named so (``ShutEnrolments.revoke``). What its devices reported about themselves no longer counts."""
+        revoked = await self.shut.revoke(named, now, act, counted)
         await self.devices.ingest(revoked.gone(), now)
         return revoked
 

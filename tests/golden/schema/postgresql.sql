@@ -117,6 +117,7 @@ CREATE TABLE enrolment_tokens (
     uses_left INTEGER NOT NULL,
     made_at TIMESTAMP WITH TIME ZONE NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_enrolment_tokens PRIMARY KEY (digest)
 );
 

@@ -117,6 +117,7 @@ CREATE TABLE enrolment_tokens (
     uses_left INTEGER NOT NULL,
     made_at DATETIME NOT NULL,
     expires_at DATETIME NOT NULL,
+    revoked_at DATETIME,
     CONSTRAINT pk_enrolment_tokens PRIMARY KEY (digest)
 );
 

@@ -16,7 +16,7 @@ from mailgate.store import Store
 
 TAKEN_BY_A_RELOAD = {
     "trusted_proxies", "login_domains", "login_tokens", "authz", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
-    "connectors", "console", "hosts", "notices", "stages", "witness", "log", "events", "reporter",
+    "connectors", "console", "hosts", "notices", "stages", "witness", "log", "events", "reporter", "extension",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates", "authz_listeners"}
 """On or off, and where; what the files hold, and how a port is asked, is taken by a reload."""

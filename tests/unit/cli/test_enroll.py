@@ -81,7 +81,7 @@ def test_an_option_that_means_nothing_is_refused(option: tuple[str, str]) -> Non
 
 def test_an_empty_list_says_so() -> None:
     assert "No token was made" in run("list").stdout
-    assert listed() == {"tokens": [], "keys": []}
+    assert listed() == {"tokens": [], "keys": [], "shut": []}
 
 
 def test_the_list_shows_tokens_and_keys_without_steering_the_terminal() -> None:
@@ -109,6 +109,111 @@ def test_a_key_is_revoked_by_its_thumbprint_or_its_device(name: str) -> None:
     assert (again.exit_code, again.stderr) == (1, f"{name} was revoked before; it stays shut out\n")
 
 
+def on_machines() -> None:
+    """Two browsers of one computer and one of another."""
+
+    async def taken(store: Store) -> None:
+        made = ("token-m", datetime.now(UTC))
+        await store.enrolments.take(
+            [
+                EnrolledKey(key, f"device-{key}", owner, *made, machine=machine, proven=machine == "LT-1")
+                for key, owner, machine in (("a", "ada", "LT-1"), ("b", "bo", "LT-1"), ("c", "ada", "LT-2"))
+            ]
+        )
+
+    in_store(taken, IN_CONFIG)
+
+
+def valid() -> list[object]:
+    return [each["thumbprint"] for each in listed()["keys"] if not each["revoked_at"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "left"),
+    [
+        (
+            ("--machine", "lt-1"),
+            [
+                "revoked the key a",
+                "revoked the key b",
+                "machine lt-1 enrols no more; `mailgate enroll allow --machine` ends that",
+            ],
+            ["c"],
+        ),
+        (
+            ("--person", "ADA"),
+            [
+                "revoked the key a",
+                "revoked the key c",
+                "person ADA enrols no more; `mailgate enroll allow --person` ends that",
+            ],
+            ["b"],
+        ),
+        (
+            ("--key", "a"),
+            [
+                "revoked the key a",
+                "machine LT-1 enrols no more; `mailgate enroll allow --machine` ends that",
+                "other keys of this computer that stay enrolled: 1; --machine revokes them too",
+            ],
+            ["b", "c"],
+        ),
+        (
+            ("--machine", "LT-9"),
+            ["machine LT-9 enrols no more; `mailgate enroll allow --machine` ends that"],
+            ["a", "b", "c"],
+        ),
+        (("token-m", "--with-keys"), ["revoked the key a", "revoked the key b", "revoked the key c"], []),
+    ],
+)
+def test_a_computer_a_person_or_a_key_is_shut_out(
+    arguments: tuple[str, ...], told: list[str], left: list[str]
+) -> None:
+    on_machines()
+    assert sorted(run("revoke", *arguments).stdout.splitlines()) == sorted(told)
+    assert valid() == left
+    again = run("revoke", *arguments)
+    assert (again.exit_code, again.stderr.split(" ", 1)[1]) == (1, "was revoked before; it stays shut out\n")
+
+
+@pytest.mark.parametrize("option", ["--machine", "--person"])
+def test_who_is_shut_out_may_be_allowed_again(option: str) -> None:
+    run("revoke", option, "LT-1")
+    shown, (shut,) = run("list").stdout, listed()["shut"]
+    assert "lt-1" in shown
+    assert (shut["kind"], shut["name"]) == (option[2:], "lt-1")
+    assert (
+        run("allow", option, "LT-1").stdout == f"{option[2:]} LT-1 may enrol again; its keys stay revoked\n"
+    )
+    assert listed()["shut"] == []
+    assert run("allow", option, "LT-1").exit_code == 1
+    assert [what for what, _, _ in acts()] == ["enrolment-revoked", "enrolment-allowed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("revoke",),
+        ("revoke", "a", "--machine", "b"),
+        ("revoke", "--machine", "a", "--person", "b"),
+        ("revoke", "--machine", "a", "--with-keys"),
+        ("allow",),
+        ("allow", "--machine", "a", "--person", "b"),
+    ],
+)
+def test_exactly_one_thing_is_named(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "expected" in done.stderr
+
+
+def test_keys_are_listed_by_their_computers() -> None:
+    on_machines()
+    shown = [line for line in run("list").stdout.splitlines() if "device-" in line]
+    assert [line.split()[0] for line in shown] == ["LT-1", "LT-1", "LT-2"]
+    assert ["own word" in line for line in shown] == [False, False, True]
+
+
 @pytest.mark.parametrize("kind", ["token", "code"])
 @pytest.mark.parametrize("option", ["--user", "--note"])
 @pytest.mark.parametrize("text", ["ada\nbob", "\x1b[2J", "x" * 256])
@@ -122,8 +227,8 @@ def test_a_name_that_no_token_of_the_gate_could_hold_is_refused(kind: str, optio
 def test_a_revoked_token_lets_nobody_in_any_more() -> None:
     made = json.loads(run("token", "--json").stdout)
     told = json.loads(run("revoke", made["name"], "--json").stdout)
-    assert told == {"tokens": [made["name"]], "keys": [], "devices": []}
-    assert enrol(made["token"]) is NotEnrolled.UNKNOWN
+    assert told == {"tokens": [made["name"]], "keys": [], "devices": [], "shut": [], "others": 0}
+    assert enrol(made["token"]) is NotEnrolled.WITHDRAWN
 
 
 def test_a_name_of_nothing_is_told() -> None:
@@ -145,7 +250,9 @@ def test_tokens_and_revocations_stand_in_the_audit_log() -> None:
 
 
 @pytest.mark.usefixtures("admins_ada_and_vic")
-@pytest.mark.parametrize("command", [("token",), ("code",), ("revoke", "x")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("token",), ("code",), ("revoke", "x"), ("allow", "--machine", "x")], ids=" ".join
+)
 def test_if_there_are_admins_nobody_else_enrols_or_revokes(command: tuple[str, ...]) -> None:
     assert run(*command).exit_code == 1
     assert "role operator" in run(*command, "--token-file", "vic").output

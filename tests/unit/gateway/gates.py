@@ -34,7 +34,7 @@ from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey
-from mailgate.store.enrolments import digest_of, written_app
+from mailgate.store.enrolments import NO_COMPUTER, digest_of, name_of, written_app
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -177,6 +177,7 @@ class NoPeople:
         self.spoken = None
         self.keys = []
         self.passes = []
+        self.shut_since = None
         self.exempted = []
         self.calls = []
         self.breaks = None
@@ -211,6 +212,9 @@ class NoPeople:
 
     async def tokens(self, login):
         return self.passes
+
+    async def shut_out(self, login):
+        return self.shut_since
 
     async def exemptions(self, login, devices):
         return self.exempted
@@ -254,21 +258,31 @@ class Enrolled(dict):
         super().__init__()
         self.breaks = None
         self.answer = None
+        self.refuses = {}
+        self.computer = None
 
-    async def enrol(self, digest, thumbprint, device, now, app=None):
+    async def enrol(self, digest, thumbprint, device, now, app=None, computer=NO_COMPUTER):
         if self.breaks:
             raise self.breaks
-        if self.answer:
-            return self.answer
-        if digest != digest_of("let me in"):
+        refused = {digest_of(text): why for text, why in self.refuses.items()}.get(digest, self.answer)
+        if refused:
+            return refused
+        if digest != digest_of("let me in") and not computer.proven:
             return NotEnrolled.UNKNOWN
-        key = EnrolledKey(thumbprint, device, "ada@example.com", "token-1", now, app=written_app(app))
+        owner = computer.owner if computer.proven else "ada@example.com"
+        self.computer = computer
+        told = {"machine": computer.machine, "proven": computer.proven, "app": written_app(app)}
+        key = EnrolledKey(thumbprint, device, owner, name_of(digest), now, **told)
         return self.setdefault(thumbprint, key)
 
     async def key(self, thumbprint):
         if self.breaks:
             raise self.breaks
         return self.get(thumbprint)
+
+    async def own(self, key, person):
+        self[key.thumbprint] = replace(key, owner=person)
+        return self[key.thumbprint]
 
     async def reported(self, thumbprint, now, counter=None):
         key = self[thumbprint]

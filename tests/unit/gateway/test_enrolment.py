@@ -1,7 +1,7 @@
 """Enrolling: who is let in, and what everybody else is told."""
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64decode
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,16 +15,28 @@ from tests.vectors.build_certificate_vectors import android, description, root_o
 
 from mailgate.attest import NonceOrigin, mint
 from mailgate.attest.hardware import Roots
+from mailgate.attest.machines import MachineTokens
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.gateway.enrolment import hardware_result, report_of_hardware
 from mailgate.gateway.evaluate.proving import NonceMode
-from mailgate.model import Assurance, HardwareResult, Kind, Reason
+from mailgate.model import (
+    Access,
+    Assurance,
+    AttestationResult,
+    Client,
+    HardwareResult,
+    Kind,
+    Posture,
+    Reason,
+    RequestFacts,
+    User,
+)
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
 from mailgate.store import NotEnrolled, StoreUnavailableError
-from mailgate.store.enrolments import digest_of
+from mailgate.store.enrolments import Computer, digest_of, name_of
 
 PATH = "/.mailgate/enroll"
 
@@ -63,7 +75,11 @@ async def test_the_token_may_come_as_credentials():
         (NotEnrolled.UNKNOWN, "enrolment-unknown"),
         (NotEnrolled.EXPIRED, "enrolment-expired"),
         (NotEnrolled.USED_UP, "enrolment-used-up"),
+        (NotEnrolled.WITHDRAWN, "enrolment-unknown"),
+        (NotEnrolled.FULL, "machine-keys-full"),
         (NotEnrolled.REVOKED, "key-revoked"),
+        (NotEnrolled.MACHINE_SHUT, "enrolment-revoked"),
+        (NotEnrolled.PERSON_SHUT, "enrolment-revoked"),
     ],
 )
 async def test_a_refused_enrolment_says_why(answer, reason):
@@ -107,6 +123,9 @@ async def test_a_device_with_a_wrong_clock_is_told_the_time(minutes, reason):
         ({"token": 1}, (), 400),
         ({"token": "x" * 201}, (), 400),
         ({"token": "let me in", "more": 1}, (), 400),
+        ({"token": "let me in", "machine": 7}, (), 400),
+        ({"token": "let me in", "machine": "x" * 256}, (), 400),
+        ({"token": "let me in", "owner": "ada\n"}, (), 400),
         (b'{"token": "x", "token": "let me in"}', (), 400),
         (b'{"token": "let me in", "evidence": {"nonce": "a", "nonce": "b"}}', (), 400),
         ('{"token": "let me in"}'.encode("utf-16"), (), 400),
@@ -133,6 +152,139 @@ async def test_guessing_ends_after_some_tries():
     status, headers, told = await enroll(on)
     assert (status, told["reason"]) == (429, "too-many-requests")
     assert headers["Retry-After"] == str(told["retry_after"]) == "600"
+
+
+def a_key(number):
+    return mint.make_key(number.to_bytes(32, "big"), "")
+
+
+@pytest.mark.parametrize("tries", [20, 500])
+@pytest.mark.parametrize("why", sorted(set(NotEnrolled) - {NotEnrolled.UNKNOWN}, key=str))
+async def test_a_refusal_that_is_no_guess_keeps_nobody_beside_it_waiting(why, tries):
+    """An office behind one address, where many browsers show a token that is over."""
+    on = gate()
+    enrolled = on.own.enrolling.enroller.enrolments
+    enrolled.refuses["old"] = why
+    seen = [
+        (await enroll(on, token="old", proof=key_proof(PATH, a_key(number))))[0] for number in range(tries)
+    ]
+    of_the_key = why in (NotEnrolled.REVOKED, NotEnrolled.MACHINE_SHUT, NotEnrolled.PERSON_SHUT)
+    assert seen == [403] * (tries if of_the_key else 5) + [429] * (0 if of_the_key else tries - 5)
+    assert (await enroll(on))[0] == 201
+
+
+@pytest.mark.parametrize("why", [NotEnrolled.REVOKED, NotEnrolled.MACHINE_SHUT, NotEnrolled.PERSON_SHUT])
+async def test_a_key_that_is_shut_out_may_ask_a_few_times(why):
+    on = gate()
+    on.own.enrolling.enroller.enrolments.refuses["let me in"] = why
+    assert [(await enroll(on))[0] for _ in range(6)] == [403] * 5 + [429]
+
+
+async def test_one_mistyped_token_is_one_guess_however_many_show_it():
+    on = gate()
+    seen = [(await enroll(on, token="typo", proof=key_proof(PATH, a_key(n))))[0] for n in range(20)]
+    assert seen == [403] * 5 + [429] * 15
+    assert (await enroll(on))[0] == 201
+
+
+FLEET = MachineTokens(b"s" * 32, 3)
+
+
+def company():
+    """A gate of a company with tokens of machines."""
+    on = gate()
+    renew(on, machines=FLEET)
+    return on
+
+
+async def show(on, machine="LT-1", owner="", *, token=None, key=DEVICE):
+    body = {"token": token or FLEET.token(machine, owner), "machine": machine, "owner": owner}
+    return await post(on, PATH, body, proof=key_proof(PATH, key))
+
+
+async def test_a_machine_enrols_with_its_token_for_its_owner():
+    on = company()
+    status, _, told = await show(on, "lt-1 ", "Bo", token=FLEET.token("LT-1", "bo"))
+    assert (status, told["key_thumbprint"]) == (201, KEY)
+    enrolled = on.own.enrolling.enroller.enrolments
+    assert enrolled.computer == Computer("lt-1", "Bo", proven=True, most_keys=3)
+    assert enrolled[KEY].owner == "Bo"
+
+
+@pytest.mark.parametrize(("machine", "owner"), [("LT-2", ""), ("LT-1", "eve"), ("LT-", "1"), ("", "")])
+async def test_the_token_of_one_machine_is_no_other_ones(machine, owner):
+    on = company()
+    status, _, told = await show(on, machine, owner, token=FLEET.token("LT-1", ""))
+    assert (status, told["reason"]) == (403, "enrolment-unknown")
+    assert not on.own.enrolling.enroller.enrolments
+
+
+async def test_a_machine_that_a_common_token_names_is_its_own_word():
+    on = company()
+    assert (await show(on, "LT-1", "eve", token="let me in"))[0] == 201
+    enrolled = on.own.enrolling.enroller.enrolments
+    assert enrolled.computer == Computer("LT-1", "eve", proven=False, most_keys=3)
+    assert enrolled[KEY].owner == "ada@example.com"
+
+
+async def test_without_a_secret_no_token_of_a_machine_is_good():
+    nothing = MachineTokens().token("LT-1", "")
+    assert (await post(gate(), PATH, {"token": nothing, "machine": "LT-1"}))[0] == 403
+
+
+async def test_wrong_tokens_of_machines_are_guesses_and_a_good_one_waits_for_none():
+    on = company()
+    for number in range(5):
+        assert (await show(on, token=f"mailgate-machine-{number}", key=OTHER))[0] == 403
+    assert (await enroll(on))[0] == 429
+    assert (await show(on))[0] == 201
+
+
+async def test_who_is_shut_out_is_told_to_admins_without_a_name():
+    on = company()
+    on.own.enrolling.enroller.enrolments.refuses["let me in"] = NotEnrolled.MACHINE_SHUT
+    with capture_logs() as logs:
+        await show(on, "LT-1", "ada", token="let me in")
+    (line,) = logs
+    assert (line["event"], line["shut"], line["reference"]) == ("enrolment-refused", "machine", REFERENCE)
+    assert line["token"] == name_of(digest_of("let me in"))
+    assert not any(name in repr(line) for name in ("LT-1", "ada", "let me in"))
+
+
+def logged_in(on, person, key=DEVICE, *, by_proxy=True):
+    """A person asks for mail by an enrolled browser."""
+    proof = AttestationResult("d", self_reported=True, key_thumbprint=key.thumbprint())
+    facts = RequestFacts(user=person if by_proxy else None)
+    on.own.enrolling.enroller.record(
+        Access(facts, Client(Kind.LAPTOP, handheld=False), Posture(), NOW, User(person), attestation=proof)
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "logins", "learned"),
+    [
+        ("", ["bo"], "bo"),
+        ("", ["bo", "eve"], "eve"),
+        ("ada", ["bo"], "ada"),
+    ],
+)
+async def test_where_the_token_names_nobody_who_logged_in_last_is_the_owner(owner, logins, learned):
+    on = company()
+    await show(on, owner=owner)
+    for person in logins:
+        logged_in(on, person)
+        await report(on)
+    assert on.own.enrolling.enroller.enrolments[KEY].owner == learned
+    said = (await report(on))[2]["device_attestation"].split(".")[1]
+    assert json.loads(urlsafe_b64decode(said + "=="))["user"] == learned
+
+
+async def test_a_name_that_no_proxy_says_is_no_owners():
+    on = company()
+    await show(on)
+    logged_in(on, "bo", by_proxy=False)
+    await report(on)
+    assert on.own.enrolling.enroller.enrolments[KEY].owner == ""
 
 
 async def test_a_token_that_failed_too_often_is_tried_no_more_from_anywhere():
@@ -430,6 +582,14 @@ async def test_a_key_may_report_a_few_times_in_its_span(on):
         assert (await report(on))[0] == 200
     status, headers, told = await report(on)
     assert (status, told["reason"], headers["Retry-After"]) == (429, "too-many-requests", "600")
+
+
+async def test_many_forgotten_keys_at_one_address_lock_nobody_out(on):
+    """As after a holiday that was longer than silent keys are kept."""
+    for number in range(30):
+        status, _, told = await report(on, proof=key_proof(PATH_ATTEST, a_key(number)))
+        assert (status, told["reason"]) == (403, "key-not-enrolled")
+    assert (await enroll(on, proof=key_proof(PATH, a_key(1))))[0] == 201
 
 
 async def test_a_stranger_may_try_a_few_times_in_a_span(on):

@@ -394,10 +394,9 @@ async def test_a_copy_vouches_for_those_of_its_person_alone(on, changed):
     assert reports(on) == []
 
 
-async def test_refused_reports_count_as_refused_tries(on):
+async def test_refused_reports_are_limited_by_their_key(on):
     phone, question = await enrolled(on)
     renew(on, reporters=Reporters())
-    on.own.enrolling.enroller.known.clear()
     for _ in range(5):
         assert (await send(on, phone, phone.answers(question)))[0] == 403
     assert (await send(on, phone, phone.answers(question)))[0] == 429

@@ -11,7 +11,7 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.model import AttestedApp
-from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, Named, NotEnrolled, Revoked, RowPosition, Store
 from mailgate.store.enrolments import (
     CODE_BYTES,
     CODE_LIFE,
@@ -83,7 +83,7 @@ async def test_a_token_ends_by_the_clock_of_the_store(
 
 async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.revoke("a", NOW) == Revoked((), ("a",), ("enrolled-a",))
+    assert await open_store.shut.revoke(Named("a"), NOW) == Revoked((), ("a",), ("enrolled-a",))
     assert await enrol(open_store, "a") is NotEnrolled.REVOKED
     assert await open_store.enrolments.revoked() == ["a"]
 
@@ -101,16 +101,16 @@ async def test_a_token_a_key_or_a_device_is_revoked_by_its_name(
     open_store: Store, name: str, revoked: Revoked
 ) -> None:
     await enrol(open_store, "a")
-    assert await open_store.enrolments.revoke(name, NOW) == revoked
-    assert (await enrol(open_store, "z") is NotEnrolled.UNKNOWN) is (name == "token-1")
-    again = await open_store.enrolments.revoke(name, NOW + DAY)
+    assert await open_store.shut.revoke(Named(name), NOW) == revoked
+    assert (await enrol(open_store, "z") is NotEnrolled.WITHDRAWN) is (name == "token-1")
+    again = await open_store.shut.revoke(Named(name), NOW + DAY)
     assert again == Revoked(before=bool(revoked.keys))
 
 
 async def test_only_the_latest_revocations_may_be_asked_for(open_store: Store) -> None:
     for number, key in enumerate("ab"):
         await enrol(open_store, key)
-        await open_store.enrolments.revoke(key, NOW + number * DAY)
+        await open_store.shut.revoke(Named(key), NOW + number * DAY)
     assert await open_store.enrolments.revoked(NOW + DAY) == ["b"]
 
 
@@ -121,7 +121,7 @@ async def test_a_report_is_remembered_unless_the_key_is_gone(open_store: Store) 
     assert found is not None
     assert found.reported_at == NOW + DAY
     assert not await open_store.enrolments.reported("b", NOW)
-    await open_store.enrolments.revoke("a", NOW)
+    await open_store.shut.revoke(Named("a"), NOW)
     assert not await open_store.enrolments.reported("a", NOW)
 
 
@@ -149,7 +149,7 @@ async def test_silent_keys_are_deleted_and_revoked_ones_keep_their_thumbprint(
     await enrol(open_store, "a")
     await enrol(open_store, "b")
     await open_store.enrolments.reported("a", NOW + 30 * DAY)
-    await open_store.enrolments.revoke("b", NOW)
+    await open_store.shut.revoke(Named("b"), NOW)
     assert await open_store.enrolments.prune(NOW + 30 * DAY) == 1
     assert await open_store.enrolments.tokens() == []
     assert await open_store.enrolments.key("a") is not None
@@ -287,6 +287,6 @@ async def test_of_two_assertions_with_one_counter_one_counts_at_whatever_gate(
 async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None:
     await enrol(open_store, "a")
     await open_store.devices.ingest([report_by("reporter", "enrolled-a", keys=("a",))], NOW)
-    await open_store.revoke("a", NOW)
+    await open_store.revoke(Named("a"), NOW)
     (device,) = await open_store.devices.called("enrolled-a")
     assert [each.gone for each in device.reports] == [True]

@@ -13,11 +13,11 @@ from tests.unit.store.steps import scanned, steps_of
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.simulate.impact import Mover
-from mailgate.store import Act, RuleTexts, Store, StoredPlan
+from mailgate.store import Act, Named, RuleTexts, Store, StoredPlan
 from mailgate.store.device_rows import DeviceRow
-from mailgate.store.enrolments import digest_of_name
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata, shut_enrolments
+from mailgate.store.shut_enrolments import digest_of_name
 
 PRECEDENCE = ["intune", "jamf"]
 PLANNED = Act(NOW, "grace", "policy-planned")
@@ -44,9 +44,9 @@ async def keep_something_of(store: Store, person: str) -> None:
     await write_down(store, person, f"appl{person}0001", seen.id)
     for number in (1, 2):
         await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
-    await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
+    await store.shut.revoke(Named(f"thumb2-of-{person}"), NOW)
     row = {"kind": "person", "name": person, "at": NOW, "by": "grace"}
-    await store.enrolments._change(insert(shut_enrolments).values(row))
+    await store.shut._change(insert(shut_enrolments).values(row))
 
 
 async def everything_in(store: Store) -> dict[str, str]:

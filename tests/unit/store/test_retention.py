@@ -14,10 +14,11 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
 from mailgate.model.times import LONG_AGO
-from mailgate.store import RetentionTimes, Store, clock
+from mailgate.store import Named, RetentionTimes, Store, clock
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
+from mailgate.store.shut_enrolments import Sort
 
 DAY = timedelta(days=1)
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
@@ -45,6 +46,7 @@ async def something_everywhere(store: Store) -> None:
     (seen,) = await store.sightings.latest(size=1)
     await write_down(store, "alice", sighting=seen.id)
     await store.enrolments.enrol(b"alice", "thumb", "", NOW)
+    await store.shut.revoke(Named("zoe", Sort.PERSON), NOW)
 
 
 async def rows(store: Store) -> dict[str, int]:
@@ -97,7 +99,8 @@ async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -
     assert await rows(store) == before
     assert await prune(store, NOW + 92 * DAY)
     after = await rows(store)
-    assert {table.name for table in PERSONAL if after[table.name]} == set()
+    assert {table.name for table in PERSONAL if after[table.name]} == {"shut_enrolments"}
+    assert all(each.name.startswith("sha256-") for each in await store.shut.all())  # and nobody's name
 
 
 async def test_sightings_are_deleted_before_devices(store: Store) -> None:

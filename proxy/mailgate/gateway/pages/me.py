@@ -109,6 +109,8 @@ LABELS: dict[str, Phrase] = {
     "person": phrase("Address"),
     "token": phrase("Enrolled with"),
     "app": phrase("App that answers with it"),
+    "machine": phrase("Your company’s name of the computer"),
+    "proven": phrase("Proved by the computer’s token"),
     "note": phrase("Note"),
     "uses_left": phrase("Uses left"),
     "made_at": phrase("Since"),

@@ -286,6 +286,14 @@ _UNSERVED = {
             "The code or the link for adding it is not known here, or it was used or has expired. Ask for a new one."
         ),
     ),
+    Reason.ENROLMENT_REVOKED: Wording(
+        phrase("Your company has shut out this device"),
+        phrase("It cannot be added again before your help desk allows it."),
+    ),
+    Reason.MACHINE_KEYS_FULL: Wording(
+        phrase("As many browsers as are allowed were added on this computer"),
+        phrase("Ask your help desk to remove one that is no longer used."),
+    ),
     Reason.KEY_NOT_ENROLLED: Wording(
         phrase("This device is not known here"),
         phrase("It was never added, or it was removed. Ask your help desk to add it again."),

@@ -203,15 +203,21 @@ def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
     last = key.revoked_at or key.reported_at or key.made_at
     named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
-    named |= {"app": key.attested.name if key.attested else ""}
+    named |= {"app": key.attested.name if key.attested else "", "machine": key.machine}
+    named |= {"proven": key.proven} if key.machine else {}
     return _record(named, last + keep)
 
 
 def token_record(token: EnrolmentToken, keep: timedelta) -> StoredRecord:
     """A token with which devices of the person may enrol."""
     named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
-    named |= {"made_at": token.made_at, "ends_at": token.expires_at}
-    return _record(named, token.expires_at + keep, kept=lambda value: value != "")
+    named |= {"made_at": token.made_at, "ends_at": token.expires_at, "revoked_at": token.revoked_at}
+    return _record(named, token.expires_at + keep, kept=lambda value: value not in ("", None))
+
+
+def shut_record(person: str, since: datetime, keep: timedelta) -> StoredRecord:
+    """That a person enrols no more. Their name is kept for this time."""
+    return _record({"user": person, "revoked_at": since}, since + keep)
 
 
 def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:

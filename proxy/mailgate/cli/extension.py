@@ -1,0 +1,144 @@
+"""``mailgate extension``: the companion extension at the company's own computers."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailgate.atomic_files import write_atomically
+from mailgate.attest.machines import MachineTokens
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.identity import TokenFile, acting_person
+from mailgate.cli.options import DEFAULT_PATH, Config, with_store
+from mailgate.cli.output import printable
+from mailgate.config import Bundle
+from mailgate.errors import LineMistake
+from mailgate.store import Store
+
+app = typer.Typer(help="The companion extension at the company's own computers.", no_args_is_help=True)
+
+_MAX_NAME = 255
+_MAX_MISTAKES = 20
+"""How many mistakes are printed; further ones are only counted."""
+
+
+class TokenForm(StrEnum):
+    """How tokens are written."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.callback()
+def extension() -> None:
+    """The companion extension at the company's own computers."""
+
+
+@app.command()
+def tokens(
+    inventory: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="CSV with the columns machine and, if it is known, owner; - for stdin."
+        ),
+    ],
+    form: Annotated[TokenForm, typer.Option("--format", help="The form of what is printed.")] = TokenForm.CSV,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to a file that only you can read, instead of printing."),
+    ] = None,
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+) -> None:
+    """Make the token of each computer of an inventory, by which it enrols under its name.
+
+    Nothing is stored: the same computer and owner always have the same token, as long as extension.fleet_secret is the same. The token of
+    an owner is good for that owner alone; without one, who logs in by the browser becomes the owner, where a trusted proxy says who that is.
+    """
+    machines = _machines(inventory)
+
+    async def made(store: Store, bundle: Bundle) -> str:
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
+        if bundle.settings.extension.fleet_secret is None:
+            fail(1, "the settings have no `extension.fleet_secret`, with which tokens are made and checked")
+        act = replace(by.act(datetime.now(UTC), "machine-tokens-made"), details={"machines": len(machines)})
+        await store.audit.append(act)
+        return _written(machines, bundle.settings.extension.machine_tokens, form)
+
+    text = with_store(config, made, decides=False)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(out, text, 0o600)
+        typer.echo(f"{len(machines)} tokens in {out}, which only you can read", err=True)
+
+
+def _written(machines: Mapping[str, str], fleet: MachineTokens, form: TokenForm) -> str:
+    rows = [
+        {"machine": machine, "owner": owner, "token": fleet.token(machine, owner)}
+        for machine, owner in machines.items()
+    ]
+    if form is TokenForm.JSON:
+        return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+    sheet = io.StringIO()
+    written = csv.DictWriter(sheet, ("machine", "owner", "token"), lineterminator="\n")
+    written.writeheader()
+    written.writerows(rows)
+    return sheet.getvalue()
+
+
+def _machines(inventory: Path) -> Mapping[str, str]:
+    """The owner of each machine of an inventory. Ends the command with all mistakes in it."""
+    place, found, mistakes = "stdin" if str(inventory) == "-" else str(inventory), dict[str, str](), []
+    seen: dict[str, int] = {}
+    for line, machine, owner in _rows(inventory, place):
+        before = seen.setdefault(machine.lower(), line)
+        if not machine:
+            mistakes.append(LineMistake(line, "machine", "it is empty; expected the computer's name"))
+        elif before != line:
+            told = f"{printable(machine)[:60]} is in line {before} already; expected each computer once"
+            mistakes.append(LineMistake(line, "machine", told))
+        for field, name in (("machine", machine), ("owner", owner)):
+            if len(name) > _MAX_NAME or not name.isprintable():
+                told = f"expected one line of at most {_MAX_NAME} printable characters"
+                mistakes.append(LineMistake(line, field, told))
+        found[machine] = owner
+    if not found:
+        mistakes.append(LineMistake(2, "", "there is no computer; expected one a line"))
+    if mistakes:
+        more = len(mistakes) - _MAX_MISTAKES
+        first = [f"{place}: {each}" for each in mistakes[:_MAX_MISTAKES]]
+        fail(2, "\n".join([*first, *([f"and {more} more"] if more > 0 else [])]))
+    return found
+
+
+def _rows(inventory: Path, place: str) -> Iterator[tuple[int, str, str]]:
+    """The line, machine and owner of each row. Other columns are left alone, as inventories have many."""
+    try:
+        raw = sys.stdin.buffer.read() if place == "stdin" else inventory.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        fail(2, f"{place}: {(error.strerror or 'it cannot be read').lower()}; expected CSV in UTF-8")
+    except UnicodeDecodeError:
+        fail(2, f"{place}: not UTF-8; expected CSV in UTF-8")
+    head = text.partition("\n")[0]
+    parted = max(",;\t", key=head.count)  # spreadsheets of some countries part cells by semicolons
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True)
+    try:
+        columns = [name.strip().lower() for name in next(rows, [])]
+        if columns.count("machine") != 1 or columns.count("owner") > 1:
+            fail(2, f"{place}: line 1: expected the column machine once, and owner at most once")
+        for cells in rows:
+            row = dict(zip(columns, map(str.strip, cells), strict=False))
+            if any(row.values()):
+                yield rows.line_num, row.get("machine", ""), row.get("owner", "")
+    except csv.Error as error:
+        fail(2, f"{place}: line {rows.line_num}: not CSV ({error}); expected RFC 4180")
