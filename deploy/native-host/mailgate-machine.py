@@ -4,11 +4,12 @@
 Browsers start it for one message and read one answer (native messaging: a length in four bytes, then JSON). It changes nothing, asks nobody
 else, and runs as the person who uses the browser, so it sees no more than they do. What it cannot tell is null, never false.
 
-    mailgate-machine.py --install CHROMIUM-ID FIREFOX-ID   writes where browsers look for it, for the ids that `mailgate extension package` prints
+    mailgate-machine.py --install ID [ID…]   writes where browsers look for it, for the extensions with these ids, of Chromium or Firefox
 """
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 
 NAME = "mailgate.machine"
+CHROMIUM_ID = re.compile("[a-p]{32}")
 CHROMIUMS = ("etc/chromium", "etc/opt/chrome", "etc/opt/edge")
 FIREFOX = "usr/lib/mozilla"
 
@@ -135,22 +137,23 @@ def manifest(program, **allowed):
     return json.dumps(about | allowed, indent=2) + "\n"
 
 
-def install(extension, addon, root):
-    """Write the files by which browsers find this program. Returns their paths."""
+def install(extensions, root):
+    """Write the files by which browsers find this program, for the extensions with these ids. Returns their paths."""
     program = Path(__file__).resolve()
-    chromium = manifest(program, allowed_origins=[f"chrome-extension://{extension}/"])
-    wanted = {f"{folder}/native-messaging-hosts": chromium for folder in CHROMIUMS}
-    wanted[f"{FIREFOX}/native-messaging-hosts"] = manifest(program, allowed_extensions=[addon])
+    origins = [f"chrome-extension://{each}/" for each in extensions if CHROMIUM_ID.fullmatch(each)]
+    others = [each for each in extensions if not CHROMIUM_ID.fullmatch(each)]
+    wanted = dict.fromkeys(CHROMIUMS, manifest(program, allowed_origins=origins)) if origins else {}
+    wanted |= {FIREFOX: manifest(program, allowed_extensions=others)} if others else {}
     for folder, text in wanted.items():
-        path = Path(root, folder, f"{NAME}.json")
+        path = Path(root, folder, "native-messaging-hosts", f"{NAME}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         yield path
 
 
 def main(arguments):
-    if arguments[:1] == ["--install"] and len(arguments) in (3, 4):
-        for path in install(arguments[1], arguments[2], (*arguments, "/")[3]):
+    if arguments[:1] == ["--install"] and arguments[1:]:
+        for path in install(arguments[1:], os.environ.get("DESTDIR", "/")):
             print(path)
         return 0
     asked = sys.stdin.buffer.read(4)

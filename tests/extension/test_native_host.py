@@ -178,17 +178,15 @@ def test_a_mac_says_what_its_own_commands_say(
 
 
 def test_browsers_find_the_helper_where_it_installs_itself(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [LINUX, "--install", "abc", "mailgate@mail.example.com", tmp_path],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    own = json.loads((HELPERS.parents[1] / "extension/manifest.json").read_text())
+    ids = ["abcdefgh" * 4, own["browser_specific_settings"]["gecko"]["id"], "mailgate@mail.example.com"]
+    into = os.environ | {"DESTDIR": str(tmp_path)}
+    ran = subprocess.run([LINUX, "--install", *ids], capture_output=True, text=True, check=True, env=into)
     folders = ("etc/chromium", "etc/opt/chrome", "etc/opt/edge", "usr/lib/mozilla")
     paths = [tmp_path / folder / "native-messaging-hosts/mailgate.machine.json" for folder in folders]
     assert ran.stdout.split() == [str(path) for path in paths]
     *chromium, firefox = [json.loads(path.read_text()) for path in paths]
     assert {(each["name"], each["type"]) for each in (*chromium, firefox)} == {("mailgate.machine", "stdio")}
-    assert all(each["allowed_origins"] == ["chrome-extension://abc/"] for each in chromium)
-    assert firefox["allowed_extensions"] == ["mailgate@mail.example.com"]
+    assert all(each["allowed_origins"] == [f"chrome-extension://{ids[0]}/"] for each in chromium)
+    assert firefox["allowed_extensions"] == ids[1:]
     assert Path(firefox["path"]).stat().st_mode & stat.S_IXUSR

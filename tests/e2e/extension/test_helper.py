@@ -1,6 +1,7 @@
 """The helper on the computer, as real browsers find and ask it, and as its word goes on to the gate's token."""
 
 import json
+import os
 import subprocess
 from base64 import urlsafe_b64decode
 from pathlib import Path
@@ -36,6 +37,12 @@ def stand_in(folder: Path) -> Path:
     return program
 
 
+def install(folder: Path, extension: str) -> None:
+    """Have the helper write its manifests below ``root`` in this folder."""
+    into = os.environ | {"DESTDIR": str(folder / "root")}
+    subprocess.run([stand_in(folder), "--install", extension], check=True, env=into)
+
+
 def claims(token: str) -> Any:
     payload = token.split(".")[1]
     return json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -45,9 +52,7 @@ def test_chromium_asks_the_helper_and_the_gate_repeats_it(
     gate: GuardedWebmail, playwright: Playwright, token: str, tmp_path: Path
 ) -> None:
     package, profile = packaged(tmp_path / "package", gate.url, helper=True), tmp_path / "profile"
-    subprocess.run(
-        [stand_in(tmp_path), "--install", extension_id(package), "x", tmp_path / "root"], check=True
-    )
+    install(tmp_path, extension_id(package))
     found = tmp_path / "root/etc/chromium/native-messaging-hosts" / NAME
     (profile / "NativeMessagingHosts").mkdir(parents=True)
     (profile / "NativeMessagingHosts" / NAME).write_text(found.read_text())
@@ -65,11 +70,9 @@ def test_chromium_asks_the_helper_and_the_gate_repeats_it(
 def test_firefox_asks_the_helper_and_names_no_version_of_the_system_that_it_makes_up(
     gate: GuardedWebmail, token: str, tmp_path: Path
 ) -> None:
-    package, name = (
-        packaged(tmp_path / "package", gate.url, "firefox", helper=True),
-        Fit(origin=gate.url).firefox_id,
-    )
-    subprocess.run([stand_in(tmp_path), "--install", "x", name, tmp_path / "root"], check=True)
+    package = packaged(tmp_path / "package", gate.url, "firefox", helper=True)
+    name = Fit(origin=gate.url).firefox_id
+    install(tmp_path, name)
     hosts = tmp_path / ".mozilla/native-messaging-hosts"
     hosts.mkdir(parents=True)
     (hosts / NAME).write_text((tmp_path / "root/usr/lib/mozilla/native-messaging-hosts" / NAME).read_text())

@@ -207,7 +207,7 @@ def test_a_certificate_is_accepted_unless_it_is_said_to_be_refused(written: obje
     assert situation.access(CATALOG, NOW).certificate == result
 
 
-def test_what_the_extension_says_is_the_word_of_a_computer() -> None:
+def test_an_extension_in_a_case_speaks_for_a_computer() -> None:
     written = {"version": "0.1.0", "browser": "Firefox", "browser_version": "153.0", "disk_encrypted": True}
     computer = {
         "request": {"user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"}

@@ -80,7 +80,7 @@ IOS = access(replace(PHONE, os="ios", os_version="18.5"), Posture(os="ios", os_v
         (f'{BROWSER} || client.kind == "laptop"', saying(browser_version="1"), None),
     ],
 )  # fmt: skip
-def test_what_has_to_be_updated_is_found_in_the_condition(
+def test_the_update_follows_from_the_condition(
     condition: str, request_: Access, update: tuple[str, str, str] | None
 ) -> None:
     assert update_behind(compile_condition(condition, {}), request_) == update

@@ -173,7 +173,7 @@ def test_a_closed_set_has_every_word_and_no_other() -> None:
     }  # fmt: skip
 
 
-def test_what_a_refused_token_says_counts_as_nothing() -> None:
+def test_the_word_in_a_refused_token_counts_as_nothing() -> None:
     refused = AttestationResult(refused=Reason.TOKEN_EXPIRED, extension=ExtensionWord("0.2.0", "admin", True))
     said = replace(BARE, attestation=refused)
     assert {name: VARIABLES[name].read(said) for name in VALUES if name.startswith("extension.")} == {

@@ -162,10 +162,11 @@ async def test_a_plan_names_new_rules_that_depend_on_versions(store: Store, url:
     """Today nobody has the version that such a rule keeps out."""
     old = "  - {id: old, when: 'client.os_version == \"9\"', effect: block}\n"
     new = "  - {id: new, when: 'client.browser_version.matches(\"^(139|14)\")', effect: block}\n"
+    new += "  - {id: newer, when: '!extension.version.at_least(\"0.2\")', effect: warn}\n"
     before, after = (rules(OLD.replace("rules:\n", f"rules:\n{each}")) for each in (old, new + old))
     await put_in_force(store, before)
     plan = await plan_for(store, url, after)
-    assert plan.reads_versions == {"new": "block"}
+    assert plan.reads_versions == {"new": "block", "newer": "warn"}
     newly_unknown = plan.newly["unknown"].by["rule"]
     assert [row.value for row in newly_unknown] == [
         "new"

@@ -29,6 +29,7 @@ FIX_WORDS = {
     "wait": phrase("to wait a moment"),
     "use-mobile-site": phrase("to use the mobile site"),
     "use-known-browser": phrase("to use a browser that is known"),
+    "update": phrase("to update what is too old"),
     "use-other-device": phrase("to use another device"),
     "ask": phrase("to ask for help"),
 }

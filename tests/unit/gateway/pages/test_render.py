@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mailgate.gateway.pages import Pages, RenderedPage, View
-from mailgate.model import Effect, Kind, Reason
+from mailgate.model import Effect, Kind, Reason, Update
 from mailgate.model.languages import TAGS
 
 HOSTILE = "\"'><script>alert(1)</script>{{7*7}}%(x)s\u202e"
@@ -247,3 +247,22 @@ def test_without_a_ticket_there_is_no_button_for_help(pages: Pages, blocked: Vie
     assert Outline(pages.refusal(blocked)).forms() == []
     inputs = Outline(pages.warning(replace(blocked, help_ticket="x"))).all("input")
     assert [each["name"] for each in inputs] == ["to"]
+
+
+@pytest.mark.parametrize("language", TAGS)
+@pytest.mark.parametrize("of", ["browser", "system", "extension"])
+def test_an_update_is_named_in_every_language(pages: Pages, blocked: View, of: str, language: str) -> None:
+    old = Update(of, "Chrome" if of != "extension" else "", "142.0.7444.134")
+    view = replace(blocked, reason=Reason.UPDATE_REQUIRED, update=old, accept_language=language)
+    for page in (pages.refusal(view), pages.warning(view)):
+        words = Outline(page).words
+        assert old.version in words
+        assert old.name in words
+    assert old.version in pages.refusal_mail(view).text
+
+
+def test_the_name_that_a_browser_gives_itself_is_a_text_alone(pages: Pages, blocked: View) -> None:
+    view = replace(blocked, reason=Reason.UPDATE_REQUIRED, update=Update("browser", HOSTILE, "1"))
+    page = pages.refusal(view)
+    assert "<script>alert" not in page.html
+    assert "<script>alert(1)</script>{{7*7}}%(x)s" in Outline(page).words

@@ -18,7 +18,7 @@ from mailgate.gateway.selfservice.status import (
     told,
     with_proved_cookie,
 )
-from mailgate.model import Assurance, AttestationResult, Posture, Reason
+from mailgate.model import Assurance, AttestationResult, Posture, Reason, Update
 from mailgate.store import RetentionTimes
 
 KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
@@ -54,6 +54,7 @@ def test_a_device_has_every_field_by_a_stable_name():
             "title": "",
             "apps": [],
             "fix": "",
+            "update": None,
             "contact": "",
             "deadline": None,
         },
@@ -149,3 +150,9 @@ def test_a_browser_keeps_in_mind_that_it_proved_itself_until_its_proof_is_refuse
     assert answer.status == answered
     assert (len(cookies), bool(noted)) in ((0, False), (1, True))
     assert not noted or cookies[0].startswith(noted)
+
+
+def test_programs_are_told_which_version_is_needed():
+    decision = replace(ASKED.decision, update=Update("system", "macos", "26"))
+    verdict = status_of(ASKED.access, decision, [], KEEP)["verdict"]
+    assert verdict["update"] == {"of": "system", "name": "macOS", "version": "26"}

@@ -215,7 +215,7 @@ def test_every_field_of_a_request_is_shown():
     assert request().until == NOW + timedelta(days=30)
 
 
-def test_what_an_extension_said_is_shown_by_its_fields():
+def test_the_word_of_an_extension_is_shown_by_its_fields():
     proofs = Proofs(
         "accepted", extension=ExtensionWord("0.1.0", "admin", True, "Firefox", disk_encrypted=False)
     )

@@ -52,7 +52,7 @@ def test_a_step_changes_who_asks_and_not_the_rules() -> None:
     assert step(StepKind.PROBE, StepBy.PERSON, what_if.probed, "a", facts={("x",)}).facts == {("x",)}
 
 
-def test_what_is_known_to_be_older_than_a_rule_asks_can_be_updated() -> None:
+def test_only_a_version_known_to_be_older_can_be_updated() -> None:
     policy = policy_of(
         {"when": '!client.browser_version.at_least("142") || !client.browser_version.at_least("140")'},
         {"when": '!extension.browser_version.at_least("142") && !client.os_version.at_least("11")'},
