@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { permissionPattern } from "../core/address.js";
+import { mePage, permissionPattern } from "../core/address.js";
 
 const SOURCE = fileURLToPath(new URL("..", import.meta.url));
 const SHIPPED = ["_locales", "background", "core", "icons", "look", "options", "popup", "shim", "managed_schema.json"];
@@ -48,6 +48,7 @@ export function fitted(manifest, { browser, origin, management }) {
   }
   if (origin) {
     fit.host_permissions = [permissionPattern(origin)];
+    fit.homepage_url = mePage(origin);
     delete fit.optional_host_permissions;
   }
   if (management) {

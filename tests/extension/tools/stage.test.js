@@ -9,12 +9,14 @@ const MANIFEST = JSON.parse(readFileSync(new URL("../../../extension/manifest.js
 test("without a company's address nothing is allowed before the person allows it", () => {
   for (const browser of /** @type {const} */ (["chromium", "firefox"])) {
     assert.equal("host_permissions" in fitted(MANIFEST, { browser }), false);
+    assert.equal("homepage_url" in fitted(MANIFEST, { browser }), false);
   }
 });
 
 test("a company's own package may speak to its mail and to nothing else", () => {
   const manifest = fitted(MANIFEST, { browser: "chromium", origin: "https://mail.example.com:8443" });
   assert.deepEqual(manifest.host_permissions, ["https://mail.example.com/*"]);
+  assert.equal(manifest.homepage_url, "https://mail.example.com:8443/.mailgate/me");
   assert.equal("optional_host_permissions" in manifest, false);
   assert.equal(manifest.permissions.includes("management"), false);
 });
