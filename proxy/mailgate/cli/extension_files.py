@@ -89,6 +89,7 @@ def _narrow(manifest: dict[str, Any], origin: str) -> None:
     parts = urlsplit(origin)
     del manifest["optional_host_permissions"]
     manifest["host_permissions"] = [f"{parts.scheme}://{parts.netloc.removesuffix(f':{parts.port}')}/*"]
+    manifest["homepage_url"] = f"{origin}/.mailgate/me"
     pages = manifest["content_security_policy"]
     pages["extension_pages"] = re.sub(r"connect-src [^;]+", f"connect-src {origin}", pages["extension_pages"])
 

@@ -57,7 +57,7 @@ STAND_IN = """(({ messages, language, memory, now }) => {
   };
   globalThis.chrome = {
     i18n: { getMessage, getUILanguage: () => language.replace("_", "-") },
-    permissions: { contains: async () => false, getAll: async () => ({}) },
+    permissions: { contains: async () => false, getAll: async () => ({}), request: async () => true },
     runtime: { sendMessage: async ({ type }) => ({ text: "state: as it is", memory, asksForExtensions: true }) },
   };
   Date.now = () => now;

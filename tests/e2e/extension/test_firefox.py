@@ -166,6 +166,9 @@ def test_strict_mode_leads_to_the_extension_and_on_after_the_enrolment(
             enrol(fox, gate.url, admin(gate, "enroll", "code"))
         assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")))
 
+        cookies = fox.command("WebDriver:GetCookies", {})
+        assert "mailgate-proved" in [each["name"] for each in cookies]
+
         # an outage: the next try would come in an hour, but somebody opens the mail
         fox.open(OPTIONS)
         fox.run(f"await ({AFTER_AN_OUTAGE})(3600)")

@@ -75,3 +75,20 @@ def test_each_badge_has_the_look_of_its_own_verdict(page: Page, origin: str) -> 
     grounds = dict(tones)
     assert [tone for tone, _ in tones] == ["blocked", "ok", "blocked"]
     assert grounds["ok"] != grounds["blocked"]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("open", "Done: this browser is added to company mail. You can close this page."),
+        ("blocked", "This browser is added to company mail, and the code is used up."),
+    ],
+)
+def test_nothing_is_said_to_be_done_below_a_refusal(page: Page, origin: str, state: str, told: str) -> None:
+    show(page, origin, state, path="options/options.html")
+    page.fill("#code", "7K3M-9XQ2")
+    page.click("#connect")
+    expect(page.locator("#connected")).to_have_text(told)
+    plain = page.evaluate("getComputedStyle(document.body).color")
+    colour = page.locator("#connected").evaluate("each => getComputedStyle(each).color")
+    assert (colour == plain) is (state == "blocked")

@@ -46,7 +46,7 @@ def key() -> RSAPrivateKey:
 @pytest.mark.parametrize("browser", BROWSERS)
 def test_a_package_for_a_store_may_speak_to_nobody_before_a_person_allows_it(browser: Browser) -> None:
     manifest = manifest_for(browser, STORE)
-    assert "host_permissions" not in manifest
+    assert not {"host_permissions", "homepage_url"} & manifest.keys()
     assert "https://*/*" in manifest["optional_host_permissions"]
     assert "management" not in manifest["permissions"]
     assert "update_url" not in json.dumps(manifest)
@@ -58,6 +58,7 @@ def test_a_package_of_a_company_may_speak_to_its_mail_alone(browser: Browser) ->
     manifest = manifest_for(browser, COMPANY)
     assert manifest["host_permissions"] == ["https://mail.example.com/*"]
     assert "optional_host_permissions" not in manifest
+    assert manifest["homepage_url"] == f"{ORIGIN}/.mailgate/me"
     pages = manifest["content_security_policy"]["extension_pages"].split("; ")
     assert f"connect-src {ORIGIN}" in pages
     without = manifest_for(browser, STORE)["content_security_policy"]["extension_pages"].split("; ")
