@@ -29,11 +29,9 @@ def admin(gate: GuardedWebmail, *command: str) -> str:
     return output_of(gate.config, *command).strip()
 
 
-def packaged(
-    directory: Path, origin: str, browser: Browser = "chromium", *, management: bool = False
-) -> Path:
-    """The company's own package, unpacked, which may speak to ``origin`` from the start."""
-    fit = Fit(origin=origin, management=management)
+def packaged(directory: Path, origin: str, browser: Browser = "chromium", **more: bool) -> Path:
+    """The company's own package, unpacked, which may speak to ``origin`` from the start. ``more``: what else it may do."""
+    fit = Fit(origin=origin, **more)
     with ZipFile(BytesIO(packed(manifest_for(browser, fit)))) as archive:
         archive.extractall(directory)
     return directory
