@@ -22,6 +22,7 @@ pytestmark = pytest.mark.e2e
 
 FIREFOX_ID = "mailgate@127.0.0.1"
 REACHED_AS = "0f5c3a51-9d1b-4f0e-8f4e-9a2b7c6d1e10"
+OPTIONS = f"moz-extension://{REACHED_AS}/options/options.html"
 
 
 @dataclass
@@ -114,6 +115,9 @@ def test_firefox_installs_it_by_policy_and_updates_it_with_its_key_kept(company:
         assert fox.installed(FIREFOX_ID) == [name, "1.0", place]
         assert wait_for(lambda: known(fox)["phase"] == "active")
         before = known(fox)
+        fox.open(OPTIONS)
+        assert fox.run("return browser.extension.isAllowedIncognitoAccess()") is True
+        fox.open("about:blank")
         company.packages("2.0")
         fox.update(FIREFOX_ID)
         # from the same address, or it would be loaded again at each start
@@ -137,7 +141,7 @@ def attested_last(company: Company) -> bool:
 
 def known(fox: Firefox) -> Any:
     """What the extension says of itself, asked from one of its pages, which is left again: a new version waits for that."""
-    fox.open(f"moz-extension://{REACHED_AS}/options/options.html")
+    fox.open(OPTIONS)
     memory = fox.run("return (await browser.runtime.sendMessage({ type: 'state' })).memory")
     fox.open("about:blank")
     return memory
