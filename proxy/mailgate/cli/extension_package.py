@@ -1,6 +1,7 @@
 """``mailgate extension package``: the companion extension as a company, or a store, gives it to browsers."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -205,8 +206,11 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
     """Write the packages, and then the files that announce them. Ends the command if browsers would never take one of them."""
     for name in files.keys() & {CRX, XPI}:
         before = out / name
-        if before.exists() and before.read_bytes() != files[name]:
-            _refuse_to_repeat(before, version_in(before.read_bytes()), version_in(files[name]))
+        with suppress(
+            FileNotFoundError, BadZipFile, KeyError, ValueError
+        ):  # no browser has taken what is no package
+            if before.read_bytes() != files[name]:
+                _refuse_to_repeat(before, version_in(before.read_bytes()), version_in(files[name]))
     out.mkdir(parents=True, exist_ok=True)
     for name in sorted(files, key=lambda name: name in (UPDATE_XML, UPDATES_JSON)):
         write_atomically(out / name, files[name])

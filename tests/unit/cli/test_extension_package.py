@@ -148,6 +148,13 @@ def test_browsers_that_have_a_version_take_no_other_of_its_number(folder: Path, 
     assert made(*COMPANY, "--version", "2.0.1", "--company", "New")["version"] == "2.0.1"
 
 
+def test_a_file_that_is_no_package_gives_way(folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/mailgate.crx").write_text("broken off")
+    made(*COMPANY)
+    assert (folder / "out/mailgate.crx").read_bytes().startswith(b"Cr24")
+
+
 def test_packages_are_there_before_they_are_announced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     monkeypatch.setattr(module, "write_atomically", lambda path, _: written.append(path.name))
