@@ -345,11 +345,11 @@ async def _attest(
 
 async def _owned(part: EnrolmentParts, key: EnrolledKey) -> EnrolledKey:
     """The key with its owner. Where the machine's token named nobody, that is who has logged in last by this browser."""
-    enroller, nobodys = part.enroller, part.live.machines.token(key.machine, "")
-    person = enroller.logins.pop(key.thumbprint, "")
-    if not (person and key.proven and key.token == name_of(digest_of(nobodys))):
+    person = part.enroller.logins.pop(key.thumbprint, "")
+    if not person or not key.proven or user_text(key.owner) == user_text(person):
         return key
-    return key if user_text(key.owner) == user_text(person) else await enroller.enrolments.own(key, person)
+    nobodys = name_of(digest_of(part.live.machines.token(key.machine, "")))
+    return await part.enroller.enrolments.own(key, person) if key.token == nobodys else key
 
 
 def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: datetime) -> dict[str, object]:
