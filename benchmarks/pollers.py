@@ -130,7 +130,8 @@ class Pollers:
         if self.made_at and now - self.made_at < RENEWED_AFTER:
             return False
         self.made_at, self.looks = now, self._made(browsers()[:COUNT])
-        self.again = list(map(self._again, self.looks))
+        for _ in range(2):  # what a gate learns by the first it has stored by the second
+            self.again = list(map(self._again, self.looks))
         return True
 
     def _again(self, record: str) -> str:

@@ -68,7 +68,7 @@ def test_a_question_comes_again_with_the_mark_of_its_answer(browser: Browser) ->
     sent = Pollers(1, ISSUER, answer_to)
     assert sent.renew()
     assert not sent.renew()
-    assert [each.encode() for each in sent.looks] == asked
+    assert [each.encode() for each in sent.looks] == asked[:3] == asked[3:]
     assert [field(each, "If-None-Match") for each in sent.again] == [b'W/"1"'] * 3
     assert len(sent.anew()) == 2
     assert not set(sent.anew()) & set(sent.looks)
