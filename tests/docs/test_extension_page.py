@@ -34,7 +34,7 @@ def test_each_address_that_may_be_asked_for_has_its_reason() -> None:
     assert [each for each in MANIFEST["optional_host_permissions"] if f"`{each}`" not in STORE] == []
 
 
-def test_what_firefox_shows_at_the_installation_is_what_the_store_is_told() -> None:
+def test_firefox_shows_at_the_installation_the_data_that_the_store_is_told() -> None:
     declared = MANIFEST["browser_specific_settings"]["gecko"]["data_collection_permissions"]
     for kind, names in declared.items():
         assert re.findall(rf"{kind}: `(\w+)`", STORE) == names
