@@ -64,22 +64,22 @@ def tokens(
     Nothing is stored: the same computer and owner always have the same token, as long as extension.fleet_secret is the same. The token of
     an owner is good for that owner alone; without one, who logs in by the browser becomes the owner, where a trusted proxy says who that is.
     """
-    machines = _machines(inventory, form)
 
-    async def made(store: Store, bundle: Bundle) -> str:
+    async def made(store: Store, bundle: Bundle) -> tuple[int, str]:
         by = acting_person(bundle.settings, "operator", token_file=token_file)
+        machines = _machines(inventory, form)
         if bundle.settings.extension.fleet_secret is None:
             fail(1, "the settings have no `extension.fleet_secret`, with which tokens are made and checked")
         act = replace(by.act(datetime.now(UTC), "machine-tokens-made"), details={"machines": len(machines)})
         await store.audit.append(act)
-        return _written(machines, bundle.settings.extension.machine_tokens, form)
+        return len(machines), _written(machines, bundle.settings.extension.machine_tokens, form)
 
-    text = with_store(config, made, decides=False)
+    count, text = with_store(config, made, decides=False)
     if out is None:
         typer.echo(text, nl=False)
     else:
         write_atomically(out, text, 0o600)
-        typer.echo(f"{len(machines)} tokens in {out}, which only you can read", err=True)
+        typer.echo(f"{count} tokens in {out}, which only you can read", err=True)
 
 
 def _written(machines: Mapping[str, str], fleet: MachineTokens, form: TokenForm) -> str:

@@ -106,6 +106,7 @@ def line_of(path: tuple[str, ...], *more: str) -> list[str]:
         line += [value] if each.param_type_name == "argument" else [each.opts[0], value]
     known = {one.name for one in COMMANDS[path].params}
     line += ["--person", "lin"] if path in {("exempt", "add"), ("devices", "forget")} else []
+    line += ["--machine", "LT-1"] if path in {("enroll", "revoke"), ("enroll", "allow")} else []
     line += ["--all"] if path[0] == "notices" and "everything" in known else []
     line += ["--sent"] if path == ("notices", "settle") else []
     line += ["--yes"] if "yes" in known else []
