@@ -117,7 +117,7 @@ def test_every_field_has_words():
         mail(),
         notice(),
         language_record("de", NOW.date(), KEEP.sightings),
-        enrolled(),
+        enrolled(machine="LT-1"),
         let_in(),
         exemption(),
         called(),
@@ -267,6 +267,13 @@ def test_an_enrolled_key_is_shown_with_its_end(changed, last):
     named = {field.name: field.value for field in row.fields}
     assert (named["key"], named["token"], named["user"]) == ("thumb", "token-1", "alice")
     assert row.until == last + timedelta(days=90)
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_the_computer_of_a_key_is_shown_and_whether_it_was_proved(proven):
+    named = {field.name: field.value for field in enrolled(machine="LT-1", proven=proven).fields}
+    assert (named["machine"], named["proven"]) == ("LT-1", proven)
+    assert "proven" not in {field.name for field in enrolled().fields}
 
 
 def test_an_enrolment_token_is_shown_with_its_end():
