@@ -1,8 +1,9 @@
 """The one look at the store for changes: every part that waits for a change in it is woken by this."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.model import DEVICE_FINDINGS
 from mailgate.store import Store, StoreError
 from mailgate.store.changes import ChangeNumbers
+from mailgate.store.fleet import BrowserState
 
 log = structlog.get_logger()
 
@@ -115,3 +117,13 @@ async def count_findings(store: Store, metrics: Metrics) -> None:
     counted = await store.devices.counted_findings()
     for reason in DEVICE_FINDINGS:
         metrics.device_findings.labels(reason).set(counted.get(reason, 0))
+
+
+async def count_browsers(store: Store, metrics: Metrics, silent_after: timedelta, now: datetime) -> None:
+    """Show the number of browsers in each state, and of tokens that run out. Raises StoreError; the last count then stays."""
+    counted = Counter[BrowserState]()
+    for each in await store.fleet.groups(now, silent_after):
+        counted[each.state] += each.browsers
+    for state in BrowserState:
+        metrics.browsers.labels(state.value).set(counted[state])
+    metrics.tokens_ending.set(await store.fleet.ending_tokens(now))

@@ -94,6 +94,13 @@ class Metrics:
             "Contradictions between the sources of devices, by reason",
             "reason",
         )
+        self.browsers = gauge(
+            "mailgate_browsers", "Browsers with the companion extension, by what is known of them", "state"
+        )
+        self.tokens_ending = gauge(
+            "mailgate_enrolment_tokens_ending",
+            "Shared enrolment tokens in use with less than a tenth of their uses or of their time left",
+        )
         self.probes = counter("mailgate_probes", "Browser probes: pages shown, and their results", "result")
         self.page_logins = counter(
             "mailgate_page_logins",
