@@ -1,8 +1,9 @@
 """The one look at the store for changes: every part that waits for a change in it is woken by this."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.model import DEVICE_FINDINGS
 from mailgate.store import Store, StoreError
 from mailgate.store.changes import ChangeNumbers
+from mailgate.store.fleet import BrowserState
 
 log = structlog.get_logger()
 
@@ -120,3 +122,13 @@ async def count_devices(store: Store, metrics: Metrics) -> None:
     getting = await store.rows.by_mail()
     for mail in MailAccess:
         metrics.devices.labels(mail).set(getting.get(mail, 0))
+
+
+async def count_browsers(store: Store, metrics: Metrics, silent_after: timedelta, now: datetime) -> None:
+    """Show the number of browsers in each state, and of tokens that run out. Raises StoreError; the last count then stays."""
+    counted = Counter[BrowserState]()
+    for each in await store.fleet.groups(now, silent_after):
+        counted[each.state] += each.browsers
+    for state in BrowserState:
+        metrics.browsers.labels(state.value).set(counted[state])
+    metrics.tokens_ending.set(await store.fleet.ending_tokens(now))

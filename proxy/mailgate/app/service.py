@@ -11,7 +11,7 @@ from socket import gethostname
 import structlog
 
 from mailgate.app.admin_port import AdminPort
-from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_devices
+from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_browsers, count_devices
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import ConsoleParts
@@ -150,6 +150,9 @@ async def made(
         gate.own.self_service.statuses.phones.follow(phones, look.at)
         await postures.follow(devices, look.at)
 
+    async def count_fleet(look: Look) -> None:
+        await count_browsers(store, metrics, files.settings.extension.silent_after, look.at)
+
     # a part ends before those above it: requests first, then other readers of the store and the records; their writers follow
     parts = [
         running(
@@ -160,6 +163,7 @@ async def made(
             lambda: follow("halts", lambda _: halting.halt_rules()),
             lambda: follow("devices", learn_devices),
             lambda: follow("counts", lambda _: count_devices(store, metrics), each_minute=True),
+            lambda: follow("browsers", count_fleet, each_minute=True),
             lambda: follow("own keys", lambda _: trust.own_keys.renew(), each_minute=True),
             lambda: follow("spent proofs", lambda look: store.spent.prune(look.at), each_minute=True),
             lambda: follow("revocations", lambda _: trust.revocations.poll(), OF_AUDIT, each_minute=True),

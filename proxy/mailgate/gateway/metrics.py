@@ -95,6 +95,13 @@ class Metrics:
             "reason",
         )
         self.devices = gauge("mailgate_devices", "Known devices, by what they get of mail", "mail")
+        self.browsers = gauge(
+            "mailgate_browsers", "Browsers with the companion extension, by what is known of them", "state"
+        )
+        self.tokens_ending = gauge(
+            "mailgate_enrolment_tokens_ending",
+            "Shared enrolment tokens in use with less than a tenth of their uses or of their time left",
+        )
         self.probes = counter("mailgate_probes", "Browser probes: pages shown, and their results", "result")
         self.page_logins = counter(
             "mailgate_page_logins",

@@ -27,13 +27,14 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.devices.names import user_text
 from mailgate.store.database import Queries, made
 from mailgate.store.folding import WithoutCase
 from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
 from mailgate.store.schema import enrolled_keys as keys
 
+TOKEN_LIFETIME = timedelta(minutes=10)
+"""How long a browser's report counts: as long as the gate's own token (``attest/passport.py``)."""
 WEEK = timedelta(days=7)
 IN_USE = timedelta(days=14)
 """A token is in use if a key enrolled with it within this time."""
@@ -118,7 +119,7 @@ class _After(FunctionElement[datetime]):
     inherit_cache = True
 
 
-_SECONDS = int(OWN_LIFETIME.total_seconds())
+_SECONDS = int(TOKEN_LIFETIME.total_seconds())
 
 
 @compiles(_After, "sqlite")
@@ -208,7 +209,7 @@ class PersonWithout(NamedTuple):
     at: datetime
 
 
-class Fleet(Queries):
+class BrowserFleet(Queries):
     """Queries on browsers. ``silent_after`` is the time without a report after which one is silent."""
 
     async def groups(self, now: datetime, silent_after: timedelta) -> list[Group]:
@@ -317,7 +318,7 @@ class _Browsers:
         return case(
             (self.keys.revoked_at.is_not(None), BrowserState.REVOKED.value),
             (reported.is_(None), BrowserState.NEVER.value),
-            (reported > self._now - OWN_LIFETIME, BrowserState.REPORTING.value),
+            (reported > self._now - TOKEN_LIFETIME, BrowserState.REPORTING.value),
             (readers.bare_at > _After(reported), BrowserState.MISSING.value),
             (reported <= self._now - self._silent_after, BrowserState.SILENT.value),
             (readers.named_at.is_not(None), BrowserState.ASLEEP.value),

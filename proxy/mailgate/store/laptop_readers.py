@@ -26,7 +26,7 @@ _KNOWN = 50_000
 """How many readers a gate remembers for that."""
 
 
-class Reader(NamedTuple):
+class LaptopReader(NamedTuple):
     """One person with one kind of browser."""
 
     person: str
@@ -42,13 +42,13 @@ class LaptopReaders:
     """Writes readers beside the sightings of one gate."""
 
     def __init__(self) -> None:
-        self._known: LRUCache[tuple[Reader, str], datetime] = LRUCache(_KNOWN)
-        self._written: dict[tuple[Reader, str], datetime] = {}
+        self._known: LRUCache[tuple[LaptopReader, str], datetime] = LRUCache(_KNOWN)
+        self._written: dict[tuple[LaptopReader, str], datetime] = {}
 
     async def note(self, connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
         """Store the readers among these sightings, in their transaction."""
         self._written = {each: at for each, at in _last_times(seen).items() if self._is_due(each, at)}
-        rows: dict[Reader, dict[str, Any]] = {}
+        rows: dict[LaptopReader, dict[str, Any]] = {}
         for (reader, time), at in self._written.items():
             nothing = dict.fromkeys(_TIMES) | {"seen_at": at}
             rows.setdefault(reader, {**reader._asdict(), **nothing})[time] = at
@@ -60,18 +60,18 @@ class LaptopReaders:
         self._known.update(self._written)
         self._written = {}
 
-    def _is_due(self, each: tuple[Reader, str], at: datetime) -> bool:
+    def _is_due(self, each: tuple[LaptopReader, str], at: datetime) -> bool:
         known = self._known.get(each)
         return known is None or at - known >= AGAIN_AFTER
 
 
-def _last_times(seen: Mapping[Sighting, Tally]) -> dict[tuple[Reader, str], datetime]:
+def _last_times(seen: Mapping[Sighting, Tally]) -> dict[tuple[LaptopReader, str], datetime]:
     """The last of these times, of each reader by the name of its column."""
-    last: dict[tuple[Reader, str], datetime] = {}
+    last: dict[tuple[LaptopReader, str], datetime] = {}
     for sighting, tally in seen.items():
         client = sighting.client
         for time in _times_of(client) if sighting.user else ():
-            key = Reader(user_text(sighting.user), client.os, client.browser), time
+            key = LaptopReader(user_text(sighting.user), client.os, client.browser), time
             last[key] = max(tally.last, last.get(key, tally.last))
     return last
 
@@ -100,5 +100,5 @@ async def _put(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -
         )
         for time in _TIMES
     }
-    statement = statement.on_conflict_do_update(index_elements=list(Reader._fields), set_=again)
+    statement = statement.on_conflict_do_update(index_elements=list(LaptopReader._fields), set_=again)
     await upsert_rows(connection, statement, laptop_readers, rows)

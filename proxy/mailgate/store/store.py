@@ -21,7 +21,7 @@ from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.first_refusals import FirstRefusals
-from mailgate.store.fleet import Fleet
+from mailgate.store.fleet import BrowserFleet
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Reports
@@ -89,7 +89,7 @@ class Store:
         self.mails = MailQueue(database)
         self.retractions = Retractions(database)
         self.languages = Languages(database)
-        self.fleet = Fleet(database)
+        self.fleet = BrowserFleet(database)
         self.retention = Retention(
             database,
             self.devices,

@@ -10,10 +10,19 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.store.examples import NOW
 
-from mailgate.app.changes import OF_AUDIT, OF_DEVICES, POLL_SECONDS, ChangeDispatcher, Look, count_devices
+from mailgate.app.changes import (
+    OF_AUDIT,
+    OF_DEVICES,
+    POLL_SECONDS,
+    ChangeDispatcher,
+    Look,
+    count_browsers,
+    count_devices,
+)
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import StoreUnavailableError
 from mailgate.store.changes import ChangeNumbers
+from mailgate.store.fleet import BrowserState, Group, Heard
 from mailgate.tasks import running
 
 SAME = ChangeNumbers(activation=3, reliefs=5, devices=9, phones=2, audit="7:a")
@@ -158,3 +167,24 @@ async def test_devices_and_findings_are_counted_and_those_that_are_over_are_none
         shown += [metrics.registry.get_sample_value("mailgate_device_findings", {"reason": f"device-{each}-contradicted"}) for each in ("os", "kind")]  # fmt: skip
         shown += [metrics.registry.get_sample_value("mailgate_devices", {"mail": each}) for each in ("kept-out", "gets-mail")]  # fmt: skip
     assert shown == [3, 0, 2, 0, 0, 0, 0, 2]
+
+
+async def test_browsers_are_counted_by_state_and_those_that_are_gone_are_none():
+    metrics, missing, silent = Metrics(), BrowserState.MISSING, BrowserState.SILENT
+    groups = [
+        [
+            Group(missing, Heard.DAY, *"abcd", 3),
+            Group(missing, Heard.DAY, *"abcx", 4),
+            Group(silent, Heard.BEFORE, *"abcd", 1),
+        ],
+        [],
+    ]
+    fleet = SimpleNamespace(groups=AsyncMock(side_effect=groups), ending_tokens=AsyncMock(side_effect=[2, 0]))
+    shown = []
+    for _ in range(2):
+        await count_browsers(SimpleNamespace(fleet=fleet), metrics, timedelta(days=3), NOW)
+        names = [("mailgate_browsers", {"state": each}) for each in ("missing", "silent", "asleep")]
+        names.append(("mailgate_enrolment_tokens_ending", {}))
+        shown.append([metrics.registry.get_sample_value(*each) for each in names])
+    assert shown == [[7, 1, 0, 2], [0, 0, 0, 0]]
+    fleet.groups.assert_awaited_with(NOW, timedelta(days=3))

@@ -10,8 +10,18 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.people import PROXIED, read_mail
 
+from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.store import EnrolledKey, EnrolmentToken, Proofs, Store
-from mailgate.store.fleet import BrowserState, FleetBrowser, FleetFilter, Heard, PersonWithout, Place, Readers
+from mailgate.store.fleet import (
+    TOKEN_LIFETIME,
+    BrowserState,
+    FleetBrowser,
+    FleetFilter,
+    Heard,
+    PersonWithout,
+    Place,
+    Readers,
+)
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 SILENT_AFTER = 3 * DAY
@@ -39,6 +49,10 @@ async def found(store: Store, now: datetime = NOW, **wanted: str) -> list[FleetB
 async def state_of_ada(store: Store, now: datetime = NOW) -> str:
     (browser,) = await found(store, now)
     return browser.state
+
+
+def test_a_report_counts_as_long_as_the_token_of_the_gate() -> None:
+    assert TOKEN_LIFETIME == OWN_LIFETIME
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Writes the whole company into a new store, in the order of its history."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -235,5 +236,15 @@ def _key(owned: CompanyDevice, names: Sequence[str]) -> EnrolledKey:
     name = own_id(owned, ENROLLED)
     token = names[owned.number % 2]
     return EnrolledKey(
-        thumbprint(owned), name, owned.person.login, token, owned.joined, owned.looked, revoked_at=lost
-    )
+        thumbprint(owned), name, owned.person.login, token, owned.joined, owned.looked, revoked_at=lost,
+        machine=f"LT-{owned.number:05d}", said=_said(owned),
+    )  # fmt: skip
+
+
+def _said(owned: CompanyDevice) -> str:
+    """What its browser last said of itself. Some have not got the newest version yet, and few were installed by hand."""
+    late, by_hand = owned.number % 7 == 0, owned.number % 11 == 0
+    told = {"os": owned.make.os, "os_version": owned.version, "managed": not by_hand}
+    told |= {"browser": {"name": "Google Chrome", "version": f"{141 if late else 142}.0.7444.60"}}
+    told |= {"install_type": "normal" if by_hand else "admin"}
+    return json.dumps(told | {"extension_version": "0.0.9" if late else "0.1.0"})
