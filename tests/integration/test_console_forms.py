@@ -34,7 +34,8 @@ FOR_EVERYBODY = {"/console/explain", "/console/language", "/console/logout"}
 
 
 async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohttp.ClientSession) -> None:
-    """Let there be something of everything: a phone, a plan, two versions, a token, mails, who is exempt, a rule that is off."""
+    """Let there be something of everything: a phone, a plan, two versions, a token, who is shut out, mails, who is exempt, a rule
+    that is off."""
     async with client.get(guarded.url, headers=guarded.report(apps=("tiktok",))) as answer:
         assert answer.status == 403
     console = f"{guarded.admin}/console"
@@ -53,6 +54,7 @@ async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohtt
     off = {"rule": "unproven-handheld", "confirmed": "yes", "note": "too many", "hours": "4"}
     await form(ada, f"{console}/exemptions/rule-off", **off)
     await form(ada, f"{console}/enrolment", uses="2", days="7", note="for a phone")
+    await form(ada, f"{console}/enrolment/revoke", what="machine", name="LT-1", confirmed="yes")
     for _ in patiently():
         if "/console/devices/" in await text(ada, f"{console}/devices"):
             return

@@ -20,6 +20,7 @@ from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, Config, with_store
 from mailgate.cli.output import printable
 from mailgate.config import Bundle
+from mailgate.console.spreadsheet import lines
 from mailgate.errors import LineMistake
 from mailgate.store import Store
 
@@ -63,7 +64,7 @@ def tokens(
     Nothing is stored: the same computer and owner always have the same token, as long as extension.fleet_secret is the same. The token of
     an owner is good for that owner alone; without one, who logs in by the browser becomes the owner, where a trusted proxy says who that is.
     """
-    machines = _machines(inventory)
+    machines = _machines(inventory, form)
 
     async def made(store: Store, bundle: Bundle) -> str:
         by = acting_person(bundle.settings, "operator", token_file=token_file)
@@ -82,20 +83,17 @@ def tokens(
 
 
 def _written(machines: Mapping[str, str], fleet: MachineTokens, form: TokenForm) -> str:
-    rows = [
-        {"machine": machine, "owner": owner, "token": fleet.token(machine, owner)}
-        for machine, owner in machines.items()
-    ]
+    names = ("machine", "owner", "token")
+    rows = [(machine, owner, fleet.token(machine, owner)) for machine, owner in machines.items()]
     if form is TokenForm.JSON:
-        return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
-    sheet = io.StringIO()
-    written = csv.DictWriter(sheet, ("machine", "owner", "token"), lineterminator="\n")
-    written.writeheader()
-    written.writerows(rows)
-    return sheet.getvalue()
+        return (
+            json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1)
+            + "\n"
+        )
+    return lines([names, *rows])
 
 
-def _machines(inventory: Path) -> Mapping[str, str]:
+def _machines(inventory: Path, form: TokenForm) -> Mapping[str, str]:
     """The owner of each machine of an inventory. Ends the command with all mistakes in it."""
     place, found, mistakes = "stdin" if str(inventory) == "-" else str(inventory), dict[str, str](), []
     seen: dict[str, int] = {}
@@ -109,6 +107,9 @@ def _machines(inventory: Path) -> Mapping[str, str]:
         for field, name in (("machine", machine), ("owner", owner)):
             if len(name) > _MAX_NAME or not name.isprintable():
                 told = f"expected one line of at most {_MAX_NAME} printable characters"
+                mistakes.append(LineMistake(line, field, told))
+            elif form is TokenForm.CSV and lines([[name]]).count("'") > name.count("'"):
+                told = "a spreadsheet could take it for a formula; expected another name, or --format json"
                 mistakes.append(LineMistake(line, field, told))
         found[machine] = owner
     if not found:

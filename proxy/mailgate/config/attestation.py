@@ -181,7 +181,7 @@ class EnrolmentSettings(Strict):
     """How devices enrol with the gate itself and report to it."""
 
     attempts: int = Field(default=20, ge=1, le=100_000)
-    """The limit for refused tries from one address, and for reports of one key, within ``span``."""
+    """The limit for guesses from one address, for refusals of one token or key, and for reports of one key, within ``span``."""
     span: Duration = timedelta(minutes=10)
 
 

@@ -122,6 +122,7 @@ class Typed(NamedTuple):
 TYPED: Mapping[str, Typed] = {
     "whom": Typed(phrase("Whom")),
     "user": Typed(phrase("Login name")),
+    "name": Typed(phrase("Name")),
     "why": Typed(phrase("Why"), "lines"),
     "note": Typed(phrase("Note"), "lines"),
     "answer": Typed(phrase("Your answer"), "lines"),

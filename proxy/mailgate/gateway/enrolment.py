@@ -2,7 +2,7 @@
 evidence that comes with it becomes a report of its own."""
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -176,7 +176,7 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
         asked = part.live.reporters.apps if said.reports else None
         vouched = hardware_result(said.evidence, part.live.hardware, part.prover.nonces, key, now, asked)
         if vouched.refused is not None:
-            failed.note(caller, now)
+            _note_refusal(failed, key, caller, now)
             return _count_refusal(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
     try:
         app = vouched.app if vouched else None
@@ -187,7 +187,8 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
     except StoreUnavailableError:
         return _count_refusal(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
-        _note_refusal(failed, enrolled, caller, digest, key, now)
+        who = key if enrolled in _OF_THE_KEY else digest
+        _note_refusal(failed, who, caller if enrolled is NotEnrolled.UNKNOWN else "", now)
         if enrolled in _SHUT:
             log.warning("enrolment-refused", reference=reference, token=name_of(digest), shut=enrolled.value)
         return _count_refusal(part, "enroll", refusal(*_REFUSED[enrolled], reference))
@@ -213,16 +214,11 @@ def _welcome(part: EnrolmentParts, enrolled: EnrolledKey, hardware: str, now: da
     )
 
 
-def _note_refusal(
-    failed: RateLimit, why: NotEnrolled, caller: str, digest: bytes, key: str, now: datetime
-) -> None:
-    """Count a refusal for the key or the token that was refused, so that neither is looked up for ever, and for the caller only if it
-    was a guess: of all others behind the same address none has to wait for a token that is used up. The same text again is no further
-    guess."""
-    if why in _OF_THE_KEY:
-        failed.note(key, now)
-    elif failed.note(digest, now) == 1 and why is NotEnrolled.UNKNOWN:
-        failed.note(caller, now)
+def _note_refusal(failed: RateLimit, refused: Hashable, guesser: str, now: datetime) -> None:
+    """Count a refusal of a token or a key, so that neither is looked up for ever; and, if it was a guess, for who guessed. The same again
+    is no further guess, so nobody has to wait because others behind their address have a token that is used up, or one that is mistyped."""
+    if failed.note(refused, now) == 1 and guesser:
+        failed.note(guesser, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,11 +341,11 @@ async def _attest(
 
 async def _owned(part: EnrolmentParts, key: EnrolledKey) -> EnrolledKey:
     """The key with its owner. Where the machine's token named nobody, that is who has logged in last by this browser."""
-    enroller, nobodys = part.enroller, part.live.machines.token(key.machine, "")
-    person = enroller.logins.pop(key.thumbprint, "")
-    if not (person and key.proven and key.token == name_of(digest_of(nobodys))):
+    person = part.enroller.logins.pop(key.thumbprint, "")
+    if not person or not key.proven or user_text(key.owner) == user_text(person):
         return key
-    return key if user_text(key.owner) == user_text(person) else await enroller.enrolments.own(key, person)
+    nobodys = name_of(digest_of(part.live.machines.token(key.machine, "")))
+    return await part.enroller.enrolments.own(key, person) if key.token == nobodys else key
 
 
 def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: datetime) -> dict[str, object]:

@@ -47,6 +47,12 @@ class Named:
     with_keys: bool = False
     """Of a token: the keys that enrolled with it too."""
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError(
+                "a name is needed: without one every key would be meant that has no machine or no owner"
+            )
+
     @property
     def about(self) -> str:
         """What it is about, in the audit log, where no person's name stands."""

@@ -49,8 +49,8 @@ def test_each_computer_of_an_inventory_has_its_token(text: str) -> None:
 
 
 def test_json_says_the_same() -> None:
-    told = json.loads(tokens('machine\n"LT-1, ""the old one"""\n', "--format", "json").stdout)
-    name = 'LT-1, "the old one"'
+    told = json.loads(tokens('machine\n"=LT-1, ""the old one"""\n', "--format", "json").stdout)
+    name = '=LT-1, "the old one"'
     assert told == [{"machine": name, "owner": "", "token": FLEET.token(name, "")}]
 
 
@@ -79,6 +79,7 @@ def test_a_file_is_readable_by_its_writer_alone_and_nothing_is_kept(folder: Path
         ("machine\nLT-1\nlt-1\n", "stdin: line 3, machine: lt-1 is in line 2 already"),
         ("machine,owner\nLT-1,a\x1b[2J\n", "stdin: line 2, owner: expected one line of at most 255"),
         ("machine\n" + "x" * 256 + "\n", "stdin: line 2, machine: expected one line of at most 255"),
+        ("machine,owner\nLT-1,=1+1\n", "stdin: line 2, owner: a spreadsheet could take it for a formula"),
         ('machine\n"LT-1', "stdin: line 2: not CSV"),
         (b"machine\n\xff\n", "stdin: not UTF-8; expected CSV in UTF-8"),
         ("machine,owner\n" + ",x\n" * 25, "and 5 more"),

@@ -417,8 +417,20 @@ async def test_bad_evidence_enrols_nobody_and_counts_as_a_refused_try():
         assert (status, told["reason"]) == (403, "evidence-unlocked")
     assert (await post(on, "/.mailgate/enroll", body))[0] == 429
     assert (on.own.enrolling.enroller.enrolments, on.own.enrolling.enroller.devices) == ({}, [])
+    for number in range(4):  # and so does each further device at this address
+        wrong = body | {"evidence": evidence(on, OTHER)}
+        assert (await post(on, PATH, wrong, proof=key_proof(PATH, a_key(number))))[0] == 403
+    assert (await enroll(on, proof=key_proof(PATH, OTHER)))[0] == 429
     labels = {"what": "enroll", "result": "evidence-unlocked"}
     assert on.metrics.registry.get_sample_value("mailgate_enrolments_total", labels) == 5
+
+
+async def test_one_device_with_bad_evidence_keeps_no_neighbour_waiting():
+    on = believing()
+    body = {"token": "let me in", "evidence": evidence(on, boot=root_of_trust(locked=False))}
+    seen = [(await post(on, PATH, body))[0] for _ in range(20)]
+    assert seen == [403] * 5 + [429] * 15
+    assert (await enroll(on, proof=key_proof(PATH, OTHER)))[0] == 201
 
 
 async def test_without_evidence_nothing_is_stored_but_the_key():

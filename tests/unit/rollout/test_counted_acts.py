@@ -19,12 +19,13 @@ from mailgate.devices.device import Device, Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import AppsReport
 from mailgate.rollout.activation import apply
-from mailgate.rollout.counted_acts import RestrictedDevices, mark_lost, note_import, revoke
+from mailgate.rollout.counted_acts import RestrictedDevices, allow_enrolment, mark_lost, note_import, revoke
 from mailgate.rollout.guard import Guard, Limit, read_window
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Act, EnrolledKey, EnrolmentToken, Named, Store
 from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.schema import plans
+from mailgate.store.shut_enrolments import Sort
 
 ADA, GRACE, LIN = (Person(name, "desk") for name in ("ada", "grace", "lin"))
 APPROVERS = frozenset({"grace", "lin"})
@@ -204,6 +205,35 @@ async def test_keys_count_and_a_token_keeps_nobody_out(enrolled: Store) -> None:
     assert json.loads(last.details)["keys"] == 2
     written = [what for _, what in await acts(enrolled)]
     assert written.count("enrolment-revoked") == 3
+
+
+@pytest.mark.parametrize(
+    "named", [Named("LT-1", Sort.MACHINE), Named("ada", Sort.PERSON), Named("token-1", with_keys=True)]
+)
+async def test_every_key_that_is_shut_out_at_once_counts(enrolled: Store, named: Named) -> None:
+    """And somebody else has to want the very same."""
+    keys = [
+        replace(each, machine="LT-1", thumbprint=f"m-{each.thumbprint}")
+        for each in await enrolled.enrolments.page()
+    ]
+    await enrolled.enrolments.take(keys)
+    guard = guarded(0, by_hand=3)
+    with pytest.raises(RefusedError, match="1 other approver has to do the same"):
+        await revoke(enrolled, guard, ADA, NOW, named)
+    with pytest.raises(RefusedError):  # the same person again
+        await revoke(enrolled, guard, ADA, NOW, named)
+    assert await enrolled.shut.all() == []
+    done = await revoke(enrolled, guard, LIN, NOW, named)
+    assert await enrolled.kept_out.since(NOW) == KeptOut(len(done.keys), len(done.keys))
+    assert len(done.keys) >= 4
+
+
+async def test_who_is_allowed_again_keeps_nobody_out(enrolled: Store) -> None:
+    named = Named("ada", Sort.PERSON)
+    assert not await allow_enrolment(enrolled, ADA, NOW, named)
+    await revoke(enrolled, None, ADA, NOW, named)
+    assert await allow_enrolment(enrolled, ADA, NOW, named)
+    assert [what for _, what in await acts(enrolled)][-2:] == ["enrolment-revoked", "enrolment-allowed"]
 
 
 async def test_a_wish_to_revoke_is_over_once_it_was_done(enrolled: Store) -> None:

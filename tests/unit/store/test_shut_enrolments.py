@@ -164,6 +164,8 @@ async def test_who_is_allowed_enrols_again_and_the_old_keys_stay_revoked(
 
 async def test_who_was_forgotten_stays_shut_out_until_allowed(two_tokens: Store) -> None:
     await two_tokens.shut.revoke(PERSON, NOW)
+    assert await two_tokens.people.shut_out("ADA@example.com") == NOW
+    assert await two_tokens.people.shut_out("bo") is None
     await two_tokens.personal.forget(PERSON.name, NOW)
     assert [each.name for each in await two_tokens.shut.all()] == [digest_of_name(PERSON.name)]
     assert await enrol(two_tokens, "a") is NotEnrolled.PERSON_SHUT
@@ -192,6 +194,13 @@ async def test_an_owner_is_stored_unless_they_are_shut_out(two_tokens: Store) ->
     kept = await two_tokens.enrolments.key("a")
     assert kept is not None
     assert kept.owner == "bo"
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_nothing_is_revoked_without_a_name(sort: Sort) -> None:
+    """Or it would be all that has no machine or no owner."""
+    with pytest.raises(ValueError, match="a name is needed"):
+        Named("", sort)
 
 
 def test_the_audit_log_is_told_no_persons_name() -> None:

@@ -1,7 +1,7 @@
 """Enrolment: the tokens for it, the enrolled keys, and revoking them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -12,6 +12,7 @@ from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Named
+from mailgate.store.shut_enrolments import PERSON, Sort
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -87,6 +88,10 @@ class Key(OutputModel):
     """The login name of the owner."""
     token: str
     """The name of the token with which it enrolled."""
+    machine: str
+    """The company's name of the computer; empty if none was said."""
+    proven: bool
+    """Whether a machine's token proved that name. Otherwise it is the device's own word."""
     made_at: datetime
     """When it enrolled."""
     reported_at: datetime | None
@@ -111,6 +116,72 @@ class KeyPath(InputModel):
     """Its thumbprint."""
 
 
+class RevokedTokenQuery(InputModel):
+    """How far a revoked token goes."""
+
+    with_keys: bool = False
+    """Whether the keys that enrolled with it are revoked too."""
+
+
+class ShutInput(InputModel):
+    """Who is to be shut out."""
+
+    kind: Literal["machine", "person"]
+    """A computer or a person."""
+    name: Line
+    """The company's name of the computer, or the login name of the person; in any case."""
+
+
+class ShutPath(ShutInput):
+    """Who is shut out."""
+
+
+class ShutOut(OutputModel):
+    """A computer or a person that enrols no more."""
+
+    kind: Literal["machine", "person"]
+    """A computer or a person."""
+    name: str
+    """Its name in lower case; of somebody who was forgotten a digest."""
+    at: datetime
+    """Since when."""
+    by: str
+    """The admin who shut it out."""
+
+
+class ShutOutList(OutputModel):
+    """All that enrols no more."""
+
+    items: list[ShutOut]
+    """The computers and people, the latest first."""
+
+
+async def list_shut_out(call: Call) -> ShutOutList:
+    """List the computers and people that enrol no more."""
+    return ShutOutList.model_validate({"items": await call.context.store.shut.all()})
+
+
+async def shut_out(call: Call, body: ShutInput) -> ShutOutList:
+    """Shut out a computer or a person: its keys are revoked, and it enrols no more.
+
+    That is so in whatever profile and with whatever token or code, until it is allowed again. It counts for the guard, as revoking a key does. Returns all that is shut out.
+    """
+    await _revoke(call, _named(call, body))
+    return await list_shut_out(call)
+
+
+async def allow_enrolment(call: Call, path: ShutPath) -> None:
+    """Let a computer or a person enrol again. Revoked keys stay revoked."""
+    named = _named(call, path)
+    if not await counted_acts.allow_enrolment(call.context.store, call.person, call.now, named):
+        raise ProblemError(404, "nothing of this name is shut out")
+
+
+def _named(call: Call, told: ShutInput) -> Named:
+    person = call.context.bundle().settings.logins.person
+    return Named(person(told.name) if told.kind == PERSON else told.name, Sort(told.kind))
+
+
 async def list_tokens(call: Call) -> Tokens:
     """List the tokens with which devices can enrol, and those that have ended recently."""
     return Tokens.model_validate({"items": await call.context.store.enrolments.tokens()})
@@ -131,12 +202,15 @@ async def make_enrolment_token(call: Call, body: TokenInput) -> NewToken:
     return NewToken.model_validate(Token.model_validate(made).model_dump() | {"token": text})
 
 
-async def revoke_token(call: Call, path: TokenPath) -> None:
-    """Revoke a token: no more devices enrol with it. Keys that already enrolled stay valid."""
+async def revoke_token(call: Call, path: TokenPath, query: RevokedTokenQuery) -> None:
+    """Revoke a token: no more devices enrol with it.
+
+    Keys that already enrolled stay valid, unless `with_keys` says otherwise. Then each counts for the guard, as a revoked key does.
+    """
     known = {each.name for each in await call.context.store.enrolments.tokens()}
     if path.name not in known:
         raise ProblemError(404, "no token has this name")
-    await _revoke(call, path.name)
+    await _revoke(call, Named(path.name, with_keys=query.with_keys))
 
 
 async def list_keys(call: Call, query: KeysQuery) -> Keys:
@@ -154,17 +228,19 @@ async def get_key(call: Call, path: KeyPath) -> Key:
 async def revoke_key(call: Call, path: KeyPath) -> Key:
     """Revoke a key: no gate accepts it from the next second on, and it never enrols again.
 
+    If its computer has a name, that enrols no more until it is allowed again; other keys of it stay valid.
+
     It counts for the guard: beyond what the guard lets pass by hand, another approver has to do the same; the refusal of the first one
     is noted.
     """
     if (await _key(call, path)).revoked_at is None:
-        await _revoke(call, path.thumbprint)
+        await _revoke(call, Named(path.thumbprint, Sort.KEY))
     return await _key(call, path)
 
 
-async def _revoke(call: Call, name: str) -> None:
+async def _revoke(call: Call, named: Named) -> None:
     guard = guard_of(call.context.bundle().settings)
-    await counted_acts.revoke(call.context.store, guard, call.person, call.now, Named(name))
+    await counted_acts.revoke(call.context.store, guard, call.person, call.now, named)
 
 
 async def _key(call: Call, path: KeyPath) -> Key:
@@ -195,7 +271,41 @@ OPERATIONS = (
         links=(Link("revoke_token", {"name": "$response.body#/name"}),),
     ),
     Operation(
-        "DELETE", "/enrolment/tokens/{name}", revoke_token, "Enrolment", roles=("operator",), status=204
+        "DELETE",
+        "/enrolment/tokens/{name}",
+        revoke_token,
+        "Enrolment",
+        roles=("operator",),
+        status=204,
+        may_conflict=True,
+    ),
+    Operation(
+        "GET",
+        "/enrolment/shut-out",
+        list_shut_out,
+        "Enrolment",
+        links=(
+            Link(
+                "allow_enrolment",
+                {"kind": "$response.body#/items/0/kind", "name": "$response.body#/items/0/name"},
+            ),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/enrolment/shut-out",
+        shut_out,
+        "Enrolment",
+        roles=("operator", "approver"),
+        may_conflict=True,
+    ),
+    Operation(
+        "DELETE",
+        "/enrolment/shut-out/{kind}/{name}",
+        allow_enrolment,
+        "Enrolment",
+        roles=("operator",),
+        status=204,
     ),
     Operation(
         "GET",

@@ -1,5 +1,8 @@
 """*Enrolment*: tokens with which devices enrol, enrolled keys, and revoking them."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from aiohttp import web
 
 from mailgate.console.access import requires_role
@@ -14,6 +17,7 @@ from mailgate.model.phrase import phrase
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Named, RowPosition
+from mailgate.store.shut_enrolments import Sort
 
 SIZE = 50
 LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
@@ -66,18 +70,51 @@ async def code(request: web.Request) -> web.Response:
     return await _shown(request, code=text, owner=owner)
 
 
+_SORTS = {"token": Sort.ANY, "key": Sort.KEY, "machine": Sort.MACHINE, "person": Sort.PERSON}
+
+
 @requires_role("operator", "approver")
 async def revoke(request: web.Request) -> web.Response:
     """Ask for confirmation, then revoke it at every gate within a second."""
     context, sent = context_of(request), await form_of(request)
-    name = str(sent.get("name", ""))[:MAX_NAME]
+    what, named = str(sent.get("what", "token")), _named(request, sent)
+    if named is None:
+        return await _shown(request, 422, wrong=phrase("Enter the name of a computer or of a person."))
     if sent.get("confirmed") != "yes":
-        return await show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
+        shut = context.store.shut
+        return await show(
+            request,
+            "enrolment_revoke.html",
+            name=named.name,
+            what=what,
+            count=await shut.valid_keys(named),
+            with_keys=await shut.valid_keys(replace(named, with_keys=True)) if what == "token" else 0,
+        )
     guard, by = guard_of(context.bundle().settings), person_of(request)
-    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), Named(name))
+    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), named)
     if not revoked:
         raise web.HTTPNotFound
     return redirect_to(request, "enrolment")
+
+
+@requires_role("operator")
+async def allow(request: web.Request) -> web.Response:
+    """Let a computer or a person enrol again."""
+    context, named = context_of(request), _named(request, await form_of(request))
+    by, now = person_of(request), context.clock()
+    if named is None or not await counted_acts.allow_enrolment(context.store, by, now, named):
+        raise web.HTTPNotFound
+    return redirect_to(request, "enrolment")
+
+
+def _named(request: web.Request, sent: Mapping[str, object]) -> Named | None:
+    """What a form names; None if it names nothing."""
+    name = str(sent.get("name", "")).strip()[:MAX_NAME]
+    sort = _SORTS.get(str(sent.get("what", "token")))
+    if sort is None or not name or not name.isprintable():
+        return None
+    called = context_of(request).bundle().settings.logins.person(name) if sort is Sort.PERSON else name
+    return Named(called, sort, sort is Sort.ANY and sent.get("with_keys") == "yes")
 
 
 async def _shown(
@@ -100,6 +137,7 @@ async def _shown(
         tokens=tokens[:SIZE],
         older=position_values(RowPosition(last.made_at, last.name)) if last else {},
         keys=keys,
+        shut=await context_of(request).store.shut.all(),
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,
         code=code,
@@ -116,4 +154,5 @@ ROUTES = [
     web.post("/enrolment", make, name="enrolment-make"),
     web.post("/enrolment/code", code, name="enrolment-code"),
     web.post("/enrolment/revoke", revoke, name="enrolment-revoke"),
+    web.post("/enrolment/allow", allow, name="enrolment-allow"),
 ]

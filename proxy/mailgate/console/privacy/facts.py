@@ -41,7 +41,7 @@ _STORED: Mapping[Table, _Stored] = {
         phrase("The keys of devices that enrolled; of a revoked key its digest stays, without a name"), "devices"
     ),
     schema.shut_enrolments: _Stored(
-        phrase("People who may enrol no more; once this time is over, a digest of the name stays"), "devices"
+        phrase("Computers and people that may enrol no more; of a person a digest of the name stays after this time"), "devices"
     ),
     schema.enrolment_tokens: _Stored(phrase("The codes with which devices may enrol"), "devices"),
     schema.sightings: _Stored(

@@ -204,8 +204,7 @@ def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
     last = key.revoked_at or key.reported_at or key.made_at
     named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
-    named |= {"app": key.attested.name if key.attested else "", "machine": key.machine}
-    named |= {"proven": key.proven} if key.machine else {}
+    named |= {"app": key.attested.name if key.attested else "", "machine": key.machine, "proven": key.proven}
     named |= {"said": tuple(_lines(key.said))}
     return _record(named, last + keep)
 

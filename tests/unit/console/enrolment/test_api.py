@@ -64,3 +64,55 @@ async def test_a_key_is_revoked_once(ada: Caller, firm: Company, keys: list[str]
         ("enrolment-revoked", "ada", "key1")
     ]
     assert (await ada.post("/enrolment/keys/none/revocation")).status == 404
+
+
+@pytest.fixture
+async def machines(firm: Company) -> None:
+    """Two browsers of one computer, one of another."""
+    rows = (("a", "alice", "LT-1"), ("b", "bob", "LT-1"), ("c", "alice", "LT-2"))
+    await firm.store.enrolments.take(
+        [
+            EnrolledKey(key, f"device-{key}", owner, "token-m", NOW, machine=machine, proven=True)
+            for key, owner, machine in rows
+        ]
+    )
+
+
+@pytest.mark.usefixtures("machines")
+@pytest.mark.parametrize(
+    ("kind", "name", "revoked"), [("machine", "lt-1", ["a", "b"]), ("person", "ALICE", ["a", "c"])]
+)
+async def test_a_computer_or_a_person_is_shut_out_until_allowed(
+    ada: Caller, kind: str, name: str, revoked: list[str]
+) -> None:
+    told = await ada.post("/enrolment/shut-out", {"kind": kind, "name": name})
+    row = {"kind": kind, "name": name.lower(), "at": "2026-12-01T12:00:30Z", "by": "ada"}
+    assert (told.status, told.body["items"]) == (200, [row])
+    assert (await ada.get("/enrolment/shut-out")).body == told.body
+    keys = (await ada.get("/enrolment/keys")).body["items"]
+    assert [each["thumbprint"] for each in keys if each["revoked_at"]] == revoked
+    assert {(each["machine"], each["proven"]) for each in keys} == {("LT-1", True), ("LT-2", True)}
+    assert (await ada.ask("DELETE", f"/enrolment/shut-out/{kind}/{name}")).status == 204
+    assert (await ada.ask("DELETE", f"/enrolment/shut-out/{kind}/{name}")).status == 404
+    assert (await ada.get("/enrolment/shut-out")).body == {"items": []}
+
+
+@pytest.mark.parametrize("body", [{"kind": "machine", "name": ""}, {"kind": "token", "name": "x"}, {}])
+async def test_nobody_is_shut_out_without_a_name(ada: Caller, body: dict[str, str]) -> None:
+    assert (await ada.post("/enrolment/shut-out", body)).status == 422
+
+
+@pytest.mark.usefixtures("machines")
+async def test_a_token_takes_its_keys_along_if_asked(ada: Caller, firm: Company) -> None:
+    made = (await ada.post("/enrolment/tokens", {})).body
+    await firm.store.enrolments.take([EnrolledKey("t", "device-t", "", made["name"], NOW)])
+    assert (await ada.ask("DELETE", f"/enrolment/tokens/{made['name']}?with_keys=true")).status == 204
+    assert await firm.store.enrolments.revoked() == ["t"]
+
+
+@pytest.mark.usefixtures("machines")
+async def test_a_viewer_shuts_nobody_out(vic: Caller, firm: Company) -> None:
+    body = {"kind": "machine", "name": "LT-1"}
+    assert (await vic.post("/enrolment/shut-out", body)).status == 403
+    assert (await vic.ask("DELETE", "/enrolment/shut-out/machine/LT-1")).status == 403
+    assert await firm.store.enrolments.revoked() == []

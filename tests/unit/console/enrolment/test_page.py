@@ -127,3 +127,63 @@ async def test_tokens_are_shown_a_page_at_a_time(
         True,
         False,
     )
+
+
+@pytest.fixture
+async def machines(firm: Company) -> None:
+    """Two browsers of one computer, one of them by its own word."""
+    await firm.store.enrolments.take(
+        [
+            EnrolledKey(key, f"device-{key}", "alice", "token-m", NOW, machine="LT-1", proven=key == "a")
+            for key in "ab"
+        ]
+    )
+
+
+@pytest.mark.usefixtures("machines")
+@pytest.mark.parametrize(("what", "name"), [("machine", "lt-1"), ("person", "Alice")])
+async def test_a_computer_or_a_person_is_shut_out_and_allowed_again(
+    ada: Browser, firm: Company, what: str, name: str
+) -> None:
+    assert "Nobody is shut out" in (await ada.get("/console/enrolment")).words
+    page = await ada.post("/console/enrolment/revoke", what=what, name=name)
+    assert "2 keys are refused at every gate" in page.words
+    assert await firm.store.enrolments.revoked() == []
+    page = await ada.post("/console/enrolment/revoke", what=what, name=name, confirmed="yes")
+    assert await firm.store.enrolments.revoked() == ["a", "b"]
+    assert [(each.kind, each.name) for each in await firm.store.shut.all()] == [(what, name.lower())]
+    assert name.lower() in page.words
+    page = await ada.post("/console/enrolment/allow", what=what, name=name.lower())
+    assert "Nobody is shut out" in page.words
+    assert await firm.store.shut.all() == []
+    assert (await ada.post("/console/enrolment/allow", what=what, name=name)).status == 404
+
+
+@pytest.mark.usefixtures("machines")
+@pytest.mark.parametrize("name", ["", "  ", "a\nb"])
+@pytest.mark.parametrize("what", ["machine", "person", "other"])
+async def test_nobody_is_shut_out_without_a_name(ada: Browser, firm: Company, what: str, name: str) -> None:
+    """Or all would be whose computer or owner is not known."""
+    page = await ada.post("/console/enrolment/revoke", what=what, name=name, confirmed="yes")
+    assert (page.status, "Enter the name of a computer" in page.words) == (422, True)
+    assert await firm.store.enrolments.revoked() == []
+
+
+@pytest.mark.usefixtures("machines")
+async def test_each_key_stands_beside_its_computer(ada: Browser) -> None:
+    assert (await ada.get("/console/enrolment")).words.count("LT-1") == 2
+    assert (await ada.get("/console/enrolment")).words.count("its own word") == 1
+
+
+@pytest.mark.parametrize("with_keys", ["", "yes"])
+async def test_a_tokens_keys_are_revoked_too_if_it_is_ticked(
+    ada: Browser, firm: Company, with_keys: str
+) -> None:
+    token = await make(ada)
+    (kept,) = await firm.store.enrolments.tokens()
+    await firm.store.enrolments.enrol(digest_of(token), "thumb", "laptop-1", NOW)
+    page = await ada.post("/console/enrolment/revoke", name=kept.name, what="token")
+    assert "Also revoke the 1 key that enrolled with it" in page.words
+    sent = {"name": kept.name, "what": "token", "confirmed": "yes", "with_keys": with_keys}
+    await ada.post("/console/enrolment/revoke", **sent)
+    assert await firm.store.enrolments.revoked() == (["thumb"] if with_keys else [])

@@ -43,6 +43,14 @@ async def test_records_are_read_only_where_they_are_wanted():
     assert (asked, [own.device for own in data.owned]) == ([], [PHONE])
 
 
+async def test_who_is_shut_out_is_shown_that_with_its_time():
+    scene = Scene()
+    scene.people.shut_since = NOW
+    (row,) = (await read_own_data(scene.service, asking(ALICE))).records.enrolments
+    assert [(field.name, field.value) for field in row.fields] == [("user", "alice"), ("revoked_at", NOW)]
+    assert row.until == NOW + scene.service.live.keep.devices
+
+
 def test_without_a_stored_device_the_verdict_is_that_of_the_request():
     request = asking(ALICE, client=LAPTOP)
     data = OwnData(request)

@@ -118,7 +118,7 @@ def test_every_field_has_words():
         mail(),
         notice(),
         language_record("de", NOW.date(), KEEP.sightings),
-        enrolled(),
+        enrolled(machine="LT-1"),
         let_in(),
         exemption(),
         called(),
@@ -281,6 +281,12 @@ def test_a_key_is_shown_with_what_its_browser_last_said():
 def test_a_computer_whose_browser_does_not_report_is_asleep(kind, asleep):
     posture = Posture(PostureState.STALE, PHONE.id, kind, sources=(ENROLLED,))
     assert card(replace(OWN, posture=posture)).asleep is asleep
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_the_computer_of_a_key_is_shown_and_whether_it_was_proved(proven):
+    named = {field.name: field.value for field in enrolled(machine="LT-1", proven=proven).fields}
+    assert (named["machine"], named.get("proven", False)) == ("LT-1", proven)
 
 
 def test_an_enrolment_token_is_shown_with_its_end():
