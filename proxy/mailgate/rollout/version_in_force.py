@@ -7,7 +7,7 @@ and go back to earlier rules take it back, like a person who retracts it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -291,6 +291,12 @@ class RulesKeeper:
             self._note_what_files_hold(await self._policies.number_of(waiting.files.digest))
             if waiting.base not in (0, active.number) and (behind := self._behind(active)):
                 return InspectionResult(behind)
+            if not waiting.base and (number := await self._going_back_to(waiting.files)):
+                why = phrase(
+                    "they have the rules of version %(number)s, and at a start nobody can tell whether they go back or are old",
+                    number=str(number),
+                )
+                return InspectionResult(with_command(why, f"; {_APPLIED}"))
             waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting)
             waiting.inspection = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # an inspection that passes everything is done by now
@@ -361,8 +367,8 @@ class RulesKeeper:
         details: dict[str, Any] = {"kept_out": asdict(looked.newly)}
         act = Act(self._clock(), BY_FILE, ACTIVATED, why=why, origin=self._origin, details=details)
         then: list[AfterActivation] = [partial(kept_out.keep, counted=looked.before.counted(looked.newly))]
-        history, gone = await self._policies.history(), await self._policies.taken_back_serials()
-        if number := _going_back_to(files.policy.version, history, gone):
+        if number := await self._going_back_to(files):
+            history, gone = await self._policies.history(), await self._policies.taken_back_serials()
             taken, keep = retractions.act_of(history, number, gone)
             why = phrase("the files went back to version %(number)s", number=str(number))
             act, then = replace(act, what=RETRACTED, why=why, details=details | taken), [keep, *then]
@@ -370,20 +376,21 @@ class RulesKeeper:
         self.current = await self._read(activation, files)
         self._note_what_files_hold()
 
+    async def _going_back_to(self, files: Rules) -> int:
+        """The number of the earlier version that has the rules of these files; 0 if they are new, in force, or were taken back.
+
+        Groups and cases may differ: they are those of today.
+        """
+        history, gone = await self._policies.history(), await self._policies.taken_back_serials()
+        name = files.policy.version
+        found = next((each for each in history if each.policy == name and each.serial not in gone), None)
+        return found.number if found and name != history[0].policy else 0
+
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
         """The rules of an activation. ``files`` are used if they are the same."""
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))
-
-
-def _going_back_to(policy: str, history: Sequence[Activation], gone: Collection[int]) -> int:
-    """The number of the earlier version that has the rules of this name; 0 if they are new, in force, or were taken back.
-
-    Groups and cases may differ: they are those of today.
-    """
-    found = next((each for each in history if each.policy == policy and each.serial not in gone), None)
-    return found.number if found and policy != history[0].policy else 0
 
 
 WORKERS = 2

@@ -15,6 +15,7 @@ RULES = (
     "nobody",
     "everybody",
     "others",
+    "newer",
     "older",
     "shut",
     'the "rule"',

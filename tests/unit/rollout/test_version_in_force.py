@@ -679,6 +679,19 @@ async def test_files_whose_rules_stay_take_nothing_back(
     assert (gate.current.activation.serial, await store.policies.retracting()) == (4, set())
 
 
+async def test_a_start_with_the_rules_of_before_takes_nothing_back_whatever_its_groups(store: Store) -> None:
+    """An old computer may have them, with a list of the staff of its own."""
+    gate = keeper(store)
+    await gate.start(grouped(PILOT, "ada"))
+    await gate.offer(grouped(PILOT.replace("block", "warn"), "ada"))
+    old = keeper(store)
+    await old.start(grouped(PILOT, "lin"))
+    assert "they have the rules of version 1, and at a start nobody can tell whether they go back" in old.held
+    assert (old.current.activation.serial, await store.policies.retracting()) == (2, set())
+    await old.offer(grouped(PILOT.replace("block", "warn"), "lin"))
+    assert (old.held, meant(old, "lin")) == ("", ("pilot",))
+
+
 async def test_rules_of_before_with_the_groups_of_today_are_a_retraction_too(store: Store) -> None:
     gate = keeper(store)
     await gate.start(grouped(PILOT, "ada"))

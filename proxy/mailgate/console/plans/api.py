@@ -275,6 +275,7 @@ OPERATIONS = (
         "/plans",
         make_plan,
         "Plans",
+        roles=("viewer", "operator", "approver"),
         status=202,
         may_conflict=True,
         has_location=True,
