@@ -182,10 +182,10 @@ $(DOCS_STAMP): requirements-docs.lock | $(RUN_STAMP)
 wheel-test: $(RUN_STAMP) ## Build the wheel and try it on a bare Debian without a network: needs root and mmdebstrap; takes a minute
 	@deploy/try-wheel
 
-deb: $(RUN_STAMP) ## Build the Debian package in dist/, on Debian 13 with debhelper
+deb: $(RUN_STAMP) ## Build the Debian packages in dist/, for amd64 and arm64, on Debian 12 or 13 with build-essential, debhelper and dh-python
 	@deploy/build-deb
 
-deb-test: $(RUN_STAMP) ## Build it and try it on a Debian of its own under systemd: needs root, mmdebstrap, systemd-nspawn; takes ten minutes
+deb-test: $(RUN_STAMP) ## Build them and try them on a Debian of their own (SUITE=bookworm) under systemd: needs root, mmdebstrap, systemd-nspawn; takes ten minutes
 	@deploy/try-deb
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.containers import Containers, containers, fields
+from tests.e2e.containers import BASE, ROOT, Containers, containers, fields
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.integration.gate import wait_for
 
@@ -118,6 +118,13 @@ def test_the_gate_runs_without_rights_and_with_its_store_in_postgresql(system: C
 
 def test_mailgate_is_on_the_path_inside(system: Containers) -> None:
     assert "cases hold" in within(system, "gate", "mailgate", "check")
+
+
+def test_the_page_says_what_the_image_adds_to_its_base(system: Containers) -> None:
+    told = [system.podman("image", "inspect", "--format", "{{.Size}}", name) for name in (BASE, "mailgate")]
+    base, image = (int(each.stdout) / 1e6 for each in told)
+    (said,) = re.findall(r"adds (\d+) MB to its base", (ROOT / "docs/deploy.md").read_text("utf-8"))
+    assert image - base == pytest.approx(int(said), rel=0.1)
 
 
 REACHED = """\
