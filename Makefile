@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run generated test test-pythons mutants check e2e bench bench-devices bench-setup docs wheel-test deb deb-test release lock clean
+.PHONY: help setup test-setup run generated test test-pythons mutants check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -147,6 +147,9 @@ bench: $(TEST_STAMP) ## Measure the gate beside its peers with wrk, and write th
 
 bench-devices: $(TEST_STAMP) ## Measure a million devices: import, decisions, a plan, the console: a quarter of an hour (STORE=postgresql://… for an empty one)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices --keep $(if $(STORE),--store $(STORE)) $(ARGS)
+
+bench-soak: $(TEST_STAMP) ## Load two gates with everything at once for an hour, and note each minute what they hold (STORE=postgresql://… for an empty one)
+	PYTHONPATH=proxy $(BIN)/python -m benchmarks.soak --keep $(if $(STORE),--store $(STORE)) $(ARGS)
 
 bench-setup: $(BENCH_STAMP) ## Install the peers that come as Python packages, in an environment of their own
 

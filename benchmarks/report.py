@@ -22,6 +22,7 @@ DEVICES_BEGIN, DEVICES_END = (
     "<!-- the devices are written from here -->",
     "<!-- the devices are written to here -->",
 )
+SOAK_BEGIN, SOAK_END = "<!-- the soak is written from here -->", "<!-- the soak is written to here -->"
 
 Results = Mapping[str, Any]
 
@@ -325,11 +326,48 @@ def between(page: str, begin: str, end: str, text: str) -> str:
     return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
+HELD = (
+    ("memory_mib", "memory, MiB"),
+    ("files", "open files"),
+    ("tasks", "tasks"),
+    ("threads", "threads"),
+    ("objects", "objects"),
+)
+"""What a gate holds, and its title."""
+
+
+def soak_markdown(found: Results) -> str:
+    """What two gates held and how many rows there were: a column for each of some minutes."""
+    notes = found["notes"]
+    shown = [notes[round(share * (len(notes) - 1))] for share in (0, 0.25, 0.5, 0.75, 1)]
+    minutes = [f"minute {each['minute']}" for each in shown]
+    held = [
+        [f"{title}, {which}", *(f"{each['gates'][number][key]:,.0f}" for each in shown)]
+        for key, title in HELD
+        for number, which in enumerate(("one gate", "the other"))
+    ]
+    tables = sorted({name for each in shown for name in each["rows"]})
+    rows = [[f"`{name}`", *(f"{each['rows'].get(name, 0):,}" for each in shown)] for name in tables]
+    ended = ", ".join(f"{count:,} {how}" for how, count in sorted(found["requests"].items()))
+    return "\n".join(
+        [
+            f"{found['store']}. {machine_line(found['machine'])}",
+            "",
+            *_table(("what", *minutes), held),
+            "",
+            *_table(("rows of", *minutes), rows),
+            "",
+            f"Requests: {ended}.",
+        ]
+    )
+
+
 def page_of(page: str) -> str:
     """The page with all its tables, from the kept results."""
     page = between(page, MIXES_BEGIN, MIXES_END, markdown(kept("latest.json")))
     page = between(page, PARTS_BEGIN, PARTS_END, parts_markdown(kept("parts.json")))
-    return between(page, DEVICES_BEGIN, DEVICES_END, devices_markdown(kept("devices.json")))
+    page = between(page, DEVICES_BEGIN, DEVICES_END, devices_markdown(kept("devices.json")))
+    return between(page, SOAK_BEGIN, SOAK_END, soak_markdown(kept("soak.json")))
 
 
 def readme_of(readme: str) -> str:
@@ -352,6 +390,10 @@ def keep_parts(results: Results) -> None:
 
 def keep_devices(store: str, results: Results) -> None:
     _keep("devices.json", kept("devices.json") | {store: results})
+
+
+def keep_soak(results: Results) -> None:
+    _keep("soak.json", results)
 
 
 def _keep(name: str, results: Results) -> None:

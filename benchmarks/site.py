@@ -49,6 +49,7 @@ SITE = """\
     location /Microsoft-Server-ActiveSync {{ return 200; }}
     location /mail/ {{ {own} }}
     location /xhr/ {{ {own} }}
+    location /slow/ {{ alias {root}/mail/; limit_rate 200; }}
     location /live/ {{ ssi on; ssi_types application/json; {own} }}
     location /post/ {{ default_type application/json; return 200 '{{"action": "mark", "of": "$request_id"}}'; {own} }}
     location /go/ {{ return 302 /mail/1.html?_unique=$request_id; {own} }}

@@ -1,0 +1,321 @@
+"""An hour under everything at once: ``make bench-soak STORE=postgresql://…``, an empty database; without it SQLite.
+
+Two gates on one store carry the mail of 5,000 connections that are idle but for a request a minute, answers that trickle,
+streams of the console, requests of phones, and the reports of two connectors. Their rules change each minute. Once a
+minute it is noted what each gate holds and how many rows there are. ``--keep`` writes the table into ``docs/performance.md``.
+"""
+
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from aiohttp import web
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import create_engine, func, select
+
+from benchmarks import mixes
+from benchmarks.comparison import filled
+from benchmarks.devices import ADMIN, SECRET, logged_in
+from benchmarks.gate import write_config
+from benchmarks.machine import allow_descriptors, facts, memory_mib, processor_seconds
+from benchmarks.mixes import mail_app, owner
+from benchmarks.people import HOST, LAPTOP, eas_id
+from benchmarks.processes import free_port, leave_nothing_behind, python_module, serving
+from benchmarks.report import keep_soak, soak_markdown
+from benchmarks.site import Site, serve_site
+from benchmarks.soak_gate import COUNT, COUNTED
+from mailgate.rollout.person import hash_of
+from mailgate.store.address import store_url
+from mailgate.store.schema import metadata
+
+IDLE, STREAMS, SLOW = 5_000, 4, 20
+"""Connections, streams of the console, and slow answers, at both gates together."""
+PAUSE = 50.0
+"""Seconds between two requests of a connection: less than the gate's ``keep_alive``."""
+PHONES, REPORTED = 200, 1_000
+PATIENCE = 60.0
+COLUMNS = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
+def main(
+    minutes: Annotated[int, typer.Option(min=4, help="How long it takes.")] = 60,
+    store: Annotated[str, typer.Option(help="An empty PostgreSQL database; left out: SQLite.")] = "",
+    keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
+) -> None:
+    """Load two gates, and print what they held at the beginning and at the end."""
+    leave_nothing_behind()
+    allow_descriptors()
+    machine = facts()
+    with (
+        tempfile.TemporaryDirectory(prefix="mailgate-soak-") as run,
+        Progress(*COLUMNS, console=Console(stderr=True), refresh_per_second=1) as progress,
+        serve_site(Path(run), gate="benchmarks.soak_gate") as site,
+    ):
+        task = progress.add_task("under load", total=minutes)
+        soak = Soak(site, store or f"sqlite:///{run}/soak.db", lambda: progress.advance(task))
+        notes = uvloop.run(soak.run(minutes))
+    found = {"machine": machine, "store": "PostgreSQL" if store else "SQLite", **notes}
+    Console().print(soak_markdown(found), markup=False)
+    if keep:
+        keep_soak(found)
+
+
+@dataclass
+class Gate:
+    """A running gate. ``config``: its settings; what it says of itself is beside them."""
+
+    pid: int
+    config: Path
+    port: int
+    admin: int
+
+    async def held(self) -> dict[str, float]:
+        """What it holds now: memory in MiB, open files and connections, tasks of its loop, and its processor time in seconds."""
+        counted = self.config.with_name(COUNTED)
+        counted.unlink(missing_ok=True)
+        os.kill(self.pid, COUNT)
+        until = time.monotonic() + PATIENCE
+        while not counted.exists() and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        return {
+            "memory_mib": memory_mib([self.pid]),
+            "files": len(os.listdir(f"/proc/{self.pid}/fd")),
+            "processor_s": processor_seconds([self.pid]),
+            **json.loads(counted.read_text()),
+        }
+
+
+@dataclass
+class Soak:
+    site: Site
+    store: str
+    advance: Any
+    results: Counter[str] = field(default_factory=Counter)
+    """How many requests ended in which way."""
+
+    async def run(self, minutes: int) -> dict[str, Any]:
+        notes: list[dict[str, Any]] = []
+        with ExitStack() as stopping:
+            fleet = await serve_fleet()
+            gates = [stopping.enter_context(self.gate(name, fleet)) for name in ("one", "other")]
+            load = [asyncio.create_task(each) for each in self.load(gates)]
+            started = time.monotonic()
+            for minute in range(1, minutes + 1):
+                await asyncio.sleep(max(0.0, started + 60 * minute - time.monotonic()))
+                for gate in gates:
+                    change_rules(gate.config, minute)
+                    report_phones(gate.config.parent)
+                notes.append(
+                    {
+                        "minute": minute,
+                        "gates": [await each.held() for each in gates],
+                        "rows": await asyncio.to_thread(self.rows),
+                    }
+                )
+                self.advance()
+            for each in load:
+                each.cancel()
+            await asyncio.gather(*load, return_exceptions=True)
+        return {"notes": notes, "requests": dict(self.results)}
+
+    def load(self, gates: list[Gate]) -> Iterator[Any]:
+        records = list(mixes.mixed())
+        for number in range(IDLE):
+            yield self.person(gates[number % 2].port, records[number % len(records) :: IDLE], number)
+        for number in range(SLOW):
+            yield self.slow(gates[number % 2].port, number)
+        for number in range(PHONES):
+            yield self.person(
+                gates[number % 2].port, [mail_app(eas_id(number), owner(number), number)], number
+            )
+        for number in range(STREAMS):
+            yield self.watch(gates[number % 2].admin)
+
+    async def person(self, port: int, records: list[str], number: int) -> None:
+        """One connection, idle but for a request now and then."""
+        random, said = Random(number), None
+        await asyncio.sleep(random.uniform(0, PAUSE))
+        while True:
+            try:
+                reader, said = await asyncio.open_connection("127.0.0.1", port)
+                while True:
+                    method = (request := filled(random.choice(records))).partition(b" ")[0]
+                    said.write(request)
+                    self.results[f"status {await answer(reader, method == b'HEAD')}"] += 1
+                    await asyncio.sleep(random.uniform(PAUSE / 2, PAUSE))
+            except (OSError, EOFError, ValueError) as error:
+                self.results[type(error).__name__] += 1
+                await asyncio.sleep(1)
+            finally:
+                if said:
+                    said.close()
+
+    async def slow(self, port: int, number: int) -> None:
+        """Answers that trickle, each on a connection of its own."""
+        while True:
+            target = mixes.written(
+                "GET",
+                f"/slow/{number}.html",
+                {"Host": HOST, "User-Agent": LAPTOP, "Connection": "close"},
+            )
+            try:
+                reader, said = await asyncio.open_connection("127.0.0.1", port)
+                said.write(target.encode())
+                status = (await reader.readline()).split()[1].decode()
+                while await reader.read(65536):
+                    pass
+                self.results[f"slow, status {status}"] += 1
+                said.close()
+            except (OSError, IndexError) as error:
+                self.results[f"slow, {type(error).__name__}"] += 1
+                await asyncio.sleep(1)
+
+    async def watch(self, admin: int) -> None:
+        """The overview of the console, which stays open."""
+        while True:
+            with suppress(OSError):
+                cookie = await asyncio.to_thread(logged_in, admin)
+                head = (
+                    f"GET /console/now/stream HTTP/1.1\r\nHost: 127.0.0.1:{admin}\r\nCookie: {cookie}\r\n\r\n"
+                )
+                reader, said = await asyncio.open_connection("127.0.0.1", admin)
+                said.write(head.encode())
+                self.results[f"console, status {(await reader.readline()).split()[1].decode()}"] += 1
+                while await reader.read(65536):
+                    pass
+                said.close()
+            await asyncio.sleep(1)
+
+    @contextmanager
+    def gate(self, name: str, fleet: int) -> Iterator[Gate]:
+        folder, port, admin = self.site.run / name, free_port(), free_port()
+        folder.mkdir()
+        report_phones(folder)
+        (folder / "token").write_text("secret")
+        (folder / "token").chmod(0o600)
+        settings = {
+            "listen": f"127.0.0.1:{port}",
+            "admin_listen": f"127.0.0.1:{admin}",
+            "upstream": f"http://{self.site.address}",
+            "store": self.store,
+            "admins": {ADMIN: {"token_hash": hash_of(SECRET, bytes(16)), "roles": ["viewer"]}},
+            "connectors": {
+                "phones": {"type": "file", "path": "phones.jsonl", "every": "1m"},
+                "fleet": {
+                    "type": "fleet",
+                    "base_url": f"http://127.0.0.1:{fleet}",
+                    "token": {"file": "token"},
+                    "every": "1m",
+                },
+            },
+        }
+        config = write_config(folder, settings, rules=1)
+        with serving(
+            python_module(self.site.gate, "run", "--config", str(config)), port, folder / "log"
+        ) as pid:
+            yield Gate(pid, config, port, admin)
+
+    def rows(self) -> dict[str, int]:
+        """The rows of each table that has some."""
+        engine = create_engine(store_url(self.store))
+        with engine.connect() as connection:
+            counts = {
+                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in metadata.sorted_tables
+            }
+        engine.dispose()
+        return {name: count for name, count in counts.items() if count}
+
+
+async def answer(reader: asyncio.StreamReader, headless: bool) -> str:
+    """Read one answer. Returns its status."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    status = head.split(" ", 2)[1]
+    if headless or status in ("204", "304"):
+        return status
+    length = [line for line in head.split("\r\n") if line.startswith("content-length:")]
+    if length:
+        await reader.readexactly(int(length[0].partition(":")[2]))
+        return status
+    while size := int((await reader.readline()).partition(b";")[0], 16):
+        await reader.readexactly(size + 2)
+    await reader.readline()
+    return status
+
+
+def change_rules(config: Path, minute: int) -> None:
+    """Change a title, so that the rules are read again and are a new version."""
+    path = config.with_name("policy.yaml")
+    lines = path.read_text().splitlines(keepends=True)
+    lines[0] = f"# minute {minute}\n" if lines[0].startswith("#") else f"# minute {minute}\n{lines[0]}"
+    replace(path, "".join(lines))
+
+
+def report_phones(folder: Path) -> None:
+    """Write an inventory: each phone was looked at just now."""
+    now = datetime.now(UTC).isoformat()
+    lines = (
+        {
+            "id": f"phone-{number}",
+            "owner": owner(number),
+            "os": "ios",
+            "eas_ids": [eas_id(number)],
+            "apps": [],
+            "apps_complete": True,
+            "reported_at": now,
+        }
+        for number in range(REPORTED)
+    )
+    replace(folder / "phones.jsonl", "".join(f"{json.dumps(each)}\n" for each in lines))
+
+
+def replace(path: Path, text: str) -> None:
+    beside = path.with_suffix(".new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+async def serve_fleet() -> int:
+    """An inventory over HTTP, in the form of Fleet's. Returns its port."""
+    hosts = [
+        {
+            "id": number,
+            "uuid": f"{number:032X}",
+            "platform": "windows",
+            "os_version": "Windows 11",
+            "hostname": f"laptop-{number}",
+            "software": [],
+        }
+        for number in range(REPORTED)
+    ]
+
+    async def page(request: web.Request) -> web.Response:
+        size, at = int(request.query["per_page"]), int(request.query["page"])
+        return web.json_response({"hosts": hosts[at * size : (at + 1) * size]})
+
+    async def count(_request: web.Request) -> web.Response:
+        return web.json_response({"count": len(hosts)})
+
+    app, port = web.Application(), free_port()
+    app.add_routes([web.get("/api/v1/fleet/hosts", page), web.get("/api/v1/fleet/hosts/count", count)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    return port
+
+
+if __name__ == "__main__":
+    typer.run(main)
