@@ -20,6 +20,8 @@ from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.now.test_verdict_rates import text
 from tests.unit.console.phones import asks, has, record
 from tests.unit.console.written_mails import gone, written
+from tests.unit.store.people import read_mail
+from tests.unit.store.test_fleet import a_browser
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.console.site import ROUTES
@@ -56,6 +58,8 @@ PATHS = (
     "/console/people?login=alice",
     "/console/people?login=cy",
     "/console/help?which=all",
+    "/console/extension?state=missing&browser=Google+Chrome+142",
+    "/console/extension?name=nobody",
     "/console/find?q=a",
     "/console/find?q=nobody",
     "/console/explain?reference=REF2345",
@@ -133,6 +137,11 @@ async def fill(firm: Company) -> str:
     made = EnrolmentToken("t-1", "alice", "for her phone", 1, NOW, NOW + timedelta(days=7))
     await firm.store.enrolments.add(digest_of("token"), made)
     await firm.store.enrolments.enrol(digest_of("token"), "a-thumbprint", "device-1", NOW)
+    await firm.store.enrolments.take(
+        [a_browser("ada", NOW, machine="LT-0001"), a_browser("bob"), a_browser("cy", NOW - timedelta(days=9))]
+    )
+    for person in ("bob@example.com", "dan"):
+        await read_mail(firm.store, person, NOW)
     return phones[0].id
 
 
