@@ -7,7 +7,8 @@ from itertools import count
 
 from tests.unit.gateway.wire import exchange, handled
 
-from mailgate.app.parts import Forwarders, assemble
+from mailgate.app.parts import assemble
+from mailgate.app.upstream import Forwarders
 from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer, References, send
