@@ -115,6 +115,20 @@ class DeviceRows(Queries):
         query = select(device_rows.c.mail, func.count()).group_by(device_rows.c.mail)
         return {mail: int(number) for mail, number in await self._rows(query, timeout_seconds=60)}
 
+    async def ending(
+        self, source: str, mails: Sequence[str], since: datetime, until: datetime
+    ) -> tuple[list[datetime], bool]:
+        """When the apps were last looked at of the devices of a source with such a mail status, after ``since`` and until
+        ``until``, the earliest first; and whether these are all: no more than ``COUNTED`` rows are read."""
+        looked = _COLUMNS.reported_at
+        rows = select(device_rows).where(looked > since, looked <= until).order_by(looked, _COLUMNS.device)
+        window = rows.limit(COUNTED).subquery()
+        theirs = (window.c.source == source, window.c.mail.in_(mails))
+        found = select(window.c.reported_at).where(*theirs).order_by(window.c.reported_at)
+        ends = await self._values(found, timeout_seconds=10)
+        [(read,)] = await self._rows(select(func.count()).select_from(window), timeout_seconds=10)
+        return ends, read < COUNTED
+
     async def distinct(self, name: str) -> list[str]:
         """The distinct texts of an indexed column, in order. Each text takes one step in the index, however many rows
         have it."""

@@ -591,7 +591,7 @@ connectors = Table(
     Column("retrying", WireText, nullable=False),
     *_columns(Instant, "retry_at cursor"),
     Column("listed", Text, nullable=False),
-    *_required(BigInteger, "devices taken gone held narrowed"),
+    *_required(BigInteger, "status devices taken gone held narrowed"),
     Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""

@@ -61,6 +61,7 @@ CREATE TABLE connectors (
     retry_at TIMESTAMP WITH TIME ZONE,
     cursor TIMESTAMP WITH TIME ZONE,
     listed TEXT NOT NULL,
+    status BIGINT NOT NULL,
     devices BIGINT NOT NULL,
     taken BIGINT NOT NULL,
     gone BIGINT NOT NULL,

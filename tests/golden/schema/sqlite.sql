@@ -61,6 +61,7 @@ CREATE TABLE connectors (
     retry_at DATETIME,
     cursor DATETIME,
     listed TEXT NOT NULL,
+    status BIGINT NOT NULL,
     devices BIGINT NOT NULL,
     taken BIGINT NOT NULL,
     gone BIGINT NOT NULL,

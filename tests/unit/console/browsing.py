@@ -53,7 +53,7 @@ READY: Mapping[str, Any] = {
     "issuers": [],
     "connectors": {
         "jamf-file": {
-            "state": "ok", "trouble": "", "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
+            "state": "ok", "trouble": "", "status": 0, "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
             "trouble_since": None, "failing_since": None, "last_known_until": None, "running_since": None, "retrying": "",
             "retry_at": None, "next_attempt": None, "narrowed": 0, "narrows_at": None, "devices": 3, "records": 3,
             "gone": 0, "held": 0,

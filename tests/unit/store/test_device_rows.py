@@ -141,6 +141,18 @@ async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
     assert scanned(steps) == []
 
 
+async def test_looks_of_a_source_are_found_by_their_times(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("mdm-1", ["kept-out"], NOW - timedelta(days=11), NOW - timedelta(days=3))
+    looks, whole = await filled.rows.ending(*asked)
+    assert (looks, whole) == ([NOW - timedelta(days=days) for days in (9, 5, 3)], True)
+    steps = await steps_of(filled, lambda store: store.rows.ending(*asked))
+    assert ("ix_device_rows_reported_at" in steps, scanned(steps)) == (True, [])
+    monkeypatch.setattr(device_rows, "COUNTED", 4)
+    assert await filled.rows.ending(*asked) == ([NOW - timedelta(days=9)], False)
+
+
 async def test_values_of_a_column_are_found_by_its_index(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
