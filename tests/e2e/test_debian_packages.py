@@ -31,6 +31,7 @@ timeout 120 sh -c 'until curl -so ready http://127.0.0.1:8081/readyz; do sleep 0
 python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 for agent in "$1" "$2"; do curl -so page -w '%{http_code}\\n' -A "$agent" http://127.0.0.1:8080/; done
 kill $gate; wait $gate; echo $?
+mailgate extension package --out packages >log && ls packages
 """
 
 
@@ -132,7 +133,8 @@ def test_a_gate_that_was_just_installed_decides(suite: str, packages: Path, tmp_
         text=True,
         timeout=2 * PATIENCE,
     )
-    assert played.stdout.split() == [SUITES[suite], "200", "403", "0"], played.stdout + played.stderr
+    made = ["mailgate-chromium.zip", "mailgate.xpi"]
+    assert played.stdout.split() == [SUITES[suite], "200", "403", "0", *made], played.stdout + played.stderr
     shutil.rmtree(root)
 
 
