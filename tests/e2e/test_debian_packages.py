@@ -133,8 +133,8 @@ def test_a_gate_that_was_just_installed_decides(suite: str, packages: Path, tmp_
         text=True,
         timeout=2 * PATIENCE,
     )
-    made = ["mailgate-chromium.zip", "mailgate.xpi"]
-    assert played.stdout.split() == [SUITES[suite], "200", "403", "0", *made], played.stdout + played.stderr
+    packed = ["mailgate-chromium.zip", "mailgate.xpi"]
+    assert played.stdout.split() == [SUITES[suite], "200", "403", "0", *packed], played.stdout + played.stderr
     shutil.rmtree(root)
 
 
