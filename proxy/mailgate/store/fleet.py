@@ -341,7 +341,7 @@ class _Browsers:
         where = [column == text for text, column in exact if text]
         if wanted.heard:
             heard = [wanted.heard, *([Heard.DAY.value] if wanted.heard == Heard.WEEK else [])]
-            where.append(self.heard.in_(heard))
+            where += [self.heard.in_(heard), self.keys.reported_at.is_not(None)]
         if wanted.browser:
             versioned = self.name + " " + self.version
             begins = versioned.startswith(f"{wanted.browser}.", autoescape=True)

@@ -145,6 +145,7 @@ async def test_browsers_that_are_alike_are_counted(store: Store) -> None:
         ({}, "ada ben bo cy"),
         ({"state": "silent"}, "bo cy"),
         ({"heard": "week"}, "ada ben"),
+        ({"heard": "before"}, "bo cy"),
         ({"browser": "Google Chrome"}, "ada bo"),
         ({"browser": "Google Chrome 142"}, "ada bo"),
         ({"browser": "Google Chrome 14"}, ""),
@@ -161,6 +162,8 @@ async def test_browsers_are_found_by_all_that_is_asked(
     store: Store, wanted: dict[str, str], names: str
 ) -> None:
     await store.enrolments.take(MANY)
+    if "heard" in wanted:
+        await store.enrolments.take([a_browser("dan", None)])  # it has not reported, at whatever time
     assert [each.thumbprint.removeprefix("key-") for each in await found(store, **wanted)] == names.split()
 
 
