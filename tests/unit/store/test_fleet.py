@@ -74,6 +74,8 @@ async def test_a_key_that_never_reported_and_a_revoked_one_say_so(store: Store) 
     ("minutes", "proofs", "client", "state"),
     [
         (-60, PROXIED, {}, "asleep"),
+        (-9 * 24 * 60, PROXIED, {}, "asleep"),
+        (-10 * 24 * 60, PROXIED, {}, "unknown"),
         (9, PROXIED, {}, "asleep"),
         (11, PROXIED, {}, "missing"),
         (11, PROXIED, {"browser": "Firefox"}, "unknown"),
@@ -84,7 +86,8 @@ async def test_a_key_that_never_reported_and_a_revoked_one_say_so(store: Store) 
         (11, Proofs(), {}, "unknown"),
     ],
     ids=[
-        *("before its report", "while its token was good", "without it since", "by another browser"),
+        *("before its report", "days before", "before the proxy named nobody any more"),
+        *("while its token was good", "without it since", "by another browser"),
         *("on another system", "on a phone", "with a proof", "with a proof, unnamed", "by its own word"),
     ],
 )
