@@ -34,7 +34,7 @@ class Sources:
     secrets: list[Path] = field(default_factory=list)
     """The files from which secrets were read, or that hold a private key."""
     stamps: Stamps = field(default_factory=dict)
-    """The state of each file that was looked at, but for secrets."""
+    """The state of each file that was looked at."""
     not_here: list[str] | None = None
     """The secrets that are not on this machine, in words. None makes a mistake of each, as for a gate."""
 
@@ -155,7 +155,9 @@ def _secret(value: object, info: ValidationInfo) -> object:
         raise wrong_value("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     (kind, name), sources = next(iter(value.items())), _sources(info)
     if kind == "file":
-        sources.secrets.append(sources.folder / name)
+        path = sources.folder / name
+        sources.secrets.append(path)
+        sources.stamps[path] = stamp_of(path)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
