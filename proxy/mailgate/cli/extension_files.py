@@ -29,7 +29,7 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a package: the first that ZIP has. With that of the file two packages would differ."""
 PERMISSIONS = 0o100644 << 16
 VERSION = re.compile(r"(?!0+(\.0+)*$)(0|[1-9][0-9]{0,4})(\.(0|[1-9][0-9]{0,4})){0,3}")
-"""What both browsers take: one to four numbers. Chromium has none above 65535."""
+"""What both browsers take: one to four numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
