@@ -64,19 +64,19 @@ def test_a_disk_is_not_encrypted_only_where_that_is_seen(devices: Any, encrypted
     [
         ("", True),
         ("/dev/dm-0 / btrfs rw 0 0\nproc /proc proc rw 0 0\n", True),
-        ("/dev/dm-0 / btrfs rw 0 0\ntank/home /home zfs rw 0 0\n", None),
-        ("/dev/dm-0 / btrfs rw 0 0\nfiles:/ada /home/ada nfs4 rw 0 0\n", None),
-        ("/dev/dm-0 / btrfs rw 0 0\nfiles:/bob /home/bob nfs4 rw 0 0\n", True),
-        ("/dev/dm-0 / btrfs rw 0 0\n/dev/sdb1 /home/ada ext4 rw 0 0\n", False),
+        ("/dev/dm-0 / btrfs rw 0 0\ntank/homes /homes zfs rw 0 0\n", None),
+        ("/dev/dm-0 / btrfs rw 0 0\nfiles:/ada /homes/ada nfs4 rw 0 0\n", None),
+        ("/dev/dm-0 / btrfs rw 0 0\nfiles:/joe /homes/joe nfs4 rw 0 0\n", True),
+        ("/dev/dm-0 / btrfs rw 0 0\n/dev/sdb1 /homes/ada ext4 rw 0 0\n", False),
         ("\n \nodd\n", True),
     ],
 )
 def test_peoples_files_that_lie_on_no_disk_of_lsblk_are_not_taken_for_encrypted(
     mounts: str, encrypted: bool | None
 ) -> None:
-    devices = [crypt("root", "/"), part("sdb1", "/home/ada" if "sdb1" in mounts else None)]
+    devices = [crypt("root", "/"), part("sdb1", "/homes/ada" if "sdb1" in mounts else None)]
     said = json.dumps({"blockdevices": devices})
-    assert helper.disk_encrypted(said, "/home/ada", mounts) is encrypted
+    assert helper.disk_encrypted(said, "/homes/ada", mounts) is encrypted
 
 
 @pytest.mark.parametrize("said", [None, "", "no json", "[]", "{}", '{"blockdevices": null}', "[" * 5000])
