@@ -77,6 +77,13 @@ def test_one_build_makes_the_libraries_of_every_machine_and_python(packages: Pat
     assert compiled(package(packages, "mailgate", "all")) == {}
 
 
+def test_the_extension_comes_along(packages: Path) -> None:
+    content = subprocess.check_output(["dpkg-deb", "--fsys-tarfile", package(packages, "mailgate", "all")])
+    with tarfile.open(fileobj=BytesIO(content)) as archive:
+        found = {each.name.partition("/mailgate/mailgate/extension/")[2] for each in archive if each.isfile()}
+    assert {"package.json", "manifest.json", "background/main.js", "_locales/ar/messages.json"} <= found
+
+
 def test_lintian_finds_nothing(packages: Path) -> None:
     require_or_skip("lintian")
     both = package(packages, "mailgate", "all"), package(packages, "mailgate-libs", "amd64")
