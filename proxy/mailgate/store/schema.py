@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mailgate.devices.names import storable
 from mailgate.model.phrase import Phrase, read_words, stored
-from mailgate.store.folding import WithoutCase
+from mailgate.store.folding import WireText, WithoutCase
 
 
 class Instant(TypeDecorator[datetime]):
@@ -46,16 +46,6 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class WireText(TypeDecorator[str]):
-    """Text from the wire. Characters that no database keeps (NUL, lone surrogates) are stored as escapes."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)
 
 
 class ClientText(WireText):
