@@ -22,6 +22,7 @@ from mailgate.wire import ApiRequest, HttpsWire, Wire
 POLL_SECONDS = 1.0
 MAX_TRIES = 300
 """How often a gate that makes another plan is asked."""
+_REDIRECTED = 3
 _SERVICE: TypeAdapter[str] = TypeAdapter(ServiceUrl)
 ANSWER_SECONDS, MAX_ANSWER = 30.0, 64 * 1024 * 1024
 
@@ -57,7 +58,7 @@ class GateApi:
         try:
             answer = await self.wire.ask(ApiRequest(method, f"{self.url}/api/v1{path}", headers, data))
             told: Any = json.loads(answer.body)
-            if not isinstance(told, dict) or HTTPStatus(answer.status).is_redirection:
+            if not isinstance(told, dict) or answer.status // 100 == _REDIRECTED:
                 raise ValueError
         except SourceError as error:
             raise RefusedError(f"{self.url} {trouble_in_words(str(error))}") from None
