@@ -209,16 +209,16 @@ device_rows = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    *_required(WireText, "person kind os os_version source state mail apps blocked_by groups"),
+    *_required(WireText, "person kind os os_version source state mail apps blocked_by findings groups"),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at")
+        for name in "person kind os source state mail apps blocked_by findings reported_at".split()
     ),
 )
 """The state of each device when it was last computed, to search and sort by (``device_rows.py``). It can be computed
-again from the other tables. ``apps``, ``blocked_by`` and ``groups`` are JSON lists, or empty; ``reported_at`` is 1970
-if nobody looked at the apps."""
+again from the other tables. ``apps``, ``blocked_by``, ``findings`` and ``groups`` are JSON lists, or empty; ``reported_at``
+is 1970 if nobody looked at the apps."""
 
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that is in ``device_rows``."""
@@ -360,6 +360,7 @@ audit = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
+    Index(None, "at", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
@@ -580,7 +581,7 @@ connectors = Table(
     Column("retrying", WireText, nullable=False),
     *_columns(Instant, "retry_at cursor"),
     Column("listed", Text, nullable=False),
-    *_required(BigInteger, "devices taken gone held narrowed"),
+    *_required(BigInteger, "status devices taken gone held narrowed"),
     Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""
