@@ -145,6 +145,21 @@ async def test_a_revoked_person_enrols_with_no_code_and_on_no_computer(
     assert await office.enrol(browser(), common, "LT-9", "bo") == "enrolled"
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+async def test_the_tokens_of_a_replaced_secret_end_by_themselves(
+    office: Office, gates: Fleet, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    assert await office.enrol(browser(), tokens["LT-1"], "LT-1", ADA) == "enrolled"
+    (tmp_path / "fleet.secret").write_text(secrets.token_urlsafe(32))
+    for at, _ in enumerate(gates.gates):
+        profile = browser()
+        for _ in patiently():
+            if (said := await office.enrol(profile, tokens["LT-2"], "LT-2", at=at)) != "enrolled":
+                break
+            await asyncio.sleep(0.1)
+        assert said == "enrolment-unknown"
+
+
 async def test_who_logs_in_is_the_owner_where_the_token_names_nobody(
     office: Office, tokens: dict[str, str], tmp_path: Path
 ) -> None:

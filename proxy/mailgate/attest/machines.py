@@ -9,6 +9,12 @@ from mailgate.attest.jose import base64url
 PREFIX = "mailgate-machine-"
 
 
+def is_of_machine(token: str) -> bool:
+    """Whether this has the form of a machine's token, right or wrong. Nobody guesses one: a wrong one is of another owner, of a
+    computer with another name, or of an earlier secret."""
+    return token.startswith(PREFIX)
+
+
 @dataclass(frozen=True, slots=True)
 class MachineTokens:
     """Makes and checks them. No token is stored."""

@@ -151,6 +151,8 @@ def _done(revoked: Revoked, *, with_keys: bool) -> Iterator[str]:
     yield from (f"revoked the key {each}" for each in revoked.keys)
     for kind, name in revoked.shut:
         yield f"{kind} {printable(name)} enrols no more; `mailgate enroll allow --{kind}` ends that"
+    if not (revoked.keys or revoked.tokens or revoked.others):
+        yield "no valid key is enrolled under this name; `mailgate enroll list` shows how names are spelled"
     if revoked.others:
         yield f"other keys of this computer that stay enrolled: {revoked.others}; --machine revokes them too"
 
@@ -184,7 +186,15 @@ def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
     if len(given) != 1:
         ways = ", ".join("NAME" if sort is Sort.ANY else f"--{sort}" for sort in options)
         fail(2, f"expected exactly one of {ways}")
-    return given[0]
+    [(sort, name)] = given
+    if sort in (Sort.MACHINE, Sort.PERSON):
+        _one_line(f"--{sort}", name)
+    return sort, name
+
+
+def _one_line(option: str, said: str) -> None:
+    if not said.isprintable() or len(said) > _MAX_TEXT:
+        fail(2, f"{option}: not a text of one line; expected at most {_MAX_TEXT} printable characters")
 
 
 def _revocation(bundle: Bundle, sort: Sort, name: str, *, with_keys: bool = False) -> Named:
@@ -203,8 +213,7 @@ def _make(
     as_json: bool,
 ) -> None:
     for option, said in (("--user", user), ("--note", note)):
-        if not said.isprintable() or len(said) > _MAX_TEXT:
-            fail(2, f"{option}: not a text of one line; expected at most {_MAX_TEXT} printable characters")
+        _one_line(option, said)
 
     async def run(store: Store, bundle: Bundle) -> EnrolmentToken:
         by, owner = (

@@ -62,6 +62,8 @@ def policies(
     For Linux as JSON, for Windows as a registry file, for macOS as a configuration profile (docs/extension.md).
     """
     fit = fit_for(origin, update_url, company, "")
+    if not origin:
+        fail(UNUSABLE, "--origin: expected the address of the company mail")
     if chromium_id and not re.fullmatch("[a-p]{32}", chromium_id):
         fail(
             UNUSABLE,

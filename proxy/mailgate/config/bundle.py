@@ -114,7 +114,7 @@ def _read(
     reading.finish()
     assert settings is not None
     assert rules is not None
-    paths = (*reading.paths, *others.paths, *settings.referenced_files())
+    paths = (*reading.paths, *others.paths, *settings.referenced_files(), *sources.secrets)
     keys = (settings.tls.key,) if settings.tls else ()
     absent = (*reading.absent, *others.absent)
     unseen = tuple(dict.fromkeys(missing or ()))

@@ -3,14 +3,21 @@
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from cryptography import x509
-from pydantic import PlainSerializer, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
@@ -34,7 +41,7 @@ class Sources:
     secrets: list[Path] = field(default_factory=list)
     """The files from which secrets were read, or that hold a private key."""
     stamps: Stamps = field(default_factory=dict)
-    """The state of each file that was looked at, but for secrets."""
+    """The state of each file that was looked at."""
     not_here: list[str] | None = None
     """The secrets that are not on this machine, in words. None makes a mistake of each, as for a gate."""
 
@@ -140,7 +147,15 @@ def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomErr
 
 
 class MissingSecret(SecretStr):
-    """Stands for a secret that is not on this machine, whatever its value must be."""
+    """Stands for a secret that is not on this machine, whatever its value must be. It is given: a gate has it."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def where_it_is(check: Callable[[SecretStr], SecretStr]) -> AfterValidator:
+    """Holds the value of a secret against this check on a machine that has it."""
+    return AfterValidator(lambda found: found if isinstance(found, MissingSecret) else check(found))
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
@@ -155,7 +170,9 @@ def _secret(value: object, info: ValidationInfo) -> object:
         raise wrong_value("secret", "not a reference; expected {env: NAME} or {file: PATH}")
     (kind, name), sources = next(iter(value.items())), _sources(info)
     if kind == "file":
-        sources.secrets.append(sources.folder / name)
+        path = sources.folder / name
+        sources.secrets.append(path)
+        sources.stamps[path] = stamp_of(path)
     found = sources.environ.get(name) if kind == "env" else _content(sources.folder / name)
     if not found:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"

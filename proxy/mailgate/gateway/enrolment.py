@@ -17,6 +17,7 @@ from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
+from mailgate.attest.machines import is_of_machine
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims, written_report
 from mailgate.devices.device import Report
@@ -54,14 +55,14 @@ class Enroller:
     """Counts reports, by key."""
     devices: Devices
     """Stores the reports from hardware evidence."""
-    logins: MutableMapping[str, str] = field(default_factory=lambda: LRUCache(50_000))
-    """The person who logged in last by each enrolled browser, by its key, as a trusted proxy says."""
+    logins: MutableMapping[str, tuple[str, datetime]] = field(default_factory=lambda: LRUCache(50_000))
+    """The person who logged in last by each enrolled browser, by its key, as a trusted proxy says, and when."""
 
     def record(self, access: Access, *_: object) -> None:
         """Note who has logged in (a ``DecisionListener``, ``gateway/recorder.py``)."""
         proof = access.attestation
         if proof is not None and proof.self_reported and access.facts.user:
-            self.logins[proof.key_thumbprint] = access.user.name
+            self.logins[proof.key_thumbprint] = access.user.name, access.now
 
     def recurring(self, _access: Access, _decision: Decision) -> None:
         """The same request again says the same."""
@@ -187,8 +188,9 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
     except StoreUnavailableError:
         return _count_refusal(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):
-        who = key if enrolled in _OF_THE_KEY else digest
-        _note_refusal(failed, who, caller if enrolled is NotEnrolled.UNKNOWN else "", now)
+        unknown, of_machine = enrolled is NotEnrolled.UNKNOWN, is_of_machine(said.token)
+        who = key if enrolled in _OF_THE_KEY or (unknown and of_machine) else digest
+        _note_refusal(failed, who, caller if unknown and not of_machine else "", now)
         if enrolled in _SHUT:
             log.warning("enrolment-refused", reference=reference, token=name_of(digest), shut=enrolled.value)
         return _count_refusal(part, "enroll", refusal(*_REFUSED[enrolled], reference))
@@ -331,7 +333,7 @@ async def _attest(
         noted, key = key is not None, key or await enroller.enrolments.key(thumbprint)
         if key is None or key.revoked_at:
             return refusal(403, Reason.KEY_NOT_ENROLLED if key is None else Reason.KEY_REVOKED, reference)
-        key = await _owned(part, key)
+        key = await _owned(part, key, now)
         if not noted:
             await take_report(part.live, enroller.enrolments, enroller.devices, key, report, incoming, now)
     except EvidenceRefusedError as refused:
@@ -343,10 +345,11 @@ async def _attest(
     return json_answer(200, _token(part, key, report, now))
 
 
-async def _owned(part: EnrolmentParts, key: EnrolledKey) -> EnrolledKey:
-    """The key with its owner. Where the machine's token named nobody, that is who has logged in last by this browser."""
-    person = part.enroller.logins.pop(key.thumbprint, "")
-    if not person or not key.proven or user_text(key.owner) == user_text(person):
+async def _owned(part: EnrolmentParts, key: EnrolledKey, now: datetime) -> EnrolledKey:
+    """The key with its owner. Where the machine's token named nobody, that is who has logged in last by this browser. Who came by
+    an earlier token was maybe not the last one, since another gate may have seen somebody since."""
+    person, at = part.enroller.logins.pop(key.thumbprint, ("", now))
+    if not person or now - at > OWN_LIFETIME or not key.proven or user_text(key.owner) == user_text(person):
         return key
     nobodys = name_of(digest_of(part.live.machines.token(key.machine, "")))
     return await part.enroller.enrolments.own(key, person) if key.token == nobodys else key

@@ -2,7 +2,8 @@
 
 A browser that does not report because nobody uses it is asleep. It is missing once its person asked for mail on a laptop, by a browser of
 that kind, without a proof of the device, after its last token ended. Whether it was removed or switched off, or whether that was another
-profile or computer, nobody can see from here. Where no proxy names that person with such a browser, nothing of this is known.
+profile or computer, nobody can see from here. Where no proxy named that person with such a browser in the last week in which it
+reported, nothing of this is known: it may name nobody any more.
 """
 
 from dataclasses import dataclass
@@ -321,7 +322,7 @@ class _Browsers:
             (reported > self._now - TOKEN_LIFETIME, BrowserState.REPORTING.value),
             (readers.bare_at > _After(reported), BrowserState.MISSING.value),
             (reported <= self._now - self._silent_after, BrowserState.SILENT.value),
-            (readers.named_at.is_not(None), BrowserState.ASLEEP.value),
+            (readers.named_at > self._now - self._silent_after - WEEK, BrowserState.ASLEEP.value),
             else_=BrowserState.UNKNOWN.value,
         )
 
@@ -341,7 +342,7 @@ class _Browsers:
         where = [column == text for text, column in exact if text]
         if wanted.heard:
             heard = [wanted.heard, *([Heard.DAY.value] if wanted.heard == Heard.WEEK else [])]
-            where.append(self.heard.in_(heard))
+            where += [self.heard.in_(heard), self.keys.reported_at.is_not(None)]
         if wanted.browser:
             versioned = self.name + " " + self.version
             begins = versioned.startswith(f"{wanted.browser}.", autoescape=True)

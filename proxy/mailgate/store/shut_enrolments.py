@@ -58,7 +58,8 @@ class Named:
         """What it is about, in the audit log, where no person's name stands."""
         if self.sort is Sort.PERSON:
             return f"person {digest_of_name(self.name).removeprefix(DIGEST)}"
-        told = f"machine {self.name}" if self.sort is Sort.MACHINE else self.name
+        # in one case, since two approvers may write it otherwise
+        told = f"machine {user_text(self.name)}" if self.sort is Sort.MACHINE else self.name
         return f"{told} with its keys" if self.with_keys else told
 
     @property
@@ -146,7 +147,7 @@ class ShutEnrolments(Queries):
                 tuple(row.thumbprint for row in rows),
                 tuple(row.device for row in rows),
                 tuple(newly),
-                await _others(connection, out) if rows else 0,
+                await _others(connection, out),
                 await _was_revoked(connection, named, now) or (len(newly) < len(out)),
             )
             if act and done:
@@ -166,11 +167,15 @@ class ShutEnrolments(Queries):
 
 
 async def _to_shut(connection: AsyncConnection, named: Named) -> list[tuple[str, str]]:
-    """What enrols no more by this: the machine or the person, or the machines of the keys of this name."""
+    """What enrols no more by this: the machine or the person, or the machines of the keys of this name. The token of a machine is
+    stored nowhere, so nobody enrols with it any more only once the machine does not."""
     if named.sort in (Sort.MACHINE, Sort.PERSON):
         return [(str(named.sort), named.name)]
-    valid = and_(replace(named, with_keys=False).keys, keys.c.revoked_at.is_(None), keys.c.machine != "")
-    found = (await connection.execute(select(keys.c.machine).where(valid))).scalars()
+    meant = and_(replace(named, with_keys=False).keys, keys.c.revoked_at.is_(None))
+    if named.sort is Sort.ANY:
+        stored = select(tokens.c.name).where(tokens.c.name == named.name).exists()
+        meant = or_(meant, and_(keys.c.token == named.name, keys.c.proven, ~stored))
+    found = (await connection.execute(select(keys.c.machine).where(meant, keys.c.machine != ""))).scalars()
     return [(MACHINE, name) for name in {user_text(name): name for name in found}.values()]
 
 

@@ -160,10 +160,22 @@ def valid() -> list[object]:
         ),
         (
             ("--machine", "LT-9"),
-            ["machine LT-9 enrols no more; `mailgate enroll allow --machine` ends that"],
+            [
+                "machine LT-9 enrols no more; `mailgate enroll allow --machine` ends that",
+                "no valid key is enrolled under this name; `mailgate enroll list` shows how names are spelled",
+            ],
             ["a", "b", "c"],
         ),
-        (("token-m", "--with-keys"), ["revoked the key a", "revoked the key b", "revoked the key c"], []),
+        (
+            ("token-m", "--with-keys"),
+            [
+                "revoked the key a",
+                "revoked the key b",
+                "revoked the key c",
+                "machine LT-1 enrols no more; `mailgate enroll allow --machine` ends that",
+            ],
+            [],
+        ),
     ],
 )
 def test_a_computer_a_person_or_a_key_is_shut_out(
@@ -199,6 +211,9 @@ def test_who_is_shut_out_may_be_allowed_again(option: str) -> None:
         ("revoke", "--machine", "a", "--with-keys"),
         ("allow",),
         ("allow", "--machine", "a", "--person", "b"),
+        ("revoke", "--machine", "x" * 256),
+        ("revoke", "--person", "ada\nbo"),
+        ("allow", "--machine", "\u202ex"),
     ],
 )
 def test_exactly_one_thing_is_named(arguments: tuple[str, ...]) -> None:

@@ -187,6 +187,7 @@ def test_rows_that_cannot_be_used_write_nothing(folder: Path, rows: str, why: st
 @pytest.mark.parametrize(
     ("options", "why"),
     [
+        (("--origin", ""), "--origin: expected"),
         (("--origin", MAIL, "--chromium-id", "ABC"), "--chromium-id: expected 32 letters"),
         (("--origin", "http://mail.example.com"), "--origin: not https"),
         (("--origin", MAIL, "--machine", "x" * 256), "machine: expected at most 255"),

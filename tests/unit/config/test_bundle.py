@@ -102,6 +102,15 @@ def test_a_key_set_belongs_to_what_is_watched(folder: Path) -> None:
     assert folder / "issuer.jwks.json" in load_bundle(folder / "mailgate.yaml", {}).paths
 
 
+def test_a_secret_belongs_to_what_is_watched(folder: Path) -> None:
+    """Or whoever replaces one that others know would leave the old one in force."""
+    (folder / "fleet.secret").write_text("s" * 32)
+    with (folder / "mailgate.yaml").open("a") as settings:
+        settings.write("\nextension: {fleet_secret: {file: fleet.secret}}\n")
+    bundle = load_bundle(folder / "mailgate.yaml", {})
+    assert folder / "fleet.secret" in {*bundle.paths} & {*bundle.stamps} & {*bundle.secrets}
+
+
 @pytest.fixture
 def linked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A link to one of two folders with another rule each; only the second has a list of its own."""

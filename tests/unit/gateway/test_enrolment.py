@@ -233,10 +233,25 @@ async def test_without_a_secret_no_token_of_a_machine_is_good():
     assert (await post(gate(), PATH, {"token": nothing, "machine": "LT-1"}))[0] == 403
 
 
-async def test_wrong_tokens_of_machines_are_guesses_and_a_good_one_waits_for_none():
+async def test_tokens_of_an_earlier_secret_keep_no_neighbour_waiting():
+    """An office whose computers have the tokens that the company has replaced."""
+    on, before = company(), MachineTokens(b"b" * 32, 3)
+    for number in range(20):
+        token = before.token(f"LT-{number}", "")
+        assert (await show(on, f"LT-{number}", token=token, key=a_key(number)))[0] == 403
+    assert (await enroll(on))[0] == 201
+
+
+async def test_a_key_with_wrong_tokens_of_machines_may_ask_a_few_times():
+    on = company()
+    seen = [(await show(on, token=f"mailgate-machine-{number}"))[0] for number in range(6)]
+    assert seen == [403] * 5 + [429]
+
+
+async def test_the_right_token_of_a_machine_waits_for_no_guesses():
     on = company()
     for number in range(5):
-        assert (await show(on, token=f"mailgate-machine-{number}", key=OTHER))[0] == 403
+        await enroll(on, token=f"guess {number}", proof=key_proof(PATH, OTHER))
     assert (await enroll(on))[0] == 429
     assert (await show(on))[0] == 201
 
@@ -252,12 +267,12 @@ async def test_who_is_shut_out_is_told_to_admins_without_a_name():
     assert not any(name in repr(line) for name in ("LT-1", "ada", "let me in"))
 
 
-def logged_in(on, person, key=DEVICE, *, by_proxy=True):
+def logged_in(on, person, key=DEVICE, *, by_proxy=True, at=NOW):
     """A person asks for mail by an enrolled browser."""
     proof = AttestationResult("d", self_reported=True, key_thumbprint=key.thumbprint())
     facts = RequestFacts(user=person if by_proxy else None)
     on.own.enrolling.enroller.record(
-        Access(facts, Client(Kind.LAPTOP, handheld=False), Posture(), NOW, User(person), attestation=proof)
+        Access(facts, Client(Kind.LAPTOP, handheld=False), Posture(), at, User(person), attestation=proof)
     )
 
 
@@ -278,6 +293,16 @@ async def test_where_the_token_names_nobody_who_logged_in_last_is_the_owner(owne
     assert on.own.enrolling.enroller.enrolments[KEY].owner == learned
     said = (await report(on))[2]["device_attestation"].split(".")[1]
     assert json.loads(urlsafe_b64decode(said + "=="))["user"] == learned
+
+
+@pytest.mark.parametrize(("minutes", "owner"), [(10, "bo"), (11, "")])
+async def test_who_logged_in_long_ago_was_maybe_not_the_last(minutes, owner):
+    """Somebody else may have come by another gate since, and their report too."""
+    on = company()
+    await show(on)
+    logged_in(on, "bo", at=NOW - timedelta(minutes=minutes))
+    await report(on)
+    assert on.own.enrolling.enroller.enrolments[KEY].owner == owner
 
 
 async def test_a_name_that_no_proxy_says_is_no_owners():

@@ -74,6 +74,8 @@ async def test_a_key_that_never_reported_and_a_revoked_one_say_so(store: Store) 
     ("minutes", "proofs", "client", "state"),
     [
         (-60, PROXIED, {}, "asleep"),
+        (-9 * 24 * 60, PROXIED, {}, "asleep"),
+        (-10 * 24 * 60, PROXIED, {}, "unknown"),
         (9, PROXIED, {}, "asleep"),
         (11, PROXIED, {}, "missing"),
         (11, PROXIED, {"browser": "Firefox"}, "unknown"),
@@ -84,7 +86,8 @@ async def test_a_key_that_never_reported_and_a_revoked_one_say_so(store: Store) 
         (11, Proofs(), {}, "unknown"),
     ],
     ids=[
-        *("before its report", "while its token was good", "without it since", "by another browser"),
+        *("before its report", "days before", "before the proxy named nobody any more"),
+        *("while its token was good", "without it since", "by another browser"),
         *("on another system", "on a phone", "with a proof", "with a proof, unnamed", "by its own word"),
     ],
 )
@@ -145,6 +148,7 @@ async def test_browsers_that_are_alike_are_counted(store: Store) -> None:
         ({}, "ada ben bo cy"),
         ({"state": "silent"}, "bo cy"),
         ({"heard": "week"}, "ada ben"),
+        ({"heard": "before"}, "bo cy"),
         ({"browser": "Google Chrome"}, "ada bo"),
         ({"browser": "Google Chrome 142"}, "ada bo"),
         ({"browser": "Google Chrome 14"}, ""),
@@ -161,6 +165,8 @@ async def test_browsers_are_found_by_all_that_is_asked(
     store: Store, wanted: dict[str, str], names: str
 ) -> None:
     await store.enrolments.take(MANY)
+    if "heard" in wanted:
+        await store.enrolments.take([a_browser("dan", None)])  # it has not reported, at whatever time
     assert [each.thumbprint.removeprefix("key-") for each in await found(store, **wanted)] == names.split()
 
 

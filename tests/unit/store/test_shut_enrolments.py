@@ -145,6 +145,27 @@ async def test_a_revoked_token_takes_its_keys_along_if_an_admin_says_so(
     assert [each.name for each in await two_tokens.enrolments.tokens()] == ["token-1"]
 
 
+@pytest.mark.parametrize(("with_keys", "left"), [(False, ["a", "b", "c"]), (True, ["c"])])
+async def test_a_machines_token_ends_with_its_machine(
+    two_tokens: Store, with_keys: bool, left: list[str]
+) -> None:
+    """Or the next profile would enrol with the token that was revoked."""
+    for key in "ab":
+        made = await enrol(two_tokens, key)
+    await common(two_tokens, "c")
+    assert isinstance(made, EnrolledKey)
+    done = await two_tokens.shut.revoke(Named(made.token, with_keys=with_keys), NOW)
+    assert (done.shut, done.others, await valid(two_tokens)) == ((("machine", "LT-1"),), len(left) - 1, left)
+    assert await enrol(two_tokens, "d") is NotEnrolled.MACHINE_SHUT
+
+
+async def test_a_common_token_shuts_out_no_machine_that_proved_itself_by_another(two_tokens: Store) -> None:
+    await enrol(two_tokens, "a")
+    await common(two_tokens, "a")
+    assert (await two_tokens.shut.revoke(Named("common"), NOW)).shut == ()
+    assert isinstance(await enrol(two_tokens, "b"), EnrolledKey)
+
+
 async def test_a_key_alone_is_no_token(two_tokens: Store) -> None:
     assert not await two_tokens.shut.revoke(Named("common", Sort.KEY), NOW)
 
@@ -206,7 +227,9 @@ def test_nothing_is_revoked_without_a_name(sort: Sort) -> None:
 def test_the_audit_log_is_told_no_persons_name() -> None:
     digest = digest_of_name("ada@example.com").removeprefix("sha256-")
     assert (PERSON.about, len(digest)) == (f"person {digest}", 64)
-    assert MACHINE.about == "machine LT-1"
+    assert (
+        MACHINE.about == Named("lt-1", Sort.MACHINE).about == "machine lt-1"
+    )  # two approvers may write it so
     assert [Named("t", with_keys=each).about for each in (False, True)] == ["t", "t with its keys"]
 
 

@@ -128,7 +128,7 @@ class ShutInput(InputModel):
 
     kind: Literal["machine", "person"]
     """A computer or a person."""
-    name: Line
+    name: Annotated[Line, StringConstraints(strip_whitespace=True)]
     """The company's name of the computer, or the login name of the person; in any case."""
 
 

@@ -80,13 +80,14 @@ async def machines(firm: Company) -> None:
 
 @pytest.mark.usefixtures("machines")
 @pytest.mark.parametrize(
-    ("kind", "name", "revoked"), [("machine", "lt-1", ["a", "b"]), ("person", "ALICE", ["a", "c"])]
+    ("kind", "name", "revoked"),
+    [("machine", "lt-1", ["a", "b"]), ("machine", "lt-1  ", ["a", "b"]), ("person", "ALICE", ["a", "c"])],
 )
 async def test_a_computer_or_a_person_is_shut_out_until_allowed(
     ada: Caller, kind: str, name: str, revoked: list[str]
 ) -> None:
     told = await ada.post("/enrolment/shut-out", {"kind": kind, "name": name})
-    row = {"kind": kind, "name": name.lower(), "at": "2026-12-01T12:00:30Z", "by": "ada"}
+    row = {"kind": kind, "name": name.lower().strip(), "at": "2026-12-01T12:00:30Z", "by": "ada"}
     assert (told.status, told.body["items"]) == (200, [row])
     assert (await ada.get("/enrolment/shut-out")).body == told.body
     keys = (await ada.get("/enrolment/keys")).body["items"]

@@ -146,8 +146,11 @@ async def test_a_computer_or_a_person_is_shut_out_and_allowed_again(
     ada: Browser, firm: Company, what: str, name: str
 ) -> None:
     assert "Nobody is shut out" in (await ada.get("/console/enrolment")).words
+    unknown = await ada.post("/console/enrolment/revoke", what=what, name="LT-O1")
+    assert "No valid key is enrolled under this name" in unknown.words
     page = await ada.post("/console/enrolment/revoke", what=what, name=name)
     assert "2 keys are refused at every gate" in page.words
+    assert "No valid key" not in page.words
     assert await firm.store.enrolments.revoked() == []
     page = await ada.post("/console/enrolment/revoke", what=what, name=name, confirmed="yes")
     assert await firm.store.enrolments.revoked() == ["a", "b"]
