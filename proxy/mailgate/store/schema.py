@@ -495,13 +495,14 @@ help_requests = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
     *_columns(Instant, "replied_at done_at"),
-    Column("done_by", WireText, nullable=False),
+    *_required(WireText, "done_by words answer"),
     Index(None, "person"),
     Index(None, "device"),
     Index(None, "reference"),
     Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
-"""Requests for help, one row for each person and rule. ``reference`` is that of the last request.
+"""Requests for help, one row for each person and rule. ``reference`` is that of the last request,
+and ``words`` are what the person last wrote with one.
 
 ``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a hash of
 the client.

@@ -385,7 +385,7 @@ def gate(
     )
     ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
     return assemble(
-        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry)
+        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry), desk
     )
 
 
