@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mailgate.devices.names import storable
 from mailgate.model.phrase import Phrase, read_words, stored
-from mailgate.store.folding import WithoutCase
+from mailgate.store.folding import WireText, WithoutCase
 
 
 class Instant(TypeDecorator[datetime]):
@@ -46,16 +46,6 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class WireText(TypeDecorator[str]):
-    """Text from the wire. Characters that no database keeps (NUL, lone surrogates) are stored as escapes."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)
 
 
 class ClientText(WireText):
@@ -219,16 +209,16 @@ device_rows = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    *_required(WireText, "person kind os os_version source state mail apps blocked_by groups"),
+    *_required(WireText, "person kind os os_version source state mail apps blocked_by findings groups"),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at")
+        for name in "person kind os source state mail apps blocked_by findings reported_at".split()
     ),
 )
 """The state of each device when it was last computed, to search and sort by (``device_rows.py``). It can be computed
-again from the other tables. ``apps``, ``blocked_by`` and ``groups`` are JSON lists, or empty; ``reported_at`` is 1970
-if nobody looked at the apps."""
+again from the other tables. ``apps``, ``blocked_by``, ``findings`` and ``groups`` are JSON lists, or empty; ``reported_at``
+is 1970 if nobody looked at the apps."""
 
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that is in ``device_rows``."""
@@ -370,6 +360,7 @@ audit = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
+    Index(None, "at", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
@@ -591,7 +582,7 @@ connectors = Table(
     Column("retrying", WireText, nullable=False),
     *_columns(Instant, "retry_at cursor"),
     Column("listed", Text, nullable=False),
-    *_required(BigInteger, "devices taken gone held narrowed"),
+    *_required(BigInteger, "status devices taken gone held narrowed"),
     Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""
