@@ -743,7 +743,9 @@ async def test_a_browser_that_asked_for_help_because_of_the_rule_is_judged_each_
     mark = sha256(rule.encode()).hexdigest()[:16]
     cookie = f"Cookie: __Host-mailgate-help={'0' * 32}.{mark}.1764000000"
     asked = page(PHONE, "Sec-Fetch-Mode: navigate", cookie)
-    assert (await refused(*[asked] * 4))[0] == known, "its page shows what was answered meanwhile"
+    told, side = await refused(*[asked] * 4)
+    assert told == known, "its page shows what was answered meanwhile"
+    assert [got.count(b"403 Forbidden") for got in side.got] == [1] * 4
 
 
 async def test_over_https_a_refused_browser_gets_a_cookie_of_another_name():
