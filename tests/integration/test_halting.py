@@ -111,7 +111,7 @@ def test_a_rule_halts_by_the_people_who_ask_for_help(start: Start, url: str, tmp
     assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"))
 
 
-def test_what_was_written_and_answered_stands_on_the_page_of_any_gate_for_this_person_alone(
+def test_words_and_their_answer_stand_on_the_page_of_any_gate_for_this_person_alone(
     start: Start, url: str, tmp_path: Path
 ) -> None:
     for name in ("one", "other"):
