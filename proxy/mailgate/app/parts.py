@@ -42,6 +42,7 @@ from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.unreported import UnreportedPhones
 
 REFERENCE_LENGTH = 10
@@ -127,7 +128,7 @@ def gate_for(
     # a login check of its own: otherwise phones with an old password could block logins at the person's own page
     check = login_check_for(settings.employee_page.login_check, url, forwarders.usual.pool)
     mails = quarantine_mailer_for(settings, store, in_force, check)
-    return assemble(judge, recorder, own, forwarders, mails, requests, tracing)
+    return assemble(judge, recorder, own, forwarders, mails, requests, store.help_requests, tracing)
 
 
 def assemble(
@@ -137,13 +138,14 @@ def assemble(
     forwarders: Forwarders,
     mails: QuarantineMailQueue,
     requests: RequestMetrics,
+    helped: HelpRequests,
     tracing: Tracing | None = None,
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader = Reader(in_force, judge.public_url.startswith("https:"))
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
-    refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
+    refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder, helped)
     failures = FailuresInForm(references, metrics, judge.clock, in_force)
     forwarding = Forwarding(
         forwarders.usual,

@@ -120,7 +120,12 @@ class Audit(Queries):
     async def last(self, about: str, *whats: str) -> AuditEntry | None:
         """The last entry about this object whose ``what`` begins with one of these words; None if there is none."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
-        query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
+        query = (
+            select(audit)
+            .where(audit.c.about == storable(about), begins)
+            .order_by(audit.c.number.desc())
+            .limit(1)
+        )
         return await self._first(query, entry_of)
 
     async def forgot_since(self, moment: datetime) -> bool:
@@ -131,7 +136,11 @@ class Audit(Queries):
 
     async def about(self, about: str, what: str) -> list[AuditEntry]:
         """The entries with this ``about`` and ``what``, in order."""
-        query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
+        query = (
+            select(audit)
+            .where(audit.c.about == storable(about), audit.c.what == what)
+            .order_by(audit.c.number)
+        )
         return await self._each(query, entry_of)
 
     async def has_entry_of(self, noted: AuditHead) -> bool:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Select,
-    Text,
     and_,
     case,
     delete,
@@ -30,7 +29,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.names import user_text
 from mailgate.store.database import Queries, made
-from mailgate.store.folding import WithoutCase
+from mailgate.store.folding import WireText, WithoutCase
 from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
 from mailgate.store.schema import enrolled_keys as keys
 
@@ -77,14 +76,14 @@ class Heard(StrEnum):
 class _Parsed(FunctionElement[str]):
     """What browsers last said, so that members of it can be read."""
 
-    type = Text()
+    type = WireText()
     inherit_cache = True
 
 
 class _Member(FunctionElement[str]):
     """A member of what a browser last said, by its path; NULL if it did not say it."""
 
-    type = Text()
+    type = WireText()
     inherit_cache = True
 
     def __init__(self, parsed: ColumnElement[str], *path: str) -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from mailgate.devices.names import ACCENTS, LETTERS, folded, user_text
+from mailgate.devices.names import ACCENTS, LETTERS, folded, storable, user_text
 
 FUNCTION = "mailgate_folded"
 """The name of ``folded`` in SQLite."""
@@ -22,10 +22,20 @@ _LONGER = {chr(code): to for code, to in LETTERS.items() if len(to) > 1}
 _LONGER |= {"ß": "ss", "ẞ": "ss", "Æ": "ae", "Œ": "oe", "Þ": "th"}
 
 
+class WireText(TypeDecorator[str]):
+    """Text from the wire. Characters that no database keeps (NUL, lone surrogates) are stored as escapes."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
 class Folded(FunctionElement[str]):
     """A text as ``folded`` returns it."""
 
-    type = Text()
+    type = WireText()
     inherit_cache = True
 
 
@@ -55,7 +65,7 @@ def teach(connection: Any) -> None:
 class WithoutCase(FunctionElement[str]):
     """A text in ASCII lower case, as ``user_text`` makes it. Letters beyond ASCII stay as they are."""
 
-    type = Text()
+    type = WireText()
     inherit_cache = True
 
 

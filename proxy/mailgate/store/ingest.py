@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.device import DATED, Contradiction, Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, STRONG, Name, user_text
-from mailgate.devices.trust import report_by, source_of
+from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
 from mailgate.model import AttestationResult, Enrolment, Kind
 from mailgate.policy import AppCatalog
 from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, update_rows
 from mailgate.store.clock import latest_now
 from mailgate.store.device_loading import SETS, WORDS, around
 from mailgate.store.schema import device_findings, device_names, devices, quarantine_mails, reports, sightings
+from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.write_queue import WriteQueue
 
 SEEN_AGAIN = timedelta(hours=1)
@@ -42,7 +43,8 @@ class IngestResult(NamedTuple):
 
 async def store_reports(connection: AsyncConnection, new_reports: Iterable[Report]) -> IngestResult:
     """Store reports in the order in which they came."""
-    in_order = sorted(new_reports, key=lambda report: report.last_seen)
+    counted = await _without_revoked(connection, list(new_reports))
+    in_order = sorted(counted, key=lambda report: report.last_seen)
     if not in_order:
         return IngestResult()
     change = await count_change(connection)
@@ -59,6 +61,17 @@ async def store_reports(connection: AsyncConnection, new_reports: Iterable[Repor
     return IngestResult(
         counts[ReportChange.NEW], counts[ReportChange.CHANGED], counts[ReportChange.SAME], found
     )
+
+
+async def _without_revoked(connection: AsyncConnection, found: list[Report]) -> list[Report]:
+    """These reports without those of enrolled devices whose key is revoked by now: a gate may have taken one just before it learned of
+    that."""
+    own = {each.key: each.id for each in found if each.source in (ENROLLED, REPORTER) and not each.gone}
+    if not own:
+        return found
+    revoked = select(keys.c.device).where(keys.c.device.in_(own.values()), keys.c.revoked_at.is_not(None))
+    gone = set((await connection.execute(revoked)).scalars())
+    return [each for each in found if own.get(each.key) not in gone]
 
 
 @dataclass(slots=True)

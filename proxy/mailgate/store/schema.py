@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mailgate.devices.names import storable
 from mailgate.model.phrase import Phrase, read_words, stored
-from mailgate.store.folding import WithoutCase
+from mailgate.store.folding import WireText, WithoutCase
 
 
 class Instant(TypeDecorator[datetime]):
@@ -46,16 +46,6 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class WireText(TypeDecorator[str]):
-    """Text from the wire. Characters that no database keeps (NUL, lone surrogates) are stored as escapes."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)
 
 
 class ClientText(WireText):
@@ -505,13 +495,14 @@ help_requests = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
     *_columns(Instant, "replied_at done_at"),
-    Column("done_by", WireText, nullable=False),
+    *_required(WireText, "done_by words answer"),
     Index(None, "person"),
     Index(None, "device"),
     Index(None, "reference"),
     Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
-"""Requests for help, one row for each person and rule. ``reference`` is that of the last request.
+"""Requests for help, one row for each person and rule. ``reference`` is that of the last request,
+and ``words`` are what the person last wrote with one.
 
 ``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a hash of
 the client.

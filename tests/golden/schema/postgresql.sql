@@ -177,6 +177,8 @@ CREATE TABLE help_requests (
     replied_at TIMESTAMP WITH TIME ZONE,
     done_at TIMESTAMP WITH TIME ZONE,
     done_by TEXT NOT NULL,
+    words TEXT NOT NULL,
+    answer TEXT NOT NULL,
     CONSTRAINT pk_help_requests PRIMARY KEY (rule, subject)
 );
 

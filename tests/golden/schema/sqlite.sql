@@ -177,6 +177,8 @@ CREATE TABLE help_requests (
     replied_at DATETIME,
     done_at DATETIME,
     done_by TEXT NOT NULL,
+    words TEXT NOT NULL,
+    answer TEXT NOT NULL,
     CONSTRAINT pk_help_requests PRIMARY KEY (rule, subject)
 );
 

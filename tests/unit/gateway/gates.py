@@ -236,6 +236,9 @@ class NoPeople:
 class NoDesk:
     """A desk without requests for help."""
 
+    async def one(self, _rule, _subject):
+        return None
+
     note = called = None
 
 
@@ -385,7 +388,7 @@ def gate(
     )
     ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
     return assemble(
-        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry)
+        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry), desk
     )
 
 

@@ -95,6 +95,9 @@ async def test_a_last_entry_whose_time_was_damaged_stops_no_other(store: Store, 
 async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store) -> None:
     await store.audit.append(Act(NOW, "a\0b", "tried", "\udcff", "Grüße", "☃", {"x": "\udcff\0"}))
     assert await store.audit.verify() == []
+    last, found = await store.audit.last("\udcff", "tried"), await store.audit.about("\udcff", "tried")
+    assert last is not None
+    assert found == [last]
 
 
 @pytest.mark.parametrize(

@@ -323,3 +323,23 @@ async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None
     await open_store.revoke(Named("a"), NOW)
     (device,) = await open_store.devices.called("enrolled-a")
     assert [each.gone for each in device.reports] == [True]
+
+
+@pytest.mark.parametrize("source", ["enrolled", "reporter"])
+async def test_a_report_that_another_gate_took_of_a_lost_device_in_the_last_moment_counts_no_more(
+    open_store: Store, source: str
+) -> None:
+    await enrol(open_store, "a")
+    await enrol(open_store, "b")
+    said = [report_by(source, f"enrolled-{key}", keys=(key,)) for key in "ab"]
+    await open_store.devices.ingest(said, NOW)
+    await open_store.revoke(Named("a"), NOW)
+    taken = await open_store.devices.ingest(said, NOW + timedelta(seconds=1))
+    devices = [(await open_store.devices.called(f"enrolled-{key}"))[0] for key in "ab"]
+    assert [each.gone for device in devices for each in device.reports if each.source == source] == [
+        True,
+        False,
+    ]
+    assert (taken.new, taken.changed) == (0, 0)
+    await open_store.devices.ingest([report_by("jamf", "7", keys=("a",))], NOW)  # another one's word stays
+    assert await open_store.devices.get("jamf", "7") is not None

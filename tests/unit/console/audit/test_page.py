@@ -102,7 +102,7 @@ async def test_whoever_could_have_acted_is_offered_by_name(vic: Browser) -> None
 @pytest.mark.parametrize(
     "asked", ["since=yesterday", "until=2026-13-01", "since=2026-W01-1", "since=20261201"]
 )
-async def test_what_is_no_day_is_refused_and_not_passed_over(vic: Browser, asked: str) -> None:
+async def test_a_text_that_is_no_day_is_refused_and_not_passed_over(vic: Browser, asked: str) -> None:
     for page in ("audit", "audit/export.csv"):
         told = await vic.get(f"/console/{page}?{asked}")
         assert (told.status, "expected one like 2026-11-30" in told.words) == (422, True)

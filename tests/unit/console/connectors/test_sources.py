@@ -89,7 +89,7 @@ async def test_reports_that_run_out_within_a_day_are_counted_by_the_hour(firm: C
     assert {hour: count for hour, count in enumerate(loss.hours) if count} == {11: 1, 12: 1, 23: 1}
 
 
-async def test_what_is_not_read_is_not_counted_as_nobody(
+async def test_reports_that_are_not_read_are_not_counted_as_nobody(
     firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing(firm)
