@@ -107,13 +107,17 @@ def test_the_own_page_of_somebody_with_one_device_is_short_and_small(
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "ar", "ja", "fr"])
-def test_check_again_is_reached_without_scrolling(chromium: Browser, demo: RunningDemo, locale: str) -> None:
+def test_the_cause_and_the_first_step_are_seen_without_scrolling(
+    chromium: Browser, demo: RunningDemo, locale: str
+) -> None:
     """A line less than a phone has: the fonts of a system, as those of Noto CJK, may be that much taller."""
     with chromium.new_context(viewport={"width": 390, "height": 844 - 24}, locale=locale) as context:
         page = context.new_page()
         for key in ("tiktok", "silent", "warned", "ipad"):
             page.goto(f"http://{key}.localhost:{demo.start_port}/")
-            expect(page.locator("#check"), key).to_be_in_viewport(ratio=1)
+            expect(page.locator("#cause"), key).to_be_in_viewport(ratio=1)
+            step = page.locator("section[aria-labelledby=fix] :is(li, p)").first
+            expect(step, key).to_be_in_viewport(ratio=1)
 
 
 def test_the_block_page_says_who_looked_when_and_what_a_check_did(
