@@ -41,6 +41,14 @@ BLOCKED = View(
     seen_within=timedelta(hours=8),
     laptops_open=True,
 )
+ANSWERED = replace(
+    BLOCKED,
+    accept_language="en-GB",
+    asked_at=BLOCKED.now - timedelta(hours=3),
+    asked_words="I deleted TikTok an hour ago.",
+    answered_at=BLOCKED.now - timedelta(hours=1),
+    answer="TikTok was still there at 08:48. Please delete it from the App Library too.",
+)
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
 STRICT = replace(
@@ -202,6 +210,7 @@ def pictures(pages: Pages) -> dict[str, tuple[RenderedPage, dict[str, int], str]
         "clock-en-phone": (pages.refusal(CLOCK), PHONE, "light"),
         "clock-ar-dark-phone": (pages.refusal(replace(CLOCK, accept_language="ar")), PHONE, "dark"),
         "me-nobody-en": (pages.me(NOBODY), DESKTOP, "light"),
+        "answered-en-phone": (pages.refusal(ANSWERED), PHONE, "light"),
         "help-en-phone": (pages.help(BLOCKED), PHONE, "light"),
         "help-ar-dark-phone": (pages.help(replace(BLOCKED, accept_language="ar")), PHONE, "dark"),
         "help-de": (pages.help(replace(BLOCKED, accept_language="de")), DESKTOP, "light"),

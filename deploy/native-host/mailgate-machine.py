@@ -41,10 +41,12 @@ def read(path):
         return ""
 
 
-def disk_encrypted(lsblk):
+def disk_encrypted(lsblk, home="/home", mounts=""):
     """Whether the disk of the system, and that of people's files if it is another, lies on an encrypted layer of the kernel.
 
     A disk that encrypts itself, or a file system that does, is not seen, so only a plain partition of an ordinary file system is false.
+
+    :param mounts: the kernel's list of what is mounted, since a pool or a server that holds people's files is no disk of lsblk
     """
     found = {}
     try:
@@ -54,7 +56,9 @@ def disk_encrypted(lsblk):
         return None
     if "/" not in found:
         return None  # an overlay or a pool, which lsblk does not lead to a disk
-    parts = [found["/"], found.get("/home", True)]
+    places = {"/", *(words[1] for words in map(str.split, mounts.splitlines()) if len(words) > 1)}
+    theirs = next(str(each) for each in (Path(home), *Path(home).parents) if str(each) in places)
+    parts = [found["/"], found.get("/home", True), found.get(theirs)]
     return False if False in parts else None if None in parts else True
 
 
@@ -65,7 +69,8 @@ def _mounted(device, encrypted, found):
     encrypted = encrypted or device.get("type") == "crypt"
     for place in device.get("mountpoints") or ():
         if place:
-            found[place] = True if encrypted else False if device.get("fstype") in _ORDINARY else None
+            known = True if encrypted else False if device.get("fstype") in _ORDINARY else None
+            found[place] = known if found.get(place, known) is known else None
     for below in device.get("children") or ():
         _mounted(below, encrypted, found)
 
@@ -87,7 +92,7 @@ def screen_lock(desktop, gsettings, kde):
     if "kde" in names:
         settings = ConfigParser(strict=False, interpolation=None)
         try:
-            settings.read_string(kde)
+            settings.read_string(kde.replace("[$i]", ""))  # an admin's mark that nobody may change it
             return settings.getboolean("Daemon", "Autolock", fallback=True)
         except (Error, ValueError):
             return None
@@ -103,21 +108,32 @@ def firewall(ufw, firewalld, rules):
         return True
     if rules is None:
         return None
-    words = [line.strip() for line in rules.splitlines()]
-    coming_in = any("hook input" in line for line in words)
-    dropping = any("policy drop" in line or line.endswith(("drop", "reject")) for line in words)
-    return coming_in and dropping
+    chains = [_verdicts(each) for each in re.split(r"^\s*chain ", rules, flags=re.MULTILINE)[1:]]
+    coming_in = [words for hook, words in chains if hook == "input"]
+    if any("jump" in words or "goto" in words for words in coming_in):
+        coming_in += [words for hook, words in chains if not hook]
+    return any(not words.isdisjoint(("drop", "reject")) for words in coming_in)
+
+
+def _verdicts(chain):
+    """Where a chain of rules is hooked in, empty if others lead to it, and the words of its rules without texts."""
+    hook = re.search(r" hook (\w+)", chain)
+    return hook[1] if hook else "", set(re.findall(r"\w+", re.sub('"[^"]*"', "", chain.partition("{")[2])))
 
 
 def answer():
     """What is known of this computer."""
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return {
-        "disk_encrypted": disk_encrypted(run("lsblk", "--json", "--output", "NAME,TYPE,FSTYPE,MOUNTPOINTS")),
+        "disk_encrypted": disk_encrypted(
+            run("lsblk", "--json", "--output", "NAME,TYPE,FSTYPE,MOUNTPOINTS"),
+            Path.home().resolve(),
+            read("/proc/self/mounts"),
+        ),
         "screen_lock": screen_lock(
             os.environ.get("XDG_CURRENT_DESKTOP", ""),
             lambda schema, key: run("gsettings", "get", schema, key),
-            read(home / "kscreenlockerrc"),
+            read("/etc/xdg/kscreenlockerrc") + "\n" + read(home / "kscreenlockerrc"),
         ),
         "firewall": firewall(
             read("/etc/ufw/ufw.conf"), run("firewall-cmd", "--state"), run("nft", "list", "ruleset")

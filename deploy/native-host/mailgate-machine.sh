@@ -4,6 +4,7 @@
 export LC_ALL=C
 
 case "$(fdesetup status 2>/dev/null)" in
+  *"in progress"*) disk=null ;;
   "FileVault is On."*) disk=true ;;
   "FileVault is Off."*) disk=false ;;
   *) disk=null ;;

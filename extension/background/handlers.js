@@ -7,6 +7,7 @@ import { EMPTY } from "../core/state.js";
 import { runtime } from "../shim/ext.js";
 import { enrolAnew } from "./anew.js";
 import { dropKeys } from "./keys.js";
+import { mayAskOfMachine } from "./machine.js";
 import { dropToken, readMemory, readSession, writeMemory } from "./memory.js";
 import { takeReadings } from "./readings.js";
 import { dropGate, readSettings, writeGate } from "./settings.js";
@@ -15,7 +16,7 @@ import { between, turn } from "./turn.js";
 /** The state as it was last written, at once and without a request. */
 async function state() {
   const [memory, { listedExtensions }] = await Promise.all([readMemory(), readSettings()]);
-  return { memory, asksForExtensions: listedExtensions.length + memory.listed.length > 0 };
+  return { memory, asksForExtensions: listedExtensions.length + memory.listed.length > 0, asksOfMachine: mayAskOfMachine() };
 }
 
 /** Look now. `byHand`: a person asks, so a pause between tries ends too. @param {{byHand?: boolean}} asked */

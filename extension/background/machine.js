@@ -6,6 +6,11 @@ import { enterprise, runtime } from "../shim/ext.js";
 const HELPER = "mailgate.machine";
 const PATIENCE = 5000; // milliseconds: a helper that hangs keeps no report back
 
+/** Whether this package can ask anybody about the machine, so that people are told. */
+export function mayAskOfMachine() {
+  return Boolean(runtime.sendNativeMessage ?? enterprise?.deviceAttributes);
+}
+
 export async function readMachine() {
   const [helper, chromeos] = await Promise.all([askHelper(), readAttributes()]);
   return machineOf(helper, chromeos);

@@ -57,9 +57,9 @@ export function enrolment(token, { machine, owner }) {
   return { token, ...(machine ? { machine } : {}), ...(owner ? { owner } : {}) };
 }
 
-/** The key of a try without an answer is kept: the gate may have accepted it. @param {Memory} memory */
-async function keyToEnrol({ phase }) {
-  return (phase === "enrolling" || phase === "away" ? await readKey() : null) ?? makeKey();
+/** A key that was good is used again, and that of a try without an answer: the gate may have accepted it. @param {Memory} memory */
+async function keyToEnrol({ phase, thumbprint }) {
+  return (thumbprint || phase === "enrolling" || phase === "away" ? await readKey() : null) ?? makeKey();
 }
 
 /**

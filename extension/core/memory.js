@@ -33,7 +33,7 @@
  * @property {string} policy a digest of the token and the computer of the company's policy; empty without a token
  * @property {string} shut the same of the policy under which this browser was shut out; empty if it was not
  * @property {string} deviceId empty until enrolled
- * @property {string} thumbprint
+ * @property {string} thumbprint of the key; stays while the address of the mail is another one or none, unless the key was shut out
  * @property {number} failures in a row
  * @property {number} retryAt
  * @property {number} attestedAt when the last token came

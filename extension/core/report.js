@@ -86,6 +86,8 @@ export function osVersionOf(os, told = "", agent = "") {
 
 /** @param {string} text */
 export function cut(text) {
-  // eslint-disable-next-line no-control-regex -- the gate refuses these characters
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "").slice(0, LONGEST);
+  // the gate refuses a whole report for one of these: control characters, and half of a character
+  // eslint-disable-next-line no-control-regex
+  const shown = [...text].filter((each) => !/[\x00-\x1f\x7f-\x9f]|\p{Surrogate}/u.test(each));
+  return shown.slice(0, LONGEST).join("");
 }

@@ -40,7 +40,9 @@ const ENDS = {
  * @returns {Memory}
  */
 function configured(memory, { gate, managed, wrong, machine, policy }) {
-  const fresh = { ...EMPTY, shut: memory.shut, managed, wrong, machine, policy };
+  // a policy that goes astray for a while costs no enrolment: the gate knows the key again
+  const thumbprint = memory.phase === "revoked" ? "" : memory.thumbprint;
+  const fresh = { ...EMPTY, shut: memory.shut, thumbprint, managed, wrong, machine, policy };
   if (wrong) return memory.deviceId ? { ...memory, wrong } : { ...fresh, phase: "policy-wrong" };
   if (!gate) return fresh;
   const now = { ...memory, managed, wrong, machine, policy };
@@ -82,7 +84,7 @@ function codeGone(memory) {
 
 /** @param {Memory} memory @returns {Memory} */
 function enrolling(memory) {
-  return { ...memory, phase: "enrolling", deviceId: "", thumbprint: "" };
+  return { ...memory, phase: "enrolling", deviceId: "" };
 }
 
 /**

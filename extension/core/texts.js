@@ -66,7 +66,7 @@ export const OWN_WORDS = "own_words";
 /** @param {Verdict} verdict */
 export function reasonKey({ reason, apps, title }) {
   if (!REASONS.has(reason)) return "reason_other";
-  if (reason === "rule-matched" && !title) return "reason_no_rule_matched";
+  if (reason === "rule-matched" && !title) return "reason_some_rule";
   return reason === "prohibited-app" && apps.length === 0 ? "reason_some_app" : messageKey("reason", reason);
 }
 

@@ -100,7 +100,8 @@ async function forget() {
 
 async function offerExtensions() {
   const granted = await permissions.contains({ permissions: ["management"] });
-  const { memory, asksForExtensions } = await ask({ type: "state" });
+  const { memory, asksForExtensions, asksOfMachine } = await ask({ type: "state" });
+  byId("told-machine").hidden = !asksOfMachine;
   byId("extensions").hidden = granted || !asksForExtensions;
   return memory;
 }

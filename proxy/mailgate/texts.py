@@ -5,7 +5,7 @@ others in those of the console. A browser says which language it asks for."""
 import datetime as calendar
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from io import BytesIO
 from typing import Any
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
@@ -49,6 +49,19 @@ class Language(Translator):
     def name_of(self, locale: Locale) -> str:
         """The name of another language in this one."""
         return str(locale.get_display_name(self.locale))
+
+    @property
+    def form(self) -> str:
+        """The tag with the reader's region, in whose form dates are: ``en-GB``. It is for ``lang``, where scripts read it."""
+        return str(self.locale).replace("_", "-") if self.locale.territory else self.tag
+
+    def as_written_in(self, accept_language: str) -> "Language":
+        """The same texts with the dates and lists of the first region of this language that a browser asks for."""
+        if self.locale.territory:  # its texts are those of one region
+            return self
+        regions = (_region(tag) for tag in _wanted(accept_language) if primary(tag) == primary(self.tag))
+        fitting = (each for each in regions if each and each.script == self.locale.script)
+        return replace(self, locale=next(fitting, self.locale))
 
     @property
     def direction(self) -> str:
@@ -190,13 +203,26 @@ def choose_language(accept_language: str, available: Mapping[str, str], default:
 
     ``available`` maps lower-case tags to what is returned for them. Ranges that are not well-formed are ignored.
     """
-    ranges = list(_ranges(accept_language))
-    unwanted = {tag for tag, q in ranges if q == 0}
-    for tag, q in sorted(ranges, key=lambda item: -item[1]):
+    unwanted = {tag for tag, q in _ranges(accept_language) if q == 0}
+    for tag in _wanted(accept_language):
         found = next((t for t in _shortened(tag) if t in available and t not in unwanted), None)
-        if q > 0 and found is not None:
+        if found is not None:
             return available[found]
     return default
+
+
+def _wanted(header: str) -> list[str]:
+    """The tags that a browser accepts, the most wanted first."""
+    return [tag for tag, q in sorted(_ranges(header), key=lambda each: -each[1]) if q > 0]
+
+
+def _region(tag: str) -> Locale | None:
+    """The form of a language in a region; None if none is named or it is not known."""
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None
+    return locale if locale.territory else None
 
 
 def _ranges(header: str) -> Iterator[tuple[str, float]]:

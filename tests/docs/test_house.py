@@ -11,17 +11,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 86_206,
-    "files": 564,
+    "lines": 90_804,
+    "files": 584,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,
-    "folders": 51,
+    "folders": 52,
     "arrows between rooms": 84,
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 119_869,
-    "lines of benchmarks": 2_486,
+    "lines of tests": 126_726,
+    "lines of benchmarks": 3_131,
 }
 SLACK = 0.01
 """What lies further below its figure lowers the figure."""

@@ -1,6 +1,5 @@
 """The console as an admin sees it, with one method for each act of an admin."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +68,9 @@ class Console:
     def go_back_to(self, version: int, note: str) -> None:
         """Take back the rules in force."""
         self.open("policy")
-        self.page.get_by_role("button", name=re.compile(rf"Go back to it ?: version {version}\b")).click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Retract")
-        self._confirm(note, "Retract")
+        self.page.get_by_role("button", name=f"Roll back to version {version} …").click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(f"Roll back to version {version}")
+        self._confirm(note, f"Roll back to version {version}")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
 
     def _confirm(self, note: str, button: str) -> None:

@@ -120,9 +120,9 @@ def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, si
         hand.click(hand.page.get_by_label("Override the objections"))
     hand.button("Put in force")
     expect(hand.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
-    hand.button("Retract …")
+    hand.button("Roll back to version")
     hand.page.get_by_label("Reason, for the history").fill("sent in error")
-    hand.button("Retract")
+    hand.button("Roll back to version")
     expect(hand.page.get_by_role("heading", level=1)).to_contain_text("Policy")
     assert hand.clicks <= 5
     hand.page.goto(f"{site.url}/console/policy/plans/{site.plan}")

@@ -135,8 +135,8 @@ def test_wechat_is_planned_approved_started_and_rolled_back(
     assert (desk.folder / "apps.yaml").read_text() == APPS
 
     ada.page.goto(f"{desk.ada.url}/console/policy")
-    ada.click(ada.page.get_by_role("button", name=re.compile("^Go back to it")))
-    confirm(ada, "sent in error", "Retract")
+    ada.click(ada.page.get_by_role("button", name=re.compile("^Roll back to version")))
+    confirm(ada, "sent in error", "Roll back to version 2")
     until(ada, f"{desk.ada.url}/console/policy", "not in your files", there=False)
     assert ada.clicks <= 8
     assert complaints == []

@@ -31,6 +31,7 @@ timeout 120 sh -c 'until curl -so ready http://127.0.0.1:8081/readyz; do sleep 0
 python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 for agent in "$1" "$2"; do curl -so page -w '%{http_code}\\n' -A "$agent" http://127.0.0.1:8080/; done
 kill $gate; wait $gate; echo $?
+mailgate extension package --out packages >log && ls packages
 """
 
 
@@ -74,6 +75,13 @@ def test_one_build_makes_the_libraries_of_every_machine_and_python(packages: Pat
     assert {"abi3", "cpython-311", "cpython-313"} <= modules["amd64"].keys()
     assert modules["amd64"]["cpython-311"] == modules["amd64"]["cpython-313"]
     assert compiled(package(packages, "mailgate", "all")) == {}
+
+
+def test_the_extension_comes_along(packages: Path) -> None:
+    content = subprocess.check_output(["dpkg-deb", "--fsys-tarfile", package(packages, "mailgate", "all")])
+    with tarfile.open(fileobj=BytesIO(content)) as archive:
+        found = {each.name.partition("/mailgate/mailgate/extension/")[2] for each in archive if each.isfile()}
+    assert {"package.json", "manifest.json", "background/main.js", "_locales/ar/messages.json"} <= found
 
 
 def test_lintian_finds_nothing(packages: Path) -> None:
@@ -132,7 +140,8 @@ def test_a_gate_that_was_just_installed_decides(suite: str, packages: Path, tmp_
         text=True,
         timeout=2 * PATIENCE,
     )
-    assert played.stdout.split() == [SUITES[suite], "200", "403", "0"], played.stdout + played.stderr
+    packed = ["mailgate-chromium.zip", "mailgate.xpi"]
+    assert played.stdout.split() == [SUITES[suite], "200", "403", "0", *packed], played.stdout + played.stderr
     shutil.rmtree(root)
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.looks import complained
 from tests.e2e.serving import QuietHandler, serving
+from tests.unit.gateway.pages.own import OWN
 
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.view import ExactCause
@@ -132,6 +133,38 @@ def test_everyone_can_read_every_cause_and_way(chromium: Browser, gate: Gate, la
         view = replace(told, cause=cause, os="android", choices=("laptop", "reporter", "company-phone"))
         page.set_content(gate.pages.refusal(view).html)
         assert complained(page) == []
+
+
+_SMALL = """() => [...document.querySelectorAll('a, button, summary, input:not([type=hidden]), textarea')]
+  .filter((each) => each.checkVisibility())
+  .filter((each) => getComputedStyle(each).display !== 'inline')
+  .map((each) => [each.outerHTML, each.getBoundingClientRect()])
+  .filter(([, { width, height }]) => width < 24 || height < 24)
+  .map(([html]) => html)"""
+_INLINE = """() => [...document.querySelectorAll('a')]
+  .filter((each) => getComputedStyle(each).display === 'inline')
+  .filter((each) => each.parentElement.textContent.trim() === each.textContent.trim())
+  .map((each) => each.outerHTML)"""
+"""Links in a sentence may be as small as its text (WCAG 2.2, 2.5.8); these stand alone."""
+ANSWERED = replace(
+    BLOCKED, asked_at=NOW, asked_words="It is gone.", answered_at=NOW, answer="Open it once.", looked_at=NOW
+)
+
+
+@pytest.mark.parametrize("language", TAGS)
+def test_everything_to_press_is_large_enough_for_a_finger(
+    chromium: Browser, gate: Gate, language: str
+) -> None:
+    page = chromium.new_context(viewport={"width": 390, "height": 844}).new_page()
+    shown = {name: getattr(gate.pages, name) for name in VIEWS}
+    told = {name: replace(view, accept_language=language) for name, view in VIEWS.items()}
+    pages = [shown[name](told[name]) for name in VIEWS]
+    pages.append(gate.pages.refusal(replace(ANSWERED, accept_language=language)))
+    pages.append(gate.pages.me(replace(OWN, here=told["refusal"], codes=True, sign_in=True)))
+    for each in pages:
+        page.set_content(each.html)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert page.evaluate(_SMALL) + page.evaluate(_INLINE) == []
 
 
 @pytest.mark.parametrize("language", TAGS)

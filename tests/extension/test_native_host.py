@@ -45,6 +45,7 @@ def volume(place: str) -> Any:
         ([part("sda1", "/"), crypt("home", "/home")], False),
         # what lsblk does not lead to, or a file system that may encrypt by itself
         ([part("sda1", "/boot")], None),
+        ([crypt("root", "/"), part("sdb1", "/")], None),
         ([part("sda1", "/", "zfs_member")], None),
         ([part("sda1", "/", None)], None),
         ([crypt("root", "/"), part("sdb1", "/home", "zfs_member")], None),
@@ -56,6 +57,26 @@ def volume(place: str) -> Any:
 )  # fmt: skip
 def test_a_disk_is_not_encrypted_only_where_that_is_seen(devices: Any, encrypted: bool | None) -> None:
     assert helper.disk_encrypted(json.dumps({"blockdevices": devices})) is encrypted
+
+
+@pytest.mark.parametrize(
+    ("mounts", "encrypted"),
+    [
+        ("", True),
+        ("/dev/dm-0 / btrfs rw 0 0\nproc /proc proc rw 0 0\n", True),
+        ("/dev/dm-0 / btrfs rw 0 0\ntank/homes /homes zfs rw 0 0\n", None),
+        ("/dev/dm-0 / btrfs rw 0 0\nfiles:/ada /homes/ada nfs4 rw 0 0\n", None),
+        ("/dev/dm-0 / btrfs rw 0 0\nfiles:/joe /homes/joe nfs4 rw 0 0\n", True),
+        ("/dev/dm-0 / btrfs rw 0 0\n/dev/sdb1 /homes/ada ext4 rw 0 0\n", False),
+        ("\n \nodd\n", True),
+    ],
+)
+def test_peoples_files_that_lie_on_no_disk_of_lsblk_are_not_taken_for_encrypted(
+    mounts: str, encrypted: bool | None
+) -> None:
+    devices = [crypt("root", "/"), part("sdb1", "/homes/ada" if "sdb1" in mounts else None)]
+    said = json.dumps({"blockdevices": devices})
+    assert helper.disk_encrypted(said, "/homes/ada", mounts) is encrypted
 
 
 @pytest.mark.parametrize("said", [None, "", "no json", "[]", "{}", '{"blockdevices": null}', "[" * 5000])
@@ -75,6 +96,7 @@ def test_no_answer_of_the_system_is_unknown(said: str | None) -> None:
         ("KDE", None, None, "", True),
         ("KDE", None, None, "[Daemon]\nAutolock=false\n", False),
         ("KDE", None, None, "[Daemon]\nTimeout=5\n", True),
+        ("KDE", None, None, "[Daemon]\nAutolock[$i]=false\n", False),
         ("KDE", None, None, "[Daemon]\nAutolock=perhaps\n", None),
         ("KDE", None, None, "no settings", None),
         ("XFCE", "true\n", "uint32 300\n", "", None),
@@ -94,6 +116,10 @@ DROPPING = (
 REJECTING = (
     "table inet f {\n\tchain i {\n\t\ttype filter hook input priority 0; policy accept;\n\t\treject\n\t}\n}\n"
 )
+FORWARDING = (
+    "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority 0; policy accept;\n%s\t}\n"
+    "\tchain FORWARD {\n\t\ttype filter hook forward priority 0; policy drop;\n\t}\n\tchain OTHER {\n\t\tcounter drop\n\t}\n}\n"
+)
 OPEN = "table inet f {\n\tchain i {\n\t\ttype filter hook input priority 0; policy accept;\n\t}\n}\n"
 
 
@@ -106,6 +132,10 @@ OPEN = "table inet f {\n\tchain i {\n\t\ttype filter hook input priority 0; poli
         ("", None, DROPPING, True),
         ("ENABLED=no\n", None, REJECTING, True),
         ("ENABLED=no\n", None, OPEN, False),
+        ("", None, FORWARDING % "", False),
+        ("", None, FORWARDING % "\t\tjump OTHER\n", True),
+        ("", None, FORWARDING % '\t\ttcp dport 22 accept comment "or drop"\n', False),
+        ("", None, FORWARDING % '\t\tcounter packets 0 bytes 0 drop comment "rest"\n', True),
         ("", None, "", False),
         ("ENABLED=no\n", "not running\n", None, None),
         ("# ENABLED=yes\n", None, None, None),
@@ -164,6 +194,10 @@ OFF = {
     [
         (ON, [True, True, True, "C02X1"]),
         (OFF, [False, False, False, ""]),
+        (
+            ON | {"fdesetup": "echo FileVault is On.; echo Encryption in progress: 32"},
+            [None, True, True, "C02X1"],
+        ),
         (dict.fromkeys(ON, "echo something else"), [None, None, None, ""]),
         (dict.fromkeys(ON, "exit 1"), [None, None, None, ""]),
     ],

@@ -135,7 +135,7 @@ async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
         await form(ada, f"{plan}/apply", confirmed="yes", note="no laptops")
         assert await becomes(403)
         page = await form(lin, f"{guarded.admin}/console/policy/retract", to="1")
-        assert "Retract version 2?" in page
+        assert "Roll back to version 1?" in page
         assert await status() == 403
         await form(
             lin, f"{guarded.admin}/console/policy/retract", to="1", confirmed="yes", note="sent in error"

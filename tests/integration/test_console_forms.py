@@ -74,6 +74,9 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     store.ledger.record(access(user="bob", now=now), replace(BLOCK, policy_version=active.policy), "REF")
     await store.ledger.flush()
     await store.help_requests.note(asked)
+    await store.help_requests.note(
+        replace(asked, subject="client:1", person="", reference="REF2", known=False)
+    )
     # one that nobody has planned: the console begins to plan what is drafted there
     edit = ListEdit(change="leave-list", app="tiktok", list="prohibited")
     await make_draft(store, edit, Person("ada", "desk"), now)

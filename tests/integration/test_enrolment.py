@@ -217,7 +217,7 @@ async def test_a_computer_is_told_what_to_update_by_its_browsers_own_word(
     store: str,
     unknown_may_pass: bool,
 ) -> None:
-    known = 'extension.browser_version != "" && ' if unknown_may_pass else ""
+    known = 'extension.browser_version.at_least("0") && ' if unknown_may_pass else ""
     rules = [
         {"id": "current-browser", "when": NEWEST.format(known), "effect": "block"},
         {"id": "computers", "when": 'client.kind == "laptop"', "effect": "allow"},

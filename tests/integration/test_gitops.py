@@ -1,6 +1,7 @@
 """One repository feeds two gates: what is proposed is checked and planned, and what is merged comes in force, once, whichever gate pulls it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import subprocess
@@ -35,6 +36,7 @@ BLOCKS = {
     "notice": {"fix": "remove-app", "contact": "it-help@example.com"},
 }
 LETS_IN = {"id": "everybody", "when": "true", "effect": "allow"}
+ATTRIBUTES = "policy.tests.yaml export-ignore\n* export-subst\n"
 STUBS = {
     "gh": 'while [ "$1" != --body-file ]; do shift; done; cp "$2" "$SAID"',
     "curl": 'while [ "$1" != --data-urlencode ]; do shift; done; cp "${2#body@}" "$SAID"',
@@ -216,6 +218,32 @@ def site(
             gates.append(start_gate(config, {"MAILGATE_STORE": url}))
             stopping.callback(lambda gate=gates[-1]: gate.process.poll() is None and gate.stop())
         yield Site(gates, places, outbox, other / "mailgate.yaml", url)
+
+
+def test_files_are_pulled_as_they_were_checked_whatever_attributes_say(tmp_path: Path) -> None:
+    """`git archive` leaves out and writes into what attributes name, and a checkout of continuous integration does not."""
+    files = {"policy.yaml": "# $Format:%s$\n", "policy.tests.yaml": "", ".gitattributes": ATTRIBUTES}
+    repository, place = Repository(tmp_path / "git"), tmp_path / "site"
+    repository.begin(files)
+    repository.pull(place)
+    assert {each.name: each.read_text() for each in (place / "current").iterdir()} == files
+
+
+def test_no_two_runs_pull_at_a_time(tmp_path: Path) -> None:
+    """They would write one archive, and a gate would get files of two commits."""
+    repository, place = Repository(tmp_path / "git"), tmp_path / "site"
+    repository.begin({"policy.yaml": policy()})
+    repository.pull(place)
+    first = (place / "current").readlink()
+    repository.write(BLOCKS)
+    repository.commit("Block")
+    with (place / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(subprocess.CalledProcessError):
+            repository.pull(place)
+        assert (place / "current").readlink() == first
+    repository.pull(place)
+    assert (place / "current").readlink() != first
 
 
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)

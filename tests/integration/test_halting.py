@@ -1,10 +1,13 @@
 """Rules that are out: by themselves, by a person, for a person; at every gate on the store, and after a restart."""
 
+import asyncio
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -17,6 +20,8 @@ from tests.integration.gate import Gate, wait_for, write_config
 from tests.integration.test_versions import ready
 from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
+
+from mailgate.store import Store
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 Start = Callable[[str], Gate]
@@ -32,9 +37,11 @@ def prepare(folder: Path, store: str, policy: dict[str, Any]) -> None:
     write_config(folder, "http://127.0.0.1:9", {"store": store, "trusted_proxies": ["127.0.0.1"]}, policy)
 
 
-def ask(gate: Gate, person: str, path: str = "/", form: dict[str, str] | None = None) -> tuple[int, str]:
+def ask(
+    gate: Gate, person: str, path: str = "/", form: dict[str, str] | None = None, cookie: str = ""
+) -> tuple[int, str]:
     """What a person gets at a gate behind a proxy that knows them; the webmail is not there, so 502 is its place."""
-    headers = {"User-Agent": IPHONE, "X-Forwarded-User": person, "Accept": "text/html"}
+    headers = {"User-Agent": IPHONE, "X-Forwarded-User": person, "Accept": "text/html", "Cookie": cookie}
     body = urlencode(form).encode() if form else None
     try:
         with urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}{path}", body, headers)) as answer:
@@ -48,13 +55,13 @@ def blocked(gate: Gate, person: str) -> bool:
     return ask(gate, person)[0] == 403
 
 
-def ask_for_help(gate: Gate, person: str) -> None:
+def ask_for_help(gate: Gate, person: str, words: str = "") -> None:
     """Press the button on the page of a refusal."""
     status, page = ask(gate, person)
     assert status == 403
     ticket = re.search(r'name="refusal" value="([^"]+)"', page)
     assert ticket is not None
-    status, page = ask(gate, person, "/.mailgate/help", {"refusal": ticket[1]})
+    status, page = ask(gate, person, "/.mailgate/help", {"refusal": ticket[1], "words": words})
     assert (status, "Your request for help is noted" in page) == (200, True)
 
 
@@ -102,6 +109,32 @@ def test_a_rule_halts_by_the_people_who_ask_for_help(start: Start, url: str, tmp
     assert (told["person"], told["rule"], told["times"]) == ("ada", "no-phones", 3)
     ask_for_help(other, "lin")
     assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"))
+
+
+def test_words_and_their_answer_stand_on_the_page_of_any_gate_for_this_person_alone(
+    start: Start, url: str, tmp_path: Path
+) -> None:
+    for name in ("one", "other"):
+        prepare(tmp_path / name, url, rules())
+    one, other = start("one"), start("other")
+    ask_for_help(one, "ada", "I deleted it.\nI am travelling.")
+    (told,) = json.loads(command(tmp_path / "one", "help-requests", "--json"))
+    assert told["words"] == "I deleted it.\nI am travelling."
+
+    async def answer() -> None:
+        store = await Store.open(url)
+        await store.help_requests.answered("ada", datetime.now(UTC), "Open the app once.")
+        await store.close()
+
+    asyncio.run(answer())
+    mark = sha256(b"no-phones").hexdigest()[:16]
+    cookie = f"mailgate-help={'0' * 32}.{mark}.{int(time.time())}"
+    for gate in (one, other):
+        status, page = ask(gate, "ada", cookie=cookie)
+        assert (status, "Open the app once." in page, "I am travelling." in page) == (403, True, True)
+        status, page = ask(gate, "lin", cookie=cookie)
+        assert (status, "Open the app once." in page, "I am travelling." in page) == (403, False, False)
+        assert not any("travelling" in json.dumps(record) for record in gate.records())
 
 
 def test_an_exemption_counts_at_two_gates_for_one_person_until_it_is_ended(

@@ -220,6 +220,35 @@ def test_any_header_gets_an_available_language(header: str) -> None:
     assert choose_language(header, AVAILABLE, "en") in AVAILABLE.values()
 
 
+@pytest.mark.parametrize(
+    ("header", "tag", "form", "written"),
+    [
+        ("en-GB,en;q=0.9", "en", "en-GB", "29 Nov 2026, 22:44 UTC"),
+        ("en-US,en;q=0.9", "en", "en-US", "Nov 29, 2026, 10:44 PM UTC"),
+        ("en", "en", "en", "Nov 29, 2026, 10:44 PM UTC"),
+        ("de,en-GB;q=0.5", "en", "en-GB", "29 Nov 2026, 22:44 UTC"),
+        ("en-US;q=0.1,en-gb", "en", "en-GB", "29 Nov 2026, 22:44 UTC"),
+        ("en-GB;q=0,en", "en", "en", "Nov 29, 2026, 10:44 PM UTC"),
+        ("en-XX,en-x-private,fr-CA", "en", "en", "Nov 29, 2026, 10:44 PM UTC"),
+        ("fr-CA", "fr", "fr-CA", "29 nov. 2026, 22 h 44 TU"),
+        ("zh-CN", "zh-Hans", "zh-Hans-CN", "2026年11月29日 22:44 UTC"),
+        ("zh-TW", "zh-Hans", "zh-Hans", "2026年11月29日 22:44 UTC"),
+        ("pt-PT", "pt-BR", "pt-BR", "29 de nov. de 2026 22:44 UTC"),
+    ],
+)
+def test_dates_are_in_the_form_of_the_region_that_the_browser_asks_for(
+    header: str, tag: str, form: str, written: str
+) -> None:
+    spoken = LANGUAGES[tag].as_written_in(header)
+    assert (spoken.tag, spoken.form) == (tag, form)
+    assert (
+        spoken.short_date(datetime(2026, 11, 29, 22, 44, tzinfo=UTC))
+        .replace("\u202f", " ")
+        .replace("\xa0", " ")
+        == written
+    )
+
+
 GERMAN = console_languages()["de"]
 AT = datetime(2026, 12, 1, 9, 5, 7, tzinfo=UTC)
 

@@ -23,13 +23,14 @@ from mailgate.config.extension import CRX, UPDATE_XML, UPDATES_JSON, XPI
 Browser = Literal["chromium", "firefox"]
 
 _HERE = Path(mailgate.__file__).parent
-FOLDER = next(each for each in (_HERE / "extension", _HERE.parents[1] / "extension") if each.exists())
-"""The extension: installed with the package, or beside it in the repository."""
+_INSTALLED = _HERE / "extension"
+FOLDER = _INSTALLED if _INSTALLED.exists() else _HERE.parents[1] / "extension"
+"""The extension: installed with the package, or beside it in the repository. Without it no package of it can be made, and all else can."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a package: the first that ZIP has. With that of the file two packages would differ."""
 PERMISSIONS = 0o100644 << 16
 VERSION = re.compile(r"(?!0+(\.0+)*$)(0|[1-9][0-9]{0,4})(\.(0|[1-9][0-9]{0,4})){0,3}")
-"""What both browsers take: one to four numbers. Chromium has none above 65535."""
+"""What both browsers take: one to four numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

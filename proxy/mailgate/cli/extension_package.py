@@ -33,15 +33,19 @@ from mailgate.cli.extension_files import (
 )
 from mailgate.cli.options import AsObject
 from mailgate.cli.output import say
-from mailgate.config.addresses import Origin, is_private_way
+from mailgate.config.addresses import IssuerUrl, Origin, is_private_way
 from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
+from mailgate.policy.versions import order_of
 
 FOR_A_STORE = "mailgate-chromium.zip"
 """The package for Chromium without a signature: a store signs it by itself."""
 MAX_COMPANY = 40
+MAX_NUMBER = 65535
+"""The highest number in a version that Chromium takes."""
 KEY_BITS, LEAST_KEY_BITS = 4096, 2048
 _SIGNATURES = "META-INF/"
 _ORIGIN: TypeAdapter[str] = TypeAdapter(Origin)
+_FOLDER: TypeAdapter[str] = TypeAdapter(IssuerUrl)
 
 OriginOption = Annotated[
     str,
@@ -122,11 +126,11 @@ def fit_for(origin: str, update_url: str, company: str, version: str) -> Fit:
     for option, url in (("--origin", origin), ("--update-url", update_url)):
         if url and not is_private_way(url):
             fail(UNUSABLE, f"{option}: not https; expected https, since what is read there is trusted")
-    if update_url and (not origin or any(each in update_url for each in "?# \"'<>")):
+    if update_url and not (origin and _is_folder(update_url)):
         fail(UNUSABLE, "--update-url: expected the address of a folder, and --origin beside it")
-    if len(company) > MAX_COMPANY or not company.isprintable():
-        fail(UNUSABLE, f"--company: expected at most {MAX_COMPANY} printable characters")
-    if version and not VERSION.fullmatch(version):
+    if len(company) > MAX_COMPANY or not company.isprintable() or "__MSG_" in company:
+        fail(UNUSABLE, f"--company: expected at most {MAX_COMPANY} printable characters without __MSG_")
+    if version and (not VERSION.fullmatch(version) or max(order_of(version)) > MAX_NUMBER):
         fail(UNUSABLE, "--version: expected one to four numbers up to 65535, like 0.1.0.2")
     try:
         mail = _ORIGIN.validate_python(origin) if origin else ""
@@ -134,6 +138,15 @@ def fit_for(origin: str, update_url: str, company: str, version: str) -> Fit:
         fail(UNUSABLE, f"--origin: {error.errors()[0]['msg']}")
     updates = update_url.rstrip("/") or (f"{mail}{BELOW}" if mail else "")
     return Fit(origin=mail, updates=updates, company=company, version=version)
+
+
+def _is_folder(url: str) -> bool:
+    """Whether it is an address with a host and nothing behind its path, to which the name of a file can be added."""
+    try:
+        _FOLDER.validate_python(url)
+    except ValidationError:
+        return False
+    return not any(each in url for each in "\"'<>\\")
 
 
 def company_key(path: Path | None, *, new: bool = False, origin: str) -> RSAPrivateKey:
@@ -206,9 +219,8 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
     """Write the packages, and then the files that announce them. Ends the command if browsers would never take one of them."""
     for name in files.keys() & {CRX, XPI}:
         before = out / name
-        with suppress(
-            FileNotFoundError, BadZipFile, KeyError, ValueError
-        ):  # no browser has taken what is no package
+        # no browser has taken what is no package
+        with suppress(FileNotFoundError, BadZipFile, KeyError, ValueError):
             if before.read_bytes() != files[name]:
                 _refuse_to_repeat(before, version_in(before.read_bytes()), version_in(files[name]))
     out.mkdir(parents=True, exist_ok=True)
@@ -217,7 +229,6 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _refuse_to_repeat(place: Path, before: str, now: str) -> None:
-    counted = [[int(number) for number in each.split(".")] for each in (before, now)]
-    if counted[1] <= counted[0]:
+    if order_of(now) <= order_of(before):
         why = f"browsers that have version {before} would never take another version {now}"
         fail(REFUSED, f"{place}: {why}; count further with --version")

@@ -62,26 +62,47 @@ def policies(
     For Linux as JSON, for Windows as a registry file, for macOS as a configuration profile (docs/extension.md).
     """
     fit = fit_for(origin, update_url, company, "")
+    if not origin:
+        fail(UNUSABLE, "--origin: expected the address of the company mail")
     if chromium_id and not re.fullmatch("[a-p]{32}", chromium_id):
         fail(
             UNUSABLE,
             "--chromium-id: expected 32 letters from a to p, as `mailgate extension package` says them",
         )
     given = {"machine": machine, "owner": owner, "enrolmentToken": token}
+    if tokens and any(given.values()):
+        fail(
+            UNUSABLE, "--tokens: it has what is of each computer; expected no --token, --machine and --owner"
+        )
     rows = _rows(tokens) if tokens else {"": given}
+    for row in rows.values():
+        _check_texts(row)
     written = []
     for name, row in rows.items():
         written += _write(out / name, policy_files(fit, chromium_id, row, unsigned=unsigned))
     say("\n".join(f"wrote {each}" for each in written), {"files": written}, as_json=as_json)
 
 
+def _check_texts(row: Mapping[str, str]) -> None:
+    """End the command if a browser would not take one of these settings."""
+    for option, text in row.items():
+        if len(text) > _MAX_TEXT or not text.isprintable():
+            fail(UNUSABLE, f"{option}: expected at most {_MAX_TEXT} printable characters")
+
+
 def _rows(path: Path) -> dict[str, dict[str, str]]:
     """The settings of each computer by the name of its folder. Ends the command if a line cannot be used."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = [*csv.DictReader(file)]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            read = csv.DictReader(file)
+            columns, lines = {*(read.fieldnames or ())}, [*read]
     except (OSError, UnicodeDecodeError, csv.Error):
         fail(UNUSABLE, f"--tokens: {path} cannot be read; expected what `mailgate extension tokens` prints")
+    if not {"machine", "token"} <= columns:
+        fail(
+            UNUSABLE,
+            f"--tokens: {path} has other columns; expected what `mailgate extension tokens` prints as CSV",
+        )
     rows = {}
     for number, line in enumerate(lines, 2):
         name = line.get("machine") or ""
@@ -108,9 +129,6 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
 
 def policy_files(fit: Fit, chromium_id: str, row: Mapping[str, str], *, unsigned: bool) -> dict[str, bytes]:
     """The files for each system with the settings of one computer, or with the variables of a management."""
-    for option, text in row.items():
-        if len(text) > _MAX_TEXT or not text.isprintable():
-            fail(UNUSABLE, f"{option}: expected at most {_MAX_TEXT} printable characters")
     settings = {"gate": fit.origin} | {name: text for name, text in row.items() if text}
     installed = f"{chromium_id};{fit.address_of(UPDATE_XML)}"
     firefox = _of_firefox(fit, settings, unsigned=unsigned)

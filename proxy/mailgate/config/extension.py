@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from mailgate.attest.machines import MachineTokens
-from mailgate.config.references import FilePath, Secret
+from mailgate.config.references import FilePath, Secret, where_it_is
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
@@ -31,7 +31,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
 class ExtensionSettings(Strict):
     """How the company's computers enrol and are told apart."""
 
-    fleet_secret: Annotated[Secret, AfterValidator(_long_enough)] | None = None
+    fleet_secret: Annotated[Secret, where_it_is(_long_enough)] | None = None
     """The secret of the tokens of machines, only by reference. Without it no machine's token is good."""
     keys_a_machine: int = Field(default=5, ge=1, le=1000)
     """How many keys, which are profiles of browsers, a machine may have that proves its name."""

@@ -3,14 +3,21 @@
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from cryptography import x509
-from pydantic import PlainSerializer, PlainValidator, SecretStr, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
@@ -140,7 +147,15 @@ def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomErr
 
 
 class MissingSecret(SecretStr):
-    """Stands for a secret that is not on this machine, whatever its value must be."""
+    """Stands for a secret that is not on this machine, whatever its value must be. It is given: a gate has it."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def where_it_is(check: Callable[[SecretStr], SecretStr]) -> AfterValidator:
+    """Holds the value of a secret against this check on a machine that has it."""
+    return AfterValidator(lambda found: found if isinstance(found, MissingSecret) else check(found))
 
 
 def _secret(value: object, info: ValidationInfo) -> object:

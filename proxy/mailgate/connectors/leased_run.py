@@ -123,7 +123,7 @@ class LeasedRun:
                 await run_to_end(self._release(name))
         except SourceError as error:
             log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
-            return RunOutcome(error.trouble, hint=error.hint)
+            return RunOutcome(error.trouble, hint=error.hint, status=error.status)
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
@@ -215,7 +215,7 @@ class LeasedRun:
                 return await self._read(name, settings, runtime, None, options, holds=holds)
             return outcome
         except SourceError as error:
-            return RunOutcome(error.trouble, hint=error.hint)
+            return RunOutcome(error.trouble, hint=error.hint, status=error.status)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
             log, (kind, *where) = self.log, where_it_failed(error)
             log.error("connector-fault", connector=name, error=kind, where=where)

@@ -61,6 +61,8 @@ class RunOutcome:
     """The devices of which less is seen than before, and whose older report was kept for now."""
     hint: str = ""
     """More about the trouble, in Mailgate's own words."""
+    status: int = 0
+    """The HTTP status with which the source gave that trouble; 0 if it did not answer with one."""
     details: tuple[str, ...] = ()
     """The exact errors, for the person who asked. They may quote the source, so they are never logged."""
 
@@ -106,7 +108,9 @@ class Run:
                 await self._read(since)
         except SourceError as error:
             await self._flush()
-            return RunOutcome(error.trouble, taken=self._taken, hint=error.hint, details=error.details)
+            return RunOutcome(
+                error.trouble, taken=self._taken, hint=error.hint, status=error.status, details=error.details
+            )
         except asyncio.CancelledError:
             await self._flush()
             raise
@@ -243,6 +247,7 @@ def _after(
         state,
         last_attempt=now,
         trouble=str(outcome.trouble or ""),
+        status=outcome.status,
         taken=outcome.taken,
         gone=outcome.gone,
         running_since=None,

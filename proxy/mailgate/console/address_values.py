@@ -2,6 +2,8 @@
 says what was expected."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import date
 from typing import NamedTuple
 
 from mailgate.model import Effect, Reason
@@ -88,6 +90,14 @@ def whole(most: int) -> Reader:
         return text
 
     return read
+
+
+def day(text: str) -> str:
+    """Read a day."""
+    with suppress(ValueError):
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    raise MisreadError(phrase("it is not a day; expected one like 2026-11-30"))
 
 
 def expected(text: str, words: tuple[str, ...]) -> str:

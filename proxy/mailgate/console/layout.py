@@ -15,8 +15,8 @@ from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 from mailgate.texts import console_languages
 
-UNDO_PAGE = "undoes"
-"""The field of a form that undoes something. It has the page where that was done."""
+ORIGIN_PAGE = "undoes"
+"""The field of a form with the page on which its action began, or where that was done which it undoes."""
 _NEXT_TOAST: web.RequestKey[Toast] = web.RequestKey("said")
 _MENU_ENTRY_OF = {"people": "devices"}
 """The menu entry of pages without one of their own."""
@@ -96,24 +96,29 @@ def redirect_to(
     return _redirect(request, address(request, name, query, **parts))
 
 
-def redirect_back(
-    request: web.Request,
-    sent: Mapping[str, Any],
-    name: str,
-    query: dict[str, Any] | None = None,
-    /,
-    **parts: str,
+def redirect_after(
+    request: web.Request, words: str, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
-    """Redirect to the page where the undone action was done; if nothing is undone, to the page of this name."""
-    page = str(sent.get(UNDO_PAGE, ""))
-    ours = page.startswith(f"{address(request, 'now')}") and own_path(page) == page
-    return _redirect(request, page if ours else address(request, name, query, **parts))
+    """Redirect to a page after an action, and say there what is so now."""
+    say_on_next_page(request, words)
+    return redirect_to(request, name, query, **parts)
+
+
+def redirect_back(request: web.Request, sent: Mapping[str, Any], name: str, /, **parts: str) -> web.Response:
+    """Redirect to the page where an action began, or where the undone one was done; else to the page of this name."""
+    return _redirect(request, page_of_origin(request, sent) or address(request, name, **parts))
+
+
+def page_of_origin(request: web.Request, sent: Mapping[str, Any]) -> str:
+    """The page of the console on which an action began, by its form; empty if it does not say."""
+    page = str(sent.get(ORIGIN_PAGE, ""))
+    return page if page.startswith(address(request, "now")) and own_path(page) == page else ""
 
 
 def _redirect(request: web.Request, page: str) -> web.Response:
     said = request.get(_NEXT_TOAST)
     if said is not None:
-        said = replace(said, page=_page_of(URL(page)), fields={**said.fields, UNDO_PAGE: page})
+        said = replace(said, page=_page_of(URL(page)), fields={**said.fields, ORIGIN_PAGE: page})
         context_of(request).toasts.say(request[SESSION].csrf, said)
     raise web.HTTPSeeOther(page)
 

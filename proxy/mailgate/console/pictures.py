@@ -93,11 +93,15 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
 
 def trend(app: AppTrend, days: int) -> Markup:
     """The people kept out because of an app, a thin column for each day."""
-    width, height = TREND
     last = app.last.day
     told = {each.day: each.kept_out_people for each in app.days}
-    counted = [told.get(last - timedelta(days=back), 0) for back in range(days - 1, -1, -1)]
-    top, room = nice(max(counted)), width / days
+    return thin_columns([told.get(last - timedelta(days=back), 0) for back in range(days - 1, -1, -1)])
+
+
+def thin_columns(counted: Sequence[int]) -> Markup:
+    """A thin column for each number, in a drawing of the size ``TREND``."""
+    width, height = TREND
+    top, room = nice(max(counted)), width / len(counted)
     return Markup("\n").join(
         Markup(svg.bar(place * room, height - tall, room * 0.8, tall, "bar block"))  # noqa: S704
         for place, number in enumerate(counted)

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from mailgate.console.audit.facts import act_in_words, thing_in_words
 from mailgate.console.now.gates import roughly
-from mailgate.console.pictures import sparkline
+from mailgate.console.pictures import sparkline, thin_columns
 from mailgate.console.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -36,6 +36,7 @@ from mailgate.console.words import (
     rule_state_in_words,
     source_in_words,
     state_in_words,
+    status_in_words,
     system_in_words,
     trouble_in_words,
     verdict_in_words,
@@ -301,6 +302,8 @@ _ENVIRONMENT = _environment(
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
         "looked": looked_clause_first,
         "trouble": trouble_in_words,
+        "http_status": status_in_words,
+        "thin_columns": thin_columns,
         "source": source_in_words,
         "state": state_in_words,
         "not_denied": not_denied_in_words,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from http import HTTPStatus
 
 from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ASLEEP, ENROLLED, is_asleep, source_name
@@ -186,6 +187,12 @@ def trouble_in_words(trouble: str) -> str:
     code, _, hint = trouble.partition(": ")
     words = TROUBLES[Trouble(code)] if code in set(Trouble) else code
     return phrase("%(trouble)s (%(hint)s)", trouble=words, hint=hint) if hint else words
+
+
+def status_in_words(status: int) -> str:
+    """An HTTP status with its phrase (RFC 9110, section 15)."""
+    known = next((each.phrase for each in HTTPStatus if each == status), "")
+    return f"HTTP {status} {known}".strip()
 
 
 def not_denied_in_words(why: str) -> str:

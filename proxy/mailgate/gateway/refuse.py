@@ -17,6 +17,7 @@ from mailgate.gateway.recorder import Recorder, line_of
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.gateway.refusals.responses import sighting_id
 from mailgate.gateway.refusals.wording import as_told
+from mailgate.gateway.selfservice.help import asked_here, own_request
 from mailgate.gateway.waiting import Soon, then
 from mailgate.http.cookies import only_own
 from mailgate.http.exchange import Exchange
@@ -24,7 +25,9 @@ from mailgate.http.proxy.forward import Forwarder
 from mailgate.http.request import RequestHead
 from mailgate.http.trusted_headers import Origin
 from mailgate.model import Access, Client, Decision, Effect, Posture, RequestFacts
+from mailgate.store import HelpRequest
 from mailgate.store.client_facts import facts_to_hold
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ledger import Repeat
 
 
@@ -102,6 +105,8 @@ class Refuser:
     mails: QuarantineMailQueue
     metrics: Metrics
     recorder: Recorder
+    helped: HelpRequests
+    """The requests for help, whose answers are shown to those who asked."""
 
     def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
         """The probe's page if this browser has to run it first; otherwise None, and the decision is recorded."""
@@ -117,19 +122,26 @@ class Refuser:
         if gate_gives_directions(access, decision):
             return ask_for_directions(self.autodiscover, head, incoming)
         refuse = partial(self.warn_or_refuse, incoming, access, decision, reference)
+        if decision.effect is not Effect.WARN and asked_here(access, decision.rule):
+            return then(own_request(self.helped, access, decision.rule), refuse)
         if decision.effect is not Effect.WARN and has_no_login(access, incoming):
             return then(ask_for_login(self.usual, head, incoming), lambda asked: asked or refuse())
         return refuse()
 
     def warn_or_refuse(
-        self, incoming: Incoming, access: Access, decision: Decision, reference: str
+        self,
+        incoming: Incoming,
+        access: Access,
+        decision: Decision,
+        reference: str,
+        helped: HelpRequest | None = None,
     ) -> Answer:
-        """A warning, or a refusal."""
+        """A warning, or a refusal. ``helped`` is the request for help of whoever gets it."""
         responses, told = self.in_force.live.responses, as_told(access, decision)
         if decision.effect is Effect.WARN:
             return responses.warn(access, told, reference)
         self.mails.queue(lambda: incoming, access, decision, reference)
-        return responses.refuse(access, told, reference)
+        return responses.refuse(access, told, reference, helped=helped)
 
     def refuse_again(
         self, exchange: Exchange, refusal: KnownRefusal, access: Access, read: Callable[[], Incoming]

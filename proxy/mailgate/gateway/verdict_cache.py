@@ -24,7 +24,7 @@ A refusal may depend on these as well:
 - the time, the reference, the target and the languages of the request at hand, from which its answer is made (``KnownRefusal``).
 
 A request is judged in full each time if it offers a proof, a certificate or the token of a login, has a finding, is warned, names a device and is
-allowed, names one that nobody checks, goes by all devices of its person, or is asked for a login. Requests that are answered from the cache are counted and recorded
+allowed, names one that nobody checks, goes by all devices of its person, comes from a browser that asked for help, or is asked for a login. Requests that are answered from the cache are counted and recorded
 like all others, each with its own user agent, person and languages.
 """
 
@@ -44,6 +44,7 @@ from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.refusals.login_challenge import has_no_login
 from mailgate.gateway.refuse import KnownRefusal
+from mailgate.gateway.selfservice.help import asked_here
 from mailgate.http.cookies import OWN, probe_cookie
 from mailgate.http.exchange import Exchange
 from mailgate.http.fields import Fields, Row
@@ -457,6 +458,8 @@ def _is_refused_alike(incoming: Incoming, access: Access, decision: Decision) ->
     """Whether each request with the same key is refused by the gate itself, and nothing else of it counts."""
     if decision.reason is Reason.INTERNAL_ERROR or any(each.client.eas_id for each in access.claims):
         return False
+    if asked_here(access, decision.rule):
+        return False  # the page shows what the help desk has answered
     if access.client.protocol is Spoken.ACTIVESYNC:
         return _is_for_devices(access) and not has_no_login(access, incoming)
     return access.client.protocol is Spoken.WEB and _names_no_device(access)

@@ -94,7 +94,7 @@ async def reply(
         )
     if not await store.mails.queue([mail], lambda _: act):
         raise RefusedError(phrase("they were written to a moment ago: wait a second"))
-    await store.help_requests.answered(person, now)
+    await store.help_requests.answered(person, now, notice.answer)
     return mail
 
 

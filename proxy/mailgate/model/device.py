@@ -162,6 +162,8 @@ class SourceState:
     failing_since: datetime | None = None
     trouble: str = ""
     """The trouble in the last run, the word of a ``Trouble`` (``errors.py``); empty if there was none."""
+    status: int = 0
+    """The HTTP status with which the source gave that trouble; 0 if it did not answer with one."""
     trouble_since: datetime | None = None
     """When the first of the runs ended that all had this trouble; None if there is none."""
     running_since: datetime | None = None

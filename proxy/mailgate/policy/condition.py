@@ -211,8 +211,12 @@ class Condition:
 
     @property
     def open_to_unknown(self) -> frozenset[str]:
-        """The variables that are not ``at_least`` a version if it is not known, so that the condition may hold because of that."""
-        return frozenset(name for name in self.denied if not self._is_false_with(name, ""))
+        """The variables that are not ``at_least`` a version if it is not known, so that the condition may hold because of that. One that
+        cannot be read is no more known than one that is empty."""
+        unknown = ("", _OTHER)
+        return frozenset(
+            name for name in self.denied if not all(self._is_false_with(name, each) for each in unknown)
+        )
 
     def _is_false_with(self, name: str, value: object) -> bool:
         """Whether the condition is false although all other values are left out. A loop fails the whole evaluation if it takes
@@ -283,15 +287,19 @@ def _versions_wanted(tree: Node, variable: str) -> Iterator[str]:
             yield node.children[1].text
 
 
-_EITHER_WAY = frozenset({"_==_", "_!=_", "_?_:_"})
-
-
 def _denied(node: Node, *, denied: bool = False) -> Iterator[str]:
-    if node.name == AT_LEAST and denied:
-        yield node.children[0].name
-    below = not denied if node.name == "!_" else denied or node.name in _EITHER_WAY
+    """The versions that a comparison reads whose falsehood may help the condition to hold: only what is joined by "and" and "or", and
+    is not denied, surely does not."""
+    compares = node.name == AT_LEAST or any(each.name == AT_LEAST for each in walk(node) if node.scope)
+    if compares and (denied or node.scope):
+        names = (each.name for each in walk(node) if each.is_name and each.name in VARIABLES)
+        yield from (name for name in names if VARIABLES[name].type == "string")
+    below = not denied if node.name == "!_" else denied or node.name not in _JOINS
     for child in node.children:
         yield from _denied(child, denied=below)
+
+
+_JOINS = frozenset({"_&&_", "_||_"})
 
 
 def _texts(tree: Node) -> frozenset[str]:

@@ -151,14 +151,15 @@ def _would_hold(condition: Condition, access: Access, supposed: Mapping[str, str
 
 
 def _of_extension(condition: Condition, access: Access) -> Reason | None:
-    """A missing extension, if without its word nobody could tell whether the condition holds."""
+    """A missing extension, if without its word nobody could tell whether the condition holds; or else that it has this word, which says
+    nothing against the kind of the device."""
     read = {name for name in condition.reads if name.startswith("extension.")}
-    if not read or extension_word(access):
+    if not read:
         return None
     try:
         condition.holds(cel_activation(access, condition.reads - read))
     except (EvaluationError, UnknownValueError):
-        return Reason.EXTENSION_REQUIRED
+        return Reason.RULE_MATCHED if extension_word(access) else Reason.EXTENSION_REQUIRED
     return None
 
 

@@ -211,7 +211,7 @@ class Rule(Strict):
     @model_validator(mode="after")
     def _lets_in_what_is_known(self) -> Self:
         for name in sorted(self.when.open_to_unknown if self.effect is Effect.ALLOW else ()):
-            told = {"name": name, "example": f'{name} != "" && …'}
+            told = {"name": name, "example": f'{name}.at_least("0") && …'}
             words = phrase(
                 "it would let in whatever `%(name)s` is not known of; expected `%(example)s`", **told
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
@@ -19,6 +19,8 @@ from mailgate.store.hash_chain import VERIFY, AuditBreak, AuditEntry, AuditHead,
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
+ALL = range(1 - 2**31, 2**63 - 1)
+"""The numbers of all entries, those included that somebody put before the first or after the last."""
 _LAST = select(audit_head.c.number, audit_head.c.digest).where(audit_head.c.one == 1)
 WINDOW = 20_000
 """The most entries that one search for words reads, since no index covers them."""
@@ -63,20 +65,33 @@ class Audit(Queries):
         async with self._database.writing() as connection:
             return await append(connection, act)
 
-    async def page(self, after: int = 0, size: int = _PAGE) -> list[AuditEntry]:
-        """Entries in order, after number ``after``."""
-        query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
+    async def page(
+        self, after: int = 0, size: int = _PAGE, *, sought: str = "", who: str = "", end: int = ALL.stop
+    ) -> list[AuditEntry]:
+        """Entries in order, after number ``after`` and before ``end``. ``sought`` and ``who`` as in ``search``."""
+        theirs = [audit.c.number > after, audit.c.number < end]
+        theirs += [*([audit.c.who == who] if who else []), *([_has(sought)] if sought else [])]
+        query = select(audit).where(*theirs).order_by(audit.c.number).limit(size)
         return await self._each(query, entry_of, timeout_seconds=30)
 
-    async def search(self, sought: str, who: str, before: int, size: int) -> AuditPage:
-        """Entries before number ``before``, the newest first.
+    async def numbers(self, since: datetime | None, until: datetime | None) -> range:
+        """The numbers of the entries from ``since`` on and before ``until``; None leaves an end open. Entries are numbered
+        in the order of their times, and without gaps."""
+        ends = [int(await self._value(_first_from(each)) or 0) if each else 0 for each in (since, until)]
+        beyond = int(await self._value(select(func.max(audit.c.number))) or 0) + 1
+        return range(ends[0] or (beyond if since else 1), ends[1] or beyond)
+
+    async def search(
+        self, sought: str, who: str, before: int, size: int, first: int = ALL.start
+    ) -> AuditPage:
+        """Entries from number ``first`` on and before ``before``, the newest first.
 
         A search for words reads at most ``WINDOW`` entries. So it may find few or none although earlier entries match.
 
         :param sought: the beginning of ``what``, like ``policy-``, or any part of ``about`` or ``why``.
         :param who: the person who did it; empty for everybody.
         """
-        theirs = [audit.c.number < before, *([audit.c.who == who] if who else [])]
+        theirs = [audit.c.number.between(first, before - 1), *([audit.c.who == who] if who else [])]
         query = select(audit).order_by(audit.c.number.desc()).limit(size)
         async with self._database.reading(timeout_seconds=10) as connection:
             end = None
@@ -87,10 +102,12 @@ class Audit(Queries):
             found = tuple(entry_of(row) for row in rows)
         return AuditPage(found, found[-1].number if len(found) == size else end)
 
-    async def pages(self) -> AsyncIterator[list[AuditEntry]]:
-        """Every entry in order, in pages."""
-        after = -(2**31)
-        while page := await self.page(after):
+    async def pages(
+        self, sought: str = "", who: str = "", numbers: range = ALL
+    ) -> AsyncIterator[list[AuditEntry]]:
+        """Every entry in order, in pages; or those with these numbers and, as in ``search``, these words and this person."""
+        after = numbers.start - 1
+        while page := await self.page(after, sought=sought, who=who, end=numbers.stop):
             yield page
             after = page[-1].number
 
@@ -158,6 +175,12 @@ class Audit(Queries):
 def audit_time(moment: datetime) -> str:
     """The text of a moment in an entry. All entries write it in this form, so the texts sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _first_from(moment: datetime) -> Select[Any]:
+    """A query for the number of the first entry at or after a moment."""
+    late = select(audit.c.number).where(audit.c.at >= audit_time(moment))
+    return late.order_by(audit.c.at, audit.c.number).limit(1)
 
 
 def _end_of_window(theirs: Sequence[ColumnElement[bool]]) -> Select[Any]:

@@ -49,6 +49,8 @@ class DeviceRow(NamedTuple):
     apps: str = ""
     blocked_by: str = ""
     """The apps because of which it gets no mail."""
+    findings: str = ""
+    """On what its sources disagree."""
     groups: str = ""
     reported_at: datetime = LONG_AGO
 
@@ -69,6 +71,8 @@ class DeviceFilter:
     """The key of a listed app."""
     blocked_by: str = ""
     """The key of a listed app because of which it gets no mail."""
+    disagree: bool = False
+    """Its sources contradict each other about it."""
     before: datetime | None = None
     """The apps were last looked at before this time, or never."""
     sort: str = ""
@@ -82,6 +86,7 @@ class DeviceFilter:
             and (not self.app or f'"{self.app}"' in row.apps)
             and (not self.blocked_by or f'"{self.blocked_by}"' in row.blocked_by)
             and (not self.group or f'"{self.group}"' in row.groups)
+            and (not self.disagree or bool(row.findings))
             and (self.before is None or row.reported_at < self.before)
         )
 
@@ -109,6 +114,20 @@ class DeviceRows(Queries):
         """How many devices get what of mail. It is read out of one index."""
         query = select(device_rows.c.mail, func.count()).group_by(device_rows.c.mail)
         return {mail: int(number) for mail, number in await self._rows(query, timeout_seconds=60)}
+
+    async def ending(
+        self, source: str, mails: Sequence[str], since: datetime, until: datetime
+    ) -> tuple[list[datetime], bool]:
+        """When the apps were last looked at of the devices of a source with such a mail status, after ``since`` and until
+        ``until``, the earliest first; and whether these are all: no more than ``COUNTED`` rows are read."""
+        looked = _COLUMNS.reported_at
+        rows = select(device_rows).where(looked > since, looked <= until).order_by(looked, _COLUMNS.device)
+        window = rows.limit(COUNTED).subquery()
+        theirs = (window.c.source == source, window.c.mail.in_(mails))
+        found = select(window.c.reported_at).where(*theirs).order_by(window.c.reported_at)
+        ends = await self._values(found, timeout_seconds=10)
+        [(read,)] = await self._rows(select(func.count()).select_from(window), timeout_seconds=10)
+        return ends, read < COUNTED
 
     async def distinct(self, name: str) -> list[str]:
         """The distinct texts of an indexed column, in order. Each text takes one step in the index, however many rows
@@ -188,7 +207,9 @@ def _ordered(wanted: DeviceFilter, place: Any) -> Select[Any]:
         where.append(_called(wanted.name))
     elif lead == "reported_at" and wanted.before is not None:
         where.append(column < wanted.before)
-    elif (lead == "apps" and wanted.app) or (lead == "blocked_by" and wanted.blocked_by):
+    elif (
+        lead == "findings" or (lead == "apps" and wanted.app) or (lead == "blocked_by" and wanted.blocked_by)
+    ):
         where.append(column > "")
     elif lead in _EQUAL and getattr(wanted, lead):
         where.append(column == getattr(wanted, lead))
@@ -222,6 +243,8 @@ def _lead(wanted: DeviceFilter) -> str:
         return "device"
     if wanted.blocked_by:
         return "blocked_by"
+    if wanted.disagree:
+        return "findings"
     if wanted.app:
         return "apps"
     if wanted.before is not None:
@@ -237,6 +260,8 @@ def _filters(wanted: DeviceFilter, columns: Any) -> list[ColumnElement[bool]]:
         where.append(columns.blocked_by.contains(f'"{wanted.blocked_by}"', autoescape=True))
     if wanted.group:
         where.append(columns.groups.contains(f'"{wanted.group}"', autoescape=True))
+    if wanted.disagree:
+        where.append(columns.findings > "")
     if wanted.before is not None:
         where.append(columns.reported_at < wanted.before)
     return where

@@ -32,12 +32,22 @@ class HelpRequest:
     first_at: datetime
     last_at: datetime
     replied_at: datetime | None = None
-    """When they were last answered by mail; None if never."""
+    """When they were last answered; None if never."""
     done_at: datetime | None = None
     """When an admin closed it; None if it is open. A new request opens it again."""
     done_by: str = ""
+    words: str = ""
+    """What they last wrote with it, of at most ``MAX_WORDS`` characters; empty if nothing."""
+    answer: str = ""
+    """The words of the last answer. Whoever can show that they asked reads them on the gate's pages."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is open, and nobody has answered since they last asked."""
+        return self.done_at is None and (self.replied_at is None or self.replied_at < self.last_at)
 
 
+MAX_WORDS = 500
 NOT_THEIRS = "own-page/not-theirs"
 """The rule and the reason of a request by somebody who reports on their own page that a device is not theirs. It is not
 the id of a rule."""
@@ -53,7 +63,7 @@ class HelpRequests(Queries):
 
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
         """Store a request. If the person asked before, update the last reference, count one more, and open the request
-        again.
+        again. What they wrote before stays unless they wrote something now.
 
         ``sighting`` is the id of the refused request. Every reference that was asked about leads to its own sighting.
         """
@@ -65,7 +75,7 @@ class HelpRequests(Queries):
             row = asdict(asked)
             statement = upsert(connection, help_requests).values(**row)
             again = {name: row[name] for name in newer} | {"times": help_requests.c.times + 1}
-            again |= {"done_at": None, "done_by": ""}
+            again |= {"done_at": None, "done_by": ""} | ({"words": asked.words} if asked.words else {})
             await connection.execute(statement.on_conflict_do_update(index_elements=_SAME, set_=again))
             if sighting:
                 led = {"reference": asked.reference, "sighting": sighting, "at": asked.last_at}
@@ -121,10 +131,14 @@ class HelpRequests(Queries):
         """Open these requests again. Returns how many were closed."""
         return await self._mark(which, {"done_at": None, "done_by": ""}, act, ~_OPEN)
 
-    async def answered(self, person: str, now: datetime) -> None:
-        """Note that a person was answered by mail, on all of their open requests."""
+    async def answered(self, person: str, now: datetime, answer: str) -> None:
+        """Note that a person was answered, and in which words, on all of their open requests."""
         theirs = and_(help_requests.c.person == person, _OPEN)
-        await self._change(update(help_requests).where(theirs).values(replied_at=now))
+        await self._change(update(help_requests).where(theirs).values(replied_at=now, answer=answer))
+
+    async def answer_one(self, which: Key, answer: str, now: datetime, act: Act) -> bool:
+        """Answer one open request on the gate's pages alone. Returns whether it was open; then ``act`` is written to the audit log."""
+        return bool(await self._mark([which], {"replied_at": now, "answer": answer}, act, _OPEN))
 
     async def _mark(
         self, which: Sequence[Key], values: dict[str, object], act: Act, still: ColumnElement[bool]

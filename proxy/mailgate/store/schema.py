@@ -209,16 +209,16 @@ device_rows = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    *_required(WireText, "person kind os os_version source state mail apps blocked_by groups"),
+    *_required(WireText, "person kind os os_version source state mail apps blocked_by findings groups"),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
-        for name in ("person", "kind", "os", "source", "state", "mail", "apps", "blocked_by", "reported_at")
+        for name in "person kind os source state mail apps blocked_by findings reported_at".split()
     ),
 )
 """The state of each device when it was last computed, to search and sort by (``device_rows.py``). It can be computed
-again from the other tables. ``apps``, ``blocked_by`` and ``groups`` are JSON lists, or empty; ``reported_at`` is 1970
-if nobody looked at the apps."""
+again from the other tables. ``apps``, ``blocked_by``, ``findings`` and ``groups`` are JSON lists, or empty; ``reported_at``
+is 1970 if nobody looked at the apps."""
 
 device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that is in ``device_rows``."""
@@ -360,6 +360,7 @@ audit = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
+    Index(None, "at", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
@@ -494,13 +495,14 @@ help_requests = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
     *_columns(Instant, "replied_at done_at"),
-    Column("done_by", WireText, nullable=False),
+    *_required(WireText, "done_by words answer"),
     Index(None, "person"),
     Index(None, "device"),
     Index(None, "reference"),
     Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
-"""Requests for help, one row for each person and rule. ``reference`` is that of the last request.
+"""Requests for help, one row for each person and rule. ``reference`` is that of the last request,
+and ``words`` are what the person last wrote with one.
 
 ``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a hash of
 the client.
@@ -580,7 +582,7 @@ connectors = Table(
     Column("retrying", WireText, nullable=False),
     *_columns(Instant, "retry_at cursor"),
     Column("listed", Text, nullable=False),
-    *_required(BigInteger, "devices taken gone held narrowed"),
+    *_required(BigInteger, "status devices taken gone held narrowed"),
     Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""

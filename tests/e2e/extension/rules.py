@@ -3,25 +3,24 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import PHONE_RULES, wait_for
 
-NO_LAPTOPS = {
-    "id": "no-laptops",
-    "when": 'client.kind == "laptop"',
-    "effect": "block",
-}
+_numbers = count(1)
 BEFORE_THE_NEXT_LOOK = 40.0
 """Seconds that are fewer than the 45 between two questions of the extension itself: an open popup asks far more often (docs/extension.md)."""
 
 
 @contextmanager
 def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
-    """A rule against laptops is in force while the body runs."""
+    """A rule against laptops is in force while the body runs: a new one each time, since one that files have taken back comes in force
+    again only by a plan."""
+    rule = {"id": f"no-laptops-{next(_numbers)}", "when": 'client.kind == "laptop"', "effect": "block"}
     policy = gate.config.parent / "policy.yaml"
     kept = policy.read_text()
-    _put_in_force(gate, json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}))
+    _put_in_force(gate, json.dumps({"rules": [rule, *PHONE_RULES["rules"]]}))
     try:
         yield
     finally:

@@ -17,10 +17,12 @@ from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.integration.gate import wait_for
 
+from mailgate.cli.extension_files import Fit
+
 pytestmark = pytest.mark.e2e
 
 STRICT = Path(__file__).parents[3] / "config/examples/strict/policy.yaml"
-ID, REACHED_AS = "companion@mailgate.example", "6b1f6a2e-3c0d-4f57-9a41-2f1f0c9f7d55"
+REACHED_AS = "6b1f6a2e-3c0d-4f57-9a41-2f1f0c9f7d55"
 POPUP, OPTIONS = "popup/popup.html", "options/options.html"
 COMPUTER = "LAP-0042"
 OPEN, FULL = "Mail opens in this browser", "This computer has as many browsers as it may have"
@@ -119,17 +121,17 @@ def chromiums(
 def firefoxes(
     _driver: Playwright, directory: Path, gate: str, policy: dict[str, object]
 ) -> Iterator[Starting]:
-    package = packaged(directory / "package", gate, "firefox")
+    package, name = packaged(directory / "package", gate, "firefox"), Fit(origin=gate).firefox_id
 
     @contextmanager
     def start() -> Iterator[Profile]:
         home = directory / f"home{len([*directory.glob('home*')])}"
         home.mkdir()
-        with firefox(home, {ID: REACHED_AS}) as running:
+        with firefox(home, {name: REACHED_AS}) as running:
             running.install(package)
             yield OfFirefox(running)
 
-    with firefox_policy(ID, policy):
+    with firefox_policy(name, policy):
         yield start
 
 

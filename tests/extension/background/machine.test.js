@@ -6,7 +6,7 @@ import "./browser.js";
 const { chrome } = /** @type {any} */ (globalThis);
 const enterprise = /** @type {any} */ ({});
 chrome.enterprise = enterprise;
-const { readMachine } = await import("../../../extension/background/machine.js");
+const { mayAskOfMachine, readMachine } = await import("../../../extension/background/machine.js");
 
 const SAID = { disk_encrypted: true, screen_lock: null, firewall: false, serial: "PF2X7" };
 const NAMES = { asset_id: "", location: "", hostname: "" };
@@ -18,6 +18,15 @@ afterEach(() => {
 
 test("without the permission nobody is asked", async () => {
   assert.equal(await readMachine(), null);
+});
+
+test("people are told that the machine is asked about where it is", () => {
+  assert.equal(mayAskOfMachine(), false);
+  chrome.runtime.sendNativeMessage = async () => SAID;
+  assert.equal(mayAskOfMachine(), true);
+  delete chrome.runtime.sendNativeMessage;
+  enterprise.deviceAttributes = {};
+  assert.equal(mayAskOfMachine(), true);
 });
 
 test("the helper is asked once for each report", async () => {

@@ -102,6 +102,37 @@ test("a policy that was right before goes on while the new one has a mistake, wi
   assert.equal(browser.keys?.get("current"), before);
 });
 
+for (const [what, astray] of /** @type {[string, object][]} */ ([
+  ["is gone for a while", {}],
+  ["names another company's address for a while", { ...POLICY, gate: "https://mial.example.com" }],
+])) {
+  test(`a policy that ${what} costs no key: the gate knows it again and no place of the computer is taken`, async () => {
+    await ask("check");
+    const before = browser.keys?.get("current");
+    answering({ "/.mailgate/enroll": () => json(404, {}) });
+    browser.managed = astray;
+    await ask("check", { byHand: true });
+    assert.notEqual(browser.local.memory.phase, "active");
+    answering();
+    browser.managed = { ...POLICY };
+    await ask("check", { byHand: true });
+    assert.equal(browser.local.memory.phase, "active");
+    assert.equal(browser.keys?.get("current"), before);
+  });
+}
+
+test("a key that was shut out is not shown again by another policy, also if there was none for a while", async () => {
+  await shutOut();
+  const before = browser.keys?.get("current");
+  browser.managed = {};
+  await ask("check");
+  answering();
+  browser.managed = { ...POLICY, enrolmentToken: "mailgate-enrol-y" };
+  const { memory } = await ask("check");
+  assert.equal(memory.phase, "active");
+  assert.notEqual(browser.keys?.get("current"), before);
+});
+
 test("forgetting a key that was shut out does not enrol another one by the same policy, but by another or by a code", async () => {
   await shutOut();
   answering();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browserOf, osVersionOf, reportOf } from "../../../extension/core/report.js";
+import { cut, browserOf, osVersionOf, reportOf } from "../../../extension/core/report.js";
 
 const READ = {
   os: "win",
@@ -41,6 +41,11 @@ test("an extension that is not listed is never reported", () => {
 for (const [os, said] of [["android", "android"], ["mac", "macos"], ["cros", "chromeos"], ["openbsd", "other"], ["constructor", "other"]]) {
   test(`${os} is reported as ${said}`, () => assert.equal(reportOf({ ...READ, os }).os, said));
 }
+
+test("no text that is cut, or came broken, has half of a character, for which the gate would refuse each report", () => {
+  assert.equal(cut(`${"x".repeat(63)}😀😀`), `${"x".repeat(63)}😀`);
+  assert.equal(cut("Room \ud83d3\u0085"), "Room 3");
+});
 
 test("odd readings are cut to what the gate takes", () => {
   const odd = reportOf({ ...READ, osVersion: `1\n${"x".repeat(100)}`, touchPoints: NaN, installType: "magic" });

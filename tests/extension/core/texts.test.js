@@ -20,7 +20,7 @@ test("a reason that is not known gets the general words", () => {
 
 test("a reason without its apps or its rule does not speak of them", () => {
   assert.equal(reasonKey(verdict({ reason: "prohibited-app" })), "reason_some_app");
-  assert.equal(reasonKey(verdict({ reason: "rule-matched" })), "reason_no_rule_matched");
+  assert.equal(reasonKey(verdict({ reason: "rule-matched" })), "reason_some_rule");
   assert.equal(reasonKey(verdict({ reason: "rule-matched", title: "No tools" })), "reason_rule_matched");
 });
 

@@ -61,6 +61,7 @@ CREATE TABLE connectors (
     retry_at DATETIME,
     cursor DATETIME,
     listed TEXT NOT NULL,
+    status BIGINT NOT NULL,
     devices BIGINT NOT NULL,
     taken BIGINT NOT NULL,
     gone BIGINT NOT NULL,
@@ -176,6 +177,8 @@ CREATE TABLE help_requests (
     replied_at DATETIME,
     done_at DATETIME,
     done_by TEXT NOT NULL,
+    words TEXT NOT NULL,
+    answer TEXT NOT NULL,
     CONSTRAINT pk_help_requests PRIMARY KEY (rule, subject)
 );
 
@@ -375,6 +378,7 @@ CREATE TABLE device_rows (
     mail TEXT NOT NULL,
     apps TEXT NOT NULL,
     blocked_by TEXT NOT NULL,
+    findings TEXT NOT NULL,
     groups TEXT NOT NULL,
     reported_at DATETIME NOT NULL,
     CONSTRAINT pk_device_rows PRIMARY KEY (device),
@@ -491,6 +495,8 @@ CREATE TABLE retractions (
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
 
+CREATE INDEX ix_audit_at_number ON audit (at, number);
+
 CREATE INDEX ix_audit_who_number ON audit (who, number);
 
 CREATE INDEX ix_clients_eas_id ON clients (eas_id);
@@ -504,6 +510,8 @@ CREATE INDEX ix_device_names_device ON device_names (device);
 CREATE INDEX ix_device_rows_apps ON device_rows (apps, device);
 
 CREATE INDEX ix_device_rows_blocked_by ON device_rows (blocked_by, device);
+
+CREATE INDEX ix_device_rows_findings ON device_rows (findings, device);
 
 CREATE INDEX ix_device_rows_kind ON device_rows (kind, device);
 

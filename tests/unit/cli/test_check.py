@@ -95,6 +95,9 @@ connectors:
   jamf: {type: jamf, base_url: https://jamf.example.com, client_id: mailgate, client_secret: {file: secrets/jamf}}
   google: {type: google-directory, account: {env: NO_SUCH_ACCOUNT}, delegate: ada@example.com}
   posted: {type: post, api_key: {env: NO_SUCH_TOKEN}}
+  macs: {type: apple-mdm, hmac_key: {file: secrets/hmac}}
+  one: {type: workspace-one, base_url: https://as1.example.com, username: ada, password: {file: secrets/one}, tenant_code: {env: NO_SUCH_TENANT}}
+extension: {fleet_secret: {file: secrets/fleet}}
 attestation: {hardware: {android_key: {roots: roots.pem}}}
 reporter:
   android:
@@ -105,8 +108,8 @@ reporter:
 """
 NOT_HERE = {
     *(f"the file {name}" for name in ("secrets/store.url", "/nowhere/tls.crt", "secrets/tls.key")),
-    *(f"the file secrets/{name}" for name in ("jamf", "play", "google")),
-    *(f"the environment variable NO_SUCH_{name}" for name in ("ACCOUNT", "TOKEN")),
+    *(f"the file secrets/{name}" for name in ("jamf", "play", "google", "hmac", "one", "fleet")),
+    *(f"the environment variable NO_SUCH_{name}" for name in ("ACCOUNT", "TOKEN", "TENANT")),
 }
 
 
@@ -150,6 +153,7 @@ def test_without_that_each_of_them_is_a_mistake_as_at_a_start(elsewhere: Path) -
         (("type: jamf,", "type: jam,"), "did you mean `jamf`?"),
         (("{file: secrets/jamf}", "hunter2"), "not a reference"),
         (("public_url", "publicurl"), "did you mean `public_url`?"),
+        (("hmac_key:", "api_key: {env: NO_SUCH_KEY}, hmac_key:"), "exactly one way to prove its origin"),
     ],
 )
 def test_whatever_else_is_wrong_is_found_without_secrets_too(

@@ -6,6 +6,7 @@ import re
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+import mailgate
 from mailgate import __version__
 from mailgate.cli import extension_files as module
 from mailgate.cli.extension_files import (
@@ -229,3 +231,10 @@ def test_firefox_finds_the_next_version_and_its_hash_as_its_documentation_says()
             }
         }
     }
+
+
+def test_where_the_extension_was_not_installed_every_other_command_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailgate, "__file__", str(tmp_path / "lib" / "mailgate" / "__init__.py"))
+    assert not run_path(module.__file__)["FOLDER"].exists()

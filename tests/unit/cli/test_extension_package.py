@@ -118,6 +118,15 @@ def test_a_key_that_chromium_would_not_take_is_refused(folder: Path, content: by
     assert names(folder) == set()
 
 
+NO_FOLDERS = (
+    "https://",
+    "https://ada:pw@files.example.com",
+    "https://files.example.com:99999",
+    "https://f/a\nb",
+    "https://f/\\b",
+)
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -129,9 +138,15 @@ def test_a_key_that_chromium_would_not_take_is_refused(folder: Path, content: by
         (("--update-url", "https://files.example.com"), "--update-url: expected"),
         (("--origin", MAIL, "--update-url", "http://files.example.com"), "--update-url: not https"),
         (("--origin", MAIL, "--update-url", "https://files.example.com/?a"), "--update-url: expected"),
+        *((("--origin", MAIL, "--update-url", url), "--update-url: expected") for url in NO_FOLDERS),
         (("--version", "1.beta"), "--version: expected"),
+        (("--version", "1.65536"), "--version: expected"),
         (("--company", "x" * 41), "--company: expected"),
         (("--company", "two\nlines"), "--company: expected"),
+        (
+            ("--company", "__MSG_other__"),
+            "--company: expected",
+        ),  # which browsers would look for among their texts
     ],
 )
 def test_wrong_options_write_nothing(folder: Path, options: tuple[str, ...], why: str) -> None:
@@ -139,7 +154,7 @@ def test_wrong_options_write_nothing(folder: Path, options: tuple[str, ...], why
     assert names(folder) == set()
 
 
-@pytest.mark.parametrize("version", ["2.0", "1.99", "2"])
+@pytest.mark.parametrize("version", ["2.0", "1.99", "2", "2.0.0"])
 def test_browsers_that_have_a_version_take_no_other_of_its_number(folder: Path, version: str) -> None:
     made(*COMPANY, "--version", "2.0")
     before = (folder / "out/mailgate.crx").read_bytes()

@@ -155,7 +155,7 @@ def test_firefox_esr_can_be_told_to_ask_for_no_signature(folder: Path) -> None:
 
 
 def test_each_computer_of_the_inventory_gets_files_of_its_own(folder: Path) -> None:
-    (folder / "rows.csv").write_text("machine,owner,token\nLAPTOP-1,alice,one\nLAPTOP-2,,two\n")
+    (folder / "rows.csv").write_text("\ufeffmachine,owner,token\nLAPTOP-1,alice,one\nLAPTOP-2,,two\n")
     assert run(*COMPANY, "--tokens", "rows.csv").exit_code == 0
     found = {
         each.name: json.loads((each / "chromium.json").read_text())["3rdparty"]["extensions"][ID]
@@ -173,7 +173,11 @@ def test_each_computer_of_the_inventory_gets_files_of_its_own(folder: Path) -> N
         ("machine,owner,token\n../up,,one\n", "rows.csv:2: "),
         ("machine,owner,token\nA,,one\nB,,\n", "rows.csv:3: "),
         ("machine,owner,token\nA,,one\nA,,two\n", "rows.csv:3: "),
-        ("name,token\nA,one\n", "rows.csv:2: "),
+        (f"machine,owner,token\nA,,one\nB,{'x' * 256},two\n", "owner: expected at most 255"),
+        ("name,token\nA,one\n", "rows.csv has other columns"),
+        ("machine;owner;token\nA;;one\n", "rows.csv has other columns"),
+        ('[{"machine": "A", "owner": "", "token": "one"}]', "rows.csv has other columns"),
+        ("", "rows.csv has other columns"),
         ("\xff", "cannot be read"),
     ],
 )
@@ -187,6 +191,11 @@ def test_rows_that_cannot_be_used_write_nothing(folder: Path, rows: str, why: st
 @pytest.mark.parametrize(
     ("options", "why"),
     [
+        (("--origin", ""), "--origin: expected"),
+        (
+            ("--origin", MAIL, "--tokens", "rows.csv", "--owner", "ada"),
+            "--tokens: it has what is of each computer",
+        ),
         (("--origin", MAIL, "--chromium-id", "ABC"), "--chromium-id: expected 32 letters"),
         (("--origin", "http://mail.example.com"), "--origin: not https"),
         (("--origin", MAIL, "--machine", "x" * 256), "machine: expected at most 255"),

@@ -69,8 +69,8 @@ async def test_a_list_that_is_not_whole_lets_nothing_go(run_store, source, tally
 @pytest.mark.parametrize("trouble", Trouble)
 async def test_a_cut_list_counts_and_marks_nothing_as_gone(run_store, trouble):
     await run(Source(*range(20)), run_store).go(None)
-    outcome = await run(Source(1, 2, SourceError(trouble, "why")), run_store).go(None)
-    assert outcome == RunOutcome(trouble, taken=2, hint="why")
+    outcome = await run(Source(1, 2, SourceError(trouble, "why", 503)), run_store).go(None)
+    assert outcome == RunOutcome(trouble, taken=2, hint="why", status=503)
     assert run_store.gone() == set()
     assert run_store.taken[-1] == ["1", "2"]
 
@@ -222,14 +222,15 @@ def test_each_trouble_has_its_own_time():
     assert (state.trouble_since, state.failing_since) == (LATER, LATER)
     state = state_after(state, RunOutcome(Trouble.TIMEOUT), LATER, LATER + MINUTE, "v1")
     assert (state.trouble_since, state.failing_since) == (LATER, LATER)
-    state = state_after(state, RunOutcome(Trouble.LOGIN), LATER, LATER + 2 * MINUTE, "v1")
-    assert (state.trouble, state.trouble_since, state.failing_since) == (
+    state = state_after(state, RunOutcome(Trouble.LOGIN, status=401), LATER, LATER + 2 * MINUTE, "v1")
+    assert (state.trouble, state.status, state.trouble_since, state.failing_since) == (
         "login-refused",
+        401,
         LATER + 2 * MINUTE,
         LATER,
     )
     state = state_after(state, RunOutcome(taken=1), LATER, LATER + 3 * MINUTE, "v1")
-    assert (state.trouble, state.trouble_since, state.failing_since) == ("", None, None)
+    assert (state.trouble, state.status, state.trouble_since, state.failing_since) == ("", 0, None, None)
 
 
 def test_after_a_run_none_goes_on():

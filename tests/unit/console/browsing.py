@@ -53,7 +53,7 @@ READY: Mapping[str, Any] = {
     "issuers": [],
     "connectors": {
         "jamf-file": {
-            "state": "ok", "trouble": "", "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
+            "state": "ok", "trouble": "", "status": 0, "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
             "trouble_since": None, "failing_since": None, "last_known_until": None, "running_since": None, "retrying": "",
             "retry_at": None, "next_attempt": None, "narrowed": 0, "narrows_at": None, "devices": 3, "records": 3,
             "gone": 0, "held": 0,
@@ -175,6 +175,9 @@ async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
 
 
 CHEAP = "/console/find"
+NOT_LOGGED_IN = "/console/login"
+SILENT = ("/console/language",)
+"""Forms after which no message is needed: the whole page is in another language."""
 
 
 @dataclass
@@ -185,6 +188,8 @@ class Page:
     text: str
     headers: Mapping[str, str]
     path: str
+    led: bool = False
+    """Whether another page led to it."""
 
     @property
     def words(self) -> str:
@@ -209,8 +214,11 @@ class Browser:
         return await self._ask("GET", path, **options)
 
     async def post(self, path: str, **fields: str) -> Page:
-        """Send a form of this session."""
-        return await self._ask("POST", path, data={"csrf": self.csrf} | fields)
+        """Send a form of this session. Whatever it does, the page that it leads to has a message about it."""
+        page = await self._ask("POST", path, data={"csrf": self.csrf} | fields)
+        told = 'class="toast"' in page.text or page.path.startswith(NOT_LOGGED_IN) or path in SILENT
+        assert told or not page.led, path
+        return page
 
     async def send(self, path: str, headers: Mapping[str, str] = {}, **fields: str) -> Page:
         """Send a form that was not taken from a page."""
@@ -226,7 +234,9 @@ class Browser:
 
     async def _ask(self, method: str, path: str, **options: Any) -> Page:
         async with self.session.request(method, ORIGIN + path, **options) as answer:
-            return Page(answer.status, await answer.text(), answer.headers, answer.url.path_qs)
+            return Page(
+                answer.status, await answer.text(), answer.headers, answer.url.path_qs, bool(answer.history)
+            )
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ from mailgate.texts import Language, catalog_of
 PART = re.compile(r"(%\(\w+\)[a-z]|%%|<[^>]+>)")
 SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-said", "data-ended", "data-copied", "data-label")
 """Attributes that people see or hear."""
-AS_IT_IS = frozenset({"code", "pre", "time", "style", "script", "q", "text", "textarea"})
-"""Elements of data; the words in a picture are drawn in a language, which tests/unit/console/plans/test_picture.py shows."""
+AS_IT_IS = frozenset({"code", "pre", "time", "style", "script", "q", "text", "textarea", "blockquote"})
+"""Elements of data, and of what people wrote; the words in a picture are drawn in a language, which tests/unit/console/plans/test_picture.py shows."""
 WITHIN = frozenset({"a", "code", "strong", "em", "span", "br", "q", "time", "bdi", "tspan"})
 """Elements that do not end a sentence."""
 CODES = re.compile(r": ?(?:[\w-]+\? )?[\w-]+(?:, [\w-]+)*(?:, …(?: \([\d,]+)?)? ?\.?")

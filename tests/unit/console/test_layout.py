@@ -1,11 +1,15 @@
 """What every page shows."""
 
+import inspect
 import re
+from typing import Any
 
 import pytest
+from aiohttp import web
 from tests.unit.console.browsing import Browser
 
 from mailgate.console.nouns import NOUNS
+from mailgate.console.site import ROUTES
 
 MENU = [noun for noun in NOUNS if noun.menu]
 
@@ -33,3 +37,27 @@ async def test_every_page_of_the_menu_has_one_heading_and_its_own_title(vic: Bro
 
 async def test_every_page_shows_the_admin_and_their_roles(vic: Browser) -> None:
     assert re.search(r"vic\s+viewer", (await vic.get("/console/")).words)
+
+
+POSTS = [each for each in ROUTES if isinstance(each, web.RouteDef) and each.method == "POST" and each.path not in ("/login", "/logout")]  # fmt: skip
+
+
+def names_in(called: Any, seen: set[str]) -> set[str]:
+    """The names that a function uses, and those that functions of the same module use for it."""
+    function = inspect.unwrap(called)
+    for name in {*function.__code__.co_names} - seen:
+        seen.add(name)
+        used = function.__globals__.get(name)
+        if inspect.isfunction(used) and inspect.unwrap(used).__module__ == function.__module__:
+            names_in(used, seen)
+    return seen
+
+
+@pytest.mark.parametrize("route", POSTS, ids=lambda each: each.path)
+def test_no_act_leads_to_another_page_without_a_message(route: web.RouteDef) -> None:
+    """``Browser.post`` holds each act of these tests against the same law."""
+    used = names_in(route.handler, set())
+    assert used & {"redirect_after", "say_on_next_page", "say_given"} or not used & {
+        "redirect_to",
+        "redirect_back",
+    }

@@ -13,6 +13,7 @@ from mailgate.console.words import (
     not_denied_in_words,
     protocol_in_words,
     reason_in_words,
+    status_in_words,
     system_in_words,
     trouble_in_words,
     verdict_in_words,
@@ -113,3 +114,8 @@ def test_a_reply_of_the_mail_server_is_told_as_what_it_means(why: str, words: st
 def test_reasons_have_the_words_of_the_gates_own_pages() -> None:
     german = console_languages()["de"]
     assert translate(reason_in_words("prohibited-app"), german).startswith("Eine App auf diesem Gerät")
+
+
+@pytest.mark.parametrize(("status", "words"), [(429, "HTTP 429 Too Many Requests"), (599, "HTTP 599")])
+def test_a_status_is_told_with_its_phrase_if_it_has_one(status: int, words: str) -> None:
+    assert status_in_words(status) == words

@@ -7,7 +7,8 @@ from itertools import count
 
 from tests.unit.gateway.wire import exchange, handled
 
-from mailgate.app.parts import Forwarders, assemble
+from mailgate.app.parts import assemble
+from mailgate.app.upstream import Forwarders
 from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer, References, send
@@ -235,6 +236,9 @@ class NoPeople:
 class NoDesk:
     """A desk without requests for help."""
 
+    async def one(self, _rule, _subject):
+        return None
+
     note = called = None
 
 
@@ -384,7 +388,7 @@ def gate(
     )
     ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
     return assemble(
-        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry)
+        judge, recorder, own, ways, mails or NoQuarantineMails(), RequestMetrics(metrics.registry), desk
     )
 
 

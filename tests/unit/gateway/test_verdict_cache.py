@@ -738,6 +738,16 @@ async def test_whoever_offers_a_proof_is_judged_each_time_however_good_it_is(off
     assert (await refused(*[of_an_app(ADA)] * 4, cache=Offered))[0] == "----"
 
 
+@pytest.mark.parametrize(("rule", "known"), [("default", "----"), ("other", "--++")])
+async def test_a_browser_that_asked_for_help_because_of_the_rule_is_judged_each_time(rule, known):
+    mark = sha256(rule.encode()).hexdigest()[:16]
+    cookie = f"Cookie: __Host-mailgate-help={'0' * 32}.{mark}.1764000000"
+    asked = page(PHONE, "Sec-Fetch-Mode: navigate", cookie)
+    told, side = await refused(*[asked] * 4)
+    assert told == known, "its page shows what was answered meanwhile"
+    assert [got.count(b"403 Forbidden") for got in side.got] == [1] * 4
+
+
 async def test_over_https_a_refused_browser_gets_a_cookie_of_another_name():
     plain = page(PHONE, "Sec-Fetch-Mode: navigate")
     secure = page(PHONE, "Sec-Fetch-Mode: navigate", "X-Forwarded-Proto: https")

@@ -103,8 +103,15 @@ V = "extension.browser_version"
         (f'client.kind == "laptop" && !({V}.at_least("142") && client.handheld)', True),
         (f'{V}.at_least("142") == false', True),
         (f'{V}.at_least("142") ? false : true', True),
-        (f'{V} != "" && !{V}.at_least("142")', False),
-        (f'client.handheld || ({V} != "" && !{V}.at_least("142"))', True),
+        (f'{V}.at_least("0") && !{V}.at_least("142")', False),
+        (f'client.handheld || ({V}.at_least("0") && !{V}.at_least("142"))', True),
+        (f'{V} != "" && !{V}.at_least("142")', True),  # 142.0b1 is not known either
+        (f'!"142".at_least({V})', True),
+        (f'{V}.at_least("142") in [false]', True),
+        (f'[{V}.at_least("142")].exists(new, !new)', True),
+        (f'[{V}].all(version, !version.at_least("142"))', True),
+        (f'{{true: "new", false: "old"}}[{V}.at_least("142")] == "old"', True),
+        (f'(client.handheld || {V}.at_least("142")) && client.probed', False),
     ],
 )
 def test_a_condition_that_an_unknown_version_helps_to_hold_is_found(text: str, is_open: bool) -> None:

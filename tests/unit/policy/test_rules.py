@@ -102,9 +102,9 @@ def test_no_rule_lets_in_for_a_version_that_is_not_known() -> None:
     older = '!client.browser_version.at_least("142")'
     kind, said = refusal(Rule, RULE | {"when": older, "effect": "allow"})
     assert (kind, said["key"]) == ("condition", "when")
-    assert said["words"].endswith('expected `client.browser_version != "" && …`')
+    assert said["words"].endswith('expected `client.browser_version.at_least("0") && …`')
     assert read(when=older, effect="block").restricts
-    assert read(when=f'client.browser_version != "" && {older}', effect="allow")
+    assert read(when=f'client.browser_version.at_least("0") && {older}', effect="allow")
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -249,6 +249,34 @@ async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch
     assert (await store.audit.search("needle", "", 2, 9)).before is None
     everything = await store.audit.search("", "ada", 5, 3)
     assert ([each.number for each in everything.entries], everything.before) == ([4, 3, 2], 2)
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "numbers"),
+    [
+        (None, None, range(1, 5)),
+        (NOW, NOW + DAY, range(1, 3)),
+        (NOW + DAY, None, range(3, 5)),
+        (None, NOW + DAY, range(1, 3)),
+        (NOW - 9 * DAY, NOW, range(1, 1)),
+        (NOW + 9 * DAY, None, range(5, 5)),
+        (NOW + 9 * DAY, NOW, range(5, 1)),
+    ],
+)
+async def test_a_time_has_the_entries_from_its_beginning_until_before_its_end(
+    store: Store, since: datetime | None, until: datetime | None, numbers: range
+) -> None:
+    for hours in (0, 23, 24, 50):
+        await store.audit.append(replace(ACT, at=NOW + timedelta(hours=hours)))
+    found = await store.audit.numbers(since, until)
+    assert found == numbers
+    looked = await store.audit.search("", "", found.stop, 9, found.start)
+    paged = [each.number async for page in store.audit.pages(numbers=found) for each in page]
+    assert [each.number for each in looked.entries][::-1] == paged == [*numbers]
+    assert scanned(await steps_of(store, lambda store: store.audit.numbers(since, until))) == []
 
 
 @pytest.mark.parametrize(

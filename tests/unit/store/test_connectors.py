@@ -18,12 +18,12 @@ async def test_the_last_word_stands(store: Store) -> None:
         "mdm", last_attempt=NOW, last_success=NOW, last_full=NOW, cursor=NOW, devices=3, taken=3
     )
     await store.connectors.note(first)
-    await store.connectors.note(SourceState("other", trouble="timeout", failing_since=NOW))
+    await store.connectors.note(SourceState("other", trouble="throttled", status=429, failing_since=NOW))
     last = replace(first, trouble="too-many-gone", held=2, gone=1)
     await store.connectors.note(last)
     states = await store.connectors.states()
     assert states["mdm"] == last
-    assert states["other"].failing_since == NOW
+    assert (states["other"].failing_since, states["other"].status) == (NOW, 429)
 
 
 async def test_the_devices_of_a_source_come_in_pages(store: Store) -> None:

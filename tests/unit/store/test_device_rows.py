@@ -21,7 +21,7 @@ def row(key: int) -> DeviceRow:
     """Rows of every sort by turns; every seventh was never looked at."""
     return DeviceRow(
         key, f"person-{key - 1:02}", KINDS[key % 3], "ios" if key % 2 else "android", f"{key % 4}", f"mdm-{key % 2}",
-        STATES[key % 3], MAILS[key % 2], '["tiktok"]' if key % 5 == 0 else "", '["tiktok"]' if key % 10 == 0 else "", '["sales"]' if key % 4 == 0 else "",
+        STATES[key % 3], MAILS[key % 2], '["tiktok"]' if key % 5 == 0 else "", '["tiktok"]' if key % 10 == 0 else "", '["device-os-contradicted"]' if key % 6 == 0 else "", '["sales"]' if key % 4 == 0 else "",
         LONG_AGO if key % 7 == 0 else NOW - timedelta(days=key),
     )  # fmt: skip
 
@@ -53,6 +53,7 @@ ASKED = (
     DeviceFilter(app="tiktok"), DeviceFilter(group="sales"), DeviceFilter(before=WEEK), DeviceFilter(kind="phone", before=WEEK),
     DeviceFilter(name="person-1"), DeviceFilter(name="PERSON-11"), DeviceFilter(name="serial07"), DeviceFilter(name="person-1", kind="phone"),
     DeviceFilter(mail="nothing"), DeviceFilter(blocked_by="tiktok"), DeviceFilter(blocked_by="tiktok", app="tiktok", os="android"),
+    DeviceFilter(disagree=True), DeviceFilter(disagree=True, kind="phone"),
 )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ async def test_a_count_of_very_many_devices_stops_at_a_limit(
 LED = {
     "kind": DeviceFilter(kind="phone"), "state": DeviceFilter(state="listed", os="x"), "mail": DeviceFilter(mail="kept-out", kind="x"),
     "source": DeviceFilter(os="ios", source="mdm-1"), "apps": DeviceFilter(app="tiktok", kind="phone"), "blocked_by": DeviceFilter(blocked_by="tiktok", app="wechat"),
-    "reported_at": DeviceFilter(before=WEEK, kind="phone"), "person": DeviceFilter(name="ada"),
+    "findings": DeviceFilter(disagree=True, app="tiktok"), "reported_at": DeviceFilter(before=WEEK, kind="phone"), "person": DeviceFilter(name="ada"),
 }  # fmt: skip
 SORTED = [(sort, DeviceFilter(sort=sort, group="sales", descending=True)) for sort in SORT_COLUMNS]
 
@@ -138,6 +139,18 @@ async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
     led = f"ix_device_rows_{lead}" in steps
     assert led
     assert scanned(steps) == []
+
+
+async def test_looks_of_a_source_are_found_by_their_times(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("mdm-1", ["kept-out"], NOW - timedelta(days=11), NOW - timedelta(days=3))
+    looks, whole = await filled.rows.ending(*asked)
+    assert (looks, whole) == ([NOW - timedelta(days=days) for days in (9, 5, 3)], True)
+    steps = await steps_of(filled, lambda store: store.rows.ending(*asked))
+    assert ("ix_device_rows_reported_at" in steps, scanned(steps)) == (True, [])
+    monkeypatch.setattr(device_rows, "COUNTED", 4)
+    assert await filled.rows.ending(*asked) == ([NOW - timedelta(days=9)], False)
 
 
 async def test_values_of_a_column_are_found_by_its_index(

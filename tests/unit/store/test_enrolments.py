@@ -326,7 +326,7 @@ async def test_answers_of_a_lost_device_count_no_more(open_store: Store) -> None
 
 
 @pytest.mark.parametrize("source", ["enrolled", "reporter"])
-async def test_what_another_gate_took_of_a_lost_device_in_the_last_moment_counts_no_more(
+async def test_a_report_that_another_gate_took_of_a_lost_device_in_the_last_moment_counts_no_more(
     open_store: Store, source: str
 ) -> None:
     await enrol(open_store, "a")

@@ -159,8 +159,10 @@ async def test_browsers_that_are_alike_are_counted(store: Store) -> None:
         ({"name": "LT-000"}, "ada bo"),
         ({"name": "lt-0002", "state": "silent"}, "bo"),
         ({"name": "%"}, ""),
-        # no database keeps such characters, and none may stumble over them
-        ({"name": "\0", "browser": "\0"}, ""),
+        (
+            {"name": "\0", "browser": "\0"},
+            "",
+        ),  # no database keeps such characters, and neither may it stumble
         ({"name": "\ud800", "extension": "\ud800"}, ""),
     ],
 )

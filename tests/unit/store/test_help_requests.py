@@ -7,6 +7,7 @@ import pytest
 from tests.unit.store.examples import BLOCK, NOW, access
 
 from mailgate.store import HelpRequest, Store
+from mailgate.store.audit import Act
 
 HOUR = timedelta(hours=1)
 ADA = HelpRequest("shut", "ada", "ada", "d1", "prohibited-app", "REF1", "p1", True, 1, NOW, NOW)
@@ -19,6 +20,37 @@ async def test_one_person_is_one_however_often_they_ask(store: Store) -> None:
     (kept,) = await store.help_requests.page()
     assert (kept.times, kept.reference, kept.first_at, kept.last_at) == (3, "REF2", NOW, NOW + 2 * HOUR)
     assert await store.help_requests.count("shut", NOW - HOUR) == 1
+
+
+async def test_words_stay_until_others_are_written_and_an_answer_until_the_next(store: Store) -> None:
+    requests = store.help_requests
+    await requests.note(replace(ADA, words="It is gone."))
+    await requests.answered("ada", NOW, "Open the app.")
+    await requests.note(replace(ADA, last_at=NOW + HOUR))
+    kept = await requests.one("shut", "ada")
+    assert kept is not None
+    assert (kept.words, kept.answer, kept.replied_at, kept.waits) == (
+        "It is gone.",
+        "Open the app.",
+        NOW,
+        True,
+    )
+    await requests.note(replace(ADA, words="Still nothing.", last_at=NOW + 2 * HOUR))
+    await requests.answered("ada", NOW + 3 * HOUR, "")
+    kept = await requests.one("shut", "ada")
+    assert kept is not None
+    assert (kept.words, kept.answer, kept.waits) == ("Still nothing.", "", False)
+
+
+async def test_one_open_request_is_answered_without_a_mail_and_a_closed_one_is_not(store: Store) -> None:
+    act, key = Act(NOW, "ada", "help-answered"), ("shut", "client:1")
+    await store.help_requests.note(replace(ADA, subject="client:1", person="", device="", known=False))
+    assert await store.help_requests.answer_one(key, "Open the app.", NOW, act)
+    await store.help_requests.finish([key], "ada", NOW, act)
+    assert not await store.help_requests.answer_one(key, "Too late.", NOW, act)
+    kept = await store.help_requests.one(*key)
+    assert kept is not None
+    assert kept.answer == "Open the app."
 
 
 @pytest.fixture

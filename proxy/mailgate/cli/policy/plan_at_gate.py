@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from mailgate import __version__
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.output import ShowProgress
-from mailgate.config.addresses import is_private_way
+from mailgate.config.addresses import ServiceUrl
 from mailgate.console.words import trouble_in_words
 from mailgate.errors import SourceError
 from mailgate.rollout.person import RefusedError
@@ -19,6 +22,8 @@ from mailgate.wire import ApiRequest, HttpsWire, Wire
 POLL_SECONDS = 1.0
 MAX_TRIES = 300
 """How often a gate that makes another plan is asked."""
+_REDIRECTED = 3
+_SERVICE: TypeAdapter[str] = TypeAdapter(ServiceUrl)
 ANSWER_SECONDS, MAX_ANSWER = 30.0, 64 * 1024 * 1024
 
 
@@ -39,11 +44,10 @@ class GateApi:
     wire: Wire = field(default_factory=lambda: HttpsWire(ANSWER_SECONDS, MAX_ANSWER))
 
     def __post_init__(self) -> None:
-        if not is_private_way(self.url):
-            fail(
-                2,
-                "--gate: expected an https URL, since your token is sent there; http only within this machine",
-            )
+        try:
+            object.__setattr__(self, "url", _SERVICE.validate_python(self.url))
+        except ValidationError as error:
+            fail(2, f"--gate: {error.errors()[0]['msg']}")
         if not self.token:
             fail(1, "a gate asks for your admin token: give it in MAILGATE_ADMIN_TOKEN or with --token-file")
 
@@ -53,7 +57,9 @@ class GateApi:
         data = None if body is None else json.dumps(body).encode()
         try:
             answer = await self.wire.ask(ApiRequest(method, f"{self.url}/api/v1{path}", headers, data))
-            told = json.loads(answer.body)
+            told: Any = json.loads(answer.body)
+            if not isinstance(told, dict) or answer.status // 100 == _REDIRECTED:
+                raise ValueError
         except SourceError as error:
             raise RefusedError(f"{self.url} {trouble_in_words(str(error))}") from None
         except ValueError:
@@ -82,6 +88,11 @@ async def plan_at_gate(
             raise RefusedError(making["wrong"])
         told = await api.ask("GET", f"/plans/{making['digest']}")
         return Plan.model_validate_json(json.dumps(told["plan"])), told["status"]["needed"]
+    except (KeyError, TypeError, ValidationError):
+        why = (
+            f"{api.url} answers as another version of Mailgate than {__version__}; expected the same one here"
+        )
+        raise RefusedError(why) from None
     finally:
         await api.wire.close()
 

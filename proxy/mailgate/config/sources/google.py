@@ -11,7 +11,7 @@ from joserfc.jwk import KeySet
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from mailgate.config.addresses import ServiceUrl
-from mailgate.config.references import ExistingFile, HeaderKey, MissingSecret, Secret
+from mailgate.config.references import ExistingFile, HeaderKey, Secret, where_it_is
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import Size
 from mailgate.model.phrase import wrong_value
@@ -19,8 +19,6 @@ from mailgate.policy.apps import Identifier, Strict
 
 
 def _service_account(found: SecretStr) -> SecretStr:
-    if isinstance(found, MissingSecret):
-        return found
     try:
         account: Any = json.loads(found.get_secret_value())
         named = isinstance(account["client_email"], str) and "@" in account["client_email"]
@@ -36,7 +34,7 @@ def _service_account(found: SecretStr) -> SecretStr:
     return found
 
 
-ServiceAccount = Annotated[Secret, AfterValidator(_service_account)]
+ServiceAccount = Annotated[Secret, where_it_is(_service_account)]
 """The key file of a service account, as Google Cloud gives it out."""
 
 

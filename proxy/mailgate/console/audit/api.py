@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
+from mailgate.console.address_values import day
 from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
@@ -15,11 +16,14 @@ from mailgate.console.api.shapes import (
     OutputModel,
     cursor_of,
     number_of,
+    read_by,
 )
-from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
+from mailgate.console.audit.facts import COLUMNS, line_of, numbers_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.store import AuditEntry
 from mailgate.tasks import compute
+
+_Day = Annotated[str, read_by(day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class EntriesQuery(InputModel):
@@ -29,6 +33,10 @@ class EntriesQuery(InputModel):
     """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
     who: Line | None = None
     """The person who acted."""
+    since: _Day | None = None
+    """The first day, of UTC."""
+    until: _Day | None = None
+    """The last day, of UTC."""
     after: Cursor | None = None
     """The `next` of the previous page."""
     limit: LargePage = 100
@@ -101,7 +109,10 @@ class Verification(OutputModel):
 async def list_entries(call: Call, query: EntriesQuery) -> Entries:
     """List the entries, the newest first, a page at a time."""
     before = min(number_of(query.after, MAX_NUMBER), MAX_NUMBER)
-    looked = await call.context.store.audit.search(query.sought or "", query.who or "", before, query.limit)
+    audit = call.context.store.audit
+    numbers = await numbers_of(call.context.store, query.since or "", query.until or "")
+    before = min(before, numbers.stop)
+    looked = await audit.search(query.sought or "", query.who or "", before, query.limit, numbers.start)
     return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 

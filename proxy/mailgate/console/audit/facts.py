@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from mailgate.config import Settings
 from mailgate.model.phrase import phrase
 from mailgate.rollout.audit_check import verify
 from mailgate.store import AuditBreak, AuditEntry, AuditHead, Store
+from mailgate.store.audit import ALL
 
 ACTION_WORDS = {
     "connector-import-asked": phrase("Import of devices by hand wanted"),
@@ -89,6 +90,29 @@ def thing_in_words(about: str) -> str:
         return about
     name = name[:12] if len(name) == _DIGEST else name
     return phrase("%(noun)s %(name)s", noun=_ABOUT[noun], name=name)
+
+
+async def numbers_of(store: Store, since: str, until: str) -> range:
+    """The numbers of the entries from the day ``since`` to the day ``until``, both included, of UTC (ISO 8601); empty: of all
+    days."""
+    if not since and not until:
+        return ALL
+    last = date.fromisoformat(until) if until else date.max
+    end = _midnight(last + timedelta(days=1)) if last < date.max else None
+    return await store.audit.numbers(_midnight(date.fromisoformat(since)) if since else None, end)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def months_until(today: date) -> list[tuple[str, str]]:
+    """The first and the last day of the month before, and of this one until today."""
+    first = today.replace(day=1)
+    last = first - timedelta(days=1)
+    return [
+        (begin.isoformat(), end.isoformat()) for begin, end in ((last.replace(day=1), last), (first, today))
+    ]
 
 
 COLUMNS = tuple(AuditEntry.__dataclass_fields__)

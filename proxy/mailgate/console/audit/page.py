@@ -5,8 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.console.address_values import line, whole
-from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
+from mailgate.console.address_values import day, line, whole
+from mailgate.console.audit.facts import COLUMNS, line_of, months_until, numbers_of, row_of, verified
 from mailgate.console.context import context_of
 from mailgate.console.devices.page import number
 from mailgate.console.layout import show
@@ -24,13 +24,32 @@ _NEWEST = 2**31 - 1
 NO_VALUE = phrase("none")
 
 
-@accepts_parameters(sought=line(), who=line(), before=whole(_NEWEST))
+_FILTER = {"sought": line(), "who": line(), "since": day, "until": day}
+BY_ITSELF = ("gate", "file")
+"""Who acts where no person does."""
+
+
+@accepts_parameters(**_FILTER, before=whole(_NEWEST))
 async def entries(request: web.Request) -> web.Response:
-    audit, asked = context_of(request).store.audit, request.query
-    sought, who = (asked.get(name, "").strip() for name in ("sought", "who"))
-    before = min(number(asked.get("before", "")) or _NEWEST, _NEWEST)
-    looked = await audit.search(sought, who, before, SIZE)
-    return await show(request, "audit.html", looked=looked, sought=sought, who_did=who, details=_details)
+    context, said = context_of(request), _said(request)
+    before = min(number(request.query.get("before", "")) or _NEWEST, _NEWEST)
+    numbers = await numbers_of(context.store, said["since"], said["until"])
+    before = min(before, numbers.stop)
+    looked = await context.store.audit.search(said["sought"], said["who"], before, SIZE, numbers.start)
+    months = months_until(context.clock().date())
+    return await show(
+        request,
+        "audit.html",
+        looked=looked,
+        said=said,
+        months=[(*each, len(await numbers_of(context.store, *each))) for each in months],
+        people=sorted({*context.bundle().settings.admins, *BY_ITSELF}),
+        details=_details,
+    )
+
+
+def _said(request: web.Request) -> dict[str, str]:
+    return {name: request.query.get(name, "").strip() for name in _FILTER}
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -40,9 +59,12 @@ async def verify(request: web.Request) -> web.Response:
     return await show(request, "audit_verified.html", breaks=found, head=head)
 
 
+@accepts_parameters(**_FILTER)
 async def export(request: web.Request) -> web.StreamResponse:
-    """Send every entry, as CSV or as one JSON object per line, while it is read."""
-    pages = context_of(request).store.audit.pages()
+    """Send every entry that matches, as CSV or as one JSON object per line, while it is read."""
+    store, said = context_of(request).store, _said(request)
+    numbers = await numbers_of(store, said["since"], said["until"])
+    pages = store.audit.pages(said["sought"], said["who"], numbers)
     if request.match_info["kind"] == "csv":
         rows = ([row_of(entry) for entry in page] async for page in pages)
         return await send_sheet(request, "audit", COLUMNS, rows)

@@ -35,7 +35,7 @@ class ReadingInput(InputModel):
 
 async def list_connectors(call: Call) -> ConnectorList:
     """List the connectors with their state and the progress of a reading."""
-    return ConnectorList(items=sources_of(call.context, await call.context.readiness()))
+    return ConnectorList(items=await sources_of(call.context, await call.context.readiness()))
 
 
 async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> SourceReading:

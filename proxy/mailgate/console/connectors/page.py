@@ -6,7 +6,8 @@ from mailgate.console.access import requires_role
 from mailgate.console.connectors.sources import can_be_read, read_now
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import form_of
-from mailgate.console.layout import redirect_to
+from mailgate.console.layout import redirect_after
+from mailgate.model.phrase import phrase
 
 
 @requires_role("operator")
@@ -16,8 +17,10 @@ async def sync(request: web.Request) -> web.Response:
     if not can_be_read(context, name):
         raise web.HTTPNotFound
     full = (await form_of(request)).get("full") == "yes"
-    await read_now(context, name, person_of(request), context.clock(), full=full)
-    return redirect_to(request, "connectors")
+    began = await read_now(context, name, person_of(request), context.clock(), full=full)
+    words = phrase("%(name)s is being read now.", name=name)
+    already = phrase("%(name)s was being read already.", name=name)
+    return redirect_after(request, words if began else already, "connectors")
 
 
 ROUTES = [web.post("/connectors/{name}/sync", sync, name="connectors-sync")]

@@ -1,12 +1,37 @@
-"""The state of the device inventories, and readings of them on request."""
+"""The state of the device inventories, who loses mail while one stays away, and readings of them on request."""
 
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from mailgate.config import Bundle
 from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.context import ConsoleContext
+from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.readiness import ConnectorState, Readiness
+from mailgate.model.fact import Fact, Instant
+from mailgate.policy.rules import OnUnavailable
 from mailgate.rollout.person import Person
+from mailgate.store import StoreUnavailableError
+
+HOURS = 24
+_HOUR = timedelta(hours=1)
+_WITH_MAIL = (MailAccess.GETS.value, MailAccess.WARNED.value)
+
+
+class MailLoss(Fact):
+    """The devices that may lose their mail while a source stays away, since its reports of them run out. Another source may
+    know more of one, or a report may end sooner by itself, so this is what may be expected."""
+
+    devices: int
+    """How many devices that get mail now may lose it within 24 hours."""
+    whole: bool
+    """Whether all of them are counted; otherwise there are at least as many."""
+    first: Instant | None
+    """When the first of them may; null if none does."""
+    hours: list[int]
+    """How many of them may in each of these hours, the next one first."""
 
 
 class ConnectorFacts(ConnectorState):
@@ -20,21 +45,55 @@ class ConnectorFacts(ConnectorState):
     """Whether it asks its source; false if the source sends by itself."""
     reading: SourceReading | None
     """The last requested reading since the start; null if there was none."""
+    loss: MailLoss | None
+    """Who may lose their mail if it stays away; null if it does not fail, if no rule takes mail for that, or if the store does
+    not answer."""
 
 
-def sources_of(context: ConsoleContext, state: Readiness) -> list[ConnectorFacts]:
-    """Every connector of the settings with its state and the progress of a reading."""
+async def sources_of(context: ConsoleContext, state: Readiness) -> list[ConnectorFacts]:
+    """Every connector of the settings with its state, the progress of a reading, and what its failing takes."""
     return [
         ConnectorFacts(
             name=name,
             type=str(getattr(each, "type", "")),
             polls=each.scheduled(),
             reading=context.readings.last.get(name),
+            loss=await _loss(context, name) if state.connectors[name].failing_since else None,
             **dict(state.connectors[name]),
         )
         for name, each in context.bundle().settings.connectors.items()
         if name in state.connectors
     ]
+
+
+async def _loss(context: ConsoleContext, source: str) -> MailLoss | None:
+    now, lasts = context.clock(), mail_lasts(context.bundle(), source)
+    if lasts is None:
+        return None
+    with suppress(StoreUnavailableError):
+        since = now - lasts
+        looks, whole = await context.store.rows.ending(source, _WITH_MAIL, since, since + HOURS * _HOUR)
+        hours = Counter(min((look - since) // _HOUR, HOURS - 1) for look in looks)
+        return MailLoss(
+            devices=len(looks),
+            whole=whole,
+            first=looks[0] + lasts if looks else None,
+            hours=[hours[hour] for hour in range(HOURS)],
+        )
+    return None
+
+
+def mail_lasts(bundle: Bundle, source: str) -> timedelta | None:
+    """How long after its last look a device keeps its mail while this source is away, by the strictest of the rules that
+    read what is known of a device; None if none of them takes it for that (``on_unavailable``)."""
+    rules = bundle.policy.rules
+    ways = {
+        each.on_unavailable for each in rules if any(name.startswith("device.") for name in each.when.reads)
+    }
+    terms = bundle.settings.posture_terms({})
+    if OnUnavailable.BLOCK in ways:
+        return terms.age_of(source)
+    return terms.age_of(source) + terms.last_known_for if OnUnavailable.LAST_KNOWN in ways else None
 
 
 def can_be_read(context: ConsoleContext, name: str) -> bool:

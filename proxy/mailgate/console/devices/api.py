@@ -22,6 +22,7 @@ from mailgate.console.api.shapes import (
 )
 from mailgate.console.devices.facts import DeviceFacts, SourceAnswer, WholeDevice, device_facts, whole_device
 from mailgate.console.devices.filter import (
+    DISAGREE,
     MAILS,
     ORDERS,
     READERS,
@@ -44,6 +45,7 @@ SIGHTINGS = 50
 _TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
 _State = Annotated[str, read_by(READERS["state"]), words_of(*STATES)]
 _Mail = Annotated[str, read_by(READERS["mail"]), words_of(*MAILS)]
+_Sources = Annotated[str, read_by(READERS["sources"]), words_of(DISAGREE)]
 _Before = Annotated[str, read_by(READERS["before"]), WithJsonSchema({"type": "string", "anyOf": _TIMES})]
 _Sort = Annotated[str, read_by(READERS["sort"]), words_of(*SORTED)]
 _Order = Annotated[str, read_by(READERS["order"]), words_of(*ORDERS)]
@@ -70,6 +72,8 @@ class DevicesQuery(InputModel):
     """A listed app on the device, by its key or its name."""
     blocked_by: Line | None = None
     """A listed app because of which the device gets no mail, by its key or its name."""
+    sources: _Sources | None = None
+    """Only devices whose sources contradict each other."""
     before: _Before | None = None
     """The apps were last looked at before this time, or never: a time, a day, or a number of days ago like `7d`."""
     sort: _Sort | None = None

@@ -33,7 +33,7 @@ async def device(request: web.Request) -> web.Response:
     return await show(
         request,
         "device.html",
-        standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
+        standing_message=_just_lost(request, found),
         device=facts,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
@@ -48,10 +48,13 @@ async def device(request: web.Request) -> web.Response:
 
 
 def _just_lost(request: web.Request, found: Device) -> Toast | None:
-    """The message about a device that was just marked as lost, within a minute; not if it was found again since."""
+    """The message about a device that was just marked as lost, within a minute; not if it was found again since. Operators
+    can undo it."""
     if found.lost_at is None:
         return None
     words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
+    if "operator" not in roles_of(request):
+        return Toast(words, found.lost_at)
     return Toast(words, found.lost_at, address(request, "devices-lose", id=found.id), {"lost": "no"})
 
 

@@ -32,6 +32,7 @@ LOST = MailAccess.LOST.value
 STATES = (*(each.value for each in PostureState), ASLEEP, LOST)
 KINDS = tuple(each.value for each in Kind)
 MAILS = tuple(each.value for each in MailAccess)
+DISAGREE = "disagree"
 ORDERS = ("ascending", "descending")
 SORTED = (*SORT_COLUMNS, *(f"-{each}" for each in SORT_COLUMNS))
 
@@ -90,6 +91,7 @@ def _wanted(said: Mapping[str, str], now: datetime) -> DeviceFilter:
         **texts,
         state=state,
         mail=mail,
+        disagree="sources" in said,
         before=moment(said["before"], now) if "before" in said else None,
         sort=sort.removeprefix("-"),
         descending=sort.startswith("-") or said.get("order") == "descending",
@@ -122,6 +124,7 @@ READERS: Mapping[str, Reader] = {
     "mail": one_of(MAILS),
     "before": _moment,
     "state": one_of(STATES),
+    "sources": one_of((DISAGREE,)),
     "kind": one_of(KINDS),
     "sort": one_of(SORTED),
     "order": one_of(ORDERS),

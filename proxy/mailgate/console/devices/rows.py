@@ -113,6 +113,7 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         mail=mail.value,
         apps=json.dumps(posture.apps) if posture.apps else "",
         blocked_by=json.dumps(blocked_by) if blocked_by else "",
+        findings=json.dumps([each.reason for each in posture.findings]) if posture.findings else "",
         groups=json.dumps(user.groups) if user.groups else "",
         reported_at=posture.looked_from or LONG_AGO,
     )

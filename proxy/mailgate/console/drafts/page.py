@@ -13,7 +13,7 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import WORDS
 from mailgate.console.forms import Form, form_of
-from mailgate.console.layout import redirect_to, say_on_next_page, show
+from mailgate.console.layout import redirect_after, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.policy.stages import share_of
@@ -24,6 +24,8 @@ from mailgate.tasks import compute
 
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
 _FIELDS = ("change", "app", "list", "rule", "stage", "at", "share")
+_DRAFTED = phrase("Drafted. It changes nothing yet.")
+_BEGUN = phrase("The plan of this draft is being made.")
 _BEING_MADE = phrase("Another plan is being made. Wait until it is there, then plan this draft.")
 
 
@@ -36,7 +38,7 @@ async def make(request: web.Request) -> web.Response:
     """Draft a change, and begin to plan it."""
     context = context_of(request)
     draft = await draft_and_plan(context, await _wanted(request), person_of(request))
-    return redirect_to(request, "policy-draft", digest=draft.digest)
+    return redirect_after(request, _DRAFTED, "policy-draft", digest=draft.digest)
 
 
 async def draft(request: web.Request) -> web.Response:
@@ -59,9 +61,8 @@ async def plan(request: web.Request) -> web.Response:
     """Begin to plan a draft against the rules in force."""
     context = context_of(request)
     kept = await find_draft(context.store, request.match_info["digest"])
-    if not await plan_again(context, kept, person_of(request)):
-        say_on_next_page(request, _BEING_MADE)
-    return redirect_to(request, "policy-draft", digest=kept.digest)
+    began = await plan_again(context, kept, person_of(request))
+    return redirect_after(request, _BEGUN if began else _BEING_MADE, "policy-draft", digest=kept.digest)
 
 
 async def patch(request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from mailgate.console.context import context_of, person_of
 from mailgate.console.devices.page import number
 from mailgate.console.enrolment.tokens import MAX_USES, make_code, make_token
 from mailgate.console.forms import form_of
-from mailgate.console.layout import redirect_to, show
+from mailgate.console.layout import redirect_after, show
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.model.phrase import phrase
 from mailgate.rollout import counted_acts
@@ -94,7 +94,7 @@ async def revoke(request: web.Request) -> web.Response:
     revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), named)
     if not revoked:
         raise web.HTTPNotFound
-    return redirect_to(request, "enrolment")
+    return redirect_after(request, phrase("%(name)s is revoked.", name=named.name), "enrolment")
 
 
 @requires_role("operator")
@@ -104,7 +104,7 @@ async def allow(request: web.Request) -> web.Response:
     by, now = person_of(request), context.clock()
     if named is None or not await counted_acts.allow_enrolment(context.store, by, now, named):
         raise web.HTTPNotFound
-    return redirect_to(request, "enrolment")
+    return redirect_after(request, phrase("%(name)s may enrol again.", name=named.name), "enrolment")
 
 
 def _named(request: web.Request, sent: Mapping[str, object]) -> Named | None:

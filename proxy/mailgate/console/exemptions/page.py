@@ -10,7 +10,14 @@ from mailgate.console.address_values import line, whole
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.devices.page import number
 from mailgate.console.forms import MAX_TEXT, form_of, note_of
-from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
+from mailgate.console.layout import (
+    address,
+    page_of_origin,
+    redirect_back,
+    redirect_to,
+    say_on_next_page,
+    show,
+)
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.words import device_named, rule_in_words
 from mailgate.devices.device import typed_id
@@ -112,13 +119,17 @@ async def turn_off(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
-        return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
+        origin = page_of_origin(request, sent)
+        return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS, origin=origin)
     if hours not in HOURS:
         raise RefusedError(phrase("for how long? choose one of those that are offered"))
     now, why = await context.store.now(context.clock()), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
     await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
-    return redirect_to(request, "exemptions")
+    words = phrase("The rule %(rule)s is off for everybody for %(span)s.", rule=rule, span=HOURS[hours])
+    undo = {"rule": rule, "confirmed": "yes", "note": "undone at once"}
+    say_on_next_page(request, words, address(request, "exemptions-on"), **undo)
+    return redirect_back(request, sent, "exemptions")
 
 
 @requires_role("operator", "approver")
@@ -128,11 +139,13 @@ async def resume(request: web.Request) -> web.Response:
     rule = str(sent.get("rule", ""))[:MAX_TEXT]
     if sent.get("confirmed") != "yes":
         requested = await reliefs.requested_resume(context.store, rule, context.clock())
-        return await show(request, "rule_on.html", rule=rule, requested=requested)
+        origin = page_of_origin(request, sent)
+        return await show(request, "rule_on.html", rule=rule, requested=requested, origin=origin)
     why = note_of(sent)
     settings = context.bundle().settings
     await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)
-    return redirect_to(request, "exemptions")
+    say_on_next_page(request, phrase("The rule %(rule)s does again what it says.", rule=rule))
+    return redirect_back(request, sent, "exemptions")
 
 
 async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:

@@ -1,5 +1,6 @@
 """Mails to the people whom a rule is about, and decisions about mails that are unsure or failed."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from mailgate.console.address_values import line
 from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.devices.page import number
 from mailgate.console.forms import form_of
-from mailgate.console.layout import redirect_to, show
+from mailgate.console.layout import redirect_after, show
 from mailgate.console.notices.facts import WORDS, mail_facts, recipient_counts
 from mailgate.console.notices.mails import NoticeSubject, mark_mails
 from mailgate.console.notices.page import MAX_NAME, notice_subject
@@ -19,13 +20,25 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.mail.composer import address_book
 from mailgate.mail.recipient_list import Recipients, data_scope_of, list_recipients, queue
 from mailgate.mail.topic import Topic
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.person import RefusedError
 from mailgate.store import Activation, MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
 
 DECISIONS = ("sent", "again", "retry")
 """The decisions about mails: the first two are about unsure ones, the last about failed ones."""
+
+
+def _sent_again(count: int) -> str:
+    return plural("%(count)s mail is sent again.", "%(count)s mails are sent again.", count)
+
+
+_DECIDED: Mapping[str, Callable[[int], str]] = {
+    "sent": lambda count: plural("%(count)s mail counts as sent.", "%(count)s mails count as sent.", count),
+    "again": _sent_again,
+    "retry": _sent_again,
+}
+"""What is so after a decision about so many mails."""
 
 
 @accepts_parameters(rule=line(MAX_NAME))
@@ -41,7 +54,7 @@ async def count(request: web.Request) -> web.Response:
         subject.about, topic, counted, person_of(request).name, context.clock()
     ):
         raise RefusedError(phrase("others are being counted: wait until that has ended"))
-    return _back(request, subject.about)
+    return _back(request, phrase("The people whom it is about are being counted."), subject.about)
 
 
 @accepts_parameters(rule=line(MAX_NAME))
@@ -57,8 +70,9 @@ async def send(request: web.Request) -> web.Response:
         counts = recipient_counts(found, to)
         return await show(request, "notice_send.html", about=subject.about, counts=counts, words=WORDS)
     context.recipient_lists.forget(subject.about)
-    await queue(context.store, found.to(to), person_of(request), topic, context.clock())
-    return _back(request, subject.about, state=MailState.QUEUED.value)
+    queued = await queue(context.store, found.to(to), person_of(request), topic, context.clock())
+    words = plural("%(count)s mail is queued.", "%(count)s mails are queued.", queued)
+    return _back(request, words, subject.about, state=MailState.QUEUED.value)
 
 
 @requires_role("operator")
@@ -80,8 +94,8 @@ async def decide(request: web.Request) -> web.Response:
             mails=[mail_facts(each, settings) for each in mails],
             number=await waiting(which),
         )
-    await mark_mails(context.store, which, what, person_of(request), context.clock())
-    return _back(request, _about(which, mails))
+    done = await mark_mails(context.store, which, what, person_of(request), context.clock())
+    return _back(request, _DECIDED[what](done), _about(which, mails))
 
 
 def _sendable(context: ConsoleContext, subject: NoticeSubject) -> tuple[Topic, NoticeSettings]:
@@ -129,9 +143,10 @@ def _about(which: Which, mails: Any) -> NoticeKey:
     return NoticeKey(mails[0].version, mails[0].kind, mails[0].rule)
 
 
-def _back(request: web.Request, about: NoticeKey, **query: str) -> web.Response:
+def _back(request: web.Request, words: str, about: NoticeKey, **query: str) -> web.Response:
     asked = {"rule": about.rule, **query}
-    return redirect_to(request, "notices-one", asked, version=str(about.version), kind=about.kind.value)
+    parts = {"version": str(about.version), "kind": about.kind.value}
+    return redirect_after(request, words, "notices-one", asked, **parts)
 
 
 ROUTES = [

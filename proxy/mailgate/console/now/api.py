@@ -134,7 +134,7 @@ async def get_now(call: Call) -> Now:
                 "since": context.device_counts.last.since,
                 "states": context.device_counts.last.states,
             },
-            "connectors": sources_of(context, state),
+            "connectors": await sources_of(context, state),
             "gate": state,
             "gates": None if gates is None else [_gate_answer(each) for each in gates],
         }

@@ -70,6 +70,8 @@ class ConnectorState(Fact):
     long that what was last known of its devices ends."""
     trouble: str
     """What was wrong in the last reading, as a code; empty if nothing was."""
+    status: int
+    """The HTTP status with which its source gave that trouble; 0 if it did not answer with one."""
     trouble_since: Instant | None
     """Since when readings have had this trouble; null if nothing is wrong."""
     last_success: Instant | None
@@ -213,6 +215,7 @@ def connector_state(
     return ConnectorState(
         state=word,
         trouble=state.trouble,
+        status=state.status,
         trouble_since=state.trouble_since,
         last_success=state.last_success,
         last_full=state.last_full,

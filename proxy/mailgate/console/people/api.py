@@ -11,7 +11,12 @@ from mailgate.console.api.shapes import InputModel, LargePage, Line, OutputModel
 from mailgate.console.people.facts import PersonFacts, person_of
 from mailgate.console.people.find import Hits, find
 from mailgate.console.people.help import HelpCount, HelpFacts, help_counts, help_facts
-from mailgate.console.people.support_acts import answer_by_mail, finish_requests, reopen_requests
+from mailgate.console.people.support_acts import (
+    answer_by_mail,
+    answer_on_page,
+    finish_requests,
+    reopen_requests,
+)
 from mailgate.mail.reply import LONGEST
 
 Words = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
@@ -130,6 +135,27 @@ async def finish_help_request(call: Call, body: HelpInput) -> HelpFacts:
     return help_facts(found, call.context.bundle().policy)
 
 
+class HelpAnswer(InputModel):
+    """An answer to one request."""
+
+    rule: Line
+    """The rule of the request."""
+    subject: Line
+    """The `subject` of the request."""
+    answer: Words
+    """What whoever asked reads on the page that refuses them, and on their own if they are known."""
+
+
+async def answer_help_request(call: Call, body: HelpAnswer) -> HelpFacts:
+    """Answer an open request for help without a mail: on the page of whoever asked, who may have no mail or be unknown."""
+    key, store = (body.rule, body.subject), call.context.store.help_requests
+    answered = await answer_on_page(call.context, key, body.answer, call.person, call.now)
+    found = await store.one(*key)
+    if found is None or not answered:
+        raise ProblemError(409, "there is no such open request for help")
+    return help_facts(found, call.context.bundle().policy)
+
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -155,6 +181,14 @@ OPERATIONS = (
         may_conflict=True,
     ),
     Operation("GET", "/help-requests", list_help_requests, "Help requests"),
+    Operation(
+        "POST",
+        "/help-requests/answer",
+        answer_help_request,
+        "Help requests",
+        roles=("operator",),
+        may_conflict=True,
+    ),
     Operation(
         "POST",
         "/help-requests/decision",

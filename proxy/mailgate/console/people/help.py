@@ -23,7 +23,7 @@ class HelpFacts(Fact):
     """A request for help after a refusal. There is one for each person and rule, however often they asked."""
 
     state: HelpState
-    """`waiting`; `answered` if a mail was written to the person; `done` if an admin closed it."""
+    """`waiting`; `answered` if somebody answered since they last asked; `done` if an admin closed it."""
     rule: str
     """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not
     theirs."""
@@ -42,6 +42,10 @@ class HelpFacts(Fact):
     """Why they were refused, as a reason code."""
     cause: Words
     """The reason in words."""
+    words: str
+    """What they last wrote with it; empty if nothing."""
+    answer: str
+    """The words of the last answer, which they read on the page that refuses them and on their own; empty if there are none."""
     reference: str
     """The reference of the refusal that they last asked about."""
     times: int
@@ -51,7 +55,7 @@ class HelpFacts(Fact):
     last_at: Instant
     """When they last asked."""
     replied_at: Instant | None
-    """When a mail was last written to them; null if none was."""
+    """When they were last answered; null if they were not."""
     done_at: Instant | None
     """When an admin closed it; null if it is open."""
     done_by: str
@@ -83,6 +87,8 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
         cause=phrase("Says that this device is not theirs")
         if asked.reason == NOT_THEIRS
         else reason_in_words(asked.reason),
+        words=asked.words,
+        answer=asked.answer,
         reference=asked.reference,
         times=asked.times,
         first_at=asked.first_at,
@@ -105,7 +111,7 @@ def state_of(asked: HelpRequest) -> HelpState:
     """The state of a request for help."""
     if asked.done_at:
         return HelpState.DONE
-    return HelpState.ANSWERED if asked.replied_at and asked.replied_at >= asked.last_at else HelpState.WAITING
+    return HelpState.WAITING if asked.waits else HelpState.ANSWERED
 
 
 def title_of(rule: str, policy: Policy) -> str:

@@ -14,7 +14,13 @@ from mailgate.console.people.facts import PersonFacts
 from mailgate.console.people.facts import person_of as facts_of
 from mailgate.console.people.find import LONGEST, Hit, find
 from mailgate.console.people.help import help_counts, help_facts, still_open
-from mailgate.console.people.support_acts import answer_by_mail, exempt_for, finish_requests, reopen_requests
+from mailgate.console.people.support_acts import (
+    answer_by_mail,
+    answer_on_page,
+    exempt_for,
+    finish_requests,
+    reopen_requests,
+)
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.words import device_named
 from mailgate.devices.device import typed_id
@@ -23,6 +29,7 @@ from mailgate.mail.reply import unwritable
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
 from mailgate.store import RowPosition
+from mailgate.store.help_requests import Key
 from mailgate.texts import load_languages
 
 
@@ -152,6 +159,7 @@ async def requests(request: web.Request) -> web.Response:
         rows=[help_facts(each, policy) for each in found],
         rule=rule,
         every=every,
+        longest=LONGEST_ANSWER,
         further=address(request, "help_requests", further) if further else "",
     )
 
@@ -162,14 +170,7 @@ async def done(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     key = (str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("subject", ""))[:MAX_TEXT])
     by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
-    asked = await context.store.help_requests.one(*key)
-    if asked is None:
-        raise web.HTTPNotFound
-    whom = asked.person or (
-        device_named(asked.device)
-        if asked.device
-        else phrase("a client with the reference %(reference)s", reference=asked.reference)
-    )
+    whom = await _whom(request, key)
     if sent.get("done") == "no":
         again = await reopen_requests(context, [key], by, now)
         was = phrase("The request of %(whom)s was open already.", whom=whom)
@@ -191,11 +192,38 @@ async def done(request: web.Request) -> web.Response:
     return redirect_to(request, "people", {"login": back}) if back else redirect_to(request, "help_requests")
 
 
+@requires_role("operator")
+async def answer(request: web.Request) -> web.Response:
+    """Answer one request on the page of whoever asked, who may have no mail or be unknown."""
+    context, sent = context_of(request), await form_of(request)
+    key = (str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("subject", ""))[:MAX_TEXT])
+    whom, text = await _whom(request, key), within(str(sent.get("answer", "")), LONGEST_ANSWER)
+    if await answer_on_page(context, key, text, person_of(request), context.clock()):
+        said = phrase("Your answer is on the page of %(whom)s.", whom=whom)
+    else:
+        said = phrase("The request of %(whom)s was done already.", whom=whom)
+    say_on_next_page(request, said)
+    return redirect_back(request, sent, "help_requests")
+
+
+async def _whom(request: web.Request, key: Key) -> str:
+    """Whose request this is. Raises HTTPNotFound."""
+    asked = await context_of(request).store.help_requests.one(*key)
+    if asked is None:
+        raise web.HTTPNotFound
+    return asked.person or (
+        device_named(asked.device)
+        if asked.device
+        else phrase("a client with the reference %(reference)s", reference=asked.reference)
+    )
+
+
 ROUTES = [
     web.get("/people", person, name="people"),
     web.post("/people/exempt", let_in, name="people-exempt"),
     web.post("/people/reply", reply, name="people-reply"),
     web.get("/find", show_hits, name="find"),
     web.get("/help", requests, name="help_requests"),
+    web.post("/help/answer", answer, name="help_requests-answer"),
     web.post("/help/done", done, name="help_requests-done"),
 ]

@@ -1,5 +1,5 @@
 """The actions of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer
-by mail."""
+by mail or on their page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -114,6 +114,15 @@ async def answer_by_mail(
         overtaken=overtaken,
         let_in_until=None if out else _let_in_until(whom),  # said only if it is true for all their devices
     )
+
+
+async def answer_on_page(context: ConsoleContext, which: Key, words: str, by: Person, now: datetime) -> bool:
+    """Answer one request where whoever asked can read it: on the page that refuses them, and on their own if they are known.
+    Returns whether it was open. Raises RefusedError."""
+    if not words.strip():
+        raise RefusedError(phrase("Enter an answer."))
+    act = replace(by.act(now, "help-answered"), about=_rules([which]))
+    return await context.store.help_requests.answer_one(which, words.strip(), now, act)
 
 
 async def finish_requests(context: ConsoleContext, which: list[Key], by: Person, now: datetime) -> int:

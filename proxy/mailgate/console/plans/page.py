@@ -10,7 +10,7 @@ from mailgate.console.address_values import whole
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
 from mailgate.console.devices.page import number
 from mailgate.console.forms import Form, form_of, note_of
-from mailgate.console.layout import redirect_to, show
+from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.plans.candidates import candidate_for, rules_of_plan
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
@@ -100,7 +100,7 @@ async def make(request: web.Request) -> web.Response:
         return await _listed(request, 422, mistakes=error.mistakes)
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
         return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
-    return redirect_to(request, "policy-plans")
+    return redirect_after(request, phrase("The plan is being made."), "policy-plans")
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
@@ -161,7 +161,7 @@ async def approve(request: web.Request) -> web.Response:
         await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
     except RefusedError as error:
         return await _shown(request, "plan_approve.html", refused=error, note=note)
-    return redirect_to(request, "policy-plan", digest=digest)
+    return redirect_after(request, phrase("You approved this plan."), "policy-plan", digest=digest)
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
@@ -178,7 +178,8 @@ async def apply(request: web.Request) -> web.Response:
         await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
     except RefusedError as error:
         return await _shown(request, "plan_apply.html", refused=error, note=note)
-    return redirect_to(request, "policy-plan-watch", digest=(await find_plan(context.store, digest)).digest)
+    digest = (await find_plan(context.store, digest)).digest
+    return redirect_after(request, phrase("This plan is in force now."), "policy-plan-watch", digest=digest)
 
 
 def _named(found: StoredPlan, what: str) -> str:

@@ -1,5 +1,6 @@
 """*Policy*: the rules in force, one of them with small changes of it, versions, their differences, and the way back to one."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from aiohttp import web
@@ -9,10 +10,10 @@ from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.access import requires_role
 from mailgate.console.address_values import line
 from mailgate.console.apps.facts import lists_named
-from mailgate.console.context import context_of, person_of, roles_of
+from mailgate.console.context import ConsoleContext, context_of, person_of, roles_of
 from mailgate.console.drafts.drafting import uncommitted_now
 from mailgate.console.forms import form_of, note_of
-from mailgate.console.layout import redirect_to, show
+from mailgate.console.layout import redirect_after, show
 from mailgate.console.policy.rules import rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.console.query_parameters import accepts_parameters
@@ -23,6 +24,7 @@ from mailgate.rollout import activation
 from mailgate.rollout.activation import version_before
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
+from mailgate.store import Activation
 from mailgate.tasks import compute
 
 _DAY = len("2026-12-01")
@@ -42,6 +44,8 @@ async def rule(request: web.Request) -> web.Response:
         "policy_rule.html",
         rule=next(each for each in described if each.id == name),
         starts=starts,
+        before=await _before(context, await context.store.policies.history(SIZE)),
+        off=_off(context),
         lacking=[each for each in DATED_STAGES if each not in {stage for stage, _, _ in starts}],
         share=f"{found.share * 100:g}",
         lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
@@ -82,7 +86,8 @@ async def retract(request: web.Request) -> web.Response:
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
     who, now = person_of(request), context.clock()
     await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
-    return redirect_to(request, "policy")
+    words = phrase("Version %(number)s is in force again.", number=str(to.number))
+    return redirect_after(request, words, "policy")
 
 
 SIZE = 100
@@ -99,10 +104,22 @@ async def policy(request: web.Request) -> web.Response:
         rules=await compute(rules_in_words, found, context.clock()),
         history=history,
         uncommitted=drafted.drafts,
-        before=await version_before(context.store, history)
-        if len({each.number for each in history}) > 1
-        else 0,
+        before=await _before(context, history),
+        off=_off(context),
     )
+
+
+async def _before(context: ConsoleContext, history: Sequence[Activation]) -> int:
+    """The version to roll back to without a plan; 0 if there is none, or if somebody has rolled back to it already."""
+    if len({each.number for each in history}) < 2:
+        return 0
+    before = await version_before(context.store, history)
+    return before if before != history[0].number else 0
+
+
+def _off(context: ConsoleContext) -> set[str]:
+    """The rules that halted or were turned off."""
+    return {each.rule for each in context.bundle().policy.reliefs.for_everybody(context.clock())}
 
 
 async def version(request: web.Request) -> web.Response:

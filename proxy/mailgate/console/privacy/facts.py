@@ -61,7 +61,7 @@ _STORED: Mapping[Table, _Stored] = {
         phrase("When each person last asked for mail by a browser of a laptop, and when without the extension"), "sightings"
     ),
     schema.first_refusals: _Stored(phrase("The hour in which a rule first refused a person"), "sightings"),
-    schema.help_requests: _Stored(phrase("Requests for help, and whether they were answered"), "sightings"),
+    schema.help_requests: _Stored(phrase("Requests for help with what was written, and the answers"), "sightings"),
     schema.help_references: _Stored(phrase("The help numbers of these requests"), "sightings"),
     schema.reliefs: _Stored(phrase("Exemptions of people and devices, with their reason, after they ended"), "sightings"),
     schema.plan_movers: _Stored(phrase("Whom a planned change of the rules would affect"), "sightings"),

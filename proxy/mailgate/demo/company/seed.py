@@ -223,6 +223,7 @@ def connector_states(found: Sequence[CompanyDevice], now: datetime) -> Iterator[
             last_full=success,
             failing_since=success + timedelta(minutes=15) if troubled else None,
             trouble=Trouble.THROTTLED if troubled else "",
+            status=429 if troubled else 0,
             trouble_since=success + timedelta(minutes=15) if troubled else None,
             devices=counts[name],
             taken=0 if troubled else counts[name],

@@ -151,12 +151,18 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class OpenHelpRequest:
-    """An open request for help."""
+    """A request for help that is open or was answered lately."""
 
     reason: str
     at: datetime
+    waits: bool = True
+    """Whether nobody has answered since they last asked."""
     answered: datetime | None = None
+    """When the help desk last answered."""
     reference: str = ""
+    words: str = ""
+    answer: str = ""
+    """The words of that answer; empty if it was a mail without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,7 @@ class EmployeeView:
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
-    """Their open requests for help."""
+    """Their requests for help that are open or were answered lately."""
     unread: bool = False
     """Whether the stored data could not be read."""
     more: int = 0

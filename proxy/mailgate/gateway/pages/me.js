@@ -6,8 +6,8 @@
   const LONGEST_WAIT = 60000;
   const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const FORMS = {
-    long: { weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" },
-    short: { dateStyle: "medium", timeStyle: "short" },
+    long: { calendar: "gregory", weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" },
+    short: { calendar: "gregory", dateStyle: "medium", timeStyle: "short" },
   };
   let wait = FIRST_WAIT;
   let timer;

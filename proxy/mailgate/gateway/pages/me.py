@@ -120,7 +120,9 @@ LABELS: dict[str, Phrase] = {
     "revoked_at": phrase("Revoked"),
     "written_at": phrase("Sent"),
     "help": phrase("State of the request"),
-    "answered": phrase("Answered by mail"),
+    "answered": phrase("Answered"),
+    "words": phrase("What you wrote"),
+    "answer": phrase("Answer of the help desk"),
 }
 
 
@@ -279,7 +281,10 @@ def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
     return {
         "cause": language.say(wording_of(Reason(each.reason)).title if known else _NOT_THEIRS),
         "asked": _moment(each.at, language),
+        "words": each.words,
+        "waits": each.waits,
         "answered": _moment(each.answered, language) if each.answered else "",
+        "answer": each.answer,
         "reference": each.reference,
     }
 

@@ -24,6 +24,7 @@ from markupsafe import escape
 
 from mailgate.gateway.pages.in_language import texts_in_language
 from mailgate.gateway.pages.view import View, own_path
+from mailgate.texts import Language
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -42,6 +43,10 @@ class Holes(NamedTuple):
     looked_when: str = ""
     asked_at: str = ""
     asked_when: str = ""
+    asked_words: str = ""
+    answered_at: str = ""
+    answered_when: str = ""
+    answer: str = ""
 
     def written(self, hole: int) -> bytes:
         """The value of a hole as it is written in a page."""
@@ -52,17 +57,20 @@ class Holes(NamedTuple):
 _SUBJECT = Holes._fields.index("subject")
 
 
-def holes_of(view: View) -> Holes:
-    """The values of one request."""
+def holes_of(view: View, language: Language) -> Holes:
+    """The values of one request, for a page in this language."""
     paths = own_path(view.return_url), own_path(view.continue_url)
-    times = *_time_texts(view.looked_at), *_time_texts(view.asked_at)
-    return Holes(view.reference, view.reference, *paths, view.help_ticket, *times)
+    looked, asked, answered = (
+        _time_texts(at, language) for at in (view.looked_at, view.asked_at, view.answered_at)
+    )
+    told = *looked, *asked, view.asked_words, *answered, view.answer
+    return Holes(view.reference, view.reference, *paths, view.help_ticket, *told)
 
 
-def _time_texts(at: datetime | None) -> tuple[str, str]:
+def _time_texts(at: datetime | None, language: Language) -> tuple[str, str]:
     """A time for programs and for people."""
     there = at.astimezone(UTC) if at else None
-    return (f"{there:%Y-%m-%dT%H:%M:%SZ}", f"{there:%Y-%m-%d %H:%M} UTC") if there else ("", "")
+    return (f"{there:%Y-%m-%dT%H:%M:%SZ}", language.short_date(there).unescape()) if there else ("", "")
 
 
 def marks_for(filled: Iterable[bool]) -> Holes:
@@ -70,21 +78,24 @@ def marks_for(filled: Iterable[bool]) -> Holes:
     return Holes(*(secrets.token_hex(16) if each else "" for each in filled))
 
 
-def without_holes(view: View, language: str) -> View:
+def without_holes(view: View, language: Language) -> View:
     """The view without its holes, for a page in this language. Its time and its deadline stay only if the deadline is still
     to come, since the page then shows the time that is left."""
     runs = view.remaining is not None
     return replace(
         view,
-        **texts_in_language(view, language),
+        **texts_in_language(view, language.tag),
         reference="",
         return_url="",
         continue_url="",
         help_ticket="",
         looked_at=None,
         asked_at=None,
-        accept_language="",
-        default_language=language,
+        asked_words="",
+        answered_at=None,
+        answer="",
+        accept_language=language.form,
+        default_language=language.tag,
         deadline=view.deadline if runs else None,
         now=view.now if runs else _ANY_TIME,
     )

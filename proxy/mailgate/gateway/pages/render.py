@@ -25,6 +25,7 @@ from mailgate.gateway.pages.steps import STORE, Steps, are_ways, off_page, steps
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
+from mailgate.store.help_requests import MAX_WORDS
 from mailgate.texts import MAX_HEADER, Language, choose_language, languages_by_tag, load_languages
 
 _RETRY = frozenset(
@@ -137,7 +138,7 @@ class Pages:
 
     def me(self, view: EmployeeView) -> RenderedPage:
         """A person's own page: their devices, what is stored about them, and until when."""
-        language, look = self._language(view.here), self._looks["me"]
+        language, look = self.language(view.here), self._looks["me"]
         html = self._templates["me"].render(
             style=look.style,
             scripts=look.scripts,
@@ -156,7 +157,7 @@ class Pages:
 
     def refusal_mail(self, view: View) -> RenderedMail:
         """The texts of ``refusal`` as a mail. It has no text that a client sent."""
-        language = self._language(view)
+        language = self.language(view)
         view = in_language(view, language.tag)
         device = name_of(view.os, view.kind)
         wording = wording_for(view)
@@ -189,17 +190,17 @@ class Pages:
 
     def answers(self, asked: Sequence[AskedSource], view: View) -> str:
         """The answers of sources in words, in the language of the page that asks."""
-        language = self._language(view)
+        language = self.language(view)
         return " ".join(answer_words(each, language, view.now).striptags() for each in asked)
 
     def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
-        language, holes = self._language(view).tag, holes_of(view)
-        rest = without_holes(view, language)
+        language = self.language(view)
+        holes, rest = holes_of(view, language), without_holes(view, language)
         if rest.deadline is None:
             body = self._form(template, rest, tuple(map(bool, holes)), may_skip).filled(holes)
         else:  # with a countdown, the page differs each second
             body = self.render(template, rest, holes, may_skip).encode()
-        return RenderedPage(body, self._looks[template].policy, language)
+        return RenderedPage(body, self._looks[template].policy, language.tag)
 
     def _cut(self, template: str, view: View, filled: tuple[bool, ...], may_skip: bool) -> CutPage:
         marks = marks_for(filled)
@@ -207,7 +208,7 @@ class Pages:
 
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """Render the page of a view ``without_holes``."""
-        language = self._language(view)
+        language = self.language(view)
         view = in_language(view, language.tag)
         wording, detail = wording_for(view), detail_for(view)
         rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
@@ -239,12 +240,14 @@ class Pages:
             **more,
         )
 
-    def _language(self, view: View) -> Language:
-        return self._languages[self._chosen(view.accept_language[:MAX_HEADER], view.default_language)]
+    def language(self, view: View) -> Language:
+        """The language in which the page of a view is, in the form of the reader's region."""
+        return self._chosen(view.accept_language[:MAX_HEADER], view.default_language)
 
-    def _choose(self, accept_language: str, default_language: str) -> str:
+    def _choose(self, accept_language: str, default_language: str) -> Language:
         default = self._asked_as.get(default_language.lower(), "en")
-        return choose_language(accept_language, self._asked_as, default)
+        tag = choose_language(accept_language, self._asked_as, default)
+        return self._languages[tag].as_written_in(accept_language)
 
 
 def _decided(view: View, language: Language) -> dict[str, Any]:
@@ -267,6 +270,7 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
         "one_is_enough": are_ways(view),
         "laptop_hint": _laptop_hint(view, steps) and view.kind is not Kind.LAPTOP,
+        "max_words": MAX_WORDS,
     }
 
 

@@ -86,6 +86,11 @@ class View:
     """How long it usually takes until the source sees a change; None if unknown."""
     asked_at: datetime | None = None
     """When this browser last asked for help against the rule; None if it did not."""
+    asked_words: str = ""
+    """What it wrote with it."""
+    answered_at: datetime | None = None
+    """When the help desk answered in words; None if it did not."""
+    answer: str = ""
     laptops_open: bool = False
     """Whether it is known that every laptop browser is let in."""
     cause: ExactCause | None = None
@@ -110,6 +115,11 @@ class View:
     def why(self) -> Reason:
         """The reason that the page shows."""
         return self.proof or self.reason
+
+    @property
+    def names_cause(self) -> bool:
+        """Whether the text of the cause names it all, so that a heading would only tell it twice."""
+        return self.why is Reason.PROHIBITED_APP and bool(self.apps) and not self.by_person
 
     @property
     def update_words(self) -> dict[str, str]:

@@ -25,6 +25,7 @@ from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFa
 from mailgate.policy import Policy
 from mailgate.policy.halting import countable_subject
 from mailgate.policy.simulate.judge import OccasionJudge, lets_in_laptops
+from mailgate.store import HelpRequest
 from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of
@@ -80,15 +81,20 @@ class ResponseBuilder:
         return self.laptops is not None and lets_in_laptops(self.laptops, minute)
 
     def refuse(
-        self, access: Access, decision: Decision, reference: str, sighting: Callable[[], str] | None = None
+        self,
+        access: Access,
+        decision: Decision,
+        reference: str,
+        sighting: Callable[[], str] | None = None,
+        helped: HelpRequest | None = None,
     ) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first. ``sighting`` returns the id of its record,
-        where that is known already."""
+        where that is known already. ``helped`` is the request for help of whoever gets this answer."""
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
             ticket = self._ticket(access, decision, reference, sighting)
-            return self._page(access, decision, reference, ticket, headers)
+            return self._page(access, decision, reference, ticket, headers, helped)
         if (asked := nonce_reason(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -113,6 +119,7 @@ class ResponseBuilder:
         reference: str,
         ticket: str,
         headers: tuple[tuple[str, str], ...],
+        helped: HelpRequest | None,
     ) -> Answer:
         """The page of a refusal. A browser of an unknown person and device gets a name with it, so that its requests
         for help are one."""
@@ -124,7 +131,10 @@ class ResponseBuilder:
             decision,
             reference,
             help_ticket=ticket,
-            asked_at=before.asked_at(decision.rule) if before else None,
+            asked_at=helped.last_at if helped else before.asked_at(decision.rule) if before else None,
+            asked_words=helped.words if helped else "",
+            answered_at=helped.replied_at if helped else None,
+            answer=helped.answer if helped else "",
         )
         return page_answer(403, self.pages.refusal(view), headers)
 
@@ -237,10 +247,10 @@ def sighting_id(access: Access, decision: Decision) -> str:
 
 
 def requested_language(facts: RequestFacts) -> str:
-    """The requested language of a page: the one chosen on a page, otherwise that of the browser
-    (``Accept-Language``)."""
-    chosen = cookies_named(facts, LANGUAGE_COOKIE)
-    return chosen[0][:20] if chosen else facts.headers.get("accept-language", "")
+    """The requested languages of a page: first the one chosen on a page, then those of the browser (``Accept-Language``), which also
+    name the region in whose form dates are."""
+    chosen, asked = cookies_named(facts, LANGUAGE_COOKIE), facts.headers.get("accept-language", "")
+    return ",".join(filter(None, (*(each[:20] for each in chosen[:1]), asked)))
 
 
 def _engine_of(facts: RequestFacts) -> str:

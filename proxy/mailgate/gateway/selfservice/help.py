@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming, is_navigation
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
@@ -24,7 +24,7 @@ from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.halting import countable_subject
 from mailgate.store import HelpRequest, StoreUnavailableError
 from mailgate.store.client_facts import client_facts
-from mailgate.store.help_requests import HelpRequests
+from mailgate.store.help_requests import MAX_WORDS, HelpRequests
 from mailgate.store.sightings import fingerprint
 
 log = structlog.get_logger()
@@ -58,8 +58,8 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     unknown client.
     """
     responses, tickets = desk.in_force.live.responses, desk.in_force.live.responses.tickets
-    sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
-    ticket = tickets.open(sent, now) if tickets else None
+    sent = dict(parse_qsl(incoming.body.decode("latin-1")))
+    ticket = tickets.open(sent.get("refusal", ""), now) if tickets else None
     if tickets is None or ticket is None:
         raise RequestRefused(
             400, Reason.REQUEST_MALFORMED, "Expected the button of a refusal from the last day."
@@ -67,7 +67,8 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     access, decision = await desk.judge.verdict(incoming, now)
     person, device = countable_subject(access)
     known = ticket.is_of(person or device)
-    client = _client(tickets, access)
+    before = read_help_cookie(access.facts)
+    client = before.client if before else _described(tickets, access)
     who = (person or device) if known else f"{UNKNOWN}{client}"
     _refuse_if_too_often(desk, who, "" if known else rate_limit_key(access.facts.remote), now)
     asked = HelpRequest(
@@ -82,6 +83,7 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
         times=1,
         first_at=now,
         last_at=now,
+        words=_words(sent.get("words", "")),
     )
     try:
         await desk.requests.note(asked, ticket.sighting)
@@ -93,7 +95,9 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     log.info("help-asked", reference=ticket.reference, rule=ticket.rule, reason=ticket.reason, known=known)
     if known:
         await desk.called(ticket.rule)
-    cookie = help_asked_cookie(client, ticket.rule, now, incoming.facts)
+    # others may share a description, and the name in the cookie opens the answer: it is of this browser alone
+    named = before.client if before else tickets.mark_of(ticket.reference)
+    cookie = help_asked_cookie(named, ticket.rule, now, incoming.facts)
     return await _confirmed(responses, incoming, access, decision, ticket.reference, known, (cookie,))
 
 
@@ -126,13 +130,34 @@ async def _confirmed(
     return page_answer(200, page, headers)
 
 
-def _client(tickets: Tickets, access: Access) -> str:
-    """The key of an unknown client: its cookie; without one, its own description and its network."""
-    before = read_help_cookie(access.facts)
-    if before is not None:
-        return before.client
+def _words(text: str) -> str:
+    """What a person wrote, without characters that only programs read, and not longer than it may be."""
+    lines = "".join(each for each in text.replace("\r\n", "\n") if each == "\n" or each.isprintable())
+    return lines.strip()[:MAX_WORDS]
+
+
+def _described(tickets: Tickets, access: Access) -> str:
+    """The key of a client without a cookie: its own description and its network."""
     seen = fingerprint(client_facts(access))
     return tickets.mark_of(f"{seen} {rate_limit_key(access.facts.remote)}")
+
+
+def asked_here(access: Access, rule: str) -> bool:
+    """Whether this loads a page in a browser that says that it asked for help because of this rule."""
+    before = read_help_cookie(access.facts) if is_navigation(access.facts) else None
+    return before is not None and before.asked_at(rule) is not None
+
+
+async def own_request(requests: HelpRequests, access: Access, rule: str) -> HelpRequest | None:
+    """The request because of this rule by whoever asks now: by the person or device that this request proves, otherwise by
+    the browser with the name in this cookie. None if there is none, or the store does not answer."""
+    person, device = countable_subject(access)
+    before = read_help_cookie(access.facts)
+    subject = person or device or (f"{UNKNOWN}{before.client}" if before else "")
+    try:
+        return await requests.one(rule, subject) if subject else None
+    except StoreUnavailableError:
+        return None
 
 
 def _refuse_if_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:

@@ -35,7 +35,7 @@ from mailgate.gateway.selfservice.stored_view import (
     language_record,
     last_seen,
     mail_record,
-    open_help_request,
+    open_help_requests,
     quarantine_mail_record,
     request_record,
     shut_record,
@@ -117,7 +117,7 @@ class OwnData:
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
-    """Their open requests for help."""
+    """Their requests for help that are open or were answered lately."""
     more: int = 0
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
@@ -182,7 +182,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
         exemptions=tuple(exemption_record(each, keep) for each in await people.exemptions(name, devices)),
         help_requests=tuple(help_record(each, keep) for each in asked),
     )
-    waiting = tuple(open_help_request(each) for each in asked if each.done_at is None)
+    waiting = open_help_requests(asked, own.asking.access.now)
     more = count - min(len(rows), MAX_SHOWN)
     return replace(own, records=records, waiting=waiting, last=last, more=more)
 

@@ -112,7 +112,7 @@ def stored_from_to(own: OwnDevice, keep: RetentionTimes) -> tuple[datetime | Non
     return None, None
 
 
-class Told(NamedTuple):
+class StatusWords(NamedTuple):
     """A status in words: all that changes only if something has changed."""
 
     etag: str
@@ -121,13 +121,13 @@ class Told(NamedTuple):
     """Its JSON object without the end."""
 
 
-def told(content: dict[str, object]) -> Told:
+def told(content: dict[str, object]) -> StatusWords:
     """A status in words."""
     text = json.dumps(content, ensure_ascii=False)
-    return Told(f'W/"{sha256(text.encode()).hexdigest()[:24]}"', text.removesuffix("}"))
+    return StatusWords(f'W/"{sha256(text.encode()).hexdigest()[:24]}"', text.removesuffix("}"))
 
 
-def status_answer(status: Told, reference: str, now: datetime, if_none_match: str = "") -> Answer:
+def status_answer(status: StatusWords, reference: str, now: datetime, if_none_match: str = "") -> Answer:
     """The status, or 304 if the client has it already."""
     headers = (("ETag", status.etag),)
     if status.etag in [each.strip() for each in if_none_match.split(",")]:

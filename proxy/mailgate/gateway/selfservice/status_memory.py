@@ -25,7 +25,7 @@ from mailgate.gateway.selfservice.own_devices import (
     judged,
     verdict_here,
 )
-from mailgate.gateway.selfservice.status import Told, status_of, told
+from mailgate.gateway.selfservice.status import StatusWords, status_of, told
 from mailgate.policy.decision_key import DecisionKey
 from mailgate.store import Postures, StoreUnavailableError, UnreportedPhone
 from mailgate.store.unreported import UnreportedPhones
@@ -57,7 +57,7 @@ class _Kept:
     values: tuple[object, ...]
     since: datetime
     until: datetime
-    status: Told
+    status: StatusWords
 
 
 class Statuses:
@@ -69,7 +69,7 @@ class Statuses:
         self._kept: LRUCache[tuple[str, ...], _Kept] = LRUCache(MAX_STATUSES)
         self._by: tuple[Live, DecisionKey] | None = None
 
-    async def of(self, asking: AskingRequest) -> Told:
+    async def of(self, asking: AskingRequest) -> StatusWords:
         """The status of who asks. If the store has to be asked and does not answer, it has no devices but the one that has just proved
         itself."""
         now, name = asking.access.now, asking.person.name
@@ -95,7 +95,7 @@ class Statuses:
             self._kept[who] = _Kept(objects, values, now, until, status)
         return status
 
-    def _told(self, asking: AskingRequest, owned: tuple[OwnDevice, ...]) -> Told:
+    def _told(self, asking: AskingRequest, owned: tuple[OwnDevice, ...]) -> StatusWords:
         here, shown = verdict_here(asking, owned), devices_to_show(asking, owned)
         return told(status_of(*here, shown, self._in_force.live.keep))
 

@@ -245,13 +245,30 @@ def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
     told |= {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
     told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
     told |= {"reference": asked.reference, "policy": asked.policy}
+    told |= {"words": asked.words, "answer": asked.answer}
     return _record(told, asked.last_at + keep)
 
 
-def open_help_request(asked: HelpRequest) -> OpenHelpRequest:
-    """One request for help that is open."""
-    answered = asked.replied_at if asked.replied_at and asked.replied_at >= asked.last_at else None
-    return OpenHelpRequest(asked.reason, asked.last_at, answered, asked.reference)
+ANSWER_ON_TOP = timedelta(days=14)
+"""How long the answer to a request that was closed stays on top of the page."""
+
+
+def open_help_requests(asked: Iterable[HelpRequest], now: datetime) -> tuple[OpenHelpRequest, ...]:
+    """The requests for help that are open, and those that were closed with an answer lately."""
+    return tuple(
+        OpenHelpRequest(
+            each.reason,
+            each.last_at,
+            each.waits,
+            each.replied_at if each.answer or not each.waits else None,
+            each.reference,
+            each.words,
+            each.answer,
+        )
+        for each in asked
+        if each.done_at is None
+        or (each.answer and each.replied_at is not None and each.replied_at > now - ANSWER_ON_TOP)
+    )
 
 
 def _once(values: Iterable[str]) -> tuple[str, ...]:

@@ -56,9 +56,13 @@ def ask(wire: PlayedWire) -> None:
         ([(422, {"detail": "mistakes", "errors": [{"detail": "policy.yaml:1:1: x"}]})], "mistakes; policy.yaml:1:1: x"),
         ([BUSY, BUSY, BUSY], "another plan is being made"),
         ([BUSY, BEGUN, making(runs=True), making(wrong="No plan was made.")], "No plan was made."),
+        ([(307, {})], "gives an answer that is no gate's"),
+        ([(400, ["odd"])], "gives an answer that is no gate's"),
+        ([(202, {})], "answers as another version of Mailgate"),
+        ([BEGUN, making(digest="ab"), (200, {"plan": {"new": 1}, "status": {}})], "answers as another version of Mailgate"),
         ([BEGUN, making(began="10:01", digest="ab")], "somebody else had another plan made meanwhile"),
     ],
-    ids=["unreachable", "no gate", "refused", "mistakes", "busy for long", "not made", "another plan"],
+    ids=["unreachable", "no gate", "refused", "mistakes", "busy for long", "not made", "redirected", "odd", "no answer", "newer gate", "another plan"],
 )  # fmt: skip
 def test_whatever_a_gate_answers_it_is_told_and_no_other_plan_is_shown(
     monkeypatch: pytest.MonkeyPatch, answers: list[Any], why: str
@@ -81,8 +85,11 @@ def test_whatever_a_gate_answers_it_is_told_and_no_other_plan_is_shown(
         (
             ["--gate", "http://console.example.com"],
             2,
-            "expected an https URL, since your token is sent there",
+            "--gate: not https",
         ),
+        (["--gate", "https://ada:s3cret@console.example.com"], 2, "--gate: the URL contains credentials"),
+        (["--gate", "https://"], 2, "--gate: not an http or https URL"),
+        (["--gate", f"{GATE}/console"], 2, "--gate: the URL has a path"),
         (["--gate", GATE], 1, "a gate asks for your admin token"),
         (["--gate", GATE, "--version", "3"], 2, "a version is planned beside the store"),
     ],

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -34,13 +35,31 @@ async def test_pages_lead_back_to_the_first_entry(vic: Caller, firm: Company) ->
 
 @pytest.mark.parametrize(
     ("query", "numbers"),
-    [("who=ada", [5, 3]), ("sought=policy-", [1]), ("sought=device%204", [6]), ("who=eve", [])],
+    [
+        ("who=ada", [5, 3]),
+        ("sought=policy-", [1]),
+        ("sought=device%204", [6]),
+        ("who=eve", []),
+        ("since=2026-12-01&until=2026-12-01&who=ada", [5, 3]),
+        ("until=2026-11-30", []),
+        ("since=2026-12-02", []),
+    ],
 )
 async def test_entries_are_found_by_who_and_what(
     vic: Caller, firm: Company, query: str, numbers: list[int]
 ) -> None:
     await filled(firm)
     assert [each["number"] for each in (await vic.get(f"/audit?{query}")).body["items"]] == numbers
+
+
+async def test_pages_of_a_time_end_with_it(vic: Caller, firm: Company) -> None:
+    await filled(firm)
+    late = NOW + timedelta(days=1)
+    await firm.store.audit.append(Act(late, "ada", "device-lost", "device 9"))
+    first = (await vic.get("/audit?until=2026-12-01&limit=4")).body
+    rest = (await vic.get(f"/audit?until=2026-12-01&limit=4&after={first['next']}")).body
+    assert [each["number"] for told in (first, rest) for each in told["items"]] == [6, 5, 4, 3, 2, 1]
+    assert (await vic.get("/audit?since=soon")).status == 422
 
 
 async def test_all_of_it_is_exported_as_it_is_hashed(vic: Caller, firm: Company) -> None:

@@ -2,6 +2,10 @@
 
 import csv
 import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import text
@@ -35,6 +39,73 @@ async def test_entries_are_found_by_who_and_what(
     page = await vic.get(f"/console/audit{asked}")
     assert [each for each in shown if each not in page.words] == []
     assert [each for each in hidden if each in page.words] == []
+
+
+@pytest.fixture
+async def january(firm: Company, opened: Callable[[], Awaitable[Browser]]) -> Browser:
+    """A browser in January, after ``some`` in December and one act on New Year's Day."""
+    await some(firm)
+    firm.clock.now = datetime(2027, 1, 1, 0, 0, 1, tzinfo=UTC)
+    await firm.store.audit.append(Act(firm.clock.now, "lin", "policy-planned", "plan 9"))
+    browser = await opened()
+    await browser.log_in("vic")
+    return browser
+
+
+async def test_last_month_is_one_click_with_its_count_and_its_export(january: Browser, firm: Company) -> None:
+    page = await january.get("/console/audit")
+    links = dict(re.findall(r'<a href="([^"]+)">([^<]+ month: [^<]+)</a>', page.text))
+    last, this = map(unescape, links)
+    assert list(links.values()) == ["Last month: 4 entries", "This month: 2 entries"]
+    assert last == "/console/audit?since=2026-12-01&until=2026-12-31"
+    page = await january.get(last)
+    assert ("plan 2" in page.words, "plan 9" in page.words, page.text.count('<td class="number">')) == (
+        True,
+        False,
+        4,
+    )
+    (lines,) = re.findall(r'href="([^"]+jsonl[^"]*)"', page.text)
+    exported = (await january.get(unescape(lines))).text.splitlines()
+    assert [json.loads(each)["number"] for each in exported] == [1, 2, 3, 4]
+    assert "plan 9" in (await january.get(this)).words
+    firm.clock.now += timedelta(days=90)
+    again = await january.log_in("vic", next="/console/audit")
+    assert "Last month: no entry" in again.words
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        ("since=2027-01-01", [5, 6]),
+        ("until=2026-12-01", [1, 2, 3, 4]),
+        ("who=lin&since=2026-12-01", [2, 3, 4, 5]),
+        ("who=lin&since=2026-12-02", [5]),
+        ("sought=plan+2&until=2026-12-31", [4]),
+        ("since=2026-12-02&until=2026-12-31", []),
+        ("since=2027-01-01&until=2026-12-01", []),
+        ("since=0001-01-01&until=9999-12-31", [1, 2, 3, 4, 5, 6]),
+    ],
+)
+async def test_page_and_export_agree_on_a_time_and_a_person(
+    january: Browser, asked: str, numbers: list[int]
+) -> None:
+    shown = re.findall(r'<tr><td class="number">(\d+)<', (await january.get(f"/console/audit?{asked}")).text)
+    exported = (await january.get(f"/console/audit/export.jsonl?{asked}")).text.splitlines()
+    assert [*map(int, shown)][::-1] == [json.loads(each)["number"] for each in exported] == numbers
+
+
+async def test_whoever_could_have_acted_is_offered_by_name(vic: Browser) -> None:
+    offered = re.findall(r'<option value="(\w+)">', (await vic.get("/console/audit")).text)
+    assert offered == ["ada", "file", "gate", "lin", "vic"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["since=yesterday", "until=2026-13-01", "since=2026-W01-1", "since=20261201"]
+)
+async def test_a_text_that_is_no_day_is_refused_and_not_passed_over(vic: Browser, asked: str) -> None:
+    for page in ("audit", "audit/export.csv"):
+        told = await vic.get(f"/console/{page}?{asked}")
+        assert (told.status, "expected one like 2026-11-30" in told.words) == (422, True)
 
 
 async def test_older_entries_are_one_page_further(

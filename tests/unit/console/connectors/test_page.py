@@ -1,11 +1,18 @@
 """*Connectors*."""
 
 import asyncio
+import re
 from datetime import timedelta
+from html import unescape
 
+import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.names import called
+from tests.unit.console.phones import has, record
 
 from mailgate.console.connectors.reading import SourceReading
+from mailgate.console.devices.rows import catch_up
+from mailgate.store import device_rows
 
 
 async def test_each_is_shown_with_how_it_fares(vic: Browser, firm: Company) -> None:
@@ -27,14 +34,37 @@ async def test_a_trouble_is_shown_with_its_own_time_and_the_next_try(vic: Browse
         firm,
         state="failing",
         trouble="login-refused",
+        status=401,
         trouble_since=(NOW - timedelta(minutes=1)).isoformat(),
         failing_since=(NOW - timedelta(hours=3)).isoformat(),
         next_attempt=(NOW + timedelta(minutes=14)).isoformat(),
     )
     page = await vic.get("/console/connectors")
-    assert "It refuses the account or its secret, since 2026-12-01 11:59 UTC" in page.words
+    assert (
+        "It refuses the account or its secret (HTTP 401 Unauthorized), since 2026-12-01 11:59 UTC"
+        in page.words
+    )
     assert "Failing since 2026-12-01 09:00 UTC" in page.words
     assert "Next read 2026-12-01 12:14 UTC" in page.words
+
+
+async def test_who_may_lose_mail_is_told_with_its_number_and_a_picture(
+    vic: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown(firm, state="failing", trouble="timeout", failing_since=NOW.isoformat())
+    words = (await vic.get("/console/connectors")).words
+    assert "No report of a device that gets mail runs out within 24 hours." in words
+    await has(firm, record("a1", "ada", age=20), record("b1", "bob", age=21))
+    await catch_up(firm.store, firm.bundle, NOW)
+    page = await vic.get("/console/connectors")
+    assert (
+        "If it stays away, 2 devices may lose mail within 24 hours, the first at 2026-12-01 23:00 UTC"
+        in page.words
+    )
+    assert page.text.count('class="bar block"') == 24
+    assert called(await vic.get(unescape(re.findall(r'href="([^"]+source=jamf[^"]+)"', page.text)[0])))
+    monkeypatch.setattr(device_rows, "COUNTED", 1)
+    assert "at least 1 device may lose mail" in (await vic.get("/console/connectors")).words
 
 
 async def test_a_source_that_lets_wait_is_shown_with_the_next_question(vic: Browser, firm: Company) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
@@ -108,9 +109,24 @@ async def test_devices_are_found_by_how_they_stand(
     assert sorted(who for who, name in some.items() if name in page.text) == found
 
 
+async def test_devices_on_which_sources_disagree_are_one_link_away(
+    ada: Browser, firm: Company, some: dict[str, str]
+) -> None:
+    mdm = report_by("mdm", "a1", serial="SERIAL-A1", os="android", kind=Kind.PHONE, owner="ada")
+    await firm.store.devices.ingest([mdm], NOW)
+    assert (
+        '<a href="/console/devices?sources=disagree">Sources disagree</a>'
+        in (await ada.get("/console/devices")).text
+    )
+    page = await ada.get("/console/devices?sources=disagree")
+    assert (called(page), "1 device " in page.words) == ({some["ada"]}, True)
+    await firm.store.devices.ingest([replace(mdm, os="ios", gone=True)], NOW)
+    assert "No device matches" in (await ada.get("/console/devices?sources=disagree")).words
+
+
 UNKNOWN = (
     "kind=toaster", "mail=nope", "state='", "before=yesterday", "before=-7d", "before=7+days", "app=none", "foo=bar",
-    "source=nope", "group=nope", "os=beos", "sort=name", "order=up", "kind=phone&kind=laptop", "kind=phone&before=soon",
+    "source=nope", "group=nope", "os=beos", "sort=name", "order=up", "sources=agree", "kind=phone&kind=laptop", "kind=phone&before=soon",
     "state=of+mind", "Kind=phone", f"name={'x' * 300}", "before=0001-01-01T00:00:00%2B14:00",
 )  # fmt: skip
 

@@ -12,9 +12,9 @@ from mailgate.console.devices import rows as device_rows
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.devices.rows import ListedDevice, catch_up, find_devices, listed, refresh, row_of
 from mailgate.console.explain.requests import posture_now
-from mailgate.devices.device import LONG_AGO, Device, Report
+from mailgate.devices.device import LONG_AGO, Contradiction, Device, Report
 from mailgate.devices.trust import ENROLLED, report_by
-from mailgate.model import AppsReport, Kind
+from mailgate.model import AppsReport, Kind, Reason
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store, StoreUnavailableError
 from mailgate.store import device_rows as stored_rows
@@ -233,7 +233,8 @@ def test_a_row_says_what_the_device_would_get(told: str, mail: MailAccess) -> No
 
 def test_a_row_has_what_lists_are_searched_and_sorted_by() -> None:
     report = replace(REPORTS["listed"], owner="Ada", os="ios", os_version="26.1")
-    device = Device(PHONE_1, (report,), number=3)
+    found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "os", since=NOW)
+    device = Device(PHONE_1, (report,), findings=(found,), number=3)
     assert row_of(device, bundle(), NOW) == DeviceRow(
         3,
         "ada",
@@ -245,6 +246,7 @@ def test_a_row_has_what_lists_are_searched_and_sorted_by() -> None:
         "kept-out",
         '["tiktok"]',
         '["tiktok"]',
+        '["device-os-contradicted"]',
         "",
         NOW - HOUR,
     )

@@ -80,6 +80,7 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
         assert (await ada.post("/console/exemptions/rule-off", **fire | wrong)).status == 409
     page = await ada.post("/console/exemptions/rule-off", **fire)
     assert "Turned off" in page.words
+    assert "The rule prohibited-app is off for everybody for 4 hours. Undo" in page.words
     (off,) = (await in_force(firm)).for_everybody(NOW)
     assert (off.rule, off.until) == ("prohibited-app", NOW + timedelta(hours=4))
     page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")

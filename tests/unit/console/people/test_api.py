@@ -59,6 +59,25 @@ async def test_requests_for_help_are_listed_and_closed(ada: Caller, vic: Caller,
     assert (await ada.post("/help-requests/decision", which | {"subject": "bob"})).status == 409
 
 
+async def test_an_answer_without_a_mail_stands_on_the_request_while_it_is_open(
+    ada: Caller, vic: Caller, firm: Company
+) -> None:
+    await firm.store.help_requests.note(replace(ALICE, subject="client:1", person="", words="It is <gone>."))
+    sent = {"rule": "prohibited-app", "subject": "client:1", "answer": "Open the app once."}
+    assert (await vic.post("/help-requests/answer", sent)).status == 403
+    told = (await ada.post("/help-requests/answer", sent)).body
+    assert [told[name] for name in ("state", "words", "answer")] == [
+        "answered",
+        "It is <gone>.",
+        sent["answer"],
+    ]
+    assert (await ada.post("/help-requests/answer", sent | {"answer": " "})).status == 409
+    await ada.post("/help-requests/decision", {"rule": "prohibited-app", "subject": "client:1"})
+    for gone in ({}, {"subject": "client:2"}):
+        assert (await ada.post("/help-requests/answer", sent | gone)).status == 409
+    assert ("help-answered", "ada", "rule prohibited-app") in await firm.acts()
+
+
 BOB = replace(ALICE, subject="bob", person="bob", reference="REF2", last_at=NOW + timedelta(minutes=1))
 CAROL = replace(ALICE, rule="unproven-handheld", subject="carol", person="carol", reference="REF3")
 DECISION = "/help-requests/decision"

@@ -48,6 +48,7 @@ async def test_a_viewer_is_shown_nothing_to_do_and_may_do_nothing(vic: Browser, 
         "people/exempt",
         "people/reply",
         "help/done",
+        "help/answer",
         f"devices/{phone.id}/ask",
         f"devices/{phone.id}/lost",
     ):
@@ -90,6 +91,7 @@ async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request
     assert mail.notice.devices[0].apps == ("TikTok",)
     (asked,) = await firm.store.help_requests.page()
     assert (asked.replied_at, asked.done_at, asked.done_by) == (NOW, NOW, "ada")
+    assert asked.answer == "Please remove it."
     assert (await firm.acts())[-2:] == [
         ("help-answered", "ada", "rule prohibited-app"), ("help-done", "ada", "rule prohibited-app"),
     ]  # fmt: skip
@@ -99,6 +101,29 @@ async def test_without_mails_the_page_says_so(ada: Browser, firm: Company, phone
     firm.no_notices()
     assert "These settings send no mails." in (await ada.get(ALICE)).words
     assert (await ada.post("/console/people/reply", login="alice", answer="x")).status == 409
+    assert "Answer on their page" in (await ada.get(ALICE)).words
+
+
+async def test_somebody_unknown_is_answered_on_their_page_and_their_words_are_text(
+    ada: Browser, firm: Company
+) -> None:
+    await firm.store.help_requests.note(
+        HelpRequest(
+            "prohibited-app", "client:1", "", "", "prohibited-app", "REF7", "p", False, 1, NOW, NOW,
+            words="It is <b>gone</b>.",
+        )
+    )  # fmt: skip
+    page = await ada.get("/console/help")
+    assert "It is &lt;b&gt;gone&lt;/b&gt;." in page.text
+    which = {"rule": "prohibited-app", "subject": "client:1"}
+    page = await ada.post("/console/help/answer", answer="Open the app once.", **which)
+    assert "Your answer is on the page of a client with the reference REF7." in page.words
+    assert "Open the app once." in (await ada.get("/console/help")).words
+    assert (await ada.post("/console/help/answer", answer=" ", **which)).status == 409
+    assert (await ada.post("/console/help/answer", answer="x", rule="no", subject="no")).status == 404
+    await ada.post("/console/help/done", **which)
+    page = await ada.post("/console/help/answer", answer="Too late.", **which)
+    assert "was done already" in page.words
 
 
 def hidden(page: Page, name: str) -> str:

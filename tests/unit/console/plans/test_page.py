@@ -321,14 +321,14 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "1 of 2 people kept out, as planned so far" in page.words
     assert "1 kept out who were not in the plan" in page.words
-    assert "Retract …" in page.words
+    assert "Roll back to version 1 …" in page.words
     firm.clock.now = NOW + timedelta(minutes=30)
     await lin.post("/console/policy/retract", confirmed="yes", note="sent in error", to="1")
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "1 of 2 people kept out, as planned" in page.words
     assert "Retracted In force as version 2 from" in page.words
     assert "lin retracted it, and version 1 came back: sent in error" in page.words
-    assert "Retract …" not in page.words
+    assert "Roll back to" not in page.words
     assert "data-again" not in page.text, "it changes no more"
     page = await lin.get(f"/console/policy/plans/{digest}")
     assert "Retracted In force as version 2 from" in page.words

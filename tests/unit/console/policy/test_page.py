@@ -1,6 +1,7 @@
 """*Policy*."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -79,22 +80,24 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     await second(firm, firm.folder)
     firm.context.verdict_rates.note({0: text()}, NOW)
     firm.context.verdict_rates.note({0: text(5)}, NOW)
-    assert "Go back to it" in (await ada.get("/console/policy")).words
+    assert "Roll back to version 1 …" in (await ada.get("/console/policy")).words
     page = await ada.post("/console/policy/retract", to="1")
-    assert "Retract version 2?" in page.words
+    assert "Roll back to version 1?" in page.words
     assert "What changes" in page.words
     assert "Added rule laptop-browser" in page.words
     assert (await ada.post("/console/policy/retract", to="1", confirmed="yes")).status == 409
     page = await ada.post("/console/policy/retract", to="1", confirmed="yes", note="sent in error")
     active = await firm.store.policies.active()
     assert (page.path, active and active.number) == ("/console/policy", 1)
+    assert "Version 1 is in force again." in page.words
     assert "sent in error" in page.words
+    assert "Roll back" not in page.words, "there is nothing further to go back to"
     assert (await firm.acts())[-1] == ("policy-retracted", "ada", "version 1")
 
 
 async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Company) -> None:
     await second(firm, firm.folder)
-    assert "Go back to it" not in (await vic.get("/console/policy")).words
+    assert "Roll back" not in (await vic.get("/console/policy")).words
 
 
 @pytest.mark.parametrize(("to", "status"), [("9", 404), ("1", 409), ("", 409)])
@@ -116,6 +119,44 @@ async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
     assert "TikTok Take off TikTok" in page.words
     assert '<option value="wechat">WeChat</option>' in page.text
     assert 'href="/console/policy/rules/prohibited-app"' in (await ada.get("/console/policy")).text
+
+
+@pytest.mark.parametrize("path", ["policy", "policy/rules/prohibited-app"])
+async def test_a_rule_is_turned_off_and_resumed_where_it_is_read(
+    ada: Browser, vic: Browser, firm: Company, path: str
+) -> None:
+    await second(firm, firm.folder)
+    page = await ada.get(f"/console/{path}")
+    assert ("Turn off prohibited-app …" in page.words, "Roll back to version 1 …" in page.words) == (
+        True,
+        True,
+    )
+    assert "Turn off laptop-browser" not in page.words, "it lets people in"
+    (origin,) = set(
+        re.findall(rf'name="undoes" value="(/console/{path}(?:#rule-prohibited-app)?)"', page.text)
+    )
+    asked = await ada.post("/console/exemptions/rule-off", rule="prohibited-app", undoes=origin)
+    assert f'name="undoes" value="{origin}"' in asked.text
+    sent = {"rule": "prohibited-app", "confirmed": "yes", "note": "too many", "undoes": origin}
+    page = await ada.post("/console/exemptions/rule-off", hours="4", **sent)
+    assert page.path == f"/console/{path}"
+    assert "The rule prohibited-app is off for everybody for 4 hours. Undo" in page.words
+    assert "Resume prohibited-app …" in (await ada.get(f"/console/{path}")).words
+    page = await ada.post("/console/exemptions/rule-on", **sent)
+    assert (page.path, "The rule prohibited-app does again what it says." in page.words) == (
+        f"/console/{path}",
+        True,
+    )
+    assert not {"Turn off", "Roll back"} & set(
+        re.findall("Turn off|Roll back", (await vic.get(f"/console/{path}")).words)
+    )
+
+
+async def test_a_page_elsewhere_is_no_page_to_come_back_to(ada: Browser) -> None:
+    page = await ada.post(
+        "/console/exemptions/rule-off", rule="prohibited-app", undoes="//evil.example/console/"
+    )
+    assert "evil.example" not in page.text
 
 
 @pytest.mark.usefixtures("filled")

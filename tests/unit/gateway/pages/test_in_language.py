@@ -9,7 +9,7 @@ from mailgate.model import Kind, Reason
 from mailgate.policy.localized_text import LocalizedText
 
 VIEW = View(
-    Reason.PROHIBITED_APP, "REF", datetime(2026, 12, 9, 9, tzinfo=UTC), apps=("TikTok",), kind=Kind.PHONE,
+    Reason.RULE_MATCHED, "REF", datetime(2026, 12, 9, 9, tzinfo=UTC), kind=Kind.PHONE,
     rule_title="No TikTok beside mail", fix="Bring your phone to the desk.", contact="it-help@example.com",
 )  # fmt: skip
 WORDED = replace(
@@ -33,7 +33,7 @@ def test_each_reads_their_own() -> None:
 
 
 def test_a_missing_wording_leaves_the_pages_own_steps_and_contact() -> None:
-    french = shown(WORDED, "fr")
+    french = shown(replace(WORDED, reason=Reason.PROHIBITED_APP, apps=("TikTok",)), "fr")
     assert "TikTok beside" not in french
     assert "Kein TikTok" not in french
     assert "<ol>" in french

@@ -13,6 +13,7 @@ from mailgate.gateway.pages.proofs import SHOWN_REASONS
 from mailgate.gateway.pages.render import MAX_FORMS, MAX_LANGUAGE_CHOICES
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.model import Effect, Kind, Reason
+from mailgate.texts import IN_ENGLISH
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 PAGES = Pages()
@@ -58,6 +59,9 @@ views = st.builds(
     looked_at=moments,
     looked_by=texts,
     asked_at=moments,
+    asked_words=texts,
+    answered_at=moments,
+    answer=texts,
     seen_within=st.one_of(st.none(), st.just(timedelta(hours=8))),
 )  # fmt: skip
 holes = st.fixed_dictionaries(
@@ -78,7 +82,7 @@ def shown(view: View, *, may_skip: bool) -> Iterator[tuple[str, bytes]]:
 def test_a_page_from_memory_is_the_page_that_would_be_rendered(view, others, may_skip):
     for each in (view, replace(view, **others)):
         for name, body in shown(each, may_skip=may_skip):
-            assert body == PAGES.render(name, each, holes_of(each), may_skip).encode()
+            assert body == PAGES.render(name, each, holes_of(each, PAGES.language(each)), may_skip).encode()
 
 
 def test_equal_pages_are_rendered_once_with_their_own_values(monkeypatch):
@@ -86,7 +90,7 @@ def test_equal_pages_are_rendered_once_with_their_own_values(monkeypatch):
     render = pages.render
     monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))
     told = [
-        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", looked_at=NOW + timedelta(n), asked_at=NOW + timedelta(40 + n)))
+        pages.refusal(View(Reason.POSTURE_MISSING, f"REF{n}", NOW + timedelta(n), return_url=f"/{n}", help_ticket=f"T{n}", accept_language="en-GB", looked_at=NOW + timedelta(n), asked_at=NOW + timedelta(40 + n), asked_words=f"W{n}", answered_at=NOW, answer=f"A{n}"))
         for n in range(9)
     ]  # fmt: skip
     assert len(marks) == 1
@@ -94,10 +98,11 @@ def test_equal_pages_are_rendered_once_with_their_own_values(monkeypatch):
         assert [page.html.count(f'"{own}"') for own in (f"/{n}", f"T{n}")] == [2, 1]
         assert f">REF{n}<" in page.html
         assert (
-            f'datetime="2026-12-{9 + n:02d}T09:00:00Z" data-form="short">2026-12-{9 + n:02d} 09:00 UTC<'
+            f'datetime="2026-12-{9 + n:02d}T09:00:00Z" data-form="short">{9 + n} Dec 2026, 09:00 UTC<'
             in page.html
         )
-        assert f"{NOW + timedelta(40 + n):%Y-%m-%d %H:%M} UTC" in page.html
+        assert f"{NOW + timedelta(40 + n):%-d %b %Y, %H:%M} UTC" in page.html
+        assert page.html.index(f">W{n}<") < page.html.index(f">A{n}<")
         assert not any(mark in page.html for mark in marks[0])
 
 
@@ -111,6 +116,9 @@ def test_every_other_value_makes_another_page():
         "accept_language",
         "now",
         "asked_at",
+        "asked_words",
+        "answered_at",
+        "answer",
         "looked_at",
     }
     changed = {
@@ -120,12 +128,12 @@ def test_every_other_value_makes_another_page():
         "kind": Kind.PHONE,
         "status": 4,
     }
-    changed |= {"seen_within": timedelta(1), "looked_at": NOW, "asked_at": NOW}
+    changed |= {"seen_within": timedelta(1), "looked_at": NOW, "asked_at": NOW, "answered_at": NOW}
     changed |= {"deadline": NOW + timedelta(1), "proof": Reason.PROOF_STALE, "clock_off": timedelta(1)}
     for each in fields(View):
         value = changed.get(each.name, "de")
         other = replace(view, **{each.name: NOW - timedelta(1) if each.name == "now" else value})
-        differs = without_holes(other, "en") != without_holes(view, "en")
+        differs = without_holes(other, IN_ENGLISH) != without_holes(view, IN_ENGLISH)
         assert differs is (each.name not in without | {"default_language"})  # whose place the language takes
 
 

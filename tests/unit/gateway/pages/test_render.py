@@ -237,10 +237,17 @@ def test_help_can_be_asked_for_with_a_form_that_needs_no_script(pages: Pages, bl
     (form,) = page.forms()
     assert (form["method"], form["action"]) == ("post", "/.mailgate/help")
     assert {"type": "hidden", "name": "refusal", "value": HOSTILE} in page.all("input")
-    (described,) = (
-        button["aria-describedby"] for button in page.all("button") if button.get("name") != "lang"
-    )
-    assert any(each.get("id") == described for each in page.all("p"))
+    (words,) = page.all("textarea")
+    assert (words["name"], words["maxlength"], "required" in words) == ("words", "500", False)
+    told = {each.get("id") for each in page.all("p")}
+    assert told >= set((words["aria-describedby"] or "").split())
+
+
+def test_the_steps_come_before_the_button_that_checks_again(pages: Pages, blocked: View) -> None:
+    page = pages.refusal(blocked).html
+    assert page.index("<ol>") < page.index('id="check"')
+    warned = pages.warning(blocked).html
+    assert warned.index("Continue to mail") < warned.index("<ol>") < warned.index('id="check"')
 
 
 def test_without_a_ticket_there_is_no_button_for_help(pages: Pages, blocked: View) -> None:

@@ -48,7 +48,7 @@ def test_a_person_gets_a_page_that_says_why_and_what_to_do():
     answer = RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345")
     page, headers = answer.body.decode(), headers_of(answer)
     assert (answer.status, answer.content_type) == (403, "text/html; charset=utf-8")
-    for words in ("TikTok", "No &lt;TikTok&gt;", "REF2345", "it-help@example.com", "/.mailgate/status"):
+    for words in ("TikTok", "REF2345", "it-help@example.com", "/.mailgate/status"):
         assert words in page
     assert headers["x-device-reason"] == "prohibited-app"
     assert headers["content-language"] == "en"
@@ -260,9 +260,9 @@ def test_the_cookie_of_a_warning_is_bound_to_its_host(secure):
     [
         (
             "intune",
-            "Last looked at by intune: 2026-11-23 09:12 UTC. A change is usually seen within 8 hours.",
+            "Last looked at by intune: Nov 23, 2026, 9:12 AM UTC. A change is usually seen within 8 hours.",
         ),
-        ("https://mdm.example.com", "Last looked at by mdm.example.com: 2026-11-23 09:12 UTC."),
+        ("https://mdm.example.com", "Last looked at by mdm.example.com: Nov 23, 2026, 9:12 AM UTC."),
         ("enrolled", ""),
     ],
 )
@@ -295,9 +295,9 @@ def test_a_person_is_told_of_laptops_only_if_every_one_is_let_in(more, told):
     assert "laptop browser" not in RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
 
 
-def test_check_again_stands_before_the_steps():
+def test_check_again_stands_behind_the_steps():
     page = RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
-    assert page.index('id="check"') < page.index('id="fix"')
+    assert page.index('id="fix"') < page.index('id="check"')
 
 
 def test_without_a_contact_in_the_rule_the_companys_help_is_named():

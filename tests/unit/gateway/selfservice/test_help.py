@@ -31,12 +31,21 @@ def named(number):
 class Desk:
     def __init__(self):
         self.noted, self.told, self.led_to, self.breaks = [], [], [], None
+        self.answers = {}
+        """The answers by subject."""
 
     async def note(self, asked, sighting=""):
         if self.breaks:
             raise self.breaks
         self.noted.append(asked)
         self.led_to.append(sighting)
+
+    async def one(self, rule, subject):
+        if self.breaks:
+            raise self.breaks
+        found = [each for each in self.noted if (each.rule, each.subject) == (rule, subject)]
+        answer = self.answers.get(subject, "")
+        return replace(found[-1], answer=answer, replied_at=NOW if answer else None) if found else None
 
     async def called(self, rule):
         self.told.append(rule)
@@ -56,12 +65,19 @@ class Scene:
         assert status == 403
         return re.search(rb'name="refusal" value="([^"]+)"', body)[1]
 
-    async def press(self, ticket, *fields, peer="192.0.2.1"):
+    async def press(self, ticket, *fields, peer="192.0.2.1", words=b""):
         head = exchange(b"POST /.mailgate/help HTTP/1.1", *PAGE, *fields).head
         incoming = facts_of(
             head, peer=peer, secure=False, trusted=self.gate.in_force.live.trusted, over_https=True
         )
-        return await self.gate.own.answer(replace(incoming, body=b"refusal=" + ticket), "OTHER", NOW)
+        return await self.gate.own.answer(
+            replace(incoming, body=b"refusal=%b&words=%b" % (ticket, words)), "OTHER", NOW
+        )
+
+    async def shown(self, *fields):
+        """The page of a refusal."""
+        _, _, body, _ = await ask(self.gate, "/", *PAGE, *fields)
+        return body.decode()
 
 
 @pytest.fixture
@@ -167,15 +183,78 @@ async def test_a_page_says_that_help_was_asked_for(scene):
     _, _, body, _ = await ask(scene.gate, "/", *PAGE, b"Cookie: " + cookie.encode())
     page = body.decode()
     assert "You asked for help with this:" in page
-    assert "2026-11-24 09:05 UTC" in page
+    assert "Nov 24, 2026, 9:05\u202fAM UTC" in page
     assert "Ask for help again" in page
     _, _, other, _ = await ask(scene.gate, "/block", *PAGE, b"Cookie: " + cookie.encode())
     assert b"You asked for help with this" not in other, "by another rule"
 
 
+def given(answer):
+    """The name that the answer gave to the browser."""
+    return b"Cookie: " + dict(answer.headers)["Set-Cookie"].partition(";")[0].encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"", ""),
+        (b"%20It+is+gone.%0D%0AReally%00%1B%E2%80%AE.", "It is gone.\nReally."),
+        (b"x" * 501, "x" * 500),
+        (b"%FF", "\N{REPLACEMENT CHARACTER}"),
+    ],
+    ids=["nothing", "lines and characters that are not seen", "too much", "no text"],
+)
+async def test_a_help_request_keeps_what_was_written_and_no_more_than_may_be(scene, caplog, sent, kept):
+    await scene.press(await scene.refused(), words=sent)
+    assert scene.desk.noted[0].words == kept
+    assert "gone" not in caplog.text
+
+
+async def test_whoever_asked_reads_their_words_and_the_answer_where_mail_is_refused(scene):
+    cookie = given(await scene.press(await scene.refused(named(1)), named(1), words=b"It+is+%3Cb%3E+gone."))
+    waits = await scene.shown(cookie)
+    assert "It is &lt;b&gt; gone.</blockquote>" in waits
+    assert "The help desk answered" not in waits
+    scene.desk.answers[scene.desk.noted[0].subject] = "Open <Self Service> once."
+    for _ in range(3):  # and not from the cache of verdicts
+        answered = await scene.shown(cookie, b"Accept-Language: en-GB")
+        assert answered.index("Open &lt;Self Service&gt; once.") < answered.index("<h1>")
+        assert ">24 Nov 2026, 09:05 UTC</time>" in answered
+
+
+async def test_a_known_person_reads_the_answer_under_their_own_name_alone(scene):
+    cookie = given(await scene.press(await scene.refused(ADA), ADA, words=b"It+is+gone."))
+    scene.desk.answers["ada"] = "Open Self Service once."
+    assert "Open Self Service once." in await scene.shown(ADA, cookie)
+    for others in ((cookie,), (LIN, cookie), (ADA,), (ADA, named(1))):
+        page = await scene.shown(*others)
+        assert "Open Self Service once." not in page
+        assert "It is gone." not in page
+
+
+async def test_an_equal_browser_behind_the_same_address_reads_no_answer_of_another(scene):
+    """Neither has a cookie, so both are one subject."""
+    one, other = [await scene.refused(ADA), await scene.refused()]
+    cookies = [given(await scene.press(each, peer="203.0.113.5", words=b"Secret")) for each in (one, other)]
+    assert len({asked.subject for asked in scene.desk.noted}) == 1
+    scene.desk.answers[scene.desk.noted[0].subject] = "Open Self Service once."
+    for cookie in cookies:
+        page = await scene.shown(cookie)
+        assert "Secret" not in page
+        assert "Open Self Service once." not in page
+
+
+async def test_a_refusal_without_the_store_has_no_answer_and_stays_a_refusal(scene):
+    cookie = given(await scene.press(await scene.refused(), named(1)))
+    scene.desk.breaks = StoreUnavailableError()
+    status, _, body, _ = await ask(scene.gate, "/", *PAGE, cookie)
+    assert (status, b"You asked for help with this" in body) == (403, True)
+
+
 async def test_only_known_people_are_promised_their_own_page(scene):
     stranger = (await scene.press(await scene.refused())).body.decode()
     assert "They cannot see who you are" in stranger
+    assert "Their answer appears in this browser" in stranger
     assert "/.mailgate/me" not in stranger
     known = (await scene.press(await scene.refused(ADA), ADA)).body.decode()
     assert "Your own page shows your request on top" in known

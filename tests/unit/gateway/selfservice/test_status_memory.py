@@ -17,7 +17,7 @@ from mailgate.devices.trust import report_by
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.selfservice.own_devices import AskingRequest
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
-from mailgate.gateway.selfservice.status import Told
+from mailgate.gateway.selfservice.status import StatusWords
 from mailgate.gateway.selfservice.status_memory import Statuses
 from mailgate.model import (
     FOUND_BESIDE,
@@ -97,17 +97,17 @@ class Scene:
         self.statuses.phones.follow(numbers.phones, self.now)
         await self.known.follow(numbers.devices, self.now)
 
-    async def told(self) -> Told:
+    async def told(self) -> StatusWords:
         return await self.ask(self.known, self.statuses)
 
-    async def told_anew(self) -> Told:
+    async def told_anew(self) -> StatusWords:
         """What a gate tells that has just started."""
         await self.store.reports.flush()
         known, statuses = self.memory()
         known.catalog, known.terms = self.known.catalog, self.known.terms
         return await self.ask(known, statuses)
 
-    async def ask(self, known: Any, statuses: Statuses) -> Told:
+    async def ask(self, known: Any, statuses: Statuses) -> StatusWords:
         live, good = self.live.live, self.token.refused is None
         posture = await known.current(self.client, self.token, self.now)
         asked = Access(
@@ -148,7 +148,7 @@ async def scene(store: Store, url: str) -> Any:
     await others.close()
 
 
-async def after_a_look(scene: Scene) -> Told:
+async def after_a_look(scene: Scene) -> StatusWords:
     await scene.store.reports.flush()
     await scene.look()
     return await scene.told()

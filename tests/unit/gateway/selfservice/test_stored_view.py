@@ -25,7 +25,7 @@ from mailgate.gateway.selfservice.stored_view import (
     mail_record,
     names_blocked_later,
     names_blocked_now,
-    open_help_request,
+    open_help_requests,
     quarantine_mail_record,
     request_record,
     stored_devices,
@@ -320,6 +320,7 @@ def exemption(**changed):
 ASKED_FOR_HELP = HelpRequest(
     "no-tiktok", "alice", "alice", "d1", "prohibited-app", "REF1", "p1", True, 2, LOOKED, NOW
 )
+"""It waits, and she wrote nothing with it."""
 
 
 def called():
@@ -378,10 +379,30 @@ def test_an_app_keeps_mail_out_from_the_day_of_its_rule(stages, now, later):
     assert (names_blocked_now(policy, NOW), names_blocked_later(policy, NOW)) == (now, later)
 
 
-def test_a_new_help_request_after_an_answer_waits_again():
-    asked = replace(ASKED_FOR_HELP, replied_at=ASKED_FOR_HELP.last_at)
-    assert open_help_request(asked).answered == asked.last_at
-    assert open_help_request(replace(asked, last_at=NOW + timedelta(days=1))).answered is None
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "waits", "answered"),
+    [
+        ({}, True, None),
+        ({"replied_at": NOW}, False, NOW),
+        ({"replied_at": NOW, "last_at": NOW + DAY}, True, None),
+        ({"replied_at": NOW, "last_at": NOW + DAY, "answer": "Later."}, True, NOW),
+        ({"replied_at": NOW, "done_at": NOW, "answer": "Now."}, False, NOW),
+    ],
+    ids=["asked", "a mail", "asked again", "asked again after words", "closed with words"],
+)
+def test_a_help_request_is_shown_while_it_waits_and_with_its_answer(changed, waits, answered):
+    (shown,) = open_help_requests([replace(ASKED_FOR_HELP, words="It is gone.", **changed)], NOW)
+    assert (shown.waits, shown.answered) == (waits, answered)
+    assert (shown.words, shown.answer) == ("It is gone.", changed.get("answer", ""))
+
+
+def test_a_closed_help_request_is_shown_only_for_its_answer_and_not_for_ever():
+    closed = replace(ASKED_FOR_HELP, replied_at=NOW, done_at=NOW)
+    assert open_help_requests([closed], NOW) == ()
+    assert open_help_requests([replace(closed, answer="Now.")], NOW + 14 * DAY) == ()
 
 
 def test_only_stored_devices_are_listed():
