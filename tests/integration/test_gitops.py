@@ -220,7 +220,7 @@ def site(
         yield Site(gates, places, outbox, other / "mailgate.yaml", url)
 
 
-def test_files_are_pulled_as_they_were_checked_whatever_attributes_say(tmp_path: Path) -> None:
+def test_no_attribute_of_the_repository_changes_the_files_that_were_checked(tmp_path: Path) -> None:
     """`git archive` leaves out and writes into what attributes name, and a checkout of continuous integration does not."""
     files = {"policy.yaml": "# $Format:%s$\n", "policy.tests.yaml": "", ".gitattributes": ATTRIBUTES}
     repository, place = Repository(tmp_path / "git"), tmp_path / "site"

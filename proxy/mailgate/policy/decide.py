@@ -67,8 +67,9 @@ def _hardest(decisions: Sequence[Decision]) -> Decision:
 
 
 def _hardest_of_rules(possible: Sequence[Decision]) -> Decision:
-    """The hardest decision by one reading. It has the trials of all rules that were read, since it depends on them too."""
-    hardest, last = _hardest(possible), possible[-1]
+    """The hardest decision by one reading; of equal ones the last, which alone is surely about this person. It has the trials of all rules
+    that were read, since it depends on them too."""
+    hardest, last = _hardest(possible[::-1]), possible[-1]
     return hardest if hardest is last else replace(hardest, trials=last.trials)
 
 

@@ -981,6 +981,15 @@ def test_a_thousand_rules_about_others_cost_no_evaluation(
     assert len(decision.trials) == 1001
 
 
+def test_of_two_rules_that_do_the_same_the_one_is_named_that_is_surely_about_the_person() -> None:
+    maybe, sure = (
+        {"id": "maybe", "groups": ("pilot",), "effect": "challenge"},
+        {"id": "sure", "effect": "challenge"},
+    )
+    assert decide(access(user=""), policy_of(maybe, sure)).rule == "sure"
+    assert decide(access(user=""), policy_of(maybe, LET_IN)).rule == "maybe"
+
+
 def test_unknown_groups_are_told_every_rule_that_was_read() -> None:
     """The decision by the rule that may be about them rests on those behind it as well."""
     policy = policy_of(

@@ -66,7 +66,10 @@ class GateApi:
             raise RefusedError(f"{self.url} gives an answer that is no gate's") from None
         if answer.status >= HTTPStatus.BAD_REQUEST:
             mistakes = [str(each.get("detail")) for each in told.get("errors", [])]
-            raise _ProblemError(answer.status, "; ".join([f"{self.url}: {told.get('detail')}", *mistakes]))
+            raise _ProblemError(
+                answer.status,
+                "; ".join([f"{self.url}: {told.get('detail') or f'answers {answer.status}'}", *mistakes]),
+            )
         return told
 
 

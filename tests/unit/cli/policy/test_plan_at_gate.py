@@ -56,13 +56,14 @@ def ask(wire: PlayedWire) -> None:
         ([(422, {"detail": "mistakes", "errors": [{"detail": "policy.yaml:1:1: x"}]})], "mistakes; policy.yaml:1:1: x"),
         ([BUSY, BUSY, BUSY], "another plan is being made"),
         ([BUSY, BEGUN, making(runs=True), making(wrong="No plan was made.")], "No plan was made."),
+        ([(502, {})], "answers 502"),
         ([(307, {})], "gives an answer that is no gate's"),
         ([(400, ["odd"])], "gives an answer that is no gate's"),
         ([(202, {})], "answers as another version of Mailgate"),
         ([BEGUN, making(digest="ab"), (200, {"plan": {"new": 1}, "status": {}})], "answers as another version of Mailgate"),
         ([BEGUN, making(began="10:01", digest="ab")], "somebody else had another plan made meanwhile"),
     ],
-    ids=["unreachable", "no gate", "refused", "mistakes", "busy for long", "not made", "redirected", "odd", "no answer", "newer gate", "another plan"],
+    ids=["unreachable", "no gate", "refused", "mistakes", "busy for long", "not made", "broken", "redirected", "odd", "no answer", "newer gate", "another plan"],
 )  # fmt: skip
 def test_whatever_a_gate_answers_it_is_told_and_no_other_plan_is_shown(
     monkeypatch: pytest.MonkeyPatch, answers: list[Any], why: str
