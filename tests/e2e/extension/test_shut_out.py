@@ -84,6 +84,8 @@ class OfFirefox:
 
     def click(self, page: str, selector: str) -> None:
         self._open(page)
+        shown = "return document.querySelector(arguments[0]).offsetParent !== null"
+        assert wait_for(lambda: self._browser.run(shown, selector))  # it is, once the page knows its state
         self._browser.click(selector)
 
     def enter(self, code: str) -> None:
