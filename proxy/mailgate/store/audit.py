@@ -19,7 +19,7 @@ from mailgate.store.hash_chain import VERIFY, AuditBreak, AuditEntry, AuditHead,
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
-ALL = range(1 - 2**31, 2**63 - 1)
+ALL = range(1 - 2**31, 2**31)
 """The numbers of all entries, those included that somebody put before the first or after the last."""
 _LAST = select(audit_head.c.number, audit_head.c.digest).where(audit_head.c.one == 1)
 WINDOW = 20_000
@@ -69,7 +69,7 @@ class Audit(Queries):
         self, after: int = 0, size: int = _PAGE, *, sought: str = "", who: str = "", end: int = ALL.stop
     ) -> list[AuditEntry]:
         """Entries in order, after number ``after`` and before ``end``. ``sought`` and ``who`` as in ``search``."""
-        theirs = [audit.c.number > after, audit.c.number < end]
+        theirs = [audit.c.number > after, *([audit.c.number < end] if end != ALL.stop else [])]
         theirs += [*([audit.c.who == who] if who else []), *([_has(sought)] if sought else [])]
         query = select(audit).where(*theirs).order_by(audit.c.number).limit(size)
         return await self._each(query, entry_of, timeout_seconds=30)
