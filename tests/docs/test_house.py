@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 126_757,
+    "lines of tests": 126_761,
     "lines of benchmarks": 3_131,
 }
 SLACK = 0.01
