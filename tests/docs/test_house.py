@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 90_809,
+    "lines": 90_811,
     "files": 584,
     "files under 40 lines, __init__ apart": 17,
     "rooms": 16,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 126_761,
+    "lines of tests": 126_770,
     "lines of benchmarks": 3_131,
 }
 SLACK = 0.01

@@ -7,6 +7,7 @@ from datetime import datetime
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import belongs_to
+from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device
 from mailgate.model import (
     Access,
@@ -149,7 +150,8 @@ def _of_report(asking: AskingRequest, device: Device, posture: Posture) -> OwnDe
     here = device.id == asking.proven
     if here:
         access = replace(asking.access, posture=posture)
-        return OwnDevice(device.id, posture, access, decide(access, asking.policy), device, here=True)
+        told = as_told(access, decide(access, asking.policy))
+        return OwnDevice(device.id, posture, access, told, device, here=True)
     kinds = {kind for kind, _ in device.names}
     access, decision = verdict_on(
         asking.access,

@@ -13,6 +13,7 @@ from mailgate.gateway.selfservice.person import RecognisedPerson
 from mailgate.model import (
     Access,
     Assurance,
+    Claim,
     Client,
     Effect,
     Kind,
@@ -59,6 +60,14 @@ async def test_the_device_that_asks_has_the_verdict_on_this_very_request():
     assert own.posture == CLEAN
     assert own.access.client is HANDHELD
     assert own.decision.rule == "clean"
+
+
+async def test_the_device_that_asks_reads_no_cause_that_is_about_somebody_it_only_names():
+    asked = asking(client=HANDHELD, posture=CLEAN, proof=PROOF)
+    named = replace(asked.access, claims=(Claim(User("bob"), HANDHELD, LISTED),))
+    (own,) = await Scene(PHONE, worths={PHONE.id: CLEAN}).seen(replace(asked, access=named))
+    assert (own.here, own.decision.effect, own.decision.claimed) == (True, Effect.BLOCK, True)
+    assert (own.decision.reason, own.decision.title, own.decision.apps) == (Reason.RULE_MATCHED, "", ())
 
 
 async def test_without_a_person_this_requests_own_device_alone_is_seen():
