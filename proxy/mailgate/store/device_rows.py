@@ -19,6 +19,7 @@ from mailgate.store.bulk_rows import put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
+from mailgate.store.folding import begins_with
 from mailgate.store.schema import device_row_changes, device_rows
 
 WINDOW = 5_000
@@ -27,7 +28,6 @@ COUNTED = 10_000
 """How many rows a count reads."""
 DIFFERENT = 100
 """How many distinct texts of a column are returned."""
-_LAST = "\U0010ffff"
 _COLUMNS = device_rows.c
 SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
 """The columns by which devices can be sorted."""
@@ -270,7 +270,7 @@ def _filters(wanted: DeviceFilter, columns: Any) -> list[ColumnElement[bool]]:
 def _called(name: str) -> ColumnElement[bool]:
     own, column = called(*ids(name)).subquery(), _COLUMNS.person
     begins = [
-        select(_COLUMNS.device).where(column >= person, column < person + _LAST)
+        select(_COLUMNS.device).where(begins_with(column, person))
         for person in dict.fromkeys(map(user_text, logins(name)))
     ]
     named = union(select(own.c[0].label("device")), *begins).subquery()

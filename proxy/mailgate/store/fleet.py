@@ -29,7 +29,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.names import user_text
 from mailgate.store.database import Queries, made
-from mailgate.store.folding import WireText, WithoutCase
+from mailgate.store.folding import WireText, WithoutCase, begins_with
 from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
 from mailgate.store.schema import enrolled_keys as keys
 
@@ -40,7 +40,6 @@ IN_USE = timedelta(days=14)
 """A token is in use if a key enrolled with it within this time."""
 _SHARED = 10
 """A token for at least so many browsers is shared: it should not end unnoticed."""
-_LAST = "\U0010ffff"
 _FAMILIES = {"Firefox": "Firefox", "Microsoft Edge": "Edge", "Opera": "Opera"}
 """The families of user agents by what browsers call themselves. All others look like Chrome."""
 
@@ -348,7 +347,7 @@ class _Browsers:
             where.append(or_(self.name == wanted.browser, versioned == wanted.browser, begins))
         if begin := user_text(wanted.name):
             names = (self.person, WithoutCase(self.keys.machine))
-            where.append(or_(*(and_(each >= begin, each < begin + _LAST) for each in names)))
+            where.append(or_(*(begins_with(each, begin) for each in names)))
         return where
 
     def behind(self, after: Place | None) -> list[ColumnElement[bool]]:

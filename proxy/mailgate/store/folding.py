@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, and_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -11,6 +11,7 @@ from mailgate.devices.names import ACCENTS, LETTERS, folded, storable, user_text
 
 FUNCTION = "mailgate_folded"
 """The name of ``folded`` in SQLite."""
+_LAST = "\U0010ffff"
 _ASCII = "replace(replace(replace(lower({0}), ' ', '.'), '_', '.'), '-', '.')"
 _CAPITALS = "".join(
     map(chr, [*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x410, 0x430), *range(0x400, 0x410)])
@@ -78,6 +79,11 @@ def _everywhere(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> str:
 def _login_on_postgresql(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> str:
     # By the rules of a language "Ä" would become "ä", and the index would change with the system's library of languages.
     return f'lower({compiler.process(element.clauses, **how)} COLLATE "C")'
+
+
+def begins_with(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether a column begins with this text, as an index of it in the order of its characters finds it."""
+    return and_(column >= text, column < text + _LAST)
 
 
 def is_login(column: ColumnElement[str], login: str) -> ColumnElement[bool]:

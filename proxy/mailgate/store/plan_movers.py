@@ -16,6 +16,7 @@ from mailgate.devices.names import user_text
 from mailgate.policy.simulate.impact import Mover
 from mailgate.store.bulk_rows import insert_rows
 from mailgate.store.database import Queries
+from mailgate.store.folding import begins_with
 from mailgate.store.schema import plan_movers
 
 WINDOW = 20_000
@@ -29,7 +30,6 @@ SORT_COLUMNS = ("person", "kind", "label", "rule", "since")
 _COLUMNS = plan_movers.c
 _EQUAL = ("rule", "label", "kind")
 """The columns that are compared as they are."""
-_LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _ordered(plan: str, wanted: MoverFilter, place: Any, *, large: bool) -> Sele
         where.append(column == getattr(wanted, lead))
     if wanted.name and large:
         person = user_text(wanted.name)
-        where += [_COLUMNS.person >= person, _COLUMNS.person < person + _LAST]
+        where.append(begins_with(_COLUMNS.person, person))
     if wanted.device:
         named = select(_COLUMNS.number).where(_COLUMNS.device == wanted.device)
         where += [_COLUMNS.device == wanted.device, _COLUMNS.number.in_(named)]

@@ -29,12 +29,11 @@ from mailgate.devices.names import (
 from mailgate.store.database import Queries
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
-from mailgate.store.folding import Folded, WithoutCase
+from mailgate.store.folding import Folded, WithoutCase, begins_with
 from mailgate.store.schema import HAS_PERSON, device_names, devices, reports, sightings
 
 WINDOW = 100_000
 """The most login names that one search for a part reads."""
-_LAST = "\U0010ffff"
 _SHORTEST = 3
 """The fewest characters of an id or a serial number for which a search is useful."""
 
@@ -57,8 +56,8 @@ class NameSearch(Queries):
             return []
         asked = WithoutCase(sightings.c.user)
         queries = (
-            _distinct(reports.c.person, HAS_PERSON, *_begins(reports.c.person, person)),
-            _distinct(asked, *_begins(asked, person)),
+            _distinct(reports.c.person, HAS_PERSON, begins_with(reports.c.person, person)),
+            _distinct(asked, begins_with(asked, person)),
         )
         async with self._database.reading(timeout_seconds=10) as connection:
             found = [each for query in queries for each in await connection.scalars(query.limit(size))]
@@ -127,7 +126,7 @@ def _beginning(texts: Sequence[str], size: int) -> Select[Any]:
 def _limited(
     key: ColumnElement[int], name: ColumnElement[str], text: str, size: int, *also: ColumnElement[bool]
 ) -> Any:
-    query = select(key).where(*also, *_begins(name, text)).order_by(name).limit(size)
+    query = select(key).where(*also, begins_with(name, text)).order_by(name).limit(size)
     return query.subquery()
 
 
@@ -135,10 +134,6 @@ def _id_text(text: str) -> str:
     """The beginning of an id as it is stored, with its hyphens."""
     bare = text.lower().replace("-", "")
     return "-".join(part for part in (bare[:4], bare[4:8], bare[8:]) if part)
-
-
-def _begins(column: ColumnElement[str], text: str) -> tuple[ColumnElement[bool], ...]:
-    return column >= text, column < text + _LAST
 
 
 def _distinct(column: ColumnElement[str], *where: Any) -> Select[Any]:
