@@ -38,7 +38,7 @@ from benchmarks.report import keep_soak, soak_markdown
 from benchmarks.site import Site, serve_site
 from benchmarks.soak_gate import COUNT, COUNTED
 from mailgate.rollout.person import hash_of
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
 
 IDLE, STREAMS, SLOW = 5_000, 4, 20

@@ -13,8 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.servers import PATIENCE
 
-from mailgate.store.address import create_file, store_url
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import create_file, migrate, store_url
 
 
 @pytest.fixture(scope="module", autouse=True)

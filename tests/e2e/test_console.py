@@ -32,10 +32,9 @@ from mailgate.rollout.activation import apply
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import break_glass, exempt
 from mailgate.store import EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
-from mailgate.store.address import store_url
 from mailgate.store.counts import AppDay
 from mailgate.store.enrolments import digest_of
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 
 pytestmark = pytest.mark.e2e
 

@@ -22,9 +22,8 @@ from tests.unit.console.phones import has, record
 
 from mailgate.console.apps.facts import count_apps
 from mailgate.console.devices.rows import catch_up
-from mailgate.store.address import store_url
 from mailgate.store.counts import AppDay
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 
 pytestmark = pytest.mark.e2e
 

@@ -15,8 +15,7 @@ import psycopg
 import pytest
 from tests.servers import PATIENCE, unavailable
 
-from mailgate.store.address import store_url
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30

@@ -10,7 +10,7 @@ from tests.integration.fleet import PUBLIC
 from tests.integration.gate import EVERYONE, Gate, start_gate, wait_for, write_config
 from tests.integration.test_versions import ready
 
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 from mailgate.store.stranger_limit import MOST_OF_ONE_NETWORK
 
 

@@ -21,7 +21,7 @@ from tests.stored_bytes import stored_bytes
 
 from mailgate.attest import mint
 from mailgate.attest.jose import parse_compact
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import keys
 
 ENROLL, ATTEST = "/.mailgate/enroll", "/.mailgate/attest"

@@ -26,7 +26,7 @@ from tests.integration.test_versions import url as url
 from tests.unit.store.test_audit import CHANGES, OF_POSTGRESQL, OF_SQLITE, tamper
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 WHO = admins(ada="operator", lin="approver", kim="viewer")
 PEOPLE = [f"person{number}" for number in range(5)]

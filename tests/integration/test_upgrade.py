@@ -26,7 +26,7 @@ from tests.servers import PATIENCE, free_port
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 from mailgate.store import migrate
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
 
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)

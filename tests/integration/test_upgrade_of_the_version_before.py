@@ -22,7 +22,7 @@ from tests.integration.test_upgrade import another_reports, asked, gets, reports
 from tests.servers import PATIENCE, free_port, require_or_skip
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 KEPT = ("activations", "audit", "devices", "policies", "reports", "sightings")
 """Tables whose rows no gate changes or deletes by starting."""

@@ -43,7 +43,7 @@ from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
 from mailgate.store.help_requests import HelpRequests
-from mailgate.store.unreported import UnreportedPhones
+from mailgate.store.person_records import UnreportedPhones
 
 REFERENCE_LENGTH = 10
 """The length of a reference id in letters: 50 bits."""

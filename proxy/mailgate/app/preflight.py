@@ -23,7 +23,7 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.http.tls import CertificateError, refuse_unusable_files
 from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.store import StoreError
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 Fault = tuple[Key, str]
 """The key of a setting that cannot be used, and the reason why not."""

@@ -17,7 +17,7 @@ from mailgate.attest.jose import base64url
 
 
 class Secret(Protocol):
-    """A secret that several gates share (``store/keys.py``)."""
+    """A secret that several gates share (``store/gates.py``)."""
 
     @property
     def secret(self) -> bytes: ...

@@ -15,9 +15,9 @@ from mailgate.cli.output import print_json, progress_bar, say
 from mailgate.config import Bundle, load_settings
 from mailgate.console.audit.facts import verified
 from mailgate.store import Store
-from mailgate.store.address import store_url
 from mailgate.store.copying import RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
+from mailgate.store.migrate import store_url
 from mailgate.store.spool import waits_in
 
 app = typer.Typer(

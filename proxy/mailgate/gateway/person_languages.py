@@ -12,8 +12,8 @@ from mailgate.gateway.pages.view import own_path
 from mailgate.http.cookies import LANGUAGE_COOKIE, set_cookie
 from mailgate.http.request import RequestRefused
 from mailgate.model import Access, Decision, Protocol, Reason
-from mailgate.store.languages import Languages
 from mailgate.store.ledger import Repeat
+from mailgate.store.mail import Languages
 from mailgate.texts import MAX_HEADER, choose_language, languages_by_tag, load_languages
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from mailgate.mail.transport import DeferredError, MailTransport, RejectedMailError, UnknownOutcomeError
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, NoticeKey, Store, StoreUnavailableError
-from mailgate.store.clock import Leases
+from mailgate.store.gates import Leases
 from mailgate.store.mail import Which
 from mailgate.store.mail_queue import MailQueue
 

@@ -8,11 +8,10 @@ from mailgate.store.audit import Act
 from mailgate.store.bulk_rows import RowPosition
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
-from mailgate.store.gates import GateHeartbeat, LastHeartbeat
+from mailgate.store.gates import GateHeartbeat, LastHeartbeat, SharedKey, SharedKeys, SpentProofs
 from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.ingest import IngestResult
-from mailgate.store.keys import SharedKey, SharedKeys
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mail import Mail, MailCount, MailState, NoticeKey
 from mailgate.store.person_records import QuarantineMail, UnreportedPhone
@@ -23,7 +22,6 @@ from mailgate.store.retention import RetentionTimes
 from mailgate.store.retractions import Retraction, ShownAnswer
 from mailgate.store.shut_enrolments import Named, Revoked
 from mailgate.store.sightings import ClientFacts, Proofs, Recorded, SeenClient, Sighting, Tally
-from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.store import Store
 from mailgate.store.write_queue import Backlog
 

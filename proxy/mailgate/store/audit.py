@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
-from mailgate.store import clock
+from mailgate.store import gates
 from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import VERIFY, AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
@@ -236,7 +236,7 @@ async def _head(connection: AsyncConnection, query: Select[Any]) -> AuditHead | 
 async def _stamped(connection: AsyncConnection, act: Act, head: AuditHead) -> StampedAct:
     query = select(audit.c.at).where(audit.c.number == head.number)
     last = moment_of((await connection.execute(query)).scalar())
-    now = await clock.shared_now(connection, act.at)
+    now = await gates.shared_now(connection, act.at)
     told = {each.name: getattr(act, each.name) for each in fields(act)}
     return StampedAct(**told | {"at": max(now, last) if last else now})
 

@@ -107,7 +107,7 @@ class ChangeNumbers(NamedTuple):
     reliefs: int
     devices: int
     phones: int
-    """How often a phone of somebody's came which nobody had reported (``unreported.py``)."""
+    """How often a phone of somebody's came which nobody had reported (``person_records.UnreportedPhones``)."""
     audit: str
     """The last entry, as ``AuditHead`` is written. Acts of people have one, such as a revoked key."""
 

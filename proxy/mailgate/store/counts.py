@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
-from mailgate.store import clock
+from mailgate.store import gates
 from mailgate.store.bulk_rows import put_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.schema import app_counts, device_rows, verdict_counts
@@ -61,7 +61,7 @@ class AppCounts(Queries):
             return
         async with self._database.writing() as connection:
             await put_rows(connection, app_counts, [each._asdict() for each in days])
-            last = await clock.earliest_now(connection, max(each.at for each in days))
+            last = await gates.earliest_now(connection, max(each.at for each in days))
             await connection.execute(delete(app_counts).where(_APPS.day < last.astimezone(UTC).date() - KEPT))
 
     async def since(self, day: date) -> list[AppDay]:
@@ -140,7 +140,7 @@ class VerdictCounts(Queries):
         """Delete counts after their retention time. Returns how many."""
         gone = 0
         async with self._database.writing() as connection:
-            now = await clock.earliest_now(
+            now = await gates.earliest_now(
                 connection, now
             )  # others still count by what a clock ahead calls old
             for span, kept in KEPT_FOR.items():

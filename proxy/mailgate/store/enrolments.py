@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
 from mailgate.model import AttestedApp
-from mailgate.store import clock
+from mailgate.store import gates
 from mailgate.store.bulk_rows import Newest, RowPosition
 from mailgate.store.database import Queries, made
 from mailgate.store.device_lookup import Listed, Part
@@ -319,7 +319,7 @@ async def _refused(
         count = select(func.count()).where(of_others, awake, keys.c.revoked_at.is_(None))
         full = (await connection.execute(count)).scalar_one() >= computer.most_keys
         return NotEnrolled.FULL if full else None
-    return NotEnrolled.EXPIRED if token.expires_at <= await clock.shared_now(connection, now) else None
+    return NotEnrolled.EXPIRED if token.expires_at <= await gates.shared_now(connection, now) else None
 
 
 async def _key(connection: AsyncConnection, thumbprint: str) -> EnrolledKey | None:

@@ -1,14 +1,76 @@
-"""The gates on this store. Each process of a gate reports every few seconds, with the version of its rules."""
+"""What the gates on one store share: its clock, leases, secrets and spent proofs, and which of them run."""
 
+import asyncio
+import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Float, delete, extract, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.bulk_rows import upsert
-from mailgate.store.clock import seconds_now
-from mailgate.store.database import Queries
-from mailgate.store.schema import gates
+from mailgate.store.database import Database, Queries
+from mailgate.store.errors import StoreError, StoreUnavailableError
+from mailgate.store.schema import gates, keys, leases, spent_proofs
+
+_EPOCH = 2440587.5
+"""1970-01-01 as a Julian day."""
+
+
+def seconds_now(connection: AsyncConnection) -> ColumnElement[float]:
+    """The seconds since 1970 by the database's clock, since the clocks of gates may differ."""
+    if connection.dialect.name == "postgresql":
+        return extract("epoch", func.clock_timestamp()).cast(Float(53))
+    return (func.julianday("now") - _EPOCH) * 86400.0
+
+
+async def time_now(connection: AsyncConnection) -> datetime:
+    """The time by the database's clock."""
+    seconds = (await connection.execute(select(seconds_now(connection)))).scalar_one()
+    return datetime.fromtimestamp(float(seconds), UTC)
+
+
+async def shared_now(connection: AsyncConnection, now: datetime) -> datetime:
+    """The time by which gates on a store compare what they wrote: the database's. SQLite has no clock but that of the gate's own
+    computer, which is ``now``."""
+    return now if connection.dialect.name == "sqlite" else await time_now(connection)
+
+
+async def latest_now(connection: AsyncConnection, now: datetime) -> datetime:
+    """The later of ``now`` by a gate's clock and the database's time. What is ahead of both was stamped by a clock that was
+    wrong, and one clock that lags makes nothing look ahead."""
+    return max(now, await time_now(connection))
+
+
+async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
+    """The earlier of ``now`` by a gate's clock and the database's time: what is old enough by it is not old only by a clock that
+    is ahead."""
+    return now if connection.dialect.name == "sqlite" else min(now, await time_now(connection))
+
+
+class Leases(Queries):
+    """Queries on leases."""
+
+    async def claim(self, name: str, holder: str, span: timedelta) -> bool:
+        """Take a free lease, or renew one's own, for ``span`` from now. Returns False if another gate holds it."""
+        async with self._database.writing() as connection:
+            now = seconds_now(connection)
+            until = now + span.total_seconds()
+            statement = upsert(connection, leases).values(name=name, holder=holder, until=until)
+            mine_or_over = or_(leases.c.holder == holder, leases.c.until < now)
+            statement = statement.on_conflict_do_update(
+                index_elements=["name"], set_={"holder": holder, "until": until}, where=mine_or_over
+            )
+            taken = await connection.execute(statement.returning(leases.c.holder))
+            return taken.first() is not None
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give back one's own lease before it expires."""
+        mine = (leases.c.name == name, leases.c.holder == holder)
+        await self._change(delete(leases).where(*mine))
+
 
 _SLOT = ("host", "address", "worker")
 
@@ -78,3 +140,159 @@ class Gates(Queries):
         async with self._database.writing() as connection:
             old = gates.c.heard_at < seconds_now(connection) - age.total_seconds()
             return (await connection.execute(delete(gates).where(old))).rowcount
+
+
+_KEPT = 2
+
+
+_BYTES = 32
+
+
+class SharedKey(NamedTuple):
+    """One secret. ``number`` counts up with each new secret for the same purpose."""
+
+    number: int
+    secret: bytes
+    made_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Key(number={self.number})"
+
+
+class SharedKeys(Queries):
+    """Queries on keys."""
+
+    async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[SharedKey, ...]:
+        """The two newest keys, newest first. A new key is made if there is none or the newest is older than ``renew_after``.
+
+        Gates that do this at the same moment end up with the same keys.
+        """
+        async with self._database.writing() as connection:
+            found = await _newest(connection, purpose)
+            if found and now - found[0].made_at < renew_after:
+                return found
+            await _make(connection, purpose, found[0].number + 1 if found else 1, now)
+            return await _newest(connection, purpose)
+
+    async def known(self, purpose: str) -> tuple[SharedKey, ...]:
+        """The keys as ``current`` has last left them, for whoever only looks; empty if there are none."""
+        async with self._database.reading() as connection:
+            return await _newest(connection, purpose)
+
+    async def drop(self) -> int:
+        """Delete every key, so that new ones are made. Returns how many there were."""
+        return await self._change(delete(keys))
+
+
+async def _newest(connection: AsyncConnection, purpose: str) -> tuple[SharedKey, ...]:
+    query = select(keys.c.number, keys.c.secret, keys.c.made_at).where(keys.c.purpose == purpose)
+    rows = await connection.execute(query.order_by(keys.c.number.desc()).limit(_KEPT))
+    return tuple(SharedKey(*row) for row in rows)
+
+
+async def _make(connection: AsyncConnection, purpose: str, number: int, now: datetime) -> None:
+    row = {"purpose": purpose, "number": number, "secret": secrets.token_bytes(_BYTES), "made_at": now}
+    await connection.execute(upsert(connection, keys).values(row).on_conflict_do_nothing())
+    old = keys.c.number <= number - _KEPT
+    await connection.execute(delete(keys).where(keys.c.purpose == purpose, old))
+
+
+_MOST_WAITING = 10_000
+
+
+_BATCH = 500
+
+
+_TIMEOUT_SECONDS = 2.0
+
+
+_RETRY_AFTER = timedelta(seconds=1)
+"""How long a store that did not answer is not asked again, so that not every request waits for it."""
+
+
+_CLOCKS_DIFFER = timedelta(minutes=2)
+"""Proofs are kept for this much longer, since another gate's clock may be behind."""
+
+
+_Waiting = dict[bytes, tuple[datetime, asyncio.Future[bool]]]
+
+
+class SpentProofs:
+    """Queries on spent proofs. Proofs that come at the same time share one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: _Waiting = {}
+        self._writer: asyncio.Task[None] | None = None
+        self._silent_at: datetime | None = None
+
+    async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool:
+        """Mark a proof as spent, unless a gate has done so before. Returns whether it was new. Check and mark are one
+        step.
+
+        Raises ``StoreUnavailableError`` if the answer is unknown; the proof may be marked or not.
+        """
+        if self._silent_at is not None and abs(now - self._silent_at) < _RETRY_AFTER:
+            raise StoreUnavailableError("the store did not answer just now")
+        if ticket in self._waiting:
+            return False
+        if len(self._waiting) >= _MOST_WAITING:
+            raise StoreUnavailableError("the store does not keep up")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
+        self._waiting[ticket] = until, answer
+        if self._writer is None:
+            self._writer = loop.create_task(self._write(now))
+        return await answer
+
+    async def prune(self, now: datetime) -> int:
+        """Delete proofs that would be too old anyway, also by the database's clock: otherwise a gate whose clock is ahead would
+        let others accept them again. Returns how many rows were deleted."""
+        async with self._database.writing() as connection:
+            old = spent_proofs.c.until < await earliest_now(connection, now) - _CLOCKS_DIFFER
+            return (await connection.execute(delete(spent_proofs).where(old))).rowcount
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    async def _write(self, now: datetime) -> None:
+        """Write the waiting proofs, and those that are added in between, batch by batch."""
+        try:
+            while self._waiting:
+                batch = {ticket: self._waiting[ticket] for ticket in list(self._waiting)[:_BATCH]}
+                await self._write_batch(batch, now)
+                for ticket in batch:
+                    del self._waiting[ticket]
+        finally:
+            self._writer = None
+            self._give_up(self._waiting)
+            self._waiting = {}
+
+    async def _write_batch(self, batch: _Waiting, now: datetime) -> None:
+        try:
+            async with (
+                asyncio.timeout(_TIMEOUT_SECONDS + 0.5),
+                self._database.writing(_TIMEOUT_SECONDS) as connection,
+            ):
+                new = await _insert(connection, {ticket: until for ticket, (until, _) in batch.items()})
+        except (StoreError, TimeoutError):
+            self._silent_at = now
+            self._give_up(batch)
+            return
+        self._silent_at = None
+        for ticket, (_, answer) in batch.items():
+            if not answer.done():
+                answer.set_result(ticket in new)
+
+    def _give_up(self, batch: _Waiting) -> None:
+        for _, answer in batch.values():
+            if not answer.done():
+                answer.set_exception(StoreUnavailableError("the store does not answer"))
+
+
+async def _insert(connection: AsyncConnection, tickets: Mapping[bytes, datetime]) -> set[bytes]:
+    """Insert tickets, and return those that were new. They are sorted, so that two writers never wait for each other."""
+    rows = [{"ticket": ticket, "until": tickets[ticket]} for ticket in sorted(tickets)]
+    statement = upsert(connection, spent_proofs).on_conflict_do_nothing().returning(spent_proofs.c.ticket)
+    return {bytes(ticket) for ticket in (await connection.execute(statement, rows)).scalars()}

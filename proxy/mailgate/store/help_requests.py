@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 
 from mailgate.policy.login_names import counted_name
-from mailgate.store import clock
+from mailgate.store import gates
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import Newest, RowPosition, put_rows, upsert
 from mailgate.store.database import Queries, made
@@ -70,7 +70,7 @@ class HelpRequests(Queries):
         newer = ("reason", "reference", "policy", "device", "last_at")
         async with self._database.writing() as connection:
             # asked at a gate whose clock is ahead, it would count towards a halt for longer than others
-            at = await clock.earliest_now(connection, asked.last_at)
+            at = await gates.earliest_now(connection, asked.last_at)
             asked = replace(asked, first_at=min(asked.first_at, at), last_at=at)
             row = asdict(asked)
             statement = upsert(connection, help_requests).values(**row)

@@ -1,25 +1,35 @@
-"""Stores new reports. They are matched in memory, and each batch writes its changes in one transaction. Reports from verified
-proofs wait for it in a queue."""
+"""What sources report. New reports are matched in memory, and each batch writes its changes in one transaction. Reports
+from verified proofs wait for it in a queue, and each connector has its state beside what it has reported."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import DATED, Contradiction, Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, STRONG, Name, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
-from mailgate.model import AttestationResult, Enrolment, Kind
+from mailgate.model import AttestationResult, Enrolment, Kind, SourceState
 from mailgate.policy import AppCatalog
-from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, update_rows
-from mailgate.store.clock import latest_now
+from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, put_rows, update_rows
+from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import SETS, WORDS, around
-from mailgate.store.schema import device_findings, device_names, devices, quarantine_mails, reports, sightings
+from mailgate.store.gates import latest_now
+from mailgate.store.schema import (
+    connectors,
+    device_findings,
+    device_names,
+    devices,
+    policy_versions,
+    quarantine_mails,
+    reports,
+    sightings,
+)
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.write_queue import WriteQueue
 
@@ -259,3 +269,71 @@ def _plain(value: object) -> object:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+_PAGE = 5000
+
+
+class Connectors(Queries):
+    """Queries on connectors."""
+
+    async def states(self) -> dict[str, SourceState]:
+        """The states of all connectors that ever ran, by name."""
+        return {each.name: each for each in await self._each(select(connectors), made(SourceState))}
+
+    async def note(self, state: SourceState) -> None:
+        """Keep the current state of a connector."""
+        async with self._database.writing() as connection:
+            await put_rows(connection, connectors, [asdict(state)])
+
+    async def seen_whole(self, source: str, ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The source's id, the device's id and the owner of each of these reports that has every app and no listed
+        one."""
+        whole = (reports.c.apps_complete, reports.c.apps == "[]", ~reports.c.gone)
+        query = select(reports.c.id, devices.c.id, reports.c.owner).join(devices)
+        query = query.where(reports.c.source == source, reports.c.id.in_(ids), *whole).order_by(reports.c.id)
+        return [(row[0], row[1], row[2]) for row in await self._rows(query, timeout_seconds=30)]
+
+    async def versions(self, source: str, policy: str) -> dict[int, str]:
+        """The stored versions of a policy of this source, by number."""
+        ours = (policy_versions.c.source == source, policy_versions.c.policy == policy)
+        query = select(policy_versions.c.version, policy_versions.c.content).where(*ours)
+        return {row[0]: row[1] for row in await self._rows(query)}
+
+    async def keep_versions(
+        self, source: str, policies: Mapping[str, Mapping[int, str]], *, only: bool
+    ) -> None:
+        """Store these versions of policies. With ``only`` all others of the source are forgotten."""
+        rows = [
+            {"source": source, "policy": policy, "version": number, "content": content}
+            for policy, versions in policies.items()
+            for number, content in versions.items()
+        ]
+        async with self._database.writing() as connection:
+            if only:
+                await connection.execute(delete(policy_versions).where(policy_versions.c.source == source))
+            await put_rows(connection, policy_versions, rows)
+
+    async def reach(self) -> dict[tuple[str, str, str], int]:
+        """How many devices each source has of each kind of enrolment, and sees whole, in part or without their apps."""
+        seen = case(
+            (reports.c.reported_at.is_(None), "none"), (reports.c.apps_complete, "complete"), else_="partial"
+        )
+        query = select(reports.c.source, reports.c.enrolment, seen, func.count()).where(~reports.c.gone)
+        rows = await self._rows(
+            query.group_by(reports.c.source, reports.c.enrolment, seen), timeout_seconds=30
+        )
+        return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+    async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
+        """The ids of the source's devices, in pages."""
+        after = ""
+        while True:
+            of_source = (reports.c.source == source, ~reports.c.gone, reports.c.id > after)
+            query = select(reports.c.id).where(*of_source).order_by(reports.c.id).limit(size)
+            page = await self._values(query, timeout_seconds=30)
+            if page:
+                yield page
+            if len(page) < size:
+                return
+            after = page[-1]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.store import clock
+from mailgate.store import gates
 from mailgate.store.audit import Act, append, audit_time
 from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
@@ -94,7 +94,7 @@ class KeptOutCounts(Queries):
     async def begin(self, now: datetime, window: timedelta) -> datetime:
         """Since when changes count within this time, by the clock that stamps the log: no other one leaves any out."""
         async with self._database.reading() as connection:
-            return await clock.shared_now(connection, now) - window
+            return await gates.shared_now(connection, now) - window
 
     async def since(self, moment: datetime) -> KeptOut:
         """The sum over all acts from this moment on. A person who was kept out twice counts twice.

@@ -1,5 +1,7 @@
-"""Upgrades a database to the schema of this release, safely when several processes start at once."""
+"""Opens a store: reads its address, makes its file, and upgrades it to the schema of this release, safely when several
+processes start at once."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -9,11 +11,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.address import create_file, shown
 from mailgate.store.database import connecting, prepare, writes
 from mailgate.store.errors import (
     DamagedStoreError,
@@ -24,14 +25,74 @@ from mailgate.store.errors import (
 )
 from mailgate.store.schema import metadata
 
+_EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+def store_url(text: str) -> URL:
+    """Read the setting ``store``. A relative SQLite path is relative to the working directory.
+
+    Raises ``StoreError``, which says what is expected and never shows a password.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
+    system = url.drivername.partition("+")[0]  # the setting does not choose the driver
+    if system in ("postgresql", "postgres"):
+        # SQLAlchemy ends a password at its first @, and the rest would be shown
+        if "@" in f"{url.host}{url.database}":
+            raise StoreError(
+                f"the store's address has more than one @, write %40 for an @ in a password or name: {_EXPECTED}"
+            )
+        return url.set(drivername="postgresql+psycopg")
+    if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
+        return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
+    raise StoreError(f"{shown(url)} is no store: {_EXPECTED}")
+
+
+def shown(url: URL) -> str:
+    """The name of a store that may be shown: the path of its file, or its URL without the password, which may be in the
+    query too."""
+    if url.drivername.startswith("sqlite") and url.database:
+        return url.database
+    where = {name: url.query[name] for name in ("host", "port") if name in url.query}
+    return url.set(drivername=url.get_backend_name(), query=where).render_as_string(hide_password=True)
+
+
+def create_file(url: URL) -> None:
+    """Make an SQLite file that only its owner can read. SQLite gives -wal and -shm the same mode."""
+    if url.get_backend_name() != "sqlite":
+        return
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the store's file {path} cannot be made: {error.strerror}") from error
+
+
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
+
+
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII, a number that nothing else uses
+
+
 _LOCK_TIMEOUT_MS = 60_000
+
+
 _LOCK_TRIES = 30
+
+
 _DEADLOCK = "40P01"  # PostgreSQL, Appendix A: deadlock_detected
+
+
 _ROOM = 256 * 1024
 """The bytes that SQLite needs beside its file to open it, and a little more."""
+
+
 _STEPS = Path(__file__).parent / "migrations"
+
+
 _COLUMNS = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
     "postgresql": "SELECT table_name, column_name FROM information_schema.columns "
@@ -87,7 +148,7 @@ def _full(url: URL) -> str:
     return f"; its disk is full, {free} bytes are free" if free < _ROOM else ""
 
 
-def _check_encoding(connection: Connection, shown: str) -> None:
+def _check_encoding(connection: Connection, named: str) -> None:
     """Raise StoreError if the encoding is not UTF-8: other encodings lack letters, and SQL_ASCII takes any bytes for
     text."""
     if connection.dialect.name != "postgresql":
@@ -95,7 +156,7 @@ def _check_encoding(connection: Connection, shown: str) -> None:
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
     if encoding != "UTF8":
         raise StoreError(
-            f"the store {shown} is in the encoding {encoding}, expected UTF8; an encoding cannot be changed, so make another "
+            f"the store {named} is in the encoding {encoding}, expected UTF8; an encoding cannot be changed, so make another "
             "database and name that one: CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0"
         )
 
@@ -107,19 +168,19 @@ def _lock(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 
-def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
+def _upgrade(connection: Connection, named: str, *, make: bool) -> None:
     """Take the missing steps. If that is not allowed, raise an error that names the state of the store."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_STEPS))
     found = MigrationContext.configure(connection).get_current_revision()
     if found is None and not make:
-        raise StoreMissingError(f"there is no store at {shown}")
+        raise StoreMissingError(f"there is no store at {named}")
     # reading a step takes time, so each is read only once
-    if found is not None and not _behind(found, config, shown):
+    if found is not None and not _behind(found, config, named):
         return
     if not make:
         raise OlderStoreError(
-            f"the store {shown} was written by an older Mailgate (its schema is {found}), and only a gate upgrades "
+            f"the store {named} was written by an older Mailgate (its schema is {found}), and only a gate upgrades "
             "it: back it "
             "up with the Mailgate that wrote it, then start a gate of this version"
         )
@@ -151,7 +212,7 @@ def _take_tables(connection: Connection) -> None:
                 raise
 
 
-def _check_all_tables(connection: Connection, shown: str) -> None:
+def _check_all_tables(connection: Connection, named: str) -> None:
     """Check that every table and column exists. A store may be stamped with a step that it has not taken.
 
     Raises DamagedStoreError, which names the missing parts. Without this check every later question would fail without a reason.
@@ -169,18 +230,18 @@ def _check_all_tables(connection: Connection, shown: str) -> None:
     if missing:
         stamp = MigrationContext.configure(connection).get_current_revision()
         raise DamagedStoreError(
-            f"the store {shown} does not match its stamp {stamp}: it lacks {', '.join(missing)}. If another version of "
+            f"the store {named} does not match its stamp {stamp}: it lacks {', '.join(missing)}. If another version of "
             "Mailgate has made it, start that one"
         )
 
 
-def _behind(found: str, config: Config, shown: str) -> bool:
+def _behind(found: str, config: Config, named: str) -> bool:
     """Whether steps are missing. Raises StoreError if the store has taken steps that this release does not have."""
     steps = ScriptDirectory.from_config(config)
     known = {script.revision for script in steps.walk_revisions()}
     if found not in known:
         raise StoreError(
-            f"the store {shown} was written by a newer Mailgate (its schema is {found}, this version knows "
+            f"the store {named} was written by a newer Mailgate (its schema is {found}, this version knows "
             f"up to {max(known)}): start that version or use another store"
         )
     return found != steps.get_current_head()

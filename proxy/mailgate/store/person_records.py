@@ -7,12 +7,14 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from cachetools import LRUCache
 from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import belongs_to
 from mailgate.model import Kind
+from mailgate.store.changes import ChangeWatch, ReadMark
 from mailgate.store.database import Database, Queries, made
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
@@ -177,3 +179,43 @@ def _sighted(row: Any) -> UnreportedPhone:
     model = parse_qs(urlsplit(row.target).query).get("DeviceType", [""])[0]
     kind = Kind(row.kind) if row.kind in set(Kind) else None
     return UnreportedPhone(row.eas_id, kind, row.os, model, int(row.times), row.first_at, row.last_at)
+
+
+MAX_PEOPLE = 16_384
+"""How many people are remembered."""
+
+
+class UnreportedPhones:
+    """The phones of people that have never reported."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._watching = ChangeWatch()
+        self._without: LRUCache[str, tuple[ReadMark, frozenset[str]]] = LRUCache(MAX_PEOPLE)
+        """Those who have none, by login name: since when, and the ActiveSync ids of their devices at that time."""
+
+    def follow(self, number: int | None, now: datetime) -> None:
+        """Take the number of such phones (``ChangeNumbers``) that was the last one at ``now``; None if the store did not answer."""
+        if number is None:
+            self._watching.lost_track()
+            return
+        self._watching.change = number
+        self._watching.caught_up(now)
+
+    async def of(self, login: str, devices: Sequence[Device], now: datetime) -> list[UnreportedPhone]:
+        """Those of one person that are not in ``devices``. Raises StoreUnavailableError if the store has to be asked and does not
+        answer."""
+        mark = (
+            self._watching.mark()
+        )  # taken first: a phone that comes while the store answers has a later number
+        reported = frozenset([text for device in devices for kind, text in device.names if kind == EAS])
+        if (
+            mark is not None
+            and self._without.get(login) == (mark, reported)
+            and self._watching.follows(mark.beginning, now)
+        ):
+            return []
+        found = await self._people.unreported(login, devices)
+        if mark is not None and not found:
+            self._without[login] = mark, reported
+        return found

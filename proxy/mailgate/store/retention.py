@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.device import DATED, Device, ReportKey
 from mailgate.devices.matching import DeviceSet
 from mailgate.model.times import AHEAD, LONG_AGO
-from mailgate.store import clock
+from mailgate.store import gates
 from mailgate.store.bulk_rows import count_change
-from mailgate.store.clock import latest_now, time_now
 from mailgate.store.database import Database, Queries
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
+from mailgate.store.gates import latest_now, time_now
 from mailgate.store.ingest import write_changes
 from mailgate.store.schema import devices, forgotten_devices, policy_versions, reports
 
@@ -73,7 +73,7 @@ class Retention(Queries):
         Returns how many rows."""
         await self._undate_looks_ahead(now)
         async with self._database.reading(timeout_seconds=60) as connection:
-            now = await clock.earliest_now(connection, now)
+            now = await gates.earliest_now(connection, now)
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             *((each.prune, keep.sightings) for each in self._records),

@@ -296,7 +296,7 @@ first_refusals = Table(
 )
 """The hour in which each person, or device without a known person, was first kept out by a version of the rules.
 
-``sort`` says who expected it (``first_refusals.py``).
+``sort`` says who expected it (``plan_movers.py``).
 """
 
 laptop_readers = Table(

@@ -10,30 +10,26 @@ from sqlalchemy.engine import URL
 
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
-from mailgate.store import clock
-from mailgate.store.address import store_url
+from mailgate.store import gates
 from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
-from mailgate.store.connectors import Connectors
 from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
-from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.fleet import BrowserFleet
-from mailgate.store.gates import Gates
+from mailgate.store.gates import Gates, Leases, SharedKeys, SpentProofs
 from mailgate.store.help_requests import HelpRequests
-from mailgate.store.ingest import Reports
+from mailgate.store.ingest import Connectors, Reports
 from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
-from mailgate.store.keys import SharedKeys
-from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
+from mailgate.store.mail import Languages
 from mailgate.store.mail_queue import MailQueue, QuarantineMails
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
-from mailgate.store.plan_movers import PlanMovers
+from mailgate.store.plan_movers import FirstRefusals, PlanMovers
 from mailgate.store.plans import Approvals, Drafts, Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
@@ -43,7 +39,6 @@ from mailgate.store.retractions import Retractions
 from mailgate.store.search import NameSearch
 from mailgate.store.shut_enrolments import Named, Revoked, ShutEnrolments
 from mailgate.store.sightings import SeenClients, Sightings
-from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import SUFFIX, Spool
 from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
@@ -100,7 +95,7 @@ class Store:
             ),
         )
         self.connectors = Connectors(database)
-        self.leases = clock.Leases(database)
+        self.leases = Leases(database)
         self.gates = Gates(database)
         self.ledger = Ledger(database, sightings)
         self.reports = Reports(database, reports)
@@ -160,10 +155,10 @@ class Store:
         return revoked
 
     async def now(self, own: datetime) -> datetime:
-        """The time by which gates compare what they wrote (``clock.shared_now``), for acts on what others wrote. ``own`` is by the
+        """The time by which gates compare what they wrote (``gates.shared_now``), for acts on what others wrote. ``own`` is by the
         clock of whoever acts."""
         async with self._database.reading() as connection:
-            return await clock.shared_now(connection, own)
+            return await gates.shared_now(connection, own)
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does."""

@@ -13,9 +13,9 @@ from tests.stores import compiling_once
 from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
-from mailgate.store.address import store_url
 from mailgate.store.changes import ChangeSignal
 from mailgate.store.database import Database
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
 
 _numbers = count()

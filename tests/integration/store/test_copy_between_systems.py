@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.unit.store.filling import fill, rows_of
 
-from mailgate.store.address import store_url
 from mailgate.store.copying import copy_store
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
 
 

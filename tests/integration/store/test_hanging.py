@@ -17,9 +17,9 @@ from tests.unit.store.examples import BLOCK, CATALOG, NOW, TERMS, access, mail_a
 
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreUnavailableError, postgresql
-from mailgate.store.address import store_url
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database
+from mailgate.store.migrate import store_url
 
 BOUND = 60.0
 """Seconds: far more than it takes, and far less than what a driver waits by itself."""

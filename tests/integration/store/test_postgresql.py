@@ -20,12 +20,11 @@ from mailgate.rollout.counted_acts import mark_lost
 from mailgate.rollout.guard import Guard, Limit, read_window
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Act, HelpRequest, RuleTexts, Store, StoreError, StoreUnavailableError, kept_out
-from mailgate.store.address import store_url
-from mailgate.store.clock import time_now
 from mailgate.store.copying import copy_store
 from mailgate.store.counts import AppDay, VerdictKey
+from mailgate.store.gates import time_now
 from mailgate.store.kept_out import Counted, KeptOut
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 from mailgate.store.postgresql import PostgresDriverConnection
 
 

@@ -11,29 +11,25 @@ from tests.stores import stores_have_time as stores_have_time
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_changes import *  # noqa: F403
-from tests.unit.store.test_clock import *  # noqa: F403
-from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_counts import *  # noqa: F403
 from tests.unit.store.test_device_loading import *  # noqa: F403
 from tests.unit.store.test_device_lookup import *  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
-from tests.unit.store.test_first_refusals import *  # noqa: F403
 from tests.unit.store.test_fleet import *  # noqa: F403
 from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
-from tests.unit.store.test_keys import *  # noqa: F403
-from tests.unit.store.test_languages import *  # noqa: F403
 from tests.unit.store.test_laptop_readers import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_mail import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
-from tests.unit.store.test_plan_movers import *  # noqa: F403
+from tests.unit.store.test_plan_movers import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
@@ -43,13 +39,11 @@ from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_search import *  # noqa: F403
 from tests.unit.store.test_shut_enrolments import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
-from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
-from tests.unit.store.test_unreported import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
 
-from mailgate.store import clock
+from mailgate.store import gates
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +54,8 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     async def by_the_test(_connection: object, now: datetime) -> datetime:
         return now
 
-    monkeypatch.setattr(clock, "earliest_now", by_the_test)
-    monkeypatch.setattr(clock, "shared_now", by_the_test)
+    monkeypatch.setattr(gates, "earliest_now", by_the_test)
+    monkeypatch.setattr(gates, "shared_now", by_the_test)
 
 
 OF_SQLITE = {"copying", "database", "migrate", "wal"}

@@ -13,8 +13,7 @@ from tests.unit.store.filling import fill, rows_of
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.store.address import store_url
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 
 ROOT = Path(__file__).parents[3]
 

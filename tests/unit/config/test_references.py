@@ -7,7 +7,7 @@ from tests.pki import root
 from tests.unit.config.reading import read
 
 from mailgate.config.references import ExistingFile, HeaderKey, Jwks, Sources, StoreUrl, read_certificates
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from tests.unit.rollout.conftest import url as url
 
 from mailgate.console import render
 from mailgate.console.now import page as now
-from mailgate.store.address import store_url
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 
 
 @pytest.fixture(autouse=True)

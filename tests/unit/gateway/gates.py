@@ -37,7 +37,7 @@ from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey
 from mailgate.store.enrolments import NO_COMPUTER, digest_of, name_of, written_app
-from mailgate.store.unreported import UnreportedPhones
+from mailgate.store.person_records import UnreportedPhones
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"

@@ -39,8 +39,8 @@ from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.store import Act, Activation, AlteredError, Store
-from mailgate.store.address import store_url
 from mailgate.store.kept_out import KeptOut
+from mailgate.store.migrate import store_url
 
 
 async def test_a_plan_is_started_with_who_and_why(store: Store, url: str) -> None:

@@ -18,7 +18,7 @@ from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
 from mailgate.store import Store
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 
 async def tell(store: Store, url: str) -> None:

@@ -28,7 +28,7 @@ from mailgate.rollout.guard import (
     read_window,
 )
 from mailgate.rollout.plan import LABELS, Plan
-from mailgate.store import Act, Store, clock
+from mailgate.store import Act, Store, gates
 from mailgate.store.kept_out import KeptOut
 
 
@@ -255,5 +255,5 @@ async def test_a_clock_that_is_ahead_forgets_nothing_that_counts(
     newly = {"kept_out": asdict(KeptOut(3, 4))}
     await store.audit.append(Act(NOW - DAY, "ada", "exemption-ended", details=newly))
     assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(since=NOW + 6 * DAY)
-    monkeypatch.setattr(clock, "shared_now", right)
+    monkeypatch.setattr(gates, "shared_now", right)
     assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(KeptOut(3, 4), since=NOW - 3 * DAY)

@@ -23,8 +23,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
 from mailgate.rollout.planning import Scope, plan_and_keep, simulated_days
 from mailgate.store import Act, Store
-from mailgate.store.address import store_url
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 from mailgate.store.plan_movers import MoverFilter
 
 OLD = """

@@ -21,7 +21,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import Act, Activation, AuditEntry, Store
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
 ADMINS = frozenset({"ada", "lin"})

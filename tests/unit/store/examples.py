@@ -21,7 +21,7 @@ from mailgate.model import (
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
-from mailgate.store import clock
+from mailgate.store import gates
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(hours=24)
@@ -36,7 +36,7 @@ def set_shared_clock(patched: pytest.MonkeyPatch, at: datetime) -> None:
     async def by_the_database(_connection: object, _now: datetime) -> datetime:
         return at
 
-    patched.setattr(clock, "shared_now", by_the_database)
+    patched.setattr(gates, "shared_now", by_the_database)
 
 
 def catalog(*apps: str, **lists: tuple[str, ...]) -> AppCatalog:

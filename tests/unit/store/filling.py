@@ -20,9 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.address import store_url
 from mailgate.store.database import connecting, prepare, writes
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 from mailgate.store.schema import Instant, audit, audit_head, metadata
 
 _VALUES: tuple[tuple[type, Any], ...] = (

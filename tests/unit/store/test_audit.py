@@ -17,8 +17,8 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 import mailgate
 from mailgate.store import Act, AuditHead, Store, StoreError
-from mailgate.store.address import store_url
 from mailgate.store.audit import audit_time
+from mailgate.store.migrate import store_url
 
 ACT = Act(NOW, "ada", "policy-activated", "version 1", "first start", "desk", {"rules": 3})
 

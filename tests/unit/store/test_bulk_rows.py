@@ -13,7 +13,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from mailgate.store import Store
-from mailgate.store.address import store_url
 from mailgate.store.bulk_rows import (
     Newest,
     RowPosition,
@@ -25,6 +24,7 @@ from mailgate.store.bulk_rows import (
     upsert_rows,
 )
 from mailgate.store.database import Database
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import device_names, devices, reports
 
 AT = datetime(2026, 12, 1, 12, 0, 0, 123_456, tzinfo=UTC)

@@ -13,10 +13,9 @@ from tests.unit.store.test_migrate import steps as steps
 
 from mailgate.store import StoreError, StoreMissingError
 from mailgate.store import copying as module
-from mailgate.store.address import store_url
 from mailgate.store.copying import InUseError, NotEmptyError, StoreExistsError, copy_store, new_store_file
 from mailgate.store.errors import OlderStoreError
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 from mailgate.store.schema import metadata
 
 

@@ -17,10 +17,9 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind, RequestFacts
 from mailgate.store import Backlog, RetentionTimes, Store, StoreUnavailableError
-from mailgate.store.address import store_url
 from mailgate.store.database import CircuitBreaker, Database, empty_log
 from mailgate.store.enrolments import _REPORTING
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import migrate, store_url
 
 
 async def test_only_the_owner_can_read_its_files(store: Store, url: str, tmp_path: Path) -> None:

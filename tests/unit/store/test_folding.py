@@ -8,9 +8,9 @@ from tests.unit.store.examples import NOW
 from mailgate.devices.names import folded
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
-from mailgate.store.address import store_url
 from mailgate.store.database import Database
 from mailgate.store.folding import Folded, is_login
+from mailgate.store.migrate import store_url
 from mailgate.store.schema import enrolled_keys, enrolment_tokens, sightings
 
 NAMES = (

@@ -1,11 +1,17 @@
-"""Which gates there are: each process has its place, and what is not heard of any more goes."""
+"""What gates share: their clock, leases, keys and spent proofs, and who of them runs."""
 
+import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import select
 from tests.unit.store.examples import NOW
+from tests.unit.store.outage import outage
 
-from mailgate.store import GateHeartbeat, Store
+from mailgate.store import GateHeartbeat, Store, StoreUnavailableError, gates
+from mailgate.store.database import Database
+from mailgate.store.gates import earliest_now, latest_now, seconds_now, time_now
 
 BEAT = GateHeartbeat(
     host="gate-1", address="https://mail.example.com", worker=0, workers=1, instance="one", version="0.1.0",
@@ -41,3 +47,196 @@ async def test_a_silent_gate_is_forgotten(store: Store) -> None:
     assert await store.gates.forget(timedelta(hours=1)) == 0
     assert await store.gates.forget(timedelta(seconds=-1)) == 1
     assert await beats(store) == []
+
+
+LONG_PAST, FAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+async def test_the_time_is_that_of_the_database(store: Store) -> None:
+    async with store._database.reading() as connection:
+        seconds = (await connection.execute(select(seconds_now(connection)))).scalar_one()
+        told = await time_now(connection)
+    assert told.tzinfo is UTC
+    assert int(told.timestamp()) >= int(seconds)
+
+
+async def test_the_later_of_both_clocks_tells_whether_a_time_is_ahead(
+    store: Store,
+) -> None:
+    async with store._database.reading() as connection:
+        assert await latest_now(connection, FAR) == FAR
+        assert await latest_now(connection, LONG_PAST) > LONG_PAST
+
+
+async def test_a_moment_is_past_only_by_both_clocks(store: Store) -> None:
+    """SQLite has no other clock than that of the computer, which the gate has too."""
+    async with store._database.reading() as connection:
+        is_alone = connection.dialect.name == "sqlite"
+        assert (await earliest_now(connection, FAR) == FAR) is is_alone
+        assert await earliest_now(connection, LONG_PAST) == LONG_PAST
+
+
+LONG, OVER = timedelta(hours=1), timedelta(seconds=-1)
+
+
+async def test_a_lease_is_given_to_one_of_two(store: Store) -> None:
+    assert await store.leases.claim("mdm", "a", LONG)
+    assert not await store.leases.claim("mdm", "b", LONG)
+    assert await store.leases.claim("other", "b", LONG)
+
+
+async def test_the_holder_of_a_lease_renews_it(store: Store) -> None:
+    assert await store.leases.claim("mdm", "a", LONG)
+    assert await store.leases.claim("mdm", "a", LONG)
+
+
+async def test_one_that_ran_out_is_taken_over_and_does_not_come_back(store: Store) -> None:
+    assert await store.leases.claim("mdm", "a", OVER)
+    assert await store.leases.claim("mdm", "b", LONG)
+    assert not await store.leases.claim("mdm", "a", LONG)
+
+
+async def test_one_that_is_given_back_is_free(store: Store) -> None:
+    assert await store.leases.claim("mdm", "a", LONG)
+    await store.leases.release("mdm", "b")
+    assert not await store.leases.claim("mdm", "b", LONG)
+    await store.leases.release("mdm", "a")
+    assert await store.leases.claim("mdm", "b", LONG)
+
+
+async def test_a_lease_is_given_to_one_of_several_gates_at_once(
+    store: Store, other_gates: list[Store]
+) -> None:
+    stores = [store, *other_gates]
+    answers = await asyncio.gather(
+        *(each.leases.claim("mdm", str(number), LONG) for number, each in enumerate(stores))
+    )
+    assert sorted(answers) == [False, False, False, True]
+
+
+MONTH = timedelta(days=30)
+
+
+async def test_the_first_start_makes_one_that_later_starts_find(
+    store: Store, other_gates: list[Store]
+) -> None:
+    (key,) = await store.keys.current("probe", NOW, MONTH)
+    assert (key.number, len(key.secret), key.made_at) == (1, 32, NOW)
+    assert await other_gates[0].keys.current("probe", NOW + MONTH - timedelta(seconds=1), MONTH) == (key,)
+
+
+async def test_a_key_is_renewed_and_the_last_two_are_kept(store: Store) -> None:
+    (first,) = await store.keys.current("probe", NOW, MONTH)
+    second, kept = await store.keys.current("probe", NOW + MONTH, MONTH)
+    assert (second.number, kept) == (2, first)
+    third, kept = await store.keys.current("probe", NOW + 2 * MONTH, MONTH)
+    assert (third.number, kept) == (3, second)
+    assert len({first.secret, second.secret, third.secret}) == 3
+
+
+async def test_who_only_looks_makes_and_renews_none(store: Store) -> None:
+    assert await store.keys.known("probe") == ()
+    (key,) = await store.keys.current("probe", NOW, MONTH)
+    assert await store.keys.known("probe") == (key,)
+
+
+async def test_each_purpose_has_its_own(store: Store) -> None:
+    (one,), (other,) = [await store.keys.current(purpose, NOW, MONTH) for purpose in ("a", "b")]
+    assert one.secret != other.secret
+
+
+async def test_gates_that_start_at_once_agree(store: Store, other_gates: list[Store]) -> None:
+    found = await asyncio.gather(*(each.keys.current("probe", NOW, MONTH) for each in [store, *other_gates]))
+    assert len(set(found)) == 1
+
+
+async def test_a_key_does_not_show_its_secret(store: Store) -> None:
+    (key,) = await store.keys.current("probe", NOW, MONTH)
+    assert repr(key) == "Key(number=1)"
+
+
+async def test_after_all_were_dropped_new_ones_are_made(store: Store) -> None:
+    (old,) = await store.keys.current("probe", NOW, MONTH)
+    await store.keys.current("nonce", NOW, MONTH)
+    assert (await store.keys.drop(), await store.keys.drop()) == (2, 0)
+    (new,) = await store.keys.current("probe", NOW, MONTH)
+    assert new.secret != old.secret
+
+
+UNTIL = NOW + timedelta(minutes=2)
+
+
+def ticket(number: int) -> bytes:
+    return number.to_bytes(32)
+
+
+async def test_a_proof_spent_at_one_gate_is_spent_at_all(store: Store, other_gates: list[Store]) -> None:
+    other = other_gates[0]
+    assert await store.spent.spend(ticket(1), UNTIL, NOW)
+    assert not await other.spent.spend(ticket(1), UNTIL, NOW)
+    assert not await store.spent.spend(ticket(1), UNTIL, NOW)
+    assert await other.spent.spend(ticket(2), UNTIL, NOW)
+
+
+async def test_each_of_many_proofs_is_spent_at_one_of_several_gates(
+    store: Store, other_gates: list[Store]
+) -> None:
+    asked = [each.spent.spend(ticket(n), UNTIL, NOW) for each in (store, *other_gates) for n in range(300)]
+    assert sum(await asyncio.gather(*asked)) == 300
+
+
+async def test_simultaneous_proofs_share_a_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    writing = Database.writing
+
+    def counted(self: Database, timeout_seconds: float = 10.0):
+        opened.append(timeout_seconds)
+        return writing(self, timeout_seconds)
+
+    monkeypatch.setattr(Database, "writing", counted)
+    assert all(await asyncio.gather(*(store.spent.spend(ticket(n), UNTIL, NOW) for n in range(1200))))
+    assert len(opened) == 3
+
+
+async def test_the_same_one_twice_at_the_same_moment_is_taken_once(store: Store) -> None:
+    both = await asyncio.gather(*(store.spent.spend(ticket(1), UNTIL, NOW) for _ in range(2)))
+    assert sorted(both) == [False, True]
+
+
+async def test_a_store_that_is_away_is_left_alone_for_a_moment(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with outage(store):
+        asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(each) for each in results} == {StoreUnavailableError}
+    with pytest.raises(StoreUnavailableError):
+        await store.spent.spend(ticket(1), UNTIL, NOW + timedelta(seconds=0.9))
+    assert await store.spent.spend(ticket(1), UNTIL, NOW + timedelta(seconds=1))
+
+
+async def test_only_a_few_proofs_wait_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "_MOST_WAITING", 2)
+    asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert results[:2] == [True, True]
+    assert isinstance(results[2], StoreUnavailableError)
+
+
+async def test_a_proof_that_cannot_return_is_forgotten(store: Store) -> None:
+    await store.spent.spend(ticket(1), UNTIL, NOW)
+    assert await store.spent.prune(UNTIL + timedelta(minutes=2)) == 0
+    assert await store.spent.prune(UNTIL + timedelta(minutes=2, seconds=1)) == 1
+    assert await store.spent.spend(ticket(1), UNTIL, NOW)
+
+
+async def test_a_gate_whose_clock_is_ahead_lets_nothing_be_sent_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def right(_connection: object, now: datetime) -> datetime:
+        return min(now, NOW)
+
+    await store.spent.spend(ticket(1), UNTIL, NOW)
+    monkeypatch.setattr(gates, "earliest_now", right)
+    assert await store.spent.prune(NOW + timedelta(hours=2)) == 0
+    assert not await store.spent.spend(ticket(1), UNTIL, NOW)

@@ -1,22 +1,17 @@
 """A mail and its row."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import a_mail
+from tests.unit.store.outage import outage
 
 from mailgate.model import Kind, PostureState, Reason
-from mailgate.model.notice import (
-    EncounterKind,
-    MailKind,
-    Notice,
-    NoticeDevice,
-    RuleEncounter,
-    ToldDevice,
-)
-from mailgate.store import MailState
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, ToldDevice
+from mailgate.store import MailState, Store
 from mailgate.store.mail import mail_of, row_of
 
 NOTICE = Notice(
@@ -76,3 +71,42 @@ def test_another_mail_has_another_id(other: dict[str, Any]) -> None:
 def test_the_same_mail_has_the_same_id_whatever_it_says_and_became() -> None:
     later = replace(MADE, notice=None, state=MailState.SENT, attempts=3, why="450")
     assert row_of(later)["id"] == row_of(MADE)["id"]
+
+
+async def test_the_language_that_was_asked_for_last_is_kept(store: Store) -> None:
+    store.languages.listening = True
+    for tag in ("de", "fr"):
+        store.languages.note("Ada", tag, NOW)
+    store.languages.note("lin", "ja", NOW)
+    await store.languages.flush()
+    assert await store.languages.of(["ADA", "lin", "nobody"]) == {"ada": "fr", "lin": "ja"}
+    store.languages.note("ada", "es", NOW + timedelta(days=1))
+    await store.languages.flush()
+    assert (await store.languages.of(["ada"]))["ada"] == "es"
+
+
+async def test_nothing_is_kept_where_nobody_is_written_to(store: Store) -> None:
+    store.languages.note("ada", "de", NOW)
+    await store.languages.flush()
+    assert await store.languages.of(["ada"]) == {}
+
+
+async def test_languages_end_when_nobody_was_heard(store: Store) -> None:
+    store.languages.listening = True
+    store.languages.note("ada", "de", NOW)
+    await store.languages.flush()
+    assert await store.languages.prune(NOW) == 0
+    assert await store.languages.prune(NOW + timedelta(days=1)) == 1
+
+
+async def test_a_language_that_was_not_stored_is_noted_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.languages.listening = True
+    store.languages.note("ada", "de", NOW)
+    with outage(store):
+        await store.languages.flush()
+    assert await store.languages.of(["ada"]) == {}
+    store.languages.note("ada", "de", NOW)
+    await store.languages.flush()
+    assert await store.languages.of(["ada"]) == {"ada": "de"}

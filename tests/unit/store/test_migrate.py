@@ -29,9 +29,8 @@ from mailgate.store import (
     StoreUnavailableError,
     migrations,
 )
-from mailgate.store.address import create_file, store_url
 from mailgate.store.errors import OlderStoreError
-from mailgate.store.migrate import migrate
+from mailgate.store.migrate import create_file, migrate, shown, store_url
 from mailgate.store.schema import gates, metadata
 
 STEPS = Path(migrations.__file__).parent
@@ -61,12 +60,12 @@ async def test_opening_again_keeps_what_is_stored(url: str) -> None:
 
 MIGRATE = """
 import os, sys
-from mailgate.store import address, migrate
+from mailgate.store import migrate
 
 # what takes longest is to import all this, which each of the three has from here
 for _ in range(3):
     if not os.fork():
-        migrate.migrate(address.store_url(sys.argv[1]))
+        migrate.migrate(migrate.store_url(sys.argv[1]))
         os._exit(0)
 sys.exit(any([os.wait()[1] for _ in range(3)]))
 """
@@ -274,3 +273,61 @@ def made_up(table: Table) -> dict[str, object]:
     values: dict[type, object] = {str: "x", int: 1, bool: True, bytes: b"x", datetime: NOW, float: 1.0}
     values[date] = NOW.date()
     return {column.name: values[column.type.python_type] for column in table.c}
+
+
+@pytest.mark.parametrize(
+    ("text", "driver", "database"),
+    [
+        ("sqlite:///var/mailgate.db", "sqlite+pysqlite", "{cwd}/var/mailgate.db"),
+        ("sqlite:////srv/mailgate.db", "sqlite+pysqlite", "/srv/mailgate.db"),
+        ("postgresql://u:p@db.example.com:5433/mail?sslmode=require", "postgresql+psycopg", "mail"),
+        ("postgresql:///mail", "postgresql+psycopg", "mail"),
+        ("postgres://db.example.com/mail", "postgresql+psycopg", "mail"),
+        ("postgresql+asyncpg://db.example.com/mail", "postgresql+psycopg", "mail"),
+    ],
+)
+def test_addresses_of_a_store_are_read(
+    text: str, driver: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = store_url(text)
+    assert (url.drivername, url.database) == (driver, database.format(cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "var/mailgate.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite://var/mailgate.db",
+        "mysql://u:hidden@db.example.com/mail",
+        "mysql://u@db.example.com/mail?password=hidden",
+        "postgresql://u:hidden@db.example.com:port/mail",
+        "postgresql://u:x@hidden@db.example.com/mail",
+        "postgresql://u:x@y/hidden@db.example.com/mail",
+        "postgresql://u:x@hidden:5432/y@db.example.com/mail",
+    ],
+)
+def test_other_forms_are_refused_with_what_is_expected(text: str) -> None:
+    with pytest.raises(StoreError, match=r"expected sqlite:///PATH or postgresql://") as error:
+        store_url(text)
+    assert "hidden" not in str(error.value)
+
+
+def test_a_store_is_named_without_its_password_wherever_that_stands() -> None:
+    url = store_url(
+        "postgresql://u:hidden@db.example.com:5433/mail?password=hidden&sslpassword=hidden&host=/run/pg"
+    )
+    assert shown(url) == "postgresql://u:***@db.example.com:5433/mail?host=%2Frun%2Fpg"
+    assert shown(store_url("sqlite:////srv/mail.db")) == "/srv/mail.db"
+    with pytest.raises(StoreError, match=r"^sqlite:// is no store"):
+        store_url("sqlite://")
+
+
+def test_a_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file/mailgate\.db cannot be made: (Not a directory|File exists)"):
+        create_file(store_url(f"sqlite:///{tmp_path}/file/mailgate.db"))

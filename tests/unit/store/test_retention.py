@@ -14,7 +14,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
 from mailgate.model.times import LONG_AGO
-from mailgate.store import Named, RetentionTimes, Store, clock
+from mailgate.store import Named, RetentionTimes, Store, gates
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
@@ -186,7 +186,7 @@ async def test_a_gate_whose_clock_is_ahead_deletes_nothing_too_early(
 
     await something_everywhere(store)
     before = await rows(store)
-    monkeypatch.setattr(clock, "earliest_now", right)
+    monkeypatch.setattr(gates, "earliest_now", right)
     assert await prune(store, FAR) == 0
     assert await rows(store) == before
 

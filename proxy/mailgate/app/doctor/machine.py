@@ -12,7 +12,7 @@ from mailgate.app.preflight import without_groups
 from mailgate.config.extension import PACKAGES
 from mailgate.http.tls import CertificateError, served_certificate
 from mailgate.store import StoreError
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 
 MEND = "put it right there; `mailgate check` lists everything that is wrong"
 ROOM = 256 * 1024 * 1024

@@ -27,8 +27,8 @@ from mailgate.errors import SourceError, Trouble
 from mailgate.gateway.keys.remote import JwksError
 from mailgate.mail.smtp import MailRefused
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
-from mailgate.store.address import shown, store_url
 from mailgate.store.errors import DamagedStoreError, OlderStoreError
+from mailgate.store.migrate import shown, store_url
 from mailgate.wire import ApiResponse
 
 REDIRECTS = 4

@@ -16,7 +16,7 @@ from mailgate.config import Settings
 from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.store import schema
-from mailgate.store.address import store_url
+from mailgate.store.migrate import store_url
 from mailgate.store.personal_data import PERSONAL
 
 

@@ -13,7 +13,7 @@ from mailgate.config.attestation import OF_LOGINS
 from mailgate.gateway.keys.remote import RemoteKeys
 from mailgate.store import SharedKey, StoreError
 from mailgate.store.enrolments import Enrolments
-from mailgate.store.keys import SharedKeys
+from mailgate.store.gates import SharedKeys
 from mailgate.tasks import end_all
 
 NO_KEYS = KeySet({})

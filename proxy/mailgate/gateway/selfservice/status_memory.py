@@ -2,7 +2,7 @@
 
 Who asks is recognised and judged each time, so a proof that was revoked, a rule, a relief and every finding count as for mail. What
 else the status is made of (``_MadeOf``) is looked up each time too, in memory: devices and phones there are up to date, or else the
-store is asked (``store/postures.py``, ``store/unreported.py``). Only if all of it is what it was, and no moment has come at which time
+store is asked (``store/postures.py``, ``store/person_records.py``). Only if all of it is what it was, and no moment has come at which time
 alone changes a verdict in it, are the words those that were told before.
 """
 
@@ -28,7 +28,7 @@ from mailgate.gateway.selfservice.own_devices import (
 from mailgate.gateway.selfservice.status import StatusWords, status_of, told
 from mailgate.policy.decision_key import DecisionKey
 from mailgate.store import Postures, StoreUnavailableError, UnreportedPhone
-from mailgate.store.unreported import UnreportedPhones
+from mailgate.store.person_records import UnreportedPhones
 
 MAX_STATUSES = 16_384
 """How many statuses are remembered: of ten thousand browsers that ask all the time, and of pages that are open."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 from tests.unit.store.examples import NOW
 from tests.unit.store.plans import ACT, PLAN
-from tests.unit.store.test_first_refusals import asks
+from tests.unit.store.test_plan_movers import asks
 
 from mailgate.console.plans.outcome import outcome_of, panel_of, predicted_at
 from mailgate.policy.reliefs import Cause, Relief

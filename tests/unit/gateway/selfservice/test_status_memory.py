@@ -35,7 +35,7 @@ from mailgate.policy.decide import decide
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Act, RetentionTimes, Store
-from mailgate.store.unreported import UnreportedPhones
+from mailgate.store.person_records import UnreportedPhones
 
 ADA = "ada@example.com"
 LAPTOP = Client(Kind.LAPTOP, handheld=False, os="windows")
