@@ -22,8 +22,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from mailgate.model.languages import SOURCE, TAGS, primary
-from mailgate.model.phrase import ENGLISH, Phrase, Translator, plural
+from mailgate.model.phrase import ENGLISH, SOURCE, TAGS, Phrase, Translator, plural, primary
 
 PAGES, CONSOLE = "mailgate.gateway.pages", "mailgate.console"
 """The packages that have catalogs."""

@@ -17,7 +17,7 @@ from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHO
 from mailgate.attest.mint import Device
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView, SourceResult
-from mailgate.model.languages import TAGS
+from mailgate.model.phrase import TAGS
 
 pytestmark = pytest.mark.e2e
 

@@ -16,7 +16,7 @@ from tests.unit.gateway.pages.own import OWN
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.view import ExactCause
 from mailgate.model import Effect, Kind, Reason
-from mailgate.model.languages import TAGS
+from mailgate.model.phrase import TAGS
 
 pytestmark = pytest.mark.e2e
 

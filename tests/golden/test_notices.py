@@ -12,8 +12,8 @@ import pytest
 
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model import Kind, Reason
-from mailgate.model.languages import TAGS
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
+from mailgate.model.phrase import TAGS
 
 HERE = Path(__file__).parent / "notices"
 WRITER = NoticeWriter()

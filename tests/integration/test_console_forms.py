@@ -23,8 +23,8 @@ from mailgate.console.site import ROUTES
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.edits import ListEdit
-from mailgate.rollout.drafts import make_draft
 from mailgate.rollout.person import Person
+from mailgate.rollout.stored_rules import make_draft
 from mailgate.store import HelpRequest, Store
 
 STAFF = admins(ada="operator approver", lin="operator approver", vic="viewer")

@@ -11,8 +11,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.model.languages import SOURCE, TAGS
-from mailgate.model.phrase import phrase, plural, translate
+from mailgate.model.phrase import SOURCE, TAGS, phrase, plural, translate
 from mailgate.texts import (
     IN_ENGLISH,
     Language,

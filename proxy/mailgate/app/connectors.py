@@ -32,7 +32,7 @@ from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
 from mailgate.model.device import Away
-from mailgate.policy.login_names import NO_LOGINS, Logins
+from mailgate.policy.people import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 
 

@@ -66,7 +66,7 @@ class CertificateVerifier:
         revocation: Revocation | None = None,
         person: Callable[[str], str] = str,
     ) -> None:
-        """``person`` returns the person of a login (``policy/login_names.py``)."""
+        """``person`` returns the person of a login (``policy/people.py``)."""
         self.revocation = revocation or Revocation()
         self._store = Store(list(authorities))
         self._matches = tuple(matches)

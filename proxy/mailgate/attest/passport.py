@@ -51,7 +51,7 @@ class Anchors:
     own_issuer: str
     """The issuer whose tokens the gates sign themselves; empty if they sign none."""
     person: Callable[[str], str]
-    """Returns the person of a login (``policy/login_names.py``)."""
+    """Returns the person of a login (``policy/people.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
         return OWN_LIFETIME if issuer == self.own_issuer else self.max_lifetime

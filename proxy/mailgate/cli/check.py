@@ -19,8 +19,8 @@ from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
 from mailgate.policy.cases import CaseResult, run_cases
-from mailgate.policy.durations import in_words
 from mailgate.policy.rule_states import stuck_in_report_only
+from mailgate.policy.written import in_words
 
 _NO_REPORTER = "pages send people to a check app whose answers nobody takes; expected `reporter.android` to be set, or no `reporter` here"
 _ENDS_NOTHING = (

@@ -35,8 +35,7 @@ from mailgate.connectors.setup import ApiConnector
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
-from mailgate.policy.durations import in_words
-from mailgate.policy.spelling import did_you_mean
+from mailgate.policy.written import did_you_mean, in_words
 from mailgate.rollout.counted_acts import RestrictedDevices, note_import
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import Person

@@ -29,7 +29,7 @@ from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import Situation, decide_situation
 from mailgate.policy.decide import decide
 from mailgate.policy.simulate.what_if import as_fresh_at
-from mailgate.policy.stages import Moment
+from mailgate.policy.written import Moment
 from mailgate.store import Store
 
 

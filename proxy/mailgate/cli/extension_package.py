@@ -35,7 +35,7 @@ from mailgate.cli.options import AsObject
 from mailgate.cli.output import say
 from mailgate.config.addresses import IssuerUrl, Origin, is_private_way
 from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
-from mailgate.policy.versions import order_of
+from mailgate.policy.written import order_of
 
 FOR_A_STORE = "mailgate-chromium.zip"
 """The package for Chromium without a signature: a store signs it by itself."""

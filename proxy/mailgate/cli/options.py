@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from mailgate.app.open_store import open_store
 from mailgate.cli.exit_codes import UsageError, end, fail
 from mailgate.config import Bundle, load_bundle
-from mailgate.policy.stages import Moment
+from mailgate.policy.written import Moment
 from mailgate.rollout import in_force
 from mailgate.rollout.replay import away_now
 from mailgate.store import Store

@@ -21,7 +21,7 @@ from mailgate.console.people.facts import OwnedDevice, PersonFacts, person_of
 from mailgate.console.people.find import Hits
 from mailgate.console.people.find import find as found_by
 from mailgate.console.people.help import HelpFacts, help_facts, still_open
-from mailgate.policy.login_names import address_of, user_text
+from mailgate.policy.people import address_of, user_text
 from mailgate.store import Store
 
 _HITS: Columns = {

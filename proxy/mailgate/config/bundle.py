@@ -13,8 +13,7 @@ from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.model.device import Away, PostureTerms
 from mailgate.policy.cases import CasesFile
-from mailgate.policy.groups import Groups
-from mailgate.policy.login_names import NO_LOGINS
+from mailgate.policy.people import NO_LOGINS, Groups
 from mailgate.policy.rules import Policy
 
 

@@ -14,8 +14,7 @@ from pydantic_core import ErrorDetails
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
 from mailgate.model.phrase import Phrase, code, phrase, words_of
-from mailgate.policy.durations import in_words
-from mailgate.policy.spelling import did_you_mean, quoted
+from mailgate.policy.written import did_you_mean, in_words, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
 

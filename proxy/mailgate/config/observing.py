@@ -8,7 +8,7 @@ from mailgate.config.addresses import ListenAnywhere, Origin
 from mailgate.config.references import FilePath
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
-from mailgate.policy.stages import Share
+from mailgate.policy.written import Share
 
 ClientDetail = Literal["path", "name", "address", "user_agent"]
 

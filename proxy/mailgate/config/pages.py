@@ -9,8 +9,7 @@ from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJson
 from mailgate.config.addresses import PageUrl
 from mailgate.config.mail import ShortText
 from mailgate.config.references import existing_file, unreadable
-from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import wrong_value
+from mailgate.model.phrase import SOURCE, wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.localized_text import Language
 

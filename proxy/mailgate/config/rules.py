@@ -18,11 +18,10 @@ from mailgate.model.phrase import phrase
 from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.changes import digest_of_texts
-from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.login_names import NO_LOGINS, Logins
+from mailgate.policy.people import NO_GROUPS, NO_LOGINS, Groups, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
-from mailgate.policy.spelling import did_you_mean
+from mailgate.policy.written import did_you_mean
 
 
 class ListFile(Strict):

@@ -34,8 +34,8 @@ from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
 from mailgate.model.phrase import unknown_word, wrong_value
 from mailgate.policy.apps import Key, Strict
-from mailgate.policy.durations import in_words
-from mailgate.policy.login_names import Logins
+from mailgate.policy.people import Logins
+from mailgate.policy.written import in_words
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 

@@ -19,7 +19,7 @@ from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.edits import DATED_STAGES, Edit, ListEdit, StageEdit, places, rule_of
 from mailgate.policy.rules import Policy
-from mailgate.policy.stages import read_moment
+from mailgate.policy.written import read_moment
 
 
 def set_value(document: Document, path: Path, value: str) -> str:

@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.durations import Duration as Duration
-from mailgate.policy.stages import SHARE, share_of
+from mailgate.policy.written import SHARE, share_of
+from mailgate.policy.written import Duration as Duration
 
 _SIZE = r"^(0|[1-9][0-9]{0,14}(B|KiB|MiB|GiB))$"
 _BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}

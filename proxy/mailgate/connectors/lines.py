@@ -16,7 +16,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import LineMistake, LinesRefusedError
 from mailgate.model import ManagementVerdict
-from mailgate.policy.spelling import did_you_mean
+from mailgate.policy.written import did_you_mean
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mailgate.model import Effect, Reason
 from mailgate.model.phrase import capital, joined, phrase
-from mailgate.policy.spelling import nearest
+from mailgate.policy.written import nearest
 
 Reader = Callable[[str], str]
 """Reads one value, without white space around it. Raises MisreadError."""

@@ -41,8 +41,8 @@ from mailgate.console.words import (
     trouble_in_words,
     verdict_in_words,
 )
-from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import (
+    SOURCE,
     Phrase,
     capital,
     joined,

@@ -7,17 +7,116 @@ such devices share goes to the one that was reported last, and both get a findin
 which reports come makes no difference.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from itertools import count
 
-from mailgate.devices.contradictions import contradictions, looks_like_placeholder, shared_name
 from mailgate.devices.device import Contradiction, Device, Report, ReportKey, merged, new_id
-from mailgate.devices.names import SERIAL, STRONG, UDID, Name
+from mailgate.devices.names import SERIAL, STRONG, UDID, Name, user_text
 from mailgate.devices.trust import is_self_reported, linking_names
+from mailgate.model import Kind, Reason
+from mailgate.model.phrase import joined, joined_by_and, joined_names, phrase
 from mailgate.model.times import LONG_AGO, happened
+
+PLACEHOLDER_MIN_IDS = 16
+"""A device with this many ids of one source, or more, is assumed to be many devices that share a placeholder.
+
+A device that enrols again and again gets a new id each time, but not this many.
+"""
+_SHOWN = 3
+_FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
+"""Operating systems that sources do not tell apart."""
+
+
+def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
+    """The contradictions between these reports of one device, for an admin, who has to find out which source is right. A report whose
+    source no longer has the device does not count. That one source saw an app and another did not is none: ``posture.py`` decides
+    which of them counts."""
+    current = [report for report in reports if not report.gone]
+    crowd = sorted({report.source for report in reports if looks_like_placeholder(reports, report.source)})
+    return tuple(
+        Contradiction(
+            Reason.DEVICE_NAME_CONTRADICTED,
+            "",
+            phrase(
+                "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
+                source=source,
+                crowd=PLACEHOLDER_MIN_IDS,
+            ),
+        )
+        for source in crowd[:1]
+    ) + tuple(
+        Contradiction(reason, "", joined((noun, _said(said)), ": "))
+        for reason, noun, said in (
+            (Reason.DEVICE_KIND_CONTRADICTED, phrase("kind"), list(_kinds(current))),
+            (Reason.DEVICE_OS_CONTRADICTED, phrase("operating system"), list(_systems(current))),
+            (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
+        )
+        if len({each for each, _ in said}) > 1
+    )
+
+
+def looks_like_placeholder(reports: Iterable[Report], source: str) -> bool:
+    """Whether one source has so many ids for this device that their common name is probably a placeholder."""
+    return sum(report.source == source and not report.gone for report in reports) >= PLACEHOLDER_MIN_IDS
+
+
+def shared_name(name: Name, others: Iterable[str]) -> Contradiction:
+    """The contradiction that two devices claim the same name although they cannot be one device."""
+    kind, text = name
+    told = sorted(others)
+    shown = ", ".join(told[:_SHOWN])
+    if len(told) > _SHOWN:
+        shown = phrase("%(names)s and %(more)s more", names=shown, more=len(told) - _SHOWN)
+    detail = phrase(
+        "the %(kind)s name %(name)s is reported for %(others)s too, which is another device",
+        kind=kind,
+        name=text,
+        others=shown,
+    )
+    return Contradiction(Reason.DEVICE_NAME_CONTRADICTED, f"{kind} {text}", detail)
+
+
+def _kinds(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    """The reported kinds. Phone and tablet do not contradict each other: sources draw that line differently, and rules
+    treat both alike."""
+    for report in reports:
+        if report.kind not in (None, Kind.UNKNOWN):
+            yield (
+                phrase("laptop") if report.kind is Kind.LAPTOP else phrase("phone or tablet"),
+                report.source,
+            )
+
+
+def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    for report in reports:
+        if report.os:
+            yield (_FAMILIES.get(report.os.lower(), report.os.lower()), report.source)
+
+
+def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    """The reported owners. A login name with a domain and one without are the same owner if the part before the ``@``
+    is the same."""
+    owners = [(user_text(report.owner), report.source) for report in reports if report.owner]
+    bare = {owner for owner, _ in owners if "@" not in owner}
+    for owner, source in owners:
+        local = owner.partition("@")[0]
+        yield (local if local in bare else owner, source)
+
+
+def _said(said: Iterable[tuple[str, str]]) -> str:
+    """Each reported value with the sources that report it, in alphabetical order."""
+    by_word: dict[str, list[str]] = {}
+    for word, source in said:
+        by_word.setdefault(word, []).append(source)
+    return joined(
+        phrase(
+            "%(word)s says %(sources)s", word=word, sources=joined_names(sorted(set(sources)), joined_by_and)
+        )
+        for word, sources in sorted(by_word.items())
+    )
 
 
 class ReportChange(Enum):

@@ -1,7 +1,7 @@
 """The names by which a device is known, and finding people and things by typed or pasted text, in every spelling in which they may be stored.
 
 A name is a pair of kind and text, and texts are compared in the form made here. What is typed is read for searching only:
-``policy/login_names.py`` decides which person a login is; there, ``Müller`` and ``müller`` are two people.
+``policy/people.py`` decides which person a login is; there, ``Müller`` and ``müller`` are two people.
 """
 
 import binascii
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
-from mailgate.policy.login_names import user_text as user_text
+from mailgate.policy.people import user_text as user_text
 
 SERIAL = "serial"
 """The serial number of the hardware, in ASCII capitals."""

@@ -17,24 +17,22 @@ from mailgate.devices.looks import (
     answering,
     answers_alone,
     answers_of,
+    bad_words,
     bearer_of,
     denial_end,
     expiry,
     held_until,
+    judgement,
+    may_be_worse,
     newest,
     sightings_of,
+    speaks_against,
+    strictest_judgement,
     unanswered,
+    verdict_ends,
 )
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import REPORTER, is_self_reported, rank
-from mailgate.devices.verdict import (
-    bad_words,
-    judgement,
-    may_be_worse,
-    speaks_against,
-    strictest_judgement,
-    verdict_ends,
-)
 from mailgate.model import (
     Absence,
     Client,

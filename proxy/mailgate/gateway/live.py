@@ -17,8 +17,7 @@ from mailgate.http.client_certs import NO_PROXY, ProxyForm
 from mailgate.http.trusted_headers import Network
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.policy import Policy
-from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.login_names import NO_LOGINS, Logins
+from mailgate.policy.people import NO_GROUPS, NO_LOGINS, Groups, Logins
 from mailgate.store import RetentionTimes
 
 

@@ -12,9 +12,8 @@ from mailgate.model import Access, Effect, Kind, Posture, Reason
 from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
-from mailgate.policy.simulate.judge import UNKNOWN, OccasionJudge, lets_in_laptops
+from mailgate.policy.simulate.judge import UNKNOWN, Occasion, OccasionJudge, lets_in_laptops
 from mailgate.rollout.replay import Population
 
 Progress = Callable[[int, int], None]

@@ -12,7 +12,7 @@ from mailgate.config.mail import NoticeSettings
 from mailgate.gateway.pages import Appearance
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model.notice import Notice
-from mailgate.policy.login_names import address_of
+from mailgate.policy.people import address_of
 from mailgate.store import Mail
 
 

@@ -31,9 +31,8 @@ from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
 from mailgate.policy.simulate.clock import at_moment, moments
-from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
-from mailgate.policy.simulate.judge import OccasionJudge
+from mailgate.policy.simulate.judge import Occasion, OccasionJudge
 from mailgate.policy.simulate.unknowns import moves
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person

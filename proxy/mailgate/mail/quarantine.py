@@ -25,7 +25,7 @@ from mailgate.gateway.refusals.wording import without_cause
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
-from mailgate.policy.login_names import address_of, user_text
+from mailgate.policy.people import address_of, user_text
 from mailgate.store.mail_queue import QuarantineMails
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ from mailgate.mail.topic import Topic
 from mailgate.model import Effect
 from mailgate.model.device import PostureTerms
 from mailgate.model.notice import Notice
-from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.people import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS

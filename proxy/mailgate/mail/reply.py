@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from mailgate.mail.recipient_list import AddressOf
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.model.phrase import Phrase, phrase
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail, Store
 
@@ -20,7 +20,7 @@ GOOD_FOR = timedelta(days=2)
 
 
 def unwritable(login: str) -> Phrase:
-    """The reason why Mailgate cannot write to a login that ``policy/login_names.py`` gives no address."""
+    """The reason why Mailgate cannot write to a login that ``policy/people.py`` gives no address."""
     return phrase(
         "Mailgate cannot write to %(login)s: it writes only to addresses in the company's mail domain, and only to names of "
         "the letters A to Z, digits, dots, hyphens, underscores and apostrophes.",

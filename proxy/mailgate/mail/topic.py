@@ -8,8 +8,8 @@ from mailgate.model import Effect, Stage
 from mailgate.model.notice import MailKind
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
+from mailgate.policy.rule_states import unreachable
 from mailgate.policy.rules import Rule
-from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.person import RefusedError
 
 _NEEDS = {MailKind.WARNED: Stage.WARN, MailKind.ENFORCED: Stage.ENFORCE}

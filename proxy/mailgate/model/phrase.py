@@ -1,4 +1,4 @@
-"""Sentences that are written in English and can be translated.
+"""Sentences that are written in English and can be translated, and the languages that there are.
 
 A ``Phrase`` is its English text: logs, the API and the command line use it like any ``str``. To show it to a person it
 is translated by a translator. Anything else, such as a name or a stored text, is the same in every language.
@@ -7,7 +7,7 @@ is translated by a translator. Anything else, such as a name or a stored text, i
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -247,3 +247,20 @@ def words_of(error: ErrorDetails) -> str:
     """The message of an error, as a phrase if ``wrong_value`` made it from one."""
     words: str = error.get("ctx", {}).get("words", error["msg"])
     return words
+
+
+Tag = Literal["en", "ar", "de", "es", "fr", "ja", "pt-BR", "zh-Hans"]
+"""All languages, by tag (BCP 47). A new language needs a tag here and its catalogs; tests name the catalogs that are
+missing."""
+TAGS: tuple[str, ...] = get_args(Tag)
+SOURCE = "en"
+"""The language of the texts in the code. It needs no catalog of the pages."""
+
+
+def primary(tag: str) -> str:
+    """The language of a tag, without its script and region."""
+    return tag.lower().partition("-")[0]
+
+
+LANGUAGES = tuple(primary(tag) for tag in TAGS)
+"""The languages as settings and policies name them."""

@@ -35,7 +35,7 @@ class Reason(StrEnum):
     PROBE_REQUIRED = "probe-required"
     DEVICE_LOST = "device-lost"
     DEVICE_CONTRADICTED = "device-contradicted"
-    # contradictions between the sources of a device (devices/contradictions.py)
+    # contradictions between the sources of a device (devices/matching.py)
     DEVICE_NAME_CONTRADICTED = "device-name-contradicted"
     DEVICE_KIND_CONTRADICTED = "device-kind-contradicted"
     DEVICE_OS_CONTRADICTED = "device-os-contradicted"

@@ -34,7 +34,7 @@ from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import Policy
-from mailgate.policy.stages import Moment
+from mailgate.policy.written import Moment
 
 
 def _joined(value: object) -> object:

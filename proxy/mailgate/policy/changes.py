@@ -15,7 +15,7 @@ from mailgate.model.fact import Words
 from mailgate.model.phrase import code, joined, phrase, plural
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.cases import Case, CasesFile
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 from mailgate.policy.stages import softened
 

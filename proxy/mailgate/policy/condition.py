@@ -2,19 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cel_expr_python import cel
 
+from mailgate.model import Access
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.closed_sets import literals_of, misspelt, only_compared
-from mailgate.policy.login_names import confusable_name, has_one_reading
-from mailgate.policy.spelling import nearest, quoted
-from mailgate.policy.syntax_tree import Node, read_tree, walk
-from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES
-from mailgate.policy.versions import AT_LEAST, EXAMPLE, parts_of
+from mailgate.policy.people import confusable_name, has_one_reading
+from mailgate.policy.syntax_tree import Node, literals_of, misspelt, only_compared, read_tree, walk
+from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES, cel_activation
+from mailgate.policy.written import AT_LEAST, EXAMPLE, nearest, parts_of, quoted
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -177,6 +176,26 @@ class Condition:
             raise UnknownValueError(value)
         raise EvaluationError(str(value).removeprefix("INVALID_ARGUMENT: "))
 
+    def outcome(self, activation: cel.Activation) -> bool | None:
+        """Whether the condition holds; None if it fails, or depends on a value that was left out."""
+        try:
+            return self.holds(activation)
+        except (EvaluationError, UnknownValueError):
+            return None
+
+    def other_readings(self, access: Access, names: Set[str]) -> Iterator[cel.Activation]:
+        """The values of these variables in each other reading of who asks that may matter to the condition: by another name that
+        the login may stand for, and without what nobody knows."""
+        user = access.user
+        spellings = self.other_spellings(user.name) if "user.name" in self.reads else ()
+        left_out = {"user.name"} if spellings is None else set()
+        if "user.groups" in self.reads and not user.groups_known:
+            left_out.add("user.groups")
+        if left_out:
+            yield cel_activation(access, names - left_out)
+        for name in spellings or ():
+            yield cel_activation(replace(access, user=replace(user, name=name)), names - left_out)
+
     def other_spellings(self, login: str) -> frozenset[str] | None:
         """The names by which the condition may mean the person of this login, beside the login itself: in another domain, or in
         none. None if nobody can tell how a mail server reads it. A login that the condition names is nobody else's.
@@ -224,10 +243,7 @@ class Condition:
         if self.loops is None:
             return False
         unread = {each: [UNREADABLE] for each in self.loops}
-        try:
-            return not self.holds(ENVIRONMENT.Activation({**unread, name: value}))
-        except (EvaluationError, UnknownValueError):
-            return False
+        return self.outcome(ENVIRONMENT.Activation({**unread, name: value})) is False
 
 
 _OTHER = "\x01"

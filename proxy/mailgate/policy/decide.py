@@ -26,7 +26,7 @@ rules allow the client, it gets the webmail's whole answer; otherwise it gets th
 (``gateway/autodiscover/directions.py``).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,13 +35,13 @@ from cel_expr_python import cel
 from mailgate.classify.discovery import is_discovery
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage, Trials
 from mailgate.model.phrase import phrase
-from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
-from mailgate.policy.groups import in_groups
+from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.reasons import apps_behind, infer, update_behind
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rule_index import places
+from mailgate.policy.rule_states import device_grace_end, is_about, is_skipped, skip_reason
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
-from mailgate.policy.stages import grace_end, in_share, softened
+from mailgate.policy.stages import softened
 from mailgate.policy.variables import cel_activation
 
 
@@ -168,7 +168,7 @@ def _changed(trials: Sequence[RuleTrial], change: Callable[[RuleTrial], RuleTria
 
 
 def _first_match(access: Access, policy: Policy) -> Decision:
-    everything = _Values(access, policy.reads)
+    everything = cel_activation(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     notable: dict[int, RuleTrial] = {}
     """The trials of rules that match, fail or are passed over, by the place of the rule."""
@@ -183,9 +183,11 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         if is_skipped(rule, stage, access):
             continue
         seen, values = access, everything
-        if unavailable and _reads_device(rule):
-            seen, values = _without_posture(rule, access, policy)
-        verdict = _judge(rule, stage, seen, values)
+        names: Set[str] = policy.reads
+        if unavailable and any(name.startswith("device.") for name in rule.when.reads):
+            seen, names = _without_posture(rule, access, policy)
+            values = cel_activation(seen, names)
+        verdict = _judge(rule, stage, seen, values, names)
         if verdict is _NO_MATCH:
             continue
         relief = _relief(rule, stage, reliefs)
@@ -261,74 +263,19 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
     return _decision(rule, softest.effect, softest.reason, softest.access, policy, trials, would)
 
 
-def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
-    """The effect of the rule on a request that it matches, by its stage and its grace."""
-    return softened(rule.effect, Stage.WARN if device_grace_end(rule, access) else stage)
-
-
-def is_skipped(rule: Rule, stage: Stage, access: Access) -> bool:
-    """Whether the rule is not read for this request. It is read if it may be about the person, unless it allows."""
-    return stage is Stage.PENDING or not (_may_be_in_share(rule, access) and _may_be_in_groups(rule, access))
-
-
-def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
-    """Why the rule is not read for this request; empty if it is read."""
-    if stage is Stage.PENDING:
-        start = rule.stages and rule.stages.next_start(access.now)
-        return phrase("starts at %(at)s", at=start and start.isoformat())
-    if not _may_be_in_share(rule, access):
-        return phrase("outside the share of %(share)s%%", share=f"{rule.share * 100:g}")
-    if not _may_be_in_groups(rule, access):
-        return phrase("not in %(groups)s", groups=", ".join(rule.groups))
-    return ""
-
-
-def _may_be_in_share(rule: Rule, access: Access) -> bool:
-    included = in_share(rule.share, rule.id, share_subject(access))
-    return rule.effect is not Effect.ALLOW if included is None else included
-
-
-def _may_be_in_groups(rule: Rule, access: Access) -> bool:
-    included = in_groups(rule.groups, access.user)
-    return rule.effect is not Effect.ALLOW if included is None else included
-
-
-def is_about(rule: Rule, access: Access) -> bool:
-    """Whether the rule is surely about this person or device, by its share and its groups."""
-    return bool(in_share(rule.share, rule.id, share_subject(access)) and in_groups(rule.groups, access.user))
-
-
-def share_subject(access: Access) -> str:
-    """The subject that a share counts: the person, or a known device if no person is named; empty if neither is known. An id that
-    no device has could be made up to leave a share."""
-    return access.user.name or access.posture.owner or access.posture.device_id
-
-
-def _reads_person(rule: Rule) -> bool:
-    return not _OF_PERSON.isdisjoint(rule.when.reads)
-
-
-_OF_PERSON = frozenset({"user.name", "user.groups"})
-
-
-def _reads_device(rule: Rule) -> bool:
-    return any(name.startswith("device.") for name in rule.when.reads)
-
-
-def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, "_Values"]:
-    """The access and the values for a rule while the posture is unavailable: with the last known posture, or with none.
-    A rule that names the state ``unavailable`` itself reads that state."""
+def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, Set[str]]:
+    """The access, and the variables that have values, for a rule while the posture is unavailable: with the last known posture, or
+    with none. A rule that names the state ``unavailable`` itself reads that state."""
     posture = access.posture
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     if posture.last_state is not None and _goes_by_last_known(rule, access, named=named):
-        last = replace(access, posture=replace(posture, state=posture.last_state))
-        return last, _Values(last, policy.reads)
+        return replace(access, posture=replace(posture, state=posture.last_state)), policy.reads
     names = {name for name in rule.when.reads if not name.startswith("device.")}
     if named:
         names.add("device.state")
     if rule.effect is not Effect.ALLOW and _holds_for_seen_apps(rule, access, names):
         names |= _OF_APPS
-    return access, _Values(access, names)
+    return access, names
 
 
 def _goes_by_last_known(rule: Rule, access: Access, *, named: bool) -> bool:
@@ -346,39 +293,7 @@ _OF_APPS = frozenset({"device.apps", "device.lists"})
 def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
     """Whether a restricting rule holds because of the apps that were seen. An app does not disappear because no source
     can be asked."""
-    if not access.posture.apps:
-        return False
-    try:
-        return rule.when.holds(cel_activation(access, names | _OF_APPS))
-    except (EvaluationError, UnknownValueError):
-        return False
-
-
-class _Values:
-    """The values of these variables by what is known, and in each other reading of who asks."""
-
-    def __init__(self, access: Access, names: Set[str]) -> None:
-        self._access, self._names = access, names
-        self.known = cel_activation(access, names)
-
-    def others(self, when: Condition) -> Iterator[cel.Activation]:
-        """The values in each other reading that may matter to the condition."""
-        user = self._access.user
-        spellings = when.other_spellings(user.name) if "user.name" in when.reads else ()
-        left_out = {"user.name"} if spellings is None else set()
-        left_out |= set() if user.groups_known or "user.groups" not in when.reads else {"user.groups"}
-        if left_out:
-            yield cel_activation(self._access, self._names - left_out)
-        for name in spellings or ():
-            other = replace(self._access, user=replace(user, name=name))
-            yield cel_activation(other, self._names - left_out)
-
-
-def _may_hold(when: Condition, values: cel.Activation) -> bool | None:
-    try:
-        return when.holds(values)
-    except (EvaluationError, UnknownValueError):
-        return None
+    return bool(access.posture.apps and rule.when.outcome(cel_activation(access, names | _OF_APPS)))
 
 
 _SPELLINGS = phrase(
@@ -394,10 +309,10 @@ def _failed(why: str) -> str:
     return phrase("failed: %(why)s", why=why)
 
 
-def _judge(rule: Rule, stage: Stage, access: Access, values: _Values) -> _Verdict:
-    others = [_may_hold(rule.when, each) for each in values.others(rule.when)] if _reads_person(rule) else []
+def _judge(rule: Rule, stage: Stage, access: Access, values: cel.Activation, names: Set[str]) -> _Verdict:
+    others = [rule.when.outcome(each) for each in rule.when.other_readings(access, names)]
     try:
-        holds = rule.when.holds(values.known)
+        holds = rule.when.holds(values)
     except EvaluationError as error:
         return _Verdict(Effect.BLOCK, Reason.RULE_ERROR, _failed(str(error)))
     except UnknownValueError:
@@ -429,11 +344,6 @@ def _by_stage(rule: Rule, stage: Stage, access: Access) -> _Verdict:
     if stage is not Stage.REPORT_ONLY:
         return _Verdict(effect)
     return _Verdict(effect, None, _REPORTS)
-
-
-def device_grace_end(rule: Rule, access: Access) -> datetime | None:
-    """When the device stops being new to the rule; None if it is not new."""
-    return grace_end(rule.grace, access.posture.first_seen, access.now)
 
 
 def _deadline(rule: Rule, access: Access) -> datetime | None:

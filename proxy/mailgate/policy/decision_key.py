@@ -12,9 +12,8 @@ from typing import Any
 
 from mailgate.classify.discovery import is_discovery
 from mailgate.model import Access, Decision, PostureState, Reason, User
-from mailgate.policy.decide import share_subject
-from mailgate.policy.groups import in_groups
-from mailgate.policy.login_names import confusable_name, has_one_reading
+from mailgate.policy.people import confusable_name, has_one_reading, in_groups
+from mailgate.policy.rule_states import share_subject
 from mailgate.policy.rules import Policy
 from mailgate.policy.stages import grace_end, in_share
 from mailgate.policy.variables import CLOCKS, VARIABLES

@@ -11,8 +11,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from mailgate.model.languages import LANGUAGES, SOURCE
-from mailgate.model.phrase import phrase, unknown_word, wrong_value
+from mailgate.model.phrase import LANGUAGES, SOURCE, phrase, unknown_word, wrong_value
 from mailgate.policy.apps import Text
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from mailgate.model import Absence, Access, Compliance, Effect, Kind, PostureState, Reason, Update
 from mailgate.policy.apps import AppCatalog
-from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
+from mailgate.policy.condition import Condition
 from mailgate.policy.variables import VARIABLES, cel_activation, extension_word
-from mailgate.policy.versions import at_least, order_of, parts_of
+from mailgate.policy.written import at_least, order_of, parts_of
 
 _OF_APPS = frozenset({"device.apps", "device.lists", "device.state", "device.absence"})
 """The variables that change with a listed app."""
@@ -65,10 +65,7 @@ def _of_verdict(condition: Condition, access: Access) -> Reason | None:
     if posture.state is PostureState.UNAVAILABLE or _VERDICT.isdisjoint(condition.reads):
         return None
     good = replace(posture, compliance=Compliance.COMPLIANT, compliance_at=access.now, compliance_covers=True)
-    try:
-        if condition.holds(cel_activation(replace(access, posture=good), condition.reads)):
-            return None
-    except EvaluationError:
+    if condition.outcome(cel_activation(replace(access, posture=good), condition.reads)) is not False:
         return None
     if posture.compliance is Compliance.NONCOMPLIANT:
         return Reason.DEVICE_NONCOMPLIANT
@@ -144,23 +141,16 @@ def _newest(condition: Condition) -> Mapping[str, str]:
 
 
 def _would_hold(condition: Condition, access: Access, supposed: Mapping[str, str]) -> bool:
-    try:
-        return condition.holds(cel_activation(access, condition.reads, supposed))
-    except EvaluationError:
-        return True
+    return condition.outcome(cel_activation(access, condition.reads, supposed)) is not False
 
 
 def _of_extension(condition: Condition, access: Access) -> Reason | None:
     """A missing extension, if without its word nobody could tell whether the condition holds; or else that it has this word, which says
     nothing against the kind of the device."""
     read = {name for name in condition.reads if name.startswith("extension.")}
-    if not read:
+    if not read or condition.outcome(cel_activation(access, condition.reads - read)) is not None:
         return None
-    try:
-        condition.holds(cel_activation(access, condition.reads - read))
-    except (EvaluationError, UnknownValueError):
-        return Reason.RULE_MATCHED if extension_word(access) else Reason.EXTENSION_REQUIRED
-    return None
+    return Reason.RULE_MATCHED if extension_word(access) else Reason.EXTENSION_REQUIRED
 
 
 def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
@@ -195,11 +185,7 @@ def _holds_without_apps(condition: Condition, access: Access) -> bool:
     posture = replace(access.posture, apps=(), lists=())
     if posture.state is PostureState.LISTED:
         posture = replace(posture, state=PostureState.CLEAN, absence=Absence.SEEN)
-    without = replace(access, posture=posture)
-    try:
-        return condition.holds(cel_activation(without, condition.reads))
-    except EvaluationError:
-        return False
+    return bool(condition.outcome(cel_activation(replace(access, posture=posture), condition.reads)))
 
 
 def apps_named(condition: Condition, catalog: AppCatalog) -> frozenset[str]:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from mailgate.model import Access, Effect
 from mailgate.model.phrase import Phrase, phrase, time_of
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 
 
 class Cause(StrEnum):

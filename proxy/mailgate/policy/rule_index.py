@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mailgate.model import Access, PostureState
 from mailgate.policy.condition import Condition
-from mailgate.policy.login_names import confusable_name, has_one_reading
+from mailgate.policy.people import confusable_name, has_one_reading
 from mailgate.policy.variables import VARIABLES, is_odd
 
 

@@ -25,12 +25,12 @@ from mailgate.model import Effect, Reason, Stage
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
-from mailgate.policy.durations import Duration
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.localized_text import LocalizedField, localized_schema
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
-from mailgate.policy.stages import Share, Stages
+from mailgate.policy.stages import Stages
+from mailgate.policy.written import Duration, Share
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"

@@ -1,60 +1,18 @@
 """The current effect of a rule: its stage by the clock, and whether a person is in its share."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, WithJsonSchema, model_validator
+from pydantic import model_validator
 
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.times import happened
 from mailgate.policy.apps import Strict
-from mailgate.policy.login_names import confusable_name, has_one_reading
-
-_DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
-MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
-SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
-
-
-def read_moment(text: object) -> datetime:
-    """Read a date or time of a file. Raises PydanticCustomError."""
-    if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
-        raise wrong_value(
-            "moment",
-            phrase(
-                "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
-            ),
-        )
-    try:
-        moment = datetime.fromisoformat(text.upper())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise wrong_value(
-            "moment", phrase("no such date or time; expected one that the calendar has")
-        ) from error
-
-
-def share_of(text: object) -> float:
-    """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
-    if not isinstance(text, str) or not re.fullmatch(SHARE, text):
-        raise wrong_value("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
-    return float(text.removesuffix("%")) / 100
-
-
-Moment = Annotated[
-    datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "pattern": MOMENT})
-]
-"""A date (midnight UTC) or a time with its zone, converted to UTC."""
-
-Share = Annotated[
-    float,
-    BeforeValidator(share_of),
-    WithJsonSchema({"type": "string", "pattern": SHARE, "examples": ["25%"]}),
-]
-"""A part of all people, 0 to 1, written as a percentage."""
+from mailgate.policy.people import confusable_name, has_one_reading
+from mailgate.policy.written import Moment
 
 
 class Stages(Strict):

@@ -29,7 +29,7 @@ from mailgate.model import (
 )
 from mailgate.model.phrase import phrase
 from mailgate.model.times import LONG_AGO, happened
-from mailgate.policy.versions import FUNCTION
+from mailgate.policy.written import AT_LEAST, at_least
 
 NEVER_REPORTED = timedelta(days=36500)
 """The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
@@ -232,7 +232,13 @@ _TYPES = {
     "list(string)": cel.Type.List(cel.Type.STRING),
 }
 
-ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.values()}, functions=[FUNCTION])
+_COMPARISON = cel.FunctionDecl(
+    AT_LEAST,
+    [cel.Overload("version_at_least", cel.Type.BOOL, [cel.Type.STRING, cel.Type.STRING], True, at_least)],
+)
+ENVIRONMENT = cel.NewEnv(
+    variables={v.name: _TYPES[v.type] for v in VARIABLES.values()}, functions=[_COMPARISON]
+)
 
 
 UNREADABLE = "\ud800"

@@ -14,7 +14,6 @@ from mailgate.model import Access, Client, Kind, Posture
 from mailgate.model.device import PostureTerms
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.policy import Policy
-from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.rules import Rule
 from mailgate.policy.variables import VARIABLES, cel_activation
 from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
@@ -210,10 +209,7 @@ async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, ne
 
 def _may_meet(rule: Rule, access: Access) -> bool:
     """Whether some request from this device may meet the rule."""
-    try:
-        return rule.when.holds(cel_activation(access, rule.when.reads & _OF_THE_DEVICE))
-    except (UnknownValueError, EvaluationError):
-        return True
+    return rule.when.outcome(cel_activation(access, rule.when.reads & _OF_THE_DEVICE)) is not False
 
 
 _ANY = Client(Kind.UNKNOWN, handheld=False)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
 from mailgate.model.phrase import phrase, plural, time_of
-from mailgate.policy.login_names import address_of
+from mailgate.policy.people import address_of
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 from mailgate.store import Store

@@ -12,7 +12,7 @@ from mailgate.classify import is_checked
 from mailgate.model import Access, Decision, Effect
 from mailgate.policy import Policy, Rule
 from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen, countable_subject
-from mailgate.policy.login_names import confusable_name, counted_name, has_one_reading, user_text
+from mailgate.policy.people import confusable_name, counted_name, has_one_reading, user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
 from mailgate.store.ledger import Repeat

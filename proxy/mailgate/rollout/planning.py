@@ -1,19 +1,22 @@
-"""Makes the plan of a candidate, by the current settings."""
+"""Makes the plan of a candidate, by the current settings, and finds the apps that no report can tell of yet."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
+from mailgate.errors import ConfigError
 from mailgate.model import Effect, Stage
 from mailgate.model.device import PostureTerms
-from mailgate.policy import AppCatalog, Policy
+from mailgate.policy import AppCatalog, ListedApp, Policy
+from mailgate.policy.apps import plain_name
 from mailgate.policy.cases import run_cases
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
-from mailgate.policy.login_names import counted_name
+from mailgate.policy.people import counted_name
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rule_states import unreachable
 from mailgate.policy.rules import Rule
 from mailgate.policy.simulate.clock import unpredictable_clocks
 from mailgate.policy.simulate.impact import (
@@ -30,7 +33,6 @@ from mailgate.policy.simulate.impact import (
 )
 from mailgate.policy.simulate.judge import OccasionOutcome
 from mailgate.policy.simulate.later import OF_LOOKS, OF_VERDICTS, change_moments, in_full
-from mailgate.policy.unreachable import unreachable
 from mailgate.policy.variables import CLOCKS
 from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
@@ -62,7 +64,6 @@ from mailgate.rollout.plan import (
 )
 from mailgate.rollout.replay import ASSUMED, away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
-from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.store import Activation, Store, Version
 from mailgate.tasks import compute
 
@@ -361,3 +362,74 @@ def _sample(found: MoverExample) -> Sample:
 
 def _side(outcome: OccasionOutcome) -> PlanDecision:
     return PlanDecision(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)
+
+
+_MOST = 1000
+"""How many activations are read. If there were more, no app counts as reported."""
+
+
+async def catalogs_since(store: Store, active: Activation, since: datetime) -> list[AppCatalog]:
+    """The catalogues of all versions that were in force from ``since`` on, up to the active one. Raises
+    StoreUnavailableError."""
+    history = await store.policies.history(_MOST)
+    numbers, whole = dict[int, None](), len(history) < _MOST
+    for each in history:
+        if each.serial <= active.serial:
+            numbers[each.number] = None
+            if each.at <= since:
+                whole = True
+                break
+    found = [await _catalog(store, number) for number in numbers]
+    return found if whole else [*found, AppCatalog()]
+
+
+async def _catalog(store: Store, number: int) -> AppCatalog:
+    """The catalogue of one version; empty if it cannot be read."""
+    version = await store.policies.get(number)
+    if version is None or version.altered:
+        return AppCatalog()
+    try:
+        return (await compute(compile_rules, version.texts)).policy.catalog
+    except ConfigError:
+        return AppCatalog()
+
+
+def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
+    """Names of apps for which new rules may keep people out, and which some valid report cannot mention: it mentions the apps that were
+    in ``apps.yaml`` when it was made, by their identifiers of that time.
+
+    :param reported: the catalogues with which reports were made.
+    """
+    if not any(
+        each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
+    ):
+        return []
+    read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
+    by_name, by_list = "device.apps" in read, not read.isdisjoint({"device.lists", *OF_LOOKS})
+    listed = {key for keys in new.catalog.lists.values() for key in keys}
+    return [
+        app.name
+        for key, app in new.catalog.apps.items()
+        if (by_name or (by_list and key in listed))
+        and any(_identifiers(each, key) != _identifiers(new.catalog, key) for each in reported)
+        and not _same(old, new, key)
+    ]
+
+
+def _identifiers(catalog: AppCatalog, key: str) -> object:
+    """The identifiers of an app; None if the catalogue does not have it."""
+    app: ListedApp | None = catalog.apps.get(key)
+    return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
+
+
+def _same(old: Policy, new: Policy, key: str) -> bool:
+    """Whether both policies treat this app in the same way, with the same rules."""
+    return (
+        (_written(old), old.default) == (_written(new), new.default)
+        and _identifiers(old.catalog, key) == _identifiers(new.catalog, key)
+        and old.catalog.lists_of([key]) == new.catalog.lists_of([key])
+    )
+
+
+def _written(policy: Policy) -> list[object]:
+    return [(rule.when.text, rule.model_dump(exclude={"when"})) for rule in policy.rules]

@@ -43,9 +43,9 @@ from mailgate.model import (
 )
 from mailgate.model.device import Away, PostureTerms
 from mailgate.policy import AppCatalog
-from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.simulate.compare import Occasion
+from mailgate.policy.people import NO_GROUPS, Groups
 from mailgate.policy.simulate.impact import Subject
+from mailgate.policy.simulate.judge import Occasion
 from mailgate.policy.variables import VARIABLES, KeptBy
 from mailgate.store import ClientFacts, Proofs, SeenClient, Store
 from mailgate.store.client_facts import ACCEPTED

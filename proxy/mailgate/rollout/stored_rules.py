@@ -1,9 +1,19 @@
-"""Reads and writes the rules of versions in the store."""
+"""Rules in the store: those of versions, and drafts: small changes of the rules in force that no file has yet. A draft comes in
+force by a plan, like every change."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
 
 from mailgate.config import Rules, compile_rules
+from mailgate.config.text_edits import EditError, edited
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import phrase
+from mailgate.policy.edits import Edit
+from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.store import Activation, Policies, RuleTexts, Store
+from mailgate.store.plans import SHORTEST, KeptDraft
 from mailgate.tasks import compute
 
 
@@ -44,3 +54,88 @@ async def in_force(store: Store) -> Rules | None:
     """The rules in force on this store; None before the first start."""
     active = await store.policies.active()
     return await rules_of(store.policies, active) if active else None
+
+
+DRAFTED = "policy-drafted"
+_EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
+
+
+async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) -> tuple[KeptDraft, Rules]:
+    """Make and keep a draft of the rules in force with this change. Raises RefusedError."""
+    active = await store.policies.active()
+    if active is None:
+        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+    before = await rules_of(store.policies, active)
+    try:
+        after = await compute(edited, before, edit)
+    except EditError as error:
+        raise RefusedError(error.words) from None
+    said = _EDIT.dump_json(edit).decode()
+    draft = KeptDraft(after.digest, active.number, said, edit.title(after.policy), person.name, now)
+    act = replace(
+        person.act(now, DRAFTED),
+        about=f"draft {after.digest}",
+        details={"edit": edit.model_dump(), "base": active.number},
+    )
+    return await store.drafts.keep(draft, act), after
+
+
+async def find_draft(store: Store, name: str) -> KeptDraft:
+    """The draft whose digest begins with ``name``. Raises RefusedError if none or several do."""
+    if len(name) < SHORTEST:
+        raise RefusedError(
+            phrase(
+                "`%(name)s` is too short for a draft: give at least %(shortest)s letters of its digest",
+                name=name,
+                shortest=SHORTEST,
+            )
+        )
+    found = await store.drafts.find(name)
+    if not found:
+        raise UnknownError(phrase("no draft is called `%(name)s`", name=name))
+    if len(found) > 1:
+        raise RefusedError(phrase("`%(name)s` may be several drafts: give more of the digest", name=name))
+    return found[0]
+
+
+def edit_of(draft: KeptDraft) -> Edit:
+    """The change that a draft makes."""
+    return _EDIT.validate_json(draft.edit)
+
+
+async def base_of(store: Store, draft: KeptDraft) -> Rules:
+    """The version that a draft changes. Raises RefusedError if it can no longer be read."""
+    version = await store.policies.get(draft.base)
+    try:
+        if version is None or version.altered:
+            raise RefusedError(
+                phrase(
+                    "version %(base)s, which this draft changes, was changed in the store",
+                    base=str(draft.base),
+                )
+            )
+        return await compute(compile_rules, version.texts)
+    except ConfigError as error:
+        raise RefusedError(
+            phrase(
+                "version %(base)s, which this draft changes, cannot be read by this Mailgate",
+                base=str(draft.base),
+            )
+        ) from error
+
+
+async def rules_with(store: Store, draft: KeptDraft) -> Rules:
+    """The rules that a draft makes. Raises RefusedError if they are not the rules that were drafted."""
+    try:
+        after = await compute(edited, await base_of(store, draft), edit_of(draft))
+    except (EditError, ValueError) as error:
+        raise _other(draft) from error
+    if after.digest != draft.digest:
+        raise _other(draft)
+    return after
+
+
+def _other(draft: KeptDraft) -> RefusedError:
+    return RefusedError(
+        phrase("a draft is not what was drafted, make it again: %(title)s", title=draft.title)
+    )

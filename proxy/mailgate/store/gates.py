@@ -160,7 +160,7 @@ class SharedKey(NamedTuple):
 
 
 class SharedKeys(Queries):
-    """Queries on keys."""
+    """Queries on the secrets with which the gate seals values that it gives out. All gates share them, also after a restart."""
 
     async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[SharedKey, ...]:
         """The two newest keys, newest first. A new key is made if there is none or the newest is older than ``renew_after``.

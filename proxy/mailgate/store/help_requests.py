@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 
-from mailgate.policy.login_names import counted_name
+from mailgate.policy.people import counted_name
 from mailgate.store import gates
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import Newest, RowPosition, put_rows, upsert

@@ -148,8 +148,8 @@ _PAGE = 500
 
 
 class Languages(Queries):
-    """Notes languages with ``note``, which never waits, and writes them with ``flush``. If that fails, they are noted
-    again later."""
+    """The language that each person's browser last asked for, for mails to them. ``note`` never waits; ``flush`` writes what was noted.
+    If that fails, it is noted again later."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from mailgate.atomic_files import is_at, sync_folder
 from mailgate.devices.device import Device
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 from mailgate.store.errors import StoreUnavailableError
 
 SUFFIX, _TAKEN = ".jsonl", ".taken"

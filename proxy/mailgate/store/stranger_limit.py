@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.model.addresses import rate_limit_key
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 
 SPAN = timedelta(hours=1)
 _BEFORE = timedelta(minutes=1)

@@ -18,7 +18,7 @@ from mailgate.connectors.jamf import Jamf
 from mailgate.devices.trust import report_by
 from mailgate.model import CheckResult, Client, Kind, PostureState, SourceState
 from mailgate.model.device import PostureTerms
-from mailgate.policy.login_names import NO_LOGINS, Logins
+from mailgate.policy.people import NO_LOGINS, Logins
 from mailgate.tasks import end
 
 MINUTE = timedelta(minutes=1)

@@ -9,7 +9,7 @@ from tests.unit.config.test_admins import loaded
 
 from mailgate.config.pages import MAX_LOGO, EmployeePage, ExtensionPages, LanguageSettings, contrast
 from mailgate.errors import ConfigError
-from mailgate.model.languages import LANGUAGES
+from mailgate.model.phrase import LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

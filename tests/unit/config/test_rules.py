@@ -9,7 +9,7 @@ from mailgate.config.files import FilesReading
 from mailgate.config.rules import read_rules
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError
-from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.people import NO_GROUPS
 
 APPS = "apps: {tiktok: {name: TikTok}}\nlists: {banned: {file: lists/us.yaml}}\n"
 LIST = "title: Banned\nsources: [a law]\napps: [tiktok]\n"

@@ -7,8 +7,7 @@ from tests.unit.store.examples import CATALOG, TERMS
 
 from mailgate.config.settings import Retention
 from mailgate.policy import Policy
-from mailgate.policy.groups import NO_GROUPS
-from mailgate.policy.login_names import Logins
+from mailgate.policy.people import NO_GROUPS, Logins
 from mailgate.policy.reliefs import Relief, Reliefs
 from mailgate.policy.rules import PolicyFile, policy_context
 

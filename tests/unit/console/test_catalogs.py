@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from mailgate.model.languages import SOURCE
+from mailgate.model.phrase import SOURCE
 from mailgate.texts import catalog_of, console_languages
 
 TRANSLATED = [tag for tag in console_languages() if tag != SOURCE]

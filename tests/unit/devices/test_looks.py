@@ -11,7 +11,7 @@ from tests.unit.store.examples import MAX_AGE, NOW, catalog
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.looks import expiry
-from mailgate.devices.posture import posture_of, stable_until, strictest
+from mailgate.devices.posture import may_restrict, posture_of, stable_until, strictest
 from mailgate.devices.trust import ENROLLED, rank, report_by, without_look
 from mailgate.model import (
     Absence,
@@ -25,6 +25,7 @@ from mailgate.model import (
     Threat,
 )
 from mailgate.model.device import PostureTerms
+from mailgate.policy.apps import AppCatalog, ListedApp
 
 HOUR = timedelta(hours=1)
 LISTED = ("temu", "tiktok")
@@ -291,3 +292,178 @@ def test_no_device_is_clean_for_which_an_app_was_seen_later_than_its_removal(
     assert now < stable_until(Device("d", tuple(reports)), terms, now)
     after = posture(*reports, now=known.expires_at, precedence=precedence)
     assert after.state is not CLEAN or after.source != known.source or after.expires_at != known.expires_at
+
+
+BOTH_VERDICT = frozenset({"temu", "tiktok"})
+CATALOG_VERDICT = catalog("temu", "tiktok", "chess", prohibited=("temu", "tiktok"))
+GOOD_VERDICT, GRACE, BAD, UNKNOWN, NONE = (
+    Compliance.COMPLIANT,
+    Compliance.GRACE,
+    Compliance.NONCOMPLIANT,
+    Compliance.UNKNOWN,
+    Compliance.NONE,
+)
+
+
+def judged(word: Compliance, hours: float = 0, source: str = "mdm", **fields: object) -> Report:
+    threat = fields.pop("threat", Threat.NONE)
+    verdict = ManagementVerdict(word, NOW - hours * HOUR, fields.pop("apps", BOTH_VERDICT), threat)  # type: ignore[arg-type]
+    return report_by(source, "7", verdict=verdict, **fields)  # type: ignore[arg-type]
+
+
+def verdict_posture(
+    *reports: Report, now: datetime = NOW, known: AppCatalog = CATALOG_VERDICT, **terms: object
+) -> Posture:
+    held = PostureTerms(timedelta(hours=24), verdict_ages={"mdm": 8 * HOUR}, **terms)  # type: ignore[arg-type]
+    return posture_of(Device("d", reports), known, held, now)
+
+
+@pytest.mark.parametrize(
+    ("reports", "word"),
+    [
+        ([], NONE),
+        ([judged(GOOD_VERDICT)], GOOD_VERDICT),
+        ([judged(GOOD_VERDICT, 7.9)], GOOD_VERDICT),
+        ([judged(GOOD_VERDICT, 8)], UNKNOWN),
+        ([judged(GRACE, 8)], UNKNOWN),
+        ([judged(BAD, 999)], BAD),
+        ([judged(NONE, 1, threat=Threat.LOW)], NONE),
+        ([judged(GOOD_VERDICT, 9, "other")], GOOD_VERDICT),
+        ([judged(GOOD_VERDICT, 24, "other")], UNKNOWN),
+        ([judged(GOOD_VERDICT), judged(UNKNOWN, 0, "other")], GOOD_VERDICT),
+        ([judged(GOOD_VERDICT), judged(GRACE, 0, "other")], GRACE),
+        ([judged(GOOD_VERDICT), judged(BAD, 0, "other")], BAD),
+        ([judged(GOOD_VERDICT), judged(BAD, 1, "other")], GOOD_VERDICT),
+        ([judged(GOOD_VERDICT, 9), judged(BAD, 20, "other")], BAD),
+        ([judged(UNKNOWN), judged(BAD, 1, "other")], BAD),
+        ([judged(GOOD_VERDICT), judged(BAD, -1, "other")], BAD),
+        ([judged(GOOD_VERDICT), judged(BAD, 0, "other", gone=True)], BAD),
+        ([judged(GOOD_VERDICT), judged(BAD, 2, "other", gone=True)], GOOD_VERDICT),
+        ([judged(BAD, gone=True)], BAD),
+        ([judged(BAD, 1, gone=True), judged(GOOD_VERDICT, 0, "other", gone=True)], BAD),
+        ([judged(GOOD_VERDICT, gone=True)], NONE),
+        ([judged(UNKNOWN), judged(GOOD_VERDICT, 0, "other", gone=True, threat=Threat.HIGH)], UNKNOWN),
+        ([judged(GOOD_VERDICT, -1)], UNKNOWN),
+        ([judged(GOOD_VERDICT, source=ENROLLED)], NONE),
+    ],
+)
+def test_a_bad_word_stays_until_a_later_good_one(reports: list[Report], word: Compliance) -> None:
+    for told in (verdict_posture(*reports), verdict_posture(*reversed(reports))):
+        assert told.compliance is word
+        assert told.state is PostureState.MISSING
+
+
+def test_a_good_word_of_a_source_that_ranks_lower_takes_nothing_back() -> None:
+    told = [judged(BAD, 1, "other"), judged(GOOD_VERDICT)]
+    assert verdict_posture(*told, precedence=("other",)).compliance is BAD
+    assert verdict_posture(*told, precedence=("mdm",)).compliance is GOOD_VERDICT
+
+
+@pytest.mark.parametrize(
+    ("told", "threat"),
+    [
+        ([(Threat.SECURED, 1)], Threat.SECURED),
+        ([(Threat.SECURED, 9)], Threat.UNKNOWN),
+        ([(Threat.HIGH, 99)], Threat.HIGH),
+        ([(Threat.LOW, 1), (Threat.COMPROMISED, 0)], Threat.COMPROMISED),
+        ([(Threat.LOW, 1), (Threat.COMPROMISED, 2)], Threat.LOW),
+        ([(Threat.UNKNOWN, 1), (Threat.LOW, 1)], Threat.LOW),
+        ([], Threat.NONE),
+    ],
+)
+def test_so_it_is_with_threats(told: list[tuple[Threat, int]], threat: Threat) -> None:
+    names = ("mdm", "other")
+    reports = [
+        judged(NONE, hours, name, threat=word) for name, (word, hours) in zip(names, told, strict=False)
+    ]
+    assert verdict_posture(*reports).threat is threat
+
+
+def test_who_leaves_a_management_keeps_the_threat_that_it_saw_and_no_other_word() -> None:
+    left = judged(GOOD_VERDICT, 1, gone=True, threat=Threat.HIGH)
+    assert (verdict_posture(left).compliance, verdict_posture(left).threat) == (NONE, Threat.HIGH)
+    assert verdict_posture(left).compliance_apps == ()
+    left = judged(BAD, 1, gone=True, threat=Threat.SECURED)
+    assert (verdict_posture(left).compliance, verdict_posture(left).threat) == (BAD, Threat.NONE)
+
+
+def test_the_verdict_keeps_its_own_time_and_end() -> None:
+    told = verdict_posture(judged(GOOD_VERDICT, 2), report_by("other", "8", denial=Denial(BOTH_VERDICT, NOW)))
+    assert (told.compliance_at, told.compliance_until) == (NOW - 2 * HOUR, NOW + 6 * HOUR)
+    assert (told.state, told.source) == (PostureState.CLEAN, "other")
+    assert verdict_posture(judged(BAD, 2)).compliance_until is None
+    terms = PostureTerms(timedelta(hours=24), verdict_ages={"mdm": 8 * HOUR})
+    assert stable_until(Device("d", (judged(GOOD_VERDICT, 2),)), terms, NOW) == NOW + 6 * HOUR
+
+
+WITH_IDS = AppCatalog(
+    {
+        "temu": ListedApp("temu", "Temu", ios=("com.temu",)),
+        "tiktok": ListedApp("tiktok", "TikTok", android=("com.tiktok",)),
+        "chess": ListedApp("chess", "Chess", ios=("com.chess",)),
+    },
+    {"prohibited": ("temu", "tiktok")},
+)
+
+
+@pytest.mark.parametrize(
+    ("os", "apps", "hours", "covers"),
+    [
+        ("ios", {"temu"}, 0, True),
+        ("iPadOS", {"temu", "chess", "unlisted"}, 0, True),
+        ("android", {"tiktok"}, 0, True),
+        ("ios", {"tiktok"}, 0, False),
+        ("windows", {"temu", "tiktok"}, 0, False),
+        ("macos", {"temu"}, 0, False),
+        ("ios", set(), 0, False),
+        ("", {"temu", "tiktok"}, 0, False),
+        ("ios", {"temu"}, 8, False),
+    ],
+)
+def test_every_listed_app_with_an_id_must_have_been_looked_for(
+    os: str, apps: set[str], hours: int, covers: bool
+) -> None:
+    told = verdict_posture(judged(GOOD_VERDICT, hours, apps=frozenset(apps), os=os), known=WITH_IDS)
+    assert told.compliance_covers is covers
+    assert set(told.compliance_apps) <= {"temu", "tiktok"}
+    assert not verdict_posture(
+        judged(GOOD_VERDICT, os=os), known=catalog("temu", prohibited=("temu",))
+    ).compliance_covers
+
+
+KNOWN = Posture(
+    PostureState.CLEAN, enrolment=Enrolment.SUPERVISED, compliance=GOOD_VERDICT, compliance_at=NOW, compliance_until=NOW + HOUR,
+    compliance_apps=("temu", "tiktok"), compliance_covers=True, threat=Threat.SECURED,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("compliance", UNKNOWN, UNKNOWN),
+        ("compliance", NONE, NONE),
+        ("compliance", BAD, BAD),
+        ("compliance_at", NOW - HOUR, NOW - HOUR),
+        ("compliance_at", None, None),
+        ("compliance_until", NOW, NOW),
+        ("compliance_apps", ("temu",), ("temu",)),
+        ("compliance_covers", False, False),
+        ("threat", Threat.NONE, Threat.NONE),
+        ("threat", Threat.HIGH, Threat.HIGH),
+        ("enrolment", Enrolment.USER_ENROLMENT, Enrolment.UNKNOWN),
+    ],
+)
+def test_of_several_devices_no_word_is_better_than_the_worst(
+    field: str, value: object, expected: object
+) -> None:
+    worse = replace(KNOWN, **{field: value})  # type: ignore[arg-type]
+    for both in ([KNOWN, worse], [worse, KNOWN]):
+        assert getattr(strictest(both), field) == expected
+    assert may_restrict(KNOWN, worse) is (field != "compliance_apps")
+    assert may_restrict(worse, KNOWN) is (field == "enrolment")
+
+
+def test_only_a_bad_word_speaks_against_a_new_device() -> None:
+    assert not may_restrict(None, KNOWN)
+    assert may_restrict(None, replace(KNOWN, compliance=BAD))
+    assert may_restrict(None, replace(KNOWN, threat=Threat.MEDIUM))

@@ -25,7 +25,7 @@ from mailgate.gateway.mail_server_logins import (
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp
-from mailgate.policy.login_names import Logins
+from mailgate.policy.people import Logins
 from mailgate.policy.rules import PolicyFile, policy_context
 
 CATALOG = AppCatalog({"tiktok": ListedApp("tiktok", "TikTok")}, {"prohibited": ("tiktok",)})

@@ -12,7 +12,7 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.request_reader import MAX_TOLD
 from mailgate.model import Posture, PostureState
-from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.people import NO_GROUPS, Groups
 
 
 @pytest.mark.parametrize(

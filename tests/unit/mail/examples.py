@@ -3,7 +3,7 @@
 from tests.unit.rollout import people
 
 from mailgate.mail.recipient_list import DataScope
-from mailgate.policy.login_names import address_of
+from mailgate.policy.people import address_of
 
 BELIEVED = DataScope(people.TERMS, 14)
 APP = """{id: app, title: No such apps, when: 'client.handheld && "prohibited" in device.lists', effect: block, notice: {fix: remove-app, contact: help@example.com}}"""

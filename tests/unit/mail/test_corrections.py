@@ -20,7 +20,7 @@ from mailgate.mail.recipient_list import Recipients, list_recipients, queue
 from mailgate.mail.topic import topic_of
 from mailgate.model import Reason
 from mailgate.model.notice import Standing
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.stages import in_share
 from mailgate.rollout.activation import retract

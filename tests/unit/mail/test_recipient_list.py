@@ -17,7 +17,7 @@ from mailgate.config import Rules, load_bundle
 from mailgate.console.notices.facts import recipient_counts
 from mailgate.mail.recipient_list import RecipientList, Recipients, data_scope_of, list_recipients, queue
 from mailgate.mail.topic import topic_of
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.rollout.activation import retract
 from mailgate.store import Mail, MailKind, MailState, Store
 

@@ -8,8 +8,8 @@ import pytest
 
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
-from mailgate.model.languages import TAGS
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
+from mailgate.model.phrase import TAGS
 
 WRITER = NoticeWriter("de")
 LATER = datetime(2026, 12, 15, tzinfo=UTC)

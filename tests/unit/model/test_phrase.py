@@ -4,6 +4,8 @@ import json
 import pickle
 from copy import deepcopy
 from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -11,6 +13,9 @@ from pydantic import AfterValidator, PositiveInt, TypeAdapter, ValidationError
 
 from mailgate.model.phrase import (
     ENGLISH,
+    LANGUAGES,
+    SOURCE,
+    TAGS,
     Phrase,
     capital,
     code,
@@ -21,6 +26,7 @@ from mailgate.model.phrase import (
     joined_names,
     phrase,
     plural,
+    primary,
     read_words,
     sentence,
     stored,
@@ -219,3 +225,20 @@ def test_an_error_of_the_library_has_its_own(value: object) -> None:
         TypeAdapter(PositiveInt).validate_python(value)
     (error,) = raised.value.errors()
     assert words_of(error) == error["msg"]
+
+
+PAGES = files("mailgate.gateway.pages").joinpath("locale")
+EXTENSION = Path(__file__).parents[3] / "extension" / "_locales"
+
+
+def test_each_language_but_the_source_has_a_catalog() -> None:
+    assert {each.name.replace("_", "-") for each in PAGES.iterdir()} == set(TAGS) - {SOURCE}
+
+
+def test_the_extension_speaks_the_same_languages() -> None:
+    assert {primary(each.name.replace("_", "-")) for each in EXTENSION.iterdir()} == set(LANGUAGES)
+
+
+def test_settings_and_policies_name_each_language_in_one_word() -> None:
+    assert [primary(tag) for tag in ("zh-Hans", "PT-br", "de")] == ["zh", "pt", "de"]
+    assert len(set(LANGUAGES)) == len(TAGS)

@@ -13,7 +13,7 @@ from mailgate.config import compile_rules
 from mailgate.model.phrase import read_words, stored, translate
 from mailgate.policy.apps import ListedApp
 from mailgate.policy.changes import Change, changes, digest_of_texts, fields_of, subject_in_words
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.policy.rules import Default, Rule
 from mailgate.texts import console_languages
 

@@ -27,10 +27,11 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.condition import Condition
-from mailgate.policy.decide import decide, effect_now, is_about, share_subject, skip_reason
-from mailgate.policy.groups import Groups
+from mailgate.policy.decide import decide
+from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
+from mailgate.policy.rule_states import effect_now, is_about, share_subject, skip_reason
 from mailgate.policy.rules import Policy
 
 PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}

@@ -14,7 +14,7 @@ from mailgate.policy.edits import (
     places,
     taken_back,
 )
-from mailgate.policy.stages import SHARE
+from mailgate.policy.written import SHARE
 
 POLICY = """
 rules:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from tests.unit.policy.examples import refusal
 
-from mailgate.model.languages import LANGUAGES
+from mailgate.model.phrase import LANGUAGES
 from mailgate.policy import Policy
 from mailgate.policy.localized_text import Language, LocalizedField, LocalizedText, text_in
 from mailgate.policy.rules import Rule, RuleNotice

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from tests.unit.policy.examples import refusal
 
 from mailgate.model import Effect, Stage
-from mailgate.policy.stages import MOMENT, SHARE, Moment, Share, Stages, grace_end, in_share, softened
+from mailgate.policy.stages import Stages, grace_end, in_share, softened
+from mailgate.policy.written import MOMENT, SHARE, Moment, Share
 
 STAGES = Stages.model_validate(
     {"report_only": "2026-12-01", "warn": "2026-12-08T09:00:00-08:00", "enforce": "2026-12-15T09:00:00-08:00"}

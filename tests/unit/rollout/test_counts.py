@@ -23,7 +23,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.model import LOGIN_PROTOCOLS, Access, AttestationResult, Decision, Kind, RequestFacts, User
 from mailgate.policy.decide import decide
-from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.people import NO_GROUPS
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.plan import LABELS, Counts, Plan
 from mailgate.rollout.planning import Scope, make_plan

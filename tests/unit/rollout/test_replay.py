@@ -43,7 +43,7 @@ from mailgate.model import (
 )
 from mailgate.model.device import PostureTerms
 from mailgate.policy.decide import decide
-from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.people import NO_GROUPS, Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
 from mailgate.rollout.replay import (
     ASSUMED,

@@ -14,7 +14,7 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules
 from mailgate.model import Access, User
 from mailgate.policy.decide import decide
-from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.people import NO_GROUPS
 from mailgate.policy.simulate.impact import ImpactTally
 from mailgate.rollout import simulation
 from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, access_again, proof_of, reported

@@ -8,7 +8,7 @@ from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.policy import AppCatalog
-from mailgate.rollout.unreported_apps import catalogs_since, unreported
+from mailgate.rollout.planning import catalogs_since, unreported
 from mailgate.store import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -61,7 +61,7 @@ async def test_more_activations_than_are_looked_at_leave_everything_unknown(
     for ago, apps in ((2, ON_NONE), (1, ON_NONE + "\n")):
         await in_force(store, ago * HOUR, apps)
     assert await named(store, ON_IT) == []
-    monkeypatch.setattr("mailgate.rollout.unreported_apps._MOST", 2)
+    monkeypatch.setattr("mailgate.rollout.planning._MOST", 2)
     assert await named(store, ON_IT) == ["Game"]
 
 

@@ -16,7 +16,7 @@ from tests.unit.store.outage import away
 
 from mailgate.config import Rules
 from mailgate.model.phrase import translate
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.rollout import RulesKeeper, in_force
 from mailgate.rollout.activation import retract
 from mailgate.rollout.audit_check import verify

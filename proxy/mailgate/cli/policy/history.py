@@ -21,7 +21,7 @@ from mailgate.console.policy.versions import (
     version_of,
 )
 from mailgate.errors import ConfigError
-from mailgate.rollout.drafts import find_draft
+from mailgate.rollout.stored_rules import find_draft
 from mailgate.store import Activation, Store, Version
 
 Name = Annotated[

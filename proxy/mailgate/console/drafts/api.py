@@ -6,7 +6,7 @@ from mailgate.console.api.shapes import Hex, InputModel, OutputModel, SmallPage
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import DraftFacts, DraftHead
 from mailgate.policy.edits import Edit
-from mailgate.rollout.drafts import find_draft
+from mailgate.rollout.stored_rules import find_draft
 
 
 class DraftInput(InputModel):

@@ -18,10 +18,9 @@ from mailgate.console.policy.versions import RuleFilesLocation
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
-from mailgate.rollout.drafts import make_draft, rules_with
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS
-from mailgate.rollout.stored_rules import rules_of
+from mailgate.rollout.stored_rules import make_draft, rules_of, rules_with
 from mailgate.store import Activation
 from mailgate.store.plans import KeptDraft
 from mailgate.tasks import compute

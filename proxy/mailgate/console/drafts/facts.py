@@ -8,7 +8,7 @@ from mailgate.console.policy.versions import FileChange, RuleFilesLocation, file
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
-from mailgate.rollout.drafts import base_of, edit_of, rules_with
+from mailgate.rollout.stored_rules import base_of, edit_of, rules_with
 from mailgate.store import Store
 from mailgate.store.plans import KeptDraft
 from mailgate.store.policies import Activation

@@ -16,10 +16,10 @@ from mailgate.console.forms import Form, form_of
 from mailgate.console.layout import redirect_after, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
-from mailgate.policy.stages import share_of
-from mailgate.rollout.drafts import find_draft
+from mailgate.policy.written import share_of
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import RefusedError
+from mailgate.rollout.stored_rules import find_draft
 from mailgate.tasks import compute
 
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)

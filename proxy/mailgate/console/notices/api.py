@@ -26,7 +26,7 @@ from mailgate.console.notices.mails import (
     subject_of_notice,
 )
 from mailgate.mail.words import RenderedNotice
-from mailgate.model.languages import Tag
+from mailgate.model.phrase import Tag
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which

@@ -23,7 +23,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.login_names import address_of, user_text
+from mailgate.policy.people import address_of, user_text
 from mailgate.store import Mail, QuarantineMail, Recorded, Store, UnreportedPhone
 from mailgate.store.reliefs import KeptRelief
 

@@ -11,7 +11,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import bare, logins, references
 from mailgate.model.fact import Fact, Words
 from mailgate.model.phrase import phrase
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 from mailgate.store import Store
 
 SIZE = 20

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from mailgate.model.languages import primary
-from mailgate.model.phrase import joined, phrase, translate
+from mailgate.model.phrase import joined, phrase, primary, translate
 from mailgate.policy.localized_text import LocalizedText
 from mailgate.texts import Language
 

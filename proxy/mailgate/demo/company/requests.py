@@ -29,7 +29,7 @@ from mailgate.model import (
 from mailgate.model.device import PostureTerms
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.rollout.replay import proof_of
 from mailgate.store import ClientFacts, Sighting, Tally, sighting_of
 from mailgate.store.client_facts import client_facts

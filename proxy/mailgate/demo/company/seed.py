@@ -32,7 +32,7 @@ from mailgate.devices.device import Device, Report
 from mailgate.devices.trust import ENROLLED
 from mailgate.errors import MailgateError, Trouble
 from mailgate.model import Effect, SourceState
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep

@@ -11,7 +11,7 @@ from mailgate.http.grammar import values
 from mailgate.http.request import RequestHead
 from mailgate.http.trusted_headers import Origin, forgeable
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace, CertificateResult, RequestFacts
-from mailgate.policy.login_names import NO_LOGINS, Logins
+from mailgate.policy.people import NO_LOGINS, Logins
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

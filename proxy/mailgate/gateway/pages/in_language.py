@@ -5,7 +5,7 @@ from typing import Any
 
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.gateway.pages.view import View
-from mailgate.model.languages import primary
+from mailgate.model.phrase import primary
 from mailgate.policy.localized_text import text_in
 
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer
 from mailgate.gateway.pages import explain_reason
 from mailgate.model import Access, Decision, Reason
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that no XML document may hold, not even escaped (XML 1.0, section 2.2)."""

@@ -42,7 +42,7 @@ from mailgate.gateway.selfservice.stored_view import (
     stored_devices,
     token_record,
 )
-from mailgate.policy.login_names import address_of, user_text
+from mailgate.policy.people import address_of, user_text
 from mailgate.store import Recorded, StoreUnavailableError
 from mailgate.store.person_records import People
 from mailgate.store.postures import Postures

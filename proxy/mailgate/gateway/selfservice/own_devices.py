@@ -24,7 +24,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.people import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import UnreportedPhone
 from mailgate.store.person_records import People

@@ -10,7 +10,7 @@ from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.http.cookies import LOST_COOKIE, cookies_named, set_cookie
 from mailgate.model import RequestFacts
-from mailgate.policy.login_names import user_text
+from mailgate.policy.people import user_text
 from mailgate.store import Act, HelpRequest
 from mailgate.store.devices import Devices
 from mailgate.store.help_requests import NOT_THEIRS, HelpRequests

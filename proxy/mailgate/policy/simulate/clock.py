@@ -9,12 +9,12 @@ from typing import Any
 
 from mailgate.model import Access
 from mailgate.policy.condition import CALENDAR, Condition
-from mailgate.policy.decide import device_grace_end
+from mailgate.policy.rule_states import device_grace_end
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.simulate.what_if import judged_again_at
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import CLOCKS, ENVIRONMENT
-from mailgate.policy.versions import AT_LEAST
+from mailgate.policy.written import AT_LEAST
 
 INSTANT = timedelta(microseconds=1)
 """The shortest time between two moments."""

@@ -8,8 +8,15 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mailgate.policy.rules import Policy
-from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.policy.simulate.judge import UNKNOWN, Cache, OccasionOutcome
+from mailgate.policy.simulate.judge import (
+    UNKNOWN,
+    Cache,
+    Comparison,
+    ComparisonResult,
+    Keys,
+    Occasion,
+    OccasionOutcome,
+)
 from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult, WorstMoment
 
 Cell = tuple[str, ...]

@@ -11,8 +11,7 @@ from mailgate.model import Access, Kind, PostureState, Stage
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.policy.simulate.clock import at_moment, starts
-from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion, newly_out
-from mailgate.policy.simulate.judge import Cache
+from mailgate.policy.simulate.judge import Cache, Comparison, ComparisonResult, Keys, Occasion, newly_out
 from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, moves, undetermined_rules
 from mailgate.policy.simulate.what_if import (
     asked_by,

@@ -20,13 +20,13 @@ from mailgate.model import (
     PostureState,
     Protocol,
 )
-from mailgate.policy.decide import share_subject
+from mailgate.policy.rule_states import share_subject
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate import what_if
 from mailgate.policy.simulate.clock import moments
 from mailgate.policy.stages import in_share
 from mailgate.policy.variables import VARIABLES
-from mailgate.policy.versions import at_least, order_of, parts_of
+from mailgate.policy.written import at_least, order_of, parts_of
 
 
 class StepBy(StrEnum):

@@ -12,9 +12,10 @@ from functools import lru_cache
 from itertools import islice
 
 from mailgate.model import Access, Decision, Effect, PostureState, RuleTrial, Stage
-from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
-from mailgate.policy.decide import decide, effect_now, is_skipped
+from mailgate.policy.condition import Condition, compile_condition
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rule_states import effect_now, is_skipped
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.simulate.clock import may_fail, unpredictable_clocks
 from mailgate.policy.variables import VARIABLES, cel_activation
@@ -188,11 +189,8 @@ def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     if access.posture.state is PostureState.UNAVAILABLE:
         # ``decide`` may ignore what is known about the device
         away |= {name for name in rule.when.reads if name.startswith("device.")}
-    try:
-        rule.when.holds(cel_activation(access, rule.when.reads - away))
-    except (UnknownValueError, EvaluationError):  # an unknown value may mend the failure
-        return True
-    return False
+    # an unknown value may mend a failure
+    return rule.when.outcome(cel_activation(access, rule.when.reads - away)) is None
 
 
 def _future_unknowns(rule: Rule, access: Access) -> Unrecorded:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.gate_files import in_store
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_drafts import APPS, ON, POLICY
+from tests.unit.rollout.test_stored_rules import APPS, ON, POLICY
 from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
@@ -15,7 +15,7 @@ from mailgate.cli import app
 from mailgate.config import load_bundle
 from mailgate.model.phrase import translate
 from mailgate.rollout import rule_texts_of
-from mailgate.rollout.drafts import make_draft
+from mailgate.rollout.stored_rules import make_draft
 from mailgate.store import Act, Store
 from mailgate.texts import console_languages
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from tests.unit.rollout.examples import rules
-from tests.unit.rollout.test_drafts import APPS, ON, POLICY
-from tests.unit.rollout.test_drafts import running as running
+from tests.unit.rollout.test_stored_rules import APPS, ON, POLICY
+from tests.unit.rollout.test_stored_rules import running as running
 from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 
@@ -14,8 +14,7 @@ from mailgate.config.settings import Files
 from mailgate.console.drafts.facts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
 from mailgate.console.policy.versions import RuleFilesLocation
 from mailgate.policy.edits import ListEdit, ShareEdit
-from mailgate.rollout.drafts import make_draft
-from mailgate.rollout.stored_rules import rule_texts_of, rules_of
+from mailgate.rollout.stored_rules import make_draft, rule_texts_of, rules_of
 from mailgate.store import Act, Store
 from mailgate.store.plans import KeptDraft
 

@@ -37,7 +37,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.people import NO_GROUPS
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
 

@@ -9,8 +9,8 @@ from tests.unit.console.phones import has, record
 from tests.unit.console.written_mails import ENFORCED, gone, written
 
 from mailgate.console.notices import page as notices
-from mailgate.model.languages import TAGS
 from mailgate.model.notice import Notice
+from mailgate.model.phrase import TAGS
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.rollout.stored_rules import rule_texts_of

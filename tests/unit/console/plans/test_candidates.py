@@ -12,7 +12,7 @@ from tests.unit.store.conftest import url as url
 from mailgate.console.plans.candidates import candidate_for
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.errors import ConfigError
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.store import AlteredError, Store
 
 

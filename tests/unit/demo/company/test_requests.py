@@ -27,7 +27,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Effect, PostureState
 from mailgate.model.device import PostureTerms
-from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.people import NO_GROUPS
 
 CHANGED = NOW - timedelta(days=4, hours=3)
 

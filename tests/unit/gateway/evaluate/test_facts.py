@@ -16,7 +16,7 @@ from mailgate.gateway.evaluate.facts import (
 )
 from mailgate.http.request import parse_request_head
 from mailgate.model import RequestFacts
-from mailgate.policy.login_names import Logins
+from mailgate.policy.people import Logins
 
 
 def incoming(*fields, target=b"/a%2F?q=%41", trusted=(), peer="192.0.2.1", **more):

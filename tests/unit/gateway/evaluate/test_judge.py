@@ -32,7 +32,7 @@ from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.waiting import settled
 from mailgate.http.client_certs import NO_PROXY
 from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason, VerifiedLogin
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 ANN = AttestationResult("id", user="ann")

@@ -23,7 +23,7 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.pages.me import LABELS
 from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
-from mailgate.model.languages import TAGS
+from mailgate.model.phrase import TAGS
 
 
 def words(pages: Pages, view: EmployeeView) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.model import Effect, Kind, Reason, Update
-from mailgate.model.languages import TAGS
+from mailgate.model.phrase import TAGS
 
 HOSTILE = "\"'><script>alert(1)</script>{{7*7}}%(x)s\u202e"
 

@@ -32,7 +32,7 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Act, RetentionTimes, Store
 from mailgate.store.person_records import UnreportedPhones

@@ -22,11 +22,11 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import Policy
-from mailgate.policy.groups import Groups
+from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.policy.simulate.compare import Occasion
 from mailgate.policy.simulate.impact import Subject
+from mailgate.policy.simulate.judge import Occasion
 
 T = TypeVar("T")
 CONDITIONS = (

@@ -41,9 +41,9 @@ from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.policy.simulate.clock import at_moment
-from mailgate.policy.simulate.compare import Comparison, Occasion
 from mailgate.policy.simulate.flip import KEPT_OUT
 from mailgate.policy.simulate.impact import OUT, UNDATED, Impact, Subject, later_cell
+from mailgate.policy.simulate.judge import Comparison, Occasion
 from mailgate.policy.simulate.later import WorstMoment, change_moments, in_full
 from mailgate.policy.simulate.what_if import with_expired_report
 

@@ -11,9 +11,8 @@ from tests.unit.policy.examples import LAPTOP, NOW, PHONE, WITH_TIKTOK, access, 
 from tests.unit.policy.simulate.examples import OPEN, SHUT, once, subject
 
 from mailgate.model import Reason
-from mailgate.policy.simulate.compare import ComparisonResult, Occasion
 from mailgate.policy.simulate.impact import Impact, Mover, PeopleCount, distinct_movers, movers
-from mailgate.policy.simulate.judge import OccasionOutcome
+from mailgate.policy.simulate.judge import ComparisonResult, Occasion, OccasionOutcome
 from mailgate.policy.simulate.later import change_moments
 
 PHONES = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}

@@ -1,0 +1,151 @@
+"""Values as people write them in files: durations (``30s``, ``24h``, ``7d``), moments, shares and versions; and what a mistyped
+word was most likely meant to be."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from mailgate.model.phrase import code, joined, phrase, wrong_value
+
+MAX_DURATION = timedelta(days=36500)
+
+_DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
+_UNITS = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+"""The largest first."""
+
+
+def _duration(value: object) -> timedelta:
+    written = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
+    if written is None:
+        raise wrong_value("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
+    span = int(written[0].removesuffix(written[1])) * _UNITS[written[1]]
+    if span > MAX_DURATION:
+        raise wrong_value("duration", phrase("the duration is too long; expected at most 36500d"))
+    return span
+
+
+def in_words(span: timedelta) -> str:
+    """A duration as files have it, in the largest unit that divides it, without parts of a millisecond: ``7d``, ``90m``."""
+    return next(f"{span // one}{unit}" for unit, one in _UNITS.items() if span % one < _UNITS["ms"])
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(in_words, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _DURATION}),
+]
+"""A whole number and a unit."""
+
+
+_DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
+MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
+SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
+
+
+def read_moment(text: object) -> datetime:
+    """Read a date or time of a file. Raises PydanticCustomError."""
+    if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
+        raise wrong_value(
+            "moment",
+            phrase(
+                "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
+            ),
+        )
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise wrong_value(
+            "moment", phrase("no such date or time; expected one that the calendar has")
+        ) from error
+
+
+def share_of(text: object) -> float:
+    """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
+    if not isinstance(text, str) or not re.fullmatch(SHARE, text):
+        raise wrong_value("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
+    return float(text.removesuffix("%")) / 100
+
+
+Moment = Annotated[
+    datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "pattern": MOMENT})
+]
+"""A date (midnight UTC) or a time with its zone, converted to UTC."""
+
+
+Share = Annotated[
+    float,
+    BeforeValidator(share_of),
+    WithJsonSchema({"type": "string", "pattern": SHARE, "examples": ["25%"]}),
+]
+"""A part of all people, 0 to 1, written as a percentage."""
+
+
+AT_LEAST = "at_least"
+"""The name of the comparison in conditions: ``extension.browser_version.at_least("142.0.7444.134")``."""
+
+
+EXAMPLE = phrase('a version like "142" or "142.0.7444.134"')
+
+
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,7}", re.ASCII)
+
+
+def parts_of(version: str) -> tuple[int, ...] | None:
+    """The numbers of a version without the zeros at its end, so that 142 is 142.0; None if it is none."""
+    if not _VERSION.fullmatch(version):
+        return None
+    parts = [int(part) for part in version.split(".")]
+    while parts and not parts[-1]:
+        parts.pop()
+    return tuple(parts)
+
+
+def order_of(version: str) -> tuple[int, ...]:
+    """A key by which versions are sorted. What is none comes first."""
+    return parts_of(version) or ()
+
+
+def at_least(version: str, wanted: str) -> bool:
+    """Whether a version is known to be this one or a later one."""
+    found, least = parts_of(version), parts_of(wanted)
+    return found is not None and least is not None and found >= least
+
+
+def quoted(words: Iterable[str], most: int = 12) -> str:
+    """The words in order, each in backquotes, at most ``most`` of them."""
+    ordered = list(words)
+    shown = joined(map(code, ordered[:most]))
+    return (
+        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
+        if len(ordered) > most
+        else shown
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was most likely meant to be."""
+    by_folded = {each.casefold().replace("-", "_"): each for each in known}
+    close = get_close_matches(word.casefold().replace("-", "_"), by_folded)
+    return by_folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
+    known = list(known)
+    near = nearest(word, known)
+    if not known:
+        return phrase("nothing is defined that could be used here")
+    options = phrase("expected one of %(known)s", known=quoted(known))
+    return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options
