@@ -36,7 +36,6 @@ class Report:
     id: str
     """The source's own name for the device."""
     owner: str = ""
-    """The login name of the device's owner."""
     kind: Kind | None = None
     os: str = ""
     os_version: str = ""
@@ -143,18 +142,14 @@ class Report:
         return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
 
     def _later(self, old: "Report", time: str, now: datetime) -> "Report":
-        """The one of two reports of which the fact with this time is the later one; this one if they are equally old."""
         mine, its = getattr(self, time), getattr(old, time)
         later = mine is not None and (happened(mine, now) or LONG_AGO) >= (happened(its, now) or LONG_AGO)
         return self if later else old
 
     def _with(self, other: "Report", names: Iterable[str]) -> "Report":
-        """The report with these fields of another one."""
         return self if other is self else replace(self, **{name: getattr(other, name) for name in names})
 
     def _completed(self, old: "Report") -> "Report":
-        """Fill empty fields, and kinds of names that are missing, from the older report. The look at the apps
-        is left as it is."""
         told = {kind for kind, _ in self.names}
         return replace(
             self,

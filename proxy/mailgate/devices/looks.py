@@ -279,7 +279,6 @@ def _word(told: _Told, read: Callable[[Report], Word], now: datetime) -> Word:
 
 
 def _takes_word_back(word: Word, other: _Told, told: _Told, terms: PostureTerms, now: datetime) -> bool:
-    """Whether this word of another source, which is surely later, takes back a bad one."""
     later = other.at > (told.at if told.at > LONG_AGO else now)
     high = rank(other.report.source, terms.precedence) <= rank(told.report.source, terms.precedence)
     return word not in _AGAINST | _SILENT and later and high

@@ -107,7 +107,6 @@ def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _said(said: Iterable[tuple[str, str]]) -> str:
-    """Each reported value with the sources that report it, in alphabetical order."""
     by_word: dict[str, list[str]] = {}
     for word, source in said:
         by_word.setdefault(word, []).append(source)
@@ -120,8 +119,6 @@ def _said(said: Iterable[tuple[str, str]]) -> str:
 
 
 class ReportChange(Enum):
-    """The change that a report has made."""
-
     NEW = "a device that was not known"
     CHANGED = "something new about a known device"
     SAME = "nothing new"
@@ -160,7 +157,6 @@ class DeviceSet:
         return next((each for each in self if any(report.id == own_id for report in each.reports)), None)
 
     def add(self, report: Report) -> ReportChange:
-        """Add a report."""
         report = self._without_crowded(report)
         home = self.at(report.key)
         if home is None:
@@ -184,7 +180,6 @@ class DeviceSet:
             self._settle(rest.id, home.claims, report)
 
     def _arrive(self, report: Report) -> ReportChange:
-        """Add the first report of a source under this id."""
         known = self._joined(report, None)
         self._put(known)
         self._settle(known.id, known.claims, report)
@@ -231,7 +226,6 @@ class DeviceSet:
         return merged(found).with_report(report, self._now)
 
     def _linked(self, report: Report) -> list[Device]:
-        """The devices that the report's names lead to, the one with the strongest name first, then the oldest."""
         found: dict[str, tuple[int, datetime, str]] = {}
         for name in linking_names(report):
             for device in self._claiming(name):
@@ -249,7 +243,6 @@ class DeviceSet:
             self._devices[each] = self._noted(self._devices[each], report.last_seen)
 
     def _noted(self, device: Device, now: datetime) -> Device:
-        """The device with the names that it cedes and the findings that it has now."""
         contested = {name: self._claiming(name) for name in device.claims if len(self._claimants[name]) > 1}
         found = contradictions(device.reports) + tuple(
             shared_name(name, (other.id for other in claiming if other.id != device.id))
@@ -297,7 +290,6 @@ def _links_to(device: Device, name: Name, report: Report) -> bool:
 
 
 def _may_be_one(some: Iterable[Report], others: Iterable[Report]) -> bool:
-    """Whether these reports may be of one device: no hardware name differs."""
     one, other = _hardware(some), _hardware(others)
     for kind in (SERIAL, UDID):
         if one[kind] and other[kind]:
@@ -337,6 +329,5 @@ def _holder(name: Name, claiming: Iterable[Device], now: datetime) -> str:
 def _dated(
     found: Iterable[Contradiction], before: Iterable[Contradiction], now: datetime
 ) -> tuple[Contradiction, ...]:
-    """The current findings. Each keeps the time at which it was first found."""
     since = {(each.reason, each.about): each.since for each in before}
     return tuple(replace(each, since=since.get((each.reason, each.about), now)) for each in found)

@@ -156,13 +156,11 @@ def _apps(
 
 
 def _not_denied(reports: Iterable[Report], answers: Iterable[Testimony], now: datetime) -> str:
-    """Why a device's management is not known to keep every listed app from running; empty if nobody checked."""
     ended = any(answer.is_denial and answer.apps and answer.end <= now for answer in answers)
     return _first(reports, lambda report: report.not_denied) or (NotDenied.REPORT_TOO_OLD if ended else "")
 
 
 def _unseen(running: Sequence[Testimony], listed: frozenset[str]) -> tuple[str, ...]:
-    """The listed apps for which nobody answers, if somebody does for others."""
     left = unanswered(running, listed)
     return tuple(sorted(left)) if left != listed else ()
 
@@ -270,7 +268,6 @@ def may_restrict(before: Posture | None, after: Posture) -> bool:
 
 
 def _last_known(posture: Posture) -> PostureState:
-    """The state by which rules go that use what was last known."""
     return posture.last_state or posture.state
 
 
@@ -369,7 +366,6 @@ class _Known(NamedTuple):
 def _known_at(
     answers: Sequence[Testimony], terms: PostureTerms, listed: frozenset[str], watched: bool, at: datetime
 ) -> _Known:
-    """What is known ``at`` this time, if no report comes and no source goes or comes until then."""
     if not answers:
         return _Known(PostureState.MISSING)
     told = [each for each in answers if not (watched and is_self_reported(each.report.source))]
@@ -421,5 +417,4 @@ def _newest_first(report: Report, now: datetime) -> float:
 
 
 def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:
-    """The first value that one of these reports has; None if none has one."""
     return next((value for report in reports if (value := read(report)) not in ("", None)), None)

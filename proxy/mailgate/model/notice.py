@@ -39,7 +39,6 @@ class RuleEncounter:
 
     by: EncounterKind
     title: str
-    """The title of the rule; may be empty."""
     reason: Reason
     stands: bool = False
     """Whether the rule, as it reads in the version in force, still warns or keeps people out."""

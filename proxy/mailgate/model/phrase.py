@@ -82,7 +82,6 @@ class Phrase(str):
         return str(self.form.get("more", ""))
 
     def __reduce__(self) -> tuple[Callable[[object], str], tuple[Any]]:
-        """Copy or pickle what is stored of it."""
         return read_words, (stored(self),)
 
 

@@ -19,7 +19,6 @@ class ExtensionWord(NamedTuple):
     it up."""
 
     version: str = ""
-    """Its own version."""
     install_type: str = "other"
     """How it was installed: ``admin``, ``normal``, ``sideload``, ``development`` or ``other``."""
     managed: bool = False

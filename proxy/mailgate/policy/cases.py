@@ -338,8 +338,6 @@ def differences(expect: Expectation, client: Client, decision: Decision) -> dict
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """The result of one case."""
-
     case: Case
     access: Access
     decision: Decision

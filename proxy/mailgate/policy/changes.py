@@ -58,7 +58,6 @@ class Change:
 
     @property
     def in_one_line(self) -> str:
-        """The whole change in one line."""
         return joined((self.sign, joined((subject_in_words(self.about), self.words), ": ")), " ")
 
 
@@ -92,7 +91,6 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
 
 
 def _summary(rule: Rule) -> str:
-    """What a rule does once its last stage has begun, and to whom."""
     told: dict[str, object] = {"does": _does(rule), "condition": rule.when.text}
     told |= {"groups": ", ".join(rule.groups), "share": _written(rule.share)}
     if rule.groups and rule.share < 1:
@@ -116,7 +114,6 @@ def _does(rule: Rule) -> str:
 
 
 def _further(rule: Rule) -> Iterator[str]:
-    """What the summary of a rule leaves out, as far as it is given."""
     if _does(rule) != _VERBS[rule.effect]:
         yield _said("effect", rule.effect.value)
     least = fields_of(Rule.model_construct(id=rule.id, when=rule.when, effect=rule.effect))
@@ -153,7 +150,6 @@ def _place(rules: tuple[Rule, ...], index: int) -> str:
 
 
 def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
-    """Rules whose order has changed, which matters since the first rule that matches decides."""
     for name in after:
         if before[0] != name:
             above = joined(map(code, before[: before.index(name)]))
@@ -333,7 +329,6 @@ def _cases(old: CasesFile, new: CasesFile) -> Iterator[Change]:
 
 
 def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
-    """Apps by name, with their keys in the file."""
     return joined(phrase("%(app)s (`%(key)s`)", app=catalog.name_of(key), key=key) for key in keys) or phrase(
         "nothing"
     )

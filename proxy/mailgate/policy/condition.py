@@ -26,7 +26,6 @@ class ConditionFault:
 
 
 def fault_at(text: str, offset: int, message: str) -> ConditionFault:
-    """A fault at an offset, in characters from 0."""
     before = text[:offset]
     return ConditionFault(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1, message)
 
@@ -53,7 +52,6 @@ def translated(error: str, text: str) -> Iterator[ConditionFault]:
 
 
 def _reworded(offset: int, message: str, text: str) -> tuple[int, str]:
-    """The place and the words of an error for which the runtime has this place and message."""
     if name := re.match(r"undeclared reference to '([^']*)'", message):
         return _unknown_name(offset, name[1], text)
     if overload := re.match(r"found no matching overload for '([^']*)' applied to '([^']*)'", message):
@@ -106,7 +104,6 @@ def _unknown_name(offset: int, name: str, text: str) -> tuple[int, str]:
 
 
 def _hint(name: str) -> str:
-    """A guess at what was meant: a member of a known group, any variable, or a text without quotes."""
     prefix = name.partition(".")[0] + "."
     group = {each.removeprefix(prefix): each for each in VARIABLES if each.startswith(prefix)}
     near = nearest(name.removeprefix(prefix), group) if group else nearest(name, VARIABLES)
@@ -373,7 +370,6 @@ def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
 
 
 def _bad_versions(tree: Node) -> Iterator[tuple[int, str]]:
-    """Versions that no version would be known to be at least."""
     for node in walk(tree):
         wanted = node.children[-1] if node.name == AT_LEAST else None
         if wanted is not None and wanted.text is not None and parts_of(wanted.text) is None:

@@ -122,8 +122,6 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Relieved:
-    """A relieved rule with the effect that it would have had and its reason, and the values that it read."""
-
     rule: Rule
     stage: Stage
     effect: Effect
@@ -240,7 +238,6 @@ def _without_match(rule: Rule, access: Access, reliefs: Sequence[Relief]) -> Rul
 
 
 def _relief(rule: Rule, stage: Stage, reliefs: Sequence[Relief]) -> Relief | None:
-    """The relief that takes the rule out; None for a rule that only reports anyway."""
     return relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
 
 
@@ -327,7 +324,6 @@ def _judge(rule: Rule, stage: Stage, access: Access, values: cel.Activation, nam
 
 
 def _by_stage(rule: Rule, stage: Stage, access: Access) -> _Verdict:
-    """The verdict of a rule that matches."""
     effect = softened(rule.effect, stage)
     if effect is not rule.effect:
         return _Verdict(

@@ -22,8 +22,6 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class DecisionKey:
-    """Makes the keys of all decisions by one policy."""
-
     def __init__(self, policy: Policy) -> None:
         self._readers = [_reader(name) for name in sorted(policy.reads - CLOCKS)]
         self._clocks = [_reader(name) for name in sorted(policy.reads & CLOCKS)]
@@ -138,7 +136,6 @@ class DecisionKey:
 
 
 def _reader(name: str) -> Callable[[Access], Hashable]:
-    """Make a reader of a variable, whose values can be compared and hashed."""
     read: Callable[[Access], Any] = VARIABLES[name].read
     return (lambda access: tuple(read(access))) if VARIABLES[name].type.startswith("list") else read
 

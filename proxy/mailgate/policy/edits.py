@@ -48,8 +48,6 @@ def _places(policy: Policy) -> Iterator[tuple[PolicyPath, str]]:
 
 
 def _that_is_read(read: Callable[[str], object]) -> AfterValidator:
-    """Checks a text by reading it, and leaves it as it is written."""
-
     def check(text: str) -> str:
         read(text)
         return text
@@ -167,7 +165,6 @@ def rule_of(policy: Policy, name: str) -> Rule | None:
 
 
 def _starts(at: datetime) -> str:
-    """A day, with its time in UTC unless it is midnight."""
     return day(at) if at.time() == time.min else joined([day(at), f"{at:%H:%M} UTC"])
 
 

@@ -167,12 +167,10 @@ class HaltCounter:
 
 
 def _touch(seen: dict[Key, datetime], key: Key, now: datetime) -> None:
-    """Note that somebody came now, behind all who came before."""
     seen.pop(key, None)
     seen[key] = now
 
 
 def _drop(seen: dict[Key, datetime], before: datetime) -> None:
-    """Forget who came last before this moment."""
     while seen and seen[first := next(iter(seen))] <= before:
         del seen[first]

@@ -100,7 +100,6 @@ def _new(rule: Rule, now: datetime) -> Headline:
 
 
 def _changed(old: Rule, new: Rule, now: datetime) -> Headline:
-    """The most important difference in a rule."""
     stage = new.stage_at(now)
     if old.effect is not new.effect and stage in (Stage.WARN, Stage.ENFORCE):
         return phrase("%(does)s now", does=_DOES[softened(new.effect, stage)]), None

@@ -127,7 +127,6 @@ def update_behind(condition: Condition, access: Access) -> Update | None:
 
 
 def _behind(condition: Condition, access: Access) -> Mapping[str, str]:
-    """The versions that are not known to be new enough, if the condition would not hold with newer ones."""
     newest = _newest(condition)
     found = {name: str(VARIABLES[name].read(access)) for name in newest}
     behind = {name: version for name, version in found.items() if not at_least(version, newest[name])}
@@ -181,7 +180,6 @@ def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tu
 
 
 def _holds_without_apps(condition: Condition, access: Access) -> bool:
-    """Whether the condition would also hold if the device had reported no app."""
     posture = replace(access.posture, apps=(), lists=())
     if posture.state is PostureState.LISTED:
         posture = replace(posture, state=PostureState.CLEAN, absence=Absence.SEEN)

@@ -240,7 +240,6 @@ def _taken(takers: Sequence[str]) -> str:
 
 
 def _combinations(rules: Sequence[Rule]) -> Iterator[cel.Activation]:
-    """Each combination of values of the closed variables of these rules."""
     values = _closed(rules)
     while prod(map(len, values.values())) > _MOST:
         del values[max(values, key=lambda name: len(values[name]))]

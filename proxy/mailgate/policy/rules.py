@@ -153,7 +153,6 @@ Fix = Annotated[
 
 
 def _group(word: object, info: ValidationInfo) -> object:
-    """Check the name of a group. It must be known to the gate, if the gate knows any."""
     known = (info.context or {}).get("groups")
     if known is not None and word not in known:
         raise unknown_word(word, sorted(known))
@@ -263,7 +262,6 @@ class Policy:
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """Every variable that some rule reads."""
         return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
 
     @cached_property

@@ -54,7 +54,6 @@ class Stages(Strict):
         return next((stage for stage, start in reversed(self.starts()) if start <= now), Stage.PENDING)
 
     def next_start(self, now: datetime) -> datetime | None:
-        """When the next, stricter stage starts."""
         return next((start for _, start in self.starts() if start > now), None)
 
 

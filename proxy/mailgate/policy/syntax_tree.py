@@ -212,7 +212,6 @@ def _directly_compared(node: Node) -> Iterator[str]:
 
 
 def _compared(node: Node, scope: _Scope, *, has_it: bool = True) -> Iterator[_Compared]:
-    """Every variable and string constant that are compared."""
     if node.name in _COMPARE:
         left, right = node.children
         wanted = has_it is not (node.name == _UNEQUAL)

@@ -105,8 +105,6 @@ async def apply(
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A plan that may be put in force unless there are objections."""
-
     plan: StoredPlan
     against: list[str]
     """The objections, in words."""
@@ -116,14 +114,11 @@ class _Checked:
     before: WindowTotals
     """What happened within the guard's window before."""
     serial: int
-    """The serial of the activation that it replaces."""
     missing: int
-    """How many approvals are missing."""
     alone: int
     """How many approvals are missing for an override."""
 
     def refusal_to_override(self) -> RefusedError:
-        """The refusal to override the objections alone."""
         why = plural(
             "nobody overrides alone where another person may approve: %(count)s approval is missing",
             "nobody overrides alone where other people may approve: %(count)s approvals are missing",
@@ -165,7 +160,6 @@ class _Checked:
 async def _checked(
     store: Store, plan: StoredPlan, person: Person, guard: Guard | None, now: datetime
 ) -> _Checked:
-    """Check a plan. Raises RefusedError if it may not be put in force at all."""
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     body = read_plan(plan)
@@ -205,7 +199,6 @@ def objections_to(
 
 
 def _missing(plan: StoredPlan, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
-    """How many approvals there are and how many are missing, in words."""
     if not guard.approvers:
         return phrase(
             "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
@@ -280,7 +273,6 @@ async def retract(
 
 
 async def _unaltered(store: Store, number: int) -> Version:
-    """The version that was in force with this number. Raises RefusedError if its texts in the store were changed."""
     version = await store.policies.get(number)
     assert version is not None  # a foreign key makes sure that the version exists
     if version.altered or version.digest != await store.policies.logged(number):
@@ -304,7 +296,6 @@ async def _planned_way_back(
     *,
     operates: bool,
 ) -> _Checked:
-    """The plan of going back to a version. Raises RefusedError if there is none or if it may not be put in force."""
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
         raise RefusedError(

@@ -35,7 +35,6 @@ class PlanStatus:
 
     plan: StoredPlan
     body: Plan
-    """The content of the plan."""
     state: State
     needed: int
     """How many approvals it needs; 0 if it stays within the limit, or there is no guard."""
@@ -80,7 +79,6 @@ async def approve(
 
 
 def _approved_already(status: PlanStatus) -> str:
-    """The reason why nobody can approve a plan twice, with the number of missing approvals."""
     if status.missing:
         return plural(
             "you have approved this plan already: it lacks %(count)s approval of another person",
@@ -91,7 +89,6 @@ def _approved_already(status: PlanStatus) -> str:
 
 
 def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
-    """Raises RefusedError if the approver made the plan, or if its author is no admin."""
     if plan.author == person.name:
         raise RefusedError(
             phrase(
@@ -127,7 +124,6 @@ def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
 
 
 async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: datetime) -> PlanStatus:
-    """The status of one plan now."""
     approvals = await store.approvals.of(plan.digest)
     context = await _context(store, guard, now)
     return _status(plan, read_plan(plan), approvals, context)
@@ -135,8 +131,6 @@ async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What every plan is compared with."""
-
     history: Sequence[Activation]
     retracting: Collection[int]
     """The serials of the activations that took versions back."""

@@ -132,8 +132,6 @@ async def _serials(store: Store) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """An entry by which a version was put in force."""
-
     entry: int
     version: str
     signed: tuple[str, str, str]
@@ -235,7 +233,6 @@ class Logged:
 def _differences(
     act: _Act, activation: Activation, newly: KeptOut, retraction: Retraction | None
 ) -> Iterator[str]:
-    """The differences between an act and the activation in the store, in words."""
     version = act.version
     if version != f"version {activation.number}":
         number = str(activation.number)
@@ -254,7 +251,6 @@ def _differences(
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
-    """Whether the store and the log disagree on what this act took back."""
     if retraction is None or not act.retracts:
         return act.retracts != (retraction is not None)
     return bool(act.details.get("taken_back") != audit_details(retraction))

@@ -208,7 +208,6 @@ async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, ne
 
 
 def _may_meet(rule: Rule, access: Access) -> bool:
-    """Whether some request from this device may meet the rule."""
     return rule.when.outcome(cel_activation(access, rule.when.reads & _OF_THE_DEVICE)) is not False
 
 

@@ -151,7 +151,6 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
 
 
 def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
-    """How many are newly kept out at one moment."""
     return sum(newly[label].of(noun) for label in ("block", "challenge", "unknown"))
 
 

@@ -62,13 +62,11 @@ class AcceptedLogins:
 
 
 def _subject(person: str, device: str) -> HaltSubject | None:
-    """The person, or else the device, that a decision counts for; None if it counts for nobody."""
     person = counted_name(person)
     return HaltSubject(person, "" if person else device) if person or device else None
 
 
 def _stopped_by(decision: Decision) -> str:
-    """The rule that kept somebody out; empty if none did."""
     return decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
 
 
@@ -93,7 +91,6 @@ class HaltMonitor:
         self.logins = AcceptedLogins(salt)
 
     def record(self, access: Access, decision: Decision, *_: object) -> None:
-        """Count one decision."""
         self._follow()
         subject = self._counted(access) if self._tallies else None
         if subject:
@@ -129,7 +126,6 @@ class HaltMonitor:
         return _subject(person or self.logins.person(self.logins.mark(access), access.user.name), device)
 
     def _tally(self, subject: HaltSubject, stopped: str, now: datetime) -> None:
-        """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)
 

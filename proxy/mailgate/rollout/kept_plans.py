@@ -31,7 +31,6 @@ class Movers:
         self.count = 0
 
     def add(self, movers: Sequence[Mover]) -> None:
-        """Add movers."""
         for start in range(0, len(movers), PAGE):
             pickle.dump([tuple(each) for each in movers[start : start + PAGE]], self._file)
         self.count += len(movers)

@@ -207,7 +207,6 @@ def _then(active: Activation, version: Version) -> BaseRules:
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
-    """The exemptions and the rules that are off, as the plan assumes them."""
     exempt = reliefs.exemptions(now)
     return BaseReliefs(
         serial=reliefs.serial,
@@ -225,7 +224,6 @@ def _off(relief: Relief) -> RuleOff:
 
 
 def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cases, IdleRules]:
-    """Run the cases of a candidate, and find the rules that do nothing."""
     new = candidate.policy
     outcomes = list(run_cases(candidate.cases, new, now))
     failed = [
@@ -281,7 +279,6 @@ def _moves(tally: ImpactTally) -> list[Move]:
 
 
 def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
-    """The number of people and devices in a cell, also by dimension."""
     found = _later(tally, cell, " ".join(cell))
     by = _by(tally, cell, DIMENSIONS)
     return MoverCounts(people=found.people, devices=found.devices, by=by, samples=found.samples)
@@ -301,12 +298,10 @@ def _by(
 
 
 def _moment(tally: ImpactTally, at: datetime) -> Moment:
-    """How many move at a later moment, with every grace over."""
     return Moment(at=at, newly={label: _newly(tally, later_cell(at, label)) for label in LABELS})
 
 
 def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Policy]) -> UndatedMovers:
-    """How many may newly be kept out at a moment that cannot be predicted, and by which rules."""
     rules = [rule for policy in policies for rule in policy.rules]
     named = {rule.id for rule in rules if unpredictable_clocks(rule.when)}
     if tally.subjects[UNDATED,]:
@@ -322,12 +317,10 @@ def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Poli
 
 
 def _reading(rules: Iterable[Rule], names: Set[str]) -> set[str]:
-    """The rules that read one of these variables, by id."""
     return {rule.id for rule in rules if not names.isdisjoint(rule.when.reads)}
 
 
 def _held_back(tally: ImpactTally, policies: tuple[Policy, Policy], now: datetime) -> HeldBack | None:
-    """Who would move if no share and no stage held a rule back."""
     whole = in_full(*policies, now)
     if whole is None:
         return None
@@ -340,7 +333,6 @@ def _counts(tally: ImpactTally, cell: tuple[str, ...]) -> Counts:
 
 
 def _later(tally: ImpactTally, cell: tuple[str, ...], label: str) -> LaterMovers:
-    """How many are in a cell, with the samples under this label."""
     kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
     people, devices = tally.people.count(cell), tally.subjects[cell]
     return LaterMovers(people=people, devices=devices, samples=[_sample(each) for each in kept])
@@ -417,13 +409,11 @@ def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list
 
 
 def _identifiers(catalog: AppCatalog, key: str) -> object:
-    """The identifiers of an app; None if the catalogue does not have it."""
     app: ListedApp | None = catalog.apps.get(key)
     return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
 
 
 def _same(old: Policy, new: Policy, key: str) -> bool:
-    """Whether both policies treat this app in the same way, with the same rules."""
     return (
         (_written(old), old.default) == (_written(new), new.default)
         and _identifiers(old.catalog, key) == _identifiers(new.catalog, key)

@@ -234,7 +234,6 @@ class ReliefWatch:
         return self.current.exemptions(self._clock())
 
     def _take(self, found: Reliefs) -> None:
-        """Use these reliefs from now on, and log a warning about rules that are out for everybody."""
         now = self._clock()
         before, after = self.off(), found.for_everybody(now)
         for each in after:

@@ -140,7 +140,6 @@ def _certificate(told: Proofs) -> CertificateResult | None:
 
 
 def _certified(told: Proofs) -> Posture:
-    """The record of the device that the certificate named, as it was then."""
     if not told.certified_kind:
         return Posture()
     return Posture(
@@ -317,7 +316,6 @@ class Population:
         return subjects
 
     async def _stranger(self, seen_client: SeenClient) -> Subject:
-        """The subject of a client that named no device, or whose device is no longer known."""
         eas_id = seen_client.client.eas_id
         found = await self.store.devices.find(EAS, eas_forms(eas_id)) if eas_id else []
         return Subject(
@@ -375,7 +373,6 @@ class Population:
 
 
 async def _in_turns(found: Iterable[Each]) -> AsyncIterator[Each]:
-    """The same, with turns for others between them."""
     for number, each in enumerate(found, 1):
         if number % AT_ONCE == 0:
             await asyncio.sleep(0)
@@ -383,6 +380,5 @@ async def _in_turns(found: Iterable[Each]) -> AsyncIterator[Each]:
 
 
 def _is_vouched(person: str, devices: Iterable[Device]) -> bool:
-    """Whether somebody else names this person as the owner of one of the devices."""
     reports = (report for device in devices for report in device.reports)
     return any(vouches(each) and user_text(each.owner) == person for each in reports)

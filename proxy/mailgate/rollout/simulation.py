@@ -105,8 +105,6 @@ async def _together(
 
 
 class _SimulationProcess:
-    """The state of one process: its compiled policies."""
-
     def __init__(self, task: Task) -> None:
         self.task = task
         old, new = (
@@ -150,7 +148,6 @@ _crew: _SimulationProcess
 
 
 def _settle(task: Task) -> None:
-    """Prepare another process."""
     global _crew
     gc.freeze()
     gc.set_threshold(

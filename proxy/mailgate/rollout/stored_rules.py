@@ -99,7 +99,6 @@ async def find_draft(store: Store, name: str) -> KeptDraft:
 
 
 def edit_of(draft: KeptDraft) -> Edit:
-    """The change that a draft makes."""
     return _EDIT.validate_json(draft.edit)
 
 

@@ -54,7 +54,6 @@ class InspectionResult:
     against: str = ""
     """Why they may not come in force without a person, in words; empty if they may."""
     newly: KeptOut = NOBODY
-    """How many they newly keep out."""
     before: WindowTotals = EMPTY_WINDOW
     """What the guard counted before."""
 
@@ -62,7 +61,6 @@ class InspectionResult:
 _NOT_INSPECTED = InspectionResult()
 
 Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, InspectionResult]]
-"""Inspects rules before they come in force."""
 
 
 async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResult:
@@ -71,7 +69,6 @@ async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResu
 
 
 async def nothing_frozen() -> str:
-    """Say that nothing is frozen."""
     return ""
 
 
@@ -241,7 +238,6 @@ class RulesKeeper:
         return with_command(why, f"; to go back on purpose, {_APPLIED}")
 
     async def _settle(self, *, again: bool = False) -> None:
-        """Put waiting files in force if possible. If not, log once why they are held."""
         async with self._turns:  # files may be read during a look
             if self._waiting:
                 await self._try(self._waiting)
@@ -266,7 +262,6 @@ class RulesKeeper:
             self._waiting = None
 
     async def _is_frozen(self, waiting: WaitingFiles) -> bool:
-        """Whether these files wait for the end of a freeze. They are inspected after it."""
         waiting.frozen = await self._frozen()
         if waiting.frozen:
             self.close()
@@ -274,7 +269,6 @@ class RulesKeeper:
         return bool(waiting.frozen)
 
     async def _inspected(self, waiting: WaitingFiles) -> InspectionResult | None:
-        """The result of inspecting these files; None while the inspection runs."""
         if waiting.inspection is None:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put a version in force
@@ -387,7 +381,6 @@ class RulesKeeper:
         return found.number if found and name != history[0].policy else 0
 
     async def _read(self, activation: Activation, files: Rules | None = None) -> Current:
-        """The rules of an activation. ``files`` are used if they are the same."""
         if files and files.digest == activation.digest:
             return Current(activation, files)
         return Current(activation, await rules_of(self._policies, activation))

@@ -178,7 +178,6 @@ def audit_time(moment: datetime) -> str:
 
 
 def _first_from(moment: datetime) -> Select[Any]:
-    """A query for the number of the first entry at or after a moment."""
     late = select(audit.c.number).where(audit.c.at >= audit_time(moment))
     return late.order_by(audit.c.at, audit.c.number).limit(1)
 

@@ -71,7 +71,6 @@ def among(
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
-    """Insert these rows."""
     if not rows:
         return
     if not _takes_json(connection):
@@ -166,7 +165,6 @@ def _typed_text(table: Table, names: tuple[str, ...], statement: str, dialect: D
 
 @lru_cache
 def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
-    """Make a function that converts a row's values as the column types do for other statements."""
     found = ((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names)
     processors = [(name, process) for name, process in found if process is not None]
 

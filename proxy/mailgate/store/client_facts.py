@@ -172,7 +172,6 @@ def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The headers that fit into ``MAX_HEADERS_BYTES``. The last one may be cut."""
     room = MAX_HEADERS_BYTES - 32  # room for brackets and quotes
     for name, text in headers:
         size = _written(name, text)
@@ -184,7 +183,6 @@ def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _written(name: str, text: str) -> int:
-    """The bytes of a header as it is stored."""
     if text.isascii() and text.isprintable():
         return len(name) + len(text) + text.count('"') + text.count("\\") + len('["", ""]')
     return len(json.dumps([name, text]))

@@ -31,8 +31,6 @@ class AppDay(NamedTuple):
 
 
 class AppCounts(Queries):
-    """Queries on counts."""
-
     async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
         """Count the devices that have each of these apps, and those that get no mail because of it, by their rows
         (``device_rows.py``).
@@ -94,10 +92,7 @@ class Cell(NamedTuple):
 
 
 class VerdictCounts(Queries):
-    """Queries on counts."""
-
     async def add(self, counts: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:
-        """Add the counts of these minutes."""
         sums = Counter[tuple[str, datetime, VerdictKey]]()
         for at, counted in counts.items():
             for what, times in counted.items():

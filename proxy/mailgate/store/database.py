@@ -64,7 +64,6 @@ _TIMEOUT_SECONDS = 2.5
 """How many seconds a query may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
 
 _CLOSE_WAIT_SECONDS = 5.0
-"""How many seconds ``close`` waits for running transactions."""
 
 _limited = asyncio.timeout
 """Bounds every transaction in time. Unit tests lengthen it: how fast their machine is proves nothing."""
@@ -142,7 +141,6 @@ def writes(engine: Engine) -> Engine:
 
 
 def _driver_connection(url: URL, pragmas: Sequence[str] = PATIENT) -> DriverConnection:
-    """A connection through the driver alone to this database. It is not opened yet."""
     if url.get_backend_name() == "sqlite":
         return SqliteDriverConnection(Path(str(url.database)), pragmas)
     from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
@@ -278,7 +276,6 @@ class Database:
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        """Note that a connection is in use."""
         self._running += 1
         self._at_rest.clear()
         try:
@@ -290,7 +287,6 @@ class Database:
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
-        """Note whether a transaction that writes succeeds."""
         try:
             yield
         except StoreUnavailableError as error:
@@ -318,7 +314,6 @@ class Queries:
         self._database = database
 
     async def _rows(self, query: Any, timeout_seconds: float = 2.0) -> Sequence[Any]:
-        """The rows of one query."""
         async with self._database.reading(timeout_seconds) as connection:
             return (await connection.execute(query)).all()
 
@@ -330,25 +325,20 @@ class Queries:
             return [read(row) for row in (await connection.execute(query)).mappings()]
 
     async def _first(self, query: Any, read: Callable[[RowMapping], Read]) -> Read | None:
-        """What ``read`` makes of the first row; None without a row."""
         return next(iter(await self._each(query, read)), None)
 
     async def _values(self, query: Any, timeout_seconds: float = 2.0) -> list[Any]:
-        """The first column of each row."""
         return [row[0] for row in await self._rows(query, timeout_seconds)]
 
     async def _value(self, query: Any, timeout_seconds: float = 2.0) -> Any:
-        """The first column of the first row; None without a row."""
         return next(iter(await self._values(query, timeout_seconds)), None)
 
     async def _change(self, statement: Any, timeout_seconds: float = 10.0) -> int:
-        """Execute one statement in its own transaction. Returns how many rows it changed."""
         async with self._database.writing(timeout_seconds) as connection:
             return (await connection.execute(statement)).rowcount
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:
-    """The identity of the file at ``path``; None if there is no file."""
     try:
         found = path.stat() if path else None
     except OSError:

@@ -98,7 +98,6 @@ class DeviceCache:
         return self._known.get(name)
 
     def owned(self, person: str) -> CachedPerson | None:
-        """The entry for a person's devices."""
         return self._owned.get(person)
 
     def device(self, device_id: str) -> Device | None:
@@ -139,7 +138,6 @@ class DeviceCache:
     def remember_owned(
         self, person: str, devices: Iterable[Device], at: datetime, beginning: int | None = None
     ) -> CachedPerson:
-        """Keep the devices that were found for a person."""
         cells = {each.id: self._cell_of(each) for each in devices}
         owned = self._owned[person] = CachedPerson(cells, at, beginning)
         return owned
@@ -180,7 +178,6 @@ class DeviceCache:
                 owned.cells[device.id] = cell
 
     def forget(self, device_id: str) -> None:
-        """Note that a device was deleted."""
         cell = self._cells.pop(device_id, None)
         if cell is not None:
             cell.device, cell.changes = None, cell.changes + 1

@@ -65,7 +65,6 @@ def _questions(
 
 
 def _looks(connection: AsyncConnection, new_reports: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
-    """The parts of the queries, each with its number of values. Each part reads one index."""
     for source, slots in _grouped((report.source, report.id) for report in new_reports).items():
         for ids in _portions(slots):
             found = select(reports.c.device).where(
@@ -105,7 +104,6 @@ async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Dev
 
 
 async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -> dict[int, list[Row[Any]]]:
-    """Rows grouped by the key of their device."""
     found: dict[int, list[Row[Any]]] = {}
     for row in await connection.execute(query):
         found.setdefault(getattr(row, column), []).append(row)
@@ -113,7 +111,6 @@ async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -
 
 
 def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
-    """Make a device from its rows in each table."""
     held = {(each.kind, each.name) for each in named}
     found = tuple(sorted((_report(each) for each in told), key=lambda report: report.key))
     claims = frozenset[Name]().union(*(report.names for report in found))
@@ -151,7 +148,6 @@ def _report(row: Any) -> Report:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Group the second parts of pairs by the first."""
     found: dict[str, list[str]] = {}
     for first, second in pairs:
         found.setdefault(first, []).append(second)
@@ -201,7 +197,6 @@ async def summaries(connection: AsyncConnection, after: str, size: int) -> list[
 async def _by_device(
     connection: AsyncConnection, query: Any, keys: Sequence[int], column: Any
 ) -> dict[int, list[Any]]:
-    """Rows grouped by the key of their device, which is the first column. Most devices have none."""
     found: dict[int, list[Any]] = {}
     if keys:
         for key, *rest in await connection.execute(query.where(column.in_(keys))):

@@ -162,7 +162,6 @@ _AROUND = _where(
 
 
 async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Device]:
-    """The devices with one of these names."""
     stored = [storable(text) for text in texts]
     if kind == MDM:
         return await _ask(database, _CALLED, texts=stored)

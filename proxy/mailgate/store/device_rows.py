@@ -104,8 +104,6 @@ class FoundDevices:
 
 
 class DeviceRows(Queries):
-    """Queries on rows."""
-
     async def seen(self) -> int:
         """The number of the last change to devices that the rows include."""
         return int(await self._value(select(device_row_changes.c.number)))

@@ -100,7 +100,6 @@ class Devices(Queries):
         ]
 
     async def get(self, source: str, device_id: str) -> Device | None:
-        """The device that ``source`` calls ``device_id``."""
         slot = (reports.c.source == source, reports.c.id == device_id)
         found = await self._all(select(reports.c.device).where(*slot))
         return found[0] if found else None
@@ -139,7 +138,6 @@ class Devices(Queries):
             return await summaries(connection, after, size)
 
     async def count(self) -> int:
-        """The number of devices."""
         return await self._value(select(func.count()).select_from(devices), timeout_seconds=30) or 0
 
     async def splits(self, parts: int) -> list[str]:
@@ -151,12 +149,10 @@ class Devices(Queries):
             return [(await connection.execute(query.offset(place - 1))).scalar_one() for place in places]
 
     async def load(self, numbers: Iterable[int]) -> list[Device]:
-        """The devices with these keys."""
         async with self._database.reading() as connection:
             return await load(connection, numbers)
 
     async def last_change(self) -> int:
-        """The number of the last change to any device."""
         return int(await self._value(select(device_changes.c.number)))
 
     async def changes(self, after: int, size: int = _PAGE) -> Changes:
@@ -317,7 +313,6 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
 
 
 async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, now: datetime) -> None:
-    """Tell the gates that the devices with these ids are gone."""
     rows = [{"id": each, "changed": change, "at": now} for each in ids]
     await put_rows(connection, forgotten_devices, rows)
 

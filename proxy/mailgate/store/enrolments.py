@@ -101,7 +101,6 @@ class EnrolledKey:
 
     @property
     def attested(self) -> AttestedApp | None:
-        """The attested app that holds the key."""
         if not self.app:
             return None
         told = json.loads(self.app)
@@ -109,7 +108,6 @@ class EnrolledKey:
 
 
 def written_app(app: AttestedApp | None) -> str:
-    """An attested app as it is stored."""
     return json.dumps(asdict(app)) if app else ""
 
 
@@ -120,7 +118,6 @@ class Computer:
     machine: str = ""
     """The company's name of the computer."""
     owner: str = ""
-    """The login name of its owner."""
     proven: bool = False
     most_keys: int = 0
     """How many keys a machine may have that proves its name."""
@@ -304,7 +301,6 @@ async def _refused(
     computer: Computer,
     now: datetime,
 ) -> NotEnrolled | None:
-    """Why this key may not enrol with this token, of which uses are left; None if it may."""
     machines = {key.machine, computer.machine, known.machine if known else ""}
     people = {key.owner, computer.owner, known.owner if known else ""}
     named = [(MACHINE, each) for each in machines] + [(PERSON, each) for each in people]
@@ -335,7 +331,6 @@ async def _use(connection: AsyncConnection, digest: bytes) -> bool:
 
 
 async def _take(connection: AsyncConnection, known: EnrolledKey | None, key: EnrolledKey) -> EnrolledKey:
-    """Store a key. If it is already known, store its new owner, and its app."""
     if known is None:
         await connection.execute(insert(keys).values(**asdict(key)))
     else:

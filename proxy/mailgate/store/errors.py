@@ -37,7 +37,6 @@ class OlderStoreError(StoreError):
 
 
 def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
-    """The error of the store for an error of the driver."""
     return DamagedStoreError(message) if _is_damage(error) else StoreUnavailableError(message)
 
 

@@ -60,7 +60,6 @@ class BrowserState(StrEnum):
     NEVER = "never"
     """It has enrolled and never reported."""
     REVOKED = "revoked"
-    """Its key was revoked."""
 
 
 class Heard(StrEnum):
@@ -73,8 +72,6 @@ class Heard(StrEnum):
 
 
 class _Parsed(FunctionElement[str]):
-    """What browsers last said, so that members of it can be read."""
-
     type = WireText()
     inherit_cache = True
 
@@ -158,7 +155,6 @@ class FleetFilter:
     browser: str = ""
     """The name of the browser, alone or with the first number of its version."""
     extension: str = ""
-    """The version of the extension."""
     installed: str = ""
     """How the extension was installed (``install_type``)."""
 
@@ -212,7 +208,6 @@ class BrowserFleet(Queries):
     """Queries on browsers. ``silent_after`` is the time without a report after which one is silent."""
 
     async def groups(self, now: datetime, silent_after: timedelta) -> list[Group]:
-        """All browsers, counted."""
         each = _Browsers(now, silent_after, parse_once=True)
         what = {"state": each.state, "heard": each.heard, "browser": each.name, "version": each.version}
         what |= {"extension": each.extension, "installed": each.installed}
@@ -304,7 +299,6 @@ class _Browsers:
         self.person: ColumnElement[str] = WithoutCase(whole.c.owner)
 
     def query(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        """A query for these columns."""
         readers, os = laptop_readers.c, _Member(self.keys.told, "os")
         family = case(_FAMILIES, value=self.name, else_="Chrome")
         same = and_(readers.person == self.person, readers.os == os, readers.browser == family)

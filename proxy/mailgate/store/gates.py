@@ -51,8 +51,6 @@ async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
 
 
 class Leases(Queries):
-    """Queries on leases."""
-
     async def claim(self, name: str, holder: str, span: timedelta) -> bool:
         """Take a free lease, or renew one's own, for ``span`` from now. Returns False if another gate holds it."""
         async with self._database.writing() as connection:
@@ -84,11 +82,9 @@ class GateHeartbeat:
     """The address at which it serves employees."""
     worker: int
     workers: int
-    """How many workers the gate has."""
     instance: str
     """The id of this process, which differs from those of earlier processes at the same place."""
     version: str
-    """The version of Mailgate."""
     policy: str
     number: int
     serial: int
@@ -107,8 +103,6 @@ class LastHeartbeat:
 
 
 class Gates(Queries):
-    """Queries on gates."""
-
     async def note(self, heartbeat: GateHeartbeat) -> datetime | None:
         """Store the report of a process that runs. Returns the time by the database's clock; None if that is only the clock
         of the process itself, as in SQLite."""
@@ -257,7 +251,6 @@ class SpentProofs:
             await asyncio.wait({self._writer})
 
     async def _write(self, now: datetime) -> None:
-        """Write the waiting proofs, and those that are added in between, batch by batch."""
         try:
             while self._waiting:
                 batch = {ticket: self._waiting[ticket] for ticket in list(self._waiting)[:_BATCH]}

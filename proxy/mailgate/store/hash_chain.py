@@ -110,7 +110,6 @@ def _object_in(text: str) -> dict[str, Any] | None:
 
 
 def digest_of(entry: AuditEntry) -> str:
-    """Compute the digest of an entry."""
     told = asdict(entry)
     del told["digest"]
     return sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -59,8 +59,6 @@ _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 
 class HelpRequests(Queries):
-    """Queries on requests for help."""
-
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
         """Store a request. If the person asked before, update the last reference, count one more, and open the request
         again. What they wrote before stays unless they wrote something now.
@@ -109,17 +107,14 @@ class HelpRequests(Queries):
         return await self._list(select(help_requests).where(*which), size)
 
     async def open_by_rule(self) -> dict[str, int]:
-        """The number of open requests by rule."""
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
         return {str(rule): int(count) for rule, count in await self._rows(query)}
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
-        """The request of this subject because of this rule."""
         same = _among([(rule, subject)])
         return next(iter(await self._list(select(help_requests).where(same), 1)), None)
 
     async def by_reference(self, reference: str) -> HelpRequest | None:
-        """The request that was made with the refusal of this reference."""
         query = select(help_requests).where(help_requests.c.reference == reference)
         return next(iter(await self._list(query, 1)), None) if reference else None
 

@@ -86,8 +86,6 @@ async def _without_revoked(connection: AsyncConnection, found: list[Report]) -> 
 
 @dataclass(slots=True)
 class _Writes:
-    """The rows to write."""
-
     new_devices: list[dict[str, Any]] = field(default_factory=list)
     new_reports: list[dict[str, Any]] = field(default_factory=list)
     devices: list[dict[str, Any]] = field(default_factory=list)
@@ -196,7 +194,6 @@ def _finding_row(found: Contradiction, number: int) -> dict[str, Any]:
 
 
 async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
-    """Move the rows that name merged devices by id to the devices that these were merged into."""
     for old, new in sorted(ids.items()):
         await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
         both = quarantine_mails.alias()
@@ -275,14 +272,10 @@ _PAGE = 5000
 
 
 class Connectors(Queries):
-    """Queries on connectors."""
-
     async def states(self) -> dict[str, SourceState]:
-        """The states of all connectors that ever ran, by name."""
         return {each.name: each for each in await self._each(select(connectors), made(SourceState))}
 
     async def note(self, state: SourceState) -> None:
-        """Keep the current state of a connector."""
         async with self._database.writing() as connection:
             await put_rows(connection, connectors, [asdict(state)])
 

@@ -141,7 +141,6 @@ async def _details(
 
 
 def _read(told: object) -> KeptOut:
-    """The counts in an entry. Raises StoreError if they are damaged."""
     match told:
         case {"people": int(people), "devices": int(devices)}:
             return KeptOut(people, devices)

@@ -66,7 +66,6 @@ class LaptopReaders:
 
 
 def _last_times(seen: Mapping[Sighting, Tally]) -> dict[tuple[LaptopReader, str], datetime]:
-    """The last of these times, of each reader by the name of its column."""
     last: dict[tuple[LaptopReader, str], datetime] = {}
     for sighting, tally in seen.items():
         client = sighting.client
@@ -90,7 +89,6 @@ def _times_of(client: ClientFacts) -> Iterator[str]:
 
 
 async def _put(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert these rows, or move the times of those that exist forward."""
     statement = upsert(connection, laptop_readers)
     new, old = statement.excluded, laptop_readers.c
     again = {

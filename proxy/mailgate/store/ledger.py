@@ -285,7 +285,6 @@ class Recurring:
 
 
 def _is_stranger(access: Access) -> bool:
-    """Whether neither the person nor the device is known."""
     return not access.posture.device_id and not access.user.name
 
 

@@ -113,7 +113,6 @@ def row_of(mail: Mail) -> dict[str, Any]:
 
 
 def mail_of(row: Mapping[Any, Any]) -> Mail:
-    """A mail from its row."""
     named = {name: row[name] for name in Mail.__slots__}
     typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
     return Mail(**{**named, **typed, "notice": _notice_of(row["notice"]), "about": _about_of(row["about"])})

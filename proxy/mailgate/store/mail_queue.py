@@ -32,8 +32,6 @@ from mailgate.store.schema import mails, quarantine_mails, reliefs, retractions
 
 
 class QuarantineMails(Queries):
-    """Queries on quarantine mails."""
-
     async def claim(
         self,
         person: str,
@@ -93,8 +91,6 @@ _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
 
 
 class MailQueue(Queries):
-    """Queries on mails."""
-
     async def queue(self, rows: Iterable[Mail], act: Callable[[int], Act] | None = None) -> int:
         """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that
         number."""
@@ -207,7 +203,6 @@ class MailQueue(Queries):
         return int(await self._value(select(func.count()).where(*meant)))
 
     async def by_ids(self, ids: Sequence[str]) -> list[Mail]:
-        """The mails with these ids that exist."""
         return await self._read(select(mails).where(mails.c.id.in_(ids)))
 
     async def settle(self, which: Which, act: Callable[[int], Act], now: datetime, *, sent: bool) -> int:
@@ -229,7 +224,6 @@ class MailQueue(Queries):
         act: Callable[[int], Act],
         now: datetime,
     ) -> int:
-        """Change the mails that an admin has decided on, and write the audit entry."""
         changed = update(mails).where(*which).values({**values, "changed_at": now})
         async with self._database.writing(timeout_seconds=30) as connection:
             count = (await connection.execute(changed)).rowcount
@@ -282,7 +276,6 @@ async def tell(
 
 
 async def _add(connection: AsyncConnection, rows: Iterable[Mail]) -> int:
-    """Queue the mails that were not queued before. Returns how many."""
     made, count = [row_of(each) for each in rows], 0
     for start in range(0, len(made), _PAGE):
         statement = upsert(connection, mails).values(made[start : start + _PAGE])
@@ -312,7 +305,6 @@ async def _is_rule_out(connection: AsyncConnection, mail: Mail, now: datetime) -
 async def _turn(
     connection: AsyncConnection, mail_id: str, state: MailState, now: datetime, **values: str | None
 ) -> bool:
-    """Set the final state of a mail that waits or is unsure."""
     open_ends = mails.c.state.in_([*WAITING, MailState.UNSURE])
     changed = update(mails).where(mails.c.id == mail_id, open_ends)
     done = await connection.execute(changed.values({"state": state, "changed_at": now, **values}))

@@ -169,7 +169,6 @@ def _lock(connection: Connection) -> None:
 
 
 def _upgrade(connection: Connection, named: str, *, make: bool) -> None:
-    """Take the missing steps. If that is not allowed, raise an error that names the state of the store."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_STEPS))
     found = MigrationContext.configure(connection).get_current_revision()

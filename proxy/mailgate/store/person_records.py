@@ -60,8 +60,6 @@ class UnreportedPhone:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineMail:
-    """One mail to a person about a refusal."""
-
     device: str
     reason: str
     written_at: datetime
@@ -83,7 +81,6 @@ class People(Queries):
         return [each for each in owned if belongs_to(each, login, now, precedence)]
 
     async def device(self, device_id: str) -> Device | None:
-        """The device with this id."""
         return next((each for each in await self._devices.called(device_id) if each.id == device_id), None)
 
     async def unreported(self, login: str, devices: Iterable[Device]) -> list[UnreportedPhone]:
@@ -171,7 +168,6 @@ class People(Queries):
 
 
 def _ids(devices: Iterable[Device]) -> list[str]:
-    """Every current and earlier id of these devices."""
     return [each for device in devices for each in (device.id, *device.former_ids)]
 
 
@@ -182,7 +178,6 @@ def _sighted(row: Any) -> UnreportedPhone:
 
 
 MAX_PEOPLE = 16_384
-"""How many people are remembered."""
 
 
 class UnreportedPhones:

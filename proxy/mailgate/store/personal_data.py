@@ -76,7 +76,6 @@ class DataSubject:
     person: str
     addresses: frozenset[str]
     devices: tuple[Device, ...]
-    """The devices of the person."""
 
     @property
     def numbers(self) -> list[int]:
@@ -87,7 +86,6 @@ class DataSubject:
         return [each for device in self.devices for each in (device.id, *sorted(device.former_ids))]
 
     def names(self, kind: str) -> list[str]:
-        """The names of this kind of all their devices."""
         return sorted({text for device in self.devices for each, text in device.names if each == kind})
 
 
@@ -262,7 +260,6 @@ async def _let_go_of_keys(connection: AsyncConnection, subject: DataSubject) -> 
 
 
 async def _unname(connection: AsyncConnection, subject: DataSubject) -> None:
-    """Remove the person's name from reports about other people's devices."""
     named = reported_for(subject.person)
     others = list((await connection.execute(select(reports.c.device).where(named))).scalars())
     if not others:

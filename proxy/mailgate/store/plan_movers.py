@@ -44,7 +44,6 @@ class MoverFilter:
     rule: str = ""
     group: str = ""
     device: str = ""
-    """The id of a device."""
     at: int | None = None
     """The number of a moment at which they move; None for any moment."""
     sort: str = ""
@@ -61,8 +60,6 @@ class FoundMovers:
 
 
 class PlanMovers(Queries):
-    """Queries on movers."""
-
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
         """Store movers of a plan, numbered from ``first`` on."""
         rows = [_row(plan, number, each) for number, each in enumerate(movers, first)]
@@ -70,7 +67,6 @@ class PlanMovers(Queries):
             await insert_rows(connection, plan_movers, rows)
 
     async def drop(self, plan: str) -> None:
-        """Delete all movers of a plan."""
         await self._change(delete(plan_movers).where(_COLUMNS.plan == plan), timeout_seconds=60)
 
     async def search(
@@ -119,7 +115,6 @@ class PlanMovers(Queries):
             behind = found.after
 
     async def count_of(self, plan: str) -> int:
-        """The number of movers of a plan."""
         query = select(func.count()).select_from(plan_movers).where(_COLUMNS.plan == plan)
         return int(await self._value(query, timeout_seconds=10))
 
@@ -210,7 +205,6 @@ PLANNED, BEFORE, OTHER, NEW = REFUSAL_CLASSES = ("planned", "before", "other", "
 
 
 COMPARED = 500
-"""How many rows are compared with a plan at once."""
 
 
 _OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value)
@@ -224,7 +218,6 @@ class HourOfRefusals(NamedTuple):
 
     hour: datetime
     planned: int
-    """Those that the plan named."""
     before: int
     """Those that the earlier rules kept out already."""
     others: int
@@ -251,7 +244,6 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
 async def _named(
     connection: AsyncConnection, column: ColumnElement[str], names: set[str], where: ColumnElement[bool]
 ) -> set[str]:
-    """The names of this set that a table has."""
     if not names:
         return set()
     query = select(column).where(where, among(connection, column, sorted(names)))
@@ -259,8 +251,6 @@ async def _named(
 
 
 class FirstRefusals(Queries):
-    """Queries on first refusals."""
-
     async def compare_refusals(self, policy: str, plan: str, before: str, size: int = COMPARED) -> bool:
         """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
         more."""

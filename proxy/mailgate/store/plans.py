@@ -34,8 +34,6 @@ class StoredPlan:
 
 
 class Plans(Queries):
-    """Queries on plans."""
-
     async def keep(self, plan: StoredPlan, act: Act, unless_since: datetime | None = None) -> bool:
         """Store a plan and its audit entry. Returns False if it was stored before.
 
@@ -99,7 +97,6 @@ class Plans(Queries):
 
 
 def _of(candidate: str, serial: int, author: str, since: datetime | None = None) -> Select[Any]:
-    """The plans from an activation to a version, of one author if given, and made since then if given."""
     where = [plans.c.candidate == candidate, plans.c.serial == serial]
     where += [plans.c.author == author] if author else []
     return select(plans).where(*where, *([plans.c.made_at >= since] if since else []))
@@ -143,7 +140,6 @@ class Approvals(Queries):
             return True
 
     async def all(self) -> list[Approval]:
-        """Every approval."""
         query = select(approvals).order_by(approvals.c.plan, approvals.c.who)
         return await self._each(query, made(Approval))
 
@@ -152,7 +148,6 @@ class Approvals(Queries):
         return (await self.of_all([plan]))[plan]
 
     async def of_all(self, plans: list[str]) -> dict[str, list[Approval]]:
-        """The approvals of each of these plans."""
         query = select(approvals).where(approvals.c.plan.in_(plans)).order_by(approvals.c.at, approvals.c.who)
         found: dict[str, list[Approval]] = {plan: [] for plan in plans}
         for each in await self._each(query, made(Approval)):
@@ -180,8 +175,6 @@ class KeptDraft:
 
 
 class Drafts(Queries):
-    """Queries on drafts."""
-
     async def keep(self, draft: KeptDraft, act: Act) -> KeptDraft:
         """Store a draft and its audit entry. A draft that exists already stays as it is, and is returned."""
         async with self._database.writing() as connection:

@@ -111,7 +111,6 @@ class Policies(Queries):
         return await self._each(_NEWEST.limit(size), made(Activation))
 
     async def get(self, number: int) -> Version | None:
-        """The version with this number."""
         found = await self._versions(select(policies).where(policies.c.number == number))
         return found[0] if found else None
 
@@ -231,7 +230,6 @@ async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[l
 
 
 async def _keep(connection: AsyncConnection, draft: RuleTexts, act: Act) -> int:
-    """Store a version with these texts unless it exists. Returns its number."""
     same = select(policies.c.number, policies.c.texts).where(policies.c.digest == draft.digest)
     known = (await connection.execute(same)).first()
     if known is not None:

@@ -82,7 +82,6 @@ class PostgresDriverConnection:
             return await self._execute(connection.pgconn, statement, values)
 
     async def close(self) -> None:
-        """Close the connection."""
         connection, self._connection, self._prepared = self._connection, None, {}
         if connection is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
@@ -129,7 +128,6 @@ class PostgresDriverConnection:
         return found
 
     def _read(self, server: PGconn) -> None:
-        """Read the bytes that the server has sent."""
         answer, found = self._answer, list[PGresult]()
         try:
             server.consume_input()

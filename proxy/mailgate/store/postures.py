@@ -36,8 +36,6 @@ _PAGES = 20
 
 
 class _Settled(NamedTuple):
-    """A computed posture, its device, and the time in which it is valid."""
-
     device: Device
     terms: tuple[object, ...]
     since: datetime
@@ -194,7 +192,6 @@ class Postures:
         return self._memory.device(device_id)
 
     async def _news(self) -> tuple[Changes, list[Device]]:
-        """The changes since the last look, and the changed devices that were asked for."""
         before = self._seen or 0
         changes = await self._devices.changes(before)
         numbers = [number for number, _ in changes.changed]
@@ -249,7 +246,6 @@ class Postures:
         return device, fresh or stored is not None
 
     async def _named(self, kind: str, text: str, now: datetime) -> tuple[Device | None, bool]:
-        """The device with this name in any form, and whether the store has answered for it recently."""
         forms = forms_of(kind, text)
         if not forms:
             return None, True
@@ -324,7 +320,6 @@ class Postures:
         return device_set
 
     def worth(self, device: Device, now: datetime) -> Posture:
-        """The current posture of a stored device."""
         return self._posture(device, now)
 
     def _posture(self, device: Device | None, now: datetime) -> Posture:
@@ -353,7 +348,6 @@ class Postures:
     async def _ask(
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
     ) -> Answer | None:
-        """The store's answer; None if it does not answer, or did not answer a moment ago."""
         # abs: a clock that was put back must not make this a long pause
         if abs(now - self._silent_at) < _RETRY_AFTER:
             return None

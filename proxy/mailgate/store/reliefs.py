@@ -28,20 +28,16 @@ class KeptRelief:
     ended_why: str = ""
 
     def holds(self, now: datetime) -> bool:
-        """Whether the relief is in force at ``now``."""
         return self.ended_at is None and self.relief.holds(now)
 
 
 class StoredReliefs(Queries):
-    """Queries on reliefs."""
-
     async def serial(self) -> int:
         """A number that changes with every change of reliefs. The query is cheap, since gates send it all the time."""
         async with self._database.reading() as connection:
             return await _serial(connection)
 
     async def current(self, now: datetime) -> Reliefs:
-        """All reliefs in force."""
         query = select(reliefs).where(is_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
             serial = await _serial(connection)

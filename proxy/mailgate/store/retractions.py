@@ -65,7 +65,6 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
 
 
 def audit_details(retraction: Retraction) -> dict[str, Any]:
-    """The details of the audit entry for a retraction."""
     policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
     return {"versions": [*retraction.versions], "serials": [*retraction.serials], "policies": policies}
 
@@ -89,8 +88,6 @@ async def keep(connection: AsyncConnection, activation: Activation, retraction: 
 
 
 class Retractions(Queries):
-    """Queries on retractions."""
-
     async def open(self) -> list[Retraction]:
         """The retractions for which people may still be found, in order."""
         query = select(retractions, activations.c.at).join(activations).where(~retractions.c.done)

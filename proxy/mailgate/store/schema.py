@@ -104,7 +104,6 @@ HAS_PERSON = text(_OWNED)
 
 
 def _counter(name: str) -> Table:
-    """A table of one row that holds a number."""
     return Table(
         name,
         metadata,
@@ -114,12 +113,10 @@ def _counter(name: str) -> Table:
 
 
 def _columns(kind: Any, names: str, *, nullable: bool = True) -> list[Column[Any]]:
-    """A column of one kind for each of these names."""
     return [Column(name, kind, nullable=nullable) for name in names.split()]
 
 
 def _required(kind: Any, names: str) -> list[Column[Any]]:
-    """The same. None of them may be empty (NULL)."""
     return _columns(kind, names, nullable=False)
 
 

@@ -102,7 +102,6 @@ def _called(text: str) -> Select[Any]:
 
 
 def _beginning(texts: Sequence[str], size: int) -> Select[Any]:
-    """Devices by the index of each kind of name, at most ``size`` of each kind."""
     names = {
         SERIAL: map(serial_text, texts),
         UDID: map(udid_text, texts),
@@ -131,7 +130,6 @@ def _limited(
 
 
 def _id_text(text: str) -> str:
-    """The beginning of an id as it is stored, with its hyphens."""
     bare = text.lower().replace("-", "")
     return "-".join(part for part in (bare[:4], bare[4:8], bare[8:]) if part)
 

@@ -64,7 +64,6 @@ class Named:
 
     @property
     def keys(self) -> ColumnElement[bool]:
-        """The keys that it is about."""
         if self.sort is Sort.MACHINE:
             return of_machine(self.name)
         if self.sort is Sort.PERSON:
@@ -187,7 +186,6 @@ async def _end_token(connection: AsyncConnection, name: str, now: datetime) -> t
 
 
 async def _others(connection: AsyncConnection, out: Collection[tuple[str, str]]) -> int:
-    """How many keys of these machines are valid."""
     machines = [of_machine(name) for kind, name in out if kind == MACHINE]
     if not machines:
         return 0

@@ -144,8 +144,6 @@ class SightingPage:
 
 
 class Sightings(Queries):
-    """Queries on sightings."""
-
     async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
         """Sightings, the last seen first. They may be limited to one device or person."""
         query = _recorded.order_by(*_LAST_FIRST.order).limit(size)
@@ -234,7 +232,6 @@ def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
 
 
 async def add_tallies(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
-    """Add tallies to the stored ones."""
     if not seen:
         return
     await _count_new_phones(connection, seen)
@@ -305,7 +302,6 @@ def _row(sighting: Sighting, tally: Tally) -> dict[str, Any]:
 
 
 def id_of(sighting: Sighting) -> str:
-    """The id under which a sighting is stored."""
     return fingerprint(tuple(_named(sighting).values()))
 
 
@@ -359,8 +355,6 @@ class SeenClient(NamedTuple):
 
 
 class SeenClients(Queries):
-    """Queries on seen clients."""
-
     async def of(self, devices: Sequence[str], since: date) -> list[SeenClient]:
         """The clients of these devices from the day ``since`` on, each once."""
         of_them = sightings.c.device.in_(devices)

@@ -138,7 +138,6 @@ class Spool:
 
 @contextmanager
 def _locked(path: Path, flags: int) -> Iterator[int]:
-    """Open the file at ``path`` and lock it. Yields its descriptor."""
     while True:
         file = os.open(path, flags, 0o600)
         try:

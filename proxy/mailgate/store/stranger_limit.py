@@ -88,8 +88,6 @@ class StrangerLimit:
 
 
 class _Marks:
-    """The admitted sightings, and how many of them came from each network."""
-
     def __init__(self) -> None:
         self._marks: set[int] = set()
         self._networks: Counter[str] = Counter()

@@ -58,8 +58,6 @@ class Backlog:
 
 @dataclass(slots=True)
 class _Outage:
-    """A time during which the store accepts none of the items of a queue."""
-
     since: float
     written: int
     """The number of items that were written before."""
@@ -314,7 +312,6 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return items
 
     def _take_back(self) -> None:
-        """Queue the items again that were neither written nor spooled."""
         for key, item in self._writing.items():
             newer = self._items.get(key)
             self._items[key] = item if newer is None else self._merge(item, newer)

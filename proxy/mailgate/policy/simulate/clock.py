@@ -125,7 +125,6 @@ def _clock_comparisons(condition: Condition) -> list[tuple[str, str, datetime | 
 
 
 def _literal(node: Node) -> Any:
-    """The constant time or duration; None for anything else."""
     if not node.is_call or node.name not in ("timestamp", "duration"):
         return None
     text = node.children[0].text
@@ -141,7 +140,6 @@ def _value(function: str, text: str) -> Any:
 
 
 def _nodes(condition: Condition) -> tuple[Node, ...]:
-    """The nodes of its tree; none if it reads no clock."""
     return () if condition.reads.isdisjoint(CLOCKS) else tuple(walk(_tree(condition)))
 
 

@@ -105,7 +105,6 @@ def _smallest(
 
 
 def _fit(steps: Iterable[Step]) -> bool:
-    """Whether the steps can be taken together: no two of them change the same thing."""
     kinds = [step.what for step in steps]
     return len(kinds) == len(set(kinds))
 

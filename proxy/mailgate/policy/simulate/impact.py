@@ -30,7 +30,6 @@ class PeopleCount:
         self._cells: dict[Cell, bytearray] = {}
 
     def add(self, name: str, cells: Iterable[Cell]) -> None:
-        """Add ``name`` to these cells."""
         place = self._places.setdefault(name, len(self._places))
         for cell in cells:
             bits = self._cells.setdefault(cell, bytearray())
@@ -60,7 +59,6 @@ class PeopleCount:
         return place is not None and place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
 
     def merge(self, other: "PeopleCount") -> None:
-        """Add the names that another ``PeopleCount`` has counted."""
         places = [self._places.setdefault(name, len(self._places)) for name in other._places]
         for cell, bits in other._cells.items():
             mine = self._cells.setdefault(cell, bytearray())
@@ -70,7 +68,6 @@ class PeopleCount:
 
 
 def _set_in(bits: bytearray) -> Iterator[int]:
-    """The positions of the bits that are set."""
     for number, byte in enumerate(bits):
         if byte:
             yield from ((number << 3) + bit for bit in range(8) if byte >> bit & 1)
@@ -91,7 +88,6 @@ class Mover(NamedTuple):
     system: str
     groups: tuple[str, ...]
     state: str
-    """The state of the posture."""
     apps: tuple[str, ...]
     label: str
     """The new effect, or unknown."""
@@ -331,7 +327,6 @@ class Impact:
     def _moved(
         self, now: ComparisonResult, turns: Sequence[TimedResult], *, undated: bool
     ) -> Iterator[Moved]:
-        """The moments at which an occasion moves, in their order."""
         if now.label:
             yield 0, now.label, now
         for moment, compared in turns:
@@ -354,7 +349,6 @@ def _cells(label: str, after: OccasionOutcome, occasion: Occasion) -> set[Cell]:
 
 
 def _named(after: OccasionOutcome, occasion: Occasion) -> list[Cell]:
-    """Each dimension with its value."""
     access = occasion.after
     system = access.client.os or access.posture.os or UNKNOWN
     found = [("rule", after.rule), ("kind", access.client.kind.value), ("system", system)]

@@ -112,7 +112,6 @@ def _back(policy: Policy) -> Policy:
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    """The same access at that moment, with no grace left."""
     then = at_moment(access, moment)
     return replace(then, posture=replace(then.posture, first_seen=None))
 
@@ -199,15 +198,12 @@ class WorstMoment:
         return found is None or any(map(newly_out, found))
 
     def _common(self, now: datetime) -> tuple[datetime, ...]:
-        """The moments at which either policy changes for everybody."""
         if now not in self._starts:
             self._starts[now] = tuple(sorted(starts(self._policies, now)))
         return self._starts[now]
 
 
 class _Later:
-    """One policy at future moments."""
-
     def __init__(self, policy: Policy, passing: Collection[str]) -> None:
         """``passing`` has the conditions of rules that allow while the posture is unavailable."""
         self._rules, self._reliefs = policy.rules, policy.reliefs
@@ -235,12 +231,10 @@ class _Later:
 
 
 def _by_client(access: Access, kind: Kind) -> Access:
-    """The access by another kind of client on the same device."""
     return replace(access, client=replace(access.client, kind=kind))
 
 
 def _with_both(occasion: Occasion, change: Callable[[Access], Access]) -> Occasion:
-    """The occasion with the accesses of both policies changed."""
     return replace(occasion, before=change(occasion.before), after=change(occasion.after))
 
 

@@ -180,7 +180,6 @@ def _choices(apps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
-    """The listed apps that are not present, grouped by how the rules treat them."""
     named = words_compared(policy, "device.apps")
     groups: dict[tuple[object, str], list[str]] = {}
     for app in policy.catalog.apps:
@@ -215,7 +214,6 @@ def _of_the_client(access: Access) -> Iterator[Step]:
 
 
 def _of_versions(access: Access, policy: Policy) -> Iterator[Step]:
-    """Updates to the versions that some rule asks for, of what is known to be older."""
     for name in what_if.VERSIONS:
         wanted = frozenset[str]().union(*(rule.when.least.get(name, ()) for rule in policy.rules))
         version = str(VARIABLES[name].read(access))
@@ -260,7 +258,6 @@ def _kinds(access: Access, policy: Policy) -> Iterator[Step]:
 
 
 def _shares(access: Access, policy: Policy) -> Iterator[Step]:
-    """Steps into or out of the share of each rule that has one."""
     for rule in policy.rules:
         if rule.share < 1:
             inside = in_share(rule.share, rule.id, share_subject(access))

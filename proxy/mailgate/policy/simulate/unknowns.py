@@ -49,7 +49,6 @@ class UndeterminedRule:
     """A rule whose condition may come out either way."""
 
     condition: UnknownId
-    """The identity of its condition."""
     fails: bool = False
     """Whether the condition may also fail."""
     softens: bool = False
@@ -57,7 +56,6 @@ class UndeterminedRule:
 
     @property
     def outcomes(self) -> tuple[ConditionOutcome, ...]:
-        """The outcomes of its condition."""
         return tuple(each for each in ConditionOutcome if self.fails or each is not ConditionOutcome.FAILS)
 
 
@@ -149,7 +147,6 @@ def rules_read(access: Access, decision: Decision, rules: int) -> int:
 
 
 def _is_taken_out(trial: RuleTrial, relief: Relief) -> bool:
-    """Whether a relief takes out a rule that matches."""
     return trial.matched and trial.stage is not Stage.REPORT_ONLY and relief.rule in ("", trial.rule)
 
 

@@ -260,12 +260,10 @@ def contradicted(access: Access) -> Access:
 
 
 def with_posture(access: Access, **fields: Any) -> Access:
-    """The access with these fields of its posture changed."""
     return replace(access, posture=replace(access.posture, **fields))
 
 
 def never_reported(access: Access) -> Access:
-    """The access of a device that was never reported."""
     return replace(access, posture=Posture(lost=access.posture.lost))
 
 

@@ -26,7 +26,6 @@ def upgrade() -> None:
 
 
 def _numbers() -> None:
-    """Insert the rows that always exist: the counters, and the head of an empty log."""
     op.execute("INSERT INTO device_changes (one, number) VALUES (1, 1)")
     op.execute("INSERT INTO device_row_changes (one, number) VALUES (1, 0)")
     op.execute("INSERT INTO phone_changes (one, number) VALUES (1, 0)")
