@@ -42,8 +42,7 @@ from mailgate.store.schema import device_changes
 def upsert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT to which the caller adds ``on_conflict_do_update``. SQLAlchemy has one for each database, with the same
     syntax."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return insert(table)
+    return (postgresql.insert if _takes_json(connection) else sqlite.insert)(table)
 
 
 async def count_up(connection: AsyncConnection, counter: Table) -> int:
@@ -83,8 +82,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
 
 async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Insert the rows whose keys are new, and ignore the others."""
-    insert_here = postgresql.insert if _takes_json(connection) else sqlite.insert
-    await upsert_rows(connection, insert_here(table).on_conflict_do_nothing(), table, rows)
+    await upsert_rows(connection, upsert(connection, table).on_conflict_do_nothing(), table, rows)
 
 
 async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:

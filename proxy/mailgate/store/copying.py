@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from mailgate.atomic_files import give_name, is_at
 from mailgate.store.database import connecting, prepare, writes
 from mailgate.store.errors import OlderStoreError, StoreError, unavailable
+from mailgate.store.gates import seconds_now
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import audit, audit_head, gates, metadata
 
@@ -231,19 +232,13 @@ def _opened(url: URL, *, write: bool = False) -> Iterator[Connection]:
 
 
 def _refuse_used(connection: Connection, *, while_used: bool = False) -> None:
-    now = connection.exec_driver_sql(_NOW[connection.dialect.name]).scalar_one()
+    now = connection.execute(select(seconds_now(connection))).scalar_one()
     running = connection.execute(select(gates.c.host).where(gates.c.heard_at > float(now) - RUNS)).scalars()
     if not while_used and (hosts := sorted(set(running))):
         raise InUseError(
             f"a gate runs on this store, on {', '.join(hosts)}: what it writes meanwhile would be lost. "
             f"Stop it; a gate that was killed counts as running for {RUNS:.0f} seconds more"
         )
-
-
-_NOW = {
-    "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0",
-    "postgresql": "SELECT extract(epoch from clock_timestamp())",
-}
 
 
 def _refuse_filled(connection: Connection) -> None:

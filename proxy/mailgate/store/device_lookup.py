@@ -22,8 +22,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.device import Device, Report, new_id
@@ -31,6 +29,7 @@ from mailgate.devices.names import FORMER, MDM, STRONG, storable
 from mailgate.store.database import Database
 from mailgate.store.device_loading import device_of
 from mailgate.store.driver_connection import Rows
+from mailgate.store.folding import spell
 from mailgate.store.schema import (
     HAS_PERSON,
     Instant,
@@ -50,31 +49,11 @@ class _Lists(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(_Lists, "sqlite")
-def _lists_on_sqlite(element: _Lists, compiler: SQLCompiler, **how: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **how)}))"
-
-
-@compiles(_Lists, "postgresql")
-def _lists_on_postgresql(element: _Lists, compiler: SQLCompiler, **how: Any) -> str:
-    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS text)"
-
-
 class Listed(FunctionElement[str]):
     """Some columns of one row as the text of a JSON list."""
 
     type = Text()
     inherit_cache = True
-
-
-@compiles(Listed, "sqlite")
-def _listed_on_sqlite(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
-    return f"json_array({compiler.process(element.clauses, **how)})"
-
-
-@compiles(Listed, "postgresql")
-def _listed_on_postgresql(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
-    return f"CAST(json_build_array({compiler.process(element.clauses, **how)}) AS text)"
 
 
 class _Among(FunctionElement[Any]):
@@ -83,16 +62,17 @@ class _Among(FunctionElement[Any]):
     inherit_cache = True
 
 
-@compiles(_Among, "sqlite")
-def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
-    column, texts = (compiler.process(each, **how) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - a name from the code
-
-
-@compiles(_Among, "postgresql")
-def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
-    column, texts = (compiler.process(each, **how) for each in element.clauses)
-    return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
+spell(
+    _Lists,
+    sqlite="json_group_array(json_array({every}))",
+    postgresql="CAST(json_agg(json_build_array({every})) AS text)",
+)
+spell(Listed, sqlite="json_array({every})", postgresql="CAST(json_build_array({every}) AS text)")
+spell(
+    _Among,
+    sqlite="{0} IN (SELECT value FROM json_each({1}))",
+    postgresql="{0} = ANY(ARRAY(SELECT json_array_elements_text(CAST({1} AS json))))",
+)
 
 
 class Part:

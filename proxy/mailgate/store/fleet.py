@@ -29,7 +29,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.names import user_text
 from mailgate.store.database import Queries, made
-from mailgate.store.folding import WireText, WithoutCase, begins_with
+from mailgate.store.folding import WireText, WithoutCase, begins_with, spell
 from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
 from mailgate.store.schema import enrolled_keys as keys
 
@@ -86,14 +86,8 @@ class _Member(FunctionElement[str]):
         super().__init__(parsed, *(literal_column(f"'{name}'") for name in path))
 
 
-@compiles(_Parsed)
-def _parsed(element: _Parsed, compiler: SQLCompiler, **how: Any) -> str:
-    return f"nullif({compiler.process(element.clauses, **how)}, '')"
-
-
-@compiles(_Parsed, "postgresql")
-def _parsed_on_postgresql(element: _Parsed, compiler: SQLCompiler, **how: Any) -> str:
-    return f"CAST({_parsed(element, compiler, **how)} AS jsonb)"
+spell(_Parsed, sqlite="nullif({0}, '')", postgresql="CAST(nullif({0}, '') AS jsonb)")
+spell(_Member, postgresql="jsonb_extract_path_text({every})")
 
 
 @compiles(_Member)
@@ -101,11 +95,6 @@ def _member(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
     parsed, *path = (compiler.process(each, **how) for each in element.clauses)
     whole = " || '.' || ".join(path)
     return f"json_extract({parsed}, '$.' || {whole})"
-
-
-@compiles(_Member, "postgresql")
-def _member_on_postgresql(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
-    return f"jsonb_extract_path_text({', '.join(compiler.process(each, **how) for each in element.clauses)})"
 
 
 class _After(FunctionElement[datetime]):
@@ -118,17 +107,11 @@ class _After(FunctionElement[datetime]):
 _SECONDS = int(TOKEN_LIFETIME.total_seconds())
 
 
-@compiles(_After, "sqlite")
-def _after_on_sqlite(element: _After, compiler: SQLCompiler, **how: Any) -> str:
-    at = compiler.process(element.clauses, **how)
-    return (
-        f"strftime('%Y-%m-%d %H:%M:%f000', {at}, '+{_SECONDS} seconds')"  # as SQLAlchemy writes times there
-    )
-
-
-@compiles(_After, "postgresql")
-def _after_on_postgresql(element: _After, compiler: SQLCompiler, **how: Any) -> str:
-    return f"({compiler.process(element.clauses, **how)} + interval '{_SECONDS} seconds')"
+spell(
+    _After,
+    sqlite=f"strftime('%Y-%m-%d %H:%M:%f000', {{0}}, '+{_SECONDS} seconds')",  # as SQLAlchemy writes times there
+    postgresql=f"({{0}} + interval '{_SECONDS} seconds')",
+)
 
 
 class Group(NamedTuple):

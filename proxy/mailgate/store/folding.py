@@ -1,5 +1,6 @@
 """Compares names in the database: login names without case by an index, and other names without case and accents."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, and_
@@ -31,6 +32,17 @@ class WireText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         return None if value is None else storable(value)
+
+
+def spell(function: type[FunctionElement[Any]], **forms: str) -> None:
+    """Say how each database writes a function: ``{0}`` stands for its first argument, and ``{every}`` for all of them."""
+    for dialect, form in forms.items():
+        compiles(function, dialect)(partial(_written, form))
+
+
+def _written(form: str, element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:
+    parts = [compiler.process(each, **how) for each in element.clauses]
+    return form.format(*parts, every=", ".join(parts))
 
 
 class Folded(FunctionElement[str]):
@@ -70,15 +82,8 @@ class WithoutCase(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(WithoutCase)
-def _everywhere(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **how)})"
-
-
-@compiles(WithoutCase, "postgresql")
-def _login_on_postgresql(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> str:
-    # By the rules of a language "Ä" would become "ä", and the index would change with the system's library of languages.
-    return f'lower({compiler.process(element.clauses, **how)} COLLATE "C")'
+# By the rules of a language "Ä" would become "ä", and the index would change with the system's library of languages.
+spell(WithoutCase, default="lower({0})", postgresql='lower({0} COLLATE "C")')
 
 
 def begins_with(column: ColumnElement[str], text: str) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Float, delete, extract, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Float, delete, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.bulk_rows import upsert
@@ -19,7 +19,7 @@ _EPOCH = 2440587.5
 """1970-01-01 as a Julian day."""
 
 
-def seconds_now(connection: AsyncConnection) -> ColumnElement[float]:
+def seconds_now(connection: AsyncConnection | Connection) -> ColumnElement[float]:
     """The seconds since 1970 by the database's clock, since the clocks of gates may differ."""
     if connection.dialect.name == "postgresql":
         return extract("epoch", func.clock_timestamp()).cast(Float(53))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import DATED, Contradiction, Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
-from mailgate.devices.names import FORMER, STRONG, Name, user_text
+from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
 from mailgate.model import AttestationResult, Enrolment, Kind, SourceState
 from mailgate.policy import AppCatalog
@@ -255,8 +255,7 @@ class Reports(WriteQueue[ReportKey, Report]):
             "kind": named["kind"] and Kind(named["kind"]),
             **{name: kind(named[name]) for name, kind in WORDS.items()},
             **{name: None if named[name] is None else frozenset(named[name]) for name in SETS},
-            # version 0.1 spooled the owner's login name among them
-            "names": frozenset((kind, name) for kind, name in named["names"] if kind in STRONG),
+            "names": frozenset((kind, name) for kind, name in named["names"]),
         }
         report = Report(**named | parts)
         return report.key, report

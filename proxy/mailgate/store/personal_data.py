@@ -1,7 +1,6 @@
 """Exports or deletes everything that the store has about one person, table by table.
 
-Each table is either in ``PERSONAL``, with the condition for a person's rows, or in ``NOT_PERSONAL``, with the reason. A
-test fails if a table is in neither.
+Each table is in ``PERSONAL``, with the condition for a person's rows, or names nobody: ``test_personal_data.py`` has the reasons.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,47 +22,26 @@ from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (
-    activations,
-    app_counts,
-    approvals,
-    audit,
-    audit_head,
     clients,
-    connectors,
-    device_changes,
     device_findings,
     device_names,
-    device_row_changes,
     device_rows,
     devices,
-    drafts,
     enrolled_keys,
     enrolment_tokens,
     first_refusals,
-    forgotten_devices,
-    gates,
     help_references,
     help_requests,
-    kept_out,
-    keys,
     languages,
     laptop_readers,
-    leases,
     mails,
-    phone_changes,
     plan_movers,
     plans,
-    policies,
-    policy_versions,
     quarantine_mails,
-    relief_changes,
     reliefs,
     reports,
-    retractions,
     shut_enrolments,
     sightings,
-    spent_proofs,
-    verdict_counts,
 )
 from mailgate.store.shut_enrolments import PERSON, digest_of_name, forget_shut
 from mailgate.store.spool import Spool, forget_lines
@@ -156,32 +134,6 @@ PERSONAL: Mapping[Table, Pick] = {
     ),
 }
 """The tables that name people or their devices, each with the condition for one person's rows."""
-
-NOT_PERSONAL: Mapping[Table, str] = {
-    keys: "secrets of the gate",
-    gates: "which gates run, by their computers and addresses",
-    spent_proofs: "digests of proofs, for some minutes; nothing leads from them to anybody",
-    verdict_counts: "how often what was decided, by kinds and rules",
-    device_changes: "one number",
-    device_row_changes: "one number",
-    app_counts: "how many had each listed app on a day",
-    approvals: "which admins have approved which plan: who answers for a rule is not taken away",
-    drafts: "small changes of rules, by admins: the same",
-    plans: "rules that were planned, and how many they would hit",
-    policies: "rules; an admin's name stands there in office, and stays, so that no change is without one",
-    retractions: "which versions were taken back",
-    kept_out: "how many an activation newly kept out",
-    activations: "which rules were put in force by which admin: the same",
-    audit: "who changed the rules: the same, in a chain that no entry can be taken out of",
-    audit_head: "the end of that chain",
-    phone_changes: "one number",
-    relief_changes: "one number",
-    connectors: "how each connector fares",
-    policy_versions: "what a management's policies keep from devices, by the packages of apps",
-    leases: "which gate does what",
-    forgotten_devices: "ids alone of devices that are no more, for a day; nothing leads from them to anybody",
-}
-"""The tables that name nobody, each with the reason."""
 
 
 class Personal(Queries):

@@ -155,9 +155,6 @@ class Approvals(Queries):
         return found
 
 
-"""The fewest characters of a digest that may name a draft."""
-
-
 @dataclass(frozen=True, slots=True)
 class KeptDraft:
     """A small change of one version."""

@@ -103,10 +103,13 @@ HAS_PERSON = text(_OWNED)
 """The condition of the partial indexes. A query has to repeat it exactly, or SQLite does not use the index."""
 
 
+def _table(name: str, *parts: Column[Any] | Index, **options: Any) -> Table:
+    return Table(name, metadata, *parts, **options)
+
+
 def _counter(name: str) -> Table:
-    return Table(
+    return _table(
         name,
-        metadata,
         Column("one", Integer, primary_key=True, autoincrement=False),
         Column("number", BigInteger, nullable=False),
     )
@@ -116,13 +119,16 @@ def _columns(kind: Any, names: str, *, nullable: bool = True) -> list[Column[Any
     return [Column(name, kind, nullable=nullable) for name in names.split()]
 
 
+def _key(kind: Any, names: str) -> list[Column[Any]]:
+    return [Column(name, kind, primary_key=True, autoincrement=False) for name in names.split()]
+
+
 def _required(kind: Any, names: str) -> list[Column[Any]]:
     return _columns(kind, names, nullable=False)
 
 
-devices = Table(
+devices = _table(
     "devices",
-    metadata,
     Column("key", Number, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
     Column("lost_at", Instant),
@@ -132,11 +138,9 @@ devices = Table(
 )
 """One row for each device, under all of its names. ``changed`` is the number of the change that touched it last."""
 
-reports = Table(
+reports = _table(
     "reports",
-    metadata,
-    Column("id", WireText, primary_key=True),
-    Column("source", WireText, primary_key=True),
+    *_key(WireText, "id source"),
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
     *_required(WireText, "owner person"),
     Column("kind", WireText),
@@ -164,30 +168,25 @@ reports = Table(
 reported.
 """
 
-policy_versions = Table(
+policy_versions = _table(
     "policy_versions",
-    metadata,
-    Column("source", WireText, primary_key=True),
-    Column("policy", WireText, primary_key=True),
+    *_key(WireText, "source policy"),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("content", WireText, nullable=False),
 )
 """What decides in the versions of a management's policies that some device still has applied, as JSON (``android_policy.py``
 among the connectors). A management can be asked for the current version alone."""
 
-device_names = Table(
+device_names = _table(
     "device_names",
-    metadata,
-    Column("kind", WireText, primary_key=True),
-    Column("name", WireText, primary_key=True),
+    *_key(WireText, "kind name"),
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
     sqlite_with_rowid=False,
 )
 """The names by which a device is found (``devices/names.py``). No two devices have the same name."""
 
-device_findings = Table(
+device_findings = _table(
     "device_findings",
-    metadata,
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
     Column("reason", WireText, primary_key=True),
     Column("about", WireText, primary_key=True, index=True),
@@ -196,9 +195,8 @@ device_findings = Table(
 )
 """The contradictions between the sources of a device, and the names that two devices claim."""
 
-device_rows = Table(
+device_rows = _table(
     "device_rows",
-    metadata,
     Column(
         "device",
         Number,
@@ -227,18 +225,16 @@ A writer of devices increases it first, so writers wait for each other, and a re
 missed nothing.
 """
 
-forgotten_devices = Table(
+forgotten_devices = _table(
     "forgotten_devices",
-    metadata,
     Column("id", Text, primary_key=True),
     Column("changed", BigInteger, nullable=False, index=True),
     Column("at", Instant, nullable=False),
 )
 """The ids of recently deleted devices, so that running gates drop them too."""
 
-clients = Table(
+clients = _table(
     "clients",
-    metadata,
     Column("id", Text, primary_key=True),
     Column("kind", ClientText, nullable=False),
     Column("handheld", Boolean, nullable=False),
@@ -252,9 +248,8 @@ clients = Table(
 """Unique client facts. ``headers`` is a JSON object with the headers that classification reads; ``proofs`` one of what came of
 its proofs, or NULL if the request was not recorded in full."""
 
-sightings = Table(
+sightings = _table(
     "sightings",
-    metadata,
     Column("id", Text, primary_key=True),
     Column("client", Text, ForeignKey(clients.c.id), nullable=False, index=True),
     Column("day", Date, nullable=False),
@@ -279,11 +274,9 @@ last request.
 was shown.
 """
 
-first_refusals = Table(
+first_refusals = _table(
     "first_refusals",
-    metadata,
-    Column("policy", ClientText, primary_key=True),
-    Column("subject", ClientText, primary_key=True),
+    *_key(ClientText, "policy subject"),
     Column("person", ClientText, nullable=False, index=True),
     Column("device", ClientText, nullable=False, index=True),
     Column("rule", ClientText, nullable=False),
@@ -296,22 +289,20 @@ first_refusals = Table(
 ``sort`` says who expected it (``plan_movers.py``).
 """
 
-laptop_readers = Table(
+laptop_readers = _table(
     "laptop_readers",
-    metadata,
-    *(Column(name, ClientText, primary_key=True) for name in ("person", "os", "browser")),
+    *_key(ClientText, "person os browser"),
     Column("seen_at", Instant, nullable=False, index=True),
     *_columns(Instant, "named_at bare_at"),
 )
 """When each person last asked for mail by a browser of a laptop, by system and kind of browser; when a trusted proxy named them there,
 and when that was without a proof of the device (NULL if never). It is a summary of sightings (``laptop_readers.py``)."""
 
-verdict_counts = Table(
+verdict_counts = _table(
     "verdict_counts",
-    metadata,
     Column("span", Text, primary_key=True),
     Column("at", Instant, primary_key=True),
-    *(Column(name, ClientText, primary_key=True) for name in ("effect", "kind", "rule", "reason")),
+    *_key(ClientText, "effect kind rule reason"),
     Column("times", BigInteger, nullable=False),
 )
 """The number of verdicts at all gates, by minute, hour and day (``span``), each from ``at`` on.
@@ -319,9 +310,8 @@ verdict_counts = Table(
 A row has either the kind of the client, or the rule and the reason of a refusal.
 """
 
-app_counts = Table(
+app_counts = _table(
     "app_counts",
-    metadata,
     Column("day", Date, primary_key=True),
     Column("app", WireText, primary_key=True),
     *_required(Integer, "people devices kept_out_people kept_out_devices"),
@@ -330,9 +320,8 @@ app_counts = Table(
 """The number of people and devices that had each listed app on a UTC day, and of those that were kept out, last counted
 at ``at``."""
 
-keys = Table(
+keys = _table(
     "keys",
-    metadata,
     Column("purpose", WireText, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("secret", LargeBinary, nullable=False),
@@ -340,20 +329,16 @@ keys = Table(
 )
 """The secrets of the gate, the last two for each purpose."""
 
-quarantine_mails = Table(
+quarantine_mails = _table(
     "quarantine_mails",
-    metadata,
-    Column("person", ClientText, primary_key=True),
-    Column("device", ClientText, primary_key=True),
-    Column("reason", ClientText, primary_key=True),
+    *_key(ClientText, "person device reason"),
     Column("written_at", Instant, nullable=False, index=True),
     Index(None, "device"),
 )
 """The last quarantine mail to each person about each device and reason. ``device`` is an id, or an ActiveSync id as text."""
 
-audit = Table(
+audit = _table(
     "audit",
-    metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
@@ -361,18 +346,16 @@ audit = Table(
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
-audit_head = Table(
+audit_head = _table(
     "audit_head",
-    metadata,
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, nullable=False),
     Column("digest", Text, nullable=False),
 )
 """One row with the last entry of the log. A writer locks it. It shows if entries were cut off the end."""
 
-policies = Table(
+policies = _table(
     "policies",
-    metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("digest", Text, nullable=False, unique=True),
     Column("policy", Text, nullable=False, index=True),
@@ -383,9 +366,8 @@ policies = Table(
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
 
-drafts = Table(
+drafts = _table(
     "drafts",
-    metadata,
     Column("digest", Text, primary_key=True),
     Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
     Column("edit", Text, nullable=False),
@@ -396,9 +378,8 @@ drafts = Table(
 """Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` is that of the texts with the
 change."""
 
-plans = Table(
+plans = _table(
     "plans",
-    metadata,
     Column("digest", Text, primary_key=True),
     Column("serial", Integer, nullable=False),
     *_required(Text, "candidate policy texts body"),
@@ -411,9 +392,8 @@ plans = Table(
 ``movers`` is the number of rows of ``plan_movers`` that were stored with it.
 """
 
-plan_movers = Table(
+plan_movers = _table(
     "plan_movers",
-    metadata,
     Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(
@@ -432,9 +412,8 @@ plan_movers = Table(
 own.
 """
 
-approvals = Table(
+approvals = _table(
     "approvals",
-    metadata,
     Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
     Column("who", WireText, primary_key=True),
     Column("note", WireText, nullable=False),
@@ -442,9 +421,8 @@ approvals = Table(
 )
 """The approvals of plans. They are deleted with their plan."""
 
-activations = Table(
+activations = _table(
     "activations",
-    metadata,
     Column("serial", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
     Column("author", WireText, nullable=False),
@@ -453,17 +431,15 @@ activations = Table(
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
 
-kept_out = Table(
+kept_out = _table(
     "kept_out",
-    metadata,
     Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
     *_required(Integer, "people devices"),
 )
 """The number of people and devices that an activation newly keeps out by its plan, at the worst moment."""
 
-reliefs = Table(
+reliefs = _table(
     "reliefs",
-    metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(WireText, "cause rule author"),
     Column("why", StoredWords, nullable=False),
@@ -481,11 +457,9 @@ phone_changes = _counter("phone_changes")
 relief_changes = _counter("relief_changes")
 """One row with the number of the last change of reliefs. Gates read it all the time."""
 
-help_requests = Table(
+help_requests = _table(
     "help_requests",
-    metadata,
-    Column("rule", ClientText, primary_key=True),
-    Column("subject", ClientText, primary_key=True),
+    *_key(ClientText, "rule subject"),
     *_required(ClientText, "person device reason reference policy"),
     Column("known", Boolean, nullable=False),
     Column("times", Integer, nullable=False),
@@ -505,26 +479,23 @@ and ``words`` are what the person last wrote with one.
 the client.
 """
 
-help_references = Table(
+help_references = _table(
     "help_references",
-    metadata,
     Column("reference", ClientText, primary_key=True),
     Column("sighting", ClientText, nullable=False, index=True),
     Column("at", Instant, nullable=False, index=True),
 )
 """Each reference that somebody asked for help about, and its sighting, which is kept as long as this row."""
 
-spent_proofs = Table(
+spent_proofs = _table(
     "spent_proofs",
-    metadata,
     Column("ticket", LargeBinary, primary_key=True),
     Column("until", Instant, nullable=False, index=True),
 )
 """Proofs that a gate accepted as new, by their digest, until they would be too old anyway."""
 
-enrolment_tokens = Table(
+enrolment_tokens = _table(
     "enrolment_tokens",
-    metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("name", WireText, nullable=False, index=True),
     *_required(WireText, "owner note"),
@@ -536,9 +507,8 @@ enrolment_tokens = Table(
 Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
 """Enrolment tokens, known by their ``name``. Only the SHA-256 of a token is kept. A revoked one stays known until it would be too old."""
 
-enrolled_keys = Table(
+enrolled_keys = _table(
     "enrolled_keys",
-    metadata,
     Column("thumbprint", WireText, primary_key=True),
     Column("device", WireText, nullable=False, index=True),
     Column("owner", WireText, nullable=False),
@@ -558,9 +528,8 @@ Index("ix_enrolled_keys_machine_name", WithoutCase(enrolled_keys.c.machine))
 attested app that holds it, as JSON, or empty; ``counter`` is that of its last assertion. ``machine`` is the company's name of the
 computer, or empty; ``proven`` is whether a machine's token proved that name. ``said`` is the last report about itself, as JSON, or empty."""
 
-shut_enrolments = Table(
+shut_enrolments = _table(
     "shut_enrolments",
-    metadata,
     Column("kind", Text, primary_key=True),
     Column("name", WireText, primary_key=True),
     Column("at", Instant, nullable=False),
@@ -569,9 +538,8 @@ shut_enrolments = Table(
 """The machines and the people (``kind`` is ``machine`` or ``person``) that enrol no more, since when and by which admin, until one allows
 it again. ``name`` is in ASCII lower case; of somebody who was forgotten it is a digest (``shut_enrolments.py``)."""
 
-connectors = Table(
+connectors = _table(
     "connectors",
-    metadata,
     Column("name", WireText, primary_key=True),
     *_columns(Instant, "last_attempt last_success last_full failing_since"),
     Column("trouble", WireText, nullable=False),
@@ -584,20 +552,17 @@ connectors = Table(
 )
 """The state of each connector (``SourceState``)."""
 
-leases = Table(
+leases = _table(
     "leases",
-    metadata,
     Column("name", WireText, primary_key=True),
     Column("holder", WireText, nullable=False),
     Column("until", Float(53), nullable=False),
 )
 """The leases of gates. Their end is in seconds since 1970 by the database's clock."""
 
-gates = Table(
+gates = _table(
     "gates",
-    metadata,
-    Column("host", Text, primary_key=True),
-    Column("address", Text, primary_key=True),
+    *_key(Text, "host address"),
     Column("worker", Integer, primary_key=True, autoincrement=False),
     Column("workers", Integer, nullable=False),
     *_required(Text, "instance version policy"),
@@ -607,9 +572,8 @@ gates = Table(
 )
 """The processes of gates on this store (``gates.py``). ``heard_at`` is in seconds since 1970 by the database's clock."""
 
-mails = Table(
+mails = _table(
     "mails",
-    metadata,
     Column("id", Text, primary_key=True),
     Column("address", WireText, nullable=False),
     Column("login", WireText, nullable=False, index=True),
@@ -633,9 +597,8 @@ mails = Table(
 ``notice`` has its content as JSON until it was sent; ``about`` has the devices that it went by, as a JSON list, also after that. ``round`` is the activation that last took the version back, or 0.
 """
 
-retractions = Table(
+retractions = _table(
     "retractions",
-    metadata,
     Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
     *_required(Text, "versions serials policies"),
     Column("looked_at", Instant),
@@ -648,9 +611,8 @@ found.
 for all.
 """
 
-languages = Table(
+languages = _table(
     "languages",
-    metadata,
     Column("person", ClientText, primary_key=True),
     Column("tag", Text, nullable=False),
     Column("day", Date, nullable=False, index=True),
