@@ -26,11 +26,8 @@ DENIAL = ("denied", "denied_at", "denied_until", "denied_by", "not_denied")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The report of one source on one device. A source is an issuer of attestations, a connector, or the gate at
-    enrolment.
-
-    ``trust.report_by`` makes reports. Apps on no list are dropped before.
-    """
+    """The report of one source on one device: an issuer of attestations, a connector, or the gate at enrolment.
+    ``trust.report_by`` makes it. Apps on no list are dropped before."""
 
     source: str
     id: str
@@ -81,8 +78,7 @@ class Report:
     first_seen: datetime = field(default=LONG_AGO, compare=False)
     last_seen: datetime = field(default=LONG_AGO, compare=False)
     adds: bool = field(default=False, compare=False)
-    """Whether the report is a part of what the source knows: an empty field then keeps its older value. Stored reports
-    are whole."""
+    """Whether it is a part of what the source knows, so that empty fields keep older values. Stored reports are whole."""
 
     @property
     def key(self) -> ReportKey:
@@ -93,8 +89,7 @@ class Report:
         return happened(self.reported_at, now)
 
     def recency(self, now: datetime) -> tuple[datetime, datetime]:
-        """The key that orders looks at a device: first by the time of the look, then by its expiry. A look at an unknown
-        time comes before all others, so that it hides none."""
+        """The key that orders looks: by time, then by expiry. A look at an unknown time comes first, so that it hides none."""
         return (self.looked(now) or LONG_AGO, self.expires_at or LONG_AGO)
 
     @property
@@ -117,13 +112,9 @@ class Report:
         return replace(self, **times, first_seen=now, last_seen=now)
 
     def after(self, old: "Report | None", now: datetime) -> "Report":
-        """The report to keep when this one comes after an older one of the same source and id.
-
-        The later look at the apps counts. Of two equally old looks, or if it is unknown when the older report's was, the one
-        that came last counts. A report without apps
-        updates the other fields and keeps the older look. So it is with verdicts and denials, each by its own time. A report
-        that is ``gone`` changes nothing but that field.
-        """
+        """The report to keep after an older one of the same source and id. The later look at the apps counts; of equally old
+        ones, or if the older one's time is unknown, the one that came last. Without apps the older look is kept. So it is with
+        verdicts and denials, each by its own time. One that is ``gone`` changes nothing else."""
         if old is None:
             return replace(self, adds=False)
         one, other = self.recency(now), old.recency(now)
@@ -226,8 +217,7 @@ class Device:
 
 
 def merged(devices: Iterable[Device]) -> Device:
-    """Merge several devices that turned out to be one. It keeps the id of the oldest, and is lost if one of them is
-    lost."""
+    """Merge devices that turned out to be one, under the id of the oldest. It is lost if one of them is."""
     oldest, *others = sorted(devices, key=lambda device: (device.first_seen, device.id))
     return reduce(_merged, others, oldest)
 
@@ -249,11 +239,8 @@ def _in_order(reports: Iterable[Report]) -> tuple[Report, ...]:
 
 
 def new_id(slot: ReportKey, attempt: int = 0) -> str:
-    """Make the id of a device from the first source that reports it. Every gate makes the same id.
-
-    The id is short enough to type: twelve characters of base32, which has no 0, 1, 8 or 9 to mistake for a letter.
-    ``attempt`` counts up if the id is taken.
-    """
+    """Make the id of a device from the first source that reports it, at every gate the same: twelve characters of base32, to
+    type, without 0, 1, 8 and 9. ``attempt`` counts up if the id is taken."""
     told = "\0".join((*slot, str(attempt) if attempt else ""))
     text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest())[:12].decode().lower()
     return _with_hyphens(text)

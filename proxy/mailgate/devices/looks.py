@@ -86,8 +86,7 @@ def is_whole(report: Report) -> bool:
 
 
 def answering(answers: Iterable[Testimony], listed: frozenset[str]) -> list[Testimony]:
-    """The answers that together answer for every listed app; none if they do not. A look that does so alone is preferred,
-    then a denial that does."""
+    """The answers that together answer for every listed app, if they do; preferably one look, or else one denial, alone."""
     able = [answer for answer in answers if answer.counts]
     if alone := [answer for answer in able if answers_alone(answer, listed)]:
         return [answer for answer in alone if not answer.is_denial] or alone
@@ -136,8 +135,8 @@ def sightings_of(
 
 
 def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str], now: datetime) -> bool:
-    """Whether ``other`` takes the app back: it surely looked later and could see the app, did not see it, and ranks as
-    high or higher. Nobody who sees one profile takes back what was seen in another, or somewhere. Of a look whose time is unknown it is not known that another one was later."""
+    """Whether ``other`` takes the app back: it surely looked later, could see the app, did not, and ranks as high. Who sees one
+    profile takes back nothing seen elsewhere, and no look is known to be later than one of unknown time."""
     looked = other.looked(now)
     return (
         is_whole(other)
@@ -285,8 +284,7 @@ def _takes_word_back(word: Word, other: _Told, told: _Told, terms: PostureTerms,
 
 
 def strictest_judgement(postures: Sequence[Posture]) -> dict[str, Any]:
-    """The fields of a posture with the verdict on several devices, one of which asks: no word is better than the worst, or
-    newer than the oldest."""
+    """The fields of a posture with the verdict on several devices: no better than the worst, no newer than the oldest."""
     times = [each.compliance_at for each in postures]
     ends = [each.compliance_until for each in postures if each.compliance_until]
     first, *others = [frozenset(each.compliance_apps) for each in postures]

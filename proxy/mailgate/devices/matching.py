@@ -21,10 +21,7 @@ from mailgate.model.phrase import joined, joined_by_and, joined_names, phrase
 from mailgate.model.times import LONG_AGO, happened
 
 PLACEHOLDER_MIN_IDS = 16
-"""A device with this many ids of one source, or more, is assumed to be many devices that share a placeholder.
-
-A device that enrols again and again gets a new id each time, but not this many.
-"""
+"""A device with so many ids of one source, more than by enrolling again, is assumed to be many that share a placeholder."""
 _SHOWN = 3
 _FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
 """Operating systems that sources do not tell apart."""
@@ -80,8 +77,7 @@ def shared_name(name: Name, others: Iterable[str]) -> Contradiction:
 
 
 def _kinds(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """The reported kinds. Phone and tablet do not contradict each other: sources draw that line differently, and rules
-    treat both alike."""
+    """The reported kinds. Phone and tablet are one: sources draw that line differently, and rules treat both alike."""
     for report in reports:
         if report.kind not in (None, Kind.UNKNOWN):
             yield (
@@ -97,8 +93,7 @@ def _systems(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
-    """The reported owners. A login name with a domain and one without are the same owner if the part before the ``@``
-    is the same."""
+    """The reported owners. One with a domain and one without are the same if the part before the ``@`` is."""
     owners = [(user_text(report.owner), report.source) for report in reports if report.owner]
     bare = {owner for owner, _ in owners if "@" not in owner}
     for owner, source in owners:
@@ -125,11 +120,8 @@ class ReportChange(Enum):
 
 
 class DeviceSet:
-    """A set of devices that takes in further reports.
-
-    It must hold every device that has or claims one of the names of those reports. ``now`` is the time as of which their
-    times are ordered.
-    """
+    """A set of devices that takes in further reports, and holds every device that has or claims one of their names. ``now`` is
+    the time as of which times are ordered."""
 
     def __init__(self, devices: Iterable[Device], now: datetime) -> None:
         self._now = now
@@ -196,8 +188,7 @@ class DeviceSet:
         return replace(report, names=report.names - crowded) if crowded else report
 
     def _staying(self, home: Device, report: Report) -> Device | None:
-        """Put the report on its old device and return the device. If the other sources contradict the report, remove it and
-        return None."""
+        """Put the report on its old device and return that; None, and removed, if the other sources contradict the report."""
         rest = home.without(report.key)
         if _may_be_one([report], rest.reports):
             return home.with_report(report, self._now)
@@ -307,8 +298,7 @@ def _hardware(reports: Iterable[Report]) -> dict[str, set[str]]:
 
 
 def _holder(name: Name, claiming: Iterable[Device], now: datetime) -> str:
-    """The device that gets the name. A source's claim counts more than a device's own word, and a current report more
-    than one that is gone. Of equal claims the newest counts."""
+    """The device that gets the name: by a source before a device's own word, a current report before a gone one, then the newest."""
 
     def weight(device: Device) -> tuple[object, ...]:
         return max(

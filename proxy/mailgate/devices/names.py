@@ -59,18 +59,14 @@ def eas_text(eas_id: str) -> str:
 
 
 def eas_forms(eas_id: str) -> frozenset[str]:
-    """Every form in which one ActiveSync DeviceId may appear, in ASCII lower case. An empty id has no forms.
-
-    The same phone sends its id as text in a plain query, and in a base64 query servers read it as the hex of that text.
-    So a stored id and a sent id are the same if they share a form.
-    """
+    """Every form of one ActiveSync DeviceId, in ASCII lower case: a phone sends it as text in a plain query, and in a base64
+    query servers read it as the hex of that text. Two ids are the same if they share a form."""
     text = _text(eas_id)
     return frozenset(form.decode() for form in (text, text.hex().encode(), _lower(eas_id)) if form)
 
 
 def forms_of(kind: str, name: str) -> frozenset[str]:
-    """Every form in which a name of this kind may be stored, in whatever form it is typed. An empty name has no
-    forms."""
+    """Every form in which a name of this kind may be stored, in whatever form it is typed. An empty one has none."""
     if kind == EAS:
         return eas_forms(name)
     text = {SERIAL: serial_text, UDID: udid_text, DIRECTORY: udid_text}.get(kind, str)(name)

@@ -238,11 +238,9 @@ def _restriction(posture: Posture) -> tuple[bool, int, bool]:
 
 
 def may_restrict(before: Posture | None, after: Posture) -> bool:
-    """Whether a rule may keep a device out by its posture ``after`` which let it in ``before``: something that rules read is
-    another, and it is no app less, no better state, no newer version, no newer look and no further source.
-
-    Of a device that nobody had reported (``None``) only what speaks against it counts.
-    """
+    """Whether a rule may keep out by the posture ``after`` whom it let in ``before``: something is another, and it is no app
+    less, no better state, no newer version or look and no further source. Of a device that nobody had reported (``None``) only
+    what speaks against it counts."""
     if before is None:
         return bool(after.apps or after.findings) or speaks_against(after)
     worse = after.lost > before.lost or any(
@@ -294,19 +292,15 @@ def _digits(version: str) -> list[int]:
 
 
 def posture_of_person(postures: Iterable[Posture]) -> Posture:
-    """The most restrictive posture of a person's devices without their computers; ``missing`` if they have no device.
-
-    It is for a client that cannot be told apart from the person's other devices. docs/protocols.md says why.
-    """
+    """The most restrictive posture of a person's devices without their computers, for a client that cannot be told apart from
+    them (docs/protocols.md); ``missing`` if they have none."""
     handhelds = [posture for posture in postures if posture.kind is not Kind.LAPTOP]
     return strictest(handhelds) if handhelds else Posture()
 
 
 def owner_of(device: Device, now: datetime, precedence: Sequence[str] = ()) -> str:
-    """The owner that the most trusted source names. Of equally trusted sources, the one that looked last counts.
-
-    An app on the device knows no more than whose code was typed into it, so its word comes after that of every management.
-    """
+    """The owner that the most trusted source names, and of equals the one that looked last. An app knows no more than whose
+    code was typed into it, so its word comes after that of every management."""
     named = [report for report in device.reports if report.owner]
     named.sort(
         key=lambda report: (
@@ -325,8 +319,7 @@ def belongs_to(device: Device, person: str, now: datetime, precedence: Sequence[
 
 
 def kind_of(reports: Iterable[Report]) -> Kind | None:
-    """The most restrictive kind that is reported. A device that one source reports as a phone is never treated as a
-    computer."""
+    """The most restrictive kind that is reported: no device is a computer that one source reports as a phone."""
     told = {report.kind for report in reports if report.kind is not None}
     return next((kind for kind in _KINDS if kind in told), None)
 
@@ -406,8 +399,7 @@ def _absence(answers: Iterable[Testimony], listed: frozenset[str]) -> Absence:
 
 
 def _watched(reports: Iterable[Report]) -> bool:
-    """Whether a source other than the device itself has ever looked at it. If so, its own word alone no longer makes it
-    clean."""
+    """Whether another source has ever looked at the device, so that its own word alone no longer makes it clean."""
     dated = [report for report in reports if report.reported_at is not None or report.denied_at is not None]
     return any(not is_self_reported(report.source) for report in dated)
 

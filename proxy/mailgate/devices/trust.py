@@ -77,8 +77,7 @@ def told_state(posture: Posture) -> str:
 
 
 def vouches(report: Report) -> bool:
-    """Whether somebody vouches for the device and its owner: not the device itself or an app on it, and nobody who handed the
-    report in."""
+    """Whether somebody vouches for the device and its owner: not itself, an app on it, or who handed the report in."""
     return not (report.handed or is_self_reported(report.source) or report.source == REPORTER)
 
 
@@ -113,11 +112,8 @@ def report_by(
     gone: bool = False,
     adds: bool = False,
 ) -> Report:
-    """Make the report of a source with the names that it may report. Empty names and placeholders are dropped.
-
-    ``apps`` is None if the source does not know which apps are installed, ``verdict`` if it does not judge the device, and
-    ``denial`` if nobody checked what its management keeps from running.
-    """
+    """Make the report of a source with the names that it may report, without empty ones and placeholders. ``apps`` is None if
+    the source does not know the installed apps, ``verdict`` if it does not judge the device, ``denial`` if nobody checked."""
     told = [(SERIAL, serial_text(serial)), (UDID, udid_text(udid)), (DIRECTORY, udid_text(directory))]
     told += [(KEY, key) for key in keys] + [(CERT, each) for each in certificates]
     told += [(EAS, form) for eas_id in eas_ids for form in _eas_forms(eas_id)]
@@ -167,11 +163,8 @@ def without_look(report: Report) -> Report:
 
 
 def linking_names(report: Report) -> frozenset[Name]:
-    """The names by which this report and the reports of other sources are matched.
-
-    A device's own word links by one proven name only. With two names it could merge two devices: a person who holds the
-    key of a blocked phone and the certificate of a clean laptop would clean the phone with the laptop's reports.
-    """
+    """The names by which the reports of several sources are matched. A device's own word links by one proven name: with two,
+    who holds the key of a blocked phone and the certificate of a clean laptop would clean the phone by the laptop's reports."""
     if not is_self_reported(report.source):
         return report.names
     return frozenset(sorted(report.names, key=lambda name: (STRONG.index(name[0]), name))[:1])

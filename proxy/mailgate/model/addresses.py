@@ -10,8 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 MAX_ADDRESS_LENGTH = 128
-"""The longest text that is read as an address, in characters. Clients make addresses up, and long ones would fill the
-memory."""
+"""The longest text that is read as an address, in characters: clients make them up, and long ones fill the memory."""
 
 _WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 """An address with a port, as some proxies write it. An IPv6 address is then in brackets (RFC 7239, section 6)."""
@@ -24,10 +23,7 @@ chooses for its own translator are left alone too."""
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read the address in ``text`` without its port, brackets and zone. A mapped or translated IPv4 address is returned as IPv4.
-
-    Returns None if ``text`` is no address.
-    """
+    """Read the address in ``text`` without its port, brackets and zone; a mapped or translated IPv4 address as IPv4. None if it is none."""
     return _read(text) if len(text) <= MAX_ADDRESS_LENGTH else None
 
 
@@ -43,10 +39,8 @@ def _in_one_form(text: str) -> str:
 
 
 def rate_limit_key(text: str) -> str:
-    """The caller to count tries from this address for: the IPv4 address, or the /64 of an IPv6 address.
-
-    One caller has a whole /64 at least. A text that is no address is returned unchanged.
-    """
+    """The caller to count tries from this address for: the IPv4 address, or the /64 of an IPv6 address, which one caller has at
+    least. A text that is no address is returned unchanged."""
     return _caller_at(text) if len(text) <= MAX_ADDRESS_LENGTH else text
 
 

@@ -8,11 +8,8 @@ from mailgate.model.reasons import Finding, Reason
 
 
 class Protocol(StrEnum):
-    """The protocol of a request. It is recognised by path, method, headers and the client's name, and it decides the
-    form of a refusal.
-
-    The last four are logins at the mail server itself (``LOGIN_PROTOCOLS``), which it asks about one by one.
-    """
+    """The protocol of a request, recognised by path, method, headers and the client's name; it decides the form of a refusal.
+    The last four are logins at the mail server (``LOGIN_PROTOCOLS``), which asks about them one by one."""
 
     WEB = "web"
     ACTIVESYNC = "activesync"
@@ -31,8 +28,7 @@ class ProtocolTraits:
     """What holds for every request in a protocol."""
 
     path: str = ""
-    """The path that is recorded for a request, by which it is recognised again. If it is empty, the first folder of the
-    request's own path is recorded."""
+    """The path that is recorded, by which it is recognised again; if empty, the first folder of the request's own."""
     of_mail_apps: bool = False
     """Whether mail apps speak it, which answer a login challenge (RFC 9110, section 11.3)."""
     can_prove: bool = False
@@ -115,8 +111,7 @@ class RequestFacts:
     headers: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     by_forward_auth: bool = False
-    """Whether another proxy carries the request and only asks about it. The answer then does not pass through the
-    gate."""
+    """Whether another proxy carries the request and only asks: the answer does not pass through the gate."""
     activesync: ActiveSyncPlace = DEFAULT_PLACE
     """Where the webmail checks logins, by the settings."""
     over_https: bool = False
@@ -144,11 +139,8 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that was read from the request. ``says`` is the kind that it speaks for; None if it speaks for no kind.
-
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate`` or
-    ``probe``.
-    """
+    """One thing that was read from the request. ``says`` is the kind that it speaks for, if any. ``source``: ``user-agent``,
+    ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate`` or ``probe``."""
 
     source: str
     name: str

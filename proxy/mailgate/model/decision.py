@@ -99,8 +99,7 @@ class RuleTrial:
 
 
 class Trials(Sequence[RuleTrial]):
-    """The trials of a decision in order, made when somebody looks at them: most decisions are never explained, and there may
-    be thousands of rules."""
+    """The trials of a decision in order, made when somebody looks at them: most are never explained."""
 
     __slots__ = ("_length", "_made", "_make")
 
@@ -168,8 +167,7 @@ class Decision:
 
 
 class DecisionSummary(NamedTuple):
-    """The decision in plain values, by which requests are counted after they have ended. Plain values are compared
-    quickly."""
+    """The decision in plain values, which are compared quickly, to count requests after they have ended."""
 
     effect: str
     reason: str

@@ -183,18 +183,14 @@ class SourceState:
     gone: int = 0
     """How many devices the last full run found gone."""
     held: int = 0
-    """How many devices were missing from the last full run but were kept, because too many were missing to be believed
-    gone."""
+    """How many devices were missing from the last full run, too many to be believed gone, and were kept."""
     narrowed: int = 0
     """How many devices the source sees less of than before and whose older report counts until ``narrows_at``."""
     narrows_at: datetime | None = None
 
 
 class PostureState(StrEnum):
-    """The knowledge about a device in one word. Only ``clean`` means clean.
-
-    ``listed`` means that an app on it is on a list. Rules decide whether that keeps mail from it.
-    """
+    """The knowledge about a device in one word. Only ``clean`` means clean; ``listed``, that an app on it is on a list."""
 
     CLEAN = "clean"
     LISTED = "listed"
@@ -260,8 +256,7 @@ class Posture:
     held_lists: tuple[str, ...] = ()
     """The lists with those apps, sorted."""
     not_denied: str = ""
-    """The first check that failed, a word of ``NotDenied``, if its management may let a listed app run; empty if nobody
-    checked."""
+    """The first check that failed, a word of ``NotDenied``, if a listed app may run; empty if nobody checked."""
     unseen: tuple[str, ...] = ()
     """Keys of the apps on lists that nobody saw absent and that may run, if others were; sorted."""
     last_known_until: datetime | None = None

@@ -55,8 +55,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class NoticeDevice:
-    """Devices of one person, as far as a mail distinguishes them: those that the rule is about, and in a correction all
-    that are known."""
+    """Devices of one person that a mail tells apart: those that the rule is about, and in a correction all."""
 
     reason: Reason
     """Why it is warned or refused, now or later; in a correction it means nothing if the device is open for good."""
@@ -120,6 +119,5 @@ class Notice:
 
     @property
     def is_clear(self) -> bool:
-        """In a correction: whether every known device of this person gets mail for good. Nobody's is, if no device is
-        known."""
+        """In a correction: whether every known device of this person, if there is one, gets mail for good."""
         return bool(self.devices) and all(each.is_open_for_good for each in self.devices)

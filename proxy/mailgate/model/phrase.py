@@ -95,8 +95,7 @@ def phrase(message: str, /, **values: object) -> Phrase:
 
 
 def plural(one: str, more: str, number: int | None = None, /, **values: object) -> Phrase:
-    """A text that depends on a number, which it may contain as ``%(count)s``. ``Language.say`` is given the number and
-    the values if there are none here."""
+    """A text that depends on a number (``%(count)s``). ``Language.say`` is given what is not given here."""
     told = values if number is None else {"count": number, **values}
     chosen = 1 if number is None else number
     return Phrase(
@@ -232,8 +231,7 @@ def _value(told: object) -> object:
 
 
 def wrong_value(kind: str, words: str, **more: object) -> PydanticCustomError:
-    """Make the error of a validator. ``more`` is further context: ``key``, if the error is about a key below the
-    value."""
+    """Make the error of a validator. ``more`` is context: ``key``, if it is about a key below the value."""
     return PydanticCustomError(kind, "{words}", {"words": words, **more})
 
 
@@ -249,8 +247,7 @@ def words_of(error: ErrorDetails) -> str:
 
 
 Tag = Literal["en", "ar", "de", "es", "fr", "ja", "pt-BR", "zh-Hans"]
-"""All languages, by tag (BCP 47). A new language needs a tag here and its catalogs; tests name the catalogs that are
-missing."""
+"""All languages, by tag (BCP 47). A new one needs a tag here and its catalogs; tests name those that are missing."""
 TAGS: tuple[str, ...] = get_args(Tag)
 SOURCE = "en"
 """The language of the texts in the code. It needs no catalog of the pages."""

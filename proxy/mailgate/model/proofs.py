@@ -36,10 +36,8 @@ class ExtensionWord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AttestationResult:
-    """The verifier's result for signed evidence (RFC 9334): a device that proved its key, or the reason why it did not.
-
-    Exactly one of ``device_id`` and ``refused`` is set. A refused attestation is worth no more than none.
-    """
+    """The verifier's result for signed evidence (RFC 9334): a device that proved its key, or the reason why not. Exactly one of
+    ``device_id`` and ``refused`` is set. A refused one is worth no more than none."""
 
     device_id: str = ""
     issuer: str = ""
@@ -67,16 +65,13 @@ class AttestationResult:
 
 @dataclass(frozen=True, slots=True)
 class CertificateResult:
-    """The proof in a TLS client certificate: a key that a configured authority signed, or the reason why it is refused.
-
-    Exactly one of ``thumbprint`` and ``refused`` is set. A refused certificate is worth no more than none.
-    """
+    """The proof in a TLS client certificate: a key that a configured authority signed, or the reason why it is refused. Exactly
+    one of ``thumbprint`` and ``refused`` is set. A refused one is worth no more than none."""
 
     thumbprint: str = ""
     """base64url of the SHA-256 of the DER certificate (``x5t#S256``, RFC 8705, section 3.1)."""
     names: tuple[tuple[str, str], ...] = ()
-    """The names of the device in the certificate: pairs of a kind (``serial``, ``udid``, ``mdm``, ``eas``) and a
-    name."""
+    """The names of the device: pairs of a kind (``serial``, ``udid``, ``mdm``, ``eas``) and a name."""
     chain: tuple[bytes, ...] = field(default=(), repr=False)
     """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
     persons: tuple[str, ...] = field(default=(), repr=False)
@@ -112,10 +107,8 @@ class AttestedApp:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLogin:
-    """What the token of a login says that a trusted proxy has taken and passes on, after the gate has verified it.
-
-    Of a ``refused`` one only that it came is known: it may name any device.
-    """
+    """What the token of a login says that a trusted proxy passes on, verified by the gate. Of a ``refused`` one only that it
+    came is known: it may name any device."""
 
     person: str
     device: str
@@ -127,10 +120,8 @@ class VerifiedLogin:
 
 @dataclass(frozen=True, slots=True)
 class HardwareResult:
-    """The facts that the maker of a device confirms by its hardware, or the reason why the evidence is refused.
-
-    Exactly one of ``hardware`` and ``refused`` is set. It says nothing about the apps on the device.
-    """
+    """The facts that a device's maker confirms by its hardware, or why the evidence is refused: exactly one of ``hardware`` and
+    ``refused`` is set. It says nothing about apps."""
 
     format: str
     hardware: str = ""

@@ -111,11 +111,8 @@ class AppCatalog:
         return frozenset(key for key in self.listed if system and getattr(self.apps[key], system))
 
     def match(self, os: str, identifier: str) -> str | None:
-        """The key of the listed app that ``identifier`` (id, name or key) means on ``os``; None if it is not listed.
-
-        Identifiers of the device's own system come first. Those of the other system are tried too, so that a
-        report with a wrong system does not make a listed app look unlisted.
-        """
+        """The key of the listed app that ``identifier`` (id, name or key) means on ``os``; None if it is not listed. Those of
+        the other system come second: a wrong system makes no listed app look unlisted."""
         own = "android" if os.casefold() == "android" else "ios"
         other = "ios" if own == "android" else "android"
         folded = identifier.strip().casefold()
@@ -142,11 +139,8 @@ class AppCatalog:
         return {plain_name(name): app.key for app in self.apps.values() for name in app.called}
 
     def match_installed(self, os: str, identifier: str, name: str = "", publisher: str = "") -> str | None:
-        """The key of the listed app that an inventory means; None if it is not listed.
-
-        The identifier decides. The name decides only if the inventory has no identifier, or the listed app has none for
-        this system. ``publisher`` then distinguishes apps of one name.
-        """
+        """The key of the listed app that an inventory means. The identifier decides; the name only if there is none, or the
+        listed app has none for this system. ``publisher`` then distinguishes apps of one name."""
         if identifier.strip().casefold() in self._known and (key := self.match(os, identifier)):
             return key
         key = self._named.get(plain_name(name)) if name.strip() else None

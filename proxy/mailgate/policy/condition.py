@@ -36,8 +36,7 @@ _ERROR = re.compile(
 
 
 def translated(error: str, text: str) -> Iterator[ConditionFault]:
-    """The runtime's errors in the words of this project. Only the first syntax error is reported, since the others
-    follow from it."""
+    """The runtime's errors in words of this project, only the first syntax error, which the others follow from."""
     found = _ERROR.findall(error)
     if not found:
         told = error.removesuffix(" [CANCELLED]").removeprefix("CANCELLED: ")
@@ -158,11 +157,8 @@ class Condition:
     """Whether a text that is not a whole login has a domain of logins, so that it means names with their domain."""
 
     def holds(self, activation: cel.Activation) -> bool:
-        """Whether the condition holds.
-
-        :raises UnknownValueError: the result depends on a variable that the activation leaves out.
-        :raises EvaluationError: any other failure; the text is the runtime's own.
-        """
+        """Whether the condition holds. Raises UnknownValueError if that depends on a variable that the activation leaves out,
+        and EvaluationError, with the runtime's text, for any other failure."""
         try:
             value = self.program.eval(activation).value()
         except RuntimeError as error:  # a text that has no UTF-8 form
@@ -248,11 +244,8 @@ _OTHER = "\x01"
 
 
 def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Condition:
-    """Check and compile one condition.
-
-    :param closed: the only values of some variables besides those of the table: keys and lists of ``apps.yaml``.
-    :raises ConditionError: with every fault.
-    """
+    """Check and compile one condition. ``closed`` are the only values of further variables: keys and lists of ``apps.yaml``.
+    Raises ConditionError with every fault."""
     if len(text) > MAX_LENGTH:
         message = phrase(
             "the condition is %(length)s characters long; at most %(most)s",
@@ -381,8 +374,7 @@ _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
 
 
 def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
-    """Comparisons of versions by order. Versions are texts, and the text "9" is greater than "17", so these would
-    silently be wrong."""
+    """Comparisons of versions by order, which would silently be wrong: the text "9" is greater than "17"."""
     for node in walk(tree):
         versions = [child for child in node.children if child.is_name and child.name.endswith("version")]
         if node.name in _ORDER and versions:

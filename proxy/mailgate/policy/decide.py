@@ -74,8 +74,7 @@ def _hardest_of_rules(possible: Sequence[Decision]) -> Decision:
 
 
 def _for_discovery(decision: Decision) -> Decision:
-    """The decision for a request that only asks the way to the mail. It always gets the way, and the decision then
-    names no rule."""
+    """The decision for a request that only asks the way to the mail: it always gets that, and no rule is named."""
     if decision.effect is Effect.ALLOW:
         return replace(decision, would=())
     trial = RuleTrial(
@@ -242,8 +241,7 @@ def _relief(rule: Rule, stage: Stage, reliefs: Sequence[Relief]) -> Relief | Non
 
 
 def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
-    """The decision of the rules after the relieved rules. If a relieved rule would do less than that, the relieved rule
-    decides instead."""
+    """The decision of the rules after the relieved ones, or of the softest relieved rule that would do less."""
     softest = min(relieved, key=lambda each: each.effect.severity, default=None)
     if softest is None or softest.effect.severity >= decision.effect.severity:
         return decision
@@ -288,8 +286,7 @@ _OF_APPS = frozenset({"device.apps", "device.lists"})
 
 
 def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
-    """Whether a restricting rule holds because of the apps that were seen. An app does not disappear because no source
-    can be asked."""
+    """Whether a restricting rule holds by the apps that were seen: none disappears because no source can be asked."""
     return bool(access.posture.apps and rule.when.outcome(cel_activation(access, names | _OF_APPS)))
 
 

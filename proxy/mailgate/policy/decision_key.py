@@ -44,10 +44,8 @@ class DecisionKey:
         self._turns = sorted({start for each in stages for _, start in each.starts()})
 
     def of(self, access: Access, *, dates: bool = True) -> Hashable:
-        """The key of an access, without the variables that change with the clock (``times``).
-
-        Without ``dates``, decisions with the same key may differ in their deadline, and in nothing else.
-        """
+        """The key of an access, without the variables that change with the clock. Without ``dates``, decisions with the same
+        key may differ in their deadline alone."""
         return tuple([self._of_reading(each, dates=dates) for each in access.readings()])
 
     def _of_reading(self, access: Access, *, dates: bool) -> Hashable:
@@ -108,11 +106,8 @@ class DecisionKey:
         return not self._by_the_clock & reached & self._index.to_read(access)
 
     def until(self, access: Access, decision: Decision) -> datetime:
-        """The first moment at which the same request may be decided otherwise, though nothing else has changed.
-
-        A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule
-        reads the clock itself.
-        """
+        """The first moment at which the same request may be decided otherwise, though nothing else has changed: a stage begins,
+        or something ends. It is ``now`` if a rule reads the clock itself."""
         if (access.claims and self._by_the_clock) or not self.is_timeless(access, decision):
             return access.now
         return min(self._reading_until(each) for each in access.readings())

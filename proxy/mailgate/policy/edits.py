@@ -155,8 +155,7 @@ class ShareEdit(Strict):
 
 
 Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
-"""One small change. ``place`` is the only place that it changes, ``is_in`` says whether a policy has the change, and
-``title`` is its title."""
+"""One small change: ``place`` is what it changes, ``is_in`` whether a policy has it, ``title`` its title."""
 
 
 def rule_of(policy: Policy, name: str) -> Rule | None:

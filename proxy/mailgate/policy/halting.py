@@ -27,11 +27,8 @@ class HaltSubject(NamedTuple):
 
 
 def countable_subject(access: Access) -> tuple[str, str]:
-    """The person and the device that a request counts for; both are empty if only the request itself names them.
-
-    If such names counted, anybody could halt a rule by making up names or by naming the devices of others. A device that proved
-    itself counts with its owner.
-    """
+    """The person and the device that a request counts for; both are empty if only the request itself names them, or anybody
+    could halt a rule by making up names. A device that proved itself counts with its owner."""
     if access.client.protocol in LOGIN_PROTOCOLS:
         return "", ""
     proof, device = access.attestation, _proven_device(access)
@@ -40,11 +37,8 @@ def countable_subject(access: Access) -> tuple[str, str]:
 
 
 def _proven_device(access: Access) -> str:
-    """The id of the device that proved itself with this request; empty if none did.
-
-    A certificate proves nothing of the device that an ActiveSync id names beside it, unless it is of the same one, whose record
-    then vouches for the kind of the client.
-    """
+    """The id of the device that proved itself with this request; empty if none did. A certificate proves nothing of the device
+    that an ActiveSync id names beside it, unless its record vouches for the client's kind."""
     client, proof, certificate = access.client, access.attestation, access.certificate
     attested = proof is not None and proof.refused is None
     certified = certificate is not None and certificate.refused is None

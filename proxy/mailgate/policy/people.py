@@ -25,8 +25,7 @@ def user_text(name: str) -> str:
 
 
 def confusable_name(login: str) -> str:
-    """The bare name that a login might be mistaken for, also by a directory that reads no accents. It may only be used to keep
-    somebody out."""
+    """The bare name that a login might be mistaken for, also without accents. It may only be used to keep somebody out."""
     if _NAME.fullmatch(login):
         return user_text(login)
     plain = unicodedata.normalize("NFKD", login).casefold().replace("%40", "@").replace("%5c", "\\")
@@ -73,8 +72,7 @@ NO_LOGINS = Logins()
 
 
 def address_of(person: str, domain: str) -> str:
-    """The address of a person in the company's mail ``domain``; empty if they have none there. It is never somebody
-    else's."""
+    """The address of a person in the company's mail ``domain``; empty if they have none. It is never somebody else's."""
     name = Logins.of([domain]).person(person)
     return f"{user_text(name)}@{user_text(domain)}" if _NAME.fullmatch(name) else ""
 
@@ -86,11 +84,8 @@ def digest_of_login(login: str) -> str:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups of people. ``known`` is false if the gate knows no groups.
-
-    People are kept by digests of their login names, since a version of the rules is kept for good and shown to
-    everybody who may read it.
-    """
+    """The groups of people, by digests of their login names, since a version is kept for good and shown to everybody who may
+    read it. ``known`` is false if the gate knows no groups."""
 
     known: bool = False
     of_digest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -131,11 +126,8 @@ class Groups:
         return frozenset[str]().union(*self.of_digest.values())
 
     def user(self, name: str, owner: str = "") -> User:
-        """The user with their groups; if nobody is named, with the groups of the device's owner.
-
-        The groups are unknown for a name that is no member's but could be a member's in another spelling or domain, or that mail
-        servers may read in more than one way.
-        """
+        """The user with their groups; if nobody is named, those of the device's owner. They are unknown for a name that is no
+        member's but could be one's in another spelling or domain, or that mail servers may read in several ways."""
         person = user_text(name or owner)
         if not self.known or not person:
             return User(user_text(name))
@@ -152,8 +144,7 @@ NO_GROUPS = Groups()
 
 
 def in_groups(wanted: Collection[str], user: User) -> bool | None:
-    """Whether a rule for these groups is about ``user``; None if the groups of the person are unknown. A rule without
-    groups is about everybody."""
+    """Whether a rule for these groups, or without groups, is about ``user``; None if their groups are unknown."""
     if not wanted or not set(wanted).isdisjoint(user.groups):
         return True
     return False if user.groups_known else None

@@ -161,11 +161,8 @@ def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
 
 
 def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tuple[str, ...]:
-    """The display names of the installed apps that are the cause: those that the condition names, by list or by key.
-
-    A condition may hold because of apps and name none of them, such as one on ``device.state``. Then all apps that are on
-    a list are the cause; only if none is on a list, all apps are.
-    """
+    """The display names of the apps that are the cause: those that the condition names, by list or by key. If it holds because
+    of apps and names none, all that are on a list; only if none is, all."""
     if not access.posture.apps:
         return ()
     named = apps_named(condition, catalog)
@@ -195,8 +192,7 @@ def apps_named(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
 
 
 def apps_ruled_out(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
-    """The keys of the apps with which a condition may hold: those that it looks for, and where it goes by the state of the
-    device, all that are on a list."""
+    """The keys of the apps with which a condition may hold: those that it looks for, or by the device's state all on a list."""
     looked_for = apps_named(condition, catalog)
     return looked_for.union(*catalog.lists.values()) if _looks_for_any(condition) else looked_for
 

@@ -173,8 +173,7 @@ def device_grace_end(rule: Rule, access: Access) -> datetime | None:
 
 
 _MOST = 4096
-"""The most combinations that are tried for one rule. Variables with many values are left out until there are no more
-than these."""
+"""The most combinations that are tried for one rule. Variables with the most values are left out beyond these."""
 
 
 _MOST_BEFORE = 200
@@ -200,8 +199,7 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 
 
 def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
-    """Whether no rule after this one is read once it matches. For a person who is exempt from it, the next rule is
-    read."""
+    """Whether no rule after this one is read once it matches, as one is for a person who is exempt from it."""
     if relief_from(reliefs, rule.id, rule.effect):
         return False
     if rule.stage_at(now) in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1 or rule.groups:

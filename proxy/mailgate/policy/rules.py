@@ -128,8 +128,7 @@ _SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
 
 
 def _fix(word: object) -> object:
-    """Check a fix: a single word must be one of the fixes; a sentence is the rule's own fix, in one or more
-    languages."""
+    """Check a fix: one of the fixes, or a sentence of the rule's own, in one or more languages."""
     if isinstance(word, Mapping):
         for each in word.values():
             _own_sentence(each)

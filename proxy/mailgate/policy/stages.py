@@ -74,11 +74,9 @@ def softened(effect: Effect, stage: Stage) -> Effect:
 
 
 def in_share(share: float, rule: str, subject: str) -> bool | None:
-    """Whether a rule's share includes ``subject``: a person, or a device without a known person; None if neither is known.
-
-    A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
-    grows. A person has the same place in every spelling and domain of their login, or they could choose it.
-    """
+    """Whether a rule's share includes ``subject``: a person, or a device; None if neither is known. A hash gives the subject a
+    fixed place between 0 and 1, so it stays in a share that grows: the same in every spelling and domain of a login, or people
+    could choose it."""
     if share in (0, 1):
         return bool(share)
     bare = confusable_name(subject)

@@ -66,11 +66,8 @@ class KeptBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable of the environment. ``closed`` has its only values; None if it can have any.
-
-    ``depends_on`` is None if the value depends only on the person, the device, the traits of the user agent and the other
-    fields.
-    """
+    """One variable of the environment. ``closed`` has its only values, if not any. ``depends_on`` is None if the value depends
+    only on the person, the device, the traits of the user agent and the other fields."""
 
     name: str
     type: str
@@ -249,8 +246,7 @@ _OPEN_TEXTS = frozenset(v.name for v in VARIABLES.values() if v.is_open_text)
 def cel_activation(
     access: Access, names: Iterable[str], supposed: Mapping[str, str] | None = None
 ) -> cel.Activation:
-    """The values of these variables, for any number of conditions. What looks at an odd text fails. ``supposed`` has other
-    values for some of them."""
+    """The values of these variables, some of them ``supposed``, for any number of conditions. What looks at an odd text fails."""
     read = {name: VARIABLES[name].read(access) for name in names} | dict(supposed or {})
     for name in _OPEN_TEXTS & read.keys():
         read[name] = _unless_odd(read[name])

@@ -74,11 +74,8 @@ async def apply(
     *,
     override: bool = False,
 ) -> Activation:
-    """Put exactly what was planned in force. Raises RefusedError.
-
-    ``override`` puts it in force against objections. It needs the approval of others like a change beyond the limit, as
-    far as there are others. The audit log then lists the objections, and the other approvers get a mail.
-    """
+    """Put exactly what was planned in force. Raises RefusedError. ``override`` puts it in force against objections, which needs
+    the approval of others as far as there are others; the audit log lists them, and the other approvers get a mail."""
     plan, now = await find_plan(store, name), await store.now(now)
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
@@ -182,12 +179,8 @@ def objections_to(
     now: datetime,
     before: WindowTotals = EMPTY_WINDOW,
 ) -> list[str]:
-    """The objections to this person putting the plan in force, in words; empty if there are none.
-
-    :param body: the content of the plan.
-    :param approved: the names of those who have approved it.
-    :param before: what happened within the guard's window.
-    """
+    """The objections to this person putting the plan in force, in words: by its ``body``, by who has ``approved`` it, and by
+    what happened ``before`` within the guard's window."""
     found = failing_cases(body)
     if guard and (over := beyond_window(body, guard, before)):
         by = guard.counting(approved, plan.author, applier)
@@ -233,13 +226,9 @@ async def retract(
     *,
     operates: bool = True,
 ) -> Activation:
-    """Put the version in force that was in force before. Raises RefusedError.
-
-    No guard applies to this: a mistake that is in force has to go now. A second retraction changes nothing, since the
-    version before may be the very one that was taken back. Going back to another version, by its ``number``, is a
-    change like any other: there must be a plan of that version, which meets this ``guard``, and the person must be one
-    who ``operates``. Only ``apply`` puts a version in force again that was taken back.
-    """
+    """Put the version in force that was in force before. No guard applies: a mistake has to go now, and a second retraction
+    changes nothing. Going back to another version, by ``number``, needs a plan of it that meets the ``guard``, and a person who
+    ``operates``. Only ``apply`` puts a version in force again that was taken back. Raises RefusedError."""
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
         raise RefusedError(phrase("no other version was in force before this one"))
@@ -328,8 +317,7 @@ async def _planned_way_back(
 
 
 async def version_before(store: Store, history: Sequence[Activation]) -> int:
-    """The version to go back to without a plan: the one before, or the one in force if a retraction has put that in
-    force."""
+    """The version to go back to without a plan: the one before, or the one in force if a retraction has put it there."""
     in_force = history[0].number
     last = await store.audit.last(f"version {in_force}", ACTIVATED, RETRACTED)
     if last is not None and last.what == RETRACTED:

@@ -116,8 +116,7 @@ async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: 
 
 
 def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
-    """Plans with their content. A plan that cannot be read is left out; `mailgate audit verify` reports it as
-    changed."""
+    """Plans with their content, without those that cannot be read, which `mailgate audit verify` reports."""
     for plan in plans:
         with suppress(RefusedError):
             yield plan, read_plan(plan)

@@ -40,8 +40,7 @@ class LoggedReliefs:
             known.setdefault(entry.about, entry)
 
     def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[AuditBreak]:
-        """The differences between the log and these reliefs, which are all reliefs of the store. ``last`` is the last
-        entry of the log."""
+        """The differences between the log and all reliefs of the store. ``last`` is the last entry of the log."""
         names = {_about(each) for each in kept}
         for each in kept:
             about = _about(each)
@@ -103,14 +102,12 @@ def _signed(entry: AuditEntry) -> tuple[str, str, str]:
 
 
 async def verify(store: Store, now: datetime, witnesses: Iterable[AuditHead] = ()) -> list[AuditBreak]:
-    """Everything that is wrong: breaks of the log itself, differences from ``witnesses``, and differences between the
-    log and the store."""
+    """Everything that is wrong: breaks of the log, differences from ``witnesses``, and between the log and the store."""
     return [*await store.audit.verify(witnesses), *await compare(store, now)]
 
 
 async def compare(store: Store, now: datetime) -> list[AuditBreak]:
-    """Everything in the store that differs from the log: versions, activations, retractions, reliefs, plans,
-    approvals."""
+    """Everything in the store that differs from the log."""
     serials = await _serials(store)
     logged = Logged()
     async for page in store.audit.pages():

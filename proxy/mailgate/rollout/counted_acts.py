@@ -46,15 +46,11 @@ async def do_counted(
     beyond: Objections | None = None,
     since: datetime | None = None,
 ) -> Done:
-    """Do an act that newly keeps people out. Raises RefusedError if it needs another person, and records the request.
-
-    :param asked: the request, as the audit log has it if another person is needed. ``at`` is now.
-    :param hit: how many it may newly keep out.
-    :param do: does it and writes these counts. It may raise CountedMeanwhileError.
-    :param by_hand: whether it is about single devices, of which the guard lets some pass in any case.
-    :param beyond: the objections; by default those that go by the number alone.
-    :param since: from when on earlier requests count; by default from the beginning of the guard's window.
-    """
+    """Do an act that newly keeps people out, unless it needs another person: then ``asked`` is recorded and RefusedError
+    raised. ``hit`` tells how many it may newly keep out, and ``do`` does it and writes these counts; it may raise
+    CountedMeanwhileError. ``by_hand``: it is about single devices, of which the guard lets some pass in any case. ``beyond``
+    has the objections, by default by the number alone. Earlier requests count from ``since``, by default from the beginning of
+    the guard's window."""
     asked = replace(asked, at=await store.now(asked.at))
     for _ in range(_TRIES):
         window = await read_window(store, guard, asked.at)
@@ -94,10 +90,8 @@ async def _latest_plan(store: Store) -> Plan | None:
 async def _refuse_alone(
     store: Store, guard: Guard, asked: Act, newly: KeptOut, against: Sequence[str], since: datetime | None
 ) -> None:
-    """Raises RefusedError unless enough approvers have done the same beside the first who wanted it. Notes who wants it.
-
-    Where nobody else may approve anything, one person does it alone, as with an override.
-    """
+    """Raises RefusedError, and notes who wants it, unless enough approvers have done the same beside the first who wanted it.
+    Where nobody else may approve anything, one person does it alone."""
     begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
     earlier = await store.audit.about(asked.about, asked.what)
     wanted = [each.who for each in earlier if str(each.at) >= begin and _saw(each, newly)]
@@ -130,10 +124,8 @@ def _saw(request: AuditEntry, newly: KeptOut) -> bool:
 async def mark_lost(
     store: Store, guard: Guard | None, device: Device, by: Person, now: datetime, *, lost: bool
 ) -> datetime | None:
-    """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is not.
-
-    Raises RefusedError if it needs another person.
-    """
+    """Mark a device as lost or as found. Returns when it was marked as lost; None if it is not. Raises RefusedError if it needs
+    another person."""
     at, about = (device.lost_at or now) if lost else None, f"device {device.id}"
     if at == device.lost_at:
         return at

@@ -41,8 +41,7 @@ class Limit:
         return not self.is_none and (counted.people > most[0] or counted.devices > most[1])
 
     def among(self, plan: Plan, noun: Noun) -> int:
-        """The limit for a plan. A part is taken of the people who are known, since anybody can make up more names; a
-        part of 1 limits nothing."""
+        """The limit for a plan. A part is of the people who are known, since anybody can make up names; of 1 it limits nothing."""
         return self.of(plan.everybody.of(noun) if self.most == 1 else plan.known.of(noun))
 
 
@@ -117,8 +116,7 @@ def failing_cases(plan: Plan) -> list[str]:
 
 
 def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
-    """How a plan goes beyond the limit, in words; empty if it does not. Devices are counted as well as people, since
-    not every device has a known person."""
+    """How a plan goes beyond the limit, in words; devices count as well as people, since not all have a known person."""
     found: list[str] = []
     for noun in NOUNS:
         count = plan.everybody.of(noun)
@@ -216,8 +214,7 @@ def counted_meanwhile() -> RefusedError:
 
 
 def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
-    """How a plan goes beyond the limit, by itself or together with earlier changes, in words. People who were kept out
-    and let in again still count."""
+    """How a plan goes beyond the limit, also together with earlier changes, in words. Who was let in again still counts."""
     limit = guard.limit
     if limit is None:
         return []
@@ -255,8 +252,7 @@ def _with(forgotten: int) -> str:
 
 
 def _unreported(plan: Plan, limit: Limit) -> list[str]:
-    """The apps for which rules would keep people out although no report can say yet who has them. Since nobody knows
-    how many people that is, it counts as beyond the limit."""
+    """The apps for which rules would keep out an unknown number of people, since no report can say yet who has them."""
     people, devices = plan.totals.people, plan.totals.devices
     lets = [limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):

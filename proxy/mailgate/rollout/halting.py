@@ -29,11 +29,9 @@ MAX_LOGINS = 50_000
 
 
 class AcceptedLogins:
-    """The logins that the webmail has accepted: whole credentials, as digests that nobody else can make, in memory alone.
-
-    A refused request never reaches the webmail, so its password is not checked. It counts for its person if the same name and
-    password were accepted before. A webmail that has refused no login yet may check none, and answer everybody with a page.
-    """
+    """The logins that the webmail has accepted: whole credentials, as digests that nobody else can make, in memory alone. A
+    refused request never reaches the webmail; it counts for its person if the same credentials were accepted before. A webmail
+    that has refused no login yet may check none."""
 
     def __init__(self, salt: bytes) -> None:
         self._salt = salt
@@ -71,8 +69,7 @@ def _stopped_by(decision: Decision) -> str:
 
 
 class HaltMonitor:
-    """Counts every decision (a ``DecisionListener``, ``gateway/recorder.py``). Call ``halt_rules`` regularly, and ``help_requested`` after
-    each request for help."""
+    """Counts every decision (a ``DecisionListener``). Call ``halt_rules`` regularly, and ``help_requested`` after each request for help."""
 
     def __init__(
         self,

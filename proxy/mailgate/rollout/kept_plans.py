@@ -54,11 +54,8 @@ class Movers:
 
 
 def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> int | None:
-    """The serial of the activation that the plan would replace; None if the plan was overtaken.
-
-    If the rules of the plan were in force since and no longer are, somebody has taken them back, and only a new plan
-    puts them in force again. ``history`` has the activations, the newest first.
-    """
+    """The serial of the activation that the plan would replace; None if the plan was overtaken, also by its own rules, which
+    somebody has taken back since. ``history`` has the newest activation first."""
     active = history[0] if history else None
     if active is None or active.serial == plan.serial:
         return plan.serial
@@ -76,12 +73,8 @@ PLANNED, APPROVED = "policy-planned", "policy-approved"
 async def keep_plan(
     store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
 ) -> None:
-    """Keep a plan, so that exactly this one can be put in force. Its movers are stored separately, so that people can
-    be forgotten.
-
-    Of plans that gates make of changed files by themselves one is kept: none while an earlier one may still be put in
-    force.
-    """
+    """Keep a plan, so that exactly this one can be put in force, and its movers apart, so that people can be forgotten. Of
+    plans that gates make of changed files none is kept while an earlier one may still be put in force."""
     draft, text = rule_texts_of(candidate), dump(plan)
     count = movers.count if movers else 0
     planned = StoredPlan(plan.digest, plan.active.serial, draft, text, person.name, now, count)
@@ -143,8 +136,7 @@ def _altered(plan: StoredPlan) -> RefusedError:
 
 
 def read_plan(plan: StoredPlan) -> Plan:
-    """Read the content of a kept plan. Raises RefusedError if it cannot be read, since it was then changed in the
-    store."""
+    """Read the content of a kept plan. Raises RefusedError if it was changed in the store."""
     try:
         return load(plan.body)
     except ValueError:
@@ -172,10 +164,7 @@ async def approved_by(store: Store, plan: StoredPlan) -> list[str]:
 
 
 async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
-    """The serial of the activation that the plan would replace.
-
-    Raises RefusedError if the plan is too old, or if another version has been put in force since and still is.
-    """
+    """The serial of the activation that the plan would replace. Raises RefusedError if the plan is too old or was overtaken."""
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(
             phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12]),

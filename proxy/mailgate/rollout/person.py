@@ -64,11 +64,8 @@ def hash_of(secret: str, salt: bytes) -> str:
 
 
 def weakness(password: str, name: str) -> str:
-    """What is wrong with a chosen password, in words; empty if it is good.
-
-    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), no
-    space at its beginning or end, and does not contain the name.
-    """
+    """What is wrong with a chosen password, in words. Good ones have 15 to 128 printable characters, six of them different
+    (NIST SP 800-63B-4, section 3.1.1), no space at an end, and not the name."""
     if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
         return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
     if len(password) > LONGEST:
@@ -81,10 +78,7 @@ def weakness(password: str, name: str) -> str:
 
 
 def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
-    """The name of the admin whose token this is; None if it belongs to nobody.
-
-    An unknown name, or one without a token, takes as long as a wrong secret, so that the time reveals nothing.
-    """
+    """The name of the admin whose token this is. An unknown name, or one without a token, takes as long as a wrong secret."""
     name, _, secret = token.strip().partition(":")
     hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
     if not hashes:

@@ -94,8 +94,7 @@ async def plan_and_keep(
 async def plan_of_resuming(
     store: Store, settings: Settings, active: Activation, rule: str, workers: int, now: datetime
 ) -> Plan:
-    """What changes if a rule comes back that is out for everybody: the rules in force, compared with the same without it. It is
-    not kept."""
+    """What changes if a rule comes back that is out for everybody: the rules in force, compared with the same without it."""
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
     rules = await compute(compile_rules, version.texts)
@@ -134,13 +133,9 @@ async def make_plan(
     movers: Movers | None = None,
     without: str = "",
 ) -> Plan:
-    """Make a plan, with the names of some people. Raises StoreUnavailableError.
-
-    :param url: the address of the store, for other processes that take part.
-    :param active: the version in force, with which the candidate is compared.
-    :param movers: receives all movers.
-    :param without: a rule that counts as not in force yet, and in the candidate as not out.
-    """
+    """Make a plan, with the names of some people. ``url`` is the store's, for other processes that take part; ``movers``
+    receives all movers; the rule ``without`` counts as not in force yet, and in the candidate as not out. Raises
+    StoreUnavailableError."""
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
     reliefs = (await store.reliefs.current(scope.now)).with_rule_on(without)
@@ -361,8 +356,7 @@ _MOST = 1000
 
 
 async def catalogs_since(store: Store, active: Activation, since: datetime) -> list[AppCatalog]:
-    """The catalogues of all versions that were in force from ``since`` on, up to the active one. Raises
-    StoreUnavailableError."""
+    """The catalogues of all versions in force from ``since`` on, up to the active one. Raises StoreUnavailableError."""
     history = await store.policies.history(_MOST)
     numbers, whole = dict[int, None](), len(history) < _MOST
     for each in history:
@@ -387,11 +381,8 @@ async def _catalog(store: Store, number: int) -> AppCatalog:
 
 
 def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
-    """Names of apps for which new rules may keep people out, and which some valid report cannot mention: it mentions the apps that were
-    in ``apps.yaml`` when it was made, by their identifiers of that time.
-
-    :param reported: the catalogues with which reports were made.
-    """
+    """Names of apps for which new rules may keep people out, and which some report, made with one of the ``reported``
+    catalogues, cannot mention: it has the apps of its time, by their identifiers of that time."""
     if not any(
         each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
     ):

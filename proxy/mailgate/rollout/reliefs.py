@@ -85,11 +85,8 @@ _counted_now: set[str] = set()
 async def end_exemption(
     store: Store, by: Person, why: str, now: datetime, number: int, guard: Guard | None = None
 ) -> Relief:
-    """End an exemption before its time. Raises RefusedError, also if that needs another person.
-
-    Whoever loses an exemption may newly be kept out. So they count within the guard's window, and beyond its limit another
-    approver has to end the same exemption too. One that is not older than the window counts nobody: its end puts back what was.
-    """
+    """End an exemption before its time. Who loses it may newly be kept out, and counts within the guard's window, unless it is
+    not older than that: its end puts back what was. Raises RefusedError, also if that needs another person."""
     now = await store.now(now)
     given = next(
         (each for each in (await store.reliefs.current(now)).exemptions(now) if each.number == number), None
@@ -127,11 +124,8 @@ async def break_glass(
 async def resume(
     store: Store, by: Person, why: str, now: datetime, rule: str, settings: Settings | None = None
 ) -> list[Relief]:
-    """Put a rule back in force that halted or was turned off. Raises RefusedError, also if that needs another person.
-
-    Whom it keeps out counts as if it were new, if it was out when the guard's window began. One that has gone out since then counts
-    nobody again: it puts back what was within the window.
-    """
+    """Put a rule back in force that halted or was turned off. Whom it keeps out counts as new if it was out when the guard's
+    window began; otherwise it puts back what was. Raises RefusedError, also if that needs another person."""
     now = await store.now(now)
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
     if not off:
@@ -155,8 +149,7 @@ async def resume(
 
 
 async def requested_resume(store: Store, rule: str, now: datetime) -> tuple[str, KeptOut] | None:
-    """Who wanted this rule back since it is out and needs another person for it, and how many it would newly keep out; None if
-    nobody did."""
+    """Who wanted this rule back, but needs another person for it, and how many it would newly keep out; None if nobody."""
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
     request = await store.audit.last(f"rule {rule}", RESUME_ASKED)
     if request is None or not off or request.at < audit_time(max(each.at for each in off)):
@@ -203,8 +196,7 @@ log = structlog.get_logger()
 
 
 class ReliefWatch:
-    """Call ``start`` first, then ``refresh`` regularly. While the store cannot be reached, known reliefs hold until they
-    end."""
+    """Call ``start`` first, then ``refresh`` regularly. While the store cannot be reached, known reliefs hold until they end."""
 
     def __init__(self, stored: StoredReliefs, clock: Callable[[], datetime]) -> None:
         self._stored = stored

@@ -71,11 +71,8 @@ PAGE_LOAD = RequestFacts()
 
 
 def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
-    """The variables that are not known of a recorded request.
-
-    Of two devices only one is kept, so the apps and the state of both together are not known. A person whom nobody has checked
-    is not kept, and may restrict all the same.
-    """
+    """The variables that are not known of a recorded request. Of two devices only one is kept, so those of both together are
+    not known. A person whom nobody has checked is not kept, and may restrict all the same."""
     if seen.proofs is None:
         return _ALL_BUT_THE_TIME
     missing = _NEVER_KEPT | _OF_A_PERSON if seen.proofs.names_others else _NEVER_KEPT
@@ -99,11 +96,8 @@ def assumed_of(posture: Posture) -> frozenset[str]:
 def access_again(
     seen: ClientFacts, name: str, postures: Sequence[Posture], groups: Groups, now: datetime
 ) -> Access:
-    """A recorded request of the person ``name``, as it would come now. Its proofs have the outcome that they had then.
-
-    The steps are those of ``gateway/evaluate/judge.py``, in its order. ``postures`` has the postures of the known devices, of one
-    that is ``by_person`` alone.
-    """
+    """A recorded request of the person ``name``, as it would come now, its proofs with the outcome of then, by the steps of
+    ``gateway/evaluate/judge.py``. ``postures`` has those of the known devices, of one that is ``by_person`` alone."""
     told = seen.proofs or Proofs()
     proof, certificate = _attestation(told), _certificate(told)
     client = with_attestation(classify(seen.facts), proof)
@@ -151,8 +145,7 @@ def _certified(told: Proofs) -> Posture:
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:
-    """The result of a device's token, for a device that asks with it, as far as the result was kept. The token itself
-    is never kept."""
+    """The result of a device's token, for a device that asks with it, as far as it was kept: never the token."""
     told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 
@@ -187,8 +180,7 @@ class PostureInputs:
 
 
 def goes_by_person(seen: ClientFacts, terms: PostureTerms) -> bool:
-    """Whether a recorded request is of a browser that goes by its person's phones and tablets, as ``gateway/evaluate/judge.py`` would
-    find."""
+    """Whether a recorded request is of a browser that goes by its person's devices, as ``gateway/evaluate/judge.py`` finds."""
     told = seen.proofs
     offered = told is None or _offered(told) or Reason.DEVICE_OF_ANOTHER in told.findings
     return not offered and _of_a_person(seen, terms)
@@ -217,8 +209,7 @@ async def away_now(store: Store, settings: Settings) -> Away:
 
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
-    """The posture of the device that a client named, or of its person; at the side door, of the phones and tablets of its
-    person."""
+    """The posture of the device that a client named, or of its person; at the side door, of the person's phones and tablets."""
     if client.protocol not in LOGIN_PROTOCOLS:
         return postures[0] if postures else Posture()
     return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)
@@ -247,9 +238,8 @@ class Population:
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
-        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its clients.
-        A device is tried with its report alone, too, if it has no sighting in these days, or none with its owner: anybody can send its
-        ActiveSync id beside another name."""
+        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its clients, and with
+        its report alone if none came in these days, or none with its owner: anybody can send its ActiveSync id."""
         while page := await self.store.devices.summaries(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
@@ -351,8 +341,7 @@ class Population:
         *,
         named: bool = False,
     ) -> Occasion:
-        """An occasion with its person. ``name`` is the likely person; ``named`` says whether a proxy or an issuer's proof
-        names them."""
+        """An occasion of the likely person ``name``; ``named``: a proxy or an issuer's proof names them."""
         after = before
         if self.after is not self.before:
             postures = self.after.postures(known, self.now, alone=before.posture.by_person)

@@ -57,10 +57,7 @@ def ignore_movers(_movers: Sequence[Mover]) -> None:
 async def simulate(
     store: Store, task: Task, workers: int, progress: Progress, listed: MoversCallback = ignore_movers
 ) -> ImpactTally:
-    """Add up what changes for everybody. Raises StoreUnavailableError.
-
-    ``listed`` receives the movers, one part after the other, in another thread.
-    """
+    """Add up what changes for everybody. ``listed`` receives the movers, in another thread. Raises StoreUnavailableError."""
     count = await store.devices.count()
     marks = await store.devices.splits(max(1, -(-count // PART)))
     parts: list[Part] = list(zip(["", *marks], [*marks, None], strict=True))
@@ -88,8 +85,7 @@ async def _together(
     add: Callable[[ImpactTally], None],
     told: Callable[[int], None],
 ) -> None:
-    """Let other processes count the parts, and add up their counts. The processes are not forked, since a fork of a
-    process with threads may hang."""
+    """Let other processes count the parts. They are spawned: a fork of a process with threads may hang."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,))
     try:
         loop = asyncio.get_running_loop()

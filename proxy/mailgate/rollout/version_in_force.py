@@ -98,11 +98,9 @@ class WaitingFiles:
 
 
 class RulesKeeper:
-    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle`` regularly.
-
-    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` returns the reason, in words, why no
-    files may be put in force now; empty if they may.
-    """
+    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle``
+    regularly. ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` tells why no files may be put in
+    force now."""
 
     def __init__(
         self,
@@ -127,10 +125,8 @@ class RulesKeeper:
         self.current: Current
 
     async def start(self, files: Rules, against: str = "") -> Rules:
-        """The rules to start with. Raises StoreError or UnreadableVersionError.
-
-        :param against: why these files may not be put in force if they are not already, in words; empty if they may.
-        """
+        """The rules to start with. ``against``: why these files may not be put in force, in words. Raises StoreError or
+        UnreadableVersionError."""
         self._files = files.digest
         active = await self._policies.active()
         if active is None:
@@ -152,8 +148,7 @@ class RulesKeeper:
         return files
 
     async def offer(self, files: Rules) -> Rules:
-        """Take in files that were read. If they have changed, they come in force now or soon. Returns the rules in
-        force."""
+        """Take in files that were read, which come in force now or soon. Returns the rules in force."""
         if files.digest != self._files:
             self.close()
             changed = (
@@ -170,8 +165,7 @@ class RulesKeeper:
         return serial not in (self.current.activation.serial, self._unreadable)
 
     async def refresh(self) -> None:
-        """Take over the version that is in force now, whatever becomes of waiting files. If the store cannot be reached, the rules stay
-        and nothing is raised."""
+        """Take over the version that is in force now. If the store cannot be reached, the rules stay and nothing is raised."""
         before = self.current
         try:
             serial = await self._policies.serial()
@@ -227,8 +221,7 @@ class RulesKeeper:
         return with_command(told, f": {_ENDED}")
 
     def _behind(self, active: Activation) -> str:
-        """What the files, which hold an earlier version, wait for if other files have put the one in force, in words; empty
-        otherwise."""
+        """What the files, which hold an earlier version than other files have put in force, wait for, in words."""
         if self._holds in (0, active.number) or active.author != BY_FILE:
             return ""
         why = phrase(
@@ -308,8 +301,7 @@ class RulesKeeper:
             return InspectionResult(with_command(why, f"; {_ENDED}"))
 
     async def _lacking(self, active: Activation, waiting: WaitingFiles) -> str:
-        """The changes, in words, that people or other files have put in force since these files last held what was, and
-        that they lack; empty if there are none."""
+        """The changes, in words, that others have put in force since these files last held what was, and that they lack."""
         history, back, files = (
             await self._policies.history(),
             await self._policies.retracting(),
@@ -372,9 +364,7 @@ class RulesKeeper:
 
     async def _going_back_to(self, files: Rules) -> int:
         """The number of the earlier version that has the rules of these files; 0 if they are new, in force, or were taken back.
-
-        Groups and cases may differ: they are those of today.
-        """
+        Groups and cases are those of today."""
         history, gone = await self._policies.history(), await self._policies.taken_back_serials()
         name = files.policy.version
         found = next((each for each in history if each.policy == name and each.serial not in gone), None)
@@ -404,8 +394,7 @@ class Inspection:
         return freeze_reason(guard, await self.store.now(self.clock())) if guard and guard.freezes else ""
 
     async def __call__(self, active: Activation, files: Rules) -> InspectionResult:
-        """The result of inspecting these files, with the reasons why the guard holds them, if it does. The plan is kept,
-        so that a person may still put it in force."""
+        """The result of inspecting these files. The plan is kept, so that a person may still put it in force."""
         settings = self.settings()
         guard = guard_of(settings)
         if guard is None or guard.limit is None:

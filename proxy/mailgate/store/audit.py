@@ -75,8 +75,8 @@ class Audit(Queries):
         return await self._each(query, entry_of, timeout_seconds=30)
 
     async def numbers(self, since: datetime | None, until: datetime | None) -> range:
-        """The numbers of the entries from ``since`` on and before ``until``; None leaves an end open. Entries are numbered
-        in the order of their times, and without gaps."""
+        """The numbers of the entries from ``since`` on and before ``until``; None leaves an end open. They rise with the times,
+        without gaps."""
         ends = [int(await self._value(_first_from(each)) or 0) if each else 0 for each in (since, until)]
         beyond = int(await self._value(select(func.max(audit.c.number))) or 0) + 1
         return range(ends[0] or (beyond if since else 1), ends[1] or beyond)
@@ -154,10 +154,8 @@ class Audit(Queries):
             return await _head(connection, _LAST)
 
     async def verify(self, witnesses: Iterable[AuditHead] = ()) -> list[AuditBreak]:
-        """The places where the log was changed. Entries that are added during the check are checked the next time.
-
-        :param witnesses: heads that were noted earlier in another place.
-        """
+        """The places where the log was changed. ``witnesses`` are heads that were noted earlier in another place. Entries that
+        are added during the check are checked the next time."""
         head, chain = await self.head(), Chain(frozenset(witnesses))
         end = head.number if head else 2**31
         found: list[AuditBreak] = []
@@ -194,10 +192,8 @@ def _has(sought: str) -> ColumnElement[bool]:
 
 
 async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
-    """Lock the log until the transaction ends, so that processes make their audited changes one after the other.
-
-    Raises StoreError if the log does not accept entries.
-    """
+    """Lock the log until the transaction ends, so that audited changes come one after the other. Raises StoreError if it
+    accepts no entries."""
     head = await _head(connection, _LAST.with_for_update())
     if head is None:
         raise StoreError("the audit log has lost its head", by_command=VERIFY)
@@ -205,11 +201,9 @@ async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
 
 
 async def stamp(connection: AsyncConnection, act: Act) -> StampedAct:
-    """Lock the log, and give an act the time of its entry, for rows that have the same time.
-
-    It is the shared time, and never before that of the last entry, so that entries are in order and a clock that lags puts none
-    outside the guard's window. Raises StoreError as ``lock_audit_log`` does.
-    """
+    """Lock the log, and give an act, and the rows of its change, the time of its entry: the shared time, and never before that
+    of the last entry, so that a clock that lags puts none outside the guard's window. Raises StoreError as ``lock_audit_log``
+    does."""
     return await _stamped(connection, act, await lock_audit_log(connection))
 
 

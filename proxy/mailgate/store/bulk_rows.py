@@ -40,8 +40,7 @@ from mailgate.store.schema import device_changes
 
 
 def upsert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT to which the caller adds ``on_conflict_do_update``. SQLAlchemy has one for each database, with the same
-    syntax."""
+    """An INSERT to which the caller adds ``on_conflict_do_update``, which SQLAlchemy has for each database."""
     return (postgresql.insert if _takes_json(connection) else sqlite.insert)(table)
 
 
@@ -208,8 +207,7 @@ class Newest(NamedTuple):
         return self.at.desc(), self.name
 
     def behind(self, place: RowPosition | None) -> list[ColumnElement[bool]]:
-        """Conditions for the rows after a place; none without a place. With them the database starts there in an index
-        by time."""
+        """Conditions for the rows after a place; none without a place. The database then starts there in an index by time."""
         at, name = self
         return [at <= place.at, or_(at < place.at, name > place.name)] if place else []
 

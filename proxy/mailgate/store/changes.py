@@ -113,8 +113,7 @@ class ChangeNumbers(NamedTuple):
 
 
 async def change_numbers(database: Database) -> ChangeNumbers:
-    """The current numbers. Gates read them four times a second, so the query goes to the driver directly. Raises
-    StoreUnavailableError."""
+    """The current numbers, by the driver alone, since gates read them four times a second. Raises StoreUnavailableError."""
     ((*numbers, number, digest),) = await database.ask(_QUESTION, {})
     activation, reliefs, devices, phones = (int(each or 0) for each in numbers)
     return ChangeNumbers(activation, reliefs, devices, phones, f"{number or 0}:{digest or ''}")
@@ -135,8 +134,7 @@ class ReadMark(NamedTuple):
 
 @dataclass
 class ChangeWatch:
-    """Follows the changes. It starts again if a look fails, is missed, or finds an earlier state of the store, such as
-    a restored backup."""
+    """Follows the changes. It starts again if a look fails, is missed, or finds an earlier state of the store."""
 
     change: int | None = None
     """The last change that devices in memory include; None before the first look."""
@@ -149,8 +147,8 @@ class ChangeWatch:
         return None if self._at is None or self.change is None else ReadMark(self._beginning, self.change)
 
     def since(self, mark: ReadMark | None) -> int | None:
-        """The reading that follows the changes to an answer of the store, if the store was asked after ``mark`` was
-        taken; None if a change may have been missed."""
+        """The reading that follows the changes to an answer for which the store was asked after ``mark``; None if a change may
+        have been missed."""
         return mark.beginning if mark is not None and mark == self.mark() else None
 
     def follows(self, beginning: int | None, now: datetime) -> bool:
@@ -164,6 +162,5 @@ class ChangeWatch:
         self._at = now
 
     def lost_track(self) -> None:
-        """Note that a look failed or found an earlier state of the store. From then on, devices in memory are used only
-        for a short time."""
+        """Note that a look failed or found an earlier state of the store, so that devices in memory are used only for a short time."""
         self._at = None

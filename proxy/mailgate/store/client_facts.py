@@ -162,10 +162,8 @@ def _with_certificate(told: Proofs, certificate: CertificateResult, client: Clie
 
 
 def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
-    """The facts that recording and classification read, for requests that are held in memory.
-
-    The other headers may be as long as a whole request head, and contain people's cookies and credentials.
-    """
+    """The facts that recording and classification read, for requests that are held in memory: other headers are long, or hold
+    credentials."""
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
     target = facts.target if client.eas_id or client.eas_type else facts.path
     return replace(facts, target=target, headers=headers)
@@ -194,18 +192,16 @@ def _cut(text: str, most: int) -> str:
 
 
 def _question(kept: RequestFacts, *, asks: bool) -> tuple[tuple[str, str], ...]:
-    """A field that makes the record a request for the way to the mail exactly if the request was one. The fields by which that
-    is recognised are not recorded themselves."""
+    """A field that makes the record ask the way to the mail exactly if the request did: the fields that show it are not
+    recorded themselves."""
     if asks == is_discovery(kept):
         return ()
     return (("content-type", "text/xml") if asks else ("content-length", "1"),)
 
 
 def _target(facts: RequestFacts, client: Client) -> str:
-    """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
-
-    A page load at an address that names ActiveSync is recorded by it, since that made it a handheld. The id is written as a plain query, also if it came in the encoded form.
-    """
+    """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id as a plain query. A page
+    load at an address that names ActiveSync is recorded by it, since that made it a handheld."""
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
     spoken = (
@@ -226,8 +222,7 @@ def _device_query(device_id: str, device_type: str) -> str:
 
 
 def first_folder(path: str) -> str:
-    """The first folder, like ``/roundcube/`` of ``/roundcube/mail/7``, otherwise ``/``. A folder that may be a person's
-    name is not kept."""
+    """The first folder, like ``/roundcube/`` of ``/roundcube/mail/7``, otherwise ``/``. One that may be a person's name is not kept."""
     folder, inside, _ = path[1 : _LONGEST_FOLDER + 2].partition("/")
     named = path.startswith("/") and inside and folder and _MAY_BE_A_PERSON.isdisjoint(folder)
     return f"/{folder}/" if named else "/"

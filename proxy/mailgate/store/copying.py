@@ -28,11 +28,8 @@ class StoreExistsError(StoreError):
 
 @contextmanager
 def new_store_file(path: Path) -> Iterator[Path]:
-    """Yield a path for the draft of the store, in a folder beside ``path``. The draft is renamed to ``path`` if the
-    body ends without an error.
-
-    The draft of a command that was killed is deleted. Raises StoreExistsError if ``path`` exists, or StoreError.
-    """
+    """Yield a path for a draft of the store, in a folder beside ``path``, which gets the name ``path`` if the body ends without
+    an error. The draft of a command that was killed is deleted. Raises StoreExistsError if ``path`` exists, or StoreError."""
     try:
         with _held(path.with_name(f"{path.name}.part")) as folder:
             draft = folder / path.name
@@ -163,8 +160,7 @@ def _readable(source: URL, *, while_used: bool) -> Iterator[URL]:
 
 
 def _is_readable(source: URL, *, while_used: bool) -> bool:
-    """Whether the source can be read as it is. Only a file may be copied in order to read it; other errors are
-    raised."""
+    """Whether the source can be read as it is. Raises errors that a copy of its file would not mend."""
     path, is_file = Path(str(source.database)), source.get_backend_name() == "sqlite"
     if is_file and path.exists() and not _may_be_written(path):
         return False  # SQLite writes files beside every database that it reads

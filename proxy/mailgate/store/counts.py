@@ -32,11 +32,7 @@ class AppDay(NamedTuple):
 
 class AppCounts(Queries):
     async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
-        """Count the devices that have each of these apps, and those that get no mail because of it, by their rows
-        (``device_rows.py``).
-
-        Apps are counted one by one, since there may be a million devices.
-        """
+        """Count the devices that have each of these apps, and those that get no mail because of it, one app after the other."""
         return [await self._count(app, now) for app in apps]
 
     async def _count(self, app: str, now: datetime) -> AppDay:

@@ -41,8 +41,7 @@ class CircuitBreaker:
         self._answered_at = float("-inf")
 
     def enter(self) -> float | None:
-        """The time of this query; None if it must not be sent now. The first query after ``RETRY_AFTER_SECONDS`` is
-        sent, to try the store."""
+        """The time of this query; None if it must not be sent now. One after ``RETRY_AFTER_SECONDS`` tries the store."""
         now = self._clock()
         if self._open and now < self._again:
             return None
@@ -53,8 +52,7 @@ class CircuitBreaker:
         self._open, self._answered_at = False, self._clock()
 
     def timed_out(self, since: float) -> None:
-        """Note that a query sent at ``since`` was given up. The breaker stays closed if other queries were answered
-        since."""
+        """Note that a query sent at ``since`` was given up. The breaker stays closed if others were answered since."""
         if self._answered_at < since:
             self._open, self._again = True, self._clock() + self._rest
 
@@ -90,11 +88,8 @@ def prepare(engine: Engine) -> None:
 
 
 def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
-    """The arguments of a connection. Every wait for PostgreSQL is limited. With ``quick_close`` an asynchronous
-    connection closes as soon as its query is given up.
-
-    Raises ``ModuleNotFoundError`` if psycopg is not installed.
-    """
+    """The arguments of a connection, each wait limited. ``quick_close``: an asynchronous one closes as soon as its query is
+    given up. Raises ``ModuleNotFoundError`` if psycopg is not installed."""
     if url.get_backend_name() == "sqlite":
         return {"factory": FileConnection, "isolation_level": None}  # ``_begin`` begins, not the driver
     from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
@@ -173,8 +168,7 @@ class Database:
         self._at_rest.set()
         self._closed = False
         self.refused_since: float | None = None
-        """Since when every writing transaction has failed, on the clock ``time.monotonic``; None if the last one
-        succeeded."""
+        """Since when, by ``time.monotonic``, every writing transaction has failed; None if the last one succeeded."""
         self.refused_why = ""
         """Why the last writing transaction failed; empty if it succeeded."""
 
@@ -196,11 +190,8 @@ class Database:
                     yield connection
 
     async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
-        """Send one query through the driver alone, and return the driver's rows. It is given up after
-        ``timeout_seconds`` seconds.
-
-        Decisions wait for these queries. One costs a twentieth of ``reading``.
-        """
+        """Send one query through the driver alone, at a twentieth of the cost of ``reading``, for decisions that wait. It is
+        given up after ``timeout_seconds``."""
         return await self._send(self._driver, question, values, timeout_seconds)
 
     async def change(
@@ -235,17 +226,11 @@ class Database:
             ]
 
     async def wipe(self) -> bool:
-        """Make sure that no deleted data stays readable on disk. Returns False if some still does.
-
-        On PostgreSQL this is the server's task, and the result is always True.
-        """
+        """Make sure that no deleted data stays readable on disk, which a server does itself. Returns False if some still does."""
         return self._path is None or await asyncio.to_thread(empty_log, self._path)
 
     async def close(self) -> None:
-        """Close every connection once running transactions have ended. New ones are refused from now on.
-
-        A connection in use would not be closed, and SQLite would leave its log beside the file.
-        """
+        """Close every connection once running transactions have ended: SQLite would leave its log beside the file. New ones are refused."""
         self._closed = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), _CLOSE_WAIT_SECONDS)
@@ -259,8 +244,7 @@ class Database:
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
-        """Report the outcome of a query to the breaker. Raises ``StoreUnavailableError`` if no query may be sent
-        now."""
+        """Report the outcome of a query to the breaker. Raises ``StoreUnavailableError`` if none may be sent now."""
         if self._closed:
             raise StoreUnavailableError("the store is closed")
         since = self._breaker.enter()
@@ -359,8 +343,7 @@ async def in_time(reading: Coroutine[None, None, Read]) -> Read:
 
 
 class _translated:  # noqa: N801 - reads as a statement
-    """Turns a driver's errors for a database that cannot be reached into ``StoreUnavailableError``. Errors about bad
-    data stay as they are."""
+    """Turns a driver's errors for a database that cannot be reached into ``StoreUnavailableError``, and none about bad data."""
 
     def __enter__(self) -> None:
         return None
@@ -373,8 +356,7 @@ class _translated:  # noqa: N801 - reads as a statement
 
 
 def _why(error: BaseException) -> str:
-    """The first line of the database's message, like ``database or disk is full``. It never has values of a
-    statement."""
+    """The first line of the database's message, which never has values of a statement."""
     said = str(error.orig) if isinstance(error, DBAPIError) else ""
     return said.partition("\n")[0][:200] or type(error).__name__
 
@@ -385,8 +367,7 @@ _BUSY_TIMEOUT_MS = 1000
 
 
 def empty_log(path: Path) -> bool:
-    """Write the log back and truncate it. Returns False if the log is still being read or the store cannot be reached.
-    Blocks."""
+    """Write the log back and truncate it. Returns False if it is being read or the store cannot be reached. Blocks."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")

@@ -16,16 +16,14 @@ from mailgate.policy import AppCatalog
 
 
 class _Cell:
-    """The current state of one device. All names of the device share the cell. ``device`` is None if the device does
-    not exist."""
+    """The current state of one device, shared by all its names. ``device`` is None if it does not exist."""
 
     __slots__ = ("__weakref__", "changes", "device", "names")
 
     def __init__(self, device: Device | None) -> None:
         self.device = device
         self.changes = 0
-        """How often the device has changed. After a change the store has to confirm that a name still belongs to this
-        device."""
+        """How often the device has changed. After that the store has to confirm that a name is still its."""
         self.names: frozenset[Name] | None = None
         """Its names when the store last told a change of it; None if it has had others since, or if the store never did."""
 
@@ -43,8 +41,7 @@ class ReadProof(NamedTuple):
 
 @dataclass(slots=True)
 class CachedDevice:
-    """The device that has one name, the time when the store was asked for it, and the last proof that was read for
-    it."""
+    """The device that has one name, when the store was asked for it, and the last proof that was read for it."""
 
     cell: _Cell
     at: datetime
@@ -117,8 +114,7 @@ class DeviceCache:
         return stored if known is None or known.changed <= stored.changed else known
 
     def outdate(self) -> None:
-        """Note that the number of changes in the store went back. From then on the store's answers count as newer than
-        the devices in memory."""
+        """Note that the number of changes went back: from now on the store's answers count as newer than the devices in memory."""
         for cell in list(self._cells.values()):
             if cell.device is not None:
                 cell.device = replace(cell.device, changed=0)
@@ -143,8 +139,8 @@ class DeviceCache:
         return owned
 
     def change(self, device: Device) -> None:
-        """Replace a device that changed in the store, like ``learn``. The next request by one of its names asks the
-        store again, unless it is in memory already as it is now, under the same names: a report that came here and was stored."""
+        """Replace a device that changed in the store, like ``learn``. The next request by one of its names asks the store
+        again, unless it is in memory as it is now, under the same names: a report that came here and was stored."""
         before = self.device(device.id)
         self.learn(device)
         cell, names = self._cell_of(device), device.names

@@ -51,8 +51,7 @@ async def around(connection: AsyncConnection, new_reports: Sequence[Report]) -> 
 def _questions(
     connection: AsyncConnection, new_reports: Sequence[Report]
 ) -> Iterator[Select[Any] | CompoundSelect[Any]]:
-    """Queries for the keys of devices by everything in the reports. There are as few as possible; each reads indexes
-    only."""
+    """Queries for the keys of devices by everything in the reports, as few as possible; each reads indexes only."""
     asked: list[Select[Any]] = []
     values = 0
     for query, count in _looks(connection, new_reports):

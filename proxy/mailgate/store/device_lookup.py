@@ -154,8 +154,7 @@ async def owned(database: Database, person: str) -> list[Device]:
 
 
 async def around(database: Database, report: Report) -> list[Device]:
-    """The devices that have the slot, a name or the id of a report. Devices that only claim such a name are not
-    included."""
+    """The devices that have the slot, a name or the id of a report, without those that only claim such a name."""
     would_be = new_id(report.key)
     names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
     named = {kind: json.dumps(texts) for kind, texts in names.items()}

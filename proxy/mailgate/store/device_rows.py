@@ -128,8 +128,7 @@ class DeviceRows(Queries):
         return ends, read < COUNTED
 
     async def distinct(self, name: str) -> list[str]:
-        """The distinct texts of an indexed column, in order. Each text takes one step in the index, however many rows
-        have it."""
+        """The distinct texts of an indexed column, in order, at one step in the index each."""
         column, found, last = _COLUMNS[name], list[str](), ""
         async with self._database.reading(timeout_seconds=10) as connection:
             while len(found) < DIFFERENT:
@@ -147,8 +146,7 @@ class DeviceRows(Queries):
         return [each for each in rows if stored.get(each.device) != each]
 
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
-        """Store these rows, except for devices that no longer exist. ``seen`` is the number of the last change that
-        they include."""
+        """Store these rows, except for devices that no longer exist. ``seen`` is the last change that they include."""
         async with self._database.writing(timeout_seconds=60) as connection:
             there = {each.number for each in await load(connection, [row.device for row in rows])}
             values = [row._asdict() for row in sorted(rows) if row.device in there]

@@ -109,8 +109,7 @@ class Devices(Queries):
         return await device_lookup.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
-        """Every device that this report may be about. This takes more than one query only if several devices claim one
-        name."""
+        """Every device that this report may be about, by more than one query only if several devices claim one name."""
         found = await device_lookup.around(self._database, report)
         if not any(each.about for device in found for each in device.findings):
             return found
@@ -156,8 +155,7 @@ class Devices(Queries):
         return int(await self._value(select(device_changes.c.number)))
 
     async def changes(self, after: int, size: int = _PAGE) -> Changes:
-        """The changes after the change ``after``, the oldest first, of at least ``size`` devices if there are that
-        many."""
+        """The changes after the change ``after``, the oldest first, of at least ``size`` devices if there are so many."""
         async with self._database.reading() as connection:
             last = int((await connection.execute(select(device_changes.c.number))).scalar_one())
             if last == after:
@@ -185,12 +183,9 @@ class Devices(Queries):
         *,
         since: datetime | None = None,
     ) -> bool:
-        """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
-
-        A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since
-        exactly that moment, otherwise False is returned: taking back one report of a loss must not end another one.
-        ``act`` is written to the audit log in the same transaction, with how many it keeps out. Raises CountedMeanwhileError.
-        """
+        """Mark a device as lost since ``at``, unless it is already, or as found if that is None. Returns False if there is no
+        such device, or with ``since`` if it is not lost since exactly that moment: taking back one report of a loss ends no
+        other. ``act`` is written in the same transaction, with how many it keeps out. Raises CountedMeanwhileError."""
         which = devices.c.id == device_id
         if since is not None:
             which &= devices.c.lost_at == since
@@ -204,11 +199,7 @@ class Devices(Queries):
             return known
 
     async def forget(self, device_id: str, now: datetime, act: Act | None = None) -> bool:
-        """Delete a device, its sightings, and everything else that is stored about it. Returns False if there is no
-        such device.
-
-        ``act`` is written to the audit log in the same transaction.
-        """
+        """Delete a device and everything that is stored about it, with the entry of ``act``. Returns False if there is no such device."""
         for known in await self._all(select(devices.c.key).where(devices.c.id == device_id)):
             await forget_lines(self._spools, words_of(known))
         async with self._database.writing(timeout_seconds=60) as connection:
@@ -229,13 +220,11 @@ class Devices(Queries):
         return {str(reason): int(count) for reason, count in await self._rows(counted)}
 
     async def prune(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` devices that no source has reported since ``before``, except lost ones. Returns how
-        many."""
+        """Delete up to ``size`` devices that no source has reported since ``before``, except lost ones. Returns how many."""
         return await self._prune(devices.c.lost_at.is_(None), now, before, size)
 
     async def prune_lost(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` lost devices that no source has reported, and nobody has marked as lost, since
-        ``before``. Returns how many."""
+        """Delete up to ``size`` lost devices, neither reported nor marked as lost since ``before``. Returns how many."""
         return await self._prune(devices.c.lost_at < before, now, before, size)
 
     async def _prune(self, which: ColumnElement[bool], now: datetime, before: datetime, size: int) -> int:
@@ -253,8 +242,7 @@ class Devices(Queries):
 
 
 def reported_for(person: str) -> Any:
-    """The condition that a report is of this person. It repeats the condition of the partial index, since SQLite would
-    not use the index otherwise."""
+    """The condition that a report is of this person, with that of the partial index, which SQLite would not use otherwise."""
     return and_(HAS_PERSON, reports.c.person == person)
 
 

@@ -240,8 +240,7 @@ class Enrolments(Queries):
         return list(await self._values(select(keys.c.thumbprint).where(when)))
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete tokens that expired, and keys that last reported, before this moment. The thumbprint of a revoked key
-        stays, and a digest of a person who enrols no more."""
+        """Delete tokens that expired, and keys that last reported, before this moment. Of a revoked key the thumbprint stays."""
         silent = func.coalesce(keys.c.reported_at, keys.c.made_at) < before
         old = and_(keys.c.revoked_at < before, keys.c.device != "")
         async with self._database.writing() as connection:

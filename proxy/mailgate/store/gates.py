@@ -33,8 +33,7 @@ async def time_now(connection: AsyncConnection) -> datetime:
 
 
 async def shared_now(connection: AsyncConnection, now: datetime) -> datetime:
-    """The time by which gates on a store compare what they wrote: the database's. SQLite has no clock but that of the gate's own
-    computer, which is ``now``."""
+    """The time by which gates on a store compare what they wrote: the database's, or on SQLite that of the one computer, ``now``."""
     return now if connection.dialect.name == "sqlite" else await time_now(connection)
 
 
@@ -45,8 +44,7 @@ async def latest_now(connection: AsyncConnection, now: datetime) -> datetime:
 
 
 async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
-    """The earlier of ``now`` by a gate's clock and the database's time: what is old enough by it is not old only by a clock that
-    is ahead."""
+    """The earlier of ``now`` and the database's time: what is old enough by it is not old only by a clock that is ahead."""
     return now if connection.dialect.name == "sqlite" else min(now, await time_now(connection))
 
 
@@ -104,8 +102,7 @@ class LastHeartbeat:
 
 class Gates(Queries):
     async def note(self, heartbeat: GateHeartbeat) -> datetime | None:
-        """Store the report of a process that runs. Returns the time by the database's clock; None if that is only the clock
-        of the process itself, as in SQLite."""
+        """Store the report of a process. Returns the time by the database's clock; None on SQLite, where it is the process's own."""
         async with self._database.writing() as connection:
             row = asdict(heartbeat) | {"heard_at": seconds_now(connection)}
             statement = upsert(connection, gates).values(**row)
@@ -157,10 +154,8 @@ class SharedKeys(Queries):
     """Queries on the secrets with which the gate seals values that it gives out. All gates share them, also after a restart."""
 
     async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[SharedKey, ...]:
-        """The two newest keys, newest first. A new key is made if there is none or the newest is older than ``renew_after``.
-
-        Gates that do this at the same moment end up with the same keys.
-        """
+        """The two newest keys, newest first. One is made if there is none or the newest is older than ``renew_after``; gates
+        that do this at the same moment end up with the same keys."""
         async with self._database.writing() as connection:
             found = await _newest(connection, purpose)
             if found and now - found[0].made_at < renew_after:
@@ -221,11 +216,8 @@ class SpentProofs:
         self._silent_at: datetime | None = None
 
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool:
-        """Mark a proof as spent, unless a gate has done so before. Returns whether it was new. Check and mark are one
-        step.
-
-        Raises ``StoreUnavailableError`` if the answer is unknown; the proof may be marked or not.
-        """
+        """Mark a proof as spent, unless a gate has done so before. Returns whether it was new, in one step. Raises
+        ``StoreUnavailableError`` if that is unknown; the proof may be marked or not."""
         if self._silent_at is not None and abs(now - self._silent_at) < _RETRY_AFTER:
             raise StoreUnavailableError("the store did not answer just now")
         if ticket in self._waiting:

@@ -140,10 +140,7 @@ class Chain:
         return [found for entry in entries for found in self._follow(entry)]
 
     def end(self, head: AuditHead | None) -> list[AuditBreak]:
-        """Finish the chain, and return the breaks at its end.
-
-        :param head: the last entry according to the store; None if the store has no head.
-        """
+        """Finish the chain, and return the breaks at its end. ``head`` is the last entry by the store; None if the store has none."""
         found = list(_at_the_end(self._last, head))
         if self._rewritten:
             found.append(

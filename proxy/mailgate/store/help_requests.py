@@ -16,8 +16,7 @@ from mailgate.store.schema import help_references, help_requests
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """A request for help because of a rule. ``known`` is true if the gate knows the person; only then it counts for
-    ``halt_when``."""
+    """A request for help because of a rule. If ``known``, the gate knows the person, and it counts for ``halt_when``."""
 
     rule: str
     subject: str
@@ -49,8 +48,7 @@ class HelpRequest:
 
 MAX_WORDS = 500
 NOT_THEIRS = "own-page/not-theirs"
-"""The rule and the reason of a request by somebody who reports on their own page that a device is not theirs. It is not
-the id of a rule."""
+"""The rule, which has no such id, and the reason of a report that a device is not one's own."""
 Key = tuple[str, str]
 """The rule and the subject, which identify a request."""
 _NEWEST = Newest(help_requests.c.last_at, help_requests.c.subject)
@@ -60,11 +58,9 @@ _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 class HelpRequests(Queries):
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
-        """Store a request. If the person asked before, update the last reference, count one more, and open the request
-        again. What they wrote before stays unless they wrote something now.
-
-        ``sighting`` is the id of the refused request. Every reference that was asked about leads to its own sighting.
-        """
+        """Store a request. If the person asked before, count one more and open it again; what they wrote stays unless they
+        wrote something now. ``sighting`` is the id of the refused request, to which every reference that was asked about
+        leads."""
         newer = ("reason", "reference", "policy", "device", "last_at")
         async with self._database.writing() as connection:
             # asked at a gate whose clock is ahead, it would count towards a halt for longer than others
@@ -80,8 +76,7 @@ class HelpRequests(Queries):
                 await put_rows(connection, help_references, [led])
 
     async def count(self, rule: str, since: datetime, until: datetime | None = None) -> int:
-        """How many people asked for help because of a rule since then, or between two times. A device counts if its
-        person is unknown."""
+        """How many people asked for help because of a rule since then, or between two times; devices of unknown people count too."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         if until is not None:
             theirs &= help_requests.c.first_at <= until

@@ -34,8 +34,7 @@ from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.write_queue import WriteQueue
 
 SEEN_AGAIN = timedelta(hours=1)
-"""If nothing else is new, ``last_seen`` is written only once it is this old. It only decides how long the device is
-kept."""
+"""How old ``last_seen``, which decides how long a device is kept, may be before it alone is written."""
 
 
 class IngestResult(NamedTuple):
@@ -74,8 +73,7 @@ async def store_reports(connection: AsyncConnection, new_reports: Iterable[Repor
 
 
 async def _without_revoked(connection: AsyncConnection, found: list[Report]) -> list[Report]:
-    """These reports without those of enrolled devices whose key is revoked by now: a gate may have taken one just before it learned of
-    that."""
+    """These reports without those of enrolled devices whose key is revoked by now: a gate may just not have learned of that."""
     own = {each.key: each.id for each in found if each.source in (ENROLLED, REPORTER) and not each.gone}
     if not own:
         return found
@@ -235,8 +233,7 @@ class Reports(WriteQueue[ReportKey, Report]):
 
     noun = "reports"
     interval = 0.2
-    """With the longest time until a look at the store is late (``changes.VALID_FOR``), a report still counts everywhere within a
-    second."""
+    """With ``changes.VALID_FOR`` a report still counts everywhere within a second."""
 
     def _merge(self, old: Report, new: Report) -> Report:
         return new.after(old, new.last_seen)
@@ -279,8 +276,7 @@ class Connectors(Queries):
             await put_rows(connection, connectors, [asdict(state)])
 
     async def seen_whole(self, source: str, ids: Sequence[str]) -> list[tuple[str, str, str]]:
-        """The source's id, the device's id and the owner of each of these reports that has every app and no listed
-        one."""
+        """The source's id, the device's id and the owner of each of these reports that has every app and no listed one."""
         whole = (reports.c.apps_complete, reports.c.apps == "[]", ~reports.c.gone)
         query = select(reports.c.id, devices.c.id, reports.c.owner).join(devices)
         query = query.where(reports.c.source == source, reports.c.id.in_(ids), *whole).order_by(reports.c.id)

@@ -38,10 +38,8 @@ class CountedMeanwhileError(OvertakenError):
 
 async def check(connection: AsyncConnection, since: datetime | None, counted: KeptOut) -> None:
     """Raises CountedMeanwhileError unless this many were newly kept out or forgotten from this moment on, the change of this
-    transaction included. Two changes at once would otherwise both be within a limit that only one of them is within.
-
-    The audit log has to be locked. Without a moment, nothing is checked.
-    """
+    transaction included: two changes at once could pass a limit together. The audit log has to be locked. Without a moment,
+    nothing is checked."""
     if (
         since is not None
         and await _kept_out(connection, since) + await _forgotten(connection, since) != counted
@@ -61,8 +59,7 @@ class Counted:
     """Whether the act is about single devices, which have a limit of their own too."""
 
     async def append(self, connection: AsyncConnection, act: Act) -> None:
-        """Write an act with these numbers, by which the guard counts it, in the transaction of its change. Raises
-        CountedMeanwhileError, as ``check`` does."""
+        """Write an act with these numbers, by which the guard counts it, in the transaction of its change. Raises as ``check`` does."""
         told: dict[str, Any] = {"kept_out": asdict(self.newly)} | ({"by_hand": True} if self.by_hand else {})
         details = {**act.details, **(told if self.newly != NOBODY else {})}
         await append(connection, replace(act, details=details))
@@ -97,10 +94,8 @@ class KeptOutCounts(Queries):
             return await gates.shared_now(connection, now) - window
 
     async def since(self, moment: datetime) -> KeptOut:
-        """The sum over all acts from this moment on. A person who was kept out twice counts twice.
-
-        Times and numbers come from the audit log, where an edit would be found.
-        """
+        """The sum over all acts from this moment on, by the audit log, where an edit would be found. A person kept out twice
+        counts twice."""
         async with self._database.reading() as connection:
             return await _kept_out(connection, moment)
 

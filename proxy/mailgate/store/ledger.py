@@ -31,11 +31,8 @@ _log = structlog.get_logger(__name__)
 REPEATED_INTERVAL = 5.0
 """The seconds after which repeated allowed requests are written. They are most of the records, and nobody waits for them."""
 MOST_STRANGERS = 500
-"""The most sightings of strangers that one write takes. A stranger is an unknown person on an unknown device.
-
-More at once are a flood of made-up clients. Each would cost as much as a decision and leave a row of its own.
-``stranger_limit.py`` limits the number per hour.
-"""
+"""The most sightings of strangers (unknown people on unknown devices) that one write takes. More are a flood of made-up
+clients, each as dear as a decision. ``stranger_limit.py`` limits the number per hour."""
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
 Repeat = Callable[[str, str, str, datetime, str], None]
@@ -72,12 +69,9 @@ class Ledger(WriteQueue[Sighting, Tally]):
     def record(
         self, access: Access, decision: Decision, reference: str = "", shown: bool | None = None
     ) -> None:
-        """Count one decision. Never waits and never raises. A decision that cannot be kept is counted as dropped.
-
-        ``reference`` is the id that the answer showed, if any. ``shown`` says whether the person saw the decision; by
-        default they see everything except an allowed request. Each write keeps at most ``MOST_STRANGERS`` different
-        strangers, and each hour a limited number.
-        """
+        """Count one decision. Never waits and never raises; what cannot be kept is counted as dropped. ``reference`` is the id
+        that the answer showed. ``shown``: whether the person saw the decision, by default unless it allows. Each write keeps at
+        most ``MOST_STRANGERS`` different strangers, and each hour a limited number."""
         try:
             if self._floods(access, access.facts.user_agent, access.now):
                 self.strangers_not_recorded += 1
@@ -127,8 +121,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         now: datetime,
         _reference: str = "",
     ) -> None:
-        """Count an allowed request that repeats an earlier one. The count is recorded before anything reads the
-        ledger."""
+        """Count an allowed request that repeats an earlier one. It is recorded before anything reads the ledger."""
         key = recurring, user_agent, person
         repeated = self._repeated.get(key)
         if repeated is not None:
@@ -211,8 +204,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether this is a stranger beyond the limits, so that nothing about it is stored. Only its user agent is
-        looked at, since that is quick."""
+        """Whether this is a stranger beyond the limits, told quickly, by its user agent, so that nothing of it is stored."""
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:MAX_TEXT_CHARACTERS] not in self._agents

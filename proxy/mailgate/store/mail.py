@@ -119,8 +119,7 @@ def mail_of(row: Mapping[Any, Any]) -> Mail:
 
 
 def _notice_of(text: str | None) -> Notice | None:
-    """Read the notice. If it cannot be read, only this mail fails when it is composed, and the mails after it are still
-    sent."""
+    """Read the notice. If it cannot be read, only this mail fails when it is composed, and those after it are still sent."""
     try:
         return _NOTICE.validate_json(text) if text else None
     except ValidationError:

@@ -43,11 +43,8 @@ class QuarantineMails(Queries):
         at_most: int,
         per_hour: int,
     ) -> bool:
-        """Claim one mail to a person. Returns whether it may be written.
-
-        It may not if the person got the same mail or ``at_most`` mails within ``pause``, or if ``per_hour`` mails were
-        written to all people within the last hour.
-        """
+        """Claim one mail to a person. Returns False if they got the same mail or ``at_most`` mails within ``pause``, or if
+        ``per_hour`` mails were written to all people within the last hour."""
         recent = quarantine_mails.c.written_at > now - pause
         told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(
             quarantine_mails.c.person == person, recent
@@ -92,8 +89,7 @@ _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
 
 class MailQueue(Queries):
     async def queue(self, rows: Iterable[Mail], act: Callable[[int], Act] | None = None) -> int:
-        """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that
-        number."""
+        """Queue the mails that were not queued before. Returns how many, of which ``act`` makes the audit entry."""
         async with self._database.writing(timeout_seconds=120) as connection:
             count = await _add(connection, rows)
             if act is not None and count:
@@ -106,8 +102,7 @@ class MailQueue(Queries):
         return set(await self._values(select(mails.c.address).where(*same), timeout_seconds=30))
 
     async def told_earlier(self, like: Mail) -> set[str]:
-        """The addresses that may have read a mail of this kind about this rule by another version, unless that version
-        was taken back since."""
+        """The addresses that may have read such a mail about this rule by another version that was not taken back since."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
         where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
         async with self._database.reading(timeout_seconds=30) as connection:
@@ -130,11 +125,9 @@ class MailQueue(Queries):
         return bool(await self._rows(query))
 
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
-        """Note that a mail is about to be given to the server. Returns False if it must not be sent.
-
-        It must not be sent if another process has it, if it was deleted, or if it would not be true. If it never will be again, it is
-        withdrawn; while its rule has halted or was turned off, or its reader is exempt, it waits.
-        """
+        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or
+        if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
+        waits."""
         async with self._database.writing() as connection:
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
@@ -206,8 +199,7 @@ class MailQueue(Queries):
         return await self._read(select(mails).where(mails.c.id.in_(ids)))
 
     async def settle(self, which: Which, act: Callable[[int], Act], now: datetime, *, sent: bool) -> int:
-        """Apply an admin's decision on unsure mails: they were sent, or they are sent again. Returns how many there
-        were."""
+        """Apply an admin's decision on unsure mails: they were sent, or are sent again. Returns how many there were."""
         done: dict[str, Any] = {"state": MailState.SENT, "notice": None}
         again = {"state": MailState.QUEUED, "holder": "", "due_at": now}
         return await self._decide(_unsure(which), done if sent else again, act, now)
@@ -238,8 +230,7 @@ class MailQueue(Queries):
         return await self._read(select(mails).where(meant, *read))
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete mails that have not changed since then. Waiting and unsure mails are deleted too, since they are too
-        late by then."""
+        """Delete mails that have not changed since then; those that wait or are unsure are too late by then."""
         old = select(mails.c.id).where(mails.c.changed_at < before).limit(size)
         return await self._change(delete(mails).where(mails.c.id.in_(old)))
 
@@ -285,8 +276,7 @@ async def _add(connection: AsyncConnection, rows: Iterable[Mail]) -> int:
 
 
 async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) -> bool:
-    """Whether a mail is still true. A notice needs its version in force, a correction needs it not in force, and a
-    reply needs neither. No mail may be late."""
+    """Whether a mail is still true: a notice needs its version in force, a correction needs it not to be. No mail may be late."""
     active = await active_activation(connection)
     meant = (mail.notice and mail.notice.versions) or (mail.version,)
     in_force = active is not None and active.number in meant

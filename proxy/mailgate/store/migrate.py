@@ -29,10 +29,8 @@ _EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE
 
 
 def store_url(text: str) -> URL:
-    """Read the setting ``store``. A relative SQLite path is relative to the working directory.
-
-    Raises ``StoreError``, which says what is expected and never shows a password.
-    """
+    """Read the setting ``store``; an SQLite path is relative to the working directory. Raises ``StoreError``, which never shows
+    a password."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -51,8 +49,7 @@ def store_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """The name of a store that may be shown: the path of its file, or its URL without the password, which may be in the
-    query too."""
+    """The name of a store that may be shown: the path of its file, or its URL without the password, also in the query."""
     if url.drivername.startswith("sqlite") and url.database:
         return url.database
     where = {name: url.query[name] for name in ("host", "port") if name in url.query}
@@ -102,17 +99,10 @@ _COLUMNS = {
 
 
 def migrate(url: URL, *, make: bool = True) -> None:
-    """Make the store, or upgrade it, in one transaction under a lock that other processes respect. The second process
-    finds nothing to do.
-
-    Without ``make`` nothing is made or upgraded, since an earlier release could not read the store any more, and a
-    command that only reads must not cause that. ``StoreMissingError`` is raised if there is no store, and
-    ``OlderStoreError`` if it is an older one.
-
-    ``url`` comes from ``store_url``. This blocks, so call it in a thread. Raises ``StoreError`` if the database is
-    newer than this code, is no store or does not keep text as UTF-8, and ``StoreUnavailableError`` if it does not
-    answer.
-    """
+    """Make the store, or upgrade it, in one transaction under a lock that other processes respect. Without ``make`` nothing is
+    changed, since an earlier release could not read an upgraded store: StoreMissingError is raised if there is none, and
+    OlderStoreError if it is older. Blocks. Raises StoreError if the database is newer than this code, is no store or does not
+    keep text as UTF-8, and StoreUnavailableError."""
     named = shown(url)
     if make:
         create_file(url)
@@ -149,8 +139,7 @@ def _full(url: URL) -> str:
 
 
 def _check_encoding(connection: Connection, named: str) -> None:
-    """Raise StoreError if the encoding is not UTF-8: other encodings lack letters, and SQL_ASCII takes any bytes for
-    text."""
+    """Raise StoreError unless it is UTF-8: other encodings lack letters, and SQL_ASCII takes any bytes for text."""
     if connection.dialect.name != "postgresql":
         return
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
@@ -189,12 +178,9 @@ def _upgrade(connection: Connection, named: str, *, make: bool) -> None:
 
 
 def _take_tables(connection: Connection) -> None:
-    """Wait until no gate uses a table, and keep all of them until the upgrade ends.
-
-    A gate that serves meanwhile takes the tables in an order of its own, so each of the two may hold what the other
-    waits for. PostgreSQL then ends one of them. If it is this one, it lets go of every table and starts again. Once it
-    has them all, no step can be ended halfway.
-    """
+    """Wait until no gate uses a table, and keep all until the upgrade ends. A gate that serves takes tables in an order of its
+    own, so PostgreSQL may end one of the two: if it is this one, it starts again. Once it has them all, no step is ended
+    halfway."""
     if connection.dialect.name != "postgresql":
         return  # ``BEGIN IMMEDIATE`` has the whole file
     there = {table_name for table_name, _ in connection.exec_driver_sql(_COLUMNS["postgresql"])}
@@ -212,10 +198,8 @@ def _take_tables(connection: Connection) -> None:
 
 
 def _check_all_tables(connection: Connection, named: str) -> None:
-    """Check that every table and column exists. A store may be stamped with a step that it has not taken.
-
-    Raises DamagedStoreError, which names the missing parts. Without this check every later question would fail without a reason.
-    """
+    """Raise DamagedStoreError unless every table and column exists, though a step is stamped: later questions would fail
+    without a reason."""
     there: dict[str, set[str]] = {}
     for table_name, column_name in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
         there.setdefault(table_name, set()).add(column_name)

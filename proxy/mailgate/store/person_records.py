@@ -108,8 +108,7 @@ class People(Queries):
     async def requests(
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
-        """The last decisions for a person, and their number. A device's requests under another person's name are not
-        included."""
+        """The last decisions for a person, and their number, without their devices' requests under another's name."""
         ids = _ids(devices)
         nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
         theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless

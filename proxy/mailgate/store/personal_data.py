@@ -71,10 +71,7 @@ Pick = Callable[[DataSubject], ColumnElement[bool]]
 
 
 def _sightings_of(subject: DataSubject) -> ColumnElement[bool]:
-    """The person's sightings: those under their name, and those of their devices under no name.
-
-    If a device asked under another person's name, the sighting belongs to that person.
-    """
+    """The person's sightings, and those of their devices under no name. Under another's name a sighting is that person's."""
     nameless = and_(sightings.c.device.in_(subject.ids), sightings.c.user == "")
     return or_(is_login(sightings.c.user, subject.person), nameless)
 
@@ -150,8 +147,7 @@ class Personal(Queries):
     async def everything(
         self, login: str, now: datetime, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> dict[str, list[dict[str, Any]]]:
-        """Every row about a person, by table, as plain data. ``addresses`` are those that mails about refusals were
-        sent to."""
+        """Every row about a person, by table, as plain data. ``addresses`` are those that mails about refusals went to."""
         subject = await self._subject(login, now, addresses, precedence)
         async with self._database.reading(timeout_seconds=60) as connection:
             rows = {
@@ -163,10 +159,7 @@ class Personal(Queries):
     async def forget(
         self, login: str, now: datetime, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> int:
-        """Delete everything about a person. Returns how many devices were deleted.
-
-        A device that belongs to somebody else stays, but reports that assign it to this person lose the name.
-        """
+        """Delete everything about a person. Returns how many devices were deleted. One of somebody else's stays, and loses the name."""
         subject = await self._subject(login, now, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
         led_to = PERSONAL[help_references](subject)  # needs the sightings, so it comes first

@@ -37,8 +37,7 @@ class MoverFilter:
     """A search for movers. Each field that is not empty must match."""
 
     name: str = ""
-    """A part of a login name, or the id of a device. In a larger list, the beginning of a login name or the id of a
-    device."""
+    """A part of a login name, or the id of a device; in a larger list the beginning of a login name, or an id."""
     label: str = ""
     kind: str = ""
     rule: str = ""
@@ -72,8 +71,7 @@ class PlanMovers(Queries):
     async def search(
         self, plan: str, wanted: MoverFilter, after: int, size: int, *, large: bool
     ) -> FoundMovers:
-        """The next movers after the one with this number. ``large``: whether the plan has more than ``WINDOW``
-        movers."""
+        """The next movers after the one with this number. ``large``: the plan has more than ``WINDOW`` movers."""
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             place = (await connection.execute(_one(plan, after))).first() if after else None
@@ -252,8 +250,7 @@ async def _named(
 
 class FirstRefusals(Queries):
     async def compare_refusals(self, policy: str, plan: str, before: str, size: int = COMPARED) -> bool:
-        """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
-        more."""
+        """Compare some first refusals with a plan and the policy before it. Returns whether there may be more."""
         query = select(first_refusals).where(_FIRST.policy == policy, _FIRST.sort == NEW).limit(size)
         async with self._database.reading(timeout_seconds=10) as connection:
             rows = (await connection.execute(query)).all()

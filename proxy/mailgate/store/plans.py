@@ -35,11 +35,8 @@ class StoredPlan:
 
 class Plans(Queries):
     async def keep(self, plan: StoredPlan, act: Act, unless_since: datetime | None = None) -> bool:
-        """Store a plan and its audit entry. Returns False if it was stored before.
-
-        :param unless_since: store nothing if its author has had a plan of the same candidate and activation since then,
-            so that processes which all plan a change by themselves leave one plan.
-        """
+        """Store a plan and its audit entry. Returns False if it was stored before, or if its author has had a plan of the same
+        candidate and activation since ``unless_since``, so that of processes which all plan a change one leaves a plan."""
         row = {
             name: getattr(plan, name) for name in ("digest", "serial", "body", "author", "made_at", "movers")
         }
@@ -68,8 +65,7 @@ class Plans(Queries):
         return await self._each(query, _planned)
 
     async def latest_of(self, candidate: str, serial: int, author: str = "") -> StoredPlan | None:
-        """The newest plan from this activation to the version with this digest, by anybody or one author; None if there
-        is none."""
+        """The newest plan from this activation to the version with this digest, by anybody or one author."""
         query = _of(candidate, serial, author).order_by(plans.c.made_at.desc())
         return await self._first(query.limit(1), _planned)
 
@@ -124,10 +120,8 @@ class Approvals(Queries):
     """Queries on approvals, which are deleted with their plan."""
 
     async def add(self, approval: Approval, act: Act, *, after: int) -> bool:
-        """Keep an approval and its audit entry. Returns False if this person has approved the plan already.
-
-        Raises OvertakenError if the newest activation is not ``after``.
-        """
+        """Keep an approval and its audit entry. Returns False if this person has approved already. Raises OvertakenError unless
+        the newest activation is ``after``."""
         same = select(approvals).where(approvals.c.plan == approval.plan, approvals.c.who == approval.who)
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
@@ -196,7 +190,6 @@ class Drafts(Queries):
         return await self._each(query, made(KeptDraft))
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete drafts that were made before this moment and never came in force. There are few, so all are deleted at
-        once."""
+        """Delete drafts from before this moment that never came in force, all at once, since there are few."""
         used = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
         return await self._change(delete(drafts).where(drafts.c.made_at < before, ~used))

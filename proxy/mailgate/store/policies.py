@@ -98,8 +98,7 @@ class Policies(Queries):
     """Queries on versions."""
 
     async def serial(self) -> int:
-        """The serial of the newest activation; 0 if there is none. The query is cheap, since gates send it all the
-        time."""
+        """The serial of the newest activation; 0 if there is none. The query is cheap, since gates send it all the time."""
         return await self._value(select(func.max(activations.c.serial))) or 0
 
     async def active(self) -> Activation | None:
@@ -123,10 +122,7 @@ class Policies(Queries):
             number = found[0].number
 
     async def taken_back(self, digest: str) -> int:
-        """The number of the version with this digest if it was taken back after it was last in force; otherwise 0.
-
-        Only the audit log counts for this, not the other tables.
-        """
+        """The number of the version with this digest if it was taken back after it was last in force; otherwise 0."""
         last = select(func.max(activations.c.serial)).where(activations.c.number == policies.c.number)
         query = select(policies.c.number, last.scalar_subquery()).where(policies.c.digest == digest)
         async with self._database.reading() as connection:
@@ -149,8 +145,7 @@ class Policies(Queries):
         return set(await self._values(select(retractions.c.serial)))
 
     async def logged(self, number: int) -> str:
-        """The digest that the audit log has for the last time when this version was put in force; empty if it never
-        was."""
+        """The digest that the audit log has for the last time this version was put in force; empty if it never was."""
         query = select(audit.c.details).where(
             audit.c.about == f"version {number}", audit.c.details.contains('"digest": ')
         )
@@ -176,11 +171,8 @@ class Policies(Queries):
     async def activate(
         self, draft: RuleTexts, act: Act, *, after: int | None = None, then: Sequence[AfterActivation] = ()
     ) -> Activation:
-        """Put a version in force. A new version is stored first. A version that is already in force stays as it is.
-
-        ``act`` is written to the audit log and ``then`` is run in the same transaction. Raises OvertakenError if the
-        newest activation is not ``after``.
-        """
+        """Put a version in force, unless it is already, and store it if it is new. ``act`` is written and ``then`` is run in
+        the same transaction. Raises OvertakenError if the newest activation is not ``after``."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
             active = await active_activation(connection)
@@ -218,8 +210,7 @@ async def active_activation(connection: AsyncConnection) -> Activation | None:
 
 
 async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[list[int]]:
-    """For each retraction in the audit log since this version was last put in force, the numbers of the versions that
-    it took back."""
+    """The numbers that each retraction in the audit log took back since this version was last put in force."""
     begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in (ACTIVATED, RETRACTED)))
     last = select(func.max(audit.c.number)).where(audit.c.about == f"version {number}", begins)
     query = select(audit.c.details).where(

@@ -27,8 +27,7 @@ _LIMITS = {
 
 
 class QuickCloseConnection(psycopg.AsyncConnection[Any]):
-    """A connection that closes as soon as its query is given up. psycopg would wait up to ten seconds for the query to
-    end."""
+    """A connection that closes as soon as its query is given up: psycopg would wait up to ten seconds."""
 
     async def cancel_safe(self, *, timeout: float = _CANCEL_WAIT_SECONDS) -> None:
         """Ask the server to cancel the query, wait a moment, and close the connection."""
@@ -56,10 +55,8 @@ def address_of(url: URL) -> str:
 
 
 class PostgresDriverConnection:
-    """A connection to a PostgreSQL server (``driver_connection.py``). The server prepares each statement once and keeps it.
-
-    Only psycopg's binding of libpq is used, since a cursor costs as much as everything else together.
-    """
+    """A connection to a PostgreSQL server (``driver_connection.py``), which prepares each statement once. Only psycopg's
+    binding of libpq is used: a cursor costs as much as everything else together."""
 
     def __init__(self, url: URL) -> None:
         self._address = address_of(url)

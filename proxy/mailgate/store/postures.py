@@ -72,11 +72,9 @@ class Postures:
         """Since when the store does not answer; None if it does."""
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The current posture. A verified proof is learned first and counts from this request on.
-
-        Without a proof only an ActiveSync id can name a device. If the store does not answer, a posture in memory is
-        used until it expires. After that the state is ``unavailable`` and never ``clean``.
-        """
+        """The current posture. A verified proof is learned first and counts from this request on; without one only an
+        ActiveSync id can name a device. If the store does not answer, a posture in memory is used until it expires, and then it
+        is ``unavailable``, never ``clean``."""
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
         elif not client.eas_id:
@@ -94,10 +92,8 @@ class Postures:
         return self._posture(known.device, now) if known is not None and usable else None
 
     async def of_person(self, login: str, now: datetime) -> Posture:
-        """The most restrictive posture among a person's phones and tablets, for a client that names no device.
-
-        If the store does not answer, its last answer is used, as in ``current``.
-        """
+        """The most restrictive posture among a person's phones and tablets, for a client that names no device; by the last
+        answer, if need be."""
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
         devices = owned.devices if owned else ()
@@ -107,23 +103,16 @@ class Postures:
         return posture if answered else _unavailable(posture)
 
     async def owned(self, login: str, now: datetime) -> tuple[Device, ...]:
-        """The devices that some source assigns to a person, as they are in memory if that is up to date. Which of them are theirs,
-        ``belongs_to`` says.
-
-        Raises StoreUnavailableError if the store has to be asked and does not answer.
-        """
+        """The devices that some source assigns to a person; which of them are theirs, ``belongs_to`` says. Raises
+        StoreUnavailableError if the store has to be asked and does not answer."""
         owned, answered = await self._owned_by(user_text(login), now)
         if owned is None or not answered:
             raise StoreUnavailableError("the store does not answer")
         return tuple({each.id: each for each in owned.devices}.values())
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The current posture. The store is not asked if the device is in memory, since ``catch_up`` keeps devices in
-        memory up to date.
-
-        If the device has changed, the store is asked whether an ActiveSync id still belongs to it. A proof is not
-        learned again.
-        """
+        """The current posture, by the device in memory, which ``catch_up`` keeps up to date. If it has changed, the store is
+        asked whether an ActiveSync id is still its. A proof is not learned again."""
         proven = proof is not None and proof.refused is None
         name = (source_of(proof), proof.device_id) if proof and proven else (EAS, eas_text(client.eas_id))
         known = self._memory.get(name)
@@ -146,19 +135,15 @@ class Postures:
         return self._posture(found, now) if answered else self._unanswered(found, now)
 
     async def follow(self, change: int | None, now: datetime) -> None:
-        """Learn the changes of devices, if there are any after the last known one, or nobody can tell. ``change`` was the last one at
-        ``now``; None if the store did not answer."""
+        """Learn the changes of devices, if ``change``, the last one at ``now``, is a new one; None if the store did not answer."""
         if change is not None and change == self._seen:
             self._watching.caught_up(now)
         else:
             await self.catch_up(now)
 
     async def catch_up(self, now: datetime) -> None:
-        """Learn the changes to devices in memory that came from other processes. Does not raise if the store cannot be
-        reached.
-
-        If there are more changes than can be learned in one go, devices in memory are used for a short time only.
-        """
+        """Learn the changes to devices in memory that came from other processes, if the store can be reached. If there are more
+        than can be learned in one go, devices in memory are used for a short time only."""
         for _ in range(_PAGES):
             holds = self._reports.holding()
             # nothing waits for this query, so it may take as long as the driver allows
@@ -180,10 +165,7 @@ class Postures:
     async def with_pending_reports(
         self, read: Callable[[], Awaitable[list[Device]]], now: datetime
     ) -> list[Device]:
-        """The devices that ``read`` finds in the store, with reports that are not stored yet.
-
-        Raises what ``read`` raises.
-        """
+        """The devices that ``read`` finds in the store, with reports that are not stored yet. Raises what ``read`` raises."""
         holds = self._reports.holding()
         return [self._as_known(device, holds, now) for device in await read()]
 
@@ -290,8 +272,7 @@ class Postures:
         holds: Callable[[ReportKey], bool],
         now: datetime,
     ) -> DeviceSet:
-        """The devices that a report may be about, as the store has just returned them, otherwise as they are in
-        memory."""
+        """The devices that a report may be about, as the store has just returned them, otherwise as in memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
         return self._device_set(cached.values() if stored is None else stored, holds, now, *cached.values())
@@ -307,10 +288,7 @@ class Postures:
         now: datetime,
         *cached: Device | None,
     ) -> DeviceSet:
-        """Stored devices, with reports about them that are not stored yet.
-
-        ``holds`` tells which reports waited when they were read (``WriteQueue.holding``).
-        """
+        """Stored devices, with reports about them that are not stored yet, as ``holds`` tells (``WriteQueue.holding``)."""
         stored = [self._memory.newest(device) for device in stored]
         device_set = DeviceSet(stored, now)
         for device in (*(self._memory.device(each.id) for each in stored), *cached):
@@ -323,8 +301,7 @@ class Postures:
         return self._posture(device, now)
 
     def _posture(self, device: Device | None, now: datetime) -> Posture:
-        """The current posture of a device. It is computed again if the reports, the lists or the settings have
-        changed."""
+        """The current posture of a device, computed again if the reports, the lists or the settings have changed."""
         if device is None:
             return NO_DEVICE
         terms = (self.catalog, self.terms)

@@ -84,8 +84,7 @@ class StoredReliefs(Queries):
         return ended
 
     async def exempt(self, relief: Relief, act: Act) -> tuple[Relief, bool]:
-        """Put an exemption in force, unless one in force covers it and ends no earlier. Returns the exemption in force,
-        and whether it is new."""
+        """Put an exemption in force, unless one covers it and ends no earlier. Returns that in force, and whether it is new."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
             before = await _as_much(connection, relief)
@@ -110,8 +109,7 @@ class StoredReliefs(Queries):
         act: Act,
         counted: Counted = UNCOUNTED,
     ) -> list[Relief]:
-        """End the reliefs with these numbers that are not ended yet. ``counted`` is how many that may newly keep out, all together.
-        Raises CountedMeanwhileError."""
+        """End those of these reliefs that are not ended yet. ``counted`` is how many that may keep out. Raises CountedMeanwhileError."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
@@ -160,8 +158,7 @@ async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
 
 
 async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None:
-    """The exemption in force that covers this one and ends last: for the same person or device, from the same rule or
-    from every rule."""
+    """The exemption in force that covers this one and ends last: of the same subject, from the same rule or every rule."""
     same = (reliefs.c.person == relief.person, reliefs.c.device == relief.device)
     rule = reliefs.c.rule.in_((relief.rule, ""))
     query = select(reliefs).where(is_in_force(relief.at), reliefs.c.cause == Cause.EXEMPTION, *same, rule)
@@ -181,8 +178,7 @@ async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -
 
 
 def audit_details(relief: Relief) -> dict[str, Any]:
-    """The details of the audit entry: the rule, the time, and whether it is for one person or for everybody. It has no
-    names."""
+    """The details of the audit entry: the rule, the time, and whether it is for one person or everybody, without names."""
     until = relief.until.isoformat() if relief.until else None
     named = "person" if relief.person else "device" if relief.device else "everybody"
     return {"rule": relief.rule or "all", "until": until, "for": named}

@@ -34,8 +34,7 @@ class RetentionTimes:
     devices: timedelta
     """The time for devices, and for a source's report about a device that other sources still report."""
     lost_devices: timedelta
-    """The time for lost devices. It also counts from the report of the loss, so that they stay shut out for this
-    time."""
+    """The time for lost devices, which also counts from the report of the loss, so that they stay shut out for it."""
 
     def end_of(self, device: Device) -> datetime:
         """When this device is deleted unless it is reported again."""
@@ -69,8 +68,7 @@ class Retention(Queries):
         self._records = records
 
     async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:
-        """Delete data that is older than ``keep`` allows, also by the database's clock, ``page`` rows in each transaction.
-        Returns how many rows."""
+        """Delete data that is older than ``keep`` allows, also by the database's clock, ``page`` rows at once. Returns how many."""
         await self._undate_looks_ahead(now)
         async with self._database.reading(timeout_seconds=60) as connection:
             now = await gates.earliest_now(connection, now)
@@ -91,8 +89,7 @@ class Retention(Queries):
         return gone
 
     async def _undate_looks_ahead(self, now: datetime) -> None:
-        """Take the time from every look, verdict and denial that is ahead. Otherwise it would count as fresh once that time
-        has come."""
+        """Take the time from looks, verdicts and denials that are ahead: they would count as fresh once that time has come."""
         async with self._database.reading(timeout_seconds=60) as connection:
             limit = await latest_now(connection, now) + AHEAD
             ahead = {name: reports.c[name] > limit for name in DATED}
@@ -108,8 +105,7 @@ class Retention(Queries):
                 await connection.execute(update(reports).where(is_ahead).values({name: LONG_AGO}))
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
-        """Delete a source's old reports about devices that other sources still report. Those devices are matched
-        again."""
+        """Delete a source's old reports about devices that others still report, which are matched again."""
         old = (
             select(reports.c.source, reports.c.id, reports.c.device)
             .join(devices)

@@ -72,8 +72,7 @@ def audit_details(retraction: Retraction) -> dict[str, Any]:
 def act_of(
     history: Sequence[Activation], number: int, gone: Collection[int]
 ) -> tuple[dict[str, Any], AfterActivation]:
-    """What the act that puts this version in force again says in the audit log, and the step that keeps what it takes
-    back. The arguments are those of ``taken_back``."""
+    """What the act that puts this version in force again says in the log, and the step that keeps what is ``taken_back``."""
     found = taken_back(history, number, gone)
     return {"retracted": history[0].number, "taken_back": audit_details(found)}, partial(
         keep, retraction=found
@@ -115,8 +114,7 @@ class Retractions(Queries):
     async def shown(
         self, policy: str, since: datetime | None, until: datetime | None = None
     ) -> list[ShownAnswer]:
-        """The refusals and warnings that the rules of a policy showed in this time, each once. A warning counts if its
-        page was shown."""
+        """The refusals and warnings whose pages the rules of a policy showed in this time, each once."""
         named = (sightings.c.device, sightings.c.user, sightings.c.client)
         said = (sightings.c.rule, sightings.c.effect, sightings.c.reason)
         where = [sightings.c.policy == policy, sightings.c.effect != Effect.ALLOW, sightings.c.shown > 0]

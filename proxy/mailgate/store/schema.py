@@ -219,11 +219,8 @@ device_row_changes = _counter("device_row_changes")
 """One row: the number of the last change to devices that is in ``device_rows``."""
 
 device_changes = _counter("device_changes")
-"""One row with the number of the last change.
-
-A writer of devices increases it first, so writers wait for each other, and a reader who has read up to a number has
-missed nothing.
-"""
+"""One row with the number of the last change. A writer of devices increases it first, so writers wait for each other, and a
+reader who has read up to a number has missed nothing."""
 
 forgotten_devices = _table(
     "forgotten_devices",
@@ -267,12 +264,8 @@ sightings = _table(
 )
 Index("ix_sightings_login", WithoutCase(sightings.c.user))
 Index("ix_sightings_rule_last_at", sightings.c.rule, sightings.c.last_at)
-"""Decisions for one client, person and device on one UTC day. ``would`` is a JSON list; ``reference`` is that of the
-last request.
-
-``shown`` is how many of the ``count`` decisions the person saw. A refusal is always seen, a warning only if its page
-was shown.
-"""
+"""Decisions for one client, person and device on one UTC day. ``would`` is a JSON list; ``reference`` is that of the last
+request; ``shown`` is how many of the ``count`` decisions the person saw, as every refusal."""
 
 first_refusals = _table(
     "first_refusals",
@@ -284,10 +277,7 @@ first_refusals = _table(
     Column("sort", Text, nullable=False),
     Index(None, "policy", "sort", "hour"),
 )
-"""The hour in which each person, or device without a known person, was first kept out by a version of the rules.
-
-``sort`` says who expected it (``plan_movers.py``).
-"""
+"""The hour in which each person, or device without a known person, was first kept out by a version. ``sort`` says who expected it."""
 
 laptop_readers = _table(
     "laptop_readers",
@@ -305,10 +295,8 @@ verdict_counts = _table(
     *_key(ClientText, "effect kind rule reason"),
     Column("times", BigInteger, nullable=False),
 )
-"""The number of verdicts at all gates, by minute, hour and day (``span``), each from ``at`` on.
-
-A row has either the kind of the client, or the rule and the reason of a refusal.
-"""
+"""The number of verdicts at all gates, by minute, hour and day (``span``), each from ``at`` on: by the kind of the client, or
+by the rule and the reason of a refusal."""
 
 app_counts = _table(
     "app_counts",
@@ -317,8 +305,7 @@ app_counts = _table(
     *_required(Integer, "people devices kept_out_people kept_out_devices"),
     Column("at", Instant, nullable=False),
 )
-"""The number of people and devices that had each listed app on a UTC day, and of those that were kept out, last counted
-at ``at``."""
+"""How many people and devices had each listed app on a UTC day, and were kept out, last counted ``at``."""
 
 keys = _table(
     "keys",
@@ -375,8 +362,7 @@ drafts = _table(
     Column("author", WireText, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
 )
-"""Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` is that of the texts with the
-change."""
+"""Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` that of the texts with it."""
 
 plans = _table(
     "plans",
@@ -387,10 +373,7 @@ plans = _table(
     Column("made_at", Instant, nullable=False, index=True),
     Column("movers", Integer, nullable=False),
 )
-"""Plans, each with its rules (``candidate`` is their digest) and the activation with which they were compared.
-
-``movers`` is the number of rows of ``plan_movers`` that were stored with it.
-"""
+"""Plans with their rules (``candidate`` is their digest) and the activation with which they were compared, and how many ``plan_movers``."""
 
 plan_movers = _table(
     "plan_movers",
@@ -406,11 +389,8 @@ plan_movers = _table(
         for name in ("person", "kind", "label", "rule")
     ),
 )
-"""The movers of plans, by name (``plan_movers.py``). They are deleted with their plan, or when they are forgotten.
-
-``groups`` and ``apps`` are JSON lists; ``since`` and ``until`` are numbers of the plan's moments, and 0 is the plan's
-own.
-"""
+"""The movers of plans, by name. They are deleted with their plan, or when they are forgotten. ``groups`` and ``apps`` are JSON
+lists; ``since`` and ``until`` are numbers of the plan's moments, and 0 is the plan's own."""
 
 approvals = _table(
     "approvals",
@@ -472,12 +452,8 @@ help_requests = _table(
     Index(None, "reference"),
     Index("ix_help_requests_open", "rule", "last_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
 )
-"""Requests for help, one row for each person and rule. ``reference`` is that of the last request,
-and ``words`` are what the person last wrote with one.
-
-``known`` says whether the gate knows the person, since only these requests count. Otherwise ``subject`` is a hash of
-the client.
-"""
+"""Requests for help, one row for each person and rule, with the last reference, and what they last wrote. If not ``known``, a
+request does not count, and ``subject`` is a hash of the client."""
 
 help_references = _table(
     "help_references",
@@ -592,10 +568,8 @@ mails = _table(
     Index(None, "state", "due_at"),
     Index("ix_mails_about", "version", "kind", "rule", "state", "address", "id"),
 )
-"""Mails, each to one person about one rule, version and kind (``mail_queue.py``).
-
-``notice`` has its content as JSON until it was sent; ``about`` has the devices that it went by, as a JSON list, also after that. ``round`` is the activation that last took the version back, or 0.
-"""
+"""Mails, each to one person about one rule, version and kind. ``notice`` has its content as JSON until it was sent; ``about``
+the devices that it went by, also after that; ``round`` the activation that last took the version back, or 0."""
 
 retractions = _table(
     "retractions",
@@ -604,12 +578,8 @@ retractions = _table(
     Column("looked_at", Instant),
     Column("done", Boolean, nullable=False),
 )
-"""Activations that took versions back, with the serials of those versions. A row is open until everybody reached was
-found.
-
-``policies`` is a JSON object from a version's name in sightings to the time since which its decisions count, or null
-for all.
-"""
+"""Activations that took versions back, with their serials, open until everybody reached was found. ``policies`` is a JSON
+object from a version's name in sightings to the time since which its decisions count, or null for all."""
 
 languages = _table(
     "languages",

@@ -64,10 +64,8 @@ class NameSearch(Queries):
         return sorted(set(found))[:size]
 
     async def people_with(self, part: str, size: int, after: str = "") -> LoginPage:
-        """Login names in the next window after ``after`` that contain this text, of people who have a device.
-
-        Case, accents and the characters between the parts of a name make no difference.
-        """
+        """Login names in the next window after ``after`` that contain this text, without case, accents and what stands between
+        the parts, of people who have a device."""
         person, sought = reports.c.person, storable(folded(part))
         if not sought.strip("."):
             return LoginPage(())

@@ -39,8 +39,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What is to be revoked. Of a machine or a person that is every key and all further enrolment; of a key, its machine's enrolment
-    too."""
+    """What is to be revoked: of a machine or a person every key and all further enrolment; of a key, its machine's enrolment too."""
 
     name: str
     sort: Sort = Sort.ANY
@@ -121,11 +120,8 @@ class ShutEnrolments(Queries):
     async def revoke(
         self, named: Named, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
     ) -> Revoked:
-        """Revoke what is named so.
-
-        If that revokes anything, ``act`` is written to the audit log in the same transaction, with how many it keeps out. Raises
-        CountedMeanwhileError, also if it is about more or fewer keys than were counted.
-        """
+        """Revoke what is named so. If that revokes anything, ``act`` is written in the same transaction, with how many it keeps
+        out. Raises CountedMeanwhileError, also if it is about more or fewer keys than were counted."""
         async with self._database.writing(timeout_seconds=30) as connection:
             out = await _to_shut(connection, named)
             await wait_for_turn(connection, out)

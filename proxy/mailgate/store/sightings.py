@@ -44,8 +44,7 @@ class Proofs(NamedTuple):
     certificate: str = ""
     """``accepted``, or the reason code with which it was refused."""
     certified_kind: str = ""
-    """The kind by the record of the device that the certificate names. This and the next two fields are empty if it names
-    none."""
+    """The kind by the record of the device that the certificate names; empty if it names none, like the next two."""
     certified_os: str = ""
     certified_os_version: str = ""
     login: str = ""
@@ -65,8 +64,7 @@ class Proofs(NamedTuple):
 
 
 class ClientFacts(NamedTuple):
-    """What one unique client says about itself and proves, and its classification. ``headers`` are pairs of name and
-    value."""
+    """What one unique client says about itself and proves, and its classification. ``headers`` are pairs."""
 
     kind: str
     handheld: bool
@@ -136,8 +134,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class SightingPage:
-    """Some sightings, the last seen first, and the place after which the next page begins; None if there are no
-    more."""
+    """Some sightings, the last seen first, and the place after which the next page begins; None if there is none."""
 
     found: tuple[Recorded, ...]
     behind: RowPosition | None
@@ -161,11 +158,8 @@ class Sightings(Queries):
     async def search(
         self, since: datetime, size: int, after: RowPosition | None = None, **wanted: str
     ) -> SightingPage:
-        """The sightings since then whose columns have these texts, the last seen first. ``kind`` is the client's.
-
-        An empty text matches anything. At most ``WINDOW`` sightings are read, so the result may hold few or none
-        although there are more after them.
-        """
+        """The sightings since then whose columns have these texts (an empty one is any), the last seen first. ``kind`` is the
+        client's. At most ``WINDOW`` are read, so it may find few or none although there are more after them."""
         asked = {name: text for name, text in wanted.items() if text}
         led = next((name for name in _INDEXED if name in asked), "")
         near = [
@@ -185,8 +179,7 @@ class Sightings(Queries):
         return RowPosition(*last[0]) if last else None
 
     async def find(self, name: str) -> Recorded | None:
-        """The sighting with this id, with this reference of its last request, or with a reference that somebody asked
-        for help about."""
+        """The sighting with this id, this reference of its last request, or a reference that somebody asked for help about."""
         # three queries with an index; with OR between them PostgreSQL would read the whole table
         looks = union(
             select(sightings.c.id).where(sightings.c.id == name),
@@ -198,10 +191,8 @@ class Sightings(Queries):
         return found[0] if found else None
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many.
-
-        A sighting that somebody asked for help about is kept until their request is deleted.
-        """
+        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many. One that somebody
+        asked for help about is kept as long as their request."""
         gone = 0
         async with self._database.writing() as connection:
             for table in (sightings, clients):  # the order matters: no sighting is younger than its client

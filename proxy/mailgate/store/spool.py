@@ -50,11 +50,8 @@ class Spool:
         return self._path.exists() or self._taken.exists()
 
     def count(self) -> int:
-        """The number of lines in the files now, whichever process wrote them; the last known number if they cannot be
-        read.
-
-        A file is read again only if it has changed. It takes some milliseconds, since ``limit`` bounds it.
-        """
+        """The number of lines in the files now, whichever process wrote them; the last known number if they cannot be read. A
+        file is read again only if it has changed."""
         with suppress(OSError):
             self._counted = {path: self._count(path) for path in (self._path, self._taken)}
         return sum(each.lines for each in self._counted.values())
@@ -87,10 +84,8 @@ class Spool:
 
     @contextmanager
     def take(self) -> Iterator[list[str]]:
-        """Yield the oldest lines. They are deleted if the ``with`` body succeeds, and stay if it raises.
-
-        The list is empty if another process is taking lines. An incomplete line is left out.
-        """
+        """Yield the oldest lines, which are deleted if the ``with`` body succeeds; none if another process takes lines. An
+        incomplete one is left out."""
         self._set_aside()
         file = self._lock_taken()
         if file is None:
@@ -192,11 +187,8 @@ def _write(file: int, data: bytes) -> None:
 
 
 async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
-    """Remove every line with one of these words from the spools.
-
-    Call it before the rows are deleted; otherwise the lines would bring them back. If it raises
-    ``StoreUnavailableError``, the data is not forgotten.
-    """
+    """Remove every line with one of these words from the spools, before rows are deleted: they would bring them back. If it
+    raises StoreUnavailableError, the data is not forgotten."""
     about = has_one_of(words)
     try:
         for spool in spools:
@@ -212,8 +204,7 @@ def words_of(device: Device) -> list[str]:
 
 
 def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
-    """Make a test for lines that have one of these words. It also matches an incomplete line, since nobody can tell
-    what that was about."""
+    """Make a test for lines that have one of these words, or are incomplete, so that nobody can tell what they were about."""
     wanted = frozenset(map(user_text, words)) - {""}
 
     def about(line: str) -> bool:

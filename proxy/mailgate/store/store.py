@@ -102,12 +102,10 @@ class Store:
 
     @classmethod
     async def open(cls, url: str, *, spool: Path | None = None, make: bool = True) -> Self:
-        """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), upgrading it first.
-
-        Data that cannot be written waits in the folder ``spool``, which by default is beside an SQLite file, otherwise
-        ``var/spool``. Raises ``StoreError``; ``StoreUnavailableError`` if the database does not answer; and
-        ``StoreMissingError`` if there is no store and none is to be made.
-        """
+        """Open the store at ``url`` (``sqlite:///PATH`` or ``postgresql://…``), upgrading it first. Data that cannot be written
+        waits in the folder ``spool``, by default beside an SQLite file, otherwise ``var/spool``. Raises StoreError,
+        StoreUnavailableError if the database does not answer, and StoreMissingError if there is no store and none is to be
+        made."""
         address = store_url(url)
         await asyncio.to_thread(partial(migrate, address, make=make))
         return cls(Database(address), ChangeSignal(address), spool or spool_beside(address))
@@ -133,8 +131,7 @@ class Store:
             await end(change_signal)
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
-        """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds``
-        seconds goes to disk."""
+        """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds`` goes to disk."""
         try:
             await asyncio.gather(
                 self.reports.close(timeout_seconds), self.ledger.close(timeout_seconds), self.spent.close()
@@ -155,8 +152,7 @@ class Store:
         return revoked
 
     async def now(self, own: datetime) -> datetime:
-        """The time by which gates compare what they wrote (``gates.shared_now``), for acts on what others wrote. ``own`` is by the
-        clock of whoever acts."""
+        """The time by which gates compare what they wrote (``gates.shared_now``). ``own`` is by the clock of whoever acts."""
         async with self._database.reading() as connection:
             return await gates.shared_now(connection, own)
 
@@ -169,8 +165,7 @@ class Store:
         return await self._database.faults()
 
     def refusal(self) -> Backlog:
-        """Whether the database accepts writes of any kind, also those that wait in no queue, like heartbeats and
-        changed rules."""
+        """Whether the database accepts writes of any kind, also those that wait in no queue."""
         return Backlog(refused_since=self._database.refused_since, error=self._database.refused_why)
 
     async def ping(self) -> None:

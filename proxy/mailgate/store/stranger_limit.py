@@ -10,8 +10,7 @@ from mailgate.policy.people import user_text
 
 SPAN = timedelta(hours=1)
 _BEFORE = timedelta(minutes=1)
-"""How much earlier than the last request a request may be, since a repeated one is recorded seconds later. If it is more,
-the clock was put back."""
+"""How much earlier than the last request one may be, since a repeated one is recorded later. Beyond it the clock was put back."""
 MOST_NAMELESS = 5_000
 """The limit for clients that name neither a person nor a device."""
 MOST_NAMING = 10_000
@@ -19,16 +18,11 @@ MOST_NAMING = 10_000
 MOST_OF_ONE_NETWORK = 200
 """The limit for these clients from one network. Making up a name costs nothing, but each has a row of its own."""
 MOST_OF_ONE_DEVICE = 200
-"""The limit for clients that send the id of one known device without a proof, since the id is no secret.
-
-Each device has its own number, because all phones of a company may be behind one network's address.
-"""
+"""The limit for clients that send the id of one known device, no secret, without a proof: by device, since a company's phones
+may share an address."""
 MOST_OF_ONE_DEVICE_THERE = 20
-"""The limit for these clients from one network, so that a copied id in another network does not use up the phone's own
-places.
-
-The phone itself has few user agents.
-"""
+"""The limit for these clients from one network: a copied id elsewhere does not use up the places of the phone, which has few
+user agents."""
 MOST_OF_ONE_PERSON = 1_000
 """The limit for a known person, or else a known device: whoever changes their user agent with each request has a row for each, and
 plans decide all of them."""
@@ -67,8 +61,7 @@ class StrangerLimit:
         return admitted
 
     def is_exhausted(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether a client with this user agent, which names neither a person nor a device, is no longer admitted. The
-        answer is quick, for floods."""
+        """Whether a client with this user agent, which names nothing, is no longer admitted. The answer is quick, for floods."""
         if len(self._nameless) < MOST_NAMELESS or is_known(access):
             return False
         if _claims_device(access) or _names_something(access):
@@ -102,8 +95,7 @@ class _Marks:
 
 
 def is_known(access: Access) -> bool:
-    """Whether the person or device is known by more than the client's own word. A login at the mail server does not
-    count, since the mail server asks the gate before it checks the password."""
+    """Whether the person or device is known by more than the client's own word. A login at the mail server is not checked yet."""
     said = access.client.protocol not in LOGIN_PROTOCOLS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)

@@ -67,8 +67,7 @@ class _Outage:
 
 
 class WriteQueue(ABC, Generic[Key, Item]):
-    """Items by key. Those with one key are merged while they wait. ``run`` writes them every ``interval`` seconds, and
-    ``close`` writes the last ones."""
+    """Items by key, merged while they wait. ``run`` writes them every ``interval`` seconds, and ``close`` the last ones."""
 
     noun: str
     interval: float
@@ -141,8 +140,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return key in self._items or key in self._writing or self._spooling
 
     def holding(self) -> Callable[[Key], bool]:
-        """Like ``holds``, but also true for items that wait now and are written later: a caller who is about to read
-        the store may not find those there."""
+        """Like ``holds``, but also of items that wait now, which a caller who is about to read the store may not find there."""
         before, spooling = self._items.keys() | self._writing.keys(), self._spooling
         return lambda key: spooling or key in before or self.holds(key)
 
@@ -153,8 +151,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         yield from self._items.values()
 
     async def run(self) -> None:
-        """Write until ``close`` is called. Start it once as a task. If it is cancelled, it puts the waiting items on
-        disk."""
+        """Write until ``close`` is called, as a task. If it is cancelled, it puts the waiting items on disk."""
         try:
             while not self._closing.is_set():
                 if not self._spooling:
@@ -165,10 +162,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
             self._rescue()
 
     async def flush(self, *, whole: bool = True) -> None:
-        """Write the waiting items, or put them on disk if the store cannot be reached. Does not raise in that case.
-
-        ``whole`` includes counts that may wait longer.
-        """
+        """Write the waiting items, with ``whole`` also counts that may wait longer, or put them on disk if the store cannot be reached."""
         async with self._turn:
             self._filled.clear()
             if whole:

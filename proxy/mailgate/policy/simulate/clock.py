@@ -75,16 +75,14 @@ def turns(condition: Condition) -> tuple[datetime, ...]:
 
 @lru_cache(maxsize=1024)
 def unpredictable_clocks(condition: Condition) -> frozenset[str]:
-    """The clocks whose moments of change cannot be predicted: ``device.age``, and ``now`` if it is not only
-    compared."""
+    """The clocks whose changes cannot be predicted: ``device.age``, and ``now`` if it is not only compared."""
     found = condition.reads & {"device.age"}
     return found if _is_only_compared("now", condition) else found | {"now"}
 
 
 @lru_cache(maxsize=1024)
 def ages(condition: Condition) -> tuple[timedelta, ...] | None:
-    """The ages between which the condition does not change, if it only compares ``device.age`` with them; otherwise
-    None."""
+    """The ages between which the condition does not change; None if it does more than compare ``device.age``."""
     if not _is_only_compared("device.age", condition):
         return None
     return tuple(limit for _, _, limit in _clock_comparisons(condition) if isinstance(limit, timedelta))
@@ -97,8 +95,7 @@ def _is_only_compared(clock: str, condition: Condition) -> bool:
 
 @lru_cache(maxsize=1024)
 def may_fail(condition: Condition) -> bool:
-    """Whether the condition may fail on some values. A rule whose condition fails keeps people out, even a rule that
-    allows."""
+    """Whether the condition may fail on some values. Its rule then keeps people out, even one that allows."""
     return not all(_is_sure(node) for node in walk(_tree(condition)))
 
 
@@ -112,8 +109,7 @@ def _is_sure(node: Node) -> bool:
 
 
 def _clock_comparisons(condition: Condition) -> list[tuple[str, str, datetime | timedelta]]:
-    """Every comparison of a clock with a constant, as the clock, the function and the constant. The function is turned round
-    if the clock is on the right."""
+    """Every comparison of a clock with a constant: the clock, the function as if it stood on the left, and the constant."""
     found = []
     for node in _nodes(condition):
         if node.is_call and node.name in _TURNS:
@@ -148,8 +144,7 @@ def _tree(condition: Condition) -> Node:
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
-    """The future moments at which a stage starts, a grace or a relief ends, a report expires, or a limit in a condition
-    is passed."""
+    """The future moments at which a stage starts, a grace, a relief or a report ends, or a limit in a condition is passed."""
     found = {moment for moment in _all(access, policy) if moment > access.now}
     return sorted(found)
 

@@ -54,10 +54,8 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """Every smallest change to one of the ``wanted`` effects, with the fewest parts first.
-
-    Both lists hold changes of one step if one is enough, otherwise of two. They are empty if two are not enough.
-    """
+    """Every smallest change to one of the ``wanted`` effects, with the fewest parts first: of one step if one is enough,
+    otherwise of two; none if two are not enough."""
 
     wanted: frozenset[Effect]
     actionable: tuple[Flip, ...]
@@ -69,8 +67,7 @@ class Flips:
 
 
 def flips_both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
-    """The flips that would let this access in, unless it is let in already, and those that would keep it out, unless it
-    is kept out already."""
+    """The flips that would let this access in, and those that would keep it out, unless that is so already."""
     ways = (LET_IN, KEPT_OUT)
     return tuple(flips(access, policy, wanted) for wanted in ways if effect not in wanted)
 

@@ -74,12 +74,8 @@ def _set_in(bits: bytearray) -> Iterator[int]:
 
 
 class Mover(NamedTuple):
-    """One way in which a device, or a client without a known device, moves.
-
-    Moments are numbers: 0 is now, the next ones are the moments at which the rules change, the number after the last of
-    them stands for a moment that cannot be predicted, and the one after that for no moment: a share or a stage holds
-    the move back.
-    """
+    """One way in which a device, or a client without one, moves. Moments are numbers: 0 is now, the next ones are those at
+    which the rules change, then one that cannot be predicted, and last none: a share or a stage holds the move back."""
 
     person: str
     """The login name in one spelling; empty if unknown."""
@@ -125,8 +121,7 @@ def movers(device: str, occasion: Occasion, moved: Iterable[Moved]) -> Iterator[
 
 
 def _numbered_by_run(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, str, str, str, str, str]]:
-    """Each move as its moment, a number, and what it is. Equal moves at consecutive moments have the same number, so
-    that they can be grouped."""
+    """Each move as its moment, a number that equal moves at consecutive moments share, and what it is."""
     for place, (moment, label, compared) in enumerate(moved):
         old, new = compared.before, compared.after
         yield moment, moment - place, label, old.effect, old.rule, new.effect, new.rule, new.reason.value
@@ -147,8 +142,7 @@ UNDATED = "undated"
 """The cell of those who may newly be kept out at a moment that cannot be predicted."""
 
 HELD_BACK = "held back"
-"""Stands for the moment in the cells of those who would move if no share and no stage held a rule back, and do not move
-otherwise, now or at a later moment."""
+"""Stands for the moment of those who would move if no share and no stage held a rule back, and not otherwise."""
 
 OUT = "out"
 """The cell of all who are, or may be, newly kept out, now or at any later moment."""
@@ -339,8 +333,7 @@ class Impact:
 
 
 def later_cell(moment: datetime | str, label: str) -> Cell:
-    """The cell of those who move at a later moment, or at what stands for one. Its words, joined, are the label of their
-    samples."""
+    """The cell of those who move at a later moment, or at what stands for one. Joined, it is the label of their samples."""
     return (LATER, moment.isoformat() if isinstance(moment, datetime) else moment, label)
 
 

@@ -80,10 +80,8 @@ class OccasionJudge:
     def outcome(
         self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
     ) -> OccasionOutcome:
-        """The decision of ``decide``, or unknown if it depends on values that were not recorded.
-
-        :param key: the result of ``key`` for both, if the caller has it already.
-        """
+        """The decision of ``decide``, or unknown if it depends on values that were not recorded. ``key`` is that of both, if it
+        is known."""
         key = key or self.key(access, unrecorded)
         return self._known.get(key) or self._known.keep(key, self._decide(access, unrecorded))
 
@@ -145,8 +143,7 @@ _SAME_FOR_EVERY_LAPTOP = frozenset(
     "client.kind client.handheld client.contradicted request.protocol now".split()
 )
 _DIFFERS_BETWEEN_LAPTOPS = frozenset(VARIABLES) - _SAME_FOR_EVERY_LAPTOP
-"""Variables in which laptops differ. If an answer depends on one, nobody is told anything about laptops, since the
-laptop here is made up."""
+"""Variables in which laptops differ. This one is made up, so an answer that depends on one of them is none."""
 
 
 @cache
@@ -179,8 +176,7 @@ class Occasion:
     unrecorded: frozenset[str] = frozenset()
     """Variables that were not recorded. Their values in the accesses are made up."""
     assumed: frozenset[str] = frozenset()
-    """Variables whose values are assumed, so that people are found by name. Whether somebody may be kept out does not go by
-    them."""
+    """Variables whose values are assumed, to find people by name. Whether somebody may be kept out does not go by them."""
     known: bool = False
     """Whether more than the client's own word says that this person exists."""
 
@@ -235,8 +231,7 @@ class Comparison:
         return ComparisonResult(before, after, (before.effect, after.effect))
 
     def _settle(self, occasion: Occasion, keys: Keys) -> Move | None:
-        """The move, if it does not depend on values that were not recorded; ``UNKNOWN`` twice if nothing changes;
-        otherwise None."""
+        """The move, if it does not depend on what was not recorded; ``UNKNOWN`` twice if nothing changes; otherwise None."""
         if keys not in self._settled:
             unrecorded = occasion.unrecorded
             before, after = (

@@ -25,11 +25,9 @@ TimedResult = tuple[datetime, ComparisonResult]
 
 
 def change_moments(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
-    """The moments from ``now`` on at which one of these policies changes by itself, if they can be predicted.
-
-    They are the starts of stages, the times with which conditions compare ``now``, and the end of the last exemption.
-    ``now`` itself is a moment if a rule has a grace or is out, and shows the effect of the rule after that.
-    """
+    """The moments from ``now`` on at which one of these policies changes by itself, as far as that can be predicted: starts of
+    stages, times in conditions, and the end of the last exemption. ``now`` is one if a rule has a grace or is out, and shows
+    its effect after that."""
     found = set(starts(policies, now))
     for policy in policies:
         ends = [each.until for each in policy.reliefs.exemptions(now) if each.until]
@@ -50,11 +48,8 @@ class InFull:
 
 
 def in_full(active: Policy, candidate: Policy, now: datetime) -> InFull | None:
-    """Both policies with every rule in full; None if nothing holds a rule of the candidate back.
-
-    A rule of the active policy stays as it is if the candidate has another share or other stages for it, so that whoever
-    it leaves out today is found.
-    """
+    """Both policies with every rule in full; None if nothing holds a rule of the candidate back. A rule of the active policy
+    stays as it is if the candidate has another share or other stages for it, so that whom it leaves out is found."""
     held = {rule.id: rule for rule in candidate.rules if _is_held_back(rule, now)}
     if not held:
         return None
@@ -87,8 +82,7 @@ class LaterComparison:
         self._known = Cache[Hashable, tuple[TimedResult, ...]]()
 
     def moved(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
-        """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the
-        keys of both decisions now."""
+        """The moments at which the occasion moves, with both decisions then. ``keys`` are those of both decisions now."""
         key = _key(occasion, keys)
         found = self._known.get(key)
         return self._known.keep(key, tuple(self._compared(occasion))) if found is None else found
@@ -117,8 +111,7 @@ def _at(access: Access, moment: datetime) -> Access:
 
 
 def _runs_out(access: Access) -> datetime | None:
-    """When the last known posture ends; None if the posture is available. The keys of an access do not have this
-    time."""
+    """When the last known posture ends, which keys do not have; None if the posture is available."""
     posture = access.posture
     return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None
 
@@ -145,8 +138,7 @@ class WorstMoment:
         self._known = Cache[Hashable, bool]()
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
-        """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
-        are the keys of both decisions now."""
+        """Whether the second policy may keep the occasion out at a moment at which the first would not. ``keys`` are those of now."""
         if self._alike and occasion.before == occasion.after:
             return False  # however the unknown comes out, of which there may be too much to try
         common = self._common(occasion.before.now)
@@ -239,8 +231,7 @@ def _with_both(occasion: Occasion, change: Callable[[Access], Access]) -> Occasi
 
 
 def _handles_unavailable(rule: Rule) -> bool:
-    """Whether the rule itself says what it does while the posture is unavailable: its condition names that state, or it
-    sets ``on_unavailable``."""
+    """Whether the rule says what it does while the posture is unavailable: by its condition, or by ``on_unavailable``."""
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
 
@@ -261,8 +252,7 @@ def _reported(occasion: Occasion) -> tuple[bool, bool]:
 
 
 def _order(common: Sequence[datetime], ends: tuple[list[datetime], list[datetime]]) -> Hashable:
-    """The places of the ends among the moments for everybody and among each other. Nothing else matters within an
-    interval."""
+    """The places of the ends among the moments for everybody and each other; within an interval nothing else matters."""
     own = sorted({*ends[0], *ends[1]})
     places = {end: (bisect_left(common, end), bisect_right(common, end), own.index(end)) for end in own}
     return tuple(tuple(places[end] for end in each) for each in ends) if own else ()

@@ -71,10 +71,8 @@ class PolicyVariants:
     def with_outcomes(
         self, outcomes: Mapping[str, ConditionOutcome], out: frozenset[str] = frozenset()
     ) -> Policy:
-        """The policy in which the conditions of these rules, by id, have these outcomes.
-
-        :param out: the ids of rules that are out, too; an empty one for every rule that restricts.
-        """
+        """The policy in which the conditions of these rules, by id, have these outcomes, and the rules ``out`` are out, too; an
+        empty id stands for every rule that restricts."""
         return self._of(frozenset(outcomes.items()), out)
 
     def _make(self, outcomes: frozenset[tuple[str, ConditionOutcome]], out: frozenset[str]) -> Policy:
@@ -108,11 +106,8 @@ class PolicySide:
     """Reliefs that may hold or be over. The policy does not have them."""
 
     def ways(self, given: Assignment) -> Iterator[tuple[Assignment, str]]:
-        """All ways in which the policy may decide, each with its effect.
-
-        :param given: outcomes that are settled already. Only an unknown that is met on the way to a decision is settled, so a
-            policy has about as many ways as it has rules that hang.
-        """
+        """All ways in which the policy may decide, each with its effect. ``given`` are outcomes that are settled already. Only
+        an unknown that is met on the way to a decision is settled: a policy has about as many ways as rules that hang."""
         rules = {
             name: given.get(each.condition, ConditionOutcome.NOT) for name, each in self.undetermined.items()
         }
@@ -191,15 +186,13 @@ def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
 
 
 def _future_unknowns(rule: Rule, access: Access) -> Unrecorded:
-    """The clocks that change what the rule reads. The age of a device that never reported stays: only a report changes
-    it, and that changes everything else too."""
+    """The clocks that change what the rule reads. The age of a device that never reported stays until a report."""
     found = unpredictable_clocks(rule.when)
     return found if access.posture.reported_at else found - {"device.age"}
 
 
 def _undetermined_rule(rule: Rule, access: Access, away: Unrecorded) -> UndeterminedRule:
-    """A rule that may come out either way. Two conditions with one text have one identity, since they come out alike on the same
-    values."""
+    """A rule that may come out either way. Conditions with one text have one identity: they come out alike on the same values."""
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
     unknown: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)

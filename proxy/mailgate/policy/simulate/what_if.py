@@ -91,8 +91,7 @@ def as_fresh_at(access: Access, moment: datetime) -> Access:
 
 
 def judged_again_at(access: Access, moment: datetime) -> Access:
-    """The access at another time, after the device was looked at and judged again with the same result. Whatever else
-    ends, ends when it did."""
+    """The access at another time, with the device looked at and judged again alike. All else ends when it did."""
     return _moved(access, moment, _TIMES_OF_LOOKS)
 
 

@@ -34,10 +34,7 @@ def _numbers() -> None:
 
 
 def _refuse_on_sqlite() -> None:
-    """Let the database refuse accidental changes of the log. Changes on purpose are found by the chain.
-
-    REPLACE deletes a row without asking a trigger for DELETE, but it asks those for INSERT first.
-    """
+    """Let the database refuse accidental changes of the log. REPLACE asks no trigger for DELETE, but those for INSERT first."""
     _refuse("audit_no_insert", "INSERT ON audit", "NEW.number IS NOT (SELECT number + 1 FROM audit_head)")
     _refuse("audit_no_update", "UPDATE ON audit", "1")
     _refuse("audit_no_delete", "DELETE ON audit", "1")
