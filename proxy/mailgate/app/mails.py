@@ -24,8 +24,13 @@ from mailgate.mail.corrections import correct, is_due
 from mailgate.mail.postman import OutcomeListener, Postman, PostmanTools
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.recipient_list import data_scope_of
-from mailgate.mail.smtp import MailServer, SmtpTransport
-from mailgate.mail.transport import FolderTransport, MailTransport, TransportDownError
+from mailgate.mail.transport import (
+    FolderTransport,
+    MailServer,
+    MailTransport,
+    SmtpTransport,
+    TransportDownError,
+)
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, Store, StoreError
 

@@ -23,7 +23,6 @@ from mailgate.mail import postman as decide
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct as queue_corrections
 from mailgate.mail.postman import Postman
-from mailgate.mail.preview import sample, stand_in
 from mailgate.mail.recipient_list import (
     RecipientList,
     Recipients,
@@ -31,6 +30,8 @@ from mailgate.mail.recipient_list import (
     list_recipients,
     notice_about,
     queue,
+    sample,
+    stand_in,
 )
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.transport import TransportDownError

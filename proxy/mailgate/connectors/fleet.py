@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.config.sources.apis import FleetSettings
+from mailgate.connectors.http import PAGES
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.paging import PAGES
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

@@ -14,12 +14,20 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources.apis import IntuneSettings
-from mailgate.connectors.http import bounded_gather
-from mailgate.connectors.intune_policies import VERDICTS, AppPolicy, app_policies, shortcomings, word_on
-from mailgate.connectors.intune_profiles import AppProfile, app_profiles, hidden_apps, states_of
+from mailgate.connectors.http import bounded_gather, pages_by_link
+from mailgate.connectors.intune_policies import (
+    VERDICTS,
+    AppPolicy,
+    AppProfile,
+    app_policies,
+    app_profiles,
+    hidden_apps,
+    shortcomings,
+    states_of,
+    word_on,
+)
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

@@ -16,10 +16,9 @@ from urllib.parse import quote
 
 from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.apple_restrictions import declared_by_items
-from mailgate.connectors.http import as_json, bounded_gather
+from mailgate.connectors.http import as_json, bounded_gather, pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
-from mailgate.connectors.http import ApiClient
+from mailgate.connectors.http import ApiClient, Page
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
-from mailgate.connectors.paging import Page
 from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.devices.device import SOURCE_AHEAD, Report
 from mailgate.model import AppsReport

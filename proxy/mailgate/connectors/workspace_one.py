@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailgate.config.sources.apis import WorkspaceOneSettings
-from mailgate.connectors.http import bounded_gather
+from mailgate.connectors.http import bounded_gather, pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
-from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

@@ -25,7 +25,7 @@ from mailgate.console.now.readiness import clock_state
 from mailgate.console.words import trouble_in_words
 from mailgate.errors import SourceError, Trouble
 from mailgate.gateway.keys.remote import JwksError
-from mailgate.mail.smtp import MailRefused
+from mailgate.mail.transport import MailRefused
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.address import shown, store_url
 from mailgate.store.errors import DamagedStoreError, OlderStoreError

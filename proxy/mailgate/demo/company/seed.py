@@ -9,7 +9,6 @@ from itertools import groupby
 from random import Random
 
 from mailgate.config import Bundle, Rules
-from mailgate.demo.company.counts import Charts
 from mailgate.demo.company.devices import (
     FLEET,
     INTUNE,
@@ -25,9 +24,15 @@ from mailgate.demo.company.devices import (
     thumbprint,
 )
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
-from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
-from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
-from mailgate.demo.company.requests import History, answers_to
+from mailgate.demo.company.mails import (
+    AffectedPerson,
+    affected_by,
+    ask_for_help,
+    exempt_some,
+    turn_one_off,
+    write_to_them,
+)
+from mailgate.demo.company.requests import Charts, History, answers_to
 from mailgate.devices.device import Device, Report
 from mailgate.devices.trust import ENROLLED
 from mailgate.errors import MailgateError, Trouble
