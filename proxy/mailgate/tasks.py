@@ -11,8 +11,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ON_BEHALF_OF: ContextVar[str] = ContextVar("on_behalf_of", default="")
-"""The admin whose request is being served, or the person who reads what is stored about them; empty for what the gate does by
-itself."""
+"""The admin or the person whose request is served; empty for what the gate does by itself."""
 _turns: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Lock] = WeakValueDictionary()
 
 

@@ -27,14 +27,15 @@ from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
+from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.connectors.run import NARROWS_AFTER, RunOutcome, reading
-from mailgate.connectors.setup import ApiConnector
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.counted_acts import RestrictedDevices, note_import

@@ -35,8 +35,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SocketFile:
-    """A Unix socket on which a server listens. It can be reached by users who may open its file, and not over a
-    network."""
+    """A Unix socket on which a server listens, for users who may open its file."""
 
     path: Path
 
@@ -128,8 +127,7 @@ def _network(value: object) -> IPNetwork:
 
 
 def _in_one_form(network: IPNetwork) -> IPNetwork:
-    """The network. If it is an IPv4 network that is written in IPv6 (``::ffff:10.0.0.0/104``), it is returned in IPv4,
-    like its addresses."""
+    """An IPv4 network that is written in IPv6 (``::ffff:10.0.0.0/104``) is one in IPv4, like its addresses."""
     first = read_address(str(network.network_address))
     if network.version == 4 or network.prefixlen < 96 or not isinstance(first, ipaddress.IPv4Address):
         return network

@@ -33,8 +33,7 @@ BY_FILE = "file"
 
 _HASH = r"^\$argon2id\$v=19\$m=[0-9]{1,9},t=[0-9]{1,9},p=[0-9]{1,9}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$"
 _MEMORY = range(7 * 1024, 1024 * 1024 + 1)
-"""The memory of a hash in KiB. The minimum is that of OWASP's Password Storage Cheat Sheet; above the maximum a check
-would take too long."""
+"""The memory of a hash in KiB: at least that of OWASP's cheat sheet, at most what a check has time for."""
 _ROUNDS = range(1, 101)
 _LANES = range(1, 65)
 
@@ -85,8 +84,7 @@ class AdminSettings(Strict):
     token_hash: TokenHash | None = None
     """The argon2id hash (RFC 9106) of the token or password, as ``mailgate admin add`` prints it. Commands need it."""
     oidc: Known | Literal[False] | None = None
-    """The person at the provider of ``console.login.oidc``: the value of its ``claim``. ``false`` if they have no login
-    there."""
+    """The person at the provider of ``console.login.oidc``, by its ``claim``; ``false`` for no login there."""
     proxy: Known | None = None
     """The person in the header of ``console.login.proxy``."""
     mail: MailAddress | None = None

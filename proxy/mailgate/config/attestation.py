@@ -59,8 +59,7 @@ class AndroidSettings(AppleSettings):
 
 
 class HardwareSettings(Strict):
-    """The makers whose evidence about a device is accepted when it enrols. A format that is left out is not
-    accepted."""
+    """The makers whose evidence about a device counts when it enrols. A format that is left out does not."""
 
     android_key: AndroidSettings | None = None
     apple_device: AppleSettings | None = None

@@ -35,8 +35,7 @@ class GroupSettings(Strict):
     claim: Word = "groups"
     """The claim with the groups: a list of texts."""
     roles: Mapping[GroupName, tuple[GroupRole, ...]] = Field(min_length=1)
-    """The roles of the members of each group, under its name at the provider. Approvers have to be in ``admins``, by
-    name."""
+    """The roles of the members of each group, by its name at the provider. Approvers are in ``admins`` by name."""
     session: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5), le=timedelta(hours=12))
     """The longest session of such a login, since the provider is asked for groups only at a login."""
 
@@ -59,8 +58,7 @@ class OidcSettings(Strict):
     """The requested scopes."""
     groups: GroupSettings | None = None
     logout: bool = True
-    """Whether *Log out* ends the session at the provider too, if it supports that. ``URL/console/login`` has to be
-    registered there."""
+    """Whether *Log out* ends the session at the provider, where ``URL/console/login`` has to be registered."""
     ca: AuthoritiesFile | None = None
     """The authorities of the provider's certificate, PEM; by default those of the system."""
 
@@ -95,8 +93,7 @@ class LoginSettings(Strict):
     """The ways to log in."""
 
     token: bool = True
-    """Whether people can log in by name and the token or password of ``admins``. Commands and the API always need
-    it."""
+    """Whether people can log in by name and token or password. Commands and the API always need them."""
     oidc: OidcSettings | None = None
     proxy: ProxyLogin | None = None
 

@@ -324,8 +324,7 @@ def _integer(text: str) -> int:
 
 
 def _paired(text: str) -> str:
-    """Join the surrogates with which JSON writes a character beyond U+FFFF. Raises `ValueError` for one without the
-    other."""
+    """Join the surrogates of JSON beyond U+FFFF. Raises `ValueError` for one without the other."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 

@@ -133,10 +133,8 @@ class GuardSettings(Strict):
     """The most people, and the most devices, that acts on single devices may keep out within ``window``, even where
     ``max_newly_blocked`` lets fewer pass: so that a stolen phone can be shut out at once."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
-    """``max_newly_blocked`` holds for all changes within this time together. A plan looks at least at as many recorded
-    days."""
+    """``max_newly_blocked`` holds for all changes within this time together; a plan looks at as many days."""
     approvals: int = Field(default=1, ge=1, le=10)
     """The number of other people who have to approve a change beyond ``max_newly_blocked``."""
     freeze: tuple[Freeze, ...] = ()
-    """The times in which nothing is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``. Retracting is always
-    possible."""
+    """When nothing but a retraction is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``."""

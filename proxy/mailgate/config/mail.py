@@ -44,8 +44,7 @@ class NoticeSettings(MailSettings):
     smtp: Listen | None = None
     """The mail server that accepts these mails, like ``smtp.example.com:587``."""
     outbox: FilePath | None = None
-    """A folder in place of a mail server, relative to the settings: every mail becomes a file there that ends in
-    ``.eml``."""
+    """A folder in place of a mail server, relative to the settings: every mail becomes an ``.eml`` file there."""
     rate: int = Field(default=300, ge=1, le=100_000)
     """The most mails per minute, of all gates together."""
 

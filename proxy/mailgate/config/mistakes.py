@@ -1,5 +1,4 @@
-"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, and what was
-expected."""
+"""Turns pydantic's errors into mistakes that a person can act on: where, what, and what was expected."""
 
 import re
 import types

@@ -45,8 +45,7 @@ class EventSettings(Strict):
 
 
 class TraceSettings(Strict):
-    """Traces of requests, by OpenTelemetry. If left out, there are none, and ``traceparent`` is passed on as it
-    came."""
+    """Traces of requests, by OpenTelemetry. If left out, ``traceparent`` is passed on as it came."""
 
     endpoint: Origin
     """The receiver of OTLP over HTTP, like ``http://127.0.0.1:4318``."""
@@ -64,8 +63,7 @@ class LogSettings(Strict):
 
 
 class WitnessSettings(Strict):
-    """The places where the head of the audit log is noted with each entry and once a day, besides the gate's own
-    log."""
+    """Where the head of the audit log is noted with each entry and once a day, besides the gate's log."""
 
     file: FilePath | None = None
     """A file to append to, relative to the settings. It is best kept from everybody who can write to the store."""

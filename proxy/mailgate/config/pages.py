@@ -40,13 +40,11 @@ class EmployeePage(Strict):
     """The page on which people see their devices and what is stored about them (``/.mailgate/me``)."""
 
     login_check: LoginQuestion | None = "OPTIONS /Microsoft-Server-ActiveSync"
-    """A request that asks the webmail for a login and changes nothing. A login is believed once the webmail accepts
-    it."""
+    """A request that asks the webmail for a login and changes nothing. What it accepts is believed."""
     contact: ShortText | None = None
     """The contact for a copy of the stored data; by default the contact of the first rule that has one."""
     pairing_codes: bool = False
-    """Whether people who have logged in there on a computer may get a code that adds a browser
-    (``docs/extension.md``)."""
+    """Whether people who logged in there on a computer may get a code that adds a browser (``docs/extension.md``)."""
     extension: ExtensionPages = ExtensionPages()
     """The link of the fix ``get-extension``. Without it the step only names the help desk."""
 

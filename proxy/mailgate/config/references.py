@@ -233,8 +233,7 @@ _RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
 
 
 def _in_folder(url: str, folder: Path) -> str:
-    """Make the path of a store relative to the folder of the settings, so that it is the same from every working
-    directory."""
+    """A store's path is relative to the settings, so that it is the same from every working directory."""
     found = _RELATIVE.fullmatch(url)
     return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 

@@ -46,8 +46,7 @@ class AppsFile(Strict):
 
 
 def read_catalog(path: Path, reading: FilesReading) -> AppCatalog | None:
-    """The catalogue; None if there are mistakes, which are noted. List files are read even if ``apps.yaml`` has
-    mistakes."""
+    """The catalogue; None if there are mistakes, which are noted, those of list files too."""
     before = len(reading.mistakes)
     document = reading.document(path)
     file = reading.model(AppsFile, document, {})
@@ -242,8 +241,7 @@ def _name(path: Path, folder: Path) -> str:
 def read_policy(
     path: Path, catalog: AppCatalog | None, reading: FilesReading, groups: Groups = NO_GROUPS
 ) -> Policy | None:
-    """The compiled ``policy.yaml``; None if it has mistakes, which are noted. Without a catalogue everything else is
-    still checked."""
+    """The compiled policy; None if it has mistakes, which are noted. Without a catalogue the rest is checked."""
     document = reading.document(path)
     if document is None:
         return None

@@ -62,8 +62,7 @@ class Retention(Strict):
     devices: Duration = timedelta(days=90)
     """How long devices, and a source's report about a device, are kept after the last report."""
     lost_devices: Duration = timedelta(days=365)
-    """How long devices that were reported lost are kept, and stay shut out, after the last report and after they were
-    marked as lost."""
+    """How long lost devices are kept and shut out, after the last report and after they were marked."""
 
 
 class ActiveSyncSettings(Strict):
@@ -149,8 +148,7 @@ class Settings(Strict):
     listed here. A login of any other domain is another person."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
-    """Ports and sockets that answer the questions of other proxies and carry no mail. Each speaks the dialect of one
-    proxy."""
+    """Ports and sockets that answer the questions of other proxies, one dialect each, and carry no mail."""
     attestation: AttestationSettings = AttestationSettings()
     login_tokens: LoginTokenSettings | None = None
     enrolment: EnrolmentSettings = EnrolmentSettings()
@@ -180,8 +178,7 @@ class Settings(Strict):
     notices: NoticeSettings | None = None
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
-    """The people who may look and change something, by name. If left out, everybody who can run commands on this
-    computer may."""
+    """The people who may look and change something, by name. If left out, whoever runs commands here may."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
     events: EventSettings | None = None

@@ -95,8 +95,7 @@ class AndroidManagement(ApiConnector):
         return record
 
     async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
-        """The reports in a message. A message that comes twice or late does no harm, since the later of two status
-        reports counts."""
+        """The reports in a message. One that comes twice or late does no harm: the later status report counts."""
         kind, data = message(body)
         if kind not in _TOLD:
             return []

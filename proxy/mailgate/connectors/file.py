@@ -1,5 +1,4 @@
-"""Inventories as lines, JSON lines and CSV: a file, which is read again when it changes, and posted lines. If one line is wrong, no line
-counts."""
+"""Inventories as JSON lines or CSV: a file, or posted lines. If one line is wrong, no line counts."""
 
 import asyncio
 import csv
@@ -107,8 +106,7 @@ def _json_rows(file: BinaryIO) -> Iterator[ReadLine]:
 
 
 def _read_json(number: int, raw: bytes) -> ReadLine:
-    """Read a line. Two values under one key are refused, since the device might be clean by one of them and not by the
-    other."""
+    """Refuses two values under one key, since the device might be clean by one of them and not by the other."""
     row = _read(number, raw)
     if row.device is not None:
         try:
@@ -181,8 +179,7 @@ def _read(number: int, raw: bytes) -> ReadLine:
 
 
 def _of_the_other_form(error: Mapping[str, object]) -> bool:
-    """Whether an error is about the other form of an app. An app is a text or an object; for one that is neither,
-    errors of the other form do not help."""
+    """Whether an error is about the form that the app does not have: one is a text, the other an object."""
     location = error["loc"]
     assert isinstance(location, tuple)
     if location[:1] != ("apps",) or len(location) != len(("apps", 0, "form")):
@@ -297,8 +294,7 @@ def _some(rows: Iterator[ReadLine]) -> list[ReadLine]:
 
 
 class FileChanges:
-    """Looks for changed files. A file counts as changed once two looks in a row find it the same, since it may still be
-    being written."""
+    """Looks for changed files: those that two looks in a row find alike, since one may still be being written."""
 
     def __init__(self) -> None:
         self._read: dict[str, Stamp | None] = {}

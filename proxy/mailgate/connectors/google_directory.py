@@ -52,8 +52,7 @@ class CloudIdentity:
         self._client = google_client(setup, settings, base_url, _CLOUD_SCOPE, settings.delegate)
 
     async def devices(self, serial: str = "") -> Mapping[str, CloudDevice]:
-        """What it says of each device, by its serial number and its id; of those with this serial number alone, if one is
-        given. Raises ``SourceError``."""
+        """What it says of each device, or of those with this serial number, by serial number and by id."""
         verdicts = await self._verdicts() if self._partner else {}
         known, twice = dict[str, CloudDevice](), set[str]()
         query: list[tuple[str, str | int]] = [self._customer, ("pageSize", 100)]
@@ -67,8 +66,7 @@ class CloudIdentity:
         return {name: told for name, told in known.items() if name not in twice}
 
     async def _verdicts(self) -> dict[str, ManagementVerdict]:
-        """The partner's verdict on each device, by the name of the device. Of several users of one device the hardest
-        counts."""
+        """The partner's verdict by the name of the device. Of several users of one device the hardest counts."""
         found: dict[str, ManagementVerdict] = {}
         target = "/v1/devices/-/deviceUsers/-/clientStates"
         async for page in pages_by_token(self._client, target, [self._customer], items="clientStates"):
@@ -197,8 +195,7 @@ class GoogleDirectory(ApiConnector):
 
 
 def _broken(found: Mapping[str, Any]) -> bool:
-    """Whether the device is compromised. Google does not document the values: ``No compromise detected`` is good, and
-    a value that begins with ``compromise`` is bad."""
+    """Whether it is compromised: the values are not documented, and ``No compromise detected`` is the good one."""
     return text(found, "deviceCompromisedStatus").casefold().startswith("compromise")
 
 

@@ -43,11 +43,6 @@ class ApiClient:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
         return await self._request("GET", target, query, headers or {}, None)
 
-    async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON answer to the JSON ``body``."""
-        kind = {"Content-Type": "application/json"}
-        return await self._request("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
-
     async def put(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to ``body``."""
         return await self._request("PUT", target, (), headers or {}, body)
@@ -176,8 +171,7 @@ Found = TypeVar("Found")
 async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
-    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails, the others are
-    ended and its error is raised."""
+    """The results of ``work`` in order, a bounded number at once. If one fails, the others are ended."""
     free = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> Found:
@@ -198,8 +192,7 @@ MAX_BACKOFF_SECONDS = 300.0
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date), at most ``MAX_BACKOFF_SECONDS``;
-    None without one."""
+    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3), at most ``MAX_BACKOFF_SECONDS``; None without one."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said[:9]), MAX_BACKOFF_SECONDS)

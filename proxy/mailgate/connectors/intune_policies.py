@@ -122,13 +122,11 @@ VERDICTS = {
     "noncompliant": Compliance.NONCOMPLIANT,
     "inGracePeriod": Compliance.GRACE,
 }
-"""The words of ``complianceState`` that are a verdict. Of ``unknown``, ``conflict``, ``error``, ``configManager`` and new
-words none is."""
+"""The words of ``complianceState`` that are a verdict; all others, like ``conflict``, are none."""
 
 
 async def shortcomings(client: ApiClient, names: Sequence[str], setup: Setup) -> list[str]:
-    """What keeps the verdict from meaning what it should, in words for an admin. Raises ``SourceError``. Where no policies
-    are named, the right to read the tenant's settings may be missing: then there is nothing to be said."""
+    """What keeps the verdict from meaning what it should; nothing if no policies are named and the right is missing."""
     found = await app_policies(client, names, setup) if names else []
     try:
         settings = await client.find(_SETTINGS, [("$select", "settings")])
@@ -189,8 +187,7 @@ class AppProfile(NamedTuple):
 
 
 async def app_profiles(client: ApiClient, names: Iterable[str]) -> list[AppProfile]:
-    """The profiles of these names, without those whose name another profile has too: the state of a profile names it by that alone.
-    Raises ``SourceError``."""
+    """The profiles of these names but those that share a name, by which alone a state tells them apart."""
     wanted = frozenset(names)
     named = [
         found

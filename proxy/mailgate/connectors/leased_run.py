@@ -1,5 +1,4 @@
-"""Runs a connector at one of several gates at a time, under a lease, and stores its state; asks a source about one device, for a person who
-has just fixed something."""
+"""Runs a connector at one of several gates, under a lease, and asks a source about one device for a person."""
 
 import asyncio
 import traceback
@@ -113,7 +112,6 @@ class LeasedRun:
         unless: Callable[[SourceState], bool] | None = None,
     ) -> RunOutcome | None:
         """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
-        log = self.log
         try:
             if not await self.store.claim(name, LEASE):
                 return None
@@ -122,7 +120,7 @@ class LeasedRun:
             finally:
                 await run_to_end(self._release(name))
         except SourceError as error:
-            log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
+            self.log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
             return RunOutcome(error.trouble, hint=error.hint, status=error.status)
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
@@ -217,8 +215,8 @@ class LeasedRun:
         except SourceError as error:
             return RunOutcome(error.trouble, hint=error.hint, status=error.status)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
-            log, (kind, *where) = self.log, where_it_failed(error)
-            log.error("connector-fault", connector=name, error=kind, where=where)
+            kind, *where = where_it_failed(error)
+            self.log.error("connector-fault", connector=name, error=kind, where=where)
             return RunOutcome(Trouble.FAULT, details=(kind, *where))
         finally:
             if connector is not None:
@@ -228,7 +226,7 @@ class LeasedRun:
         self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], runtime: Runtime
     ) -> RunOutcome:
         """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
-        log, loop, lease = self.log, asyncio.get_running_loop(), LEASE.total_seconds()
+        loop, lease = asyncio.get_running_loop(), LEASE.total_seconds()
         task, renewed = loop.create_task(work), loop.time()
         try:
             while True:
@@ -245,7 +243,7 @@ class LeasedRun:
                 if await self._renew(state.name):
                     renewed = now
                 elif now - renewed > lease / 2:
-                    log.warning("connector-lease-lost", connector=state.name)
+                    self.log.warning("connector-lease-lost", connector=state.name)
                     return RunOutcome(Trouble.STOPPED)
         finally:
             await end(task)
@@ -262,11 +260,10 @@ class LeasedRun:
             return False
 
     async def _release(self, name: str) -> None:
-        log = self.log
         try:
             await self.store.release(name)
         except SourceError:
-            log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
+            self.log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
     def _say(self, name: str, outcome: RunOutcome, tally: SourceTally) -> None:
         log = self.log

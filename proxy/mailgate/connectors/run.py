@@ -1,5 +1,4 @@
-"""One run, when it is due and what it changes: the records of the source are stored in batches, and devices that a complete list no longer
-has are marked as gone."""
+"""One run: when it is due, its records stored in batches, and the devices that a complete list no longer has."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
@@ -143,8 +142,7 @@ class Run:
             self.progress(self._taken)
 
     async def _without_narrowing(self, batch: list[Report]) -> list[Report]:
-        """The batch without the looks that would only make a device less known. A listed app, or a verdict against the
-        device, always counts."""
+        """The batch without looks that only make a device less known. A listed app or a bad verdict always counts."""
         less = [
             each.id for each in batch
             if each.apps_complete is False and not each.apps and not each.gone and each.status != "contraindicated"
@@ -155,8 +153,7 @@ class Run:
         return [without_look(each) if each.id in held else each for each in batch]
 
     async def _let_go(self) -> RunOutcome:
-        """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person has
-        looked."""
+        """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person looks."""
         known, missing = 0, list[str]()
         async for page in self.keeper.devices(self.name):
             known += len(page)

@@ -59,8 +59,7 @@ class ReachedPeople:
 
 
 def is_due(retraction: Retraction, now: datetime) -> bool:
-    """Whether to look for people now: at once, and then at growing intervals, since only few refusals are stored
-    late."""
+    """Whether to look for people now: at once, then at growing intervals, since few refusals are stored late."""
     if retraction.looked_at is None:
         return True
     return now - retraction.looked_at >= max(_SOON, retraction.looked_at - retraction.at)
@@ -109,8 +108,7 @@ async def corrections(
     address_of: AddressOf,
     now: datetime,
 ) -> tuple[list[Mail], ReachedPeople]:
-    """One mail to each person who was reached and for whom something is different, whether it was queued before or
-    not."""
+    """One mail to each person who was reached and for whom something is different, queued already or not."""
     reliefs = await store.reliefs.current(now)
     target = await rules_of_version(store, in_force, reliefs)
     found = ReachedPeople()

@@ -160,8 +160,7 @@ def _mails(
 
 
 async def _version_before(store: Store, active: Activation, reliefs: Reliefs) -> Rules | None:
-    """The rules that were in force before the version in force; None if it was the first, or if this release cannot read
-    them, so that everybody may be newly affected."""
+    """The rules in force before, by which nobody is newly affected; None if there are none that can be read."""
     history = await store.policies.history()
     before = next((each for each in history if each.number != active.number), None)
     try:
@@ -205,8 +204,7 @@ def notice_about(topic: Topic, audience: Audience, login: str, language: str) ->
 
 
 def _joined(one: Mail | None, other: Mail) -> Mail:
-    """Merge the mails to one address: two login names with one address are one person, who gets one mail about the
-    devices of both."""
+    """Two login names with one address are one person, who gets one mail about the devices of both."""
     if one is None or not one.address or one.notice is None or other.notice is None:
         return other
     first, second = one.notice, other.notice

@@ -84,8 +84,7 @@ class FolderTransport:
             raise DeferredError(type(error).__name__) from None
 
     async def was_delivered(self, key: str) -> bool | None:
-        """Whether the message was handed over; None if neither name exists: a program may have taken the file, or the
-        folder was changed."""
+        """False while there is a draft; None if no file is left: a program may have taken it, or the folder was changed."""
         if await asyncio.to_thread(self._draft(key).exists):
             return False
         return True if await asyncio.to_thread(self._file(key).exists) else None

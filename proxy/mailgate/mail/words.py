@@ -101,8 +101,7 @@ _CAUSES = {
     Reason.POSTURE_PARTIAL: STATES[PostureState.PARTIAL],
     Reason.POSTURE_UNAVAILABLE: STATES[PostureState.UNAVAILABLE],
 }
-"""The state of a device, without the effect of a rule. The usual texts of a reason also name the effect, which may not
-have begun."""
+"""The state of a device alone: the usual text of a reason names the effect, which may not have begun."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """Replaces a deadline that is not shown."""
 _ASKED = FIXES["ask"][""]
@@ -124,8 +123,7 @@ class RenderedNotice:
 
 
 class _Block(NamedTuple):
-    """One device, or several with the same texts: its description, what it gets, why a rule is about it, and what ends
-    that."""
+    """Devices with the same texts: what they are and get, why a rule is about them, and what ends that."""
 
     name: Markup | str
     standing: list[Markup]

@@ -9,7 +9,7 @@ from tests.exchanges import VECTORS
 from tests.unit.connectors.around import CATALOG, answer, client_of, ends_in, runtime
 from tests.unit.connectors.run_store import PolicyShelf
 
-from mailgate.connectors import Setup, SourceError, Trouble, android_policy
+from mailgate.connectors import android_policy
 from mailgate.connectors.android_policy import (
     ReadPolicies,
     blocked_yet_there,
@@ -17,6 +17,8 @@ from mailgate.connectors.android_policy import (
     policy_of,
     stored_policy,
 )
+from mailgate.connectors.setup import Setup
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import Denial
 from mailgate.wire import ApiResponse
 

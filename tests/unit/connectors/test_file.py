@@ -9,7 +9,7 @@ from tests.unit.connectors.around import devices_of, ends_in, runtime, settings_
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import ReceivesPosts, Trouble, connector_for
+from mailgate.connectors import connector_for
 from mailgate.connectors.file import (
     MAX_LINE,
     MAX_MISTAKES,
@@ -18,8 +18,9 @@ from mailgate.connectors.file import (
     read_rows,
     report_of_line,
 )
+from mailgate.connectors.protocol import ReceivesPosts
 from mailgate.devices.trust import report_by
-from mailgate.errors import LinesRefusedError
+from mailgate.errors import LinesRefusedError, Trouble
 from mailgate.model import AppsReport, Compliance, Enrolment, Kind, ManagementVerdict
 
 LINES = f'{{"id": "1", "apps": ["{MARKER}"], "reported_at": "2026-11-24T09:00:00Z"}}\n{{"id": "2"}}\n'

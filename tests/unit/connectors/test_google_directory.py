@@ -13,8 +13,8 @@ from tests.unit.connectors.around import (
 )
 
 from mailgate.config.sources.google import GoogleDirectorySettings
-from mailgate.connectors import Setup
 from mailgate.connectors.google_directory import GoogleDirectory
+from mailgate.connectors.setup import Setup
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Compliance, Kind
 from mailgate.model.times import LONG_AGO

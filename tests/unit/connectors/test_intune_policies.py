@@ -18,9 +18,10 @@ from tests.unit.connectors.around import (
 from tests.unit.connectors.test_intune import BASE, VALUES, read
 
 from mailgate.config.sources.apis import IntuneSettings
-from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.intune_policies import AppProfile, app_profiles, hidden_apps, states_of
+from mailgate.connectors.setup import Setup
+from mailgate.errors import Trouble
 from mailgate.model import Compliance, Denial
 from mailgate.policy import AppCatalog
 

@@ -7,7 +7,7 @@ from tests.unit.connectors.around import NOW
 from tests.unit.connectors.run_store import Source
 
 from mailgate.config.sources.every_source import EverySource
-from mailgate.connectors import SourceError, SourceTally, Trouble
+from mailgate.connectors.protocol import SourceTally
 from mailgate.connectors.run import (
     BATCH,
     OVERLAP,
@@ -19,6 +19,7 @@ from mailgate.connectors.run import (
     state_after,
 )
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
 
 

@@ -18,8 +18,7 @@ from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import Address
 from mailgate.config.mail import MailSettings
 from mailgate.config.sources.every_source import EverySource
-from mailgate.connectors import Runtime
-from mailgate.connectors.protocol import SourceTally
+from mailgate.connectors.protocol import Runtime, SourceTally
 from mailgate.connectors.run import reading
 from mailgate.console.now.readiness import clock_state
 from mailgate.console.words import trouble_in_words

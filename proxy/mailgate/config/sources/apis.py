@@ -44,8 +44,7 @@ class IntuneSettings(ApiSourceSettings):
     inventory_lag: Duration = timedelta(days=7)
     """How much older than a device's last call its app list may be. Graph has the time of the call alone."""
     complete_kinds: tuple[IntuneCompleteKind, ...] = get_args(IntuneCompleteKind)
-    """The kinds of enrolment of company-owned devices of which Intune lists every app. Devices of other kinds are never
-    clean."""
+    """The kinds of enrolment whose company-owned devices show Intune every app; others are never clean."""
     app_policies: tuple[PolicyName, ...] = ()
     """The display names of compliance policies that look for listed apps, as its setting "Restricted apps" does. They say
     for which apps the verdict on a device vouches. They need the right DeviceManagementConfiguration.Read.All."""
@@ -157,8 +156,7 @@ class FleetSettings(ApiSourceSettings):
     page_size: int = Field(default=50, ge=1, le=500)
     """The number of hosts in one answer. Each comes with all its software, so answers are long."""
     complete_kinds: tuple[FleetCompleteKind, ...] = get_args(FleetCompleteKind)
-    """The states of enrolment of iPhones and iPads of which Fleet lists every app. Devices of other kinds are never
-    clean."""
+    """The states of enrolment of iPhones and iPads that show Fleet every app; others are never clean."""
 
 
 WorkspaceOneCompleteKind = Literal["C", "S"]

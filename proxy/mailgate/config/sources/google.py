@@ -55,8 +55,7 @@ class CloudIdentitySettings(Strict):
 
     base_url: ServiceUrl = "https://cloudidentity.googleapis.com"
     partner: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)] | None = None
-    """The partner whose client states are the verdict on a device, as the end of their names says it. If left out, there is
-    no verdict."""
+    """The partner whose client states are the verdict, by the end of their names. If left out, there is none."""
 
 
 class GoogleDirectorySettings(GoogleAccount):
@@ -102,8 +101,7 @@ class PushSettings(Strict):
     keys: GoogleKeysFile | None = None
     """Google's keys as a file, if they are not to be fetched."""
     api_key: HeaderKey | None = None
-    """Instead of a token: the key that a proxy in between sends, as ``Authorization: Bearer KEY`` or ``X-API-Key:
-    KEY``."""
+    """Instead of a token: a key, sent as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY`` by a proxy."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest message that is accepted."""
 

@@ -66,8 +66,7 @@ class DeviceLine(Strict):
     apps_complete: bool = False
     """Whether ``apps`` has every app on the device. If not, the device is never clean."""
     asked: Annotated[tuple[Name, ...], Field(max_length=MAX_APPS)] | None = None
-    """The identifiers or names of the apps that were looked for, if it was not for all: whatever else is listed is not seen
-    to be absent."""
+    """The apps that were looked for, if not all: whatever else is listed is not seen to be absent."""
     enrolment: Enrolment = Enrolment.UNKNOWN
     """How the device is enrolled."""
     compliance: Compliance = Compliance.NONE

@@ -1,4 +1,4 @@
-"""The mails to this company's people: about a refusal, about a rule, and about a rule that was taken back."""
+"""Who is affected by rules: mails about refusals and corrections, exemptions, a rule turned off, requests for help."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -97,8 +97,7 @@ async def write_to_them(
 def _about_rules(
     random: Random, by_time: Iterable[AffectedPerson], history: list[Activation]
 ) -> Iterator[Mail]:
-    """One mail to each person whom a version warned or kept out because of an app, and one if the version was taken
-    back and something is different for them."""
+    """One mail to each person whom a version warned or kept out for an app, and one if that was corrected."""
     by_time = [*by_time]
     corrected = {(each.login, each.policy) for each in by_time if each.corrected}
     versions = {each.policy: each for each in reversed(history)}
@@ -139,8 +138,7 @@ _ASKS = 6
 
 
 async def exempt_some(store: Store, rules: Rules, found: Iterable[CompanyDevice], now: datetime) -> list[Era]:
-    """Exempt some people whose phones are not known to be clean. Returns the rules with their exemptions, from each
-    time on."""
+    """Exempt some people with phones not known to be clean. Returns the rules from each time on."""
     unproven = (DeviceProblem.PARTIAL, DeviceProblem.MISSING, DeviceProblem.STALE)
     persons = sorted({each.person.login for each in found if each.problem in unproven and each.make.mail_app})
     eras: list[Era] = []

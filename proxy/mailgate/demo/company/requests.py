@@ -1,5 +1,4 @@
-"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and the reports that had come by then. Each
-way in which a device asks for mail is the request that a gate would see."""
+"""Two weeks of requests as a gate would see them, decided by the rules and reports of their day, and their counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -20,8 +20,7 @@ from mailgate.errors import MailgateError
 
 
 class NotLetInError(MailgateError):
-    """The console did not accept the token. ``wait`` is the seconds until it accepts one again; None if it never
-    does."""
+    """The console did not accept the token. ``wait``: the seconds until it may again; None for never."""
 
     def __init__(self, words: str, wait: int | None = None) -> None:
         super().__init__(words)
@@ -29,8 +28,7 @@ class NotLetInError(MailgateError):
 
 
 class ClickedSessions:
-    """The sessions that were begun by a click. A second click gives the same session, so that many clicks do not count
-    as too many attempts to log in."""
+    """The sessions begun by a click, one a name, so that many clicks are not too many attempts to log in."""
 
     def __init__(self) -> None:
         self._cookies: dict[str, str] = {}

@@ -100,8 +100,7 @@ _WHY = "A replacement phone is on its way"
 
 
 async def exempt_persona(config: Path, now: datetime) -> None:
-    """Exempt that persona in the store that ``config`` names, unless they already are. Raises ConfigError,
-    StoreError."""
+    """Exempt that persona, unless they already are. Raises ConfigError, StoreError."""
     bundle, login = load_bundle(config), login_of(EXEMPTED)
     store = await open_store(config, bundle.settings, make=True)
     try:
