@@ -30,6 +30,18 @@ def turn(person: str, of: str = "") -> asyncio.Lock:
     return _turns.setdefault((asyncio.get_running_loop(), person, of), asyncio.Lock())
 
 
+async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run this to its end even if the task is cancelled, since half of it must not be stored or sent."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # retrieved, so that asyncio does not log it
+        raise
+
+
 async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:
     """Cancel these tasks and wait until each of them has ended, even if it raises."""
     started = [task for task in tasks if task is not None]

@@ -31,14 +31,13 @@ from mailgate.connectors.run import (
     RunOutcome,
     changes_since,
     may_hold,
-    run_to_end,
     state_after,
 )
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import CheckResult, SourceState
-from mailgate.tasks import end
+from mailgate.tasks import end, run_to_end
 
 REACH = "kinds-of-enrolment"
 """Another word whenever connectors change which devices they call seen whole, so that every device is read again."""

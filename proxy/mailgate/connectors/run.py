@@ -1,12 +1,12 @@
 """One run: when it is due, its records stored in batches, and the devices that a complete list no longer has."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import Connector, SourceTally
@@ -15,6 +15,7 @@ from mailgate.devices.trust import report_by, without_look
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
 from mailgate.model.phrase import joined, phrase
+from mailgate.tasks import run_to_end
 
 BATCH = 1000
 _BREATH = 10
@@ -178,16 +179,6 @@ async def reading(connector: Connector, since: datetime | None) -> AsyncIterator
     finally:
         if isinstance(records, AsyncGenerator):
             await records.aclose()
-
-
-async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
-    """Run this to its end even if the task is cancelled, since half a batch must not be stored."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 @asynccontextmanager
