@@ -1,6 +1,6 @@
 """The recipient list of a notice: everybody whom its rule is about, each once, with their mail."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -160,7 +160,7 @@ def _mails(
 
 
 async def _version_before(store: Store, active: Activation, reliefs: Reliefs) -> Rules | None:
-    """The rules in force before, by which nobody is newly affected; None if there are none that can be read."""
+    """The rules in force before; None if there are none that can be read, so that everybody may be newly affected."""
     history = await store.policies.history()
     before = next((each for each in history if each.number != active.number), None)
     try:
@@ -222,18 +222,13 @@ async def sample(
 ) -> Audience:
     """The audience among the devices of one person, or among all if no login is given."""
     population = data_scope.population(store, rules, now)
-    subjects = _of_person(population, login) if login else everybody(population, lambda *_: None)
+    subjects = _of(population.person(login)) if login else everybody(population, lambda *_: None)
     return await audience_of(rules.policy, topic.rule.id, topic.at, subjects)
 
 
-async def _of_person(population: Population, login: str) -> AsyncIterator[list[Subject]]:
-    yield await population.person(login)
-
-
-async def nobody() -> AsyncIterator[list[Subject]]:
-    """No subjects, for a preview that reads no devices."""
-    for _ in ():
-        yield []
+async def _of(*pages: Awaitable[list[Subject]]) -> AsyncIterator[list[Subject]]:
+    for each in pages:
+        yield await each
 
 
 def stand_in(policy: Policy, topic: Topic, any_laptop: bool) -> Audience:
@@ -256,7 +251,7 @@ def stand_in(policy: Policy, topic: Topic, any_laptop: bool) -> Audience:
 
 async def made_up(policy: Policy, topic: Topic) -> Notice:
     """The notice to a made-up person. What it says about laptops is true by these rules."""
-    looked = await audience_of(policy, topic.rule.id, topic.at, nobody())
+    looked = await audience_of(policy, topic.rule.id, topic.at, _of())
     return notice_about(topic, stand_in(policy, topic, looked.any_laptop), "", "")
 
 

@@ -179,7 +179,7 @@ class SmtpTransport:
         except (
             aiosmtplib.SMTPException,
             OSError,
-        ) as error:  # OSError: the connection failed, or an answer took too long
+        ) as error:  # OSError: no connection, or an answer took too long
             await self.close()
             raise TransportDownError(_word(error)) from None
         self._offered = (key, message.as_bytes(policy=WIRE))
