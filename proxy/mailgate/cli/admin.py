@@ -73,10 +73,7 @@ def _chosen(name: str) -> str:
 
 
 @app.command("list")
-def list_admins(
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+def list_admins(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     """List the admins of the settings and their roles."""
     try:
         admins = load_settings(config).admins
@@ -101,9 +98,7 @@ def _check(name: str) -> None:
     try:
         _NAME.validate_python(name)
     except ValidationError:
-        fail(
-            2,
-            f"`{printable(name)}` is not a name for an admin; expected small letters and digits, like ada or ada@example.com",
-        )
+        expected = "expected small letters and digits, like ada or ada@example.com"
+        fail(2, f"`{printable(name)}` is not a name for an admin; {expected}")
     if name == BY_FILE:
         fail(2, f"`{BY_FILE}` stands for changed files in the audit log; expected the name of a person")

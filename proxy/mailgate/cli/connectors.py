@@ -121,21 +121,23 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
     async def run(store: Store, bundle: Bundle) -> list[NamedState]:
         states, settings = await store.connectors.states(), bundle.settings.connectors
         last_known_for, now = bundle.settings.posture.last_known_for, datetime.now(UTC)
-        found = {
-            name: connector_state(
-                states.get(name), last_known_for, now, each.every if each.scheduled() else None
-            )
-            for name, each in settings.items()
-        }
-        return [
-            NamedState(name=name, type=_type(settings[name]), **dict(each)) for name, each in found.items()
-        ]
 
-    rows, none = (
+        def state(name: str, each: EverySource) -> NamedState:
+            every = each.every if each.scheduled() else None
+            told = connector_state(states.get(name), last_known_for, now, every)
+            return NamedState(name=name, type=_type(each), **dict(told))
+
+        return [state(name, each) for name, each in settings.items()]
+
+    none = "The settings have no connector; docs/connectors.md says how to add one."
+    print_rows(
         with_store(config, run),
-        "The settings have no connector; docs/connectors.md says how to add one.",
+        STATES,
+        as_json=as_json,
+        none=none,
+        whole=WHOLE,
+        style=lambda each: _STYLES.get(each.state, "yellow"),
     )
-    print_rows(rows, STATES, as_json=as_json, none=none, whole=WHOLE, style=_style)
 
 
 @app.command()
@@ -326,10 +328,6 @@ def _type(settings: EverySource) -> str:
     return str(settings.type) if hasattr(settings, "type") else ""
 
 
-def _style(state: ConnectorState) -> str:
-    return _STYLES.get(state.state, "yellow")
-
-
 async def _some(connector: Connector) -> list[Report]:
     """The first devices of a source."""
     seen: list[Report] = []
@@ -351,11 +349,9 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry:
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
         _print_narrowed(name, outcome, dry=dry)
     if outcome.held:
-        typer.echo(
-            f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "
-            "they are kept. If it is right, run this again with --let-go.",
-            err=True,
-        )
+        more = "That is more than `most_gone` of this connector allows, so they are kept."
+        again = "If it is right, run this again with --let-go."
+        typer.echo(f"{outcome.held} devices are no longer named. {more} {again}", err=True)
     elif outcome.trouble:
         _complain(name, outcome.trouble, outcome.hint, outcome.details)
     if outcome.trouble:
@@ -367,8 +363,9 @@ def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
     if outcome.narrowed:
         Console().print(table_of(outcome.narrowed, _NARROWED))
         when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
+        then = "they are clean only if another source sees them whole."
         typer.echo(
-            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: they are clean only if another source sees them whole."
+            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: {then}"
         )
     elif dry:
         typer.echo("No device that was seen whole would be seen in part.")

@@ -37,9 +37,8 @@ def acting_person(settings: Settings, *roles: Role, token_file: Path | None = No
         return system_user()
     token = token_of(token_file)
     if not token:
-        fail(
-            1, f"the settings have admins: give your token in {VARIABLE}, with --token-file, or at a terminal"
-        )
+        ways = f"in {VARIABLE}, with --token-file, or at a terminal"
+        fail(1, f"the settings have admins: give your token {ways}")
     return _admin(settings, token, roles)
 
 

@@ -104,10 +104,8 @@ def preview(
     """Show the mail about a rule that is in force. Nothing is sent."""
 
     if language and language.lower() not in (known := languages_by_tag(load_languages())):
-        fail(
-            2,
-            f"--language: there are no texts in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
-        )
+        expected = f"expected one of {', '.join(sorted(known))}"
+        fail(2, f"--language: there are no texts in `{printable(language)}`; {expected}")
 
     async def run(store: Store, bundle: Bundle) -> tuple[RenderedNotice, bool]:
         now = datetime.now(UTC)

@@ -26,9 +26,14 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
-def minute(moment: datetime | None, never: str = "") -> str:
+def own_word(name: str, proven: bool) -> str:
+    """The name of a computer, with a remark if nothing but itself tells it."""
+    return name if proven or not name else f"{name} (its own word)"
+
+
+def minute(moment: datetime | None) -> str:
     """A time, as tables and sentences write it."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 def print_json(told: object) -> None:
@@ -69,10 +74,18 @@ def table_of(
     return table
 
 
-def print_rows(rows: Sequence[Any], columns: Columns, *, as_json: bool, none: str, **how: Any) -> None:
-    """Print rows as JSON or as ``table_of`` makes a table of them. If there are none, the table is the sentence ``none``."""
+def print_rows(
+    rows: Sequence[Any],
+    columns: Columns,
+    *,
+    as_json: bool,
+    none: str,
+    plain: Callable[[Any], object] | None = None,
+    **how: Any,
+) -> None:
+    """Print rows as JSON, each as ``plain`` makes it, or as a table of ``table_of``; the sentence ``none`` if there are none."""
     if as_json:
-        print_json(rows)
+        print_json([plain(each) for each in rows] if plain else rows)
     elif rows:
         Console().print(table_of(rows, columns, **how))
     else:

@@ -247,10 +247,8 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
 async def warn_if_not_wiped(store: Store) -> None:
     """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
-        typer.echo(
-            "note: SQLite's log still holds it, since another process reads the log; a gate empties it within the hour",
-            err=True,
-        )
+        why = "since another process reads the log; a gate empties it within the hour"
+        typer.echo(f"note: SQLite's log still holds it, {why}", err=True)
 
 
 def _named(person: str) -> None:
@@ -267,9 +265,8 @@ def _persons(login: str, bundle: Bundle) -> list[str]:
 async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
     for each in persons:
-        for name, rows in (
-            await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
-        ).items():
+        tables = await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
+        for name, rows in tables.items():
             known = told.setdefault(name, [])
             known += [row for row in rows if row not in known]
     return told

@@ -93,9 +93,8 @@ def plan(
         made, code = _made_at(gate, candidate_of(config, file, without_secrets=True), days, token_file)
         _show(made, svg, as_json, as_csv)
         if not as_json and not as_csv:
-            typer.echo(
-                f"\nNothing was changed. Everybody by name, and what it needs: {gate.rstrip('/')}/console/policy/plans/{made.digest}"
-            )
+            page = f"{gate.rstrip('/')}/console/policy/plans/{made.digest}"
+            typer.echo(f"\nNothing was changed. Everybody by name, and what it needs: {page}")
         _end(made, code if by_exit_code else 0)
     files = None if version else candidate_of(config, file)
 
@@ -115,12 +114,15 @@ def plan(
 
 
 def _show(made: Plan, svg: Path | None, as_json: bool, as_csv: bool) -> None:
-    if svg:
-        _write_picture(svg, made)
+    try:
+        if svg:
+            write_atomically(svg, picture(made))
+    except OSError as error:
+        fail(2, f"--svg: {svg} cannot be written ({error.strerror})")
     if as_json:
         print_json(plain(made))
     elif as_csv:
-        _write_csv(made)
+        typer.echo((beginning(CSV_COLUMNS) + lines(rows_of(made))).encode(), nl=False)
     else:
         show_plan(made, Console())
 
@@ -167,13 +169,6 @@ async def planned(
         return await plan_and_keep(store, bundle.settings, active, candidate, days, crew, who, now, show)
 
 
-def _write_picture(path: Path, made: Plan) -> None:
-    try:
-        write_atomically(path, picture(made))
-    except OSError as error:
-        fail(2, f"--svg: {path} cannot be written ({error.strerror})")
-
-
 def _say_how_to_apply(made: Plan) -> None:
     if made.candidate.digest == made.active.digest:
         typer.echo("\nNothing was changed. These rules are in force already: there is nothing to apply.")
@@ -182,7 +177,3 @@ def _say_how_to_apply(made: Plan) -> None:
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")
     typer.echo("`mailgate policy plans` says whether others have to approve it first.")
-
-
-def _write_csv(made: Plan) -> None:
-    typer.echo((beginning(CSV_COLUMNS) + lines(rows_of(made))).encode(), nl=False)

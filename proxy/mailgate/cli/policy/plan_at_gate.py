@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate import __version__
 from mailgate.cli.exit_codes import fail
+from mailgate.cli.options import checked
 from mailgate.cli.output import ShowProgress
 from mailgate.config.addresses import ServiceUrl
 from mailgate.console.words import trouble_in_words
@@ -44,10 +45,7 @@ class GateApi:
     wire: Wire = field(default_factory=lambda: HttpsWire(ANSWER_SECONDS, MAX_ANSWER))
 
     def __post_init__(self) -> None:
-        try:
-            object.__setattr__(self, "url", _SERVICE.validate_python(self.url))
-        except ValidationError as error:
-            fail(2, f"--gate: {error.errors()[0]['msg']}")
+        object.__setattr__(self, "url", checked("--gate", _SERVICE, self.url))
         if not self.token:
             fail(1, "a gate asks for your admin token: give it in MAILGATE_ADMIN_TOKEN or with --token-file")
 
@@ -92,10 +90,8 @@ async def plan_at_gate(
         told = await api.ask("GET", f"/plans/{making['digest']}")
         return Plan.model_validate_json(json.dumps(told["plan"])), told["status"]["needed"]
     except (KeyError, TypeError, ValidationError):
-        why = (
-            f"{api.url} answers as another version of Mailgate than {__version__}; expected the same one here"
-        )
-        raise RefusedError(why) from None
+        other = f"another version of Mailgate than {__version__}; expected the same one here"
+        raise RefusedError(f"{api.url} answers as {other}") from None
     finally:
         await api.wire.close()
 
