@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -53,9 +54,8 @@ def _place(value: object) -> Address | SocketFile:
 
 
 def _address(value: object) -> Address:
-    text = text_like(
-        value, _ADDRESS, "address", "an address; expected host:port, like 127.0.0.1:8080 or [::1]:8080"
-    )
+    expected = "an address; expected host:port, like 127.0.0.1:8080 or [::1]:8080"
+    text = text_like(value, _ADDRESS, "address", expected)
     host, _, port = text.rpartition(":")
     if int(port) > 65535:
         raise wrong_value("address", "no such port; expected 0 to 65535")
@@ -63,9 +63,8 @@ def _address(value: object) -> Address:
         try:
             ipaddress.IPv6Address(host[1:-1])
         except ValueError as error:
-            raise wrong_value(
-                "address", "not an IPv6 address in the brackets; expected one like [::1]"
-            ) from error
+            wrong = "not an IPv6 address in the brackets; expected one like [::1]"
+            raise wrong_value("address", wrong) from error
     return Address(host.strip("[]"), int(port))
 
 
@@ -76,11 +75,8 @@ def _split(text: str) -> SplitResult:
     except ValueError as error:
         raise wrong_value("url", "not a URL; expected one like https://mail.example.com") from error
     if parts.password is not None or parts.username is not None:
-        raise wrong_value(
-            "url",
-            "the URL contains credentials; expected them elsewhere, or the whole value as {env: NAME} or {file: "
-            "PATH}",
-        )
+        elsewhere = "expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}"
+        raise wrong_value("url", f"the URL contains credentials; {elsewhere}")
     return parts
 
 
@@ -94,9 +90,8 @@ def _origin(value: object) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
         raise wrong_value("url", "the URL has a path, query or fragment; expected only scheme, host and port")
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
-        raise wrong_value(
-            "url", "no usable host and port; expected ASCII (other names as xn--…) and a port other than 0"
-        )
+        expected = "expected ASCII (other names as xn--…) and a port other than 0"
+        raise wrong_value("url", f"no usable host and port; {expected}")
     return _canonical(parts)
 
 
@@ -116,13 +111,14 @@ def _service(value: object) -> str:
 
 
 def _network(value: object) -> IPNetwork:
+    near = None
+    with suppress(ValueError):
+        near = ipaddress.ip_network(value, strict=False) if isinstance(value, str) else None
+    if near is None:
+        raise wrong_value("network", "not a network; expected one like 10.0.0.0/8, fd00::/8 or one address")
     try:
-        return _in_one_form(ipaddress.ip_network(value)) if isinstance(value, str) else _no_network()
+        return _in_one_form(ipaddress.ip_network(str(value)))
     except ValueError as error:
-        try:
-            near = ipaddress.ip_network(str(value), strict=False)
-        except ValueError:
-            _no_network(error)
         raise wrong_value("network", f"host bits are set; did you mean `{near}`?") from error
 
 
@@ -132,12 +128,6 @@ def _in_one_form(network: IPNetwork) -> IPNetwork:
     if network.version == 4 or network.prefixlen < 96 or not isinstance(first, ipaddress.IPv4Address):
         return network
     return ipaddress.ip_network((int(first), network.prefixlen - 96))
-
-
-def _no_network(cause: Exception | None = None) -> IPNetwork:
-    raise wrong_value(
-        "network", "not a network; expected one like 10.0.0.0/8, fd00::/8 or one address"
-    ) from cause
 
 
 def jwks_url(text: str) -> str:
@@ -175,9 +165,8 @@ def _page(value: object) -> str:
     """The address of a page to which people are sent."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTPS_URL, str(value)):
-        raise wrong_value(
-            "url", "not the https URL of a page; expected one like https://store.example.com/mailgate"
-        )
+        wrong = "not the https URL of a page; expected one like https://store.example.com/mailgate"
+        raise wrong_value("url", wrong)
     return str(value)
 
 

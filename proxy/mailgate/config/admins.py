@@ -62,9 +62,8 @@ TokenHash = Annotated[SecretStr, PlainValidator(_token_hash), HIDDEN, WithJsonSc
 def _not_a_text(value: object) -> object:
     """Refuse a text without repeating it in the mistake, since it may be a token."""
     if isinstance(value, str):
-        raise wrong_value(
-            "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
-        )
+        message = "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
+        raise wrong_value("secret", message)
     return value
 
 
@@ -95,9 +94,8 @@ class AdminSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
-            raise wrong_value(
-                "admin", "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
-            )
+            message = "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
+            raise wrong_value("admin", message)
         return self
 
     @model_validator(mode="after")
@@ -113,11 +111,8 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
-            raise wrong_value(
-                "admin",
-                "the audit log gives this name to changed files; expected the name of a person",
-                key=name,
-            )
+            message = "the audit log gives this name to changed files; expected the name of a person"
+            raise wrong_value("admin", message, key=name)
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)
             if owner != name:

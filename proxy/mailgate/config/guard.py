@@ -80,9 +80,8 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise wrong_value(
-            "zone", "there is no such time zone; expected one like Europe/Berlin, or UTC"
-        ) from error
+        wrong = "there is no such time zone; expected one like Europe/Berlin, or UTC"
+        raise wrong_value("zone", wrong) from error
 
 
 def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:

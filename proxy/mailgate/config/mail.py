@@ -32,9 +32,8 @@ class MailSettings(Strict):
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
         if (self.username is None) != (self.password is None):
-            raise wrong_value(
-                "login", "`username` and `password` go together; expected both or neither", key="username"
-            )
+            message = "`username` and `password` go together; expected both or neither"
+            raise wrong_value("login", message, key="username")
         return self
 
 
@@ -51,9 +50,8 @@ class NoticeSettings(MailSettings):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.smtp is None) == (self.outbox is None):
-            raise wrong_value(
-                "way", "mail goes out by `smtp` or into `outbox`; expected exactly one of them", key="smtp"
-            )
+            message = "mail goes out by `smtp` or into `outbox`; expected exactly one of them"
+            raise wrong_value("way", message, key="smtp")
         return self
 
 

@@ -121,20 +121,12 @@ def wording(error: ErrorDetails) -> str:
     if kind in _RANGES:
         bound = _RANGES[kind](context)
         return phrase("%(value)s is out of range; expected %(range)s", value=_shown(given), range=bound)
-    return _is(
-        words_of(error), phrase("it") if kind in ("store", "secret") or "@" in str(given) else _shown(given)
-    )
-
-
-def _is(wrong: str, what: str) -> str:
-    """What is wrong, with the value that is not accepted."""
+    wrong, is_hidden = words_of(error), kind in ("store", "secret") or "@" in str(given)
     if not wrong.startswith("not "):
         return wrong
-    return (
-        phrase("%(what)s is %(wrong)s", what=what, wrong=wrong)
-        if isinstance(wrong, Phrase)
-        else f"{what} is {wrong}"
-    )
+    what = phrase("it") if is_hidden else _shown(given)
+    is_phrase = isinstance(wrong, Phrase)
+    return phrase("%(what)s is %(wrong)s", what=what, wrong=wrong) if is_phrase else f"{what} is {wrong}"
 
 
 def _unknown(word: object, known: Iterable[str]) -> str:

@@ -38,9 +38,8 @@ class EventSettings(Strict):
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
-            raise wrong_value(
-                "file", "the events have no destination; expected `file` or `syslog`", key="file"
-            )
+            message = "the events have no destination; expected `file` or `syslog`"
+            raise wrong_value("file", message, key="file")
         return self
 
 

@@ -277,10 +277,9 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _sources_have_names_of_their_own(self) -> Self:
         """Refuse two sources with one name, since nobody could tell their reports apart."""
-        taken = {ENROLLED: "devices that enrolled"} | {
-            each.issuer: "an issuer" for each in self.attestation.issuers
-        }
-        taken |= dict.fromkeys(FORMATS, "what hardware vouches for") | {REPORTER: "the reporter on phones"}
+        taken = {ENROLLED: "devices that enrolled", REPORTER: "the reporter on phones"}
+        taken |= {each.issuer: "an issuer" for each in self.attestation.issuers}
+        taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
         for name in self.connectors:
             if name in taken:
                 message = f"the name belongs to {taken[name]}; expected another for this connector"

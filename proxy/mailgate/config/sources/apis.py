@@ -194,11 +194,8 @@ class WorkspaceOneSettings(ApiSourceSettings):
         basic = (self.username, self.password, self.tenant_code)
         whole = [all(each) for each in (oauth, basic)]
         if sum(whole) != 1 or (any(oauth) and any(basic)):
-            raise wrong_value(
-                "login",
-                "exactly one way to log in is needed; expected either `client_id`, `client_secret` and `login_url`, "
-                "or `username`, `password` and `tenant_code`",
-            )
+            ways = "either `client_id`, `client_secret` and `login_url`, or `username`, `password` and `tenant_code`"
+            raise wrong_value("login", f"exactly one way to log in is needed; expected {ways}")
         return self
 
 
@@ -239,10 +236,8 @@ class AppleMdmSettings(ApiSourceSettings):
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if bool(self.api_key) == bool(self.hmac_key):
-            message = (
-                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`"
-            )
-            raise wrong_value("proof", message)
+            expected = "expected either `api_key` or `hmac_key`"
+            raise wrong_value("proof", f"an event needs exactly one way to prove its origin; {expected}")
         return self
 
     @model_validator(mode="after")

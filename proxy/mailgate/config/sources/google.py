@@ -26,11 +26,8 @@ def _service_account(found: SecretStr) -> SecretStr:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         named, key = False, None
     if not named or not isinstance(key, RSAPrivateKey):
-        raise wrong_value(
-            "secret",
-            "its value is not the key of a service account; expected the JSON file that Google Cloud issues, with "
-            "`client_email` and `private_key`",
-        )
+        expected = "expected the JSON file that Google Cloud issues, with `client_email` and `private_key`"
+        raise wrong_value("secret", f"its value is not the key of a service account; {expected}")
     return found
 
 
@@ -109,11 +106,8 @@ class PushSettings(Strict):
     def _one_proof(self) -> Self:
         token = (self.audience, self.email)
         if all(token) == bool(self.api_key) or (any(token) and self.api_key):
-            raise wrong_value(
-                "proof",
-                "a message needs exactly one way to prove its origin; expected either `audience` and `email`, or "
-                "`api_key`",
-            )
+            expected = "expected either `audience` and `email`, or `api_key`"
+            raise wrong_value("proof", f"a message needs exactly one way to prove its origin; {expected}")
         return self
 
     def posting(self) -> PostAccess:
