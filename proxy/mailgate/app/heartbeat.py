@@ -52,11 +52,8 @@ class FoundGates:
         self.is_alone = False
         """Whether there was no other process."""
         self.gates = Gauge("mailgate_gates", "Gates on this store, by state", ["state"], registry=registry)
-        self.store_up = Gauge(
-            "mailgate_store_up",
-            "1 while the store accepts the heartbeat of this gate",
-            registry=registry,
-        )
+        accepts = "1 while the store accepts the heartbeat of this gate"
+        self.store_up = Gauge("mailgate_store_up", accepts, registry=registry)
         self.store_up.set(1)  # the store was opened just now
         self.clock = ClockOffset()
         registry.register(self.clock)

@@ -147,16 +147,8 @@ def assemble(
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder, helped)
     failures = FailuresInForm(references, metrics, judge.clock, in_force)
-    forwarding = Forwarding(
-        forwarders.usual,
-        forwarders.long_poll,
-        forwarders.autodiscover,
-        reader,
-        recorder,
-        refuser,
-        references,
-        failures,
-    )
+    ways = forwarders.usual, forwarders.long_poll, forwarders.autodiscover
+    forwarding = Forwarding(*ways, reader, recorder, refuser, references, failures)
     shared: Any = {
         "in_force": in_force,
         "references": references,

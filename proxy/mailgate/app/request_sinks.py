@@ -77,9 +77,8 @@ class RequestSinks:
             put = _to_each([self._lines("events", way).put for way in event_sinks(settings.events)])
             self.audit = put if settings.events.audit else None
             if settings.events.decisions != "none":
-                yield self._security_events(
-                    put, settings.events, urlsplit(settings.public_url).hostname
-                ).request_finished
+                host = urlsplit(settings.public_url).hostname
+                yield self._security_events(put, settings.events, host).request_finished
 
     def _access_log(self, settings: AccessLogSettings) -> AccessLog:
         lines = self._lines("access", to_file(settings.file) if settings.file else to_standard_error)
@@ -136,14 +135,10 @@ def tracing_for(settings: Settings, in_force: "InForce", requests: RequestMetric
     from mailgate.gateway.observe.traces import TraceOptions, otlp_traces  # needs the extra `otel`
     from mailgate.http.trusted_headers import is_proxy
 
-    traces = settings.traces
-    told = TraceOptions(
-        traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
-    )
-    return otlp_traces(
-        traces.endpoint,
-        told,
-        secrets.randbits,
-        lambda peer: is_proxy(peer, in_force.live.trusted),
-        requests.remember,
-    )
+    traces, process = settings.traces, f"{gethostname()}-{os.getpid()}"
+    told = TraceOptions(traces.share, traces.include, settings.public_url, settings.upstream, process)
+
+    def trusts(peer: str) -> bool:
+        return is_proxy(peer, in_force.live.trusted)
+
+    return otlp_traces(traces.endpoint, told, secrets.randbits, trusts, requests.remember)

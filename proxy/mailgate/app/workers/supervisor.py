@@ -217,15 +217,10 @@ def supervise(
         shared = [*public, *asking, *chain.from_iterable(questions.values())]
 
         def run_worker(number: int, ready: Callable[[], None], life: int) -> int:
-            mine = WorkerPlace(
-                number,
-                count,
-                public[number],
-                asking[number],
-                admin[0] if number == 0 else (),
-                Path(folder),
-                {where: listeners[number] for where, listeners in questions.items()},
-            )
+            own_admin = admin[0] if number == 0 else ()
+            asked = {where: listeners[number] for where, listeners in questions.items()}
+            ports = public[number], asking[number], own_admin
+            mine = WorkerPlace(number, count, *ports, Path(folder), asked)
             close([each for index, each in enumerate(shared) if index % count != number])
             return run_gate(mine, ready, life)
 
