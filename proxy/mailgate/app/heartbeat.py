@@ -1,5 +1,4 @@
-"""The heartbeat of a gate: it reports to the store that it runs and by which rules, and reads the heartbeats of other
-gates."""
+"""The heartbeat of a gate: it tells the store that it runs, and reads what other gates tell."""
 
 import asyncio
 import secrets

@@ -1,5 +1,4 @@
-"""Connects the receivers of finished requests that the settings name, at the start and again at a reload. Traces are among
-them, if the settings ask for them and the extra ``otel`` is installed."""
+"""Connects the receivers of finished requests that the settings name, traces by the extra ``otel`` among them."""
 
 import asyncio
 import os

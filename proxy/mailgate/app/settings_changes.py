@@ -35,8 +35,7 @@ _SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketF
 
 
 def digests_of(settings: Settings) -> dict[str, str]:
-    """The first half of the SHA-256 of each setting that differs from its default. Of a secret only its presence is
-    hashed."""
+    """Half a SHA-256 of each setting that differs from its default; of a secret, of its presence alone."""
     usual = Settings.model_fields
     return {
         name: _digest(value)

@@ -91,7 +91,6 @@ class Trust:
 
 
 def asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
-    """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
-    used from the next reload on."""
+    """Make the function that fetches an issuer's keys. Authorities that change are read at the next reload."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
     return partial(remote.fetch, str(each.jwks), trust=trust)

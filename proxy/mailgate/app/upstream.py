@@ -19,8 +19,7 @@ from mailgate.http.tls import upstream_context
 
 @dataclass(frozen=True, slots=True)
 class Forwarders:
-    """The connections to the webmail of these settings: the usual one, one for long polls, one for
-    Autodiscover."""
+    """The connections to the webmail: the usual one, one for long polls, one for Autodiscover."""
 
     usual: Forwarder
     long_poll: Forwarder

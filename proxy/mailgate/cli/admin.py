@@ -61,8 +61,7 @@ def add(
 
 
 def _chosen(name: str) -> str:
-    """Read a password, typed twice at a terminal or as one line of standard input. Ends the command if it is too
-    weak."""
+    """Read a password: typed twice, or one line of standard input. Ends the command if it is too weak."""
     if sys.stdin.isatty():
         typed = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:

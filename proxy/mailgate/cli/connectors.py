@@ -267,8 +267,7 @@ def import_lines(
 
 @contextmanager
 def _copy_of(file: str) -> Iterator[Path]:
-    """A copy of a file or of standard input, which is read more than once: what was counted is what is imported. Raises
-    SourceError."""
+    """A copy of a file or of standard input: what was counted is what is imported. Raises SourceError."""
     with NamedTemporaryFile(suffix=".lines") as copy:
         try:
             with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:

@@ -18,11 +18,9 @@ from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError
 
 REFUSED = 1
-"""A check failed, or the act was refused or cannot be done now. The same command may succeed at another time, in another
-state of the store, or by another person."""
+"""A check failed, or the act was refused. It may succeed at another time, or by another person."""
 UNUSABLE = 2
-"""The command line is wrong, or what it names cannot be read or written. Until that is mended the command never
-succeeds."""
+"""The command line is wrong, or what it names cannot be used. It never succeeds until that is mended."""
 
 WITHIN_GUARD, NEEDS_APPROVAL = 3, 4
 """What ``mailgate policy plan --exit-code`` says of a change whose cases hold."""

@@ -136,8 +136,7 @@ async def _rules_called(store: Store, name: str) -> Rules:
 def _explain_recorded(
     reference: str, version: str, moment: datetime | None, config: Path, as_json: bool
 ) -> None:
-    """Explain the request that the gate recorded under this id, decided again by the rules in force or by another
-    version."""
+    """Explain a recorded request, decided again by the rules in force or by another version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[RedecidedRequest | None, Policy]:
         if version:

@@ -127,8 +127,7 @@ def _files(answers: FirstAnswers) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -> None:
-    """Write all files or none, even if this is interrupted or others write there too. The settings are written last,
-    since a gate may wait for them."""
+    """Write all files or none, even if this is interrupted: the settings last, since a gate may wait for them."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(name.startswith(KEYS) for name in private):
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)

@@ -217,8 +217,7 @@ def export(
 
 
 def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
-    """Delete everything that is stored about one person. The audit log has the counts but not the name, since the log
-    is kept."""
+    """Delete what is stored about a person. The audit log, which is kept, has the counts but not the name."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -257,8 +256,7 @@ def _named(person: str) -> None:
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
-    """The names of the person of a login: the login as the settings read it, and as it was typed, since older records
-    may have that form."""
+    """The login as the settings read it, and as it was typed, as older records may have it."""
     return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
 
 

@@ -265,15 +265,14 @@ class LeasedRun:
             self.log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
     def _say(self, name: str, outcome: RunOutcome, tally: SourceTally) -> None:
-        log = self.log
         if outcome.narrowed:
-            log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
+            self.log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
         if outcome.held:
-            log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
+            self.log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
         elif outcome.trouble:
-            log.warning("connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken)
+            self.log.warning("connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken)
         else:
-            log.info(
+            self.log.info(
                 "connector-ran",
                 connector=name,
                 full=outcome.full,

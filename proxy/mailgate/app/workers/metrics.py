@@ -67,8 +67,7 @@ class WorkerMetrics:
             self._answer = Gauge("mailgate_workers_answering", "Processes that serve now", registry=registry)
 
     async def metrics(self, accept: str = "") -> tuple[bytes, str]:
-        """The text of ``/metrics`` for all workers that answer, and its type. Workers that do not answer are missing in
-        it."""
+        """The text of ``/metrics`` for all workers that answer, and its type."""
         form = FORMS[self._examples and accepts_openmetrics(accept)]
         texts = await self.texts(form)
         told = texts[0].encode() if self._place.count == 1 else merged(texts, form)

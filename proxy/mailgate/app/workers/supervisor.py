@@ -38,8 +38,7 @@ HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2,
 MAX_SLEEP_SECONDS = 60.0
 
 Run = Callable[[int, Callable[[], None], int], int]
-"""Runs worker ``number``: it calls the function once it serves, ends when the file descriptor reaches its end, and
-returns the exit code."""
+"""Runs worker ``number``: calls the function once it serves, ends with the descriptor, returns the exit code."""
 
 
 @dataclass(slots=True)

@@ -159,8 +159,7 @@ def candidate_of(config: Path, file: Path | None, *, without_secrets: bool = Fal
 async def planned(
     store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int, who: Person | None
 ) -> Plan:
-    """Make the plan, with a progress bar on standard error. Ends the command if nothing is in force. The plan is kept
-    if an author is named."""
+    """Make the plan, with a progress bar; it is kept if an author is named. Ends the command if nothing is in force."""
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
