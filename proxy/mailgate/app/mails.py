@@ -132,7 +132,7 @@ class MailSender:
             self._store.languages.listening = self._bundle().settings.notices is not None
             await self._store.languages.flush()
             await self.poll()
-            self._on_recovery()
+            self._rest, self._trouble = timedelta(), ""
         except TransportDownError as error:
             self._is_down(str(error))
         except StoreError as error:
@@ -188,6 +188,3 @@ class MailSender:
         if trouble != self._trouble:
             log.warning("notices-down", error=trouble)
         self._trouble = trouble
-
-    def _on_recovery(self) -> None:
-        self._rest, self._trouble = timedelta(), ""

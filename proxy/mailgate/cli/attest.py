@@ -253,8 +253,6 @@ def _lines(result: HardwareResult) -> list[str]:
         return [f"refused: {result.refused}: {result.detail}"]
     told = {name: value for name, value in asdict(result).items() if value and name not in ("claims", "app")}
     app = {f"app {name}": value for name, value in asdict(result.app).items() if value} if result.app else {}
-    return [f"{name}: {_flat(value)}" for name, value in (told | dict(result.claims) | app).items()]
-
-
-def _flat(value: object) -> object:
-    return " ".join(value) if isinstance(value, tuple) else value
+    facts = told | dict(result.claims) | app
+    flat = {name: " ".join(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    return [f"{name}: {value}" for name, value in flat.items()]

@@ -59,8 +59,12 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
 
     entries = with_store(config, run, decides=False)
     damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
+
+    def plain(entry: AuditEntry) -> dict[str, object]:
+        return asdict(entry) | {"details": details_of(entry)}
+
     none, whole = "The log has no entries yet.", ("number", "at")
-    print_rows(entries, _COLUMNS, as_json=as_json, plain=_plain, none=none, whole=whole)
+    print_rows(entries, _COLUMNS, as_json=as_json, plain=plain, none=none, whole=whole)
     if damaged:
         fail(1, "\n".join(damaged))
 
@@ -107,10 +111,6 @@ def export(
             typer.echo(text.encode(), nl=False)
 
     with_store(config, run, decides=False)
-
-
-def _plain(entry: AuditEntry) -> dict[str, object]:
-    return asdict(entry) | {"details": details_of(entry)}
 
 
 def _head(text: str) -> AuditHead:

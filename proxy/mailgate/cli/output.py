@@ -70,7 +70,8 @@ def table_of(
     )
     table = Table(*heads, box=SIMPLE, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*(_cell(row, shown) for shown in columns.values()), style=style(row))
+        cells = (getattr(row, shown) if isinstance(shown, str) else shown(row) for shown in columns.values())
+        table.add_row(*map(_text, cells), style=style(row))
     return table
 
 
@@ -111,10 +112,6 @@ def progress_bar(doing: str, noun: str = "", *, shown: bool = True) -> Iterator[
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(doing, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _cell(row: Any, shown: str | Callable[[Any], object]) -> Text:
-    return _text(getattr(row, shown) if isinstance(shown, str) else shown(row))
 
 
 def _text(value: object) -> Text:

@@ -46,7 +46,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             yield document.mistake(path, message)
         case "extra_forbidden":
             fields = _model_at(model, error["loc"][:-1], document)
-            known = did_you_mean(str(path[-1]), _names(fields))
+            known = did_you_mean(str(path[-1]), fields.model_fields if fields else ())
             message = phrase("the key `%(key)s` is not known; %(expected)s", key=path[-1], expected=known)
             yield document.mistake(path, message, at_key=True)
         case "union_tag_not_found":
@@ -197,10 +197,6 @@ def _shown(value: object) -> str:
             return code(in_words(value))
     text = str(value)
     return code(text if len(text) <= 60 else text[:57] + "…")
-
-
-def _names(model: type[BaseModel] | None) -> list[str]:
-    return list(model.model_fields) if model else []
 
 
 def _needs(model: type[BaseModel] | None) -> str:

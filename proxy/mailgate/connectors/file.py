@@ -248,7 +248,7 @@ class LinesFile:
 
     async def _records(self, file: BinaryIO) -> AsyncIterator[Report]:
         rows = read_rows(file, is_csv=self._is_csv)
-        while chunk := await asyncio.to_thread(_some, rows):
+        while chunk := await asyncio.to_thread(list, islice(rows, _CHUNK)):
             for row in chunk:
                 if row.device is None:  # the line was right when the file was checked
                     raise SourceError(Trouble.FILE, "the file changed while it was read")
@@ -287,10 +287,6 @@ class PostedLines:
 
     async def close(self) -> None:
         """Do nothing, since nothing is open."""
-
-
-def _some(rows: Iterator[ReadLine]) -> list[ReadLine]:
-    return list(islice(rows, _CHUNK))
 
 
 class FileChanges:

@@ -106,8 +106,12 @@ class Jamf(ApiConnector):
         if self._settings.device_compliance and not report.apps_complete:
             target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
             states = await self._client.find(target, headers=self._context)
-            told = states if isinstance(states, list) else []
-            said += [_verdict(state) for state in told if flag(state, "applicable") is not False] or [UNKNOWN]
+            told = (
+                [each for each in states if flag(each, "applicable") is not False]
+                if isinstance(states, list)
+                else []
+            )
+            said += [_VERDICTS.get(text(each, "complianceState"), UNKNOWN) for each in told] or [UNKNOWN]
         verdict = next((word for word in _HARDEST if word in said), None)
         if verdict is None:
             return report
@@ -188,10 +192,6 @@ _HARDEST = (Compliance.NONCOMPLIANT, Compliance.COMPLIANT, UNKNOWN)
 
 def _id(found: Mapping[str, Any]) -> str:
     return text(found, "mobileDeviceId")
-
-
-def _verdict(state: Any) -> Compliance:
-    return _VERDICTS.get(text(state, "complianceState"), UNKNOWN)
 
 
 def _enrolment(found: Mapping[str, Any]) -> Enrolment:

@@ -270,7 +270,9 @@ class LeasedRun:
         if outcome.held:
             self.log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
         elif outcome.trouble:
-            self.log.warning("connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken)
+            self.log.warning(
+                "connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken
+            )
         else:
             self.log.info(
                 "connector-ran",

@@ -85,9 +85,8 @@ def locked_folder(directory: Path) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
-        raise TakenError(
-            f"a demo runs in {directory} already: end it, or give this one another --directory and --port"
-        ) from None
+        other = "end it, or give this one another --directory and --port"
+        raise TakenError(f"a demo runs in {directory} already: {other}") from None
     try:
         yield
     finally:
@@ -135,12 +134,9 @@ async def run_demo(
         try:
             await _run(demo, show, progress, say)
         except asyncio.CancelledError:
-            half = (demo.directory / MARK).exists()
-            made = (
-                "the company was not finished, and the next start makes it anew"
-                if half
-                else "everything that was begun is whole"
-            )
+            made = "everything that was begun is whole"
+            if (demo.directory / MARK).exists():
+                made = "the company was not finished, and the next start makes it anew"
             raise EndedError(f"it was told to end; {made}") from None
 
 
@@ -204,9 +200,8 @@ async def _start_page(demo: Demo, place: DemoAddresses) -> AsyncIterator[str]:
     """The address of the start page, which is served until the body ends."""
     public_url, issuer = place.url.rstrip("/"), (demo.keys / ISSUER_KEY_FILE).read_text("utf-8")
     player = PersonaProxy(f"http://127.0.0.1:{demo.port}", public_url, Signer(issuer, public_url, utc_now))
-    admins = {
-        name: (ROLE_TEXTS[name], path.read_text("utf-8").strip()) for name, path in place.tokens.items()
-    }
+    tokens = {name: path.read_text("utf-8").strip() for name, path in place.tokens.items()}
+    admins = {name: (ROLE_TEXTS[name], token) for name, token in tokens.items()}
     links = Links(place.url, f"http://localhost:{demo.admin_port}", place.admin, admins, commands(place))
     application = StartPage(links, player).application()
     async with _listening(application, demo.start_port):

@@ -181,7 +181,8 @@ class _Comparison:
 
     def _then(self, mail: Mail, told: ToldDevice, occasions: Sequence[Occasion]) -> list[Occasion]:
         """The occasions of the person's devices of this kind, as if the device were still as the mail says."""
-        alike = [each for each in occasions if _is_alike(told_device(mail.login, each.after), told)]
+        known = [(each, told_device(mail.login, each.after)) for each in occasions]
+        alike = [each for each, one in known if (one.kind, one.os) == (told.kind, told.os)]
         report = Report("", "", owner=mail.login, kind=told.kind, os=told.os)
         if not alike:
             gone = self.population.unseen(Device("", (report,)))
@@ -226,10 +227,6 @@ _NOT_TOLD = frozenset(
     not in ("device.kind", "device.os", "device.state", "device.known", "device.apps", "device.lists")
 )
 """The variables whose values no mail has of a device that is gone."""
-
-
-def _is_alike(one: ToldDevice, other: ToldDevice) -> bool:
-    return (one.kind, one.os) == (other.kind, other.os)
 
 
 def _as_told(access: Access, told: ToldDevice, catalog: AppCatalog) -> Access:

@@ -247,11 +247,8 @@ class CompanyDevice:
 
 def devices(random: Random, staff: list[Employee], now: datetime) -> list[CompanyDevice]:
     """The devices of all these people: a laptop each, a phone for most, more for some."""
-    found: list[CompanyDevice] = []
-    for person in staff:
-        for make in _makes(random):
-            found.append(_owned(random, len(found), person, make, now))
-    return found
+    owned = ((person, make) for person in staff for make in _makes(random))
+    return [_owned(random, number, person, make, now) for number, (person, make) in enumerate(owned)]
 
 
 def drawn(random: Random, shares: Mapping[Thing, int]) -> Thing:
@@ -275,9 +272,7 @@ def _owned(random: Random, number: int, person: Employee, make: Make, now: datet
         problem = DeviceProblem.NOTHING
     proves = source == "enrolled" or problem in _CONTRADICTED or (bool(source) and random.random() < 0.25)
     silent = problem is DeviceProblem.STALE
-    looked = now - (
-        timedelta(days=random.uniform(1.5, 9)) if silent else timedelta(hours=random.uniform(0.1, 18))
-    )
+    ago = timedelta(days=random.uniform(1.5, 9)) if silent else timedelta(hours=random.uniform(0.1, 18))
     few = frozenset({random.choice(_ALLOWED_APPS)} if random.random() < _HAS_ANOTHER_APP else ())
     before, apps = _apps(random, problem, few)
     changed = now - timedelta(days=random.uniform(1, 11)) if _changes(random, problem) else None
@@ -285,7 +280,7 @@ def _owned(random: Random, number: int, person: Employee, make: Make, now: datet
     version = versions[min(int(random.expovariate(1.2)), len(versions) - 1)]
     joined = (now - timedelta(days=random.randrange(16, 60))).replace(hour=9, minute=0)
     return CompanyDevice(
-        number, person, make, version, source, proves, problem, joined, looked, apps, before, changed
+        number, person, make, version, source, proves, problem, joined, now - ago, apps, before, changed
     )
 
 

@@ -166,9 +166,8 @@ def clear_half_made(directory: Path, store: str) -> int | None:
     if begun["own"] != (not store):
         return None
     if store:
-        raise HalfMadeError(
-            f"the store holds a company that was not finished: empty it and delete {mark}, or give another --store and --directory"
-        )
+        ways = f"empty it and delete {mark}, or give another --store and --directory"
+        raise HalfMadeError(f"the store holds a company that was not finished: {ways}")
     for suffix in ("", "-wal", "-shm"):
         (directory / f"{DATABASE}{suffix}").unlink(missing_ok=True)
     mark.unlink()

@@ -169,9 +169,8 @@ class History:
 
     def postures(self, owned: CompanyDevice) -> "PostureHistory":
         """The posture of one device at any time of the two weeks."""
-        return PostureHistory(
-            owned, self.stored.get(owned.number), self.terms, self.groups.user(owned.person.login)
-        )
+        user = self.groups.user(owned.person.login)
+        return PostureHistory(owned, self.stored.get(owned.number), self.terms, user)
 
 
 @dataclass(slots=True)
@@ -193,12 +192,8 @@ class PostureHistory:
         key = (policy.version, apps, lost)
         posture, until = self._kept.get(key, (None, at))
         if posture is None or at >= until:
-            reports = tuple(
-                replace(each, apps=apps, reported_at=each.reported_at and min(each.reported_at, at)).received(
-                    at
-                )
-                for each in self.device.reports
-            )
+            looked = [(each, each.reported_at and min(each.reported_at, at)) for each in self.device.reports]
+            reports = tuple(replace(each, apps=apps, reported_at=seen).received(at) for each, seen in looked)
             then = replace(self.device, reports=reports, lost_at=lost)
             posture = posture_of(then, policy.catalog, self.terms, at)
             self._kept[key] = posture, stable_until(then, self.terms, at)
@@ -303,10 +298,8 @@ class Charts:
             day = self._now - timedelta(days=ago)
             like = by_day.get((day + timedelta(days=7 * -(-(ago - DAYS + 1) // 7))).date(), Counter())
             less = max(0.1, 1 - _LESS * ago)
-            yield (
-                start_of("day", day),
-                Counter({VerdictKey("allow", kind=kind): int(times * less) for kind, times in like.items()}),
-            )
+            fewer = {VerdictKey("allow", kind=kind): int(times * less) for kind, times in like.items()}
+            yield start_of("day", day), Counter(fewer)
 
     def _apps(self, found: Sequence[CompanyDevice]) -> Iterator[AppDay]:
         for ago in range(LONG - 1, -1, -1):
@@ -332,11 +325,9 @@ def _shares(first: datetime, last: datetime, times: int, now: datetime) -> Itera
     while at < last or not given:
         step = timedelta(minutes=1) if now - at < timedelta(hours=3) else HOUR
         ends = start_of("minute" if step < HOUR else "hour", at) + step
-        due = (
-            min(times, round(times * (min(ends, last) - first).total_seconds() / long))
-            if ends < last
-            else times
-        )
+        due = times
+        if ends < last:
+            due = min(times, round(times * (ends - first).total_seconds() / long))
         if due > given:
             yield start_of("minute", at), due - given
             given = due

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
-from mailgate.demo.start.personas import PERSONAS, PersonaProxy, room_for_mail
+from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, PersonaProxy
 from mailgate.errors import MailgateError
 
 
@@ -101,7 +101,7 @@ class StartPage:
 
     def application(self) -> web.Application:
         """The start page as a web application."""
-        application = web.Application(client_max_size=room_for_mail())
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/{path:.*}", self.serve)
         application.on_startup.append(lambda _: self._player.start())
         application.on_cleanup.append(lambda _: self._player.stop())
