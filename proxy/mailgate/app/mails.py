@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Counter
 
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle, Settings
-from mailgate.config.addresses import Address
 from mailgate.config.mail import MailSettings, NoticeSettings
+from mailgate.config.values import Address
 from mailgate.gateway.live import InForce
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.mail.composer import address_book, composer_for

@@ -33,8 +33,8 @@ from mailgate.cli.extension_files import (
 )
 from mailgate.cli.options import AsObject, checked
 from mailgate.cli.output import say
-from mailgate.config.addresses import IssuerUrl, Origin, is_private_way
 from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
+from mailgate.config.values import IssuerUrl, Origin, is_private_way
 from mailgate.policy.versions import order_of
 
 FOR_A_STORE = "mailgate-chromium.zip"

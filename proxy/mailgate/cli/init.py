@@ -17,7 +17,6 @@ from mailgate.attest import mint
 from mailgate.cli.exit_codes import cleanup_on_signals, fail
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH, checked
 from mailgate.config import load_bundle
-from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.first_files import (
     EXAMPLE,
     KEYS,
@@ -28,6 +27,7 @@ from mailgate.config.first_files import (
     starter_files,
 )
 from mailgate.config.mail import ShortText
+from mailgate.config.values import Address, Listen, Origin
 from mailgate.errors import ConfigError, Mistake
 
 _ORIGIN, _TEXT = TypeAdapter[str](Origin), TypeAdapter[str](ShortText)

@@ -9,9 +9,8 @@ from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, mode
 
 from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
-from mailgate.config.addresses import jwks_url
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
-from mailgate.config.values import Duration
+from mailgate.config.values import Duration, jwks_url
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 

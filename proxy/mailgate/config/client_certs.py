@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest.certificates import NamePattern
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
-from mailgate.config.addresses import Listen
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
+from mailgate.config.values import Listen
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 

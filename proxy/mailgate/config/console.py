@@ -7,10 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mailgate.config.addresses import IssuerUrl, Network, Origin
 from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
-from mailgate.config.values import Duration
+from mailgate.config.values import Duration, IssuerUrl, Network, Origin
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 

@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mailgate.config.addresses import Listen
 from mailgate.config.references import FilePath, Secret
-from mailgate.config.values import Duration
+from mailgate.config.values import Duration, Listen
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 

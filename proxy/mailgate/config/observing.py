@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from mailgate.config.addresses import ListenAnywhere, Origin
 from mailgate.config.references import FilePath
+from mailgate.config.values import ListenAnywhere, Origin
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.stages import Share

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
 
-from mailgate.config.addresses import PageUrl
 from mailgate.config.mail import ShortText
 from mailgate.config.references import existing_file, unreadable
+from mailgate.config.values import PageUrl
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict

@@ -21,9 +21,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
-from mailgate.config.addresses import jwks_url
 from mailgate.config.files import Stamps, stamp_of
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
+from mailgate.config.values import jwks_url
 from mailgate.model.phrase import wrong_value
 
 MAX_SECRET_CHARACTERS = 64 * 1024

@@ -5,9 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from mailgate.config.addresses import ListenAnywhere
 from mailgate.config.references import MachineFile
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration, ListenAnywhere, Size
 from mailgate.policy.apps import Strict
 
 KiB = 1024

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from mailgate.attest.evidence import FORMATS
-from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
 from mailgate.config.admins import Admins
 from mailgate.config.attestation import (
     AttestationSettings,
@@ -29,7 +28,7 @@ from mailgate.config.reporter import ReporterSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
 from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.upstream_loop import leads_back
-from mailgate.config.values import Duration
+from mailgate.config.values import Address, Duration, Listen, Network, Origin, SocketFile
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
 from mailgate.model.phrase import unknown_word, wrong_value

@@ -15,9 +15,9 @@ from mailgate.app.doctor.diagnosis import Diagnosis, Examined, failed, ok, unkno
 from mailgate.app.mails import mail_server_of
 from mailgate.app.trust import asking
 from mailgate.attest import KeySetError, parse_jwks
-from mailgate.config.addresses import Address
 from mailgate.config.mail import MailSettings
 from mailgate.config.sources.every_source import EverySource
+from mailgate.config.values import Address
 from mailgate.connectors.protocol import Runtime, SourceTally
 from mailgate.connectors.run import reading
 from mailgate.console.now.readiness import clock_state

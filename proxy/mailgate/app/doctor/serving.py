@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mailgate import __version__
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, failed, ok, unknown
 from mailgate.app.in_force import HELP_KEYS
-from mailgate.config.addresses import Address
+from mailgate.config.values import Address
 from mailgate.console.now.attention import needs_of
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.words import trouble_in_words

@@ -1,31 +1,129 @@
 """``mailgate policy plan``: the effect of changed rules, and the people whom they would affect."""
 
 import asyncio
+import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
+from mailgate import __version__
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
 from mailgate.cli.identity import TokenFile, acting_person_if_given, token_of
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
-from mailgate.cli.output import print_json, progress_bar
-from mailgate.cli.policy.plan_at_gate import GateApi, plan_at_gate
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, checked, with_store
+from mailgate.cli.output import ShowProgress, print_json, progress_bar
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
+from mailgate.config.values import ServiceUrl
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of
 from mailgate.console.plans.picture import picture
 from mailgate.console.policy.versions import rules_called
 from mailgate.console.spreadsheet import beginning, lines
+from mailgate.console.words import trouble_in_words
+from mailgate.errors import SourceError
 from mailgate.rollout.guard import beyond_window, guard_of, read_window
-from mailgate.rollout.person import Person
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
+from mailgate.wire import ApiRequest, HttpsWire, Wire
+
+POLL_SECONDS = 1.0
+MAX_TRIES = 300
+"""How often a gate that makes another plan is asked."""
+_REDIRECTED = 3
+_SERVICE: TypeAdapter[str] = TypeAdapter(ServiceUrl)
+ANSWER_SECONDS, MAX_ANSWER = 30.0, 64 * 1024 * 1024
+
+
+class _ProblemError(RefusedError):
+    """What the gate answered in place of what was asked for."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class GateApi:
+    """The API of a gate at its admin port, for one admin. Only one command at a time may use it."""
+
+    url: str
+    token: str = field(repr=False)
+    wire: Wire = field(default_factory=lambda: HttpsWire(ANSWER_SECONDS, MAX_ANSWER))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", checked("--gate", _SERVICE, self.url))
+        if not self.token:
+            fail(1, "a gate asks for your admin token: give it in MAILGATE_ADMIN_TOKEN or with --token-file")
+
+    async def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """The answer as plain data. Raises RefusedError."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            answer = await self.wire.ask(ApiRequest(method, f"{self.url}/api/v1{path}", headers, data))
+            told: Any = json.loads(answer.body)
+            if not isinstance(told, dict) or answer.status // 100 == _REDIRECTED:
+                raise ValueError
+        except SourceError as error:
+            raise RefusedError(f"{self.url} {trouble_in_words(str(error))}") from None
+        except ValueError:
+            raise RefusedError(f"{self.url} gives an answer that is no gate's") from None
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            mistakes = [str(each.get("detail")) for each in told.get("errors", [])]
+            raise _ProblemError(
+                answer.status,
+                "; ".join([f"{self.url}: {told.get('detail') or f'answers {answer.status}'}", *mistakes]),
+            )
+        return told
+
+
+async def plan_at_gate(
+    api: GateApi, files: Mapping[str, str], days: int, show: ShowProgress
+) -> tuple[Plan, int]:
+    """Have a gate plan these files. Returns the plan, and how many approvals it needs. Raises RefusedError."""
+    try:
+        began = (await _begun(api, files, days))["began"]
+        while True:
+            making = await api.ask("GET", "/plans/making")
+            if making["began"] != began:
+                raise RefusedError(f"{api.url}: somebody else had another plan made meanwhile; plan again")
+            if not making["runs"]:
+                break
+            show(making["done"], making["total"] or None)
+            await asyncio.sleep(POLL_SECONDS)
+        if making["wrong"]:
+            raise RefusedError(making["wrong"])
+        told = await api.ask("GET", f"/plans/{making['digest']}")
+        return Plan.model_validate_json(json.dumps(told["plan"])), told["status"]["needed"]
+    except (KeyError, TypeError, ValidationError):
+        other = f"another version of Mailgate than {__version__}; expected the same one here"
+        raise RefusedError(f"{api.url} answers as {other}") from None
+    finally:
+        await api.wire.close()
+
+
+async def _begun(api: GateApi, files: Mapping[str, str], days: int) -> Any:
+    """Have the plan begun, once the gate has made the one before."""
+    for _ in range(MAX_TRIES):
+        try:
+            return await api.ask("POST", "/plans", {"files": files, "days": days})
+        except _ProblemError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            busy = error
+        await asyncio.sleep(POLL_SECONDS)
+    raise busy
+
 
 File = Annotated[
     Path | None,

@@ -6,12 +6,11 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, StringConstraints, model_validator
 
-from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration, ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Identifier, Strict
 

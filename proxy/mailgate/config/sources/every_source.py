@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 from pydantic import Field, SecretStr
 
-from mailgate.config.addresses import Origin
 from mailgate.config.references import AuthoritiesFile, HeaderKey
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration, Origin, Size
 from mailgate.model.device import VERDICT_AGE
 from mailgate.policy.apps import Strict
 

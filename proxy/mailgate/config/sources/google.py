@@ -10,10 +10,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import ExistingFile, HeaderKey, Secret, where_it_is
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
-from mailgate.config.values import Size
+from mailgate.config.values import ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Identifier, Strict
 
