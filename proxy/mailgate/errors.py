@@ -99,8 +99,7 @@ class Trouble(StrEnum):
 
 
 class SourceError(MailgateError):
-    """A source could not be read. ``hint`` is in Mailgate's own words; ``status`` is the HTTP status, if there was
-    one."""
+    """A source could not be read. ``hint``: in Mailgate's own words; ``status``: of HTTP, if there was one."""
 
     def __init__(self, trouble: Trouble, hint: str = "", status: int = 0) -> None:
         self.trouble = trouble
@@ -125,8 +124,7 @@ class LineMistake:
 
 
 class LinesRefusedError(SourceError):
-    """Some lines are wrong, so none was taken. ``count`` is the number of all mistakes, ``mistakes`` are the first of
-    them."""
+    """Some lines are wrong, so none was taken: ``count`` mistakes, of which ``mistakes`` are the first."""
 
     def __init__(self, mistakes: list[LineMistake], count: int) -> None:
         self.mistakes = mistakes

@@ -51,10 +51,6 @@ def name_error(
 _in_json = json.JSONEncoder(default=repr).encode  # ``json.dumps`` would make an encoder for each line
 
 
-def _serialize(event: structlog.typing.EventDict, **_: object) -> str:
-    return _in_json(event)
-
-
 def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     """Send every log line at ``level`` or above to ``stream`` as JSON. Lines of libraries are sent from ``warning`` on."""
     processors: list[structlog.typing.Processor] = [
@@ -64,7 +60,11 @@ def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
     ]
     change_level(level)
     structlog.configure(
-        processors=[_threshold, *processors, structlog.processors.JSONRenderer(_serialize)],
+        processors=[
+            _threshold,
+            *processors,
+            structlog.processors.JSONRenderer(lambda event, **_: _in_json(event)),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         # each line is one write, since several processes share the stream
         logger_factory=structlog.WriteLoggerFactory(stream),

@@ -11,8 +11,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ON_BEHALF_OF: ContextVar[str] = ContextVar("on_behalf_of", default="")
-"""The admin whose request is being served, or the person who reads what is stored about them; empty for what the gate does by
-itself."""
+"""The admin or the person whose request is served; empty for what the gate does by itself."""
 _turns: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -29,6 +28,18 @@ async def compute(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 def turn(person: str, of: str = "") -> asyncio.Lock:
     """What all requests of one person wait for that do the same: a computation, or what ``of`` names."""
     return _turns.setdefault((asyncio.get_running_loop(), person, of), asyncio.Lock())
+
+
+async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run this to its end even if the task is cancelled, since half of it must not be stored or sent."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # retrieved, so that asyncio does not log it
+        raise
 
 
 async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:

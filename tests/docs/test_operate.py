@@ -179,8 +179,8 @@ def _keys_of(function: str, tree: ast.AST) -> set[str]:
 
 
 def _of_log(node: ast.AST) -> bool:
-    named = isinstance(node, ast.Attribute) and node.attr in LEVELS and isinstance(node.value, ast.Name)
-    return named and node.value.id in ("log", "_log")  # type: ignore[attr-defined]
+    is_level = isinstance(node, ast.Attribute) and node.attr in LEVELS
+    return is_level and ast.unparse(node.value) in ("log", "_log", "self.log")  # type: ignore[attr-defined]
 
 
 def test_every_event_is_listed_with_its_levels_and_fields() -> None:

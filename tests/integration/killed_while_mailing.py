@@ -9,8 +9,7 @@ DEATH = "TEST_DIES"
 
 
 def arm(name: str, when: str, number: str) -> None:
-    from mailgate.mail.smtp import SmtpTransport
-    from mailgate.mail.transport import FolderTransport
+    from mailgate.mail.transport import FolderTransport, SmtpTransport
     from mailgate.store.mail_queue import MailQueue
     from mailgate.store.retractions import Retractions
 

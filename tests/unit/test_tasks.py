@@ -6,7 +6,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from mailgate.tasks import ON_BEHALF_OF, compute, end, end_all
+from mailgate.tasks import ON_BEHALF_OF, compute, end, end_all, run_to_end
 
 
 async def waits(ended: list[str], name: str) -> None:
@@ -72,3 +72,23 @@ async def test_computations_of_one_admin_take_turns_and_wait_for_nobody_else() -
     mark_missing_as_gone.set()
     await asyncio.gather(one, two)
     assert order == ["another admin's", "first", "second"]
+
+
+@pytest.mark.parametrize("error", [None, OSError("gone")])
+async def test_work_that_may_not_be_halved_ends_before_its_task(error: Exception | None) -> None:
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await may_end.wait()
+        done.append("ended")
+        if error:
+            raise error
+
+    task = asyncio.ensure_future(run_to_end(work()))
+    await begun.wait()
+    task.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == ["ended"]

@@ -4,7 +4,6 @@ of a mail server whether a login is accepted."""
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from socket import gethostname
 from urllib.parse import urlsplit
 
@@ -62,7 +61,7 @@ class AdminPort:
             if self.place.has_admin:
                 app = await self._application(closing)
                 server = await self._hosting(
-                    closing, app, lambda exchange: own_hosts(self._settings()).admit(exchange)
+                    closing, app, lambda asked: own_hosts(self._settings()).admit(asked)
                 )
                 self.origin = await open_admin(server, settings.admin_listen, self.place.admin, closing)
             else:
@@ -88,20 +87,13 @@ class AdminPort:
             *console.works(context),
             lambda: follow("audit witness", lambda _: witness.poll(), OF_AUDIT, each_minute=True),
             lambda: follow("settings audit", lambda _: watch.poll()),
-            partial(
-                follow,
-                "audit events",
-                lambda _: told.poll(),
-                lambda numbers: (numbers.audit, self.sinks.audit),
+            lambda: follow(
+                "audit events", lambda _: told.poll(), lambda each: (each.audit, self.sinks.audit)
             ),
         )
         await closing.enter_async_context(works)
-        for part in (
-            context.readings,
-            context.background_questions,
-            context.planning,
-            context.recipient_lists,
-        ):
+        stops = (context.readings, context.background_questions, context.planning, context.recipient_lists)
+        for part in stops:
             closing.push_async_callback(part.stop)
         return with_api(with_console(admin, context), context)
 

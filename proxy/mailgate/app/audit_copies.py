@@ -77,8 +77,7 @@ def _read(position: Path) -> int | None:
 
 
 NOTE_AGAIN_AFTER, RETRY_AFTER = timedelta(days=1), timedelta(minutes=1)
-"""The time after which the same head is noted again, and the time after which a head that could not be noted everywhere is
-tried again."""
+"""After these times the same head is noted again, and one that could not be noted everywhere is tried again."""
 
 
 class AuditWitness:

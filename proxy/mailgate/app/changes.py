@@ -114,8 +114,7 @@ class ChangeDispatcher:
 
 
 async def count_devices(store: Store, metrics: Metrics) -> None:
-    """Show how many devices get what of mail, and the number of findings about them. Raises StoreError; the last counts then
-    stay."""
+    """Show how many devices get what of mail, and findings about them. Raises StoreError; the last counts then stay."""
     counted = await store.devices.counted_findings()
     for reason in DEVICE_FINDINGS:
         metrics.device_findings.labels(reason).set(counted.get(reason, 0))

@@ -11,6 +11,5 @@ def utc_now() -> datetime:
 
 @lru_cache(maxsize=64)
 def moment_of(reading: float) -> datetime:
-    """The time at which ``time.monotonic`` read this. It stays the same however often it is asked for, also if the clock
-    is set meanwhile."""
+    """The time at which ``time.monotonic`` read this; the same however often it is asked for, also if the clock is set."""
     return utc_now() - timedelta(seconds=time.monotonic() - reading)

@@ -13,22 +13,17 @@ from prometheus_client import CollectorRegistry
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle
 from mailgate.config.sources.every_source import EverySource
-from mailgate.connectors import (
-    Connector,
-    Report,
-    Runtime,
-    Setup,
-    SourceError,
-    Trouble,
-    connector_for,
-)
+from mailgate.connectors import connector_for
 from mailgate.connectors.leased_run import DeviceRecheck, LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
-from mailgate.connectors.setup import PolicyStore, PolicyTexts
+from mailgate.connectors.setup import PolicyStore, PolicyTexts, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
+from mailgate.devices.device import Report
+from mailgate.errors import SourceError, Trouble
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
 from mailgate.model.device import Away

@@ -1,5 +1,4 @@
-"""The heartbeat of a gate: it reports to the store that it runs and by which rules, and reads the heartbeats of other
-gates."""
+"""The heartbeat of a gate: it tells the store that it runs, and reads what other gates tell."""
 
 import asyncio
 import secrets
@@ -52,11 +51,8 @@ class FoundGates:
         self.is_alone = False
         """Whether there was no other process."""
         self.gates = Gauge("mailgate_gates", "Gates on this store, by state", ["state"], registry=registry)
-        self.store_up = Gauge(
-            "mailgate_store_up",
-            "1 while the store accepts the heartbeat of this gate",
-            registry=registry,
-        )
+        accepts = "1 while the store accepts the heartbeat of this gate"
+        self.store_up = Gauge("mailgate_store_up", accepts, registry=registry)
         self.store_up.set(1)  # the store was opened just now
         self.clock = ClockOffset()
         registry.register(self.clock)

@@ -86,17 +86,14 @@ def live_with_settings_of(live: Live, settings: Settings, public_url: str) -> Li
 
 def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Reliefs = NO_RELIEFS) -> Live:
     """The live parts with the rules and issuers of these files."""
-    certificates = bundle.settings.client_certificates
-    verifier = (
-        CertificateVerifier(
+    certificates, verifier = bundle.settings.client_certificates, None
+    if certificates:
+        verifier = CertificateVerifier(
             certificates.trusted,
             matches=certificates.matches,
             revocation=certificates.revocation,
             person=bundle.settings.logins.person,
         )
-        if certificates
-        else None
-    )
     policy = bundle.rules.with_reliefs(reliefs).policy
     _ = policy.index  # made now, so that no request waits for it
     form = ProxyForm(certificates.from_proxies or "", certificates.proxy_header) if certificates else NO_PROXY

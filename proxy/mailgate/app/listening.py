@@ -45,8 +45,7 @@ async def open_for_proxy(
     given: Sequence[socket.socket],
     closing: AsyncExitStack,
 ) -> str:
-    """Serve another proxy like ``open_public``, or at a Unix socket. Returns its address for the proxy; raises
-    OSError."""
+    """Like ``open_public``, or at a Unix socket. Returns its address for the proxy; raises OSError."""
     if isinstance(where, Address):
         return await open_public(server, where, tls, given, closing)
     loop = asyncio.get_running_loop()

@@ -8,24 +8,28 @@ from datetime import datetime, timedelta
 from functools import partial
 from socket import gethostname
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle, Settings
-from mailgate.config.addresses import Address
 from mailgate.config.mail import MailSettings, NoticeSettings
+from mailgate.config.values import Address
 from mailgate.gateway.live import InForce
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
-from mailgate.mail.postman import OutcomeListener, Postman, PostmanTools
-from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
+from mailgate.mail.postman import OutcomeListener, Postman
+from mailgate.mail.quarantine import NoQuarantineMails, QuarantineMailer
 from mailgate.mail.recipient_list import data_scope_of
-from mailgate.mail.smtp import MailServer, SmtpTransport
-from mailgate.mail.transport import FolderTransport, MailTransport, TransportDownError
+from mailgate.mail.transport import (
+    FolderTransport,
+    MailServer,
+    MailTransport,
+    SmtpTransport,
+    TransportDownError,
+)
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, Store, StoreError
 
@@ -57,27 +61,16 @@ def quarantine_mailer_for(
     settings: Settings, store: Store, in_force: InForce, check: LoginCheck | None
 ) -> QuarantineMailer | NoQuarantineMails:
     """The mailer for people whose mail app is refused, if the settings have a quarantine mail."""
-    mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
+    mail = settings.activesync.quarantine_mail
     if mail is None:
         return NoQuarantineMails()
-    server = mail_server_of(mail, mail.smtp)
-    head = QuarantineHead(
-        mail.sender,
-        mail.domain,
-        mail.pause,
-        mail.at_most,
-        mail.per_hour,
-        host,
-        settings.languages.default,
-        f"{settings.public_url}/.mailgate/me",
-        settings.choices,
-    )
+    send = mail_server_of(mail, mail.smtp).send
 
     def laptops_open(at: datetime) -> bool:
         return in_force.live.responses.lets_in_laptops(at)
 
-    pages = in_force.live.responses.pages
-    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check, laptops_open)
+    pages, claims = in_force.live.responses.pages, store.quarantine_mails
+    return QuarantineMailer(mail, settings, pages, claims, send, utc_now, check, laptops_open)
 
 
 def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: OutcomeListener) -> Postman:
@@ -89,7 +82,9 @@ def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told:
         mail_way_for(notices),
         notices.rate,
         secrets.token_hex(8),
-        PostmanTools(utc_now, asyncio.sleep, told),
+        utc_now,
+        asyncio.sleep,
+        told,
     )
 
 
@@ -102,20 +97,13 @@ class MailMetrics:
     """Counters of mails about rules."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.ended = Counter(
-            "mailgate_notices",
-            "Mails about rules, by outcome",
-            ["kind", "state"],
-            registry=registry,
-        )
+        labels = ["kind", "state"]
+        self.ended = Counter("mailgate_notices", "Mails about rules, by outcome", labels, registry=registry)
         self.down = Counter(
             "mailgate_notices_down",
             "Tries to send mails about rules while none could be sent",
             registry=registry,
         )
-
-    def count_mail(self, mail: Mail, state: MailState) -> None:
-        self.ended.labels(mail.kind.value, state.value).inc()
 
 
 class MailSender:
@@ -144,7 +132,7 @@ class MailSender:
             self._store.languages.listening = self._bundle().settings.notices is not None
             await self._store.languages.flush()
             await self.poll()
-            self._on_recovery()
+            self._rest, self._trouble = timedelta(), ""
         except TransportDownError as error:
             self._is_down(str(error))
         except StoreError as error:
@@ -183,8 +171,8 @@ class MailSender:
 
     def _on_mail(self, mail: Mail, state: MailState, why: str) -> None:
         self._round[state.value] += 1
-        self._numbers.count_mail(mail, state)
         kind, rule = mail.kind.value, mail.rule
+        self._numbers.ended.labels(kind, state.value).inc()
         if state is MailState.SENT:
             log.info("notice-sent", kind=kind, rule=rule)
         elif state is MailState.QUEUED:
@@ -200,6 +188,3 @@ class MailSender:
         if trouble != self._trouble:
             log.warning("notices-down", error=trouble)
         self._trouble = trouble
-
-    def _on_recovery(self) -> None:
-        self._rest, self._trouble = timedelta(), ""

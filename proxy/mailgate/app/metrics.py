@@ -19,41 +19,28 @@ from mailgate.store import Backlog, Ledger, Store
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     """Add numbers of other parts to ``/metrics``."""
     metrics, counts, verdicts = gate.metrics, ledger.counts, gate.verdicts
-    metrics.watch_count(
-        "mailgate_verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits
-    )
-    metrics.watch_count(
-        "mailgate_verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses
-    )
-    metrics.watch(
-        "mailgate_crl_next_update_timestamp_seconds",
-        "When the first revocation list becomes stale, in seconds since 1970; 0 without lists",
-        lambda: first_list_stale_at(gate),
-    )
     metrics.build.info({"version": __version__})
     metrics.config_ok.set(1)
-    metrics.watch(
-        "mailgate_policy_serial",
-        "The serial of the activation that the gate decides by",
-        lambda: keeper.current.activation.serial,
-    )
-    metrics.watch(
-        "mailgate_policy_held",
-        "1 while the files on disk are not in force",
-        lambda: bool(keeper.held),
-    )
-    metrics.watch_count("mailgate_ledger_written", "Sightings written to the store", lambda: counts.written)
-    metrics.watch_count(
-        "mailgate_ledger_spooled",
-        "Sightings kept on disk while the store was down",
-        lambda: counts.spooled,
-    )
-    metrics.watch_count("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
-    metrics.watch_count(
-        "mailgate_ledger_strangers_not_recorded",
-        "Decisions on strangers, or on one person, that were not recorded, because too many came",
-        lambda: ledger.strangers_not_recorded,
-    )
+    for name, meaning, read in (
+        ("verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits),
+        ("verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses),
+        ("ledger_written", "Sightings written to the store", lambda: counts.written),
+        ("ledger_spooled", "Sightings kept on disk while the store was down", lambda: counts.spooled),
+        ("ledger_dropped", "Sightings lost", lambda: counts.dropped),
+        ("ledger_strangers_not_recorded", _TOO_MANY, lambda: ledger.strangers_not_recorded),
+    ):
+        metrics.watch_count(f"mailgate_{name}", meaning, read)
+    for name, meaning, value in (
+        ("crl_next_update_timestamp_seconds", _FIRST_STALE, lambda: first_list_stale_at(gate)),
+        ("policy_serial", _DECIDES_BY, lambda: keeper.current.activation.serial),
+        ("policy_held", "1 while the files on disk are not in force", lambda: bool(keeper.held)),
+    ):
+        metrics.watch(f"mailgate_{name}", meaning, value)
+
+
+_TOO_MANY = "Decisions on strangers, or on one person, that were not recorded, because too many came"
+_FIRST_STALE = "When the first revocation list becomes stale, in seconds since 1970; 0 without lists"
+_DECIDES_BY = "The serial of the activation that the gate decides by"
 
 
 def watch_backlogs(metrics: Metrics, store: Store, *, spool: bool) -> None:
@@ -76,37 +63,25 @@ def watch_backlogs(metrics: Metrics, store: Store, *, spool: bool) -> None:
         first = min((each for each in lasting if each is not None), default=None)
         return 0.0 if first is None else moment_of(first).timestamp()
 
-    metrics.watch(
-        "mailgate_store_refuses_since_timestamp_seconds",
-        "Since when the store accepts nothing, in seconds since 1970; 0 while it accepts",
-        since,
-    )
+    refuses = "Since when the store accepts nothing, in seconds since 1970; 0 while it accepts"
+    metrics.watch("mailgate_store_refuses_since_timestamp_seconds", refuses, since)
 
 
 def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], reliefs: ReliefWatch) -> None:
     """Add the state of the rules in force to ``/metrics``."""
-    metrics.watch(
-        "mailgate_rules_lingering",
-        "Rules that only report and have no end, or have done so for too long",
-        lambda: len(lingering()),
-    )
+    lingers = "Rules that only report and have no end, or have done so for too long"
+    metrics.watch("mailgate_rules_lingering", lingers, lambda: len(lingering()))
     for cause, name in ((Cause.HALT, "halted"), (Cause.BREAK_GLASS, "break_glass")):
         metrics.watch(f"mailgate_rules_{name}", _OFF[cause], partial(_count, reliefs, cause))
-    metrics.watch(
-        "mailgate_exemptions",
-        "Exemptions of people and devices that are in force",
-        lambda: len(reliefs.exemptions()),
-    )
+    exempt = "Exemptions of people and devices that are in force"
+    metrics.watch("mailgate_exemptions", exempt, lambda: len(reliefs.exemptions()))
 
 
 def watch_requests(metrics: Metrics, ports: PublicPorts) -> None:
     """Add the running requests to ``/metrics``."""
     metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
-    metrics.watch(
-        "mailgate_requests_lasting",
-        "Tunnels, requests that wait for mail, and others that have lasted for five seconds",
-        lambda: len(lasting(ports.carried(), perf_counter())),
-    )
+    lasts = "Tunnels, requests that wait for mail, and others that have lasted for five seconds"
+    metrics.watch("mailgate_requests_lasting", lasts, lambda: len(lasting(ports.carried(), perf_counter())))
 
 
 _OFF = {

@@ -13,8 +13,7 @@ SPOOL = "var/spool"
 
 
 async def open_store(config: Path, settings: Settings, *, make: bool = False) -> Store:
-    """Open the store of the settings at ``config``. With ``make``, as for a gate, a missing store is created; commands leave
-    that to the gate. Raises StoreError."""
+    """Open the store of the settings at ``config``; only a gate lets it ``make`` a missing one. Raises StoreError."""
     url = settings.store.get_secret_value()
     try:
         return await Store.open(url, spool=spool_of(config, settings), make=make)

@@ -6,7 +6,7 @@ rules, certificates that no client would accept, and places that cannot be opene
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,11 +125,8 @@ def _store(config: Path, settings: Settings) -> Iterator[Fault]:
         if settings.spool is None:
             return  # the spool is beside the file
     if why := _no_folder(spool_folder(config, settings, url)):
-        place = "spool" if settings.spool else "store"
-        yield (
-            (place,),
-            f"{why}; expected a folder for what the store does not take, or `spool` to name another",
-        )
+        expected = "expected a folder for what the store does not take, or `spool` to name another"
+        yield ("spool" if settings.spool else "store",), f"{why}; {expected}"
 
 
 def _mail_folder(settings: Settings) -> Iterator[Fault]:
@@ -163,29 +160,24 @@ def _sockets(settings: Settings) -> Iterator[Fault]:
 
 
 def _no_file(path: Path) -> str:
-    """Why a file cannot be written or created, in words; empty if it can."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return _no_folder(path.parent)
-    except OSError as error:
-        return _worded_error(path, error)
-    if not stat.S_ISREG(mode):
-        return f"{path} is no file"
-    return "" if os.access(path, os.R_OK | os.W_OK) else f"{path} cannot be written: permission denied"
+    return _unwritable(path, "file", stat.S_ISREG, os.R_OK | os.W_OK)
 
 
 def _no_folder(path: Path) -> str:
-    """Why a folder cannot be written or created, in words; empty if it can. Its parents may be created with it."""
+    return _unwritable(path, "folder", stat.S_ISDIR, os.W_OK | os.X_OK)
+
+
+def _unwritable(path: Path, kind: str, is_one: Callable[[int], bool], rights: int) -> str:
+    """Why a file or a folder cannot be written or created, with its parents, in words; empty if it can."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return _no_folder(path.parent) if path.parent != path else f"{path} is not there"
     except OSError as error:
         return _worded_error(path, error)
-    if not stat.S_ISDIR(mode):
-        return f"{path} is no folder"
-    return "" if os.access(path, os.W_OK | os.X_OK) else f"{path} cannot be written: {_denied(path)}"
+    if not is_one(mode):
+        return f"{path} is no {kind}"
+    return "" if os.access(path, rights) else f"{path} cannot be written: {_denied(path)}"
 
 
 def _no_socket(path: Path) -> str:

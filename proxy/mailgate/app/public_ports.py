@@ -1,5 +1,4 @@
-"""The public ports of one gate: their listeners, their certificates, and the end of running requests. The number of connections
-that the process may have is raised for them."""
+"""The public ports of one gate: their listeners, certificates and limits, and the end of running requests."""
 
 import asyncio
 import resource
@@ -127,8 +126,7 @@ class PublicPorts:
     async def _open_for_questions(
         self, asked: AuthzListener, settings: Settings, closing: AsyncExitStack
     ) -> None:
-        """Open a port or a Unix socket for questions of another proxy. It carries no mail. With several workers the
-        supervisor has opened it."""
+        """Open a port or a Unix socket for questions alone. With several workers the supervisor has opened it."""
         at, where = asked.listen, str(asked.listen)
         if self.place.count > 1 and where not in self.place.questions:
             return
@@ -196,8 +194,7 @@ class PublicPorts:
 
 
 def ports_for(settings: Settings, gate: Gate, place: WorkerPlace, most: int = sys.maxsize) -> PublicPorts:
-    """The ports of these settings with their certificates, for ``most`` connections. No port is open yet. Raises CertificateError
-    and OSError."""
+    """The ports of these settings, for ``most`` connections, with nothing open yet. Raises CertificateError, OSError."""
     tls, devices, room = settings.tls, settings.client_certificates, ConnectionLimit(most)
     if not tls:
         return PublicPorts(gate, place, room)

@@ -48,14 +48,10 @@ class Reloader(Generic[Loaded]):
             await self.apply(await compute(self.load))
         except ConfigError as error:
             return self._rejected([mistake.text for mistake in error.mistakes], again)
-        except MailgateError as error:  # the text of such an error is for people
-            return self._rejected(
-                [phrase("the files cannot be put in force: %(why)s", why=error.words)], again
-            )
         except Exception as error:  # noqa: BLE001 - later files must be read after any error
-            return self._rejected(
-                [phrase("the files cannot be put in force: %(why)s", why=type(error).__name__)], again
-            )
+            # the text of an error of the house is for people
+            why = error.words if isinstance(error, MailgateError) else type(error).__name__
+            return self._rejected([phrase("the files cannot be put in force: %(why)s", why=why)], again)
         self.mistakes = []
         self._count("applied", ok=True)
         return True

@@ -1,5 +1,4 @@
-"""Connects the receivers of finished requests that the settings name, at the start and again at a reload. Traces are among
-them, if the settings ask for them and the extra ``otel`` is installed."""
+"""Connects the receivers of finished requests that the settings name, traces by the extra ``otel`` among them."""
 
 import asyncio
 import os
@@ -77,9 +76,8 @@ class RequestSinks:
             put = _to_each([self._lines("events", way).put for way in event_sinks(settings.events)])
             self.audit = put if settings.events.audit else None
             if settings.events.decisions != "none":
-                yield self._security_events(
-                    put, settings.events, urlsplit(settings.public_url).hostname
-                ).request_finished
+                host = urlsplit(settings.public_url).hostname
+                yield self._security_events(put, settings.events, host).request_finished
 
     def _access_log(self, settings: AccessLogSettings) -> AccessLog:
         lines = self._lines("access", to_file(settings.file) if settings.file else to_standard_error)
@@ -136,14 +134,10 @@ def tracing_for(settings: Settings, in_force: "InForce", requests: RequestMetric
     from mailgate.gateway.observe.traces import TraceOptions, otlp_traces  # needs the extra `otel`
     from mailgate.http.trusted_headers import is_proxy
 
-    traces = settings.traces
-    told = TraceOptions(
-        traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
-    )
-    return otlp_traces(
-        traces.endpoint,
-        told,
-        secrets.randbits,
-        lambda peer: is_proxy(peer, in_force.live.trusted),
-        requests.remember,
-    )
+    traces, process = settings.traces, f"{gethostname()}-{os.getpid()}"
+    told = TraceOptions(traces.share, traces.include, settings.public_url, settings.upstream, process)
+
+    def trusts(peer: str) -> bool:
+        return is_proxy(peer, in_force.live.trusted)
+
+    return otlp_traces(traces.endpoint, told, secrets.randbits, trusts, requests.remember)

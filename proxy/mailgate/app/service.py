@@ -89,8 +89,7 @@ class Service:
 async def made(
     config: Path, bundle: Bundle, store: Store, place: WorkerPlace, undo: AsyncExitStack
 ) -> Service:
-    """A gate on this store, of which no part is started yet. What making it has begun ends by ``undo``. Raises MailgateError or
-    OSError."""
+    """A gate of which no part is started yet. What making it has begun ends by ``undo``. Raises MailgateError, OSError."""
     files, settings, host = FilesInForce(bundle), bundle.settings, gethostname()
     looks, stopping, other_rules = ChangeDispatcher(store, utc_now), asyncio.Event(), asyncio.Event()
     metrics = Metrics()

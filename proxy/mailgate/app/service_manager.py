@@ -29,8 +29,7 @@ class ServiceManager:
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> "ServiceManager":
-        """The manager in the environment of the process. It is removed there, so that no child sends messages in its
-        place."""
+        """The manager in the environment, from which it is removed, so that no child sends messages in its place."""
         where = environ.pop("NOTIFY_SOCKET", "")
         silence, pid = environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", "")
         if not where.startswith(("/", "@")):

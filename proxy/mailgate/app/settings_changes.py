@@ -35,15 +35,12 @@ _SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketF
 
 
 def digests_of(settings: Settings) -> dict[str, str]:
-    """The first half of the SHA-256 of each setting that differs from its default. Of a secret only its presence is
-    hashed."""
-    usual = {
-        name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()
-    }
+    """Half a SHA-256 of each setting that differs from its default; of a secret, of its presence alone."""
+    usual = Settings.model_fields
     return {
         name: _digest(value)
         for name, value in settings.model_dump(mode="python").items()
-        if getattr(settings, name) != usual[name]
+        if getattr(settings, name) != usual[name].get_default(call_default_factory=True)
     }
 
 
@@ -146,10 +143,8 @@ class SettingsAudit:
         changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
         if changed or last is None:
             details = {"changed": changed if last else [], "digests": digests}
-            what = CHANGED if last else NOTED
-            await self._audit.append(
-                Act(self._clock(), BY_FILE, what, about, ", ".join(details["changed"]), self._host, details)
-            )
+            what, why = CHANGED if last else NOTED, ", ".join(details["changed"])
+            await self._audit.append(Act(self._clock(), BY_FILE, what, about, why, self._host, details))
         if changed and last:
             log.warning("settings-changed", changed=changed)
         self._seen = settings

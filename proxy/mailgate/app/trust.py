@@ -54,9 +54,8 @@ class Trust:
             else:
                 sources[each.issuer] = FileKeys(parse_jwks(each.jwks.read_text()))
         if logins := settings.login_tokens:
-            told = before.get((logins.source, logins.jwks)) or self._remote(
-                logins, metrics, parse_provider_keys
-            )
+            told = before.get((logins.source, logins.jwks))
+            told = told or self._remote(logins, metrics, parse_provider_keys)
             told.ask = asking(logins)
             sources[logins.source] = told
         return sources
@@ -72,15 +71,12 @@ class Trust:
 
     def health(self) -> list[Issuer]:
         """The state of each issuer whose keys are fetched over the network."""
-        return [
-            Issuer(
-                issuer=each.issuer,
-                keys=len(each.keys().keys),
-                last_success=each.last_success,
-                failure=each.failure,
-            )
-            for each in self.keyring.remote()
-        ]
+
+        def state(each: RemoteKeys) -> Issuer:
+            keys, last = len(each.keys().keys), each.last_success
+            return Issuer(issuer=each.issuer, keys=keys, last_success=last, failure=each.failure)
+
+        return list(map(state, self.keyring.remote()))
 
     def _remote(
         self, each: IssuerSettings, metrics: Metrics, parse: Callable[[str], KeySet] = parse_jwks
@@ -95,7 +91,6 @@ class Trust:
 
 
 def asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
-    """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
-    used from the next reload on."""
+    """Make the function that fetches an issuer's keys. Authorities that change are read at the next reload."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
     return partial(remote.fetch, str(each.jwks), trust=trust)

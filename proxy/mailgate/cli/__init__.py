@@ -42,8 +42,7 @@ if [ "$funcstack[1]" = "_%(prog_name)s" ]; then
   %(complete_func)s "$@"
 fi
 """
-"""zsh runs the file as a function at the first completion. If the file is read with ``source``, there is nothing to
-complete."""
+"""zsh runs the file as a function at the first completion; if it is read with ``source``, nothing is completed."""
 
 
 def _complete_at_once() -> None:

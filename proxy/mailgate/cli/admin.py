@@ -61,8 +61,7 @@ def add(
 
 
 def _chosen(name: str) -> str:
-    """Read a password, typed twice at a terminal or as one line of standard input. Ends the command if it is too
-    weak."""
+    """Read a password: typed twice, or one line of standard input. Ends the command if it is too weak."""
     if sys.stdin.isatty():
         typed = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:
@@ -73,10 +72,7 @@ def _chosen(name: str) -> str:
 
 
 @app.command("list")
-def list_admins(
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+def list_admins(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     """List the admins of the settings and their roles."""
     try:
         admins = load_settings(config).admins
@@ -101,9 +97,7 @@ def _check(name: str) -> None:
     try:
         _NAME.validate_python(name)
     except ValidationError:
-        fail(
-            2,
-            f"`{printable(name)}` is not a name for an admin; expected small letters and digits, like ada or ada@example.com",
-        )
+        expected = "expected small letters and digits, like ada or ada@example.com"
+        fail(2, f"`{printable(name)}` is not a name for an admin; {expected}")
     if name == BY_FILE:
         fail(2, f"`{BY_FILE}` stands for changed files in the audit log; expected the name of a person")

@@ -6,13 +6,12 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from mailgate.atomic_files import write_atomically
 from mailgate.attest import mint
@@ -21,10 +20,9 @@ from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, thumbprint_of
 from mailgate.attest.jose import Key
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.options import DEFAULT_PATH, DURATION, AsObject, Config, checked
 from mailgate.cli.output import print_json, printable
 from mailgate.config import load_settings
-from mailgate.config.values import Duration
 from mailgate.model import HardwareResult
 
 KEYS = Path("var/demo/keys")
@@ -35,8 +33,6 @@ app = typer.Typer(
     help="Make keys and signed test tokens, to try a rule with curl; verify evidence by hardware.",
     no_args_is_help=True,
 )
-
-_DURATION = TypeAdapter[timedelta](Duration)
 
 
 @app.command()
@@ -141,7 +137,8 @@ def mint_headers(
         complete=complete,
         status=status,
     )
-    issue = mint.Issue(issuer, audience or _origin(url), secrets.token_urlsafe(16), now, _duration(lifetime))
+    life = checked(f'--lifetime "{lifetime}"', DURATION, lifetime)
+    issue = mint.Issue(issuer, audience or _origin(url), secrets.token_urlsafe(16), now, life)
     payload = mint.claims(device, issue, device_private)
     token = mint.sign_token(payload, issuer_private)
     proof = mint.sign_proof(
@@ -172,13 +169,6 @@ def _read_key(path: Path) -> Key:
         fail(2, f"{path} cannot be read: {error.strerror}")
     except ValueError as error:
         fail(2, f"{path}: {error}")
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return _DURATION.validate_python(text)
-    except ValidationError as error:
-        fail(2, f'--lifetime "{text}": {error.errors()[0]["msg"]}')
 
 
 def _origin(url: str) -> str:
@@ -263,8 +253,6 @@ def _lines(result: HardwareResult) -> list[str]:
         return [f"refused: {result.refused}: {result.detail}"]
     told = {name: value for name, value in asdict(result).items() if value and name not in ("claims", "app")}
     app = {f"app {name}": value for name, value in asdict(result.app).items() if value} if result.app else {}
-    return [f"{name}: {_flat(value)}" for name, value in (told | dict(result.claims) | app).items()]
-
-
-def _flat(value: object) -> object:
-    return " ".join(value) if isinstance(value, tuple) else value
+    facts = told | dict(result.claims) | app
+    flat = {name: " ".join(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    return [f"{name}: {value}" for name, value in flat.items()]

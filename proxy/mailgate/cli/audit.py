@@ -1,7 +1,6 @@
 """``mailgate audit``: the log of who changed what, its verification and its export."""
 
 import re
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,12 +59,12 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
 
     entries = with_store(config, run, decides=False)
     damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
-    if as_json:
-        print_json([asdict(each) | {"details": details_of(each)} for each in entries])
-    else:
-        print_rows(
-            entries, _COLUMNS, as_json=False, none="The log has no entries yet.", whole=("number", "at")
-        )
+
+    def plain(entry: AuditEntry) -> dict[str, object]:
+        return asdict(entry) | {"details": details_of(entry)}
+
+    none, whole = "The log has no entries yet.", ("number", "at")
+    print_rows(entries, _COLUMNS, as_json=as_json, plain=plain, none=none, whole=whole)
     if damaged:
         fail(1, "\n".join(damaged))
 
@@ -105,27 +104,18 @@ def export(
     """Write every entry to standard output: CSV, or with --json exactly the lines over which the digests are made."""
 
     async def run(store: Store, _bundle: Bundle) -> None:
-        write = _write_json if as_json else _csv_writer()
+        if not as_json:
+            typer.echo(beginning(COLUMNS).encode(), nl=False)
         async for entry in store.audit.all():
-            write(entry)
+            text = f"{line_of(entry)}\n" if as_json else lines([row_of(entry)])
+            typer.echo(text.encode(), nl=False)
 
     with_store(config, run, decides=False)
 
 
-def _write_json(entry: AuditEntry) -> None:
-    typer.echo(line_of(entry))
-
-
-def _csv_writer() -> Callable[[AuditEntry], None]:
-    typer.echo(beginning(COLUMNS).encode(), nl=False)
-    return lambda entry: typer.echo(lines([row_of(entry)]).encode(), nl=False)
-
-
 def _head(text: str) -> AuditHead:
     if not re.fullmatch(r"\d+:[0-9a-f]{64}", text):
-        fail(
-            2,
-            f"`{printable(text)}` is not a head; expected NUMBER:DIGEST as `mailgate audit verify` prints it",
-        )
+        expected = "expected NUMBER:DIGEST as `mailgate audit verify` prints it"
+        fail(2, f"`{printable(text)}` is not a head; {expected}")
     number, _, digest = text.partition(":")
     return AuditHead(int(number), digest)

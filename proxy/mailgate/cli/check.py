@@ -150,11 +150,8 @@ def _shares_its_host(settings: Settings) -> bool:
 def _lags(bundle: Bundle) -> dict[str, tuple[timedelta, timedelta]]:
     """How far the app lists of a connector lag behind what it states, and how old they may be, for each that lags."""
     terms, connectors = bundle.posture_terms, bundle.settings.connectors
-    return {
-        name: (each.inventory_lag, terms.age_of(name))
-        for name, each in connectors.items()
-        if each.inventory_lag
-    }
+    lagging = [(name, each.inventory_lag) for name, each in connectors.items() if each.inventory_lag]
+    return {name: (lag, terms.age_of(name)) for name, lag in lagging}
 
 
 def _print_mistakes(error: ConfigError, as_json: bool) -> None:
@@ -164,19 +161,16 @@ def _print_mistakes(error: ConfigError, as_json: bool) -> None:
     for mistake in error.mistakes:
         typer.echo(str(mistake))
     count = len(error.mistakes)
-    typer.echo(
-        f"{count} mistake{'s' if count != 1 else ''}; nothing is used until {'they are' if count != 1 else 'it is'} put right",
-        err=True,
-    )
+    found, are = ("1 mistake", "it is") if count == 1 else (f"{count} mistakes", "they are")
+    typer.echo(f"{found}; nothing is used until {are} put right", err=True)
 
 
 def _print_counts(path: Path, bundle: Bundle, *, settings_hold: bool) -> None:
     files, policy = bundle.settings.files, bundle.policy
     if settings_hold:
         typer.echo(f"OK {path}")
-    typer.echo(
-        f"OK {path.parent / files.apps}: {len(policy.catalog.apps)} apps, {len(policy.catalog.lists)} lists"
-    )
+    apps, lists = len(policy.catalog.apps), len(policy.catalog.lists)
+    typer.echo(f"OK {path.parent / files.apps}: {apps} apps, {lists} lists")
     typer.echo(f"OK {path.parent / files.policy}: {len(policy.rules)} rules, version {policy.version}")
     typer.echo(f"OK {path.parent / files.policy_tests}: {len(bundle.policy_tests.tests)} cases")
     if bundle.settings.admins or bundle.settings.console.login.oidc:
@@ -238,15 +232,11 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
             {"file": each.path, "others_may": each.may, "refused": each.refused} for each in exposed
         ],
         "console": _console(bundle.settings),
-        "cases": [
-            {
-                "name": outcome.case.name,
-                "ok": not outcome.wrong,
-                "wrong": {
-                    name: {"expected": want, "got": got} for name, (want, got) in outcome.wrong.items()
-                },
-                "trials": [*outcome.decision.trials] if outcome.wrong else [],
-            }
-            for outcome in outcomes
-        ],
+        "cases": list(map(_case, outcomes)),
     }
+
+
+def _case(outcome: CaseResult) -> dict[str, Any]:
+    wrong = {name: {"expected": want, "got": got} for name, (want, got) in outcome.wrong.items()}
+    trials = [*outcome.decision.trials] if outcome.wrong else []
+    return {"name": outcome.case.name, "ok": not outcome.wrong, "wrong": wrong, "trials": trials}

@@ -111,8 +111,7 @@ def _show_text(answer: Mapping[str, object]) -> None:
 
 
 def _facts(described: Mapping[str, object]) -> RequestFacts:
-    """The request in an object. The object either has the headers itself, perhaps with method and target, or has them
-    under ``headers``."""
+    """The request in an object, which has the headers itself, perhaps with method and target, or under ``headers``."""
     nested = described.get("headers")
     if nested is not None and not isinstance(nested, dict):
         raise LineError("headers must be an object of names and values")

@@ -27,14 +27,15 @@ from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
+from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.connectors.run import NARROWS_AFTER, RunOutcome, reading
-from mailgate.connectors.setup import ApiConnector
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy.written import did_you_mean, in_words
 from mailgate.rollout.counted_acts import RestrictedDevices, note_import
 from mailgate.rollout.guard import guard_of
@@ -119,21 +120,23 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
     async def run(store: Store, bundle: Bundle) -> list[NamedState]:
         states, settings = await store.connectors.states(), bundle.settings.connectors
         last_known_for, now = bundle.settings.posture.last_known_for, datetime.now(UTC)
-        found = {
-            name: connector_state(
-                states.get(name), last_known_for, now, each.every if each.scheduled() else None
-            )
-            for name, each in settings.items()
-        }
-        return [
-            NamedState(name=name, type=_type(settings[name]), **dict(each)) for name, each in found.items()
-        ]
 
-    rows, none = (
+        def state(name: str, each: EverySource) -> NamedState:
+            every = each.every if each.scheduled() else None
+            told = connector_state(states.get(name), last_known_for, now, every)
+            return NamedState(name=name, type=_type(each), **dict(told))
+
+        return [state(name, each) for name, each in settings.items()]
+
+    none = "The settings have no connector; docs/connectors.md says how to add one."
+    print_rows(
         with_store(config, run),
-        "The settings have no connector; docs/connectors.md says how to add one.",
+        STATES,
+        as_json=as_json,
+        none=none,
+        whole=WHOLE,
+        style=lambda each: _STYLES.get(each.state, "yellow"),
     )
-    print_rows(rows, STATES, as_json=as_json, none=none, whole=WHOLE, style=_style)
 
 
 @app.command()
@@ -263,8 +266,7 @@ def import_lines(
 
 @contextmanager
 def _copy_of(file: str) -> Iterator[Path]:
-    """A copy of a file or of standard input, which is read more than once: what was counted is what is imported. Raises
-    SourceError."""
+    """A copy of a file or of standard input: what was counted is what is imported. Raises SourceError."""
     with NamedTemporaryFile(suffix=".lines") as copy:
         try:
             with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
@@ -324,10 +326,6 @@ def _type(settings: EverySource) -> str:
     return str(settings.type) if hasattr(settings, "type") else ""
 
 
-def _style(state: ConnectorState) -> str:
-    return _STYLES.get(state.state, "yellow")
-
-
 async def _some(connector: Connector) -> list[Report]:
     """The first devices of a source."""
     seen: list[Report] = []
@@ -349,11 +347,9 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry:
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
         _print_narrowed(name, outcome, dry=dry)
     if outcome.held:
-        typer.echo(
-            f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "
-            "they are kept. If it is right, run this again with --let-go.",
-            err=True,
-        )
+        more = "That is more than `most_gone` of this connector allows, so they are kept."
+        again = "If it is right, run this again with --let-go."
+        typer.echo(f"{outcome.held} devices are no longer named. {more} {again}", err=True)
     elif outcome.trouble:
         _complain(name, outcome.trouble, outcome.hint, outcome.details)
     if outcome.trouble:
@@ -365,8 +361,9 @@ def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
     if outcome.narrowed:
         Console().print(table_of(outcome.narrowed, _NARROWED))
         when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
+        then = "they are clean only if another source sees them whole."
         typer.echo(
-            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: they are clean only if another source sees them whole."
+            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: {then}"
         )
     elif dry:
         typer.echo("No device that was seen whole would be seen in part.")

@@ -75,9 +75,8 @@ def demo(
 
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
-        demo = Demo(
-            directory, rules, _keys(directory), *ports, upstream.rstrip("/"), _command(), people, store
-        )
+        webmail, keys = upstream.rstrip("/"), _keys(directory)
+        demo = Demo(directory, rules, keys, *ports, webmail, _command(), people, store)
         with _log_in(directory) as log, _Line() as line:
 
             def show(place: "DemoAddresses") -> None:

@@ -19,7 +19,7 @@ from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.config import Bundle
 from mailgate.console.apps.facts import AppFacts, count_apps
 from mailgate.console.apps.facts import apps as listed
-from mailgate.console.devices.facts import DeviceFacts, ReportFacts, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
 from mailgate.console.words import app_state_in_words, not_denied_in_words
@@ -56,7 +56,9 @@ _COLUMNS: Columns = {
 _FINDINGS: Columns = {"since": "since", "reason": "reason", "detail": "detail"}
 _REPORTS: Columns = {
     **{name: name for name in ("source", "id", "owner", "kind", "os", "enrolment")},
-    "listed apps": lambda each: ", ".join(each.apps) + _reach(each),
+    "listed apps": lambda each: (
+        ", ".join(each.apps) + ("" if each.apps_complete and not each.profile else " (not all seen)")
+    ),
     "reported": "reported_at",
     "verdict": lambda each: (
         "" if each.compliance == "none" else f"{each.compliance} {minute(each.compliance_at)}"
@@ -253,7 +255,3 @@ def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
     found = with_store(config, run)
     print_rows(found, _APPS, as_json=as_json, none="No app is listed.", whole=("app",))
-
-
-def _reach(report: ReportFacts) -> str:
-    return "" if report.apps_complete and not report.profile else " (not all seen)"

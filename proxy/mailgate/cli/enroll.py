@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, print_json, printable, say, table_of
+from mailgate.cli.options import DEFAULT_PATH, DURATION, AsJson, Config, checked, with_store
+from mailgate.cli.output import Columns, own_word, print_json, printable, say, table_of
 from mailgate.config import Bundle
-from mailgate.config.values import Duration
 from mailgate.console.enrolment.tokens import keep_token
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
@@ -36,9 +34,7 @@ _TOKENS: Columns = {
     "note": "note",
 }
 _KEYS: Columns = {
-    "computer": lambda key: (
-        f"{key.machine} (its own word)" if key.machine and not key.proven else key.machine
-    ),
+    "computer": lambda key: own_word(key.machine, key.proven),
     "device": "device",
     "user": "owner",
     "enrolled": "made_at",
@@ -48,7 +44,6 @@ _KEYS: Columns = {
     "token": "token",
 }
 _SHUT: Columns = {"enrols no more": "kind", "name": "name", "since": "at", "by": "by"}
-_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 User = Annotated[str, typer.Option(metavar="NAME", help="The login name of the device's owner.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="Its purpose, shown by `mailgate enroll list`.")]
@@ -67,7 +62,10 @@ def token(
     as_json: AsJson = False,
 ) -> None:
     """Make an enrolment token and print it once. Only its hash is stored."""
-    text, life = new_token(secrets.token_bytes(TOKEN_BYTES)), _life(expires)
+    text, life = (
+        new_token(secrets.token_bytes(TOKEN_BYTES)),
+        checked(f'--expires "{expires}"', DURATION, expires),
+    )
     _make(text, user, uses, life, note, token_file, config, as_json)
 
 
@@ -216,23 +214,12 @@ def _make(
         _one_line(option, said)
 
     async def run(store: Store, bundle: Bundle) -> EnrolmentToken:
-        by, owner = (
-            acting_person(bundle.settings, "operator", token_file=token_file),
-            bundle.settings.logins.person(user),
-        )
-        return await keep_token(
-            store, by, datetime.now(UTC), text, user=owner, note=note, uses=uses, life=life
-        )
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
+        owner, now = bundle.settings.logins.person(user), datetime.now(UTC)
+        return await keep_token(store, by, now, text, user=owner, note=note, uses=uses, life=life)
 
     made = with_store(config, run)
     say(text, {"token": text, **asdict(made)}, as_json=as_json)
-
-
-def _life(text: str) -> timedelta:
-    try:
-        return _DURATION.validate_python(text)
-    except ValidationError as error:
-        fail(2, f'--expires "{text}": {error.errors()[0]["msg"]}')
 
 
 def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey], shut: list[ShutEnrolment]) -> None:

@@ -8,8 +8,8 @@ import typer
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until, with_store
-from mailgate.cli.output import Columns, minute, print_json, print_rows, printable, say
+from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsJson, Config, Until, checked, with_store
+from mailgate.cli.output import Columns, minute, print_rows, printable, say
 from mailgate.cli.policy.change import Note
 from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
@@ -52,7 +52,7 @@ def add(
     """Exempt one person or one device from a rule until a time, at every gate on this store within a second."""
     if bool(person.strip()) == bool(device.strip()):
         fail(2, "expected either --person or --device")
-    end = read_until(until)
+    end = checked("--until", MOMENT, until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
         by = acting_person(bundle.settings, "operator", token_file=token_file)
@@ -81,11 +81,8 @@ def list_all(
         return [each for each in kept if everything or each.holds(now)]
 
     found = with_store(config, run)
-    if as_json:
-        ended = ("ended_at", "ended_by", "ended_why")
-        print_json([asdict(each.relief) | {name: getattr(each, name) for name in ended} for each in found])
-    else:
-        print_rows(found, _COLUMNS, as_json=False, none="Nobody is exempt.", whole=("number", "from"))
+    none, whole = "Nobody is exempt.", ("number", "from")
+    print_rows(found, _COLUMNS, as_json=as_json, plain=_plain, none=none, whole=whole)
 
 
 @app.command()
@@ -112,6 +109,11 @@ async def _device(store: Store, name: str) -> str:
     if not found:
         fail(1, f"no device has the id `{printable(name)}`; `mailgate devices list` shows them")
     return found[0].id
+
+
+def _plain(each: KeptRelief) -> dict[str, object]:
+    ended = {"ended_at": each.ended_at, "ended_by": each.ended_by, "ended_why": each.ended_why}
+    return asdict(each.relief) | ended
 
 
 def _whom(relief: Relief) -> str:

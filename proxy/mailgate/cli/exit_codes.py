@@ -18,11 +18,9 @@ from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError
 
 REFUSED = 1
-"""A check failed, or the act was refused or cannot be done now. The same command may succeed at another time, in another
-state of the store, or by another person."""
+"""A check failed, or the act was refused. It may succeed at another time, or by another person."""
 UNUSABLE = 2
-"""The command line is wrong, or what it names cannot be read or written. Until that is mended the command never
-succeeds."""
+"""The command line is wrong, or what it names cannot be used. It never succeeds until that is mended."""
 
 WITHIN_GUARD, NEEDS_APPROVAL = 3, 4
 """What ``mailgate policy plan --exit-code`` says of a change whose cases hold."""
@@ -44,8 +42,10 @@ def fail(code: int, message: str) -> NoReturn:
 
 def end(error: MailgateError, *, as_json: bool = False) -> NoReturn:
     """End the process with an error: in words on standard error and, as JSON, on standard output too."""
-    if as_json:
-        typer.echo(json.dumps(_plain(error), ensure_ascii=False))
+    if as_json:  # with how many approvals are missing, and the plan; empty if it is about none
+        missing, plan = (error.missing, error.plan) if isinstance(error, RefusedError) else (0, "")
+        told = {"why": str(error), "missing": missing, "plan": plan}
+        typer.echo(json.dumps(told, ensure_ascii=False))
     typer.echo(str(error), err=True)
     raise typer.Exit(exit_code_of(error)) from error
 
@@ -71,12 +71,6 @@ def _ending(command: Callable[..., Any]) -> Callable[..., Any]:
             end(RefusedError("not confirmed, so nothing was done"), as_json=bool(named.get("as_json")))
 
     return run
-
-
-def _plain(error: MailgateError) -> dict[str, object]:
-    """An error as JSON: why, how many approvals are missing, and the digest of the plan; empty if it is about none."""
-    missing, plan = (error.missing, error.plan) if isinstance(error, RefusedError) else (0, "")
-    return {"why": str(error), "missing": missing, "plan": plan}
 
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
+from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsObject, Config, checked, with_store
 from mailgate.cli.output import minute, printable
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
@@ -29,7 +28,6 @@ from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import Situation, decide_situation
 from mailgate.policy.decide import decide
 from mailgate.policy.simulate.what_if import as_fresh_at
-from mailgate.policy.written import Moment
 from mailgate.store import Store
 
 
@@ -59,13 +57,8 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
     console.print(Text.assemble(("device   ", "bold"), words))
     console.print(_table(told))
     would = f"; would: {', '.join(trial.rule for trial in decision.would)}" if decision.would else ""
-    console.print(
-        Text.assemble(
-            ("decision ", "bold"),
-            (decision.effect.value, "bold"),
-            f": {decision.reason}, by {decision.rule}{would}",
-        )
-    )
+    decided = f": {decision.reason}, by {decision.rule}{would}"
+    console.print(Text.assemble(("decision ", "bold"), (decision.effect.value, "bold"), decided))
     for line in flip_lines(told.flips):
         console.print(Text(printable(line), style="" if line.startswith(" ") else "bold"), highlight=False)
 
@@ -122,32 +115,17 @@ def explain(
     as_json: AsObject = False,
 ) -> None:
     """Explain the decision on one request: kind, posture, every rule tried and why, and what would turn it over."""
-    moment = _moment(at)
+    moment = checked("--at", MOMENT, at) if at else None
     if reference:
         _explain_recorded(reference, version, moment, config, as_json)
         return
-    policy = _version(config, version).policy if version else load_bundle(config).policy
+    if version:
+        policy = with_store(config, lambda store, _: _rules_called(store, version)).policy
+    else:
+        policy = load_bundle(config).policy
     situation = _read(recorded, policy.catalog)
     access, _ = decide_situation(situation, policy, datetime.now(UTC))
     _print_explanation(access, policy, moment, {}, as_json)
-
-
-def _moment(text: str) -> datetime | None:
-    """The time in a text. Ends the command if it is no time."""
-    if not text:
-        return None
-    try:
-        moment: datetime = TypeAdapter(Moment).validate_python(text)
-    except ValidationError as error:
-        fail(2, f"--at: `{printable(text)}` is {error.errors()[0]['msg']}")
-    return moment
-
-
-def _version(config: Path, name: str) -> Rules:
-    async def run(store: Store, _bundle: Bundle) -> Rules:
-        return await _rules_called(store, name)
-
-    return with_store(config, run)
 
 
 async def _rules_called(store: Store, name: str) -> Rules:
@@ -158,8 +136,7 @@ async def _rules_called(store: Store, name: str) -> Rules:
 def _explain_recorded(
     reference: str, version: str, moment: datetime | None, config: Path, as_json: bool
 ) -> None:
-    """Explain the request that the gate recorded under this id, decided again by the rules in force or by another
-    version."""
+    """Explain a recorded request, decided again by the rules in force or by another version."""
 
     async def run(store: Store, bundle: Bundle) -> tuple[RedecidedRequest | None, Policy]:
         if version:
@@ -168,10 +145,8 @@ def _explain_recorded(
 
     recalled, policy = with_store(config, run)
     if recalled is None:
-        fail(
-            1,
-            f"nothing is recorded under `{reference}`; expected the reference id of a page, or a sighting's id",
-        )
+        expected = "expected the reference id of a page, or a sighting's id"
+        fail(1, f"nothing is recorded under `{reference}`; {expected}")
     seen, tally = recalled.then.sighting, recalled.then.tally
     then = {name: getattr(seen, name) for name in ("effect", "reason", "rule", "posture", "policy")}
     then |= {"times": tally.times, "first": tally.first, "last": tally.last}
@@ -198,6 +173,5 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
         with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
             return read_request(file.read(MAX_BYTES + 1), name, catalog)
     except OSError as error:
-        raise ConfigError(
-            [Mistake(name, 1, 1, f"cannot be read: {error.strerror}; expected a recorded request")]
-        ) from error
+        wrong = f"cannot be read: {error.strerror}; expected a recorded request"
+        raise ConfigError([Mistake(name, 1, 1, wrong)]) from error

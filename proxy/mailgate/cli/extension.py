@@ -86,10 +86,8 @@ def _written(machines: Mapping[str, str], fleet: MachineTokens, form: TokenForm)
     names = ("machine", "owner", "token")
     rows = [(machine, owner, fleet.token(machine, owner)) for machine, owner in machines.items()]
     if form is TokenForm.JSON:
-        return (
-            json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, indent=1)
-            + "\n"
-        )
+        objects = [dict(zip(names, row, strict=True)) for row in rows]
+        return json.dumps(objects, ensure_ascii=False, indent=1) + "\n"
     return lines([names, *rows])
 
 

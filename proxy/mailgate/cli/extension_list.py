@@ -7,7 +7,7 @@ import typer
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import DEFAULT_PATH, AsJson, AsObject, Config, with_store
-from mailgate.cli.output import Columns, print_json, print_rows
+from mailgate.cli.output import Columns, own_word, print_json, print_rows
 from mailgate.config import Bundle
 from mailgate.console.address_values import MisreadError
 from mailgate.console.extension.facts import (
@@ -27,9 +27,7 @@ _ROWS = 1000
 _BROWSERS: Columns = {
     "state": lambda each: STATES[each.state],
     "user": "person",
-    "computer": lambda each: (
-        each.computer + ("" if each.computer_proven or not each.computer else " (its own word)")
-    ),
+    "computer": lambda each: own_word(each.computer, each.computer_proven),
     "browser": lambda each: f"{each.browser} {each.browser_version}".strip(),
     "extension": "extension_version",
     "system": lambda each: f"{each.os} {each.os_version}".strip(),

@@ -31,10 +31,10 @@ from mailgate.cli.extension_files import (
     updates_json,
     version_in,
 )
-from mailgate.cli.options import AsObject
+from mailgate.cli.options import AsObject, checked
 from mailgate.cli.output import say
-from mailgate.config.addresses import IssuerUrl, Origin, is_private_way
 from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
+from mailgate.config.values import IssuerUrl, Origin, is_private_way
 from mailgate.policy.written import order_of
 
 FOR_A_STORE = "mailgate-chromium.zip"
@@ -98,9 +98,8 @@ def package(
 
     With --origin they are a company's own, for `mailgate extension policies`; without, they are for the stores.
     """
-    fit = replace(
-        fit_for(origin, update_url, company, version), management=management, helper=helper, chromeos=chromeos
-    )
+    fit = fit_for(origin, update_url, company, version)
+    fit = replace(fit, management=management, helper=helper, chromeos=chromeos)
     own = company_key(key, new=new_key, origin=origin) if key or new_key else None
     files = _of_chromium(fit, own) | _of_firefox(fit, xpi_signed)
     _write(out, files)
@@ -110,15 +109,12 @@ def package(
         "firefox_id": fit.firefox_id,
         "files": [str(out / name) for name in files],
     }
-    ids = [f"{told[each]} is its id in {browsers}" for each, browsers in _IDS.items() if told[each]]
-    say(
-        "\n".join([f"version {told['version']}", *ids, *(f"wrote {each}" for each in told["files"])]),
-        told,
-        as_json=as_json,
-    )
-
-
-_IDS = {"chromium_id": "Chrome, Edge and Chromium", "firefox_id": "Firefox"}
+    ids = {"Chrome, Edge and Chromium": told["chromium_id"], "Firefox": told["firefox_id"]}
+    words = [
+        f"version {told['version']}",
+        *(f"{own} is its id in {name}" for name, own in ids.items() if own),
+    ]
+    say("\n".join([*words, *(f"wrote {each}" for each in told["files"])]), told, as_json=as_json)
 
 
 def fit_for(origin: str, update_url: str, company: str, version: str) -> Fit:
@@ -132,10 +128,7 @@ def fit_for(origin: str, update_url: str, company: str, version: str) -> Fit:
         fail(UNUSABLE, f"--company: expected at most {MAX_COMPANY} printable characters without __MSG_")
     if version and (not VERSION.fullmatch(version) or max(order_of(version)) > MAX_NUMBER):
         fail(UNUSABLE, "--version: expected one to four numbers up to 65535, like 0.1.0.2")
-    try:
-        mail = _ORIGIN.validate_python(origin) if origin else ""
-    except ValidationError as error:
-        fail(UNUSABLE, f"--origin: {error.errors()[0]['msg']}")
+    mail = checked("--origin", _ORIGIN, origin) if origin else ""
     updates = update_url.rstrip("/") or (f"{mail}{BELOW}" if mail else "")
     return Fit(origin=mail, updates=updates, company=company, version=version)
 
@@ -162,10 +155,8 @@ def company_key(path: Path | None, *, new: bool = False, origin: str) -> RSAPriv
     except (OSError, ValueError, TypeError):
         fail(UNUSABLE, f"--key: {path} cannot be read; expected a private key in PEM without a password")
     if not isinstance(key, RSAPrivateKey) or key.key_size < LEAST_KEY_BITS:
-        fail(
-            UNUSABLE,
-            f"--key: {path} is no RSA key of at least {LEAST_KEY_BITS} bits, which Chromium asks for",
-        )
+        asked_for = f"RSA key of at least {LEAST_KEY_BITS} bits, which Chromium asks for"
+        fail(UNUSABLE, f"--key: {path} is no {asked_for}")
     return key
 
 

@@ -27,6 +27,7 @@ _MAX_TEXT = 255
 _FOLDER = re.compile(r"[^./][^/]{0,99}")
 """The name of a computer that can be the name of a folder, and of none above it."""
 
+_EXPECTED = "expected what `mailgate extension tokens` prints"
 ChromiumId = Annotated[
     str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")
 ]
@@ -97,25 +98,16 @@ def _rows(path: Path) -> dict[str, dict[str, str]]:
             read = csv.DictReader(file)
             columns, lines = {*(read.fieldnames or ())}, [*read]
     except (OSError, UnicodeDecodeError, csv.Error):
-        fail(UNUSABLE, f"--tokens: {path} cannot be read; expected what `mailgate extension tokens` prints")
+        fail(UNUSABLE, f"--tokens: {path} cannot be read; {_EXPECTED}")
     if not {"machine", "token"} <= columns:
-        fail(
-            UNUSABLE,
-            f"--tokens: {path} has other columns; expected what `mailgate extension tokens` prints as CSV",
-        )
+        fail(UNUSABLE, f"--tokens: {path} has other columns; {_EXPECTED} as CSV")
     rows = {}
     for number, line in enumerate(lines, 2):
         name = line.get("machine") or ""
         if not _FOLDER.fullmatch(name) or not line.get("token") or name in rows:
-            fail(
-                UNUSABLE,
-                f"--tokens: {path}:{number}: expected another machine and its token, named as a folder can be",
-            )
-        rows[name] = {
-            "machine": name,
-            "owner": line.get("owner") or "",
-            "enrolmentToken": line["token"] or "",
-        }
+            expected = "expected another machine and its token, named as a folder can be"
+            fail(UNUSABLE, f"--tokens: {path}:{number}: {expected}")
+        rows[name] = {"machine": name, "owner": line.get("owner") or "", "enrolmentToken": line["token"]}
     return rows
 
 

@@ -1,5 +1,4 @@
-"""The person who runs a command that changes something: an admin of the settings with a token, or the user of the
-system."""
+"""The person who runs a command: an admin of the settings with a token, or the user of the system."""
 
 import os
 import sys
@@ -37,15 +36,13 @@ def acting_person(settings: Settings, *roles: Role, token_file: Path | None = No
         return system_user()
     token = token_of(token_file)
     if not token:
-        fail(
-            1, f"the settings have admins: give your token in {VARIABLE}, with --token-file, or at a terminal"
-        )
+        ways = f"in {VARIABLE}, with --token-file, or at a terminal"
+        fail(1, f"the settings have admins: give your token {ways}")
     return _admin(settings, token, roles)
 
 
 def acting_person_if_given(settings: Settings, *roles: Role, token_file: Path | None = None) -> Person | None:
-    """The person who runs a command that needs no token; None if no token is given. Without admins in the settings it
-    is the user of the system."""
+    """Like ``acting_person`` for a command that needs no token; None if no token is given."""
     if not settings.admins:
         return system_user()
     token = _token_given(token_file) or _typed(" (Enter to look only)")
@@ -53,8 +50,7 @@ def acting_person_if_given(settings: Settings, *roles: Role, token_file: Path | 
 
 
 def may_operate(settings: Settings, who: Person) -> bool:
-    """Whether the person may put rules in force. Without admins in the settings, everybody who can run the command
-    may."""
+    """Whether the person may put rules in force: an operator, or anybody if there are no admins."""
     return not settings.admins or "operator" in settings.admins[who.name].roles
 
 

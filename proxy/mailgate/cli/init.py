@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -15,9 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from mailgate.atomic_files import write_new
 from mailgate.attest import mint
 from mailgate.cli.exit_codes import cleanup_on_signals, fail
-from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
+from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH, checked
 from mailgate.config import load_bundle
-from mailgate.config.addresses import Address, Listen, Origin
 from mailgate.config.first_files import (
     EXAMPLE,
     KEYS,
@@ -28,13 +27,13 @@ from mailgate.config.first_files import (
     starter_files,
 )
 from mailgate.config.mail import ShortText
+from mailgate.config.values import Address, Listen, Origin
 from mailgate.errors import ConfigError, Mistake
-
-Kind = TypeVar("Kind")
 
 _ORIGIN, _TEXT = TypeAdapter[str](Origin), TypeAdapter[str](ShortText)
 _LISTEN = TypeAdapter[Address](Listen)
 
+_TYPED, _CONTACT = "The address that people type for their mail", "The contact for people who are refused"
 _OPTIONS = frozenset({"upstream", "public_url", "listen", "admin_listen", "store"})
 """The keys of the settings that are options here."""
 
@@ -81,21 +80,14 @@ def init(
     On a terminal it asks for the options that are not given. It replaces no file.
     """
     _require_free(folder, [SETTINGS])
-    here = str(_checked("--listen", _LISTEN, listen))
+    here = str(checked(f"--listen: `{listen}`", _LISTEN, listen))
+    by_default = f"http://localhost:{here.rpartition(':')[2]}"
     answers = FirstAnswers(
         upstream=_answer_to("--upstream", "The address of your webmail", _ORIGIN, upstream),
-        public_url=_answer_to(
-            "--public-url",
-            "The address that people type for their mail",
-            _ORIGIN,
-            public_url,
-            f"http://localhost:{here.rpartition(':')[2]}",
-        ),
-        contact=_answer_to(
-            "--contact", "The contact for people who are refused", _TEXT, contact, EXAMPLE.contact
-        ),
+        public_url=_answer_to("--public-url", _TYPED, _ORIGIN, public_url, by_default),
+        contact=_answer_to("--contact", _CONTACT, _TEXT, contact, EXAMPLE.contact),
         listen=here,
-        admin_listen=str(_checked("--admin-listen", _LISTEN, admin_listen)),
+        admin_listen=str(checked(f"--admin-listen: `{admin_listen}`", _LISTEN, admin_listen)),
         store=_found_from_anywhere(store),
         jwks=mint.JWKS_FILE if issuer else "",
     )
@@ -135,8 +127,7 @@ def _files(answers: FirstAnswers) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -> None:
-    """Write all files or none, even if this is interrupted or others write there too. The settings are written last,
-    since a gate may wait for them."""
+    """Write all files or none, even if this is interrupted: the settings last, since a gate may wait for them."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(name.startswith(KEYS) for name in private):
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
@@ -196,29 +187,18 @@ def _answer_to(option: str, question: str, kind: TypeAdapter[str], given: str, o
     if given or not at_terminal():
         if not given and not otherwise:
             fail(2, f"{option} is missing: {question.lower()}; give it here, or run this at a terminal")
-        return _checked(option, kind, given or otherwise)
+        return checked(f"{option}: `{given or otherwise}`", kind, given or otherwise)
     while True:
         typed = str(typer.prompt(question, default=otherwise or None))
         try:
             return kind.validate_python(typed)
         except ValidationError as error:
-            typer.echo(_wrong(typed, error))
+            typer.echo(f"`{typed}`: {error.errors()[0]['msg']}")
 
 
 def at_terminal() -> bool:
     """Whether a person can be asked."""
     return sys.stdin.isatty()
-
-
-def _checked(option: str, kind: TypeAdapter[Kind], text: str) -> Kind:
-    try:
-        return kind.validate_python(text)
-    except ValidationError as error:
-        fail(2, f"{option}: {_wrong(text, error)}")
-
-
-def _wrong(text: str, error: ValidationError) -> str:
-    return f"`{text}`: {error.errors()[0]['msg']}"
 
 
 def _next(folder: Path, answers: FirstAnswers) -> str:

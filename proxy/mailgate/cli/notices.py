@@ -23,7 +23,6 @@ from mailgate.mail import postman as decide
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct as queue_corrections
 from mailgate.mail.postman import Postman
-from mailgate.mail.preview import sample, stand_in
 from mailgate.mail.recipient_list import (
     RecipientList,
     Recipients,
@@ -31,6 +30,8 @@ from mailgate.mail.recipient_list import (
     list_recipients,
     notice_about,
     queue,
+    sample,
+    stand_in,
 )
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.transport import TransportDownError
@@ -103,10 +104,8 @@ def preview(
     """Show the mail about a rule that is in force. Nothing is sent."""
 
     if language and language.lower() not in (known := languages_by_tag(load_languages())):
-        fail(
-            2,
-            f"--language: there are no texts in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
-        )
+        expected = f"expected one of {', '.join(sorted(known))}"
+        fail(2, f"--language: there are no texts in `{printable(language)}`; {expected}")
 
     async def run(store: Store, bundle: Bundle) -> tuple[RenderedNotice, bool]:
         now = datetime.now(UTC)

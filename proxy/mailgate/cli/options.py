@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from mailgate.app.open_store import open_store
 from mailgate.cli.exit_codes import UsageError, end, fail
 from mailgate.config import Bundle, load_bundle
+from mailgate.config.values import Duration
 from mailgate.policy.written import Moment
 from mailgate.rollout import in_force
 from mailgate.rollout.replay import away_now
@@ -54,15 +55,16 @@ Until = Annotated[
         help="The end: a date (midnight UTC), or a time with its zone like 2026-12-08T09:00-08:00.",
     ),
 ]
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
-def read_until(text: str) -> datetime:
-    """The moment in a text, written as in the files. Ends the command if it is no time."""
+def checked(option: str, kind: TypeAdapter[Result], text: str) -> Result:
+    """The value of an option, written as in the files. Ends the command if it is not one."""
     try:
-        return _MOMENT.validate_python(text)
+        return kind.validate_python(text)
     except ValidationError as error:
-        fail(2, f"--until: {error.errors()[0]['msg']}")
+        fail(2, f"{option}: {error.errors()[0]['msg']}")
 
 
 def with_store(

@@ -26,9 +26,14 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
-def minute(moment: datetime | None, never: str = "") -> str:
+def own_word(name: str, proven: bool) -> str:
+    """The name of a computer, with a remark if nothing but itself tells it."""
+    return name if proven or not name else f"{name} (its own word)"
+
+
+def minute(moment: datetime | None) -> str:
     """A time, as tables and sentences write it."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 def print_json(told: object) -> None:
@@ -65,14 +70,23 @@ def table_of(
     )
     table = Table(*heads, box=SIMPLE, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*(_cell(row, shown) for shown in columns.values()), style=style(row))
+        cells = (getattr(row, shown) if isinstance(shown, str) else shown(row) for shown in columns.values())
+        table.add_row(*map(_text, cells), style=style(row))
     return table
 
 
-def print_rows(rows: Sequence[Any], columns: Columns, *, as_json: bool, none: str, **how: Any) -> None:
-    """Print rows as JSON or as ``table_of`` makes a table of them. If there are none, the table is the sentence ``none``."""
+def print_rows(
+    rows: Sequence[Any],
+    columns: Columns,
+    *,
+    as_json: bool,
+    none: str,
+    plain: Callable[[Any], object] | None = None,
+    **how: Any,
+) -> None:
+    """Print rows as JSON, each as ``plain`` makes it, or as a table of ``table_of``; the sentence ``none`` if there are none."""
     if as_json:
-        print_json(rows)
+        print_json([plain(each) for each in rows] if plain else rows)
     elif rows:
         Console().print(table_of(rows, columns, **how))
     else:
@@ -98,10 +112,6 @@ def progress_bar(doing: str, noun: str = "", *, shown: bool = True) -> Iterator[
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(doing, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _cell(row: Any, shown: str | Callable[[Any], object]) -> Text:
-    return _text(getattr(row, shown) if isinstance(shown, str) else shown(row))
 
 
 def _text(value: object) -> Text:

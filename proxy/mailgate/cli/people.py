@@ -217,8 +217,7 @@ def export(
 
 
 def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
-    """Delete everything that is stored about one person. The audit log has the counts but not the name, since the log
-    is kept."""
+    """Delete what is stored about a person. The audit log, which is kept, has the counts but not the name."""
     _named(person)
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -247,10 +246,8 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
 async def warn_if_not_wiped(store: Store) -> None:
     """Warn if deleted data can still be read on disk."""
     if not await store.wipe():
-        typer.echo(
-            "note: SQLite's log still holds it, since another process reads the log; a gate empties it within the hour",
-            err=True,
-        )
+        why = "since another process reads the log; a gate empties it within the hour"
+        typer.echo(f"note: SQLite's log still holds it, {why}", err=True)
 
 
 def _named(person: str) -> None:
@@ -259,17 +256,15 @@ def _named(person: str) -> None:
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
-    """The names of the person of a login: the login as the settings read it, and as it was typed, since older records
-    may have that form."""
+    """The login as the settings read it, and as it was typed, as older records may have it."""
     return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
 
 
 async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
     for each in persons:
-        for name, rows in (
-            await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
-        ).items():
+        tables = await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
+        for name, rows in tables.items():
             known = told.setdefault(name, [])
             known += [row for row in rows if row not in known]
     return told

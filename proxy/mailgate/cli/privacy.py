@@ -53,13 +53,10 @@ def report(
     """Write the parts of an impact assessment (Art. 35 GDPR), of the record of processing (Art. 30), of a works agreement and
     of the information of people (Art. 13, 14, 22), as far as the settings and the rules in force say them. What only the
     company knows is marked."""
-
     spoken, known = console_languages(), languages_by_tag(console_languages())
     if language and language.lower() not in known:
-        fail(
-            2,
-            f"--language: no report is written in `{printable(language)}`; expected one of {', '.join(sorted(known))}",
-        )
+        expected = f"expected one of {', '.join(sorted(known))}"
+        fail(2, f"--language: no report is written in `{printable(language)}`; {expected}")
 
     async def run(store: Store, bundle: Bundle) -> str:
         told = await _reported(store, since)
@@ -79,6 +76,5 @@ async def _reported(store: Store, since: str) -> ReportedVersion:
         return ReportedVersion(None)
     version = await version_called(store, str(history[0].number))
     before = since or (str(history[1].number) if len(history) > 1 else "")
-    return ReportedVersion(
-        version, await difference(await version_called(store, before), version) if before else None
-    )
+    changed = await difference(await version_called(store, before), version) if before else None
+    return ReportedVersion(version, changed)

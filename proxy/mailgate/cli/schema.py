@@ -44,11 +44,8 @@ class _Generator(DescribedSchema):
         return {**written, "additionalProperties": False} if "patternProperties" in written else written
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        return (
-            self.generate_inner(schema["schema"])
-            if schema.get("default") is None
-            else super().default_schema(schema)
-        )
+        nothing = schema.get("default") is None
+        return self.generate_inner(schema["schema"]) if nothing else super().default_schema(schema)
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):
@@ -63,8 +60,7 @@ def schema_of(name: str) -> dict[str, Any]:
 
 
 API = "api"
-"""The name of the OpenAPI description of the console's API, which is about no file. A running gate serves it as
-well."""
+"""The name of the OpenAPI description of the console's API, which is about no file."""
 KINDS = (*SCHEMAS, API)
 
 

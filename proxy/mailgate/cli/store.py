@@ -15,7 +15,7 @@ from mailgate.cli.output import print_json, progress_bar, say
 from mailgate.config import Bundle, load_settings
 from mailgate.console.audit.facts import verified
 from mailgate.store import Store
-from mailgate.store.copying import RowCounts, copy_store
+from mailgate.store.copying import copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
 from mailgate.store.migrate import store_url
 from mailgate.store.spool import waits_in
@@ -104,9 +104,8 @@ def renew_keys(
     async def run(store: Store, bundle: Bundle) -> int:
         by = acting_person(bundle.settings, "operator", token_file=token_file)
         dropped = await store.keys.drop()
-        await store.audit.append(
-            replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
-        )
+        act = replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
+        await store.audit.append(act)
         return dropped
 
     dropped = with_store(config, run, decides=False)
@@ -118,23 +117,18 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
     _warn_of_spool(source)
     with cleanup_on_signals(), progress_bar("copying", "rows") as told:
         counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
-    _say(counts, as_json)
+    rows = sum(counts.values())
+    lines = [f"{name}: {count:,}" for name, count in counts.items() if count]
+    words = "\n".join([*lines, f"{rows:,} rows, counted on both sides"])
+    say(words, {"rows": rows, "tables": counts}, as_json=as_json)
 
 
 def _warn_of_spool(source: str) -> None:
     """Warn that data in the spool is not in the copy."""
     folder = Path(f"{source.removeprefix('sqlite:///')}.spool")
     if source.startswith("sqlite:") and waits_in(folder):
-        typer.echo(
-            f"WARNING {folder} holds data that is not written yet; start a gate once to write it", err=True
-        )
-
-
-def _say(counts: RowCounts, as_json: bool) -> None:
-    rows = sum(counts.values())
-    lines = [f"{name}: {count:,}" for name, count in counts.items() if count]
-    words = "\n".join([*lines, f"{rows:,} rows, counted on both sides"])
-    say(words, {"rows": rows, "tables": counts}, as_json=as_json)
+        words = "holds data that is not written yet; start a gate once to write it"
+        typer.echo(f"WARNING {folder} {words}", err=True)
 
 
 def _address(argument: str, text: str) -> str:

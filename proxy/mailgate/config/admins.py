@@ -33,8 +33,7 @@ BY_FILE = "file"
 
 _HASH = r"^\$argon2id\$v=19\$m=[0-9]{1,9},t=[0-9]{1,9},p=[0-9]{1,9}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$"
 _MEMORY = range(7 * 1024, 1024 * 1024 + 1)
-"""The memory of a hash in KiB. The minimum is that of OWASP's Password Storage Cheat Sheet; above the maximum a check
-would take too long."""
+"""The memory of a hash in KiB: at least that of OWASP's cheat sheet, at most what a check has time for."""
 _ROUNDS = range(1, 101)
 _LANES = range(1, 65)
 
@@ -63,9 +62,8 @@ TokenHash = Annotated[SecretStr, PlainValidator(_token_hash), HIDDEN, WithJsonSc
 def _not_a_text(value: object) -> object:
     """Refuse a text without repeating it in the mistake, since it may be a token."""
     if isinstance(value, str):
-        raise wrong_value(
-            "secret", "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
-        )
+        message = "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
+        raise wrong_value("secret", message)
     return value
 
 
@@ -85,8 +83,7 @@ class AdminSettings(Strict):
     token_hash: TokenHash | None = None
     """The argon2id hash (RFC 9106) of the token or password, as ``mailgate admin add`` prints it. Commands need it."""
     oidc: Known | Literal[False] | None = None
-    """The person at the provider of ``console.login.oidc``: the value of its ``claim``. ``false`` if they have no login
-    there."""
+    """The person at the provider of ``console.login.oidc``, by its ``claim``; ``false`` for no login there."""
     proxy: Known | None = None
     """The person in the header of ``console.login.proxy``."""
     mail: MailAddress | None = None
@@ -97,9 +94,8 @@ class AdminSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
-            raise wrong_value(
-                "admin", "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
-            )
+            message = "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
+            raise wrong_value("admin", message)
         return self
 
     @model_validator(mode="after")
@@ -115,11 +111,8 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
-            raise wrong_value(
-                "admin",
-                "the audit log gives this name to changed files; expected the name of a person",
-                key=name,
-            )
+            message = "the audit log gives this name to changed files; expected the name of a person"
+            raise wrong_value("admin", message, key=name)
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)
             if owner != name:

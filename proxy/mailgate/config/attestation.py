@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
-from mailgate.config.addresses import jwks_url
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
-from mailgate.config.values import Duration
+from mailgate.config.values import Duration, jwks_url
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -59,8 +57,7 @@ class AndroidSettings(AppleSettings):
 
 
 class HardwareSettings(Strict):
-    """The makers whose evidence about a device is accepted when it enrols. A format that is left out is not
-    accepted."""
+    """The makers whose evidence about a device counts when it enrols. A format that is left out does not."""
 
     android_key: AndroidSettings | None = None
     apple_device: AppleSettings | None = None
@@ -89,9 +86,8 @@ def _serials(path: Path) -> frozenset[int]:
             return read_status(file.read(MAX_STATUS))
     except (OSError, UnicodeDecodeError, StatusError) as error:
         wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
-        raise PydanticCustomError(
-            "file", "the file holds no list of revoked keys: {wrong}", {"wrong": wrong, "key": "revoked"}
-        ) from error
+        wrong = f"the file holds no list of revoked keys: {wrong}"
+        raise wrong_value("file", wrong, key="revoked") from error
 
 
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
@@ -116,11 +112,8 @@ class IssuerSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            raise wrong_value(
-                "file",
-                "`jwks` is not an https URL, so no certificate is checked; expected an https URL there",
-                key="jwks_ca",
-            )
+            message = "`jwks` is not an https URL, so no certificate is checked; expected an https URL there"
+            raise wrong_value("file", message, key="jwks_ca")
         return self
 
 
@@ -169,11 +162,8 @@ class AttestationSettings(Strict):
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
-                raise wrong_value(
-                    "issuer",
-                    "the issuer is listed twice; expected it once, with all its keys in one file",
-                    key=("issuers", index, "issuer"),
-                )
+                message = "the issuer is listed twice; expected it once, with all its keys in one file"
+                raise wrong_value("issuer", message, key=("issuers", index, "issuer"))
         return self
 
 
@@ -205,7 +195,6 @@ class PostureSettings(Strict):
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
-                raise wrong_value(
-                    "source", "the source is listed twice; expected it once", key=("precedence", index)
-                )
+                message = "the source is listed twice; expected it once"
+                raise wrong_value("source", message, key=("precedence", index))
         return self

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest.certificates import NamePattern
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
-from mailgate.config.addresses import Listen
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
+from mailgate.config.values import Listen
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -25,8 +25,7 @@ ProxyHeader = Annotated[
         pattern=r"^([Xx]-[Ss][Ss][Ll]|[Ss][Ss][Ll]-[Cc]lient-|[Xx]-[Cc]lient-)[A-Za-z0-9-]*$", max_length=100
     ),
 ]
-"""The names of headers that clients can never send to the webmail, whatever is set here
-(``http/trusted_headers.py``)."""
+"""Headers that clients can never send to the webmail, whatever is set here (``http/trusted_headers.py``)."""
 
 
 class MatchSettings(Strict):
@@ -49,8 +48,7 @@ class ClientCertificateSettings(Strict):
     authorities: AuthoritiesFile
     """The authorities that sign the certificates of devices, PEM: the root, or the issuing authorities alone."""
     listen: Listen | None = None
-    """A port of its own that asks for certificates. ``listen`` never asks, since browsers would then ask their
-    users."""
+    """A port that asks for certificates. ``listen`` never asks, since browsers would ask their users."""
     from_proxies: Literal["client-cert", "xfcc", "nginx"] | None = None
     """The header in which trusted proxies forward certificates: RFC 9440, Envoy's, or nginx's escaped PEM."""
     proxy_header: ProxyHeader = "X-SSL-Client-Cert"

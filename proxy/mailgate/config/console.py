@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
-from mailgate.config.addresses import IssuerUrl, Network, Origin
 from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
-from mailgate.config.values import Duration
+from mailgate.config.values import Duration, IssuerUrl, Network, Origin
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -35,8 +33,7 @@ class GroupSettings(Strict):
     claim: Word = "groups"
     """The claim with the groups: a list of texts."""
     roles: Mapping[GroupName, tuple[GroupRole, ...]] = Field(min_length=1)
-    """The roles of the members of each group, under its name at the provider. Approvers have to be in ``admins``, by
-    name."""
+    """The roles of the members of each group, by its name at the provider. Approvers are in ``admins`` by name."""
     session: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5), le=timedelta(hours=12))
     """The longest session of such a login, since the provider is asked for groups only at a login."""
 
@@ -59,26 +56,24 @@ class OidcSettings(Strict):
     """The requested scopes."""
     groups: GroupSettings | None = None
     logout: bool = True
-    """Whether *Log out* ends the session at the provider too, if it supports that. ``URL/console/login`` has to be
-    registered there."""
+    """Whether *Log out* ends the session at the provider, where ``URL/console/login`` has to be registered."""
     ca: AuthoritiesFile | None = None
     """The authorities of the provider's certificate, PEM; by default those of the system."""
 
     @model_validator(mode="after")
     def _openid(self) -> Self:
         if "openid" not in self.scopes:
-            message = (
-                "the scope `openid` is missing; expected it here, since without it the provider names nobody"
+            why = "since without it the provider names nobody"
+            raise wrong_value(
+                "scope", f"the scope `openid` is missing; expected it here, {why}", key="scopes"
             )
-            raise PydanticCustomError("scope", message, {"key": "scopes"})
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.ca and not self.issuer.startswith("https:"):
-            raise wrong_value(
-                "file", "`issuer` is not https, so no certificate is checked; expected https there", key="ca"
-            )
+            message = "`issuer` is not https, so no certificate is checked; expected https there"
+            raise wrong_value("file", message, key="ca")
         return self
 
 
@@ -95,17 +90,15 @@ class LoginSettings(Strict):
     """The ways to log in."""
 
     token: bool = True
-    """Whether people can log in by name and the token or password of ``admins``. Commands and the API always need
-    it."""
+    """Whether people can log in by name and token or password. Commands and the API always need them."""
     oidc: OidcSettings | None = None
     proxy: ProxyLogin | None = None
 
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token or self.oidc or self.proxy):
-            raise wrong_value(
-                "login", "nobody could log in; expected `true`, or `oidc` or `proxy` beside it", key="token"
-            )
+            message = "nobody could log in; expected `true`, or `oidc` or `proxy` beside it"
+            raise wrong_value("login", message, key="token")
         return self
 
 
@@ -125,11 +118,8 @@ class ConsoleSettings(Strict):
     @model_validator(mode="after")
     def _place_to_come_back_to(self) -> Self:
         if self.login.oidc and self.url is None:
-            raise wrong_value(
-                "url",
-                "the provider needs an address to send people back to; expected `url` in `console`",
-                key=("login", "oidc"),
-            )
+            message = "the provider needs an address to send people back to; expected `url` in `console`"
+            raise wrong_value("url", message, key=("login", "oidc"))
         return self
 
     def referenced_files(self) -> tuple[Path, ...]:
@@ -142,15 +132,11 @@ def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -
     for name, each in admins.items():
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
-                place = {"way": f"console.login.{key}", "key": ("admins", name, key)}
-                message = (
-                    "nobody can log in this way, since `{way}` is not set; expected it there, or nothing here"
-                )
-                raise PydanticCustomError("admin", message, place)
+                unset = f"nobody can log in this way, since `console.login.{key}` is not set"
+                message = f"{unset}; expected it there, or nothing here"
+                raise wrong_value("admin", message, key=("admins", name, key))
         # a person with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
-            message = (
-                "with `groups` this admin could log in under a second name; expected `oidc` here: "
-                "who they are at the provider, or `false`"
-            )
+            expected = "expected `oidc` here: who they are at the provider, or `false`"
+            message = f"with `groups` this admin could log in under a second name; {expected}"
             raise wrong_value("admin", message, key=("admins", name))

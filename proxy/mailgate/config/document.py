@@ -23,6 +23,7 @@ MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
 """The most values in one document with every alias written out."""
 MAX_DEPTH = 40
+_TOO_DEEP = phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
 
 Path = tuple[str | int, ...]
 """The keys and indexes from the top of a document to a value."""
@@ -119,18 +120,9 @@ def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
 
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
-        raise DocumentError(
-            Mistake(
-                file,
-                1,
-                1,
-                phrase(
-                    "the file is %(size)s bytes long; expected at most %(most)s",
-                    size=str(len(data)),
-                    most=str(MAX_BYTES),
-                ),
-            )
-        )
+        size, most = str(len(data)), str(MAX_BYTES)
+        message = phrase("the file is %(size)s bytes long; expected at most %(most)s", size=size, most=most)
+        raise DocumentError(Mistake(file, 1, 1, message))
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -145,9 +137,8 @@ def _decode(data: bytes, file: str) -> str:
 def _compose(text: str, file: str) -> Node:
     if directive := re.search(r"^%(?!YAML 1\.2\s*$).*", text, re.MULTILINE):
         line = text.count("\n", 0, directive.start()) + 1
-        raise DocumentError(
-            Mistake(file, line, 1, phrase("directives are not read; expected YAML 1.2 without `%` lines"))
-        )
+        message = phrase("directives are not read; expected YAML 1.2 without `%` lines")
+        raise DocumentError(Mistake(file, line, 1, message))
     try:
         root: Node | None = _reader().compose(text)
     except MarkedYAMLError as error:
@@ -161,15 +152,10 @@ def _compose(text: str, file: str) -> Node:
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise DocumentError(Mistake(file, *place, message)) from error
     except RecursionError as error:
-        raise DocumentError(
-            Mistake(
-                file, 1, 1, phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
-            )
-        ) from error
+        raise DocumentError(Mistake(file, 1, 1, _TOO_DEEP)) from error
     if root is None:
-        raise DocumentError(
-            Mistake(file, 1, 1, phrase("the file is empty; expected a mapping of keys to values"))
-        )
+        message = phrase("the file is empty; expected a mapping of keys to values")
+        raise DocumentError(Mistake(file, 1, 1, message))
     return root
 
 
@@ -185,9 +171,8 @@ class _FlatScanner(Scanner):
 def _reader() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner = _FlatScanner
-    yaml.composer.warn_double_anchors = (
-        False  # the warning would quote the text; the last one counts (YAML 1.2, 7.1)
-    )
+    # the warning would quote the text; the last one counts (YAML 1.2, 7.1)
+    yaml.composer.warn_double_anchors = False
     return yaml
 
 
@@ -235,11 +220,7 @@ class _Builder:
 
     def value(self, node: Node, path: Path, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise DocumentError(
-                self._at(
-                    node, phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
-                )
-            )
+            raise DocumentError(self._at(node, _TOO_DEEP))
         if len(self.nodes) >= MAX_VALUES:
             message = phrase(
                 "more than %(most)s values with every alias written out; expected a smaller file",
@@ -295,9 +276,7 @@ class _Builder:
         if kind == "null":
             return self._null(node)
         try:
-            if kind in _TEXT:
-                return _paired(node.value)
-            return _READERS[kind](node.value)
+            return _paired(node.value) if kind in _TEXT else _READERS[kind](node.value)
         except (KeyError, ValueError):
             written = str(node.tag).replace(_CORE, "!!")
             message = phrase(
@@ -324,15 +303,12 @@ def _integer(text: str) -> int:
 
 
 def _paired(text: str) -> str:
-    """Join the surrogates with which JSON writes a character beyond U+FFFF. Raises `ValueError` for one without the
-    other."""
+    """Join the surrogates of JSON beyond U+FFFF. Raises `ValueError` for one without the other."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 _READERS: Mapping[str, Any] = {
     "int": _integer,
-    "float": lambda text: float(
-        text.casefold().replace("_", "").replace(".inf", "inf").replace(".nan", "nan")
-    ),
+    "float": lambda text: float(re.sub(r"_|\.(?=inf|nan)", "", text.casefold())),
     "bool": lambda text: {"true": True, "false": False}[text.casefold()],
 }

@@ -1,5 +1,4 @@
-"""Reads files so that every mistake of every file is reported at once, and all in one state, and finds files that other users of this
-machine may read or change."""
+"""Reads files, all of one state, with every mistake at once; finds those that other users may read or change."""
 
 import os
 import stat
@@ -117,8 +116,7 @@ def _are_as_read(stamps: Stamps) -> bool:
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """A stamp of the file, which differs after every change that the file system notes; None if there is no such
-    file."""
+    """A stamp that differs after every change that the file system notes; None if there is no such file."""
     try:
         return _stamp(path.stat())
     except (OSError, ValueError):  # ValueError: no file can have this name

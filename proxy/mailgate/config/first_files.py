@@ -62,7 +62,8 @@ def starter_files(answers: FirstAnswers) -> dict[str, str]:
         "keys": KEYS,
         "contact": _as_yaml(answers.contact),
     }
-    return {name: environment.get_template(name).render(values) for name in sorted(_names())}
+    names = _found(files("mailgate.config") / "templates", PurePosixPath())
+    return {name: environment.get_template(name).render(values) for name in sorted(map(str, names))}
 
 
 def has_password(store: str) -> bool:
@@ -85,10 +86,6 @@ def _as_yaml(text: str) -> str:
     """A text for YAML in braces: unquoted if that means the same, otherwise quoted."""
     plain = text.isascii() and all(letter.isalnum() or letter in "@._+-/:" for letter in text)
     return text if plain and text[:1].isalpha() and not text.endswith(":") else json.dumps(text)
-
-
-def _names() -> list[str]:
-    return [str(name) for name in _found(files("mailgate.config") / "templates", PurePosixPath())]
 
 
 def _found(folder: Traversable, within: PurePosixPath) -> list[PurePosixPath]:

@@ -80,9 +80,8 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise wrong_value(
-            "zone", "there is no such time zone; expected one like Europe/Berlin, or UTC"
-        ) from error
+        wrong = "there is no such time zone; expected one like Europe/Berlin, or UTC"
+        raise wrong_value("zone", wrong) from error
 
 
 def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:
@@ -133,10 +132,8 @@ class GuardSettings(Strict):
     """The most people, and the most devices, that acts on single devices may keep out within ``window``, even where
     ``max_newly_blocked`` lets fewer pass: so that a stolen phone can be shut out at once."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
-    """``max_newly_blocked`` holds for all changes within this time together. A plan looks at least at as many recorded
-    days."""
+    """``max_newly_blocked`` holds for all changes within this time together; a plan looks at as many days."""
     approvals: int = Field(default=1, ge=1, le=10)
     """The number of other people who have to approve a change beyond ``max_newly_blocked``."""
     freeze: tuple[Freeze, ...] = ()
-    """The times in which nothing is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``. Retracting is always
-    possible."""
+    """When nothing but a retraction is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``."""

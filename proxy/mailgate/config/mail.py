@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mailgate.config.addresses import Listen
 from mailgate.config.references import FilePath, Secret
-from mailgate.config.values import Duration
+from mailgate.config.values import Duration, Listen
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
@@ -32,9 +31,8 @@ class MailSettings(Strict):
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
         if (self.username is None) != (self.password is None):
-            raise wrong_value(
-                "login", "`username` and `password` go together; expected both or neither", key="username"
-            )
+            message = "`username` and `password` go together; expected both or neither"
+            raise wrong_value("login", message, key="username")
         return self
 
 
@@ -44,17 +42,15 @@ class NoticeSettings(MailSettings):
     smtp: Listen | None = None
     """The mail server that accepts these mails, like ``smtp.example.com:587``."""
     outbox: FilePath | None = None
-    """A folder in place of a mail server, relative to the settings: every mail becomes a file there that ends in
-    ``.eml``."""
+    """A folder in place of a mail server, relative to the settings: every mail becomes an ``.eml`` file there."""
     rate: int = Field(default=300, ge=1, le=100_000)
     """The most mails per minute, of all gates together."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.smtp is None) == (self.outbox is None):
-            raise wrong_value(
-                "way", "mail goes out by `smtp` or into `outbox`; expected exactly one of them", key="smtp"
-            )
+            message = "mail goes out by `smtp` or into `outbox`; expected exactly one of them"
+            raise wrong_value("way", message, key="smtp")
         return self
 
 

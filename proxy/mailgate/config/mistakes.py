@@ -1,5 +1,4 @@
-"""Turns pydantic's errors into mistakes that a person can act on: file, line, column, what is wrong, and what was
-expected."""
+"""Turns pydantic's errors into mistakes that a person can act on: where, what, and what was expected."""
 
 import re
 import types
@@ -46,7 +45,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             yield document.mistake(path, message)
         case "extra_forbidden":
             fields = _model_at(model, error["loc"][:-1], document)
-            known = did_you_mean(str(path[-1]), _names(fields))
+            known = did_you_mean(str(path[-1]), fields.model_fields if fields else ())
             message = phrase("the key `%(key)s` is not known; %(expected)s", key=path[-1], expected=known)
             yield document.mistake(path, message, at_key=True)
         case "union_tag_not_found":
@@ -121,20 +120,12 @@ def wording(error: ErrorDetails) -> str:
     if kind in _RANGES:
         bound = _RANGES[kind](context)
         return phrase("%(value)s is out of range; expected %(range)s", value=_shown(given), range=bound)
-    return _is(
-        words_of(error), phrase("it") if kind in ("store", "secret") or "@" in str(given) else _shown(given)
-    )
-
-
-def _is(wrong: str, what: str) -> str:
-    """What is wrong, with the value that is not accepted."""
+    wrong, is_hidden = words_of(error), kind in ("store", "secret") or "@" in str(given)
     if not wrong.startswith("not "):
         return wrong
-    return (
-        phrase("%(what)s is %(wrong)s", what=what, wrong=wrong)
-        if isinstance(wrong, Phrase)
-        else f"{what} is {wrong}"
-    )
+    what = phrase("it") if is_hidden else _shown(given)
+    is_phrase = isinstance(wrong, Phrase)
+    return phrase("%(what)s is %(wrong)s", what=what, wrong=wrong) if is_phrase else f"{what} is {wrong}"
 
 
 def _unknown(word: object, known: Iterable[str]) -> str:
@@ -205,10 +196,6 @@ def _shown(value: object) -> str:
             return code(in_words(value))
     text = str(value)
     return code(text if len(text) <= 60 else text[:57] + "…")
-
-
-def _names(model: type[BaseModel] | None) -> list[str]:
-    return list(model.model_fields) if model else []
 
 
 def _needs(model: type[BaseModel] | None) -> str:

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from mailgate.config.addresses import ListenAnywhere, Origin
 from mailgate.config.references import FilePath
+from mailgate.config.values import ListenAnywhere, Origin
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.written import Share
@@ -38,15 +38,13 @@ class EventSettings(Strict):
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
-            raise wrong_value(
-                "file", "the events have no destination; expected `file` or `syslog`", key="file"
-            )
+            message = "the events have no destination; expected `file` or `syslog`"
+            raise wrong_value("file", message, key="file")
         return self
 
 
 class TraceSettings(Strict):
-    """Traces of requests, by OpenTelemetry. If left out, there are none, and ``traceparent`` is passed on as it
-    came."""
+    """Traces of requests, by OpenTelemetry. If left out, ``traceparent`` is passed on as it came."""
 
     endpoint: Origin
     """The receiver of OTLP over HTTP, like ``http://127.0.0.1:4318``."""
@@ -64,8 +62,7 @@ class LogSettings(Strict):
 
 
 class WitnessSettings(Strict):
-    """The places where the head of the audit log is noted with each entry and once a day, besides the gate's own
-    log."""
+    """Where the head of the audit log is noted with each entry and once a day, besides the gate's log."""
 
     file: FilePath | None = None
     """A file to append to, relative to the settings. It is best kept from everybody who can write to the store."""

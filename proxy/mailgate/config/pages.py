@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJsonSchema, model_validator
 
-from mailgate.config.addresses import PageUrl
 from mailgate.config.mail import ShortText
 from mailgate.config.references import existing_file, unreadable
+from mailgate.config.values import PageUrl
 from mailgate.model.phrase import SOURCE, wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.localized_text import Language
@@ -39,13 +39,11 @@ class EmployeePage(Strict):
     """The page on which people see their devices and what is stored about them (``/.mailgate/me``)."""
 
     login_check: LoginQuestion | None = "OPTIONS /Microsoft-Server-ActiveSync"
-    """A request that asks the webmail for a login and changes nothing. A login is believed once the webmail accepts
-    it."""
+    """A request that asks the webmail for a login and changes nothing. What it accepts is believed."""
     contact: ShortText | None = None
     """The contact for a copy of the stored data; by default the contact of the first rule that has one."""
     pairing_codes: bool = False
-    """Whether people who have logged in there on a computer may get a code that adds a browser
-    (``docs/extension.md``)."""
+    """Whether people who logged in there on a computer may get a code that adds a browser (``docs/extension.md``)."""
     extension: ExtensionPages = ExtensionPages()
     """The link of the fix ``get-extension``. Without it the step only names the help desk."""
 

@@ -21,13 +21,15 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
-from mailgate.config.addresses import jwks_url
 from mailgate.config.files import Stamps, stamp_of
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
+from mailgate.config.values import jwks_url
 from mailgate.model.phrase import wrong_value
 
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
+_RELATIVELY = "relative to the folder of this one"
+_NO_REFERENCE = "not a reference; expected {env: NAME} or {file: PATH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,13 @@ def host_resolver_of(info: ValidationInfo) -> HostResolver:
 
 def existing_file(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value:
-        raise wrong_value("file", "not a path; expected a file, relative to the folder of this one")
+        raise wrong_value("file", f"not a path; expected a file, {_RELATIVELY}")
     if "://" in value:
-        raise wrong_value(
-            "file", "a URL is not accepted here; expected a file, relative to the folder of this one"
-        )
+        raise wrong_value("file", f"a URL is not accepted here; expected a file, {_RELATIVELY}")
     path = _sources(info).folder / value
     _sources(info).stamps[path] = stamp_of(path)
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
-        raise wrong_value(
-            "file", "no such file; expected one that can be read, relative to the folder of this one"
-        )
+        raise wrong_value("file", f"no such file; expected one that can be read, {_RELATIVELY}")
     if _holds_key(path):
         _sources(info).secrets.append(path)
     return path
@@ -85,11 +83,9 @@ def _file_of_the_machine(value: object, info: ValidationInfo) -> Path:
     """A private key, or the certificate beside it: like a secret it may be where the gate runs alone."""
     sources = _sources(info)
     gone = isinstance(value, str) and value and not os.path.lexists(sources.folder / value)
-    return (
-        sources.folder / str(value)
-        if gone and sources.lacks(f"the file {value}")
-        else existing_file(value, info)
-    )
+    if gone and sources.lacks(f"the file {value}"):
+        return sources.folder / str(value)
+    return existing_file(value, info)
 
 
 def _holds_key(path: Path) -> bool:
@@ -119,11 +115,7 @@ def _jwks(value: object, info: ValidationInfo) -> Path | str:
         raise unreadable(path, error, "a JWKS in UTF-8") from error
     except KeySetError as error:
         wrong = "; ".join(error.mistakes)
-        raise PydanticCustomError(
-            "file",
-            "the file {path} is not a JWKS of public keys: {wrong}",
-            {"path": str(path), "wrong": wrong},
-        ) from error
+        raise wrong_value("file", f"the file {path} is not a JWKS of public keys: {wrong}") from error
     return path
 
 
@@ -132,9 +124,8 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
-        raise wrong_value(
-            "file", f"the file holds no certificates: {path}; expected those of authorities, in PEM"
-        ) from error
+        wrong = f"the file holds no certificates: {path}; expected those of authorities, in PEM"
+        raise wrong_value("file", wrong) from error
     except OSError as error:
         raise unreadable(path, error, "certificates of authorities, in PEM") from error
     return path
@@ -162,13 +153,9 @@ def _secret(value: object, info: ValidationInfo) -> object:
     """The value of a reference. Any other value is returned as it is."""
     if not isinstance(value, dict):
         return value
-    if (
-        len(value) != 1
-        or not isinstance(next(iter(value.values())), str)
-        or next(iter(value)) not in ("env", "file")
-    ):
-        raise wrong_value("secret", "not a reference; expected {env: NAME} or {file: PATH}")
-    (kind, name), sources = next(iter(value.items())), _sources(info)
+    (kind, name), sources = next(iter(value.items()), ("", None)), _sources(info)
+    if len(value) != 1 or not isinstance(name, str) or kind not in ("env", "file"):
+        raise wrong_value("secret", _NO_REFERENCE)
     if kind == "file":
         path = sources.folder / name
         sources.secrets.append(path)
@@ -195,16 +182,15 @@ def _content(path: Path) -> str:
 def _reference(value: object, info: ValidationInfo) -> SecretStr:
     found = _secret(value, info)
     if not isinstance(found, SecretStr):
-        raise wrong_value("secret", "not a reference; expected {env: NAME} or {file: PATH}")
+        raise wrong_value("secret", _NO_REFERENCE)
     return found
 
 
 def _key(value: object, info: ValidationInfo) -> SecretStr:
     """A secret for a header, so it must be one line of visible characters."""
     found = _reference(value, info)
-    if not isinstance(found, MissingSecret) and not re.fullmatch(
-        r"[!-~]([ -~]*[!-~])?", found.get_secret_value()
-    ):
+    fits = re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value())
+    if not (fits or isinstance(found, MissingSecret)):
         raise wrong_value("secret", "its value cannot be sent in a header; expected visible ASCII characters")
     return found
 
@@ -233,8 +219,7 @@ _RELATIVE = re.compile(r"(sqlite(?:\+[a-z0-9]+)?:///)(?![/:?])(.+)", re.DOTALL)
 
 
 def _in_folder(url: str, folder: Path) -> str:
-    """Make the path of a store relative to the folder of the settings, so that it is the same from every working
-    directory."""
+    """A store's path is relative to the settings, so that it is the same from every working directory."""
     found = _RELATIVE.fullmatch(url)
     return f"{found[1]}{quote(str(folder.absolute()))}/{found[2]}" if found else url
 
@@ -272,6 +257,5 @@ def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:
-        raise wrong_value(
-            "file", f"a certificate in {path} cannot be read; expected X.509 in PEM", key=key
-        ) from error
+        wrong = f"a certificate in {path} cannot be read; expected X.509 in PEM"
+        raise wrong_value("file", wrong, key=key) from error

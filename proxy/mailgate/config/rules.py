@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
@@ -45,12 +45,11 @@ class AppsFile(Strict):
 
 
 def read_catalog(path: Path, reading: FilesReading) -> AppCatalog | None:
-    """The catalogue; None if there are mistakes, which are noted. List files are read even if ``apps.yaml`` has
-    mistakes."""
+    """The catalogue; None if there are mistakes, which are noted, those of list files too."""
     before = len(reading.mistakes)
     document = reading.document(path)
     file = reading.model(AppsFile, document, {})
-    known = _keys_as_written(document)
+    known = tuple(_written(document, "apps"))
     lists = {
         name: _list_file(path.parent / ref, known, reading) for name, ref in _list_files(document).items()
     }
@@ -66,19 +65,17 @@ def read_catalog(path: Path, reading: FilesReading) -> AppCatalog | None:
     return AppCatalog(apps, found) if len(reading.mistakes) == before else None
 
 
-def _keys_as_written(document: Document | None) -> tuple[str, ...]:
-    apps = document.value.get("apps") if document and isinstance(document.value, dict) else None
-    return tuple(apps) if isinstance(apps, dict) else ()
+def _written(document: Document | None, key: str) -> Mapping[str, Any]:
+    """The mapping under this key, as far as it can be read in a broken file."""
+    found = document.value.get(key) if document and isinstance(document.value, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _list_files(document: Document | None) -> dict[str, str]:
-    lists = document.value.get("lists") if document and isinstance(document.value, dict) else None
-    entries = lists.items() if isinstance(lists, dict) else ()
-    return {
-        name: entry["file"]
-        for name, entry in entries
-        if isinstance(entry, dict) and isinstance(entry.get("file"), str)
-    }
+    entries = [
+        (name, entry) for name, entry in _written(document, "lists").items() if isinstance(entry, dict)
+    ]
+    return {name: entry["file"] for name, entry in entries if isinstance(entry.get("file"), str)}
 
 
 def _list_file(path: Path, known: Iterable[str], reading: FilesReading) -> tuple[str, ...] | None:
@@ -241,8 +238,7 @@ def _name(path: Path, folder: Path) -> str:
 def read_policy(
     path: Path, catalog: AppCatalog | None, reading: FilesReading, groups: Groups = NO_GROUPS
 ) -> Policy | None:
-    """The compiled ``policy.yaml``; None if it has mistakes, which are noted. Without a catalogue everything else is
-    still checked."""
+    """The compiled policy; None if it has mistakes, which are noted. Without a catalogue the rest is checked."""
     document = reading.document(path)
     if document is None:
         return None

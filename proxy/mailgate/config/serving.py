@@ -5,9 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from mailgate.config.addresses import ListenAnywhere
 from mailgate.config.references import MachineFile
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration, ListenAnywhere, Size
 from mailgate.policy.apps import Strict
 
 KiB = 1024
@@ -77,7 +76,6 @@ class AuthzListener(AuthzBase):
     """A port or a Unix socket for the questions of one proxy. It serves the gate's own pages and carries no mail."""
 
     listen: ListenAnywhere
-    """The address. A port has TLS if ``tls`` is set. A socket has none: everybody who may open its file is a trusted
-    proxy."""
+    """The address: a port, with TLS if ``tls`` is set, or a socket, whose file makes a trusted proxy of who may open it."""
     dialect: Literal["nginx", "caddy", "traefik", "envoy", "haproxy", "envoy-grpc"]
     """The proxy that asks. ``envoy-grpc`` is Envoy's ``ext_authz`` by gRPC, for which the extra ``grpc`` has to be installed."""

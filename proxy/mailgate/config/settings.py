@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from mailgate.attest.evidence import FORMATS
-from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
 from mailgate.config.admins import Admins
 from mailgate.config.attestation import (
     AttestationSettings,
@@ -29,7 +28,7 @@ from mailgate.config.reporter import ReporterSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
 from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.upstream_loop import leads_back
-from mailgate.config.values import Duration
+from mailgate.config.values import Address, Duration, Listen, Network, Origin, SocketFile
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
 from mailgate.model.phrase import unknown_word, wrong_value
@@ -62,8 +61,7 @@ class Retention(Strict):
     devices: Duration = timedelta(days=90)
     """How long devices, and a source's report about a device, are kept after the last report."""
     lost_devices: Duration = timedelta(days=365)
-    """How long devices that were reported lost are kept, and stay shut out, after the last report and after they were
-    marked as lost."""
+    """How long lost devices are kept and shut out, after the last report and after they were marked."""
 
 
 class ActiveSyncSettings(Strict):
@@ -149,8 +147,7 @@ class Settings(Strict):
     listed here. A login of any other domain is another person."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
-    """Ports and sockets that answer the questions of other proxies and carry no mail. Each speaks the dialect of one
-    proxy."""
+    """Ports and sockets that answer the questions of other proxies, one dialect each, and carry no mail."""
     attestation: AttestationSettings = AttestationSettings()
     login_tokens: LoginTokenSettings | None = None
     enrolment: EnrolmentSettings = EnrolmentSettings()
@@ -180,8 +177,7 @@ class Settings(Strict):
     notices: NoticeSettings | None = None
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
-    """The people who may look and change something, by name. If left out, everybody who can run commands on this
-    computer may."""
+    """The people who may look and change something, by name. If left out, whoever runs commands here may."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
     events: EventSettings | None = None
@@ -280,10 +276,9 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _sources_have_names_of_their_own(self) -> Self:
         """Refuse two sources with one name, since nobody could tell their reports apart."""
-        taken = {ENROLLED: "devices that enrolled"} | {
-            each.issuer: "an issuer" for each in self.attestation.issuers
-        }
-        taken |= dict.fromkeys(FORMATS, "what hardware vouches for") | {REPORTER: "the reporter on phones"}
+        taken = {ENROLLED: "devices that enrolled", REPORTER: "the reporter on phones"}
+        taken |= {each.issuer: "an issuer" for each in self.attestation.issuers}
+        taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
         for name in self.connectors:
             if name in taken:
                 message = f"the name belongs to {taken[name]}; expected another for this connector"

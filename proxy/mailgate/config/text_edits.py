@@ -65,8 +65,7 @@ def add_item(document: Document, path: Path, item: str) -> str:
 
 
 def remove_item(document: Document, path: Path, place: int) -> str:
-    """The text without this item of the list at ``path``, and without the comment beside it if it has a line to
-    itself."""
+    """The text without this item of the list at ``path``, and without the comment beside it on its own line."""
     node, text = document.nodes[path], document.text
     assert isinstance(node, SequenceNode)
     items = node.value
@@ -162,8 +161,7 @@ def edited(before: Rules, edit: Edit) -> Rules:
 
 
 def _in_turn(policy: Policy, edit: StageEdit) -> None:
-    """Check that each stage would start after the one before it. Raises EditError, which names the rule instead of a
-    place in its file."""
+    """Check the order of the stages. Raises EditError, which names the rule and no place in its file."""
     rule = rule_of(policy, edit.rule)
     starts = {stage.value: start for stage, start in rule.stages.starts()} if rule and rule.stages else {}
     starts[edit.stage] = read_moment(edit.at)

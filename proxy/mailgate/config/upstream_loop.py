@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from mailgate.config.addresses import Address
+from mailgate.config.values import Address
 
 IP = IPv4Address | IPv6Address
 _LOOPBACK: frozenset[IP] = frozenset({IPv4Address("127.0.0.1"), IPv6Address("::1")})

@@ -8,17 +8,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from mailgate.config.sources.every_source import EverySource
-from mailgate.connectors.protocol import (
-    Connector,
-    ReadsOneDevice,
-    ReceivesPosts,
-    Runtime,
-    SourceTally,
-    WakesDevices,
-)
+from mailgate.connectors.protocol import Connector
 from mailgate.connectors.setup import CONNECTORS, Setup
-from mailgate.devices.device import Report
-from mailgate.errors import SourceError, Trouble
 
 for each in iter_modules(__path__, f"{__name__}."):
     import_module(each.name)
@@ -27,18 +18,3 @@ for each in iter_modules(__path__, f"{__name__}."):
 def connector_for(setup: Setup, settings: EverySource) -> Connector:
     """The connector of these settings, with nothing open yet."""
     return CONNECTORS[type(settings)](setup, settings)
-
-
-__all__ = [
-    "Connector",
-    "ReadsOneDevice",
-    "ReceivesPosts",
-    "Report",
-    "Runtime",
-    "Setup",
-    "SourceError",
-    "SourceTally",
-    "Trouble",
-    "WakesDevices",
-    "connector_for",
-]

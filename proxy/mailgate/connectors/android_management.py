@@ -12,11 +12,16 @@ from typing import Any
 from urllib.parse import quote
 
 from mailgate.config.sources.google import AndroidManagementSettings
-from mailgate.connectors.android_policy import ANDROID_11, DEVICE_FIELDS, blocked_yet_there, denial
-from mailgate.connectors.android_policy_versions import ReadPolicies
+from mailgate.connectors.android_policy import (
+    ANDROID_11,
+    DEVICE_FIELDS,
+    ReadPolicies,
+    blocked_yet_there,
+    denial,
+)
 from mailgate.connectors.google import google_client
+from mailgate.connectors.http import Page, pages_by_token
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
-from mailgate.connectors.paging import Page, pages_by_token
 from mailgate.connectors.push import message
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
@@ -90,8 +95,7 @@ class AndroidManagement(ApiConnector):
         return record
 
     async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
-        """The reports in a message. A message that comes twice or late does no harm, since the later of two status
-        reports counts."""
+        """The reports in a message. One that comes twice or late does no harm: the later status report counts."""
         kind, data = message(body)
         if kind not in _TOLD:
             return []

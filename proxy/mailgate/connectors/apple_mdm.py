@@ -12,6 +12,7 @@ import hmac
 import plistlib
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -184,7 +185,7 @@ class AppleMdm:
         self._settings = settings
         self._identifiers = listed_identifiers(setup.catalog, ask_for_all=settings.ask_for_all)
         self._asked = frozenset(key for key, app in setup.catalog.apps.items() if app.ios)
-        self._forbidden = {key: setup.catalog.apps[key].ios for key in setup.catalog.listed}
+        self._forbidden = setup.forbidden_on_ios()
         self._client, self._commands = None, None
         if settings.nanomdm is not None:
             key = settings.nanomdm.api_key.get_secret_value()
@@ -220,7 +221,8 @@ class AppleMdm:
         if topic == "mdm.DeclarativeManagement":
             return self._status(device_id, await _payload(said), instant(event, "created_at"))
         if topic == "mdm.TokenUpdate" and value(said, "token_update_tally") in (None, 1):
-            await self._welcome(device_id)
+            with suppress(SourceError):  # the schedule asks it then, if there is an API
+                await self._ask([device_id])
         return []
 
     async def close(self) -> None:
@@ -233,14 +235,6 @@ class AppleMdm:
         restrictions = self._settings.restrictions
         await ask_devices(self._client, ids, self._commands, self._identifiers, restrictions=restrictions)
 
-    async def _welcome(self, device_id: str) -> None:
-        """Ask a device that has just enrolled. If that fails, the schedule asks it."""
-        if self._client is not None:
-            try:
-                await self._ask([device_id])
-            except SourceError:
-                return
-
     async def _answered(self, event: Any) -> Sequence[Report]:
         said = value(event, "acknowledge_event")
         device_id, part = _enrolled(said)
@@ -251,11 +245,10 @@ class AppleMdm:
             return [self._described(device_id, payload["QueryResponses"], part=part)]
         at = instant(event, "created_at")
         if isinstance(value(payload, "GlobalRestrictions"), dict):
-            believed = self._settings.restrictions and part is None and at is not None
-            denial = (
-                restricted(payload, self._forbidden, min(at, self._setup.now())) if believed and at else None
-            )
-            return [report_by(self._setup.name, device_id, denial=denial, adds=True)] if denial else []
+            if not self._settings.restrictions or part is not None or at is None:
+                return []
+            denial = restricted(payload, self._forbidden, min(at, self._setup.now()))
+            return [report_by(self._setup.name, device_id, denial=denial, adds=True)]
         if (apps := listed(payload, "InstalledApplicationList")) is None:
             return []
         name = text(said, "command_uuid") or text(payload, "CommandUUID")
@@ -295,7 +288,6 @@ class AppleMdm:
         """What a device says about itself, when it enrols or is asked."""
         model = text(said, "ProductName") or text(said, "ModelName") or text(said, "Model")
         os = "macos" if "mac" in model.casefold() else system_of(model)
-        eas_id = text(said, "EASDeviceIdentifier")
         return report_by(
             source=self._setup.name,
             device_id=device_id,
@@ -305,7 +297,7 @@ class AppleMdm:
             managed=True,
             serial=text(said, "SerialNumber"),
             udid=text(said, "UDID"),
-            eas_ids=(eas_id,) if eas_id else (),
+            eas_ids=[text(said, "EASDeviceIdentifier")],
             enrolment=_enrolment(said, part),
             adds=True,
         )

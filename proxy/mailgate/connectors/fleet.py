@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.config.sources.apis import FleetSettings
+from mailgate.connectors.http import PAGES, Page
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.paging import PAGES
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -30,8 +30,7 @@ _ENROLMENTS = {
 }
 """Fleet's words for iPhones and iPads."""
 _PEOPLE = ("mdm_idp_accounts", "idp", "custom")
-"""The sources of a person in Fleet, the best first. Accounts of a browser are left out: anybody may be logged in
-there."""
+"""The sources of a person, the best first. Anybody may be logged in at a browser, so its accounts are left out."""
 
 
 @connects(FleetSettings)
@@ -45,11 +44,10 @@ class Fleet(ApiConnector):
         self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
-        async for found in self._hosts():
-            if text(found, "id"):
-                yield self._record(found)
-            else:
-                self._setup.unreadable()
+        async for record in self._reports(
+            self._hosts(), lambda found: self._record(found) if text(found, "id") else None
+        ):
+            yield record
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):
@@ -57,9 +55,8 @@ class Fleet(ApiConnector):
         found = await self._client.find(f"{_HOSTS}/{device_id}")
         return None if found is None else self._record(value(found, "host"))
 
-    async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """All hosts. The pages have no total, so the hosts are counted before: if fewer came, some have moved from page
-        to page in between."""
+    async def _hosts(self) -> AsyncIterator[Page]:
+        """All hosts, counted before, since pages have no total: if fewer come, some have moved from page to page."""
         counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
         if not isinstance(counted, int):
             raise SourceError(Trouble.SHAPE, "an answer has no `count`")
@@ -74,8 +71,7 @@ class Fleet(ApiConnector):
         ]
         for number in range(PAGES):
             page = objects(await self._client.get(_HOSTS, [*query, ("page", number)]), "hosts")
-            for found in page:
-                yield found
+            yield page
             read += len(page)
             if len(page) < size:
                 break

@@ -16,8 +16,7 @@ _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceede
 def google_client(
     setup: Setup, settings: GoogleAccount, base: str, scope: str, subject: str = ""
 ) -> ApiClient:
-    """A client of the API at the origin ``base``. ``subject`` is the person on whose behalf the account acts, if there
-    is one."""
+    """A client of the API at ``base``. The account acts on behalf of ``subject``, if there is one."""
     account = json.loads(settings.account.get_secret_value())
     login = SignedAssertion(
         f"{settings.login_url}/token",

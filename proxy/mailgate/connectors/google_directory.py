@@ -1,22 +1,110 @@
 """Google Workspace: mobile devices that people have enrolled, from the Admin SDK's Directory API.
 
-Only Android devices come with apps (``projection=FULL``). The apps of iOS and Google Sync devices are unknown.
+Only Android devices come with apps (``projection=FULL``). The apps of iOS and Google Sync devices are unknown. How devices are
+enrolled, and what a partner says of them, is in Cloud Identity, which has no apps. The two are matched by the serial number, or by
+the id that the directory calls ``deviceId``; a name that two devices share tells nothing.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources.google import GoogleDirectorySettings
-from mailgate.connectors.cloud_identity import CloudDevice, CloudIdentity, names_of
 from mailgate.connectors.google import google_client
+from mailgate.connectors.http import pages_by_token
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
-from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
-from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Enrolment
+from mailgate.devices.names import SERIAL, serial_text
+from mailgate.devices.trust import placeholder_reason, report_by
+from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict
+from mailgate.model.times import LONG_AGO
+
+_CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-identity.devices.readonly"
+_VERDICTS = {"COMPLIANT": Compliance.COMPLIANT, "NON_COMPLIANT": Compliance.NONCOMPLIANT}
+_ENROLMENTS = {
+    ("DEVICE_ADMINISTRATOR", "COMPANY"): Enrolment.DEVICE_ADMINISTRATOR,
+    ("DEVICE_ADMINISTRATOR", "BYOD"): Enrolment.DEVICE_ADMINISTRATOR,
+    ("DEVICE_OWNER", "COMPANY"): Enrolment.FULLY_MANAGED,
+    ("PROFILE_OWNER", "COMPANY"): Enrolment.WORK_PROFILE_COMPANY,
+    ("PROFILE_OWNER", "BYOD"): Enrolment.WORK_PROFILE_PERSONAL,
+}
+
+
+class CloudDevice(NamedTuple):
+    """What Cloud Identity says of a device."""
+
+    enrolment: Enrolment = Enrolment.UNKNOWN
+    may_be_whole: bool = False
+    """Whether it is the company's, and nothing says that the account is in a work profile."""
+    verdict: ManagementVerdict | None = None
+
+
+class CloudIdentity:
+    """The devices of one customer."""
+
+    def __init__(
+        self, setup: Setup, settings: GoogleDirectorySettings, base_url: str, partner: str | None
+    ) -> None:
+        self._customer = ("customer", f"customers/{settings.customer}")
+        self._partner = partner
+        self._client = google_client(setup, settings, base_url, _CLOUD_SCOPE, settings.delegate)
+
+    async def devices(self, serial: str = "") -> Mapping[str, CloudDevice]:
+        """What it says of each device, or of those with this serial number, by serial number and by id."""
+        verdicts = await self._verdicts() if self._partner else {}
+        known, twice = dict[str, CloudDevice](), set[str]()
+        query: list[tuple[str, str | int]] = [self._customer, ("pageSize", 100)]
+        query += [("filter", f"serial:{serial}")] if serial else []
+        async for page in pages_by_token(self._client, "/v1/devices", query, items="devices"):
+            for found in page:
+                told = _cloud_device(found, verdicts.get(text(found, "name")))
+                for name in {*names_of(found)}:
+                    twice |= {name} & known.keys()
+                    known[name] = told
+        return {name: told for name, told in known.items() if name not in twice}
+
+    async def _verdicts(self) -> dict[str, ManagementVerdict]:
+        """The partner's verdict by the name of the device. Of several users of one device the hardest counts."""
+        found: dict[str, ManagementVerdict] = {}
+        target = "/v1/devices/-/deviceUsers/-/clientStates"
+        async for page in pages_by_token(self._client, target, [self._customer], items="clientStates"):
+            for state in page:
+                parts = text(state, "name").split("/")
+                if len(parts) != 6 or parts[5] != self._partner:
+                    continue
+                word = _VERDICTS.get(text(state, "complianceState"), Compliance.UNKNOWN)
+                told = ManagementVerdict(word, instant(state, "lastUpdateTime") or LONG_AGO)
+                device = "/".join(parts[:2])
+                if device not in found or _hardness(told) > _hardness(found[device]):
+                    found[device] = told
+        return found
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def names_of(found: Mapping[str, Any]) -> list[str]:
+    """The names by which a device of either API is matched. What many phones call their serial number is none."""
+    serial = serial_text(text(found, "serialNumber"))
+    return [
+        each
+        for each in ("" if placeholder_reason(SERIAL, serial) else serial, text(found, "deviceId"))
+        if each
+    ]
+
+
+def _hardness(verdict: ManagementVerdict) -> int:
+    return (Compliance.COMPLIANT, Compliance.UNKNOWN, Compliance.NONCOMPLIANT).index(verdict.compliance)
+
+
+def _cloud_device(found: Mapping[str, Any], verdict: ManagementVerdict | None) -> CloudDevice:
+    owner = text(found, "ownerType")
+    privilege = text(found, "androidSpecificAttributes", "ownershipPrivilege")
+    whole = owner == "COMPANY" and privilege in ("DEVICE_ADMINISTRATOR", "DEVICE_OWNER")
+    return CloudDevice(_ENROLMENTS.get((privilege, owner), Enrolment.UNKNOWN), whole, verdict)
+
 
 _SCOPE = "https://www.googleapis.com/auth/admin.directory.device.mobile.readonly"
 _FIELDS = (
@@ -107,8 +195,7 @@ class GoogleDirectory(ApiConnector):
 
 
 def _broken(found: Mapping[str, Any]) -> bool:
-    """Whether the device is compromised. Google does not document the values: ``No compromise detected`` is good, and
-    a value that begins with ``compromise`` is bad."""
+    """Whether it is compromised: the values are not documented, and ``No compromise detected`` is the good one."""
     return text(found, "deviceCompromisedStatus").casefold().startswith("compromise")
 
 

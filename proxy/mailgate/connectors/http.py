@@ -1,13 +1,15 @@
-"""Sends requests to an API for JSON. It logs in, waits when asked to, tries again, and stays at one origin."""
+"""Sends requests to an API for JSON: it logs in, waits when asked to, tries again, and stays at one origin. Long lists are one stream
+of pages, in each way in which APIs divide them; one that may have been cut short raises an error."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from mailgate.connectors.inventory import objects
 from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Runtime, SourceTally
 from mailgate.errors import SourceError, Trouble
@@ -40,11 +42,6 @@ class ApiClient:
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
         return await self._request("GET", target, query, headers or {}, None)
-
-    async def post(self, target: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON answer to the JSON ``body``."""
-        kind = {"Content-Type": "application/json"}
-        return await self._request("POST", target, (), kind | dict(headers or {}), json.dumps(body).encode())
 
     async def put(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to ``body``."""
@@ -174,8 +171,7 @@ Found = TypeVar("Found")
 async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
-    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails, the others are
-    ended and its error is raised."""
+    """The results of ``work`` in order, a bounded number at once. If one fails, the others are ended."""
     free = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> Found:
@@ -196,8 +192,7 @@ MAX_BACKOFF_SECONDS = 300.0
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date), at most ``MAX_BACKOFF_SECONDS``;
-    None without one."""
+    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3), at most ``MAX_BACKOFF_SECONDS``; None without one."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said[:9]), MAX_BACKOFF_SECONDS)
@@ -212,3 +207,80 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 def backoff(attempt: int, chance: float) -> float:
     """The seconds before the attempt after ``attempt`` (from 0). They double each time, and half of them are random."""
     return min(FIRST_BACKOFF_SECONDS * 2.0**attempt, MAX_BACKOFF_SECONDS) * (0.5 + chance / 2)
+
+
+PAGES = 100_000
+"""The most pages of one list."""
+
+Page = list[Mapping[str, Any]]
+
+
+async def pages_by_link(
+    client: ApiClient, target: str, query: Query = (), headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Page]:
+    """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
+    seen: set[int] = set()
+    page = await client.get(target, query, headers)
+    while True:
+        yield objects(page, "value")
+        following = page.get("@odata.nextLink")
+        if not following:
+            return
+        if not isinstance(following, str) or hash(following) in seen or len(seen) >= PAGES:
+            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
+        seen.add(hash(following))
+        page = await client.get(following, headers=headers)
+
+
+async def pages_by_number(
+    client: ApiClient,
+    target: str,
+    query: Query,
+    size: int,
+    *,
+    items: str = "results",
+    total: str = "totalCount",
+    sized: str = "page-size",
+    headers: Mapping[str, str] | None = None,
+    counted: bool = True,
+) -> AsyncIterator[Page]:
+    """Pages by number from 0, each with the number of all items.
+
+    If that number shrinks, or fewer items came, items have moved to a page that was read already, and ``SourceError``
+    with ``Trouble.CUT`` is raised. No content at all (204) is an empty page. ``counted`` says whether the items are the
+    devices of a run, so that their number is added to the tally.
+    """
+    read, before, fixed = 0, 0, list(query)
+    for number in range(PAGES):
+        page = await client.get(target, [*fixed, ("page", number), (sized, size)], headers)
+        page = {items: [], total: 0} if page is None else page
+        found, count = objects(page, items), page.get(total)
+        if not isinstance(count, int):
+            raise SourceError(Trouble.SHAPE, f"an answer has no `{total}`")
+        if counted:
+            client.tally.total = count
+        read += len(found)
+        yield found
+        if count < before or (not found and read < count):
+            raise SourceError(Trouble.CUT)
+        if read >= count:
+            return
+        before = count
+    raise SourceError(Trouble.SHAPE, "the list does not end")
+
+
+async def pages_by_token(
+    client: ApiClient, target: str, query: Query = (), *, items: str
+) -> AsyncIterator[Page]:
+    """Pages with a token for the next one, as in Google's APIs."""
+    seen: set[str] = set()
+    fixed, following = list(query), ""
+    while True:
+        page = await client.get(target, [*fixed, *([("pageToken", following)] if following else [])])
+        yield objects(page, items, missing=True)
+        following = page.get("nextPageToken") or ""
+        if not following:
+            return
+        if not isinstance(following, str) or following in seen or len(seen) >= PAGES:
+            raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
+        seen.add(following)

@@ -7,19 +7,27 @@ most common apps are read too, as witnesses: a device that is in no list at all 
 """
 
 import heapq
-from collections.abc import AsyncIterator, Collection, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources.apis import IntuneSettings
-from mailgate.connectors.http import bounded_gather
-from mailgate.connectors.intune_policies import VERDICTS, AppPolicy, app_policies, shortcomings, word_on
-from mailgate.connectors.intune_profiles import AppProfile, app_profiles, hidden_apps, states_of
+from mailgate.connectors.http import pages_by_link
+from mailgate.connectors.intune_policies import (
+    VERDICTS,
+    AppPolicy,
+    AppProfile,
+    app_policies,
+    app_profiles,
+    hidden_apps,
+    shortcomings,
+    states_of,
+    word_on,
+)
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -99,12 +107,8 @@ class Intune(ApiConnector):
             scope=f"{settings.base_url}/.default",
         )
         self._setup = setup
-        self._witnesses = settings.witnesses
-        self._complete_kinds = frozenset(settings.complete_kinds)
-        self._app_policies = settings.app_policies
-        self._hiding_profiles = settings.hiding_profiles
+        self._settings = settings
         self._profiles: list[AppProfile] = []
-        self._at_once = settings.at_once
         self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
@@ -112,18 +116,15 @@ class Intune(ApiConnector):
         policies, self._profiles = await self._policies(), await self._app_profiles()
         query = [("$select", _FIELDS)]
         if since is not None:
-            query.append(
-                ("$filter", f"lastSyncDateTime ge {since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}")
-            )
+            from_then = f"{since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}"
+            query.append(("$filter", f"lastSyncDateTime ge {from_then}"))
         pages = pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD)
-        async for page in pages:
-            named = [found for found in page if text(found, "id")]
-            for _ in range(len(page) - len(named)):
-                self._setup.unreadable()
-            for record in await bounded_gather(
-                lambda found: self._judged(found, seen.get(text(found, "id")), policies), named, self._at_once
-            ):
-                yield record
+
+        def judged(found: Mapping[str, Any]) -> Awaitable[Report]:
+            return self._judged(found, seen.get(_id(found)), policies)
+
+        async for record in self._asked(pages, _id, judged, self._settings.at_once):
+            yield record
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
@@ -141,30 +142,28 @@ class Intune(ApiConnector):
         return await self._judged(found, seen if apps else None, await self._policies())
 
     async def shortcomings(self) -> Sequence[str]:
-        return await shortcomings(self._client, self._app_policies, self._setup)
+        return await shortcomings(self._client, self._settings.app_policies, self._setup)
 
     async def _policies(self) -> list[AppPolicy]:
-        names = self._app_policies
+        names = self._settings.app_policies
         return await app_policies(self._client, names, self._setup) if names else []
 
     async def _app_profiles(self) -> list[AppProfile]:
-        names = self._hiding_profiles
+        names = self._settings.hiding_profiles
         return await app_profiles(self._client, names) if names else []
 
     async def _denial(self, found: Mapping[str, Any]) -> Denial | None:
         """What the profiles keep from running on an iPhone or iPad; None without such profiles in the settings."""
-        if not self._hiding_profiles or _family(system_of(text(found, "operatingSystem"))) != "ios":
+        if not self._settings.hiding_profiles or _family(system_of(text(found, "operatingSystem"))) != "ios":
             return None
         asked = flag(found, "isSupervised") and self._profiles
         states = await states_of(self._client, text(found, "id")) if asked else []
-        forbidden = {key: self._setup.catalog.apps[key].ios for key in self._setup.catalog.listed}
-        return hidden_apps(found, states, self._profiles, forbidden, self._setup.now())
+        return hidden_apps(found, states, self._profiles, self._setup.forbidden_on_ios(), self._setup.now())
 
     async def _judged(
         self, found: Mapping[str, Any], seen: _SeenApps | None, policies: Sequence[AppPolicy]
     ) -> Report:
-        """The report on a device. What it says to single policies is asked of a device of which not every app is seen:
-        of others it changes nothing."""
+        """The report. Single policies are asked about a device of which not every app is seen: of others it changes nothing."""
         report = self._record(found, seen, await self._denial(found))
         of_system = [each for each in policies if each.system and each.system == _family(report.os)]
         if report.apps_complete or report.gone or not of_system:
@@ -196,8 +195,7 @@ class Intune(ApiConnector):
             found[device_id] = _SeenApps(apps | seen.apps, platforms | seen.platforms)
 
     async def _detected(self) -> tuple[dict[str, _SeenApps], list[tuple[str, _SeenApps]]]:
-        """The ids of the detected apps that are listed, and of the most common other apps, the most common first; each
-        with what it says of a device that has it."""
+        """The ids of the listed apps that were detected, and of the most common others; each with what it says of a device."""
         ours: dict[str, _SeenApps] = {}
         common: list[tuple[int, str, _SeenApps]] = []
         query = [("$select", "id,displayName,publisher,platform,deviceCount")]
@@ -210,7 +208,7 @@ class Intune(ApiConnector):
                     ours[app_id] = seen
                 elif isinstance(count, int) and count > 0 and os in ("", "ios", "android"):
                     common.append((count, app_id, seen))
-            common = heapq.nlargest(self._witnesses, common, key=lambda each: each[:2])
+            common = heapq.nlargest(self._settings.witnesses, common, key=lambda each: each[:2])
         return ours, [(app_id, seen) for _, app_id, seen in common]
 
     async def _having(self, app_id: str) -> AsyncIterator[str]:
@@ -224,10 +222,9 @@ class Intune(ApiConnector):
         self, found: Mapping[str, Any], seen: _SeenApps | None, denial: Denial | None = None
     ) -> Report:
         os = system_of(text(found, "operatingSystem"))
-        eas_id = text(found, "easDeviceId")
         return report_by(
             source=self._setup.name,
-            device_id=text(found, "id"),
+            device_id=_id(found),
             owner=text(found, "userPrincipalName") or text(found, "emailAddress"),
             kind=kind_of(os, text(found, "model")),
             os=os,
@@ -238,7 +235,7 @@ class Intune(ApiConnector):
             denial=denial,
             serial=text(found, "serialNumber"),
             directory=text(found, "azureADDeviceId"),
-            eas_ids=(eas_id,) if eas_id else (),
+            eas_ids=[text(found, "easDeviceId")],
             enrolment=enrolment_of(found, os, seen.platforms if seen else frozenset()),
             verdict=ManagementVerdict(
                 VERDICTS.get(text(found, "complianceState"), Compliance.UNKNOWN),
@@ -250,7 +247,7 @@ class Intune(ApiConnector):
     def _apps(self, found: Mapping[str, Any], os: str, seen: _SeenApps | None) -> AppsReport | None:
         if seen is None:
             return None
-        whole = sees_every_app(found, os, self._complete_kinds) and not seen.platforms & _ENTERPRISE
+        whole = sees_every_app(found, os, self._settings.complete_kinds) and not seen.platforms & _ENTERPRISE
         return self._setup.report(seen.apps, complete=whole, at=instant(found, "lastSyncDateTime"))
 
 
@@ -287,6 +284,10 @@ def enrolment_of(found: Mapping[str, Any], os: str, platforms: Collection[str]) 
         return Enrolment.WORK_PROFILE_COMPANY if "androidWorkProfile" in platforms else Enrolment.UNKNOWN
     profile = text(found, "managementAgent") == _CLOUD or "androidWorkProfile" in platforms
     return Enrolment.WORK_PROFILE_PERSONAL if owner == "personal" and profile else Enrolment.UNKNOWN
+
+
+def _id(found: Mapping[str, Any]) -> str:
+    return text(found, "id")
 
 
 def _family(os: str) -> str:

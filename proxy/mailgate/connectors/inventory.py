@@ -27,8 +27,7 @@ def value(thing: Any, *path: str) -> Any:
 
 
 def text(thing: Any, *path: str) -> str:
-    """A short text without surrounding blanks, or an empty one. A number is accepted too, since ids are written either
-    way."""
+    """A short text without surrounding blanks, or an empty one. A number counts, since ids are written either way."""
     found = value(thing, *path)
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
@@ -48,8 +47,7 @@ def listed(thing: Any, *path: str) -> list[Any] | None:
 
 
 def instant(thing: Any, *path: str) -> datetime | None:
-    """An instant as in RFC 3339; None for a time long ago, which means never (Graph writes the year 1), or one that no
-    clock reaches."""
+    """An instant as in RFC 3339; None for one of long ago (Graph writes the year 1 for never), or out of reach."""
     try:
         found = datetime.fromisoformat(text(thing, *path))
         found = (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)

@@ -16,10 +16,9 @@ from urllib.parse import quote
 
 from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.apple_restrictions import declared_by_items
-from mailgate.connectors.http import as_json, bounded_gather
+from mailgate.connectors.http import as_json, pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -96,12 +95,9 @@ class Jamf(ApiConnector):
             )
             self._group_exists = found is not None
         target, size = self._settings.api_path + _DETAIL, self._settings.page_size
-        async for page in pages_by_number(self._client, target, query, size, headers=self._context):
-            named = [found for found in page if text(found, "mobileDeviceId")]
-            for _ in range(len(page) - len(named)):
-                self._setup.unreadable()
-            for record in await bounded_gather(self._judged, named, self._settings.at_once):
-                yield record
+        pages = pages_by_number(self._client, target, query, size, headers=self._context)
+        async for record in self._asked(pages, _id, self._judged, self._settings.at_once):
+            yield record
 
     async def _judged(self, found: Mapping[str, Any]) -> Report:
         """The report on a device with Jamf's verdict. The word that it holds for a partner is asked of a device of which
@@ -110,8 +106,12 @@ class Jamf(ApiConnector):
         if self._settings.device_compliance and not report.apps_complete:
             target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
             states = await self._client.find(target, headers=self._context)
-            told = states if isinstance(states, list) else []
-            said += [_verdict(state) for state in told if flag(state, "applicable") is not False] or [UNKNOWN]
+            told = (
+                [each for each in states if flag(each, "applicable") is not False]
+                if isinstance(states, list)
+                else []
+            )
+            said += [_VERDICTS.get(text(each, "complianceState"), UNKNOWN) for each in told] or [UNKNOWN]
         verdict = next((word for word in _HARDEST if word in said), None)
         if verdict is None:
             return report
@@ -123,19 +123,18 @@ class Jamf(ApiConnector):
         there are none. Whatever ends that is dated by the inventory."""
         if not self._settings.declarations:
             return None
-        at, name = (
-            instant(found, "general", "lastInventoryUpdateDate"),
-            text(found, "general", "managementId"),
-        )
+        at = instant(found, "general", "lastInventoryUpdateDate")
         ended = Denial(frozenset(), min(at, self._setup.now())) if at else None
         if flag(found, "general", "supervised") is not True:
             return ended and replace(ended, failed=NotDenied.NOT_SUPERVISED)
         said = None
-        if name and flag(found, "general", "declarativeDeviceManagementEnabled"):
+        if (name := text(found, "general", "managementId")) and flag(
+            found, "general", "declarativeDeviceManagementEnabled"
+        ):
             target = f"{self._settings.api_path}/v1/ddm/{quote(name, safe='')}/status-items"
             said = await self._client.find(target, headers=self._context)
-        forbidden = {key: self._setup.catalog.apps[key].ios for key in self._setup.catalog.listed}
-        denial = declared_by_items(said, self._settings.declarations, forbidden, self._setup.now())
+        known, forbidden = self._settings.declarations, self._setup.forbidden_on_ios()
+        denial = declared_by_items(said, known, forbidden, self._setup.now())
         return denial or (ended and replace(ended, failed=NotDenied.DECLARATION_NOT_REPORTED))
 
     def _by_group(self, found: Mapping[str, Any]) -> Compliance | None:
@@ -155,10 +154,9 @@ class Jamf(ApiConnector):
     def _record(self, found: Mapping[str, Any], denial: Denial | None = None) -> Report:
         model = text(found, "hardware", "model")
         os = system_of(model, text(found, "deviceType"))
-        eas_id = text(found, "general", "exchangeDeviceId")
         return report_by(
             source=self._setup.name,
-            device_id=text(found, "mobileDeviceId"),
+            device_id=_id(found),
             owner=text(found, "userAndLocation", "emailAddress")
             or text(found, "userAndLocation", "username"),
             kind=kind_of(os, model),
@@ -170,7 +168,7 @@ class Jamf(ApiConnector):
             denial=denial,
             serial=text(found, "hardware", "serialNumber"),
             udid=text(found, "general", "udid"),
-            eas_ids=(eas_id,) if eas_id else (),
+            eas_ids=[text(found, "general", "exchangeDeviceId")],
             enrolment=_enrolment(found),
         )
 
@@ -192,8 +190,8 @@ UNKNOWN = Compliance.UNKNOWN
 _HARDEST = (Compliance.NONCOMPLIANT, Compliance.COMPLIANT, UNKNOWN)
 
 
-def _verdict(state: Any) -> Compliance:
-    return _VERDICTS.get(text(state, "complianceState"), UNKNOWN)
+def _id(found: Mapping[str, Any]) -> str:
+    return text(found, "mobileDeviceId")
 
 
 def _enrolment(found: Mapping[str, Any]) -> Enrolment:

@@ -1,5 +1,4 @@
-"""Runs a connector at one of several gates at a time, under a lease, and stores its state; asks a source about one device, for a person who
-has just fixed something."""
+"""Runs a connector at one of several gates, under a lease, and asks a source about one device for a person."""
 
 import asyncio
 import traceback
@@ -32,14 +31,13 @@ from mailgate.connectors.run import (
     RunOutcome,
     changes_since,
     may_hold,
-    run_to_end,
     state_after,
 )
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import CheckResult, SourceState
-from mailgate.tasks import end
+from mailgate.tasks import end, run_to_end
 
 REACH = "kinds-of-enrolment"
 """Another word whenever connectors change which devices they call seen whole, so that every device is read again."""
@@ -113,7 +111,6 @@ class LeasedRun:
         unless: Callable[[SourceState], bool] | None = None,
     ) -> RunOutcome | None:
         """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
-        log = self.log
         try:
             if not await self.store.claim(name, LEASE):
                 return None
@@ -122,7 +119,7 @@ class LeasedRun:
             finally:
                 await run_to_end(self._release(name))
         except SourceError as error:
-            log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
+            self.log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
             return RunOutcome(error.trouble, hint=error.hint, status=error.status)
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
@@ -217,8 +214,8 @@ class LeasedRun:
         except SourceError as error:
             return RunOutcome(error.trouble, hint=error.hint, status=error.status)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
-            log, (kind, *where) = self.log, where_it_failed(error)
-            log.error("connector-fault", connector=name, error=kind, where=where)
+            kind, *where = where_it_failed(error)
+            self.log.error("connector-fault", connector=name, error=kind, where=where)
             return RunOutcome(Trouble.FAULT, details=(kind, *where))
         finally:
             if connector is not None:
@@ -228,7 +225,7 @@ class LeasedRun:
         self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], runtime: Runtime
     ) -> RunOutcome:
         """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
-        log, loop, lease = self.log, asyncio.get_running_loop(), LEASE.total_seconds()
+        loop, lease = asyncio.get_running_loop(), LEASE.total_seconds()
         task, renewed = loop.create_task(work), loop.time()
         try:
             while True:
@@ -245,7 +242,7 @@ class LeasedRun:
                 if await self._renew(state.name):
                     renewed = now
                 elif now - renewed > lease / 2:
-                    log.warning("connector-lease-lost", connector=state.name)
+                    self.log.warning("connector-lease-lost", connector=state.name)
                     return RunOutcome(Trouble.STOPPED)
         finally:
             await end(task)
@@ -262,22 +259,22 @@ class LeasedRun:
             return False
 
     async def _release(self, name: str) -> None:
-        log = self.log
         try:
             await self.store.release(name)
         except SourceError:
-            log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
+            self.log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
     def _say(self, name: str, outcome: RunOutcome, tally: SourceTally) -> None:
-        log = self.log
         if outcome.narrowed:
-            log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
+            self.log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
         if outcome.held:
-            log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
+            self.log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
         elif outcome.trouble:
-            log.warning("connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken)
+            self.log.warning(
+                "connector-failed", connector=name, trouble=outcome.trouble, records=outcome.taken
+            )
         else:
-            log.info(
+            self.log.info(
                 "connector-ran",
                 connector=name,
                 full=outcome.full,

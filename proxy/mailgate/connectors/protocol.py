@@ -1,5 +1,4 @@
-"""The protocol of a connector, which reports the devices of one source. Its tools are a clock, a way to wait, random numbers
-and a tally."""
+"""The protocol of a connector, which reports the devices of one source, and the tools of its run."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -44,17 +44,13 @@ def message(body: bytes) -> PushMessage:
     envelope = as_json(body)
     if not isinstance(value(envelope, "message"), dict):
         raise SourceError(Trouble.SHAPE, "not a Pub/Sub message: there is no `message`")
+    written = value(envelope, "message", "data")
     try:
-        data = b64decode(_data(envelope), validate=True)
+        data = b64decode(written if isinstance(written, str) else "", validate=True)
     except ValueError:
         raise SourceError(Trouble.SHAPE, "the `data` of a message is not base64") from None
     kind = text(envelope, "message", "attributes", "notificationType")
     return PushMessage(kind, as_json(data) if data else None)
-
-
-def _data(envelope: Any) -> str:
-    found = value(envelope, "message", "data")
-    return found if isinstance(found, str) else ""
 
 
 class GoogleToken:

@@ -1,13 +1,12 @@
-"""One run, when it is due and what it changes: the records of the source are stored in batches, and devices that a complete list no longer
-has are marked as gone."""
+"""One run: when it is due, its records stored in batches, and the devices that a complete list no longer has."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import Connector, SourceTally
@@ -16,6 +15,7 @@ from mailgate.devices.trust import report_by, without_look
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
 from mailgate.model.phrase import joined, phrase
+from mailgate.tasks import run_to_end
 
 BATCH = 1000
 _BREATH = 10
@@ -143,8 +143,7 @@ class Run:
             self.progress(self._taken)
 
     async def _without_narrowing(self, batch: list[Report]) -> list[Report]:
-        """The batch without the looks that would only make a device less known. A listed app, or a verdict against the
-        device, always counts."""
+        """The batch without looks that only make a device less known. A listed app or a bad verdict always counts."""
         less = [
             each.id for each in batch
             if each.apps_complete is False and not each.apps and not each.gone and each.status != "contraindicated"
@@ -155,8 +154,7 @@ class Run:
         return [without_look(each) if each.id in held else each for each in batch]
 
     async def _let_go(self) -> RunOutcome:
-        """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person has
-        looked."""
+        """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person looks."""
         known, missing = 0, list[str]()
         async for page in self.keeper.devices(self.name):
             known += len(page)
@@ -181,16 +179,6 @@ async def reading(connector: Connector, since: datetime | None) -> AsyncIterator
     finally:
         if isinstance(records, AsyncGenerator):
             await records.aclose()
-
-
-async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
-    """Run this to its end even if the task is cancelled, since half a batch must not be stored."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 @asynccontextmanager

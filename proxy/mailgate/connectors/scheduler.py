@@ -52,7 +52,7 @@ class Scheduler:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL)
         finally:
-            await self._end()
+            await end_all(self._running.values())
 
     def wake(self, name: str) -> None:
         """Let a connector run now, since its source has something new."""
@@ -112,6 +112,3 @@ class Scheduler:
         task = asyncio.get_running_loop().create_task(work)
         self._running[name] = task
         task.add_done_callback(lambda _: self._running.pop(name, None))
-
-    async def _end(self) -> None:
-        await end_all(self._running.values())

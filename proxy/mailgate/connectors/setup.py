@@ -1,15 +1,14 @@
 """The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
-from mailgate.connectors.http import ApiClient
+from mailgate.connectors.http import ApiClient, Page, bounded_gather
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
-from mailgate.connectors.paging import Page
 from mailgate.connectors.protocol import Connector, Runtime
 from mailgate.devices.device import SOURCE_AHEAD, Report
 from mailgate.model import AppsReport
@@ -90,9 +89,13 @@ class Setup:
         lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
         return AppsReport(present, complete and at <= now + SOURCE_AHEAD, min(at, now), lag, asked)
 
-    def unreadable(self) -> None:
-        """Count a device without a name that can be read."""
-        self.runtime.tally.unreadable += 1
+    def unreadable(self, count: int = 1) -> None:
+        """Count devices without a name that can be read."""
+        self.runtime.tally.unreadable += count
+
+    def forbidden_on_ios(self) -> dict[str, tuple[str, ...]]:
+        """The bundle identifiers of each app that is on a list."""
+        return {key: self.catalog.apps[key].ios for key in self.catalog.listed}
 
 
 CONNECTORS: dict[type[EverySource], Callable[[Setup, Any], Connector]] = {}
@@ -119,8 +122,7 @@ class ApiConnector:
     _client: ApiClient
 
     async def shortcomings(self) -> Sequence[str]:
-        """What in the source keeps its verdicts from meaning what they should, in words for an admin. May raise
-        ``SourceError``."""
+        """What keeps the source's verdicts from meaning what they should, in words. May raise ``SourceError``."""
         return ()
 
     async def close(self) -> None:
@@ -136,3 +138,17 @@ class ApiConnector:
                     yield record
                 else:
                     self._setup.unreadable()
+
+    async def _asked(
+        self,
+        pages: AsyncIterator[Page],
+        name: Callable[[Mapping[str, Any]], str],
+        ask: Callable[[Mapping[str, Any]], Awaitable[Report]],
+        at_once: int,
+    ) -> AsyncGenerator[Report, None]:
+        """The same for devices about which there is more to be asked. Those without this name are counted."""
+        async for page in pages:
+            named = [found for found in page if name(found)]
+            self._setup.unreadable(len(page) - len(named))
+            for record in await bounded_gather(ask, named, at_once):
+                yield record

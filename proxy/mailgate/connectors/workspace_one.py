@@ -4,15 +4,14 @@ Each part of the API has a version of its own, which ``Accept`` names. An empty 
 """
 
 import re
-from collections.abc import AsyncIterator, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from mailgate.config.sources.apis import WorkspaceOneSettings
-from mailgate.connectors.http import bounded_gather
+from mailgate.connectors.http import pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
-from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -51,9 +50,8 @@ class WorkspaceOne(ApiConnector):
             self._client, _SEARCH, query, self._settings.page_size,
             items="Devices", total="Total", sized="pagesize", headers=_V2,
         )  # fmt: skip
-        async for page in pages:
-            for record in await self._records(page):
-                yield record
+        async for record in self._asked(pages, _id, self._record, self._settings.at_once):
+            yield record
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9A-Fa-f-]{36}", device_id):
@@ -64,12 +62,6 @@ class WorkspaceOne(ApiConnector):
         if not _id(found):
             raise SourceError(Trouble.SHAPE)
         return await self._record(found)
-
-    async def _records(self, page: Sequence[Mapping[str, Any]]) -> list[Report]:
-        named = [found for found in page if _id(found)]
-        for _ in range(len(page) - len(named)):
-            self._setup.unreadable()
-        return await bounded_gather(self._record, named, self._settings.at_once)
 
     async def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "Model")

@@ -1,8 +1,12 @@
 """Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and six lines on the terminal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,17 +17,80 @@ from mailgate.app.preflight import load_checked
 from mailgate.app.serve import end_on_signals, serve
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.demo.company import DEFAULT_PEOPLE
-from mailgate.demo.company.admins import ROLE_TEXTS, tokens_in
-from mailgate.demo.company.fill import MARK, Filled, clear_half_made, fill, is_new
+from mailgate.demo.company.fill import MARK, ROLE_TEXTS, Filled, clear_half_made, fill, is_new, tokens_in
 from mailgate.demo.company.seed import Progress
-from mailgate.demo.mailbox import Mailbox
-from mailgate.demo.messages import shipped_messages
-from mailgate.demo.ports import locked_folder, require_ports
+from mailgate.demo.mailbox import Mailbox, shipped_messages
 from mailgate.demo.settings import demo_rules, write_settings
 from mailgate.demo.start.page import Links, StartPage
 from mailgate.demo.start.personas import PersonaProxy, Signer, exempt_persona
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
+
+_STEP, _TRIES, _LAST = 10, 50, 65535
+
+
+class PortTakenError(MailgateError):
+    """A port that the demo needs cannot be opened."""
+
+
+def require_ports(ports: Mapping[str, int]) -> None:
+    """Check that these ports can be opened; each is named by its option. Raises PortTakenError."""
+    with ExitStack() as held:
+        for option, port in ports.items():
+            why = _why_not(port, held)
+            if why:
+                raise PortTakenError(f"port {port:d} ({option}) {why}. {_instead(ports)}")
+
+
+def _why_not(port: int, held: ExitStack) -> str:
+    """Why this port cannot be opened; empty if it can, and then it is kept open."""
+    if port > _LAST:
+        return f"does not exist: the last one is {_LAST}"
+    listening = held.enter_context(socket.socket())
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        return "is in use by another program" if taken else f"cannot be opened: {error.strerror}"
+    return ""
+
+
+def _instead(ports: Mapping[str, int]) -> str:
+    """The advice to take other ports, and an option for the next ones that are free."""
+    first = next(iter(ports.values()))
+    for port in range(first + _STEP, min(first + _STEP * _TRIES, _LAST - 2), _STEP):
+        with ExitStack() as held:
+            if not any(_why_not(each, held) for each in range(port, port + len(ports))):
+                option = f"--port {port}"
+                made_by_make = f'make run ARGS="{option}"'
+                return f"Take others with {made_by_make if 'MAKELEVEL' in os.environ else option}, which uses {port} to {port + len(ports) - 1}"
+    return "Take others with --port, --admin-port and --start-port"
+
+
+class TakenError(MailgateError):
+    """Another demo runs in this folder."""
+
+
+@contextmanager
+def locked_folder(directory: Path) -> Iterator[None]:
+    """Hold the folder until the body ends or the process dies. A missing folder is made.
+
+    Raises TakenError, or OSError.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        other = "end it, or give this one another --directory and --port"
+        raise TakenError(f"a demo runs in {directory} already: {other}") from None
+    try:
+        yield
+    finally:
+        os.close(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +134,9 @@ async def run_demo(
         try:
             await _run(demo, show, progress, say)
         except asyncio.CancelledError:
-            half = (demo.directory / MARK).exists()
-            made = (
-                "the company was not finished, and the next start makes it anew"
-                if half
-                else "everything that was begun is whole"
-            )
+            made = "everything that was begun is whole"
+            if (demo.directory / MARK).exists():
+                made = "the company was not finished, and the next start makes it anew"
             raise EndedError(f"it was told to end; {made}") from None
 
 
@@ -136,9 +200,8 @@ async def _start_page(demo: Demo, place: DemoAddresses) -> AsyncIterator[str]:
     """The address of the start page, which is served until the body ends."""
     public_url, issuer = place.url.rstrip("/"), (demo.keys / ISSUER_KEY_FILE).read_text("utf-8")
     player = PersonaProxy(f"http://127.0.0.1:{demo.port}", public_url, Signer(issuer, public_url, utc_now))
-    admins = {
-        name: (ROLE_TEXTS[name], path.read_text("utf-8").strip()) for name, path in place.tokens.items()
-    }
+    tokens = {name: path.read_text("utf-8").strip() for name, path in place.tokens.items()}
+    admins = {name: (ROLE_TEXTS[name], token) for name, token in tokens.items()}
     links = Links(place.url, f"http://localhost:{demo.admin_port}", place.admin, admins, commands(place))
     application = StartPage(links, player).application()
     async with _listening(application, demo.start_port):

@@ -9,8 +9,7 @@ from string import Template
 from mailgate.atomic_files import write_atomically
 from mailgate.attest.mint import TEST_ISSUER
 from mailgate.config.first_files import EXAMPLE, POLICY, SETTINGS, starter_files
-from mailgate.demo.company.admins import added_settings
-from mailgate.demo.company.fill import DATABASE
+from mailgate.demo.company.fill import DATABASE, added_settings
 from mailgate.demo.company.history import policy_text, with_one_more
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"

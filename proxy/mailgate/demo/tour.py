@@ -42,8 +42,7 @@ class DemoAddresses:
 
 @dataclass(frozen=True, slots=True)
 class TourStep:
-    """One device of the tour: its description, the line to paste, and the reason of its refusal, which is empty if it
-    is let in."""
+    """One device of the tour, the line to paste, and the reason of its refusal; empty if it is let in."""
 
     who: str
     command: str

@@ -42,8 +42,7 @@ class Audience:
     """Whether every laptop browser is let in."""
 
     def laptop_allowed(self, person: str) -> bool:
-        """Whether every laptop browser of this person is let in; false if unknown. Those on which they were seen are not all that
-        they may use."""
+        """Whether every laptop of this person is let in, seen or not; false if unknown."""
         return self.any_laptop and self.laptops.get(person, True)
 
 
@@ -142,8 +141,7 @@ def device_of(person: str, access: Access, given: RuleAnswer | None) -> NoticeDe
 
 
 def told_device(person: str, access: Access) -> ToldDevice:
-    """The device of an access, as far as a notice to this person goes by it. Apps on somebody else's device are not kept, since
-    people see what is kept with their mails."""
+    """The device as a notice goes by it. People see what is kept with their mails: no apps on another's device."""
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os
     apps = tuple(sorted(posture.apps)) if _is_own(person, posture) else ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from functools import lru_cache, partial
@@ -18,13 +19,23 @@ from mailgate.store import Mail
 
 @dataclass(frozen=True, slots=True)
 class MailHead:
-    """The header fields that every mail about a rule has."""
+    """The header fields that every mail has."""
 
     sender: str
     domain: str
     name: str
     """The name of the sender: the company, or the host of its mail."""
-    me_url: str = ""
+
+    def message(self, to: str, subject: str, date: datetime, mail_id: str) -> EmailMessage:
+        """A message without its content."""
+        message = EmailMessage()
+        message["From"] = formataddr((self.name, self.sender))
+        message["To"] = to
+        message["Subject"] = subject
+        message["Date"] = format_datetime(date)
+        message["Message-ID"] = message_id(mail_id, self.domain)
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation reply answers it
+        return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +44,18 @@ class Composer:
 
     head: MailHead
     writer: NoticeWriter
+    me_url: str
 
     def render(self, notice: Notice) -> RenderedNotice:
         """The text of a mail, without its header."""
-        return self.writer.write(notice, self.head.me_url)
+        return self.writer.write(notice, self.me_url)
 
     def __call__(self, mail: Mail) -> EmailMessage:
         """The message of a mail. Raises ValueError if the mail no longer has its notice."""
         if mail.notice is None:
             raise ValueError("this mail has no notice")
-        head, written = self.head, self.render(mail.notice)
-        message = EmailMessage()
-        message["From"] = formataddr((head.name, head.sender))
-        message["To"] = mail.address
-        message["Subject"] = written.subject
-        message["Date"] = format_datetime(mail.queued_at)
-        message["Message-ID"] = message_id(mail.id, head.domain)
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation reply answers it
+        written = self.render(mail.notice)
+        message = self.head.message(mail.address, written.subject, mail.queued_at, mail.id)
         message.set_content(written.text)
         message.add_alternative(written.html, subtype="html")
         message["Content-Language"] = written.language  # last: adding a part moves the fields of the content
@@ -60,10 +66,10 @@ def composer_for(settings: Settings, sender: str = "", domain: str = "") -> Comp
     """The composer of this gate. Without a sender it only renders notices."""
     company = settings.company
     name = company.name or urlsplit(settings.public_url).hostname or ""
-    head = MailHead(sender, domain, name, f"{settings.public_url}/.mailgate/me")
     # without its logo: mail programs do not show a picture inside the mail
     appearance = Appearance(company.name or "", "", company.colour or "", company.colour_dark or "")
-    return Composer(head, _writer(settings.languages.default, appearance, settings.choices))
+    writer = _writer(settings.languages.default, appearance, settings.choices)
+    return Composer(MailHead(sender, domain, name), writer, f"{settings.public_url}/.mailgate/me")
 
 
 @lru_cache(8)

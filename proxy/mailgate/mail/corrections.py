@@ -58,8 +58,7 @@ class ReachedPeople:
 
 
 def is_due(retraction: Retraction, now: datetime) -> bool:
-    """Whether to look for people now: at once, and then at growing intervals, since only few refusals are stored
-    late."""
+    """Whether to look for people now: at once, then at growing intervals, since few refusals are stored late."""
     if retraction.looked_at is None:
         return True
     return now - retraction.looked_at >= max(_SOON, retraction.looked_at - retraction.at)
@@ -108,8 +107,7 @@ async def corrections(
     address_of: AddressOf,
     now: datetime,
 ) -> tuple[list[Mail], ReachedPeople]:
-    """One mail to each person who was reached and for whom something is different, whether it was queued before or
-    not."""
+    """One mail to each person who was reached and for whom something is different, queued already or not."""
     reliefs = await store.reliefs.current(now)
     target = await rules_of_version(store, in_force, reliefs)
     found = ReachedPeople()
@@ -182,7 +180,8 @@ class _Comparison:
 
     def _then(self, mail: Mail, told: ToldDevice, occasions: Sequence[Occasion]) -> list[Occasion]:
         """The occasions of the person's devices of this kind, as if the device were still as the mail says."""
-        alike = [each for each in occasions if _is_alike(told_device(mail.login, each.after), told)]
+        known = [(each, told_device(mail.login, each.after)) for each in occasions]
+        alike = [each for each, one in known if (one.kind, one.os) == (told.kind, told.os)]
         report = Report("", "", owner=mail.login, kind=told.kind, os=told.os)
         if not alike:
             gone = self.population.unseen(Device("", (report,)))
@@ -227,10 +226,6 @@ _NOT_TOLD = frozenset(
     not in ("device.kind", "device.os", "device.state", "device.known", "device.apps", "device.lists")
 )
 """The variables whose values no mail has of a device that is gone."""
-
-
-def _is_alike(one: ToldDevice, other: ToldDevice) -> bool:
-    return (one.kind, one.os) == (other.kind, other.os)
 
 
 def _as_told(access: Access, told: ToldDevice, catalog: AppCatalog) -> Access:

@@ -5,7 +5,6 @@ Only the process that holds the lease sends. It first looks at mails that anothe
 if the transport knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from mailgate.store import Act, Mail, MailState, NoticeKey, Store, StoreUnavaila
 from mailgate.store.gates import Leases
 from mailgate.store.mail import Which
 from mailgate.store.mail_queue import MailQueue
+from mailgate.tasks import run_to_end
 
 LEASE = timedelta(minutes=2)
 """How long a dead process keeps its lease: longer than one mail can take."""
@@ -35,15 +35,6 @@ Note = Callable[[], Coroutine[Any, Any, None]]
 """Stores the outcome of a mail."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostmanTools:
-    """The clock, a way to wait, and a listener for the outcome of each mail."""
-
-    clock: Callable[[], datetime]
-    sleep: Callable[[float], Awaitable[None]]
-    on_outcome: OutcomeListener = lambda _mail, _state, _why: None
-
-
 @dataclass
 class Postman:
     """Sends mails in one process. ``round`` sends what is due now."""
@@ -56,7 +47,9 @@ class Postman:
     """Mails per minute."""
     holder: str
     """The name of this process, new at every start."""
-    tools: PostmanTools
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    on_outcome: OutcomeListener = lambda _mail, _state, _why: None
     _renewed: datetime | None = None
     _next: datetime | None = None
 
@@ -71,7 +64,7 @@ class Postman:
             if first is not None:
                 await first()
             await self._settle_interrupted()
-            while batch := await self.queue.due(self.tools.clock()):
+            while batch := await self.queue.due(self.clock()):
                 for mail in batch:
                     await self._keep_pace()
                     if not await self._lead():
@@ -82,7 +75,7 @@ class Postman:
             await run_to_end(self._release_lease())
 
     async def _lead(self) -> bool:
-        now = self.tools.clock()
+        now = self.clock()
         if self._renewed is not None and now - self._renewed < _RENEWAL:
             return True
         held = await self.leases.claim(_LEASE_NAME, self.holder, LEASE)
@@ -99,7 +92,7 @@ class Postman:
 
     async def _settle_interrupted(self) -> None:
         for mail in await self.queue.left_over(self.holder):
-            taken, now = await self.transport.was_delivered(mail.id), self.tools.clock()
+            taken, now = await self.transport.was_delivered(mail.id), self.clock()
             if taken is False:
                 await self.transport.abort(mail.id)
                 await self.queue.put_off(mail.id, now, now, "interrupted")
@@ -108,9 +101,9 @@ class Postman:
                 await self._end(mail, state, "interrupted")
 
     async def _keep_pace(self) -> None:
-        now = self.tools.clock()
+        now = self.clock()
         if self._next is not None and now < self._next:
-            await self.tools.sleep((self._next - now).total_seconds())
+            await self.sleep((self._next - now).total_seconds())
         self._next = max(now, self._next or now) + timedelta(minutes=1) / self.rate
 
     async def _send(self, mail: Mail) -> None:
@@ -145,7 +138,7 @@ class Postman:
         return partial(self._end, mail, MailState.SENT)
 
     async def _begun(self, mail: Mail) -> bool:
-        now = self.tools.clock()
+        now = self.clock()
         try:
             return await self.queue.begin(mail, self.holder, now)
         except StoreUnavailableError:  # the store may have noted it or not; the mail was not sent
@@ -158,31 +151,19 @@ class Postman:
             try:
                 return await note()
             except StoreUnavailableError:
-                await self.tools.sleep(_RETRY)
+                await self.sleep(_RETRY)
 
     async def _put_off(self, mail: Mail, why: str) -> None:
         if mail.attempts >= len(PAUSES):
             await self._end(mail, MailState.FAILED, why)
             return
-        now = self.tools.clock()
+        now = self.clock()
         await self.queue.put_off(mail.id, now + PAUSES[mail.attempts], now, why)
-        self.tools.on_outcome(mail, MailState.QUEUED, why)
+        self.on_outcome(mail, MailState.QUEUED, why)
 
     async def _end(self, mail: Mail, state: MailState, why: str = "") -> None:
-        await self.queue.end(mail.id, state, self.tools.clock(), why)
-        self.tools.on_outcome(mail, state, why)
-
-
-async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
-    """Run this to its end even if the task is cancelled, since the state of a half-sent mail would be unknown."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # retrieved, so that asyncio does not log it
-        raise
+        await self.queue.end(mail.id, state, self.clock(), why)
+        self.on_outcome(mail, state, why)
 
 
 async def settle(store: Store, which: Which, person: Person, now: datetime, *, sent: bool) -> int:

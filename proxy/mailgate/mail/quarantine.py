@@ -11,18 +11,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr
+from urllib.parse import urlsplit
 
 import structlog
 from cachetools import TTLCache
 
+from mailgate.config import Settings
+from mailgate.config.mail import QuarantineMailSettings
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.causes import cause_of
-from mailgate.gateway.pages.view import CHOICES
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.wording import without_cause
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
+from mailgate.mail.composer import MailHead
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.people import address_of, user_text
@@ -57,23 +59,6 @@ class NoQuarantineMails:
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantineHead:
-    """The header fields that every quarantine mail has."""
-
-    sender: str
-    domain: str
-    pause: timedelta
-    at_most: int
-    per_hour: int
-    host: str
-    default_language: str
-    me_url: str = ""
-    """The address of the page on which people see their devices and what is stored about them."""
-    choices: tuple[str, ...] = CHOICES
-    """The ways to mail that the company offers."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Refusal:
     person: str
     device: str
@@ -95,7 +80,8 @@ class QuarantineMailer:
 
     def __init__(
         self,
-        head: QuarantineHead,
+        mail: QuarantineMailSettings,
+        settings: Settings,
         pages: Pages,
         claims: QuarantineMails,
         send: Send,
@@ -104,17 +90,14 @@ class QuarantineMailer:
         laptops_open: Callable[[datetime], bool] = lambda _: False,
     ) -> None:
         """Without a ``check``, a login counts only if something other than the webmail confirms it."""
-        self._head = head
+        self._mail, self._settings = mail, settings
         self._pages = pages
         self._claims = claims
         self._send = send
         self._clock = clock
         self._check = check
         self._laptops_open = laptops_open
-        self._mails, self._logins = (
-            RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
-            RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
-        )
+        self._mails, self._logins = (RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN) for _ in range(2))
         self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE_SIZE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
             10_000, REPEAT_IGNORED_SECONDS, timer=lambda: clock().timestamp()
@@ -125,9 +108,8 @@ class QuarantineMailer:
         refused = self._refusal(access, decision, reference)
         if refused is None or refused.key in self._lately or self._waiting.full():
             return
-        tried = (
-            self._logins if refused.is_claim else self._mails
-        )  # guessed logins do not use up the mails of others
+        # guessed logins do not use up the mails of others
+        tried = self._logins if refused.is_claim else self._mails
         if tried.wait(refused.address, access.now):
             return
         if refused.is_claim:
@@ -146,13 +128,13 @@ class QuarantineMailer:
                 log.warning("quarantine-mail-failed", error=type(error).__name__)
 
     async def _write(self, refused: _Refusal) -> None:
-        head, now = self._head, self._clock()
+        mail, now = self._mail, self._clock()
         if refused.unproven is not None and not await self._is_accepted(refused.unproven):
             return
         if self._mails.wait(refused.address, now):
             return
         claimed = await self._claims.claim(
-            *refused.key, now, pause=head.pause, at_most=head.at_most, per_hour=head.per_hour
+            *refused.key, now, pause=mail.pause, at_most=mail.at_most, per_hour=mail.per_hour
         )
         if not claimed:
             return
@@ -171,7 +153,7 @@ class QuarantineMailer:
         client, posture = access.client, access.posture
         if client.protocol is not Protocol.ACTIVESYNC or decision.effect is not Effect.BLOCK:
             return None
-        person = address_of(access.user.name, self._head.domain)
+        person = address_of(access.user.name, self._mail.domain)
         device = posture.device_id or client.eas_id
         if not person or not device or decision.reason in _PASSING:
             return None
@@ -187,25 +169,22 @@ class QuarantineMailer:
             fix=decision.fix,
             contact=decision.contact,
             accept_language=access.facts.headers.get("accept-language", ""),
-            default_language=self._head.default_language,
-            me_url=self._head.me_url,
+            default_language=self._settings.languages.default,
+            me_url=f"{self._settings.public_url}/.mailgate/me",
             laptops_open=self._laptops_open(access.now),
             cause=cause_of(access, decision),
-            choices=self._head.choices,
+            choices=self._settings.choices,
         )
         address = rate_limit_key(access.facts.remote)
         return _Refusal(person, device, view, address, not _is_theirs(access))
 
     def _message(self, refused: _Refusal, now: datetime) -> EmailMessage:
-        head = self._head
         rendered = self._pages.refusal_mail(refused.view)
-        message = EmailMessage()
-        message["From"] = formataddr((head.host, head.sender))
-        message["To"] = refused.person
-        message["Subject"] = rendered.subject
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = f"<{refused.view.reference}.{now.timestamp():.0f}@{head.domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation reply answers it
+        head = MailHead(
+            self._mail.sender, self._mail.domain, urlsplit(self._settings.public_url).hostname or ""
+        )
+        message_id = f"{refused.view.reference}.{now.timestamp():.0f}"
+        message = head.message(refused.person, rendered.subject, now, message_id)
         message.set_content(rendered.text)
         message["Content-Language"] = rendered.language
         return message

@@ -1,6 +1,6 @@
 """The recipient list of a notice: everybody whom its rule is about, each once, with their mail."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,11 +9,14 @@ from mailgate.config import Bundle, Rules, compile_rules
 from mailgate.errors import ConfigError
 from mailgate.mail.audience import Audience, Progress, audience_of, everybody
 from mailgate.mail.topic import Topic
-from mailgate.model import Effect
+from mailgate.model import Access, Client, Effect, Kind, Posture, PostureState, Reason, RequestFacts
 from mailgate.model.device import PostureTerms
-from mailgate.model.notice import Notice
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
+from mailgate.policy import Policy
 from mailgate.policy.people import NO_GROUPS, Groups
+from mailgate.policy.reasons import apps_named, infer
 from mailgate.policy.reliefs import Reliefs
+from mailgate.policy.simulate.impact import Subject
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.replay import Population, PostureInputs
@@ -157,8 +160,7 @@ def _mails(
 
 
 async def _version_before(store: Store, active: Activation, reliefs: Reliefs) -> Rules | None:
-    """The rules that were in force before the version in force; None if it was the first, or if this release cannot read
-    them, so that everybody may be newly affected."""
+    """The rules in force before; None if there are none that can be read, so that everybody may be newly affected."""
     history = await store.policies.history()
     before = next((each for each in history if each.number != active.number), None)
     try:
@@ -202,8 +204,7 @@ def notice_about(topic: Topic, audience: Audience, login: str, language: str) ->
 
 
 def _joined(one: Mail | None, other: Mail) -> Mail:
-    """Merge the mails to one address: two login names with one address are one person, who gets one mail about the
-    devices of both."""
+    """Two login names with one address are one person, who gets one mail about the devices of both."""
     if one is None or not one.address or one.notice is None or other.notice is None:
         return other
     first, second = one.notice, other.notice
@@ -214,3 +215,55 @@ def _joined(one: Mail | None, other: Mail) -> Mail:
         language=first.language or second.language,
     )
     return replace(one, notice=notice, about=tuple(sorted({*one.about, *other.about})))
+
+
+async def sample(
+    store: Store, rules: Rules, topic: Topic, data_scope: DataScope, login: str, now: datetime
+) -> Audience:
+    """The audience among the devices of one person, or among all if no login is given."""
+    population = data_scope.population(store, rules, now)
+    subjects = _of(population.person(login)) if login else everybody(population, lambda *_: None)
+    return await audience_of(rules.policy, topic.rule.id, topic.at, subjects)
+
+
+async def _of(*pages: Awaitable[list[Subject]]) -> AsyncIterator[list[Subject]]:
+    for each in pages:
+        yield await each
+
+
+def stand_in(policy: Policy, topic: Topic, any_laptop: bool) -> Audience:
+    """An audience of one made-up phone, whose person has no name.
+
+    If the rule is about apps, the phone has the first that it names, so that the mail names one and has the steps for
+    it.
+    """
+    rule, catalog = topic.rule, policy.catalog
+    apps = tuple(sorted(apps_named(rule.when, catalog))[:1])
+    state = PostureState.LISTED if apps else PostureState.MISSING
+    client = Client(Kind.PHONE, handheld=True, os="ios")
+    access = Access(RequestFacts(), client, Posture(state, apps=apps), topic.at)
+    reason = rule.reason or infer(rule.when, rule.effect, access, catalog)
+    names = tuple(map(catalog.name_of, apps)) if reason is Reason.PROHIBITED_APP else ()
+    found = Audience(any_laptop=any_laptop)
+    found.people[""].add(NoticeDevice(reason, Kind.PHONE, "ios", names, rule.notice.fix or ""))
+    return found
+
+
+async def made_up(policy: Policy, topic: Topic) -> Notice:
+    """The notice to a made-up person. What it says about laptops is true by these rules."""
+    looked = await audience_of(policy, topic.rule.id, topic.at, _of())
+    return notice_about(topic, stand_in(policy, topic, looked.any_laptop), "", "")
+
+
+def made_up_correction(policy: Policy) -> Notice:
+    """The correction to a made-up person who was kept out by the first rule of this policy that restricts."""
+    rule = next((each for each in policy.rules if each.restricts), None)
+    reason = (rule and rule.reason) or Reason.RULE_MATCHED
+    reached = RuleEncounter(EncounterKind.REFUSAL, (rule and rule.title) or "", reason)
+    contact = (rule and rule.notice.contact) or ""
+    return Notice(
+        MailKind.CORRECTION,
+        contact=contact,
+        encounters=(reached,),
+        devices=(NoticeDevice(Reason.RULE_MATCHED, Kind.PHONE, "ios", standing=Standing.OPEN),),
+    )

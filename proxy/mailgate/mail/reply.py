@@ -1,5 +1,4 @@
-"""The answer to a person who asked for help: one mail, in their language, with what they can do and the words of an
-admin."""
+"""The answer to a person who asked for help: one mail with an admin's words and what they can do."""
 
 import zlib
 from collections.abc import Sequence
@@ -99,6 +98,5 @@ async def reply(
 
 
 def _number(*what: str) -> int:
-    """A number that is the same for two equal answers from one form, or within one second. Such answers are one
-    mail."""
+    """The number that makes one mail of two equal answers from one form, or within one second."""
     return zlib.crc32("\n".join(what).encode()) & 0x7FFFFFFF

@@ -1,5 +1,4 @@
-"""The topic of a notice: a rule of the version in force, and one of its stages. Notices about other rules are never
-sent."""
+"""The topic of a notice: a rule of the version in force at one of its stages. Others are never told."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -42,7 +42,6 @@ _INTROS = {
         "You asked for help with company mail. The people who look after it have answered."
     ),
 }
-_RULE = phrase("Rule")
 _WARNS_FROM = phrase("From %(date)s, a warning comes before your mail.")
 _WARNS_NOW = phrase("A warning comes before your mail now.")
 _CLOSED_FROM = plural(
@@ -53,12 +52,8 @@ _CLOSED_NOW = plural(
     "Company mail does not open on this device now.", "Company mail does not open on these devices now."
 )
 _DEVICES = plural("The device that this is about", "The devices that this is about")
-_STEPS = phrase("What you can do")
 _ASK = phrase("Ask for help: your help desk can see what was decided and why.")
 _LAPTOP = phrase("Reading mail in a laptop browser is not affected.")
-_QUESTIONS = phrase("Questions?")
-_CONTACT = phrase("Contact")
-_ME = phrase("Your devices, and what is stored about you")
 _LET_IN = phrase("Until %(date)s, company mail opens for you all the same.")
 _WHY_REPLY = phrase("This mail was written to you because you asked for help with company mail.")
 _WHY_WRITTEN = phrase("This mail was written to you by the people who look after company mail.")
@@ -67,7 +62,6 @@ _WHY_CORRECTED = phrase(
 )
 _WHY = phrase("This mail was written to you because of a device that is known here under your login name.")
 
-_REACHED = phrase("What you were told")
 _REACHED_BY = {
     EncounterKind.MAIL: phrase("A mail told you of this rule: %(what)s"),
     EncounterKind.WARNING: phrase("A page warned you of this rule: %(what)s"),
@@ -81,7 +75,6 @@ _NONE_KNOWN = phrase(
     "No device of yours is known here now, so it cannot be told from here whether company mail opens for you. Try it: if it does not open, the page says why."
 )
 _NOW = phrase("How it is now")
-_OPENS_FROM = phrase("From %(date)s, company mail opens on it.")
 _STANDINGS = {
     Standing.OPEN: GETS[Effect.ALLOW],
     Standing.WARNED: _WARNS_NOW,
@@ -89,11 +82,10 @@ _STANDINGS = {
     Standing.UNKNOWN: phrase("It cannot be told from here whether company mail opens on it."),
 }
 _LATER = {
-    Standing.OPEN: _OPENS_FROM,
+    Standing.OPEN: phrase("From %(date)s, company mail opens on it."),
     Standing.WARNED: _WARNS_FROM,
     Standing.CLOSED: _CLOSED_FROM,
 }
-_SORRY = phrase("Please excuse the trouble that this caused.")
 
 _CAUSES = {
     Reason.POSTURE_MISSING: STATES[PostureState.MISSING],
@@ -101,8 +93,7 @@ _CAUSES = {
     Reason.POSTURE_PARTIAL: STATES[PostureState.PARTIAL],
     Reason.POSTURE_UNAVAILABLE: STATES[PostureState.UNAVAILABLE],
 }
-"""The state of a device, without the effect of a rule. The usual texts of a reason also name the effect, which may not
-have begun."""
+"""The state of a device alone: the usual text of a reason names the effect, which may not have begun."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """Replaces a deadline that is not shown."""
 _ASKED = FIXES["ask"][""]
@@ -124,8 +115,7 @@ class RenderedNotice:
 
 
 class _Block(NamedTuple):
-    """One device, or several with the same texts: its description, what it gets, why a rule is about it, and what ends
-    that."""
+    """Devices with the same texts: what they are and get, why a rule is about them, and what ends that."""
 
     name: Markup | str
     standing: list[Markup]
@@ -190,23 +180,23 @@ def _words(notice: Notice, language: Language, choices: tuple[str, ...]) -> dict
     return {
         "subject": _subject(notice, language),
         "intro": say(_INTROS[notice.kind] if notice.was_requested else _WRITTEN_INTRO),
-        "rule": say(_RULE),
+        "rule": say(phrase("Rule")),
         "title": notice.title,
         "dates": [] if corrects else list(_dates(notice, language)),
         "devices": say(_NOW) if corrects else say(_DEVICES, count),
         "blocks": []
         if notice.is_clear
         else [_block(each, language, corrects, _offered(notice, choices)) for each in notice.devices],
-        "steps": say(_STEPS),
+        "steps": say(phrase("What you can do")),
         "laptop": say(_LAPTOP) if notice.laptop_allowed else "",
-        "said": say(_REACHED),
+        "said": say(phrase("What you were told")),
         "items": _items(notice, language),
         "outcome": say(_CLEAR) if notice.is_clear else say(_NONE_KNOWN) if corrects and not count else "",
-        "sorry": say(_SORRY) if corrects else "",
-        "questions": say(_QUESTIONS),
-        "contact_label": say(_CONTACT),
+        "sorry": say(phrase("Please excuse the trouble that this caused.")) if corrects else "",
+        "questions": say(phrase("Questions?")),
+        "contact_label": say(phrase("Contact")),
         "contact": contact,
-        "me": say(_ME),
+        "me": say(phrase("Your devices, and what is stored about you")),
         "answer": notice.answer,
         "why": say(_why(notice)),
     }

@@ -13,7 +13,9 @@ from typing import Any
 from tests.exchanges import VECTORS, recorded
 from tests.unit.connectors.around import CATALOG, SOURCES, service_account, settings_of
 
-from mailgate.connectors import Connector, Runtime, Setup, connector_for
+from mailgate.connectors import connector_for
+from mailgate.connectors.protocol import Connector, Runtime
+from mailgate.connectors.setup import Setup
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from tests.integration.connectors.cases import CASES, LISTED, connected, found, 
 from tests.unit.connectors.around import SOURCES
 
 from mailgate.config.sources.every_source import ApiSourceSettings
-from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import ATTEMPTS
+from mailgate.errors import SourceError, Trouble
 
 
 def test_every_source_that_is_asked_is_here():

@@ -9,7 +9,7 @@ from tests.integration.connectors.api import serving
 from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
-from mailgate.connectors import SourceError, Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiRequest, HttpsWire
 
 KIB = 1024

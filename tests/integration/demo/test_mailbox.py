@@ -8,8 +8,7 @@ from aiohttp import FormData
 from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp import AiohttpClient
 
-from mailgate.demo.mailbox import MAX_UPLOAD, Mailbox
-from mailgate.demo.messages import Attachment, MailboxMessage, shipped_messages
+from mailgate.demo.mailbox import MAX_UPLOAD, Attachment, Mailbox, MailboxMessage, shipped_messages
 
 NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
 HOSTILE = MailboxMessage(

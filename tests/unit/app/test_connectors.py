@@ -13,9 +13,9 @@ from tests.unit.store.outage import cut_off
 from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_for, runtime
 from mailgate.config.sources.apis import AppleMdmSettings, JamfSettings
 from mailgate.config.sources.line import PostSettings
-from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import CheckResult, Client, Kind, PostureState, SourceState
 from mailgate.model.device import PostureTerms
 from mailgate.policy.people import NO_LOGINS, Logins

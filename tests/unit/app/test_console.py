@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mailgate.app.console import sync_now
-from mailgate.connectors import Trouble
 from mailgate.connectors.run import RunOutcome
+from mailgate.errors import Trouble
 
 
 async def test_the_console_reads_the_live_state_of_the_gate(service: Any) -> None:

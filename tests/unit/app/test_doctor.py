@@ -27,7 +27,7 @@ from mailgate.connectors import setup
 from mailgate.console.now import readiness
 from mailgate.errors import SourceError, Trouble
 from mailgate.gateway.keys.remote import JwksAnswer, JwksError
-from mailgate.mail.smtp import MailRefused, MailServer
+from mailgate.mail.transport import MailRefused, MailServer
 from mailgate.model import SourceState
 from mailgate.store import StoreError, StoreUnavailableError
 from mailgate.wire import ApiRequest, ApiResponse

@@ -15,8 +15,7 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.app.mails import MAX_PAUSE, MailSender, mail_way_for
 from mailgate.config.mail import NoticeSettings
-from mailgate.mail.smtp import SmtpTransport
-from mailgate.mail.transport import FolderTransport, TransportDownError
+from mailgate.mail.transport import FolderTransport, SmtpTransport, TransportDownError
 from mailgate.model import Kind, Reason
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
 from mailgate.store import Store

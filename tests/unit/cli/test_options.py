@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from mailgate.cli import app
 from mailgate.cli.exit_codes import UsageError
-from mailgate.cli.options import CONFIG_VARIABLE, read_until, with_store
+from mailgate.cli.options import CONFIG_VARIABLE, MOMENT, checked, with_store
 from mailgate.config import Bundle
 from mailgate.errors import ConfigError
 from mailgate.model import SourceState
@@ -28,13 +28,13 @@ from mailgate.store import Store, StoreMissingError, StoreUnavailableError
     ],
 )
 def test_a_moment_is_written_as_in_the_files(text: str, moment: datetime) -> None:
-    assert read_until(text) == moment
+    assert checked("--until", MOMENT, text) == moment
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-12-01T09:00", "2026-13-01"])
 def test_a_wrong_moment_ends_the_command(text: str) -> None:
     with pytest.raises(UsageError, match="--until: "):
-        read_until(text)
+        checked("--until", MOMENT, text)
 
 
 def with_settings(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -6,8 +6,8 @@ import pytest
 from tests.unit.config.test_admins import loaded
 
 from mailgate.config import Address
-from mailgate.config.addresses import SocketFile
 from mailgate.config.observing import EventSettings
+from mailgate.config.values import SocketFile
 
 
 @pytest.mark.parametrize("way", [{"file": "events.log"}, {"syslog": "unix:/dev/log"}])

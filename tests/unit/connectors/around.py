@@ -15,10 +15,12 @@ from tests.exchanges import Exchanges
 from mailgate.config.references import Sources
 from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
-from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.protocol import Connector, Runtime
+from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy import AppCatalog, ListedApp
 from mailgate.wire import ApiRequest, ApiResponse, Wire
 

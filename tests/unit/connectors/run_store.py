@@ -6,12 +6,12 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 from tests.unit.connectors.around import NOW, runtime
 
-from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import Narrowed
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 
 
 class RunStore:

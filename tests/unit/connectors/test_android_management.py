@@ -20,12 +20,13 @@ from tests.unit.connectors.around import (
 from tests.unit.connectors.run_store import PolicyShelf, RunStore, leased_run
 
 from mailgate.config.sources.google import AndroidManagementSettings
-from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.android_management import AndroidManagement
+from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Device
 from mailgate.devices.names import KEY, UDID
 from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, Compliance, Denial, Enrolment, Kind, ManagementVerdict, Threat
 from mailgate.model.device import PostureTerms
 from mailgate.model.times import LONG_AGO

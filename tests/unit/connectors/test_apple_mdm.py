@@ -27,7 +27,6 @@ from tests.unit.connectors.around import (
 )
 
 from mailgate.config.sources.apis import AppleMdmSettings
-from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.apple_mdm import (
     MAX_DEPTH,
     AppleMdm,
@@ -36,10 +35,12 @@ from mailgate.connectors.apple_mdm import (
     listed_identifiers,
     plist,
 )
+from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Device
 from mailgate.devices.names import SERIAL
 from mailgate.devices.posture import posture_of
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, Denial, Enrolment, Kind, PostureState
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, ListedApp

@@ -15,9 +15,10 @@ from tests.unit.connectors.around import (
 )
 
 from mailgate.config.sources.apis import FleetSettings
-from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.fleet import Fleet
+from mailgate.connectors.setup import Setup
 from mailgate.devices.trust import report_by
+from mailgate.errors import Trouble
 from mailgate.model import AppsReport, Enrolment, Kind
 
 BASE = "https://fleet.example.com"

@@ -13,8 +13,9 @@ from tests.unit.connectors.around import (
 )
 
 from mailgate.config.sources.google import AndroidManagementSettings
-from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.google import QuotaWire, google_client
+from mailgate.connectors.setup import Setup
+from mailgate.errors import Trouble
 from mailgate.wire import ApiRequest, ApiResponse
 
 VALUES = {"type": "android-management", "enterprise": "LC0example"}

@@ -4,7 +4,6 @@ import pytest
 from tests.exchanges import MARKER
 from tests.unit.connectors.around import CATALOG, ends_in
 
-from mailgate.connectors import Trouble
 from mailgate.connectors.inventory import (
     Installed,
     flag,
@@ -17,6 +16,7 @@ from mailgate.connectors.inventory import (
     text,
     value,
 )
+from mailgate.errors import Trouble
 from mailgate.model import Kind
 
 

@@ -7,10 +7,10 @@ from tests.exchanges import Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
 
 from mailgate.config.sources.apis import JamfSettings
-from mailgate.connectors import Trouble
 from mailgate.connectors.jamf import Jamf
 from mailgate.devices.names import EAS
 from mailgate.devices.trust import report_by
+from mailgate.errors import Trouble
 from mailgate.model import AppsReport, Compliance, Enrolment, Kind
 
 BASE = "https://example.jamfcloud.com"

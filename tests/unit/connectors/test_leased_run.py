@@ -15,11 +15,12 @@ from tests.unit.connectors.test_intune import VALUES
 from mailgate.config.sources.apis import AppleMdmSettings, IntuneSettings
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.config.sources.line import PostSettings
-from mailgate.connectors import SourceError, Trouble, leased_run
+from mailgate.connectors import leased_run
 from mailgate.connectors.leased_run import PAUSE, DeviceRecheck, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import OVERLAP, Narrowed
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, CheckResult, SourceState
 
 SETTINGS = EverySource()

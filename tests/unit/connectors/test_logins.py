@@ -7,8 +7,8 @@ from joserfc.jwk import RSAKey
 from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, Scripted, answer, ends_in
 
-from mailgate.connectors import Trouble
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAssertion
+from mailgate.errors import Trouble
 from mailgate.wire import ApiResponse
 
 URL = "https://login.example.com/token"

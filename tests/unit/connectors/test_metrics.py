@@ -3,9 +3,10 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 from tests.unit.connectors.around import NOW
 
-from mailgate.connectors import SourceTally, Trouble
 from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.protocol import SourceTally
 from mailgate.connectors.run import RunOutcome
+from mailgate.errors import Trouble
 from mailgate.model import SourceState
 
 

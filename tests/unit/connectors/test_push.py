@@ -13,8 +13,8 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service
 
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.google import AndroidManagementSettings, PushSettings
-from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.push import GoogleToken, PushMessage, Signature, WebhookProofs, message
+from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiResponse
 
 GOOGLE, OTHER = (

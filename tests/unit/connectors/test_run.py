@@ -7,7 +7,7 @@ from tests.unit.connectors.around import NOW
 from tests.unit.connectors.run_store import Source
 
 from mailgate.config.sources.every_source import EverySource
-from mailgate.connectors import SourceError, SourceTally, Trouble
+from mailgate.connectors.protocol import SourceTally
 from mailgate.connectors.run import (
     BATCH,
     OVERLAP,
@@ -15,10 +15,10 @@ from mailgate.connectors.run import (
     RunOutcome,
     changes_since,
     is_due,
-    run_to_end,
     state_after,
 )
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
 
 
@@ -119,24 +119,6 @@ async def test_a_run_that_is_stopped_finishes_its_batch(run_store):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert run_store.taken == [["1", "2"]]
-
-
-async def test_a_batch_that_is_being_written_is_written_to_its_end():
-    half, going_on, whole = asyncio.Event(), asyncio.Event(), []
-
-    async def write():
-        half.set()
-        await going_on.wait()
-        whole.append(True)
-
-    task = asyncio.create_task(run_to_end(write()))
-    await half.wait()
-    task.cancel()
-    await asyncio.sleep(0)
-    going_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert whole == [True]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import PostSettings
-from mailgate.connectors import SourceError, Trouble, scheduler
+from mailgate.connectors import scheduler
 from mailgate.connectors.scheduler import Scheduler
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
 
 SETTINGS = {"mdm": EverySource()}

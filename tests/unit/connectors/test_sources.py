@@ -15,9 +15,9 @@ from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, runtime,
 from mailgate.config import load_bundle
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import Setup, connector_for
+from mailgate.connectors import connector_for
 from mailgate.connectors.file import PostedLines
-from mailgate.connectors.setup import CONNECTORS
+from mailgate.connectors.setup import CONNECTORS, Setup
 from mailgate.devices.device import Device, Report
 from mailgate.devices.posture import posture_of
 from mailgate.model import PostureState

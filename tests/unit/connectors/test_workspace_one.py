@@ -5,9 +5,9 @@ from tests.exchanges import Exchanges
 from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
 
 from mailgate.config.sources.apis import WorkspaceOneSettings
-from mailgate.connectors import Trouble
 from mailgate.connectors.workspace_one import WorkspaceOne
 from mailgate.devices.trust import report_by
+from mailgate.errors import Trouble
 from mailgate.model import AppsReport, Compliance, Kind, ManagementVerdict
 
 BASE = "https://as1.example.com"

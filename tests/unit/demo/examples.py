@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailgate.attest.mint import JWKS_FILE, key_files
-from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem, Employee
-from mailgate.demo.company.makes import IPHONE
+from mailgate.demo.company.devices import INTUNE, IPHONE, CompanyDevice, DeviceProblem, Employee
 from mailgate.demo.settings import write_settings
 
 NOW = datetime(2026, 12, 16, 15, 30, tzinfo=UTC)

@@ -1,9 +1,11 @@
 """The demo, wired: which webmail the gate is put before, and what is shown of it."""
 
 import asyncio
+import errno
 import os
 import secrets
 import signal
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,16 @@ from tests.unit.demo.examples import KEY_FILES, RULES
 from mailgate.attest.mint import JWKS_FILE
 from mailgate.config import load_bundle
 from mailgate.demo import run
-from mailgate.demo.company.admins import make_admins
-from mailgate.demo.company.fill import mark_unfinished
-from mailgate.demo.ports import PortTakenError, TakenError, locked_folder
-from mailgate.demo.run import Demo, EndedError, run_demo
+from mailgate.demo.company.fill import make_admins, mark_unfinished
+from mailgate.demo.run import (
+    Demo,
+    EndedError,
+    PortTakenError,
+    TakenError,
+    locked_folder,
+    require_ports,
+    run_demo,
+)
 from mailgate.demo.tour import DemoAddresses
 from mailgate.errors import ConfigError
 
@@ -208,3 +216,76 @@ def test_a_gate_that_does_not_start_closes_the_mailbox_and_shows_nothing(stage: 
 def test_rules_that_cannot_be_used_are_said(stage: Stage, demo, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         run_unshown(demo(rules=tmp_path / "nowhere"))
+
+
+USUAL = {"--port": 8080, "--admin-port": 8081, "--start-port": 8082}
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Ports that somebody else listens on."""
+    taken: set[int] = set()
+
+    class Socket:
+        def __enter__(self) -> "Socket":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def setsockopt(self, *_: object) -> None: ...
+
+        def listen(self) -> None: ...
+
+        def bind(self, address: tuple[str, int]) -> None:
+            if address[1] < 1024:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            if address[1] in taken:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    names = {name: getattr(socket, name) for name in ("SOL_SOCKET", "SO_REUSEADDR")}
+    monkeypatch.setattr(run, "socket", SimpleNamespace(socket=Socket, **names))
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    return taken
+
+
+def test_free_ports_are_taken_without_a_word(busy: set[int]) -> None:
+    require_ports(USUAL)
+
+
+def test_the_port_is_named_with_others_that_are_free(busy: set[int]) -> None:
+    busy |= {8081, 8092}
+    with pytest.raises(PortTakenError) as refused:
+        require_ports(USUAL)
+    assert str(refused.value) == (
+        "port 8081 (--admin-port) is in use by another program. Take others with --port 8100, which uses 8100 to 8102"
+    )
+
+
+def test_under_make_it_is_said_how_make_takes_it(busy: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAKELEVEL", "1")
+    busy.add(8080)
+    with pytest.raises(PortTakenError, match='Take others with make run ARGS="--port 8090", which uses'):
+        require_ports(USUAL)
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [(65535, "port 65536 .* does not exist: the last one is 65535"), (80, "cannot be opened: Permission")],
+)
+def test_a_port_that_nobody_or_not_everybody_can_open_is_named(busy: set[int], port: int, words: str) -> None:
+    with pytest.raises(PortTakenError, match=words):
+        require_ports({"--port": port, "--admin-port": port + 1, "--start-port": port + 2})
+
+
+def test_a_second_demo_in_a_folder_is_refused_and_another_folder_is_free(tmp_path: Path) -> None:
+    with locked_folder(tmp_path / "demo"):
+        with pytest.raises(TakenError, match="--directory"), locked_folder(tmp_path / "demo"):
+            pytest.fail("two demos in one folder")
+        with locked_folder(tmp_path / "other"):
+            pass
+
+
+def test_the_folder_is_free_again_afterwards(tmp_path: Path) -> None:
+    for _ in range(2):
+        with locked_folder(tmp_path):
+            pass

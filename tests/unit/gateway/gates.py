@@ -7,8 +7,7 @@ from itertools import count
 
 from tests.unit.gateway.wire import exchange, handled
 
-from mailgate.app.parts import assemble
-from mailgate.app.upstream import Forwarders
+from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer, References, send

@@ -1,6 +1,5 @@
 """Sending what is queued: what every answer of a mail server leads to, and what a death leaves behind."""
 
-import asyncio
 import json
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -11,7 +10,7 @@ from tests.unit.rollout.versions import ADA, last_entry, put_in_force
 from tests.unit.store.examples import NOW
 from tests.unit.store.mail import a_mail, in_force
 
-from mailgate.mail.postman import LEASE, PAUSES, Postman, PostmanTools, retry, run_to_end, settle
+from mailgate.mail.postman import LEASE, PAUSES, Postman, retry, settle
 from mailgate.mail.transport import DeferredError, RejectedMailError, TransportDownError, UnknownOutcomeError
 from mailgate.store import Mail, MailKind, MailState, NoticeKey, Store, StoreUnavailableError
 from mailgate.store.mail import Which
@@ -55,8 +54,8 @@ class PostOffice:
         self.now, self.store, self.way = NOW, store, Transport()
         self.waited: list[float] = []
         self.told: list[tuple[str, str, str]] = []
-        around = PostmanTools(lambda: self.now, self._sleep, self._told)
-        self.postman = Postman(store.mails, store.leases, composed, self.way, rate, holder, around)
+        around = (lambda: self.now, self._sleep, self._told)
+        self.postman = Postman(store.mails, store.leases, composed, self.way, rate, holder, *around)
 
     async def _sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
@@ -233,26 +232,6 @@ async def test_the_sender_alone_does_the_first_tasks(store: Store) -> None:
     await store.leases.claim("notices", "another", LEASE)
     assert not await PostOffice(store).postman.round(first)
     assert done == ["first"]
-
-
-@pytest.mark.parametrize("error", [None, TransportDownError("gone")])
-async def test_a_stop_waits_for_the_mail_on_its_way(error: Exception | None) -> None:
-    begun, may_end, done = asyncio.Event(), asyncio.Event(), []
-
-    async def work() -> None:
-        begun.set()
-        await may_end.wait()
-        done.append("ended")
-        if error:
-            raise error
-
-    task = asyncio.ensure_future(run_to_end(work()))
-    await begun.wait()
-    task.cancel()
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert done == ["ended"]
 
 
 APP = NoticeKey(1, MailKind.ENFORCED, "app")

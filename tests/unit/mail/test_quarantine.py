@@ -9,6 +9,8 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW, PAGES
 from tests.unit.gateway.wire import settle
 
+from mailgate.config import Settings
+from mailgate.config.mail import QuarantineMailSettings
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.http.trusted_headers import Origin
@@ -16,7 +18,6 @@ from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,
     QUEUE_SIZE,
-    QuarantineHead,
     QuarantineMailer,
 )
 from mailgate.model import (
@@ -34,9 +35,8 @@ from mailgate.model import (
 )
 
 OWN_PAGE = "https://mail.example.com/.mailgate/me"
-HEAD = QuarantineHead(
-    "it-help@example.com", "example.com", timedelta(days=7), 3, 100, "mail.example.com", "en", OWN_PAGE
-)
+SETTINGS = Settings.model_construct(public_url="https://mail.example.com")
+MAIL = QuarantineMailSettings(sender="it-help@example.com", domain="example.com", smtp="127.0.0.1:25")
 SAID = "evil\r\nBcc: eve@example.net\r\n\r\nevil" + "y" * 999
 BLOCKED = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1", apps=("TikTok",), contact="it-help@example.com")  # fmt: skip
 
@@ -60,14 +60,14 @@ def incoming(asked):
 class PostOffice:
     """Everything that a quarantine mail goes through, and what came out."""
 
-    def __init__(self, login=LoginResult.WRONG, head=HEAD, laptops_open=True):
+    def __init__(self, login=LoginResult.WRONG, settings=SETTINGS, laptops_open=True):
         self.sent, self.claimed, self.released = [], [], []
         self.known = False
         self.breaks = None
         self.now = NOW
         self.looked, self.login = [], login
         self.quarantine = QuarantineMailer(
-            head, PAGES, self, self.send, lambda: self.now, self, lambda _: laptops_open
+            MAIL, settings, PAGES, self, self.send, lambda: self.now, self, lambda _: laptops_open
         )
 
     async def look(self, incoming):
@@ -75,7 +75,7 @@ class PostOffice:
         return self.login
 
     async def claim(self, *key_and_now, pause, at_most, per_hour):
-        assert (pause, at_most, per_hour) == (HEAD.pause, HEAD.at_most, HEAD.per_hour)
+        assert (pause, at_most, per_hour) == (MAIL.pause, MAIL.at_most, MAIL.per_hour)
         self.claimed.append(key_and_now[:3])
         return not self.known
 
@@ -212,7 +212,7 @@ async def test_a_person_whose_login_the_webmail_accepts_gets_a_mail():
 
 async def test_without_a_check_only_what_is_known_is_written_about():
     office = PostOffice()
-    office.quarantine = QuarantineMailer(HEAD, PAGES, office, office.send, lambda: office.now)
+    office.quarantine = QuarantineMailer(MAIL, SETTINGS, PAGES, office, office.send, lambda: office.now)
     assert await office.after(unknown()) == []
     assert len(await office.after(access(device="known"))) == 1
 
@@ -254,9 +254,11 @@ async def test_a_person_named_by_a_trusted_proxy_or_a_proof_is_believed(asked, b
 
 
 async def test_a_gate_that_is_known_by_an_address_alone_is_a_sender_too():
-    [mail] = await PostOffice(head=replace(HEAD, host="::1")).after(access())
+    [mail] = await PostOffice(settings=Settings.model_construct(public_url="http://[::1]:8080")).after(
+        access()
+    )
     (sender,) = message_from_bytes(mail.as_bytes(), policy=policy.default)["From"].addresses
-    assert (sender.display_name, sender.addr_spec) == ("::1", HEAD.sender)
+    assert (sender.display_name, sender.addr_spec) == ("::1", MAIL.sender)
 
 
 async def test_one_address_causes_a_few_mails_at_most():

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mailgate.app.doctor import machine, services, serving
-from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, State
+from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, failed, unknown
 from mailgate.app.open_store import open_store
 from mailgate.app.preflight import failing_cases, file_mistakes
 from mailgate.config import Bundle, Settings, load_bundle, load_settings
@@ -67,7 +67,7 @@ async def _made(check: Check, gate: Examined) -> list[Diagnosis]:
     has = {"settings": gate.settings, "files": gate.bundle, "store": isinstance(gate.store, Store)}
     lacks = next((words for what, words in _LACKS.items() if what in check.needs and not has[what]), None)
     if lacks:
-        return [Diagnosis(check.name, State.UNKNOWN, lacks)]
+        return [unknown(check.name, lacks)]
     found: list[Diagnosis] = []
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -75,14 +75,12 @@ async def _made(check: Check, gate: Examined) -> list[Diagnosis]:
                 found.append(each)  # noqa: PERF401 - what was seen before a timeout counts
     except TimeoutError:
         words = f"not seen within {LIMIT_SECONDS:.0f} s: something that it asks does not answer"
-        found.append(
-            Diagnosis(check.name, State.FAILED, words, "try again; see whether a firewall drops packets")
-        )
+        found.append(failed(check.name, words, "try again; see whether a firewall drops packets"))
     except StoreError as error:
-        found.append(Diagnosis(check.name, State.FAILED, str(error), "see the line about the store"))
+        found.append(failed(check.name, str(error), "see the line about the store"))
     except Exception as error:  # noqa: BLE001 - its text may quote what was asked
         words = f"not seen, by an error of this command ({type(error).__name__})"
-        found.append(Diagnosis(check.name, State.UNKNOWN, words, "please report it"))
+        found.append(unknown(check.name, words, "please report it"))
     return found
 
 

@@ -42,6 +42,18 @@ class Diagnosis:
     """What to do about it; empty if nothing has to be done."""
 
 
+def ok(check: str, found: str, to_do: str = "") -> Diagnosis:
+    return Diagnosis(check, State.OK, found, to_do)
+
+
+def failed(check: str, found: str, to_do: str) -> Diagnosis:
+    return Diagnosis(check, State.FAILED, found, to_do)
+
+
+def unknown(check: str, found: str, to_do: str = "") -> Diagnosis:
+    return Diagnosis(check, State.UNKNOWN, found, to_do)
+
+
 _EXPECTED = re.compile(r"; (?=expected |did you mean )")
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, told
+from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, failed, ok, told, unknown
 from mailgate.app.open_store import spool_folder
 from mailgate.app.preflight import without_groups
 from mailgate.config.extension import PACKAGES
@@ -26,10 +26,8 @@ async def settings(gate: Examined) -> AsyncIterator[Diagnosis]:
         yield told("settings", str(mistake), otherwise=MEND)
     if gate.bundle and not gate.mistakes:
         policy, cases = gate.bundle.policy, gate.bundle.policy_tests.tests
-        found = (
-            f"no mistake in {gate.config} and its files: {len(policy.rules)} rules, {len(cases)} cases hold"
-        )
-        yield Diagnosis("settings", State.OK, found)
+        found = f"no mistake in {gate.config} and its files"
+        yield ok("settings", f"{found}: {len(policy.rules)} rules, {len(cases)} cases hold")
     if gate.bundle and (unsure := without_groups(gate.bundle)):
         yield told("settings", unsure, State.WARNING)
 
@@ -41,12 +39,10 @@ async def permissions(gate: Examined) -> AsyncIterator[Diagnosis]:
         yield told("permissions", str(each), State.FAILED if each.refused else State.WARNING)
     if os.geteuid() == 0:
         found = "this runs as root, who may read and write everything; whether the gate may was not seen"
-        yield Diagnosis(
-            "permissions", State.UNKNOWN, found, "run it as the user of the gate, as with `sudo -u mailgate`"
-        )
+        yield unknown("permissions", found, "run it as the user of the gate, as with `sudo -u mailgate`")
     elif not exposed:
         found = "no other user may read a secret, or change what the gate decides by"
-        yield Diagnosis("permissions", State.OK, found)
+        yield ok("permissions", found)
 
 
 async def certificate(gate: Examined) -> AsyncIterator[Diagnosis]:
@@ -66,9 +62,7 @@ async def certificate(gate: Examined) -> AsyncIterator[Diagnosis]:
     since = devices.revocation.stale_since(now) if devices else None
     if since:
         found = f"a revocation list should have been replaced on {since:%Y-%m-%d}"
-        yield Diagnosis(
-            "certificate", State.FAILED, found, "bring the new list; until then its certificates are refused"
-        )
+        yield failed("certificate", found, "bring the new list; until then its certificates are refused")
 
 
 async def disk(gate: Examined) -> AsyncIterator[Diagnosis]:
@@ -87,11 +81,11 @@ async def extension(gate: Examined) -> AsyncIterator[Diagnosis]:
     there = {name for pair in PACKAGES for name in pair if os.access(folder / name, os.R_OK)}
     halves = [name for pair in PACKAGES if there & {*pair} for name in pair if name not in there]
     if there and not halves:
-        yield Diagnosis("extension", State.OK, f"browsers find {', '.join(sorted(there))} of {folder}")
+        yield ok("extension", f"browsers find {', '.join(sorted(there))} of {folder}")
         return
     found = f"browsers find no {', '.join(halves) or 'package'} in {folder}"
     make = f"run `mailgate extension package --out {folder}`, and let the gate's user read what it writes"
-    yield Diagnosis("extension", State.FAILED, found, make)
+    yield failed("extension", found, make)
 
 
 def _folders(gate: Examined) -> Iterator[Path]:

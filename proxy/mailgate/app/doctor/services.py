@@ -11,21 +11,20 @@ from urllib.parse import urljoin, urlsplit
 from prometheus_client import CollectorRegistry
 
 from mailgate.app.connectors import leased_run_for
-from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State
+from mailgate.app.doctor.diagnosis import Diagnosis, Examined, failed, ok, unknown
 from mailgate.app.mails import mail_server_of
 from mailgate.app.trust import asking
 from mailgate.attest import KeySetError, parse_jwks
-from mailgate.config.addresses import Address
 from mailgate.config.mail import MailSettings
 from mailgate.config.sources.every_source import EverySource
-from mailgate.connectors import Runtime
-from mailgate.connectors.protocol import SourceTally
+from mailgate.config.values import Address
+from mailgate.connectors.protocol import Runtime, SourceTally
 from mailgate.connectors.run import reading
 from mailgate.console.now.readiness import clock_state
 from mailgate.console.words import trouble_in_words
 from mailgate.errors import SourceError, Trouble
 from mailgate.gateway.keys.remote import JwksError
-from mailgate.mail.smtp import MailRefused
+from mailgate.mail.transport import MailRefused
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.errors import DamagedStoreError, OlderStoreError
 from mailgate.store.migrate import shown, store_url
@@ -47,11 +46,11 @@ async def store(gate: Examined) -> AsyncIterator[Diagnosis]:
     if isinstance(gate.store, StoreError):
         error = gate.store
         help_ = next(words for kind, words in _STORE_HELPS if isinstance(error, kind))
-        yield Diagnosis("store", State.FAILED, str(error), help_)
+        yield failed("store", str(error), help_)
         return
     url, asked = store_url(gate.at_hand.store.get_secret_value()), gate.clock()
     await gate.opened.ping()
-    yield Diagnosis("store", State.OK, f"{shown(url)} answers, and its schema is that of this version")
+    yield ok("store", f"{shown(url)} answers, and its schema is that of this version")
     if url.get_backend_name() == "sqlite":
         return
     heard = await gate.opened.now(asked)
@@ -62,9 +61,9 @@ def compared(offset: timedelta, whose: str) -> Diagnosis:
     """How far the clock of this machine is ahead of another, which does not tell which of them is wrong."""
     state, seconds = clock_state(offset).state, round(offset.total_seconds())
     if state == "ok":
-        return Diagnosis("clock", State.OK, f"this clock agrees with {whose}")
+        return ok("clock", f"this clock agrees with {whose}")
     way = "ahead of" if seconds > 0 else "behind"
-    return Diagnosis("clock", State.FAILED, f"this clock is {abs(seconds)} s {way} {whose}", SET_CLOCK)
+    return failed("clock", f"this clock is {abs(seconds)} s {way} {whose}", SET_CLOCK)
 
 
 class Webmail(NamedTuple):
@@ -106,28 +105,17 @@ async def webmail(gate: Examined) -> AsyncIterator[Diagnosis]:
     try:
         answer, asked = await _front_page(gate), gate.clock()
     except SourceError as error:
-        helps = {
-            Trouble.CERTIFICATE: "name the authority of its certificate in `upstream_ca`, and the server as its certificate does"
-        }
-        otherwise = "start it, or mend `upstream`; until then people get a page with status 502"
-        yield Diagnosis(
-            "webmail",
-            State.FAILED,
-            f"{where} {trouble_in_words(str(error))}",
-            helps.get(error.trouble, otherwise),
-        )
+        helps = "start it, or mend `upstream`; until then people get a page with status 502"
+        if error.trouble is Trouble.CERTIFICATE:
+            helps = "name the authority of its certificate in `upstream_ca`, and the server as its certificate does"
+        yield failed("webmail", f"{where} {trouble_in_words(str(error))}", helps)
         return
     if answer.status >= 500:
         found = f"{where} answers its front page with {answer.status}"
-        yield Diagnosis("webmail", State.FAILED, found, "the webmail's own log says why")
+        yield failed("webmail", found, "the webmail's own log says why")
         return
-    known = named_by(answer)
-    found = (
-        f"{where} answers with {answer.status}; it is {known.name}"
-        if known
-        else f"{where} answers with {answer.status}"
-    )
-    yield Diagnosis("webmail", State.OK, found, known.needs if known else "")
+    known, found = named_by(answer), f"{where} answers with {answer.status}"
+    yield ok("webmail", f"{found}; it is {known.name}", known.needs) if known else ok("webmail", found)
     if date := _date_of(answer):
         # its seconds are whole ones
         yield compared(asked - date - timedelta(milliseconds=500), "the webmail's")
@@ -176,14 +164,13 @@ async def issuers(gate: Examined) -> AsyncIterator[Diagnosis]:
         try:
             answer = await asking(each)("")
             keys = len(parse_jwks(answer.text or "").keys)
-            yield Diagnosis(name, State.OK, f"{each.jwks} has {keys} keys")
+            yield ok(name, f"{each.jwks} has {keys} keys")
         except (JwksError, KeySetError) as error:
             why = error.why if isinstance(error, JwksError) else "malformed"
             status = f" {error.status}" if isinstance(error, JwksError) and error.status else ""
-            helps = _JWKS_HELPS.get(
-                why, "mend `jwks`, or its server: a day after its last answer none of its tokens counts"
-            )
-            yield Diagnosis(name, State.FAILED, f"{each.jwks} gives no keys: {why}{status}", helps)
+            mend = "mend `jwks`, or its server: a day after its last answer none of its tokens counts"
+            helps = _JWKS_HELPS.get(why, mend)
+            yield failed(name, f"{each.jwks} gives no keys: {why}{status}", helps)
 
 
 async def connectors(gate: Examined) -> AsyncIterator[Diagnosis]:
@@ -193,15 +180,11 @@ async def connectors(gate: Examined) -> AsyncIterator[Diagnosis]:
         last = states[name].last_success if name in states else None
         if settings.scheduled():
             yield await _read(gate, name, settings)
+        elif last:
+            yield ok(f"connector {name}", f"sends reports by itself, last at {last:%Y-%m-%d %H:%M} UTC")
         else:
-            state = State.OK if last else State.UNKNOWN
-            found = f"sends reports by itself, {f'last at {last:%Y-%m-%d %H:%M} UTC' if last else 'and has sent none yet'}"
-            yield Diagnosis(
-                f"connector {name}",
-                state,
-                found,
-                "" if last else "docs/connectors.md says what the source needs",
-            )
+            needs = "docs/connectors.md says what the source needs"
+            yield unknown(f"connector {name}", "sends reports by itself, and has sent none yet", needs)
 
 
 async def _read(gate: Examined, name: str, settings: EverySource) -> Diagnosis:
@@ -220,10 +203,10 @@ async def _read(gate: Examined, name: str, settings: EverySource) -> Diagnosis:
                 break
     except SourceError as error:
         helps = f"`mailgate connectors check {name}` says more; docs/connectors.md what it needs"
-        return Diagnosis(f"connector {name}", State.FAILED, trouble_in_words(str(error)), helps)
+        return failed(f"connector {name}", trouble_in_words(str(error)), helps)
     finally:
         await connector.close()
-    return Diagnosis(f"connector {name}", State.OK, "it can be read")
+    return ok(f"connector {name}", "it can be read")
 
 
 async def mail_servers(gate: Examined) -> AsyncIterator[Diagnosis]:
@@ -237,7 +220,7 @@ async def mail_servers(gate: Examined) -> AsyncIterator[Diagnosis]:
     for key, settings, smtp in ways:
         try:
             await mail_server_of(settings, smtp).greet()
-            yield Diagnosis("mail server", State.OK, f"{smtp} takes mail of `{key}`")
+            yield ok("mail server", f"{smtp} takes mail of `{key}`")
         except MailRefused as error:
             helps = f"mend `smtp`, `security` and the login of `{key}`, or the mail server"
-            yield Diagnosis("mail server", State.FAILED, f"{smtp} takes no mail of `{key}`: {error}", helps)
+            yield failed("mail server", f"{smtp} takes no mail of `{key}`: {error}", helps)

@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
 from mailgate import __version__
-from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State
+from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, failed, ok, unknown
 from mailgate.app.in_force import HELP_KEYS
-from mailgate.config.addresses import Address
+from mailgate.config.values import Address
 from mailgate.console.now.attention import needs_of
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.words import trouble_in_words
@@ -56,21 +56,15 @@ async def running_gate(gate: Examined) -> AsyncIterator[Diagnosis]:
         state = Readiness.model_validate_json(answer.body)
     except SourceError:
         found = f"no gate answers at {gate.at_hand.admin_listen}"
-        yield Diagnosis(
-            "gate",
-            State.FAILED,
-            found,
-            "start it, and read its log: `systemctl status mailgate`, `journalctl -u mailgate`",
-        )
+        read = "start it, and read its log: `systemctl status mailgate`, `journalctl -u mailgate`"
+        yield failed("gate", found, read)
         return
     except ValidationError:
         found = f"what answers at {gate.at_hand.admin_listen} is no gate of this version"
-        yield Diagnosis(
-            "gate", State.FAILED, found, "mend `admin_listen`, or restart the gate after an upgrade"
-        )
+        yield failed("gate", found, "mend `admin_listen`, or restart the gate after an upgrade")
         return
     if not state.ready:
-        yield Diagnosis("gate", State.FAILED, "it is stopping, and takes no new requests", "start it again")
+        yield failed("gate", "it is stopping, and takes no new requests", "start it again")
     if state.version != __version__:
         found = f"version {state.version} runs, and {__version__} is installed"
         yield Diagnosis("gate", State.WARNING, found, "restart it when that suits")
@@ -79,11 +73,8 @@ async def running_gate(gate: Examined) -> AsyncIterator[Diagnosis]:
         how = State.FAILED if need.urgent else State.WARNING
         yield Diagnosis("gate", how, str(need.words), _HELPS.get(need.page, _HELPS["now"]))
     if state.ready and not needs:
-        yield Diagnosis(
-            "gate",
-            State.OK,
-            f"it is ready; workers: {state.workers.answering}, rules of version {state.rules.number}",
-        )
+        rules = f"rules of version {state.rules.number}"
+        yield ok("gate", f"it is ready; workers: {state.workers.answering}, {rules}")
 
 
 async def descriptors(gate: Examined) -> AsyncIterator[Diagnosis]:
@@ -92,18 +83,15 @@ async def descriptors(gate: Examined) -> AsyncIterator[Diagnosis]:
         text = (await gate.get(_admin(gate, "/metrics"))).body.decode()
     except SourceError:
         found = "how many files the gate may open is known while it runs"
-        yield Diagnosis("open files", State.UNKNOWN, found, "start it")
+        yield unknown("open files", found, "start it")
         return
     most, open_now = _worst(text, "process_max_fds", min), _worst(text, "process_open_fds", max)
     room = connection_shares(int(most)).mail
     found = f"{open_now:.0f} of {most:.0f} are open, which is room for {room} connections of mail"
-    few = room < MIN_CONNECTIONS or open_now > NEARLY_ALL * most
-    yield Diagnosis(
-        "open files",
-        State.FAILED if few else State.OK,
-        found,
-        "raise `LimitNOFILE=` of the unit, or `ulimit -Hn`, and restart" if few else "",
-    )
+    if room < MIN_CONNECTIONS or open_now > NEARLY_ALL * most:
+        yield failed("open files", found, "raise `LimitNOFILE=` of the unit, or `ulimit -Hn`, and restart")
+    else:
+        yield ok("open files", found)
 
 
 def _samples(text: str, name: str) -> Iterator[tuple[dict[str, str], float]]:
@@ -125,17 +113,17 @@ async def public_url(gate: Examined) -> AsyncIterator[Diagnosis]:
         helps = "let its name lead to this gate, or to the proxy before it"
         if error.trouble is Trouble.CERTIFICATE:
             helps = "renew the certificate, or name your own authority: SSL_CERT_FILE=FILE mailgate doctor"
-        yield Diagnosis("public URL", State.FAILED, f"{url} {trouble_in_words(str(error))}", helps)
+        yield failed("public URL", f"{url} {trouble_in_words(str(error))}", helps)
         return
     arrival = _arrival(answer)
     if arrival is None and not query and answer.body == HEALTHY:
         found = f"{url} leads to a gate; which store it is on was not seen"
-        yield Diagnosis("public URL", State.UNKNOWN, found, "see the line about the store")
+        yield unknown("public URL", found, "see the line about the store")
         return
     if arrival is None:
         yield _elsewhere(url, answer)
         return
-    yield Diagnosis("public URL", State.OK, f"{url} leads to a gate on this store")
+    yield ok("public URL", f"{url} leads to a gate on this store")
     for each in judged(arrival, gate):
         yield each
 
@@ -157,10 +145,8 @@ def _elsewhere(url: str, answer: ApiResponse) -> Diagnosis:
     """What answers there if it is no gate on this store."""
     leads = answer.headers.get("location", "")
     if answer.status == 200 and answer.body == HEALTHY:
-        found, helps = (
-            "leads to a gate on another store",
-            "name the store of that gate, or let the name lead to this one",
-        )
+        found = "leads to a gate on another store"
+        helps = "name the store of that gate, or let the name lead to this one"
     elif answer.status in range(300, 400):
         parts = urlsplit(leads)
         found = f"leads on to {parts.scheme}://{parts.netloc}"
@@ -168,7 +154,7 @@ def _elsewhere(url: str, answer: ApiResponse) -> Diagnosis:
     else:
         found = f"leads to something that is no gate, which answers with {answer.status}"
         helps = "let its name lead to this gate, or to the proxy before it, with `/.mailgate/` to the gate"
-    return Diagnosis("public URL", State.FAILED, f"{url} {found}", helps)
+    return failed("public URL", f"{url} {found}", helps)
 
 
 def judged(arrival: Arrival, gate: Examined) -> Iterator[Diagnosis]:
@@ -178,17 +164,12 @@ def judged(arrival: Arrival, gate: Examined) -> Iterator[Diagnosis]:
     if arrival.scheme != url.scheme:
         found = f"the gate takes a request by {url.scheme} for one by {arrival.scheme}"
         troubles.append((found, "let the proxy set `X-Forwarded-Proto`, and name it in `trusted_proxies`"))
-    if name_in(arrival.host.encode()) not in {
-        name_in(each.encode()) for each in (url.hostname or "", *gate.at_hand.hosts)
-    }:
-        troubles.append(
-            (
-                f"the gate was asked for the host {arrival.host}",
-                "let the proxy pass `Host` on, or name that host in `hosts`",
-            )
-        )
+    hosts = {name_in(each.encode()) for each in (url.hostname or "", *gate.at_hand.hosts)}
+    if name_in(arrival.host.encode()) not in hosts:
+        found = f"the gate was asked for the host {arrival.host}"
+        troubles.append((found, "let the proxy pass `Host` on, or name that host in `hosts`"))
     for found, helps in troubles:
-        yield Diagnosis("proxies", State.FAILED, found, f"{helps}: {WHO_TRUSTS}")
+        yield failed("proxies", found, f"{helps}: {WHO_TRUSTS}")
     if not troubles:
         yield _whom(arrival, gate)
 
@@ -196,44 +177,37 @@ def judged(arrival: Arrival, gate: Examined) -> Iterator[Diagnosis]:
 def _troubles(arrival: Arrival, gate: Examined) -> Iterator[tuple[str, str]]:
     everybody = [each for each in gate.trusted if not each.prefixlen]
     if everybody:
-        yield (
-            f"`trusted_proxies` has {everybody[0]}, so every client may choose its address and person",
-            "name the proxies alone",
-        )
+        found = f"`trusted_proxies` has {everybody[0]}, so every client may choose its address and person"
+        yield found, "name the proxies alone"
     if arrival.told and not arrival.by_proxy:
-        yield (
-            f"a proxy at {arrival.peer} hands requests on and is not trusted, so that everybody counts as {arrival.peer}",
-            f"name it in `trusted_proxies`: {arrival.peer}/{ip_address(arrival.peer).max_prefixlen}",
-        )
-    direct = canonical_address(arrival.peer) in gate.own_addresses(
-        urlsplit(gate.at_hand.public_url).hostname or ""
-    )
+        found = f"a proxy at {arrival.peer} hands requests on and is not trusted, {_as_one(arrival)}"
+        network = f"{arrival.peer}/{ip_address(arrival.peer).max_prefixlen}"
+        yield found, f"name it in `trusted_proxies`: {network}"
+    direct = canonical_address(arrival.peer) in _own_addresses(gate)
     if arrival.by_proxy and "x-forwarded-for" not in arrival.told and not direct:
-        yield (
-            f"the proxy at {arrival.peer} does not say whose requests it hands on, so that everybody counts as {arrival.peer}",
-            "let it set `X-Forwarded-For`",
-        )
+        found = f"the proxy at {arrival.peer} does not say whose requests it hands on, {_as_one(arrival)}"
+        yield found, "let it set `X-Forwarded-For`"
+
+
+def _as_one(arrival: Arrival) -> str:
+    return f"so that everybody counts as {arrival.peer}"
+
+
+def _own_addresses(gate: Examined) -> frozenset[str]:
+    return gate.own_addresses(urlsplit(gate.at_hand.public_url).hostname or "")
 
 
 def _whom(arrival: Arrival, gate: Examined) -> Diagnosis:
-    own = gate.own_addresses(urlsplit(gate.at_hand.public_url).hostname or "")
+    own = _own_addresses(gate)
     if arrival.remote in own:
-        return Diagnosis(
-            "proxies", State.OK, f"a request from here counts as from {arrival.remote}, which is this machine"
-        )
+        return ok("proxies", f"a request from here counts as from {arrival.remote}, which is this machine")
     if within(arrival.remote, gate.trusted):
         found = f"a request from here counts as from the proxy at {arrival.remote}"
-        return Diagnosis(
-            "proxies",
-            State.FAILED,
-            found,
-            f"let each proxy add to `X-Forwarded-For`, and none replace it: {WHO_TRUSTS}",
-        )
+        add = "let each proxy add to `X-Forwarded-For`, and none replace it"
+        return failed("proxies", found, f"{add}: {WHO_TRUSTS}")
     here = ", ".join(sorted(own)) or "an unknown address"
     found = f"a request from here counts as from {arrival.remote}, and this machine asks from {here}"
-    return Diagnosis(
-        "proxies", State.UNKNOWN, found, "right if addresses are translated between here and the gate"
-    )
+    return unknown("proxies", found, "right if addresses are translated between here and the gate")
 
 
 async def forward_auth(gate: Examined) -> AsyncIterator[Diagnosis]:
@@ -250,7 +224,7 @@ async def forward_auth(gate: Examined) -> AsyncIterator[Diagnosis]:
         after = await _numbers(gate)
     except SourceError as error:
         found = f"what {url} does about mail was not seen: {trouble_in_words(str(error))}"
-        yield Diagnosis("forward auth", State.UNKNOWN, found, "start the gate and the proxy, then try again")
+        yield unknown("forward auth", found, "start the gate and the proxy, then try again")
         return
     name = answer.headers.get("server", "").partition("/")[0]
     proxy = f"the proxy at {url}" + (f", which calls itself {name}," if name else "")
@@ -272,16 +246,10 @@ def spoken(new: Counter[str], gates: int, dialect: str) -> tuple[State, str, str
     if new[_DECIDED]:
         return State.OK, f"asked in the dialect {dialect}", ""
     if gates > 1:
-        return (
-            State.UNKNOWN,
-            "did not ask this gate, but may have asked another one",
-            "run this beside each gate",
-        )
-    return (
-        State.FAILED,
-        "did not ask, so mail goes by the gate",
-        "let it ask about every request: docs/forward-auth.md",
-    )
+        found = "did not ask this gate, but may have asked another one"
+        return State.UNKNOWN, found, "run this beside each gate"
+    helps = "let it ask about every request: docs/forward-auth.md"
+    return State.FAILED, "did not ask, so mail goes by the gate", helps
 
 
 _DECIDED = "decided"

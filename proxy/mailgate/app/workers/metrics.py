@@ -12,9 +12,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector, we
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as open_string_to_metric_families,
-)
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
@@ -48,9 +46,7 @@ class MetricsFormat(NamedTuple):
 
 
 PLAIN = MetricsFormat(CONTENT_TYPE_LATEST, generate_latest, text_string_to_metric_families)
-OPEN = MetricsFormat(
-    openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest, open_string_to_metric_families
-)
+OPEN = MetricsFormat(openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest, open_families)
 FORMS = (PLAIN, OPEN)
 _OPEN = "application/openmetrics-text"
 
@@ -66,14 +62,12 @@ class WorkerMetrics:
     def __init__(self, place: WorkerPlace, registry: CollectorRegistry, *, examples: bool = False) -> None:
         self._place, self._registry, self._examples = place, registry, examples
         if place.has_admin:
-            Gauge("mailgate_workers_wanted", "Processes that should serve", registry=registry).set(
-                place.count
-            )
+            wanted = Gauge("mailgate_workers_wanted", "Processes that should serve", registry=registry)
+            wanted.set(place.count)
             self._answer = Gauge("mailgate_workers_answering", "Processes that serve now", registry=registry)
 
     async def metrics(self, accept: str = "") -> tuple[bytes, str]:
-        """The text of ``/metrics`` for all workers that answer, and its type. Workers that do not answer are missing in
-        it."""
+        """The text of ``/metrics`` for all workers that answer, and its type."""
         form = FORMS[self._examples and accepts_openmetrics(accept)]
         texts = await self.texts(form)
         told = texts[0].encode() if self._place.count == 1 else merged(texts, form)

@@ -19,8 +19,7 @@ FIRST_RESTART_SECONDS, MAX_RESTART_SECONDS = 0.25, 30.0
 SETTLED_SECONDS = 60.0
 """The seconds after which the failures of a running worker are forgotten."""
 START_SECONDS = 300.0
-"""The seconds that a worker may take to start, once another has started. The first one may have to upgrade a large
-store."""
+"""The seconds that a worker may take to start, but for the first, which may have to upgrade a large store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,7 @@ class Worker:
 
 @dataclass(slots=True)
 class Roster:
-    """Call ``begin`` first, then the method of every event as it comes. Times are seconds of a clock that never goes
-    back."""
+    """Call ``begin`` first, then the method of every event. Times are of a clock that never goes back."""
 
     count: int
     grace: float

@@ -38,8 +38,7 @@ HANDLED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2,
 MAX_SLEEP_SECONDS = 60.0
 
 Run = Callable[[int, Callable[[], None], int], int]
-"""Runs worker ``number``: it calls the function once it serves, ends when the file descriptor reaches its end, and
-returns the exit code."""
+"""Runs worker ``number``: calls the function once it serves, ends with the descriptor, returns the exit code."""
 
 
 @dataclass(slots=True)
@@ -217,15 +216,10 @@ def supervise(
         shared = [*public, *asking, *chain.from_iterable(questions.values())]
 
         def run_worker(number: int, ready: Callable[[], None], life: int) -> int:
-            mine = WorkerPlace(
-                number,
-                count,
-                public[number],
-                asking[number],
-                admin[0] if number == 0 else (),
-                Path(folder),
-                {where: listeners[number] for where, listeners in questions.items()},
-            )
+            own_admin = admin[0] if number == 0 else ()
+            asked = {where: listeners[number] for where, listeners in questions.items()}
+            ports = public[number], asking[number], own_admin
+            mine = WorkerPlace(number, count, *ports, Path(folder), asked)
             close([each for index, each in enumerate(shared) if index % count != number])
             return run_gate(mine, ready, life)
 

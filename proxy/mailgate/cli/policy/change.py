@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from mailgate.cli.identity import TokenFile, acting_person, may_operate
-from mailgate.cli.options import DEFAULT_PATH, AsJson, AsObject, Config, Until, read_until, with_store
-from mailgate.cli.output import Columns, minute, print_json, print_rows, printable, say
+from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsJson, AsObject, Config, Until, checked, with_store
+from mailgate.cli.output import Columns, minute, print_rows, printable, say
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle
 from mailgate.policy.reliefs import Relief
@@ -82,13 +82,9 @@ def plans(
         return await approvals.plan_statuses(store, guard_of(bundle.settings), datetime.now(UTC), limit)
 
     found = with_store(config, run, decides=False)
-    if as_json:
-        print_json([_plain(each) for each in found])
-        return
-    print_rows(
-        found, _PLANS, as_json=False, none="There is no plan: `mailgate policy plan` makes one.", whole=_WHOLE
-    )
-    if not found:
+    none = "There is no plan: `mailgate policy plan` makes one."
+    print_rows(found, _PLANS, as_json=as_json, plain=_plain, none=none, whole=_WHOLE)
+    if as_json or not found:
         return
     typer.echo(
         "Kept out: people / devices that would or might newly be kept out, now or at any later moment."
@@ -194,13 +190,12 @@ def break_glass(
     as_json: AsObject = False,
 ) -> None:
     """Turn one rule off for everybody until a time, at every gate on this store within a second."""
-    end = read_until(until)
+    end = checked("--until", MOMENT, until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:
         by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        return await reliefs.break_glass(
-            store, bundle.policy, by, note, datetime.now(UTC), rule=rule, until=end
-        )
+        now = datetime.now(UTC)
+        return await reliefs.break_glass(store, bundle.policy, by, note, now, rule=rule, until=end)
 
     given = with_store(config, run)
     say(f"{rule} is off until {end}", given, as_json=as_json)

@@ -48,13 +48,11 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
         return await store.policies.history()
 
     found = with_store(config, run, decides=False)
-    if as_json:
-        print_json([{name: each for name, each in asdict(one).items() if name != "already"} for one in found])
-        return
     print_rows(
         found,
         _COLUMNS,
-        as_json=False,
+        as_json=as_json,
+        plain=lambda each: {name: value for name, value in asdict(each).items() if name != "already"},
         none="Nothing has been in force yet: the first start puts the files in force.",
         whole=_COLUMNS.keys() - {"note", "by"},
         style=lambda each: "bold" if each is found[0] else "",
@@ -93,13 +91,8 @@ def diff(
 
     found = with_store(config, run)
     if as_json:
-        told = {
-            "old": found.old.number,
-            "new": found.new.number,
-            "changes": found.changes,
-            "lines": found.lines,
-        }
-        print_json(told)
+        numbers = {"old": found.old.number, "new": found.new.number}
+        print_json(numbers | {"changes": found.changes, "lines": found.lines})
         return
     typer.echo(f"version {found.old.number} to version {found.new.number}")
     for each in found.changes:
@@ -148,9 +141,9 @@ def drafts(
     async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
         active, files, places = await store.policies.active(), _files(config), RuleFilesLocation.of(bundle)
         found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
-        return [
-            await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
-        ]
+        if active is None:
+            return []
+        return [await draft_facts(store, each, active, bundle.rules, files, places) for each in found]
 
     if patch:
         typer.echo(with_store(config, lines), nl=False)

@@ -1,31 +1,129 @@
 """``mailgate policy plan``: the effect of changed rules, and the people whom they would affect."""
 
 import asyncio
+import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
+from mailgate import __version__
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
 from mailgate.cli.identity import TokenFile, acting_person_if_given, token_of
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
-from mailgate.cli.output import print_json, progress_bar
-from mailgate.cli.policy.plan_at_gate import GateApi, plan_at_gate
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, checked, with_store
+from mailgate.cli.output import ShowProgress, print_json, progress_bar
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
+from mailgate.config.values import ServiceUrl
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of
 from mailgate.console.plans.picture import picture
 from mailgate.console.policy.versions import rules_called
 from mailgate.console.spreadsheet import beginning, lines
+from mailgate.console.words import trouble_in_words
+from mailgate.errors import SourceError
 from mailgate.rollout.guard import beyond_window, guard_of, read_window
-from mailgate.rollout.person import Person
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
+from mailgate.wire import ApiRequest, HttpsWire, Wire
+
+POLL_SECONDS = 1.0
+MAX_TRIES = 300
+"""How often a gate that makes another plan is asked."""
+_REDIRECTED = 3
+_SERVICE: TypeAdapter[str] = TypeAdapter(ServiceUrl)
+ANSWER_SECONDS, MAX_ANSWER = 30.0, 64 * 1024 * 1024
+
+
+class _ProblemError(RefusedError):
+    """What the gate answered in place of what was asked for."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class GateApi:
+    """The API of a gate at its admin port, for one admin. Only one command at a time may use it."""
+
+    url: str
+    token: str = field(repr=False)
+    wire: Wire = field(default_factory=lambda: HttpsWire(ANSWER_SECONDS, MAX_ANSWER))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", checked("--gate", _SERVICE, self.url))
+        if not self.token:
+            fail(1, "a gate asks for your admin token: give it in MAILGATE_ADMIN_TOKEN or with --token-file")
+
+    async def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """The answer as plain data. Raises RefusedError."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            answer = await self.wire.ask(ApiRequest(method, f"{self.url}/api/v1{path}", headers, data))
+            told: Any = json.loads(answer.body)
+            if not isinstance(told, dict) or answer.status // 100 == _REDIRECTED:
+                raise ValueError
+        except SourceError as error:
+            raise RefusedError(f"{self.url} {trouble_in_words(str(error))}") from None
+        except ValueError:
+            raise RefusedError(f"{self.url} gives an answer that is no gate's") from None
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            mistakes = [str(each.get("detail")) for each in told.get("errors", [])]
+            raise _ProblemError(
+                answer.status,
+                "; ".join([f"{self.url}: {told.get('detail') or f'answers {answer.status}'}", *mistakes]),
+            )
+        return told
+
+
+async def plan_at_gate(
+    api: GateApi, files: Mapping[str, str], days: int, show: ShowProgress
+) -> tuple[Plan, int]:
+    """Have a gate plan these files. Returns the plan, and how many approvals it needs. Raises RefusedError."""
+    try:
+        began = (await _begun(api, files, days))["began"]
+        while True:
+            making = await api.ask("GET", "/plans/making")
+            if making["began"] != began:
+                raise RefusedError(f"{api.url}: somebody else had another plan made meanwhile; plan again")
+            if not making["runs"]:
+                break
+            show(making["done"], making["total"] or None)
+            await asyncio.sleep(POLL_SECONDS)
+        if making["wrong"]:
+            raise RefusedError(making["wrong"])
+        told = await api.ask("GET", f"/plans/{making['digest']}")
+        return Plan.model_validate_json(json.dumps(told["plan"])), told["status"]["needed"]
+    except (KeyError, TypeError, ValidationError):
+        other = f"another version of Mailgate than {__version__}; expected the same one here"
+        raise RefusedError(f"{api.url} answers as {other}") from None
+    finally:
+        await api.wire.close()
+
+
+async def _begun(api: GateApi, files: Mapping[str, str], days: int) -> Any:
+    """Have the plan begun, once the gate has made the one before."""
+    for _ in range(MAX_TRIES):
+        try:
+            return await api.ask("POST", "/plans", {"files": files, "days": days})
+        except _ProblemError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            busy = error
+        await asyncio.sleep(POLL_SECONDS)
+    raise busy
+
 
 File = Annotated[
     Path | None,
@@ -93,9 +191,8 @@ def plan(
         made, code = _made_at(gate, candidate_of(config, file, without_secrets=True), days, token_file)
         _show(made, svg, as_json, as_csv)
         if not as_json and not as_csv:
-            typer.echo(
-                f"\nNothing was changed. Everybody by name, and what it needs: {gate.rstrip('/')}/console/policy/plans/{made.digest}"
-            )
+            page = f"{gate.rstrip('/')}/console/policy/plans/{made.digest}"
+            typer.echo(f"\nNothing was changed. Everybody by name, and what it needs: {page}")
         _end(made, code if by_exit_code else 0)
     files = None if version else candidate_of(config, file)
 
@@ -115,12 +212,15 @@ def plan(
 
 
 def _show(made: Plan, svg: Path | None, as_json: bool, as_csv: bool) -> None:
-    if svg:
-        _write_picture(svg, made)
+    try:
+        if svg:
+            write_atomically(svg, picture(made))
+    except OSError as error:
+        fail(2, f"--svg: {svg} cannot be written ({error.strerror})")
     if as_json:
         print_json(plain(made))
     elif as_csv:
-        _write_csv(made)
+        typer.echo((beginning(CSV_COLUMNS) + lines(rows_of(made))).encode(), nl=False)
     else:
         show_plan(made, Console())
 
@@ -157,21 +257,13 @@ def candidate_of(config: Path, file: Path | None, *, without_secrets: bool = Fal
 async def planned(
     store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int, who: Person | None
 ) -> Plan:
-    """Make the plan, with a progress bar on standard error. Ends the command if nothing is in force. The plan is kept
-    if an author is named."""
+    """Make the plan, with a progress bar; it is kept if an author is named. Ends the command if nothing is in force."""
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
     with progress_bar("deciding", "devices") as show:
         crew, now = workers or len(os.sched_getaffinity(0)), datetime.now(UTC)
         return await plan_and_keep(store, bundle.settings, active, candidate, days, crew, who, now, show)
-
-
-def _write_picture(path: Path, made: Plan) -> None:
-    try:
-        write_atomically(path, picture(made))
-    except OSError as error:
-        fail(2, f"--svg: {path} cannot be written ({error.strerror})")
 
 
 def _say_how_to_apply(made: Plan) -> None:
@@ -182,7 +274,3 @@ def _say_how_to_apply(made: Plan) -> None:
     typer.echo("\nNothing was changed. To put exactly this in force within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")
     typer.echo("`mailgate policy plans` says whether others have to approve it first.")
-
-
-def _write_csv(made: Plan) -> None:
-    typer.echo((beginning(CSV_COLUMNS) + lines(rows_of(made))).encode(), nl=False)

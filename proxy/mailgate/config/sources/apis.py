@@ -6,12 +6,11 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, StringConstraints, model_validator
 
-from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration, ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Identifier, Strict
 
@@ -44,8 +43,7 @@ class IntuneSettings(ApiSourceSettings):
     inventory_lag: Duration = timedelta(days=7)
     """How much older than a device's last call its app list may be. Graph has the time of the call alone."""
     complete_kinds: tuple[IntuneCompleteKind, ...] = get_args(IntuneCompleteKind)
-    """The kinds of enrolment of company-owned devices of which Intune lists every app. Devices of other kinds are never
-    clean."""
+    """The kinds of enrolment whose company-owned devices show Intune every app; others are never clean."""
     app_policies: tuple[PolicyName, ...] = ()
     """The display names of compliance policies that look for listed apps, as its setting "Restricted apps" does. They say
     for which apps the verdict on a device vouches. They need the right DeviceManagementConfiguration.Read.All."""
@@ -157,8 +155,7 @@ class FleetSettings(ApiSourceSettings):
     page_size: int = Field(default=50, ge=1, le=500)
     """The number of hosts in one answer. Each comes with all its software, so answers are long."""
     complete_kinds: tuple[FleetCompleteKind, ...] = get_args(FleetCompleteKind)
-    """The states of enrolment of iPhones and iPads of which Fleet lists every app. Devices of other kinds are never
-    clean."""
+    """The states of enrolment of iPhones and iPads that show Fleet every app; others are never clean."""
 
 
 WorkspaceOneCompleteKind = Literal["C", "S"]
@@ -196,11 +193,8 @@ class WorkspaceOneSettings(ApiSourceSettings):
         basic = (self.username, self.password, self.tenant_code)
         whole = [all(each) for each in (oauth, basic)]
         if sum(whole) != 1 or (any(oauth) and any(basic)):
-            raise wrong_value(
-                "login",
-                "exactly one way to log in is needed; expected either `client_id`, `client_secret` and `login_url`, "
-                "or `username`, `password` and `tenant_code`",
-            )
+            ways = "either `client_id`, `client_secret` and `login_url`, or `username`, `password` and `tenant_code`"
+            raise wrong_value("login", f"exactly one way to log in is needed; expected {ways}")
         return self
 
 
@@ -241,10 +235,8 @@ class AppleMdmSettings(ApiSourceSettings):
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if bool(self.api_key) == bool(self.hmac_key):
-            message = (
-                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`"
-            )
-            raise wrong_value("proof", message)
+            expected = "expected either `api_key` or `hmac_key`"
+            raise wrong_value("proof", f"an event needs exactly one way to prove its origin; {expected}")
         return self
 
     @model_validator(mode="after")

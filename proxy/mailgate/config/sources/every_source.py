@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 from pydantic import Field, SecretStr
 
-from mailgate.config.addresses import Origin
 from mailgate.config.references import AuthoritiesFile, HeaderKey
-from mailgate.config.values import Duration, Size
+from mailgate.config.values import Duration, Origin, Size
 from mailgate.model.device import VERDICT_AGE
 from mailgate.policy.apps import Strict
 
@@ -31,8 +30,7 @@ class EverySource(Strict):
     full_every: Duration = timedelta(hours=24)
     """How often everything is read, if the API can list changes; otherwise each run reads everything."""
     seen_within: Duration | None = None
-    """How long it usually takes until the source sees a change on a device, for people who are refused. If left out,
-    they are not told."""
+    """How long the source usually takes to see a change, for people who are refused. If left out, nothing is said."""
     inventory_lag: Duration = timedelta()
     """How much older than the time that the source states its list of a device's apps may be."""
     max_age: Duration | None = None
@@ -40,8 +38,7 @@ class EverySource(Strict):
     compliance_max_age: Duration = VERDICT_AGE
     """How old its verdict on a device may be before a good one counts as unknown."""
     most_gone: int = Field(default=10, ge=0, le=100)
-    """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
-    looked."""
+    """The percentage of its devices that one run may find gone. More are kept until a person has looked."""
 
     def scheduled(self) -> bool:
         """Whether the gate asks the source on a schedule. One that only calls by itself is not asked."""

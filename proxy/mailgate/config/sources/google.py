@@ -10,10 +10,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import ExistingFile, HeaderKey, Secret, where_it_is
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
-from mailgate.config.values import Size
+from mailgate.config.values import ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Identifier, Strict
 
@@ -26,11 +25,8 @@ def _service_account(found: SecretStr) -> SecretStr:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         named, key = False, None
     if not named or not isinstance(key, RSAPrivateKey):
-        raise wrong_value(
-            "secret",
-            "its value is not the key of a service account; expected the JSON file that Google Cloud issues, with "
-            "`client_email` and `private_key`",
-        )
+        expected = "expected the JSON file that Google Cloud issues, with `client_email` and `private_key`"
+        raise wrong_value("secret", f"its value is not the key of a service account; {expected}")
     return found
 
 
@@ -55,8 +51,7 @@ class CloudIdentitySettings(Strict):
 
     base_url: ServiceUrl = "https://cloudidentity.googleapis.com"
     partner: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)] | None = None
-    """The partner whose client states are the verdict on a device, as the end of their names says it. If left out, there is
-    no verdict."""
+    """The partner whose client states are the verdict, by the end of their names. If left out, there is none."""
 
 
 class GoogleDirectorySettings(GoogleAccount):
@@ -102,8 +97,7 @@ class PushSettings(Strict):
     keys: GoogleKeysFile | None = None
     """Google's keys as a file, if they are not to be fetched."""
     api_key: HeaderKey | None = None
-    """Instead of a token: the key that a proxy in between sends, as ``Authorization: Bearer KEY`` or ``X-API-Key:
-    KEY``."""
+    """Instead of a token: a key, sent as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY`` by a proxy."""
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest message that is accepted."""
 
@@ -111,11 +105,8 @@ class PushSettings(Strict):
     def _one_proof(self) -> Self:
         token = (self.audience, self.email)
         if all(token) == bool(self.api_key) or (any(token) and self.api_key):
-            raise wrong_value(
-                "proof",
-                "a message needs exactly one way to prove its origin; expected either `audience` and `email`, or "
-                "`api_key`",
-            )
+            expected = "expected either `audience` and `email`, or `api_key`"
+            raise wrong_value("proof", f"a message needs exactly one way to prove its origin; {expected}")
         return self
 
     def posting(self) -> PostAccess:

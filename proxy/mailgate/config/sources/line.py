@@ -20,9 +20,8 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise wrong_value(
-            "datetime_range", "too far in the past or the future; expected a year from 1 to 9999"
-        ) from None
+        wrong = "too far in the past or the future; expected a year from 1 to 9999"
+        raise wrong_value("datetime_range", wrong) from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -66,8 +65,7 @@ class DeviceLine(Strict):
     apps_complete: bool = False
     """Whether ``apps`` has every app on the device. If not, the device is never clean."""
     asked: Annotated[tuple[Name, ...], Field(max_length=MAX_APPS)] | None = None
-    """The identifiers or names of the apps that were looked for, if it was not for all: whatever else is listed is not seen
-    to be absent."""
+    """The apps that were looked for, if not all: whatever else is listed is not seen to be absent."""
     enrolment: Enrolment = Enrolment.UNKNOWN
     """How the device is enrolled."""
     compliance: Compliance = Compliance.NONE
@@ -82,19 +80,13 @@ class DeviceLine(Strict):
     """Whether the inventory no longer has the device."""
 
     @model_validator(mode="after")
-    def _apps_have_a_time(self) -> Self:
+    def _everything_has_its_time(self) -> Self:
         if self.apps is not None and self.reported_at is None:
-            raise wrong_value(
-                "missing_time", "`apps` needs `reported_at`; expected the time when the apps were looked at"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _a_verdict_has_a_time(self) -> Self:
+            wrong = "`apps` needs `reported_at`; expected the time when the apps were looked at"
+            raise wrong_value("missing_time", wrong)
         if (self.compliance is Compliance.NONE) != (self.compliance_at is None):
-            raise wrong_value(
-                "missing_time", "`compliance` and `compliance_at` come together; expected both or neither"
-            )
+            wrong = "`compliance` and `compliance_at` come together; expected both or neither"
+            raise wrong_value("missing_time", wrong)
         return self
 
     def looked_at(self) -> datetime | None:
@@ -121,6 +113,3 @@ class PostSettings(PostedSourceSettings):
     """JSON lines or CSV, posted to ``/api/devices/NAME`` on the admin port."""
 
     type: Literal["post"]
-
-    def scheduled(self) -> bool:
-        return False

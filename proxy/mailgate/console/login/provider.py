@@ -28,8 +28,8 @@ from mailgate.attest.id_token import (
     key_for,
     read,
 )
-from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
+from mailgate.config.values import is_private_way
 from mailgate.console.login.errors import LoginError, LoginTrouble
 from mailgate.console.login.rights import is_missing
 from mailgate.errors import SourceError

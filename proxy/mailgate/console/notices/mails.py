@@ -11,8 +11,7 @@ from mailgate.console.notices.facts import NoticeFacts, NoticeMails
 from mailgate.devices.names import user_text
 from mailgate.mail.composer import composer_for
 from mailgate.mail.postman import retry, settle
-from mailgate.mail.preview import made_up, made_up_correction, sample
-from mailgate.mail.recipient_list import data_scope_of, notice_about
+from mailgate.mail.recipient_list import data_scope_of, made_up, made_up_correction, notice_about, sample
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.notice import Notice

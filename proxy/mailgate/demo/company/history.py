@@ -79,8 +79,7 @@ def planned(rules: Rules) -> Rules:
 
 
 def with_one_more(policy: str, rule: str) -> str:
-    """The text of a policy with one more rule, before the rule that lets in all other phones; if there is none, at the
-    beginning."""
+    """The text of a policy with one more rule, before the one that lets in all other phones, or the first."""
     before = _LETS_IN if _LETS_IN in policy else _FIRST
     return policy.replace(before, rule + before if before is _LETS_IN else before + rule, 1)
 

@@ -1,7 +1,7 @@
-"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and the reports that had come by then. Each
-way in which a device asks for mail is the request that a gate would see."""
+"""Two weeks of requests as a gate would see them, decided by the rules and reports of their day, and their counts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -23,6 +23,7 @@ from mailgate.model import (
     Effect,
     Kind,
     Posture,
+    Reason,
     RequestFacts,
     User,
 )
@@ -31,8 +32,9 @@ from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.people import Groups
 from mailgate.rollout.replay import proof_of
-from mailgate.store import ClientFacts, Sighting, Tally, sighting_of
+from mailgate.store import ClientFacts, Sighting, Store, Tally, sighting_of
 from mailgate.store.client_facts import client_facts
+from mailgate.store.counts import AppDay, VerdictKey, start_of
 
 _PAGE = "/mail/inbox"
 _WITH_A_MAIL_PROGRAM = 0.05
@@ -167,9 +169,8 @@ class History:
 
     def postures(self, owned: CompanyDevice) -> "PostureHistory":
         """The posture of one device at any time of the two weeks."""
-        return PostureHistory(
-            owned, self.stored.get(owned.number), self.terms, self.groups.user(owned.person.login)
-        )
+        user = self.groups.user(owned.person.login)
+        return PostureHistory(owned, self.stored.get(owned.number), self.terms, user)
 
 
 @dataclass(slots=True)
@@ -191,12 +192,8 @@ class PostureHistory:
         key = (policy.version, apps, lost)
         posture, until = self._kept.get(key, (None, at))
         if posture is None or at >= until:
-            reports = tuple(
-                replace(each, apps=apps, reported_at=each.reported_at and min(each.reported_at, at)).received(
-                    at
-                )
-                for each in self.device.reports
-            )
+            looked = [(each, each.reported_at and min(each.reported_at, at)) for each in self.device.reports]
+            reports = tuple(replace(each, apps=apps, reported_at=seen).received(at) for each, seen in looked)
             then = replace(self.device, reports=reports, lost_at=lost)
             posture = posture_of(then, policy.catalog, self.terms, at)
             self._kept[key] = posture, stable_until(then, self.terms, at)
@@ -252,3 +249,88 @@ def _answer(
     reference = "".join(random.choices(_LETTERS, k=10)) if told else ""
     tally = Tally(part.times, part.first, part.last, reference, part.times if told else 0)
     return RepeatedAnswer(access, decision, sighting_of(kept, access, decision), tally)
+
+
+LONG = 60
+"""How many days the charts reach back."""
+HOUR = timedelta(hours=1)
+_LESS = 0.004
+"""The part by which every count shrinks with each day further back."""
+
+
+class Charts:
+    """Collects the requests, and writes their counts."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._counts: dict[datetime, Counter[VerdictKey]] = {}
+        self._blocked: dict[date, dict[str, set[tuple[str, int]]]] = {}
+
+    def add(self, owned: CompanyDevice, asked: RepeatedAnswer) -> None:
+        """Count one answer, distributed over the time in which it was given."""
+        decision, tally = asked.decision, asked.tally
+        effect, kind = decision.effect.value, asked.access.client.kind.value
+        refused = VerdictKey(effect, rule=decision.rule, reason=decision.reason.value)
+        for at, times in _shares(tally.first, tally.last, tally.times, self._now):
+            counter = self._counts.setdefault(at, Counter())
+            counter[VerdictKey(effect, kind=kind)] += times
+            if decision.effect is not Effect.ALLOW:
+                counter[refused] += times
+        if decision.effect is Effect.BLOCK and decision.reason is Reason.PROHIBITED_APP:
+            apps = self._blocked.setdefault(tally.first.date(), {})
+            for app in asked.access.posture.apps:
+                apps.setdefault(app, set()).add((owned.person.login, owned.number))
+
+    async def keep(self, store: Store, found: Sequence[CompanyDevice]) -> None:
+        """Write all counts."""
+        await store.verdicts.add(self._counts)
+        await store.verdicts.add(dict(self._earlier()))
+        await store.verdicts.trim(self._now)
+        await store.app_counts.keep(list(self._apps(found)))
+
+    def _earlier(self) -> Iterator[tuple[datetime, Counter[VerdictKey]]]:
+        by_day: dict[date, Counter[str]] = {}
+        for at, counter in self._counts.items():
+            for what, times in counter.items():
+                if what.kind:
+                    by_day.setdefault(at.date(), Counter())[what.kind] += times
+        for ago in range(DAYS, LONG):
+            day = self._now - timedelta(days=ago)
+            like = by_day.get((day + timedelta(days=7 * -(-(ago - DAYS + 1) // 7))).date(), Counter())
+            less = max(0.1, 1 - _LESS * ago)
+            fewer = {VerdictKey("allow", kind=kind): int(times * less) for kind, times in like.items()}
+            yield start_of("day", day), Counter(fewer)
+
+    def _apps(self, found: Sequence[CompanyDevice]) -> Iterator[AppDay]:
+        for ago in range(LONG - 1, -1, -1):
+            at = self._now - timedelta(days=ago)
+            has: dict[str, set[tuple[str, int]]] = {}
+            for owned in found:
+                if owned.source and owned.joined <= at:
+                    for app in owned.apps_at(at):
+                        has.setdefault(app, set()).add((owned.person.login, owned.number))
+            for app, those in sorted(has.items()):
+                out = self._blocked.get(at.date(), {}).get(app, set())
+                yield AppDay(at.date(), app, *_counted(those), *_counted(out), at)
+
+
+def _counted(those: Iterable[tuple[str, int]]) -> tuple[int, int]:
+    devices = list(those)
+    return len({person for person, _ in devices}), len(devices)
+
+
+def _shares(first: datetime, last: datetime, times: int, now: datetime) -> Iterator[tuple[datetime, int]]:
+    """Distribute requests between two moments, by hour, and by minute within the last hours."""
+    long, given, at = max((last - first).total_seconds(), 1.0), 0, first
+    while at < last or not given:
+        step = timedelta(minutes=1) if now - at < timedelta(hours=3) else HOUR
+        ends = start_of("minute" if step < HOUR else "hour", at) + step
+        due = times
+        if ends < last:
+            due = min(times, round(times * (ends - first).total_seconds() / long))
+        if due > given:
+            yield start_of("minute", at), due - given
+            given = due
+        at = ends
+        if given >= times:
+            return

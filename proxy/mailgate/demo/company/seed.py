@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from random import Random
 
 from mailgate.config import Bundle, Rules
-from mailgate.demo.company.counts import Charts
 from mailgate.demo.company.devices import (
     FLEET,
     INTUNE,
@@ -25,10 +25,16 @@ from mailgate.demo.company.devices import (
     thumbprint,
 )
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
-from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
-from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
-from mailgate.demo.company.requests import History, answers_to
-from mailgate.devices.device import Device, Report
+from mailgate.demo.company.mails import (
+    AffectedPerson,
+    affected_by,
+    ask_for_help,
+    exempt_some,
+    turn_one_off,
+    write_to_them,
+)
+from mailgate.demo.company.requests import Charts, History, answers_to
+from mailgate.devices.device import Device
 from mailgate.devices.trust import ENROLLED
 from mailgate.errors import MailgateError, Trouble
 from mailgate.model import Effect, SourceState
@@ -115,17 +121,13 @@ async def _take(store: Store, found: Sequence[CompanyDevice], now: datetime, pro
     by_day = [
         (at, [record for _, record in same])
         for told in (first, last)
-        for at, same in groupby(sorted(told, key=_when), key=lambda pair: _end_of_day(pair[0], now))
+        for at, same in groupby(sorted(told, key=itemgetter(0)), key=lambda pair: _end_of_day(pair[0], now))
     ]
     done, whole = 0, len(first) + len(last)
     for at, records in by_day:
         await store.devices.ingest(records, at)
         done += len(records)
         progress("devices", done, whole)
-
-
-def _when(told: tuple[datetime, Report]) -> datetime:
-    return told[0]
 
 
 def _end_of_day(at: datetime, now: datetime) -> datetime:

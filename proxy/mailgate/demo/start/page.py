@@ -15,13 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
-from mailgate.demo.start.personas import PERSONAS, PersonaProxy, room_for_mail
+from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, PersonaProxy
 from mailgate.errors import MailgateError
 
 
 class NotLetInError(MailgateError):
-    """The console did not accept the token. ``wait`` is the seconds until it accepts one again; None if it never
-    does."""
+    """The console did not accept the token. ``wait``: the seconds until it may again; None for never."""
 
     def __init__(self, words: str, wait: int | None = None) -> None:
         super().__init__(words)
@@ -29,8 +28,7 @@ class NotLetInError(MailgateError):
 
 
 class ClickedSessions:
-    """The sessions that were begun by a click. A second click gives the same session, so that many clicks do not count
-    as too many attempts to log in."""
+    """The sessions begun by a click, one a name, so that many clicks are not too many attempts to log in."""
 
     def __init__(self) -> None:
         self._cookies: dict[str, str] = {}
@@ -103,7 +101,7 @@ class StartPage:
 
     def application(self) -> web.Application:
         """The start page as a web application."""
-        application = web.Application(client_max_size=room_for_mail())
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/{path:.*}", self.serve)
         application.on_startup.append(lambda _: self._player.start())
         application.on_cleanup.append(lambda _: self._player.stop())

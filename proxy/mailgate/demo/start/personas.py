@@ -100,8 +100,7 @@ _WHY = "A replacement phone is on its way"
 
 
 async def exempt_persona(config: Path, now: datetime) -> None:
-    """Exempt that persona in the store that ``config`` names, unless they already are. Raises ConfigError,
-    StoreError."""
+    """Exempt that persona, unless they already are. Raises ConfigError, StoreError."""
     bundle, login = load_bundle(config), login_of(EXEMPTED)
     store = await open_store(config, bundle.settings, make=True)
     try:
@@ -153,7 +152,8 @@ class Signer:
 
 
 PROBE = "/.mailgate/probe"
-_MAX_BODY_BYTES = 25 * 1024 * 1024
+MAX_BODY_BYTES = 25 * 1024 * 1024
+"""The largest request that is forwarded."""
 _CONNECTION = {
     "connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
@@ -182,7 +182,7 @@ class PersonaProxy:
         """The gate's answer to a request of this persona."""
         assert self._session is not None  # ``start`` was called
         asked = URL(self._gate + request.rel_url.raw_path_qs, encoded=True)  # in the spelling that is signed
-        body = await request.read()
+        body, here = await request.read(), f"http://{request.host}"
         if request.path == PROBE and persona.readings and body:
             body = json.dumps(persona.readings).encode()
         async with self._session.request(
@@ -193,7 +193,7 @@ class PersonaProxy:
             allow_redirects=False,
         ) as answer:
             told = CIMultiDict(
-                (name, self._at_persona(request, value) if name.lower() == "location" else value)
+                (name, value.replace(self._public_url, here, 1) if name.lower() == "location" else value)
                 for name, value in answer.headers.items()
                 if name.lower() not in _CONNECTION
             )
@@ -201,9 +201,12 @@ class PersonaProxy:
 
     def _asked_with(self, request: web.Request, persona: Persona) -> CIMultiDict[str]:
         """The browser's headers, with this device's in place of those that identify the device."""
-        dropped = _CONNECTION | _OF_THE_DEVICE
+        dropped, here = _CONNECTION | _OF_THE_DEVICE, f"http://{request.host}"
         kept = CIMultiDict(
-            (name, self._at_gate(request, value) if name.lower() in ("origin", "referer") else value)
+            (
+                name,
+                value.replace(here, self._public_url, 1) if name.lower() in ("origin", "referer") else value,
+            )
             for name, value in request.headers.items()
             if name.lower() not in dropped and not name.lower().startswith("sec-ch-")
         )
@@ -211,14 +214,3 @@ class PersonaProxy:
         kept[hdrs.USER_AGENT] = persona.agent
         kept.update(self._signer.headers(persona, request.method, request.rel_url.raw_path))
         return kept
-
-    def _at_gate(self, request: web.Request, url: str) -> str:
-        return url.replace(f"http://{request.host}", self._public_url, 1)
-
-    def _at_persona(self, request: web.Request, url: str) -> str:
-        return url.replace(self._public_url, f"http://{request.host}", 1)
-
-
-def room_for_mail() -> int:
-    """The largest request that is forwarded, in bytes."""
-    return _MAX_BODY_BYTES

@@ -1,5 +1,6 @@
 """Filling: the store that the settings name, and the files beside them."""
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,17 @@ from tests.unit.demo.company.conftest import settings_in
 
 from mailgate.config import load_bundle, load_candidate
 from mailgate.demo.company import fill
-from mailgate.demo.company.fill import DATABASE, MARK, HalfMadeError, clear_half_made, mark_unfinished
+from mailgate.demo.company.fill import (
+    DATABASE,
+    MARK,
+    HalfMadeError,
+    added_settings,
+    clear_half_made,
+    make_admins,
+    mark_unfinished,
+)
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.person import proven
 from mailgate.store import Store
 
 
@@ -63,3 +74,23 @@ def test_a_start_with_another_store_leaves_the_half_made_company(tmp_path: Path)
     end_early(tmp_path)
     assert clear_half_made(tmp_path, ELSEWHERE) is None
     assert clear_half_made(tmp_path, "") == 1500
+
+
+def test_each_token_is_that_of_its_admin(tmp_path: Path) -> None:
+    tokens = make_admins(tmp_path, secrets.token_bytes)
+    settings = settings_in(tmp_path).settings
+    for name, path in tokens.items():
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert proven(settings.admins, path.read_text()) == name
+
+
+def test_one_admin_can_approve_what_the_other_has_planned(tmp_path: Path) -> None:
+    make_admins(tmp_path, secrets.token_bytes)
+    guard = guard_of(settings_in(tmp_path).settings)
+    assert guard
+    assert guard.counting(guard.approvers, "ada") == ["grace"]
+
+
+def test_without_a_company_the_settings_are_as_they_are(tmp_path: Path) -> None:
+    assert added_settings(tmp_path) == {}
+    assert not settings_in(tmp_path).settings.admins

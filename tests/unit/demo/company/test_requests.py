@@ -2,20 +2,32 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
 from tests.unit.demo.company.conftest import Made
 from tests.unit.demo.examples import NOW, managed_phone
 
-from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem, Employee, last_records
+from mailgate.demo.company.devices import (
+    GALAXY,
+    INTUNE,
+    IPHONE,
+    LINUX,
+    WINDOWS,
+    CompanyDevice,
+    DeviceProblem,
+    Employee,
+    Make,
+    last_records,
+)
 from mailgate.demo.company.history import Era, with_policy
-from mailgate.demo.company.makes import GALAXY, IPHONE, LINUX, WINDOWS, Make
 from mailgate.demo.company.requests import (
     DAYS,
+    HOUR,
     History,
     Span,
+    _shares,
     answers_to,
     is_recognised,
     is_used,
@@ -181,3 +193,17 @@ def test_an_enrolled_laptop_is_known_in_its_browser_alone(make: Make) -> None:
     assert set(found) == {"https", "imap"}
     assert is_recognised(laptop, found["https"])
     assert not is_recognised(laptop, found["imap"])
+
+
+HALF_PAST = datetime(2026, 12, 1, 12, 30, 20, tzinfo=UTC)
+
+
+def test_requests_are_spread_over_their_time_and_none_is_lost() -> None:
+    for hours in (0, 0.5, 2, 9, 40):
+        parts = list(_shares(HALF_PAST - timedelta(hours=hours), HALF_PAST, 97, HALF_PAST))
+        assert sum(times for _, times in parts) == 97
+        assert [at for at, _ in parts] == sorted({at for at, _ in parts})
+    long_ago = list(
+        _shares(HALF_PAST - timedelta(days=3), HALF_PAST - timedelta(days=3) + 5 * HOUR, 50, HALF_PAST)
+    )
+    assert len(long_ago) <= 6

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.demo.messages import read_message, shipped_messages, text_of
+from mailgate.demo.mailbox import read_message, shipped_messages, text_of
 
 
 def test_shipped_messages_are_whole_and_newest_first() -> None:
