@@ -19,8 +19,12 @@ _DEVICES = {
 
 _LIKE = r"\(KHTML, like Gecko\)"
 _CHROMIUM = r"1[2-9][0-9]\.[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}"
-_ON_CHROMIUM = r"(?:Edg|Vivaldi)/[1-9][0-9]{0,2}(?:\.[0-9]{1,4}){2,3}"
-_FIREFOX = r"(?:[2-9][0-9]|1[0-9][0-9])\.[0-9]{1,2}(?:\.[0-9]{1,2})?"
+_ON_CHROMIUM = (
+    r"(?:(?:Edg|Vivaldi)/[1-9][0-9]{0,2}(?:\.[0-9]{1,4}){2,3}"
+    # Opera on a phone that asks for the desktop site has two digits, or four at the end (``desktop_mode.py``)
+    r"|OPR/[1-9][0-9]{2}(?:\.[0-9]{1,3}){3})"
+)
+_FIREFOX = r"(?:[2-9][0-9]|1[0-9][0-9])(?:\.[0-9]{1,4}){1,3}"
 _SAFARI = r"[12][0-9]\.[0-9]{1,2}(?:\.[0-9]{1,2})?"
 _PLAIN = re.compile(
     rf"Mozilla/5\.0 \(({'|'.join(map(re.escape, _DEVICES))})(?:(?<!OS)(?:"

@@ -377,7 +377,7 @@ def test_a_row_that_comes_often_is_read_by_one_expression_and_few_are_kept() -> 
     def forms(head: bytes) -> list[bytes]:
         for _ in range(4):
             assert same_request(head)
-        return [row.names[-1] for _, row in skim._REQUESTS._forms.get(head.count(b"\r\n"), ())]
+        return [row.names[-1] for _, row, _ in skim._REQUESTS._forms.get(head.count(b"\r\n"), ())]
 
     kept = [forms(USUAL[:-2] + b"X%d: y\r\n\r\n" % number)[:5] for number in range(6)]
     assert kept[-1] in ([], [b"x5", b"x4", b"x3", b"x2"])
