@@ -20,7 +20,6 @@ WITHOUT_A_MIRROR = {
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,
     "classify/handhelds.py": FAMILIES,
-    "classify/desktop_mode.py": FAMILIES,
     "classify/programs.py": FAMILIES,
     "connectors/protocol.py": NOUNS,
     "wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",

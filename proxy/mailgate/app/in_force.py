@@ -23,8 +23,7 @@ from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages import Appearance, Pages
-from mailgate.gateway.refusals import activesync
-from mailgate.gateway.refusals.forms import FORMS
+from mailgate.gateway.refusals.forms import FORMS, forbid_activesync
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.http.client_certs import NO_PROXY, ProxyForm
@@ -161,7 +160,7 @@ async def probe_keys(settings: Settings, store: Store) -> Sequence[Secret]:
 def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> ResponseBuilder:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
-        forms[Protocol.ACTIVESYNC] = activesync.forbid
+        forms[Protocol.ACTIVESYNC] = forbid_activesync
     return ResponseBuilder(
         pages,
         urlsplit(settings.public_url).netloc,

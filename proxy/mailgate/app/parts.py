@@ -33,10 +33,9 @@ from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
-from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.own_forms import OwnReports, PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.gateway.selfservice.status_memory import Statuses
+from mailgate.gateway.selfservice.status import Statuses
 from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.http.proxy.pool import UpstreamPool

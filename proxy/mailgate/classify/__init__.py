@@ -1,4 +1,4 @@
-"""Recognises the client. Each family of signals has a file, and ``verdict`` weighs them. Unknown is never laptop."""
+"""Recognises the client. Each family of signals has a file, and ``reading`` weighs them. Unknown is never laptop."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -23,8 +23,7 @@ from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.classify.probe_readings import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
 from mailgate.classify.protocol import names_activesync, protocol_beside, protocol_in_path, protocol_of_agent
-from mailgate.classify.reading import Reading
-from mailgate.classify.verdict import weigh
+from mailgate.classify.reading import Reading, weigh
 from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
 
 __all__ = [

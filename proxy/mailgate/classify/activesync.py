@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from mailgate.classify.percent import decoded
+from mailgate.classify.protocol import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Table, TableRule
 from mailgate.model import Finding, Reason, RequestFacts, Signal

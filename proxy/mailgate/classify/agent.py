@@ -8,11 +8,10 @@ from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS
 from mailgate.classify.programs import BOTS, TOOLS
-from mailgate.classify.systems import system_name
+from mailgate.classify.reading import system_name
 from mailgate.classify.table import Table
 
 if TYPE_CHECKING:  # only the package's type stubs have these names

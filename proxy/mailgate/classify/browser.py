@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 from mailgate.classify.agent import AGENT_TABLES, COMPUTERS, Agent, version
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, NO_FORM
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
-from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_of_rule, system_of_words
+from mailgate.classify.reading import KIND_OF_FORM, Reading, system_of_rule, system_of_words
 from mailgate.classify.table import Match, Table, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase

@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_name
+from mailgate.classify.reading import KIND_OF_FORM, Reading, system_name
 from mailgate.model import Finding, Reason, Signal
 from mailgate.model.phrase import phrase
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 
 from mailgate.classify.programs import HANDHELD_MAIL_APP
-from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_name
+from mailgate.classify.reading import KIND_OF_FORM, Reading, system_name
 from mailgate.classify.table import Match, Table, TableRule, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase

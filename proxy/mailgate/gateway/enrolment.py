@@ -17,9 +17,9 @@ from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
-from mailgate.attest.machines import is_of_machine
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims, written_report
+from mailgate.attest.sealing import is_of_machine
 from mailgate.devices.device import Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import report_by

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from mailgate.attest import CertificateVerifier, Verifier
-from mailgate.attest.answers import Reporters
 from mailgate.attest.hardware import Roots
 from mailgate.attest.id_token import LoginTokens
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.report import Reporters
+from mailgate.attest.sealing import MachineTokens
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.refusals.responses import ResponseBuilder

@@ -8,13 +8,17 @@ from functools import partial
 from typing import Protocol
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.autodiscover.directions import ask_for_directions, gate_gives_directions
+from mailgate.gateway.autodiscover.directions import (
+    ask_for_directions,
+    ask_for_login,
+    gate_gives_directions,
+    has_no_login,
+)
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.recorder import Recorder, line_of
-from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.gateway.refusals.responses import sighting_id
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.help import asked_here, own_request

@@ -1,4 +1,4 @@
-"""Takes what attested apps say about the phones that they are on (``attest/answers.py``). ``enrolment`` has the rest of a report.
+"""Takes what attested apps say about the phones that they are on (``attest/report.py``). ``enrolment`` has the rest of a report.
 
 An app was accepted when its key enrolled. What is accepted changes, so its evidence is held against the settings of now at each report.
 """
@@ -7,10 +7,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.attest.answers import AppAnswers, Profile, Question, Reporters, digest_of, told
 from mailgate.attest.app_attest import AppleApp, check_assertion
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.report import SelfReport, written_report
+from mailgate.attest.report import (
+    AppAnswers,
+    Profile,
+    Question,
+    Reporters,
+    SelfReport,
+    digest_of,
+    told,
+    written_report,
+)
 from mailgate.devices.device import Report
 from mailgate.devices.trust import REPORTER, report_by
 from mailgate.gateway.evaluate.facts import Incoming

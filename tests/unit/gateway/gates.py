@@ -28,7 +28,7 @@ from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
-from mailgate.gateway.selfservice.status_memory import Statuses
+from mailgate.gateway.selfservice.status import Statuses
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture

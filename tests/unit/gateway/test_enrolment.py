@@ -15,7 +15,7 @@ from tests.vectors.build_certificate_vectors import android, description, root_o
 
 from mailgate.attest import NonceOrigin, mint
 from mailgate.attest.hardware import Roots
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.sealing import MachineTokens
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by

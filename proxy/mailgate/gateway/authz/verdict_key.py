@@ -5,7 +5,7 @@ everything that the answer can depend on by the policy in force. So a list that 
 Unknown words are ignored. If the field is missing, nothing is cached. The words are:
 
 - A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or
-  the question always has the same value. An empty field is like a missing one (``original.py``).
+  the question always has the same value. An empty field is like a missing one (``authorizer.py``).
 - ``method``, ``scheme``, ``host``, ``address``, ``target``: the key holds this part of the original request.
 - ``certificate``: the key holds the client certificate, if one came.
 - ``own-cookies``: the key holds the whole ``Cookie`` if it contains ``mailgate-`` anywhere, in any case.
@@ -21,7 +21,7 @@ from hashlib import sha256
 from mailgate.classify import READ
 from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
-from mailgate.gateway.authz.original import Dialect
+from mailgate.gateway.authz.authorizer import Dialect
 from mailgate.http.fields import Fields, Row
 from mailgate.http.proxy.forward import CONNECTION_LOGINS
 from mailgate.http.request import RequestRefused

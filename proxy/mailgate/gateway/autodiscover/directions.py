@@ -1,8 +1,12 @@
-"""Gives a refused client the way to the mail. Only the way is passed on from the webmail's answer.
+"""Gives a refused client the way to the mail, or the webmail's question for a login, and nothing else of the webmail's answer.
 
 So no answer to such a request can hold mail, however the webmail treats its address, its login and its body. The gate
 passes on a question for a login, a redirect, the versions and commands of ActiveSync, and a document in which every
 element belongs to Autodiscover (``recognise.py``). Any other successful answer becomes a 404.
+
+A mail app whose first request is not answered with 401 assumes that the service does not exist. It falls back to another protocol or
+never asks for a password. So for one that has not logged in yet the webmail is asked at the same address, without the body and by
+methods that change nothing.
 """
 
 from dataclasses import replace
@@ -18,9 +22,8 @@ from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.http.proxy.heads import request_head
 from mailgate.http.proxy.upstream import UpstreamConnection, UpstreamMalformed
-from mailgate.http.request import RequestHead, without_body
-from mailgate.http.response import ResponseHead
-from mailgate.model import Access, Decision
+from mailgate.http.request import RequestHead, ResponseHead, without_body
+from mailgate.model import PROTOCOL_TRAITS, Access, Decision
 from mailgate.policy.rules import DISCOVERY_RULE
 
 _LEFT_OUT = frozenset(
@@ -141,3 +144,53 @@ def _answer(way: Forwarder, asked: RequestHead, response: ResponseHead, document
     if response.status < 300:
         return Answer(200 if asked.method == b"OPTIONS" else 404, headers=headers)
     return Answer(response.status, headers=headers)
+
+
+_CREDENTIALS = ("authorization", "cookie")
+
+_SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
+"""Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are used unchanged."""
+_INSTEAD = (b"OPTIONS", b"GET")
+"""The methods that are tried, in this order, in place of any other method.
+
+SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has neither a body nor a ``Content-Length``. Servers
+that answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET.
+"""
+
+
+def has_no_login(access: Access, incoming: Incoming) -> bool:
+    """Whether a request of a mail app has nothing that identifies its sender."""
+    headers = access.facts.headers
+    return (
+        PROTOCOL_TRAITS[access.client.protocol].of_mail_apps
+        and not any(headers.get(name, "").strip() for name in _CREDENTIALS)
+        and not incoming.facts.user
+        and access.attestation is None
+    )
+
+
+async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
+    """The webmail's 401 with its challenges; None if it asks for no login. Raises UpstreamError."""
+    for method in (head.method,) if head.method in _SAFE else _INSTEAD:
+        response = await _ask(forwarder, without_body(head, method), incoming)
+        challenges = values(response.fields, b"www-authenticate")
+        if response.status == 401 and challenges:
+            headers = tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges)
+            return Answer(401, headers=headers)
+    return None
+
+
+async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> ResponseHead:
+    """Ask over a separate connection and return the head of the answer. The connection is closed, since the rest is not
+    needed."""
+    upstream = await forwarder.pool.connect()
+    try:
+        data = request_head(asked, incoming.origin, default_host=forwarder.default_host)
+        upstream.ask(asked.method, data)
+        for _ in range(MAX_INTERIM):
+            response = await upstream.read_head()
+            if not response.informational:
+                break
+    finally:
+        upstream.abort()
+    return response

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from mailgate.devices.trust import ENROLLED, source_name
-from mailgate.gateway.pages.denials import apps_words
 from mailgate.gateway.pages.devices import (
     ENROLMENTS,
     EXEMPTED,
@@ -23,6 +22,7 @@ from mailgate.gateway.pages.devices import (
     UNTIL,
     UNTIL_HERE,
     answer_words,
+    apps_words,
     name_of,
 )
 from mailgate.gateway.pages.employee import (
@@ -34,9 +34,8 @@ from mailgate.gateway.pages.employee import (
     OpenHelpRequest,
     StoredRecord,
 )
-from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
-from mailgate.gateway.pages.steps import are_ways, off_page, steps_of
+from mailgate.gateway.pages.steps import are_ways, in_language, off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase

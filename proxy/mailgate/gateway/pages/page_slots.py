@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
-from mailgate.gateway.pages.in_language import texts_in_language
+from mailgate.gateway.pages.steps import texts_in_language
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.texts import Language
 

@@ -13,16 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
 from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
-from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.reasons import detail_for, wording_for
-from mailgate.gateway.pages.steps import STORE, Steps, are_ways, off_page, steps_of
-from mailgate.gateway.pages.view import View, own_path
+from mailgate.gateway.pages.steps import STORE, Steps, are_ways, contact_in, in_language, off_page, steps_of
+from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
 from mailgate.store.help_requests import MAX_WORDS

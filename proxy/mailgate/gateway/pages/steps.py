@@ -1,4 +1,7 @@
-"""The steps that end a refusal. Menu names are those that the device itself shows in that language."""
+"""The steps that end a refusal, and the rule's own texts in a page's language. Menu names are those that the device shows in it."""
+
+from dataclasses import replace
+from typing import Any
 
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.causes import (
@@ -10,7 +13,9 @@ from mailgate.gateway.pages.causes import (
 )
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Reason
+from mailgate.model.languages import primary
 from mailgate.model.phrase import Phrase, phrase, plural
+from mailgate.policy.localized_text import text_in
 
 Steps = tuple[Phrase, ...]
 
@@ -271,3 +276,27 @@ def off_page(steps: Steps | str) -> Steps:
         if isinstance(steps, str)
         else tuple(step for step in steps if step not in (_GOES_ON, _TRIES_AGAIN, _SEE_WHICH))
     )
+
+
+def in_language(view: View, tag: str) -> View:
+    """The view with the rule's own texts in this language. A text that has no wording in it is left out.
+
+    The page has words of its own for a missing text, except for the contact: a contact in another language is better
+    than none.
+    """
+    return replace(view, **texts_in_language(view, tag))
+
+
+def texts_in_language(view: View, tag: str) -> dict[str, Any]:
+    """These texts in this language, by their fields of the view."""
+    asked, default = primary(tag), primary(view.default_language)
+    return {
+        "rule_title": text_in(view.rule_title, asked, default),
+        "fix": view.fix if view.fix in FIXES else text_in(view.fix, asked, default),
+        "contact": contact_in(view.contact, tag, view.default_language),
+    }
+
+
+def contact_in(contact: str, tag: str, default_language: str) -> str:
+    """The contact in this language, or as it is if it has no such wording."""
+    return text_in(contact, primary(tag), primary(default_language)) or str(contact)

@@ -1,11 +1,67 @@
-"""The content of a page, as plain data."""
+"""The content and the company's look of a page, as plain data."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import quote
 
 from mailgate.model import Effect, Kind, Reason, Update
+
+INK_ON_DARK = "#0d1b2c"
+"""The colour of the text on a button in a dark page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """The look of one company. An empty field leaves the gate's own."""
+
+    name: str = ""
+    logo: str = ""
+    """The logo, as a ``data:`` URL."""
+    colour: str = ""
+    """The colour of buttons and links, like ``#0b5cad``, in light and in dark pages."""
+    colour_dark: str = ""
+
+    def style(self) -> str:
+        """The rules that follow the style of every page."""
+        rules = f":root{{--accent:{self.colour};--on-accent:#fff}}" if self.colour else ""
+        if self.colour and not self.colour_dark:  # without this, the rule above would count in dark pages too
+            rules = f"@media(prefers-color-scheme:light){{{rules}}}"
+        if self.colour_dark:
+            dark = f":root{{--accent:{self.colour_dark};--on-accent:{INK_ON_DARK}}}"
+            rules += f"@media(prefers-color-scheme:dark){{{dark}}}"
+        return rules
+
+
+DEFAULT_APPEARANCE = Appearance()
+"""The gate's own look."""
+
+
+_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,500}", re.IGNORECASE)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,30}")
+
+
+class Contact(NamedTuple):
+    """``href`` is empty if the text is no address."""
+
+    text: str
+    href: str
+
+
+def contact_link(text: str, subject: str) -> Contact:
+    """The text and its link, which is only ever ``mailto:``, ``http(s):`` or ``tel:`` (RFC 6068, RFC 3966)."""
+    text = text.strip()
+    if _MAIL.fullmatch(text):
+        return Contact(text, f"mailto:{text}?subject={quote(subject, safe='')}")
+    if _WEB.fullmatch(text):
+        return Contact(text, text)
+    if _PHONE.fullmatch(text):
+        return Contact(text, "tel:" + re.sub(r"[^+0-9]", "", text))
+    return Contact(text, "")
+
 
 _MAX_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")

@@ -26,8 +26,7 @@ from mailgate.http.proxy.forward import MAX_INTERIM
 from mailgate.http.proxy.heads import request_head
 from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.upstream import UpstreamError, UpstreamMalformed
-from mailgate.http.request import RequestHead
-from mailgate.http.response import ResponseHead
+from mailgate.http.request import RequestHead, ResponseHead
 from mailgate.http.trusted_headers import Origin
 from mailgate.model.addresses import rate_limit_key
 

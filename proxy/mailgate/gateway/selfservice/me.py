@@ -33,7 +33,7 @@ from mailgate.gateway.selfservice.own_devices import (
     own_devices,
     verdict_here,
 )
-from mailgate.gateway.selfservice.own_report import (
+from mailgate.gateway.selfservice.own_forms import (
     OwnerReport,
     can_report,
     delete_cookie,

@@ -23,11 +23,10 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
-from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.own_forms import OwnReports, PairingCodes
 from mailgate.gateway.selfservice.person import proven_device
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.gateway.selfservice.status_memory import Statuses
+from mailgate.gateway.selfservice.status import Statuses
 from mailgate.gateway.selfservice.stored_view import (
     exemption_record,
     help_record,

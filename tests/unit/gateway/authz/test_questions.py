@@ -13,7 +13,7 @@ from tests.unit.gateway.wire import exchange, handled, over
 
 from mailgate.attest import CertificateVerifier
 from mailgate.attest.certificates import key_of
-from mailgate.attest.revocation import Revocation, RevocationList
+from mailgate.attest.client_certs import Revocation, RevocationList
 from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
