@@ -164,8 +164,7 @@ class AndroidApp(ExpectedApp):
     """What Play Integrity must say when a key enrols; None if it is not asked."""
 
     def check(self, app: AttestedApp, now: datetime) -> None:
-        """Do steps 14 to 18, at enrolment and again at each report, since what is accepted changes. Raises
-        `EvidenceRefusedError`."""
+        """Do steps 14 to 18, at enrolment and at each report, since what is accepted changes. Raises `EvidenceRefusedError`."""
         # 14. The package.
         if app.name != self.name:
             raise EvidenceRefusedError(Reason.EVIDENCE_APP_WRONG, "another app made the key")
@@ -226,10 +225,7 @@ class _Application:
 
 
 def read_application(data: bytes) -> tuple[Mapping[str, int], tuple[str, ...]]:
-    """The versions of the packages by their names, and the sorted digests of their certificates in hex.
-
-    :raises DescriptionError: for anything but one ``AttestationApplicationId`` in DER.
-    """
+    """The versions of the packages by name, and the sorted digests of their certificates in hex. Raises `DescriptionError`."""
     try:
         read = asn1.decode_der(_Application, data)
         whole = asn1.encode_der(read) == data

@@ -76,8 +76,7 @@ class _Data(NamedTuple):
 
 
 def verify_app_attest(sent: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
-    """Verify an attestation, the only member of ``sent``, and return the app that holds the key. Raises
-    `EvidenceRefusedError`."""
+    """Verify an attestation, the only member of ``sent``, and return the app that holds the key. Raises `EvidenceRefusedError`."""
     wanted = expected.app
     if not isinstance(wanted, AppleApp):
         raise EvidenceRefusedError(Reason.EVIDENCE_FORMAT_UNKNOWN, "expected `reporter.ios` in the settings")
@@ -159,7 +158,6 @@ def _check_nonce(leaf: x509.Certificate, data: bytes, expected: ExpectedEvidence
 
 
 def _read_attested(data: bytes, leaf: x509.Certificate) -> tuple[_Data, str]:
-    """``authData`` of an attestation, and the environment of the app."""
     key_id, tail = data[_ID_AT : _ID_AT + _ID_BYTES], data[_ID_AT + _ID_BYTES :]
     if len(key_id) != _ID_BYTES or data[_ID_AT - 2 : _ID_AT] != _ID_BYTES.to_bytes(2):
         raise CborError(f"expected authData with a key's id of {_ID_BYTES} bytes")
@@ -252,10 +250,7 @@ class CborError(ValueError):
 
 
 def read_map(data: bytes) -> tuple[dict[int | str, Item], bytes]:
-    """The map at the beginning, and the bytes behind it.
-
-    :raises CborError: for anything else, and for a name that stands twice.
-    """
+    """The map at the beginning, and the bytes behind it. Raises CborError for anything else, and for a name that stands twice."""
     item, rest = _item(data, 0)
     if not isinstance(item, dict):
         raise CborError("expected a map")

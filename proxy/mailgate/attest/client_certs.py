@@ -46,7 +46,7 @@ _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTA
 _SERIAL = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*|[0-9A-Fa-f]{1,40}", re.ASCII)
 
 Issuer: TypeAlias = bytes
-"""An authority's key (``chain.key_of``). Two authorities with one name, as after a change of keys, have separate lists."""
+"""An authority's key (``key_of``). Two authorities with one name, as after a change of keys, have separate lists."""
 
 
 class RevocationError(ValueError):
@@ -105,10 +105,8 @@ class Revocation:
 
 
 def read_lists(data: bytes, authorities: Sequence[x509.Certificate]) -> dict[Issuer, RevocationList]:
-    """Read the lists in a PEM or DER file. Each must be signed by one of the authorities. The newest list of an issuer counts.
-
-    :raises RevocationError: for a list that is malformed, partial, or not signed by an authority that may.
-    """
+    """Read the lists in a PEM or DER file. The newest list of an issuer counts. Raises RevocationError for one that is malformed, partial, or
+    not signed by an authority that may."""
     found: dict[Issuer, tuple[datetime, RevocationList]] = {}
     for number, crl in enumerate(_parsed(data), 1):
         try:
@@ -161,10 +159,7 @@ def _checked(crl: x509.CertificateRevocationList) -> tuple[datetime, RevocationL
 
 
 def read_serials(lines: Iterable[str]) -> frozenset[int]:
-    """Read serial numbers in hex, one on each line, with or without colons, as openssl prints them. ``#`` begins a comment.
-
-    :raises RevocationError: with the number of the first line that holds no serial number.
-    """
+    """Read serial numbers in hex, one a line, as openssl prints them. ``#`` begins a comment. Raises RevocationError."""
     serials = set()
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()
@@ -298,8 +293,7 @@ _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EX
 
 
 def _check_time(leaf: x509.Certificate, now: datetime) -> None:
-    """Check the leaf's time (RFC 5280, section 4.1.2.5). Both ends are included. No leeway is needed, since no
-    certificate is used in its first minute."""
+    """Both ends are included (RFC 5280, section 4.1.2.5). No leeway is needed: no certificate is used in its first minute."""
     if now < leaf.not_valid_before_utc:
         raise EvidenceRefusedError(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
     if now > leaf.not_valid_after_utc:

@@ -85,11 +85,8 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedProof:
-    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now.
-
-    A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then. ``body_hash`` is empty if the proof need
-    not sign the body too.
-    """
+    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now. ``jkt`` and ``token_hash`` are
+    empty for one without a token, which may have any key, and ``body_hash`` for one that need not sign the body too."""
 
     jkt: str
     token_hash: bytes

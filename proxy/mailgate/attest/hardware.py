@@ -154,12 +154,8 @@ class StatusError(ValueError):
 
 
 def read_status(text: str) -> frozenset[int]:
-    """Read the revoked serial numbers of Android's attestation status list. They are in hex in ``entries`` of a JSON object.
-
-    ``SUSPENDED`` counts like ``REVOKED``: while it lasts, the key must not be believed.
-
-    :raises StatusError: for anything else, so that a broken list never counts as an empty one.
-    """
+    """The revoked serial numbers, in hex in ``entries`` of Android's attestation status list. ``SUSPENDED`` counts like ``REVOKED``: while it
+    lasts, the key must not be believed. Raises StatusError for anything else, so that a broken list never counts as an empty one."""
     try:
         entries = json.loads(text)["entries"]
         serials = frozenset(int(serial, 16) for serial in entries)

@@ -17,7 +17,6 @@ from mailgate.attest.jose import ALGORITHMS, Key, base64url, parse_object
 from mailgate.attest.keys import algorithm_of, class_of, public_members
 
 TEST_ISSUER = "https://mdm.example.com"
-"""The default ``iss`` of test tokens."""
 
 ISSUER_KEY_FILE = "issuer.private.jwk"
 DEVICE_KEY_FILE = "device.private.jwk"

@@ -28,8 +28,7 @@ PROFILE = "tag:mailgate.example,2026:device-attestation:1"
 """``eat_profile`` (RFC 9711, section 4.3.2): these claims in this form, version 1."""
 
 OWN_LIFETIME = timedelta(minutes=10)
-"""The lifetime of a token that a gate signs for a device that reports to it. For this time it may count as a bearer
-token."""
+"""The lifetime of a token that a gate signs for a device that reports to it: as long it may count as a bearer token."""
 
 FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
 SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
@@ -78,8 +77,7 @@ class Passport:
     not_before: datetime
     expires: datetime
     bearer: bool
-    """Whether it counts without a proof. Only a gate's own token can, for clients that can set a header but cannot make
-    a proof."""
+    """Whether it counts without a proof. Only a gate's own token can, for clients that set a header but make no proof."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
         """Do step 10. Raises `EvidenceRefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
@@ -256,11 +254,8 @@ def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str
 def _apps(
     claims: Claims, system: str, status: str, match_app: Callable[[str, str], str | None]
 ) -> AppsReport:
-    """The listed apps of the report. Other apps do not leave this function.
-
-    With the status ``none`` the issuer vouches for nothing. Apps in the report then count as present, but the rest does not
-    count as clean (``complete`` is false).
-    """
+    """The listed apps of the report. With the status ``none`` the issuer vouches for nothing: apps in the report then count as present, but the
+    rest does not count as clean."""
     apps = claims.inner("apps")
     at, complete, reported = apps.instant("at"), apps.flag("complete"), apps.texts("listed")
     if reported and not system:
@@ -301,9 +296,8 @@ def tier_of(value: int) -> str:
 
 
 def read_status(device: Claims) -> str:
-    """The status of the submodule ``device``. Raises `ClaimMissingError` and `ClaimWrongError`.
-
-    It raises `EvidenceRefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
+    """The status of the submodule ``device``. Raises `EvidenceRefusedError` for a contraindicated one, since a tampered device's report about
+    its apps is worthless."""
     status = device.text("ear.status")
     if status not in _WORSE:
         raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_WORSE))}")

@@ -175,11 +175,8 @@ def written_report(report: SelfReport) -> str:
 
 
 def form_of(report: SelfReport) -> str | None:
-    """The most restrictive form factor that the report names; None if it names none.
-
-    A system without a handheld form is a computer only if neither touch nor a form factor contradicts it, since an iPad
-    that asks for desktop sites claims to be a Mac.
-    """
+    """The most restrictive form factor that the report names; None if it names none. A system without a handheld form is a computer only if
+    neither touch nor a form factor contradicts it, since an iPad that asks for desktop sites claims to be a Mac."""
     words = {word.lower() for word in report.form_factors}
     if report.os in _HANDHELD_SYSTEMS:
         return "tablet" if "tablet" in words else _HANDHELD_SYSTEMS[report.os]
@@ -198,10 +195,8 @@ def token_claims(
     issuing: TokenParameters,
     match_app: Callable[[str, str], str | None],
 ) -> dict[str, object]:
-    """The claims of the gate's own token. Only listed extensions leave this function, and its apps are never complete.
-
-    The claim ``managed`` is left out, since no device may claim that for itself.
-    """
+    """The claims of the gate's own token. Only listed extensions leave this function, and its apps are never complete. ``managed`` is left
+    out, since no device may claim that for itself."""
     now, form = int(issuing.now.timestamp()), form_of(report)
     matched = {match_app(report.os, each) for each in report.listed_extensions}
     claims: dict[str, object] = {

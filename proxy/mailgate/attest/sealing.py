@@ -30,10 +30,8 @@ class Secret(Protocol):
 
 
 def sealing_key(keys: Sequence[Secret], now: datetime, settling: timedelta) -> Secret:
-    """The newest secret that is at least ``settling`` old, since by then every gate knows it. If there is none, the oldest.
-
-    ``keys`` come newest first; there is at least one.
-    """
+    """The newest secret that is at least ``settling`` old, since by then every gate knows it, or else the oldest. ``keys`` come newest first;
+    there is at least one."""
     return next((key for key in keys if key.made_at <= now - settling), keys[-1])
 
 
@@ -72,10 +70,8 @@ class Nonce(NamedTuple):
 
 
 class Nonces:
-    """Makes and reads nonces. ``keys`` come newest first and may be replaced at any time; ``node`` is random.
-
-    A new key is used for sealing only ``settling`` after it was made. By then every gate knows it.
-    """
+    """Makes and reads nonces. ``keys`` come newest first and may be replaced at any time; ``node`` is random. A new key seals ``settling`` after
+    it was made, when every gate knows it."""
 
     def __init__(
         self, keys: Sequence[Secret], node: bytes, settling: timedelta = timedelta(minutes=10)
@@ -85,7 +81,6 @@ class Nonces:
         self._settling = settling
 
     def make(self, now: datetime, *, bound: bool) -> str:
-        """Make a nonce for the next proof."""
         key = sealing_key(self.keys, now, self._settling)
         return _sealed(key, _span(now), self._node if bound else _SHARED_NODE)
 

@@ -107,8 +107,7 @@ class Verdict:
     result: AttestationResult | None
     """The result; None if no attestation is offered."""
     missing_key_of: str = ""
-    """The issuer whose keys should be fetched again, since the token names a key that is missing; empty if there is
-    none."""
+    """The issuer whose keys should be fetched again, since the token names one that is missing; empty if there is none."""
     nonce: Nonce | None = None
     """The nonce of a proof that is good so far."""
     spent: SpentProof | None = None
@@ -220,7 +219,6 @@ class Verifier:
         return token_hash, passport
 
     def _stands(self, passport: Passport) -> bool:
-        """Whether the issuer still has the key that signed."""
         keys = self._anchors.issuers.get(passport.result.issuer)
         return keys is not None and keys.get(passport.kid) is passport.key
 

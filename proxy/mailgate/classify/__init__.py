@@ -84,11 +84,9 @@ def _query(facts: RequestFacts) -> DeviceQuery:
 
 @lru_cache(4096)
 def agent_traits(user_agent: str) -> Hashable:
-    """The traits of a user agent that classification weighs: form, system, model and protocol, without browser and
-    versions.
+    """The form, system, model and protocol by a user agent; None if it contradicts itself.
 
-    Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
-    signals. None if the user agent contradicts itself.
+    Requests that differ only in user agents with the same traits have the same client, except for browser, versions and signals.
     """
     if plain := plain_device(user_agent):
         return *AgentTraits(*plain, disputes=False), None
@@ -98,7 +96,6 @@ def agent_traits(user_agent: str) -> Hashable:
 
 
 def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The other headers that are read, as names and values, if they were sent."""
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 

@@ -81,11 +81,8 @@ CODES = {
     22: "ValidateCert",
     23: "Find",
 }
-"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use.
-
-Code 23 came with version 16.1. That it means Find is taken from a port of Z-Push; if that is wrong, only the form of a
-refusal is wrong.
-"""
+"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use. Code 23 came with version 16.1. That it
+means Find is taken from a port of Z-Push; if that is wrong, only the form of a refusal is wrong."""
 
 _COMMANDS = {name.lower(): name for name in CODES.values()}
 
@@ -126,8 +123,7 @@ class _BrokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeviceQuery:
-    """The values of a query. A missing value is empty. ``fault`` says what is wrong with a query that cannot be
-    read."""
+    """The values of a query. A missing value is empty. ``fault`` says what is wrong with one that cannot be read."""
 
     device_id: str = ""
     """The DeviceId as text if it is printable ASCII, otherwise in hex, as servers write it."""
@@ -142,20 +138,15 @@ class DeviceQuery:
 
 
 def read_query(query: str, version: str = "") -> DeviceQuery:
-    """Read the parameters of a query in either form. Never raises. A query that cannot be read has a fault and nothing else.
-
-    ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
-    """
+    """Read the parameters of a query in either form. Never raises. A query that cannot be read has a fault and nothing else. ``version`` is
+    the ``MS-ASProtocolVersion`` header, for queries that name no version themselves."""
     said = version.strip()
     return _read(query[:_MOST], said if _VERSION.fullmatch(said) else "")
 
 
 def checks_login(facts: RequestFacts) -> bool:
-    """Whether a webmail is bound to check the login of this request, if it is no page load.
-
-    It is if the request has ActiveSync's own address to the letter, its method, its content type and no query but its own,
-    and no cookie of a session, by which a webmail could go instead.
-    """
+    """Whether a webmail is bound to check the login of this request, if it is no page load: it has ActiveSync's own address to the letter, its
+    method, its content type, no query but its own, and no cookie of a session, by which a webmail could go instead."""
     place, sent = facts.activesync, facts.headers
     return (
         facts.path in place.addresses
@@ -252,7 +243,6 @@ def _parameters(data: bytes) -> dict[int, bytes]:
 
 
 def _take(data: bytes, what: str) -> tuple[bytes, bytes]:
-    """Read a value after its length byte. Returns the value and the rest."""
     if not data or len(data) < 1 + data[0]:
         raise _BrokenError(f"it ends inside the {what}")
     end = 1 + data[0]

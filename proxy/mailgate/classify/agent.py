@@ -64,13 +64,11 @@ class Agent:
 
     @cached_property
     def browser(self) -> "Browser | None":
-        """The browser. It is computed on demand, since for most user agents the rules find the kind of device without
-        it."""
+        """The browser. It is looked for on demand, since for most user agents the rules find the kind of device without it."""
         return _resolver().ua.extract(self.text)
 
     @cached_property
     def os(self) -> "OS | None":
-        """The operating system. It is computed on demand, since for most computers a rule finds the system."""
         return _resolver().os.extract(self.text)
 
     @property

@@ -140,8 +140,7 @@ def read_user_agent(header: str) -> Reading:
 
 
 def read_traits(header: str) -> AgentTraits | None:
-    """The traits of a user agent, in less than half the time of ``read_user_agent``; None if the user agent contradicts
-    itself."""
+    """The traits of a user agent, in less than half the time of ``read_user_agent``; None if it contradicts itself."""
     text = _readable(header)
     if not text:
         return _NOTHING

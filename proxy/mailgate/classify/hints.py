@@ -220,8 +220,7 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 
 
 def _of_platform(system: str) -> str:
-    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a
-    television."""
+    """A system that is not known from computers belongs to another device, like a console or a television."""
     if system in _FORM_OF_PLATFORM:
         return _FORM_OF_PLATFORM[system]
     ascii_only = system.encode("ascii", "replace").decode("ascii")

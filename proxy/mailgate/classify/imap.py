@@ -29,10 +29,8 @@ FIELDS = (
     "x-android-device-model",
     "also",
 )
-"""The fields of an ID that are read and kept. Other fields hold addresses, ids of persons, or nothing of use here.
-
-``also`` keeps a second, different value of one name.
-"""
+"""The fields of an ID that are read and kept. Others hold addresses, ids of persons, or nothing of use here. ``also`` keeps a second,
+different value of one name."""
 
 MAX_LENGTH = 4096
 """The most characters of an ID that are read. RFC 2971, section 3.3, allows 30 fields, and clients send far fewer."""
@@ -86,10 +84,8 @@ _HANDHELDS = Table(
         HANDHELD_MAIL_APP,
     )
 )
-"""Words of handhelds, searched in all fields and their names. One such word outweighs a computer's.
-
-The name ``x-android-device-model`` is itself a word of Android.
-"""
+"""Words of handhelds, searched in all fields and their names. One such word outweighs a computer's. The name
+``x-android-device-model`` is itself a word of Android."""
 
 _COMPUTERS = Table(
     (
@@ -172,8 +168,7 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """Read a mail client's statements about itself. It never raises. A client that is not known to run on computers is a
-    handheld."""
+    """Read a mail client's statements about itself. Never raises. One that is not known to run on computers is a handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {readable(value)}" for name, value in fields.items()))
     computer = _computer(fields)
     claimed = computer.text if computer and computer.rule.form == "desktop" else ""

@@ -14,11 +14,10 @@ from mailgate.model import Protocol
 
 
 def decoded(text: str) -> str:
-    """Decode each ``%XX`` in ``text`` to one character. A ``%`` that begins no escape may become ``=``, and a character beyond
-    ASCII becomes ``?``.
+    """Decode each ``%XX`` in ``text`` to one character. A ``%`` that begins no escape may become ``=``, and a character beyond ASCII ``?``.
 
-    The result is only good for finding ASCII words, since UTF-8 is not decoded. ``urllib.parse.unquote`` would take a Python
-    step for each escape, and the decoders of ``codecs`` take one for each mistake.
+    The result is only good for finding ASCII words. ``urllib.parse.unquote`` takes a Python step for each escape, and the decoders of
+    ``codecs`` one for each mistake; a request may hold thousands.
     """
     if "%" not in text and text.isascii():
         return text
@@ -123,8 +122,7 @@ _CLIENTS = Table(
 
 
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
-    """The protocol of an HTTP request. ``named`` is the one in its path, or None. Of the headers, only ``HEADERS``
-    and the user agent are read."""
+    """The protocol of an HTTP request. ``named`` is the one in its path. Of the headers, only ``HEADERS`` and the user agent are read."""
     agent = headers.get("user-agent", "")
     found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
     return Protocol.WEB if found is None or _loads_page(method, headers, agent) else found
@@ -136,12 +134,8 @@ def names_activesync(named: Protocol | None, headers: Mapping[str, str]) -> bool
 
 
 def protocol_in_path(path: str) -> Protocol | None:
-    """The protocol in a path; None if there is none. The path is read as by a lenient upstream: decoded, without case
-    and without parameters.
-
-    So every spelling of an ActiveSync address is recognised. If the path names several protocols, ActiveSync
-    counts, and otherwise the first.
-    """
+    """The protocol in a path; None if there is none. It is read as by a lenient upstream: decoded, without case and without parameters, so that
+    every spelling of an ActiveSync address is recognised. If it names several, ActiveSync counts, and otherwise the first."""
     lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
         return Protocol.ACTIVESYNC

@@ -34,9 +34,8 @@ HANDHELD_FORMS = frozenset({"phone", "tablet", "ereader", "mail_app", "watch"})
 class Reading(NamedTuple):
     """The form that one family of signals speaks for, or an empty one, and what else the family says.
 
-    ``weak`` marks an inferred form, which yields to any other family that names a form. ``disputes`` marks a form that
-    does not yield to a computer: a phone's system or mail app never means a computer, even if another family says
-    computer.
+    ``weak`` marks an inferred form, which yields to any other family that names one. ``disputes`` marks a form that yields to no computer: a
+    phone's system or mail app never means a computer, even if another family says computer.
     """
 
     form: str = ""
@@ -52,7 +51,6 @@ class Reading(NamedTuple):
 
     @property
     def says_anything(self) -> bool:
-        """Whether the reading says anything."""
         return bool(self.signals or self.form or self.findings or self.os)
 
     @property
@@ -98,8 +96,7 @@ _OF_DESKTOP_RULE = {
 
 @lru_cache(512)
 def system_name(family: str) -> str:
-    """Mailgate's name of a system, like ``macos`` for ``Mac OS X``. A name without an entry is written in lower case,
-    with hyphens for spaces."""
+    """Mailgate's name of a system, like ``macos`` for ``Mac OS X``. One without an entry is in lower case, with hyphens for spaces."""
     lowered = family.strip().lower()
     return _NAMES.get(lowered, lowered.replace(" ", "-"))
 
@@ -160,8 +157,7 @@ def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Clie
 
 
 def _together(readings: Sequence[Reading], taken: Reading) -> Reading:
-    """Merge the statements of several families. Each value comes from the taken reading, otherwise from the strongest
-    that has it."""
+    """Each value is that of the taken reading, or else of the strongest that has it."""
     os = browser = browser_version = model = ""
     for reading in (taken, *readings):
         os = os or reading.os

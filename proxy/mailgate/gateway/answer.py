@@ -95,7 +95,6 @@ class References:
     draw: Callable[[], str]
 
     def of(self, exchange: Exchange) -> str:
-        """The reference id of this request."""
         if not exchange.reference:
             exchange.reference = self.draw()
         return exchange.reference

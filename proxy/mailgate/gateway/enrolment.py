@@ -156,10 +156,7 @@ class EnrolmentParts:
 
 
 async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Answer 201 with the device's name and the time of its first report, or 200 if its key was enrolled before.
-
-    Raises RequestRefused for anything but an enrolment.
-    """
+    """Answer 201 with the device's name and the time of its first report, or 200 if its key was enrolled before. Raises RequestRefused."""
     said = _enrolment_in(incoming)
     computer, digest = _computer(part.live, said), digest_of(said.token)
     caller, failed = rate_limit_key(incoming.facts.remote), part.enroller.failed
@@ -261,7 +258,6 @@ def _name_in(said: dict[str, object], member: str) -> str:
 
 
 def _computer(live: Live, said: _Enrolment) -> Computer:
-    """What the device says of its computer, and whether its token proves it."""
     proven = live.machines.proves(said.token, said.machine, said.owner)
     return Computer(said.machine, live.logins.person(said.owner), proven, live.machines.keys_a_machine)
 
@@ -294,13 +290,11 @@ def too_many_tries(wait: timedelta, reference: str) -> Answer:
 
 
 def refusal(status: int, reason: Reason, reference: str, detail: str = "", **more: object) -> Answer:
-    """A problem document."""
     told = problem(status, reason, reference, detail=detail)
     return replace(told, body=json.dumps(json.loads(told.body) | more).encode() + b"\n") if more else told
 
 
 def _count_refusal(part: EnrolmentParts, what: str, answer: Answer) -> Answer:
-    """Count a refusal."""
     part.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
     return answer
 

@@ -165,7 +165,6 @@ class Metrics:
         self._gauge(name, meaning).set_function(read)
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """Watch a number that only grows: ``_total`` is added to its name."""
         ExternalCounter(name, meaning, read, self.registry)
 
 
@@ -214,8 +213,6 @@ class DurationHistogram(Collector):
 
 
 class ExternalCounter(Collector):
-    """A number that only grows and is counted elsewhere."""
-
     def __init__(
         self, name: str, meaning: str, read: Callable[[], float], registry: CollectorRegistry
     ) -> None:

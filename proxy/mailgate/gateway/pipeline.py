@@ -60,7 +60,6 @@ class Pipeline:
         return known
 
     def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
-        """The facts of the request."""
         return self.reader.facts(exchange, head, origin)
 
     def refuse_again(

@@ -21,8 +21,7 @@ class DecisionListener(Protocol):
     """Keeps or counts decisions. It never waits and never raises."""
 
     def record(self, access: Access, decision: Decision, reference: str, shown: bool, /) -> None:
-        """Take one decision. ``reference`` is the id in its answer, if any; ``shown``: whether the person sees the
-        decision."""
+        """Take one decision. ``reference`` is the id in its answer, if any; ``shown``: whether the person sees it."""
 
     def recurring(self, access: Access, decision: Decision) -> Repeat | None:
         """What takes the same request again; None if nothing has to."""

@@ -1,5 +1,4 @@
-"""Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the
-mail."""
+"""Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the mail."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -130,7 +130,6 @@ async def check_vouched(enrolments: Enrolments, key: EnrolledKey, answers: AppAn
 
 
 def _same_app(one: EnrolledKey, other: EnrolledKey) -> bool:
-    """Whether one app holds both keys."""
     apps = [each.attested for each in (one, other)]
     return len({app and (app.format, app.name) for app in apps}) == 1 and None not in apps
 

@@ -150,7 +150,6 @@ class ChunkedBody:
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk on the wire."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 

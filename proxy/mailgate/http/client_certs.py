@@ -65,10 +65,7 @@ def presented_certificates(
 
 
 def from_proxy(fields: Sequence[Field], form: ProxyForm) -> Chain | CertificateResult:
-    """The certificates in a trusted proxy's header, the leaf first, or the reason why they are not accepted.
-
-    The tuple is empty if the client had none.
-    """
+    """The certificates in a trusted proxy's header, the leaf first, or why they are not accepted. Empty if the client had none."""
     found = _found(fields, form)
     if sum(map(len, (value for values in found.values() for value in values))) > MAX_VALUE:
         return _refused(Reason.CERTIFICATE_OVERSIZE, f"expected at most {MAX_VALUE} bytes")
@@ -144,19 +141,13 @@ _PEM = re.compile(
 
 
 def read_escaped_pem(value: bytes) -> bytes:
-    """The DER of exactly one certificate.
-
-    :raises UnreadableError: if it is something else.
-    """
+    """The DER of exactly one certificate. Raises UnreadableError."""
     (certificate,) = _read(value, at_most=1)
     return certificate
 
 
 def read_escaped_chain(value: bytes, at_most: int) -> list[bytes]:
-    """The DER of several certificates, one after the other.
-
-    :raises UnreadableError: if it is something else.
-    """
+    """The DER of several certificates, one after the other. Raises UnreadableError."""
     return _read(value, at_most)
 
 
@@ -187,18 +178,12 @@ _BYTES = re.compile(rb":([A-Za-z0-9+/]*={0,2}):")
 
 
 def read_client_cert(value: bytes) -> bytes:
-    """The DER certificate of a ``Client-Cert`` field, which is one item without parameters.
-
-    :raises UnreadableError: if it is something else.
-    """
+    """The DER certificate of a ``Client-Cert`` field, which is one item without parameters. Raises UnreadableError."""
     return _byte_sequence(value.strip(b" "))
 
 
 def read_client_cert_chain(value: bytes) -> list[bytes]:
-    """The DER certificates of a ``Client-Cert-Chain`` field, a list of such items with the leaf's issuer first.
-
-    :raises UnreadableError: if it is something else.
-    """
+    """The DER certificates of a ``Client-Cert-Chain`` field, a list of such items with the leaf's issuer first. Raises UnreadableError."""
     # base64 has no comma, so the list can be split at commas
     return [_byte_sequence(member.strip(b" \t")) for member in value.split(b",")]
 
@@ -223,12 +208,9 @@ _PAIR = re.compile(rb'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*(?:=[^",
 
 
 def read_xfcc(value: bytes, at_most: int) -> list[bytes]:
-    """The DER certificates of the last element, the leaf first, from ``Chain`` if present, otherwise from ``Cert``.
+    """The DER certificates of the last element, the leaf first, from ``Chain`` if present, otherwise from ``Cert``. Raises UnreadableError.
 
-    The list is empty if the element has neither. Envoy is then not set up to send it
-    (``set_current_client_cert_details``).
-
-    :raises UnreadableError: for anything but elements of pairs, or a ``Chain`` whose leaf is not the ``Cert``.
+    The list is empty if it has neither: Envoy is then not set up to send it (``set_current_client_cert_details``).
     """
     last = _elements(value)[-1]
     leaf, chain = last.get("cert", b""), last.get("chain", b"")

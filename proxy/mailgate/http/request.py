@@ -113,10 +113,8 @@ def refused_head(why: RequestRefused) -> RequestHead:
 
 
 def without_body(head: RequestHead, method: bytes) -> RequestHead:
-    """The head of the same request without its body, by another method.
-
-    It has no ``Content-Length``, since there is no body and none is expected (RFC 9110, section 8.6).
-    """
+    """The head of the same request without its body, by another method. It has no ``Content-Length``, since there is no body and none is
+    expected (RFC 9110, section 8.6)."""
     fields = Fields(field for field in head.fields if not _of_the_body(field[0].lower()))
     return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
 
@@ -290,7 +288,6 @@ def _frame(is_head: bool, status: int, minor: int, fields: Fields) -> tuple[Body
 
 
 def body_of(status: int, length: int | None, *, is_chunked: bool, is_head: bool) -> Body:
-    """The reader of a body. ``is_head``: whether it answers a HEAD."""
     if is_head or status < 200 or status in (204, 304):
         return LengthBody(0)
     if is_chunked:

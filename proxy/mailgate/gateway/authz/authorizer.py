@@ -52,10 +52,8 @@ _NEEDED[Dialect.ENVOY] = [_PROTO, _CLIENT]
 
 
 def original_request(head: RequestHead, dialect: Dialect) -> RequestHead:
-    """The head of the request that ``head`` asks about. Raises RequestRefused if that is missing or given twice.
-
-    Address and scheme must be given too, or the gate would take those of the asking proxy for the client's.
-    """
+    """The head of the request that ``head`` asks about. Raises RequestRefused if that, its address or its scheme is missing or given twice: the
+    gate would take those of the asking proxy for the client's."""
     told = _required(head.fields, _NEEDED[dialect])
     if told[_PROTO].lower() not in (b"http", b"https"):
         raise malformed("X-Forwarded-Proto is neither http nor https.")
@@ -69,7 +67,6 @@ def original_request(head: RequestHead, dialect: Dialect) -> RequestHead:
 
 
 def _required(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
-    """The values of these fields. Each must be present once and not be empty."""
     told: dict[bytes, bytes] = {}
     for name in names:
         values = [each for each in fields.values(name) if each]
@@ -82,7 +79,6 @@ def _required(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
 
 
 def _from(client: bytes, fields: Sequence[Field]) -> Fields:
-    """The fields with ``X-Forwarded-For`` set to this client."""
     return Fields([*(field for field in fields if field[0].lower() != _FOR), (_FOR, client)])
 
 

@@ -132,8 +132,7 @@ class EnvoyQuestion:
 
 
 def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> EnvoyQuestion:
-    """Translate the question. ``certificates`` are the fields in which Envoy forwards client certificates. Raises
-    RequestRefused."""
+    """Translate the question. ``certificates`` are the fields in which Envoy forwards client certificates. Raises RequestRefused."""
     http = asked.attributes.request.http
     client = asked.attributes.source.address.socket_address.address
     fields = (
@@ -155,13 +154,11 @@ def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> EnvoyQ
 
 
 def _dropped(name: bytes) -> bool:
-    """Whether the webmail must not get this field as it came."""
     key = name.lower()
     return key in _CONNECTION or (forgeable(name) and key not in _OWN and key not in _WRITTEN_BY_ENVOY)
 
 
 def _fields(http: Any, own: frozenset[bytes]) -> Iterator[Field]:
-    """The fields of the request that clients may send, and Envoy's ``own``."""
     for name, value in _all(http):
         key = name.lower()
         if key not in _LEFT_OUT and (key in own or not forgeable(name)):

@@ -77,8 +77,7 @@ class QuestionTransport(asyncio.Transport):
 
 
 class GrpcPort:
-    """Answers questions by gRPC. ``trusted`` says which peers may ask. A message from any other peer is not even
-    read."""
+    """Answers questions by gRPC of peers that are ``trusted``. A message from any other peer is not even read."""
 
     def __init__(
         self,

@@ -1,5 +1,4 @@
-"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other
-request."""
+"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other request."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

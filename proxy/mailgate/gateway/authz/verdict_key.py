@@ -52,8 +52,7 @@ FIELDS = frozenset(
         *("upgrade", "http2-settings", "content-length", "transfer-encoding"),
     }
 )
-"""The fields that an allowing answer can depend on, whatever the rules are. Of ``Cookie`` only the gate's own cookies
-count."""
+"""The fields that an allowing answer can depend on, whatever the rules are. Of ``Cookie`` only the gate's own cookies count."""
 ALWAYS = FIELDS | {"method", "scheme", "host", "certificate", "own-cookies", TARGETS}
 READ_BY_RULES = {DependsOn.REMOTE: "address", DependsOn.PATH: "target"}
 """The words that are needed only if a rule reads something that depends on this part of a request."""
@@ -62,8 +61,7 @@ _MORE = {"target": TARGETS, "cookie": "own-cookies"}
 
 
 def suffices(fields: Fields, reads: frozenset[str]) -> bool:
-    """Whether the key of this question holds everything that an answer can depend on. ``reads`` are the variables that
-    the rules read."""
+    """Whether the key of this question holds all that an answer can depend on. ``reads`` are the variables that the rules read."""
     return fields.has(FIELD) and not fields.repeats(FIELD) and _covers(fields.get(FIELD), reads)
 
 
@@ -102,8 +100,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, passed: frozenset[
     """Raise RequestRefused for a forgeable field that the proxy did not write, and for a login that counts for a whole
     connection. ``passed`` are the fields in which this proxy passes client certificates and the tokens of logins.
 
-    nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
-    chose.
+    nginx understands the status as a refusal. The message does not repeat the name of the field, which the client chose.
     """
     login = fields.get(b"authorization").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:

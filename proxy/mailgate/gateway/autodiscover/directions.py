@@ -46,16 +46,13 @@ _OF_THE_WAY = (
 )
 _KNOWN = frozenset(status.value for status in HTTPStatus)
 _WITH_A_DOCUMENT = frozenset({200, 500})
-"""The statuses that may come with a document. Some servers send an Autodiscover error with a 500.
-
-A SOAP fault is not passed on, since it may hold any text.
-"""
+"""The statuses that may come with a document: some servers send an Autodiscover error with a 500. No SOAP fault is passed on, since it
+may hold any text."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def gate_gives_directions(access: Access, decision: Decision) -> bool:
-    """Whether the gate gives the way itself although another proxy carries the mail. An allowing answer would let the
-    whole mail answer through."""
+    """Whether the gate gives the way itself though another proxy carries the mail: an allowing answer would let it all through."""
     facts = access.facts
     return facts.by_forward_auth and decision.rule == DISCOVERY_RULE
 
@@ -151,11 +148,8 @@ _CREDENTIALS = ("authorization", "cookie")
 _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
 """Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are used unchanged."""
 _INSTEAD = (b"OPTIONS", b"GET")
-"""The methods that are tried, in this order, in place of any other method.
-
-SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has neither a body nor a ``Content-Length``. Servers
-that answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET.
-"""
+"""The methods that are tried, in this order, in place of any other. SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has
+neither a body nor a ``Content-Length``. Servers that answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET."""
 
 
 def has_no_login(access: Access, incoming: Incoming) -> bool:

@@ -182,7 +182,6 @@ class _Document:
         self._elements = self._characters = 0
 
     def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        """Accept an XML declaration."""
         _check(len(encoding or "") <= _MAX_ENCODING)
 
     def namespace(self, prefix: str | None, space: str | None) -> None:
@@ -214,7 +213,6 @@ class _Document:
         _check(len(within.text.rstrip()) <= _MAX_VALUE)
 
     def end(self, _name: str) -> None:
-        """Accept the end of an element."""
         self._count(self._open.pop().text)
 
     def _enter(self, parent: _Open) -> None:

@@ -37,8 +37,7 @@ def certificate_result(
 def still_bound(
     proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult | None
 ) -> AttestationResult | None:
-    """The proof after its certificate was checked again. A token proves nothing if it is bound to a certificate that is
-    no longer accepted."""
+    """The proof after its certificate was checked again: one that is bound to a certificate that counts no more proves nothing."""
     bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
     if not bound or (now is not None and now.refused is None):
         return proof

@@ -121,8 +121,7 @@ class RemoteKeys:
     _waiting: int = 0
 
     def keys(self) -> KeySet:
-        """The keys that are valid now. They are valid for a day after the last answer, and there are none before the
-        first."""
+        """The keys that are valid now: for a day after the last answer, and none before the first."""
         if self.last_success is None or self.clock() - self.last_success > KEYS_LAST:
             return KeySet({}, unavailable=True)
         return KeySet(self._keys.keys, unavailable=bool(self.failure) or self._asking is not None)

@@ -1,5 +1,4 @@
-"""The access log: one JSON object for each finished request. It has only those facts about the client that the settings
-name."""
+"""The access log: one JSON object for each finished request, with only those facts about the client that the settings name."""
 
 import json
 from collections.abc import Callable, Collection, Mapping

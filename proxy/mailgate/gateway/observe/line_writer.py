@@ -61,7 +61,6 @@ class LineWriter:
             self._waiting.append(line)
 
     def close(self) -> None:
-        """Take no more lines. The waiting lines are tried once more, but this does not wait for that."""
         self._ends.set()
 
     def finish(self) -> None:
@@ -155,7 +154,6 @@ def to_syslog(address: str | tuple[str, int], priority: int) -> Sink:
 
 
 def _found(address: str | tuple[str, int]) -> tuple[int, Any]:
-    """The family and the address of a socket."""
     if isinstance(address, str):
         return socket.AF_UNIX, address
     family, _, _, _, place = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]

@@ -123,8 +123,7 @@ def _metadata(log: str, reference: str, **more: Any) -> dict[str, Any]:
 
 
 def _of_request(method: str, told: Mapping[str, str], host: str) -> dict[str, Any]:
-    """The request in the schema's form. The schema has a closed set of methods. Any other method is only in
-    ``activity_name``."""
+    """The schema has a closed set of methods. Any other is only in ``activity_name``."""
     known = {"http_method": method} if method in _METHODS else {}
     url = {"url": {"hostname": host, "path": told["path"]}} if told.get("path") else {}
     return known | url | ({"user_agent": told["user_agent"]} if told.get("user_agent") else {})

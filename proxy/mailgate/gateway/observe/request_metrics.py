@@ -33,11 +33,8 @@ def _none_yet() -> Timed:
 
 
 class RequestMetrics(Collector):
-    """Counts requests. ``request_finished`` is called with each finished request. It costs one lookup and a few additions.
-
-    Requests are counted by method, status and effect, and requests to the webmail by the status of its answer. The metrics
-    for Prometheus are summed up from these counts.
-    """
+    """Counts requests by method, status and effect, and requests to the webmail by the status of its answer; the metrics are summed up from
+    these. ``request_finished`` is called with each finished request. It costs one lookup and a few additions."""
 
     def __init__(
         self,
@@ -81,8 +78,7 @@ class RequestMetrics(Collector):
             tell(exchange)
 
     def _begin(self, key: tuple[bytes, int, str]) -> Timed:
-        """Make the counts of a method, a status and an effect. All rare methods are counted together, and so are all rare
-        statuses."""
+        """Make the counts of a method, a status and an effect. Rare methods are counted together, and so are rare statuses."""
         method, status, effect = key
         known = method if method in METHODS else b"", status if status in CODES else -1, effect
         return self._served.setdefault(known, _none_yet())

@@ -62,7 +62,6 @@ class AskedSource:
     apps: tuple[str, ...] = ()
     looked_at: datetime | None = None
     lag: timedelta = timedelta()
-    """How much earlier it may have looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,6 @@ class LastSeen:
 
     at: datetime
     program: str
-    """The program that asked; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,6 @@ class DeviceCard:
     mark: str
     """Its name in forms and addresses: letters, digits and hyphens."""
     verdict: View
-    """The verdict and what would change it, as on the block page."""
     state: PostureState
     asleep: bool = False
     """Whether its browser alone reports on it, and does not now (``devices/trust.py``)."""
@@ -158,7 +155,6 @@ class OpenHelpRequest:
     waits: bool = True
     """Whether nobody has answered since they last asked."""
     answered: datetime | None = None
-    """When the help desk last answered."""
     reference: str = ""
     words: str = ""
     answer: str = ""
@@ -172,14 +168,12 @@ class StoredRecords:
     requests: tuple[StoredRecord, ...] = ()
     quarantine_mails: tuple[StoredRecord, ...] = ()
     mails: tuple[StoredRecord, ...] = ()
-    """Mails about rules."""
     language: tuple[StoredRecord, ...] = ()
     enrolments: tuple[StoredRecord, ...] = ()
     exemptions: tuple[StoredRecord, ...] = ()
     help_requests: tuple[StoredRecord, ...] = ()
 
     def by_kind(self) -> dict[str, tuple[StoredRecord, ...]]:
-        """The rows by the name of their kind."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
@@ -198,13 +192,11 @@ class EmployeeView:
     login: str = "none"
     """The result of a login: ``wrong``, ``too-many``, ``untold``, or one that the page does not mention."""
     sign_in: bool = False
-    """Whether the page offers to log in."""
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
     """Their requests for help that are open or were answered lately."""
     unread: bool = False
-    """Whether the stored data could not be read."""
     more: int = 0
     """How many rows about requests are stored but not shown."""
     exempted: ExemptionView | None = None
@@ -219,13 +211,10 @@ class EmployeeView:
     """The sources of these devices that send apps which are not listed, too."""
     contact: str = ""
     codes: bool = False
-    """Whether the page offers a pairing code."""
     code: str = ""
-    """The pairing code that was just made."""
     fingerprint: str = ""
     """The current ETag of ``/.mailgate/status``. If it changes, the page is out of date."""
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing is stored."""
         return not (self.devices or any(self.records.by_kind().values()) or self.unread)

@@ -269,7 +269,6 @@ def _until(
 
 
 def _moment(at: datetime, language: Language) -> Markup:
-    """A time, shown in the reader's own zone if scripts run."""
     return Markup('<time datetime="{}" data-form="short">{}</time>').format(
         at.isoformat(), language.short_date(at)
     )
@@ -293,7 +292,6 @@ def _not_keeping_out(view: EmployeeView) -> tuple[str, ...]:
 
 
 def _about(card: DeviceCard, language: Language) -> Markup:
-    """System, model and the end of an id, in one line."""
     system = f"{SYSTEMS.get(card.os, card.os)} {card.os_version}".strip()
     parts = [_isolated(part) for part in (system, card.model) if part]
     if card.tail:

@@ -60,10 +60,7 @@ MAX_LANGUAGE_CHOICES = 512
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A page and the headers that depend on it: ``Content-Security-Policy`` and ``Content-Language``.
-
-    The language was chosen by the request, so the answer varies by ``Accept-Language``.
-    """
+    """A page and the headers that depend on it. Its language was chosen by the request, so the answer varies by ``Accept-Language``."""
 
     body: bytes
     content_security_policy: str
@@ -96,8 +93,7 @@ class _PageAssets:
 
 
 class Pages:
-    """The pages in every language. They are built once at start. Rendering does no I/O. Only pages with
-    holes are cached (``page_slots.py``)."""
+    """The pages in every language, built once at start. Rendering does no I/O. Only pages with holes are cached (``page_slots.py``)."""
 
     def __init__(self, appearance: Appearance = DEFAULT_APPEARANCE) -> None:
         self._appearance = appearance
@@ -111,7 +107,6 @@ class Pages:
 
     @property
     def company(self) -> str:
-        """The name of the company; empty if the settings have none."""
         return self._appearance.name
 
     def refusal(self, view: View) -> RenderedPage:
@@ -123,11 +118,9 @@ class Pages:
         return self._page("warning", view)
 
     def probe(self, view: View, *, may_skip: bool) -> RenderedPage:
-        """The page that reads what kind of device the browser runs on, and then goes on to the requested page."""
         return self._page("probe", view, may_skip=may_skip)
 
     def error(self, view: View) -> RenderedPage:
-        """The page for a request that the gate could not serve or refused to."""
         return self._page("error", view)
 
     def help(self, view: View) -> RenderedPage:

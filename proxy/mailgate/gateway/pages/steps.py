@@ -234,7 +234,6 @@ def names_update(view: View) -> bool:
 
 
 def _without_extension(view: View) -> Steps:
-    """The ways to mail from a browser for which there is no extension."""
     return (_OTHER_BROWSER, BY_CERTIFICATE) if view.certificates else (_OTHER_BROWSER,)
 
 
@@ -279,16 +278,12 @@ def off_page(steps: Steps | str) -> Steps:
 
 
 def in_language(view: View, tag: str) -> View:
-    """The view with the rule's own texts in this language. A text that has no wording in it is left out.
-
-    The page has words of its own for a missing text, except for the contact: a contact in another language is better
-    than none.
-    """
+    """The view with the rule's own texts in this language, without those that have no wording in it: the page has words of its own for a
+    missing text, except for the contact, where one in another language is better than none."""
     return replace(view, **texts_in_language(view, tag))
 
 
 def texts_in_language(view: View, tag: str) -> dict[str, Any]:
-    """These texts in this language, by their fields of the view."""
     asked, default = primary(tag), primary(view.default_language)
     return {
         "rule_title": text_in(view.rule_title, asked, default),
@@ -298,5 +293,4 @@ def texts_in_language(view: View, tag: str) -> dict[str, Any]:
 
 
 def contact_in(contact: str, tag: str, default_language: str) -> str:
-    """The contact in this language, or as it is if it has no such wording."""
     return text_in(contact, primary(tag), primary(default_language)) or str(contact)

@@ -25,7 +25,6 @@ class Appearance:
     colour_dark: str = ""
 
     def style(self) -> str:
-        """The rules that follow the style of every page."""
         rules = f":root{{--accent:{self.colour};--on-accent:#fff}}" if self.colour else ""
         if self.colour and not self.colour_dark:  # without this, the rule above would count in dark pages too
             rules = f"@media(prefers-color-scheme:light){{{rules}}}"
@@ -120,7 +119,6 @@ class View:
     proves_soon: bool = False
     """Whether this browser proved itself before and has not yet now, so that its extension is probably about to."""
     host: str = ""
-    """The public host name."""
     accept_language: str = ""
     default_language: str = "en"
     return_url: str = "/"
@@ -135,7 +133,6 @@ class View:
     looked_at: datetime | None = None
     """When the source looked at the apps that caused the refusal; None if no apps did."""
     looked_by: str = ""
-    """The source that looked."""
     looked_lag: timedelta = timedelta()
     """How much earlier it may have looked."""
     seen_within: timedelta | None = None
@@ -143,7 +140,6 @@ class View:
     asked_at: datetime | None = None
     """When this browser last asked for help against the rule; None if it did not."""
     asked_words: str = ""
-    """What it wrote with it."""
     answered_at: datetime | None = None
     """When the help desk answered in words; None if it did not."""
     answer: str = ""
@@ -169,7 +165,6 @@ class View:
 
     @property
     def why(self) -> Reason:
-        """The reason that the page shows."""
         return self.proof or self.reason
 
     @property
@@ -193,8 +188,8 @@ class View:
 def own_path(url: str) -> str:
     """``url`` if it is a path of this host and nothing else, otherwise ``/``.
 
-    Refuses what a browser would read as another origin or a script: ``//host``, ``/\\host``, ``javascript:``, and
-    the white space and control characters that the URL parser drops (WHATWG URL, section 4.4).
+    Refuses what a browser would read as another origin or a script: ``//host``, ``/\\host``, ``javascript:``, and the white space and
+    control characters that the URL parser drops (WHATWG URL, section 4.4).
     """
     if len(url) <= _MAX_PATH and _SAME_ORIGIN_PATH.fullmatch(url):
         return url

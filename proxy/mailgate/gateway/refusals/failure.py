@@ -89,7 +89,6 @@ class Failures:
             return CLOSE
 
     def answer_to(self, _exchange: Exchange, reference: str, failure: Failure) -> Answer:
-        """The answer in words for a program (RFC 9457)."""
         return problem(failure.status, failure.reason, reference, detail=failure.detail)
 
 

@@ -51,7 +51,6 @@ _FIRST_WITH_STATUS = (14, 0)
 
 
 def _status(page: int, root: int, status: int) -> bytes:
-    """The usual form, with the status of the whole command directly in its root."""
     return document(page, Tag(root, (Tag(status, _BLOCKED),)))
 
 
@@ -83,10 +82,8 @@ BODIES = {
         _MOVE, Tag(0x05, (Tag(0x0B, _BLOCKED), Tag(0x0A, (Tag(0x07), Tag(0x0B, _BLOCKED)))))
     ),
 }
-"""The answers to commands that are answered in WBXML. Pages and tokens are from [MS-ASWBXML] 2.1.2.1.
-
-GetAttachment is missing, since its answer is the attachment itself.
-"""
+"""The answers to commands that are answered in WBXML. Pages and tokens are from [MS-ASWBXML] 2.1.2.1. GetAttachment is missing, since its
+answer is the attachment itself."""
 
 
 def refuse_activesync(access: Access, decision: Decision, reference: str) -> Answer:
@@ -123,10 +120,8 @@ _DAV_BODY = """\
 
 
 def refuse_dav(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the signature of every form
-    """Refuse CalDAV, CardDAV and WebDAV by a ``DAV:error`` with the condition that was not met (RFC 4918, section 16).
-
-    Answer 403, so that the client does not repeat the request. Every reason code is a valid XML name.
-    """
+    """Refuse CalDAV, CardDAV and WebDAV by a ``DAV:error`` with the condition that was not met (RFC 4918, section 16), and 403, so that the
+    client does not repeat the request. Every reason code is a valid XML name."""
     body = _DAV_BODY.format(
         namespace=NAMESPACE,
         reason=decision.reason.value,
@@ -160,10 +155,8 @@ _EWS_BODY = """\
 
 
 def refuse_ews(access: Access, decision: Decision, reference: str) -> Answer:  # noqa: ARG001 - the signature of every form
-    """Refuse Exchange Web Services by the SOAP fault that Exchange uses for a whole request (MS-OXWSCDATA, section 2.2.5.24).
-
-    Answer 403 with ``ErrorAccessDenied``, which clients show and do not retry.
-    """
+    """Refuse Exchange Web Services by 403 and the SOAP fault that Exchange uses for a whole request (MS-OXWSCDATA, section 2.2.5.24), which
+    clients show and do not retry."""
     body = _EWS_BODY.format(
         services=_SERVICES,
         message=xml_text(refusal_sentence(decision, reference)),
@@ -174,10 +167,8 @@ def refuse_ews(access: Access, decision: Decision, reference: str) -> Answer:  #
 
 
 def refuse_jmap(access: Access, decision: Decision, reference: str) -> Answer:
-    """Refuse JMAP by a problem document, which is the form of errors of a whole request (RFC 8620, section 3.6.1).
-
-    Answer 403. The type is our own, since no registered ``urn:ietf:params:jmap:error:…`` means this.
-    """
+    """Refuse JMAP by 403 and a problem document, its form of errors of a whole request (RFC 8620, section 3.6.1). The type is our own, since no
+    registered ``urn:ietf:params:jmap:error:…`` means this."""
     return problem(
         403,
         decision.reason,
@@ -200,10 +191,8 @@ _PLAIN = re.compile(r"[\w{}:;,.=/-]{1,128}", re.ASCII)
 
 
 def refuse_mapi(access: Access, decision: Decision, reference: str) -> Answer:
-    """Refuse MAPI over HTTP by a response code in a header, and a text for readers of the client's log (MS-OXCMAPIHTTP).
-
-    Answer 403. A client would read a 200 as an answer of the mailbox.
-    """
+    """Refuse MAPI over HTTP by a response code in a header, and a text for readers of the client's log (MS-OXCMAPIHTTP), with 403: a client
+    would read a 200 as an answer of the mailbox."""
     asked = access.facts.headers
     echoed = tuple(
         (header, asked[name]) for name, header in _ECHOED.items() if _PLAIN.fullmatch(asked.get(name, ""))

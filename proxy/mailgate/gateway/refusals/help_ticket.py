@@ -48,7 +48,6 @@ class Tickets:
     keys: Sequence[Secret]
 
     def seal(self, ticket: Ticket) -> str:
-        """The text of a ticket in the page."""
         parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject, ticket.sighting)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
         return f"{text}.{mac(sealing_key(self.keys, ticket.issued, SETTLING), _HELP, text)}"
@@ -94,8 +93,7 @@ _COOKIE_TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HelpCookie:
-    """A browser, and the rule that it last asked for help about. It is no secret: a made-up one only affects its own
-    sender."""
+    """A browser, and the rule that it last asked for help about. It is no secret: a made-up one affects its own sender alone."""
 
     client: str
     rule: str = ""

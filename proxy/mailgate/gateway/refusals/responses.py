@@ -58,7 +58,6 @@ class ResponseBuilder:
     """The ways to mail that the company offers."""
 
     certificates: bool = False
-    """Whether browsers may show certificates of devices."""
 
     tokens: bool = False
     """Whether signed reports are accepted that come with requests."""
@@ -161,8 +160,7 @@ class ResponseBuilder:
         now: datetime,
         detail: str = "",
     ) -> Answer:
-        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the
-        inside."""
+        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the inside."""
         if is_navigation(facts):
             view = self._view_of(facts, reason, reference, now, status=status)
             return page_answer(status, self.pages.error(view), ())
@@ -242,7 +240,6 @@ class ResponseBuilder:
 
 
 def sighting_id(access: Access, decision: Decision) -> str:
-    """The id of the record of a decision."""
     return id_of(sighting_of(client_facts(access), access, decision))
 
 
@@ -302,15 +299,12 @@ def gets_mail(access: Access, decision: Decision) -> bool:
 
 
 def needs_warning(access: Access, decision: Decision) -> bool:
-    """Whether to show the warning: only at the page load of a whole tab, and not again within some hours.
-
-    A frame in the webmail would stay empty, since the gate's pages cannot be shown in a frame.
-    """
+    """Whether to show the warning: only at the page load of a whole tab, since no page of the gate can be shown in a frame, and not again
+    within some hours."""
     if access.client.protocol is not Protocol.WEB or not is_first_page_load(access.facts):
         return False
     return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
 def warned_cookie(mark: str, lasts: timedelta, facts: RequestFacts) -> str:
-    """The Set-Cookie value that remembers a warning."""
     return set_cookie(WARNED_COOKIE, mark, facts, lasts=lasts)

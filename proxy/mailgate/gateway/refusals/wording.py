@@ -51,7 +51,6 @@ def refusal_sentence(decision: Decision, reference: str) -> str:
 
 
 def xml_text(text: str) -> str:
-    """``text`` as character data of an XML element."""
     return escape(_NOT_XML.sub("\ufffd", text))
 
 
@@ -77,12 +76,8 @@ def problem(
     clock_off: timedelta | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
-    """A problem document with the reason as its type, in words and as a code. ``title`` is the title of the rule that
-    decided. ``by_person``: whether all devices of a person have decided.
-
-    ``proof`` is the reason why a proof was refused, if there is one. ``clock_off`` is how far the device's clock is
-    ahead.
-    """
+    """A problem document with the reason as its type, in words and as a code. ``title`` is that of the rule that decided, ``by_person``: whether
+    all devices of a person have. ``proof`` is the reason why a proof was refused; ``clock_off`` is how far the device's clock is ahead."""
     before, behind = _around_reference(status, reason, apps, title, detail, by_person, proof, clock_off)
     return Answer(status, before + _JSON.encode(reference).encode() + behind, PROBLEM, headers)
 

@@ -53,9 +53,8 @@ class HelpDesk:
 async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
     """Note the request of a refused person, and confirm it. Raises RequestRefused.
 
-    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a
-    request. If the same person or device sends the ticket back, the request is theirs; otherwise it is that of an
-    unknown client.
+    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a request. If another
+    person or device than it was given to sends it back, the request is that of an unknown client.
     """
     responses, tickets = desk.in_force.live.responses, desk.in_force.live.responses.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1")))
@@ -137,7 +136,6 @@ def _words(text: str) -> str:
 
 
 def _described(tickets: Tickets, access: Access) -> str:
-    """The key of a client without a cookie: its own description and its network."""
     seen = fingerprint(client_facts(access))
     return tickets.mark_of(f"{seen} {rate_limit_key(access.facts.remote)}")
 

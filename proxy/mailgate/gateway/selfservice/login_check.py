@@ -135,8 +135,7 @@ class LoginCheck:
         return LoginResult.RIGHT if 200 <= answer.status < 300 else LoginResult.UNTOLD
 
     async def _checks_passwords(self, incoming: Incoming) -> bool:
-        """Whether the webmail refuses both a request without credentials and made-up credentials. The webmail is asked
-        again after ten minutes, or after one minute if it does not."""
+        """Whether the webmail refuses both a request without credentials and made-up ones. It is asked again after ten minutes, or one if not."""
         if True in self._checks or True in self._does_not_check:
             return True in self._checks
         made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
@@ -178,7 +177,6 @@ class LoginCheck:
 
 
 def _nobody(origin: Origin) -> Origin:
-    """The origin of the request, without the name that the webmail would accept as a login."""
     return replace(origin, user=b"")
 
 

@@ -99,7 +99,6 @@ class SelfService:
     contact: str = ""
     codes: PairingCodes | None = None
     reports: OwnReports | None = None
-    """Takes reports that a device is lost or not theirs; None if people may not make any."""
     domain: str = ""
     """The domain of mail addresses; empty if no mails about refusals are sent."""
 
@@ -116,13 +115,10 @@ class OwnData:
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
-    """Their requests for help that are open or were answered lately."""
     more: int = 0
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
-    """Whether the store could not be read."""
     status: str = ""
-    """The entity tag of the status."""
     asked: dict[str, tuple[AskedSource, ...]] = field(default_factory=dict)
     """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)

@@ -38,11 +38,7 @@ class OwnReports:
     requests: HelpRequests
 
     async def lose(self, own: OwnDevice, now: datetime) -> bool:
-        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is
-        no such device or it is lost already.
-
-        May raise StoreUnavailableError.
-        """
+        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is none or it is lost already."""
         if own.device is None or own.device.lost_at is not None:
             return False
         return await self.devices.mark_lost(own.device.id, now, _act("device-lost", own.device, now))
@@ -105,7 +101,6 @@ def undo_cookie(
 
 
 def delete_cookie(facts: RequestFacts) -> tuple[str, str]:
-    """The Set-Cookie field that deletes the cookie."""
     return _field("", timedelta(), facts)
 
 
@@ -133,9 +128,8 @@ class PairingCodes:
     random: Callable[[int], bytes] = secrets.token_bytes
 
     def may_have(self, person: RecognisedPerson, access: Access) -> bool:
-        """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and the
-        browser must be on a computer, since a code adds a computer.
-        """
+        """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and be at a computer,
+        since a code adds one."""
         return (
             self.offered
             and person.by in _LOGGED_IN

@@ -82,7 +82,6 @@ def verdict_of(decision: Decision) -> dict[str, object]:
 
 
 def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
-    """One device: what is known of it and from which sources, its verdict, and until when it is stored."""
     posture, device, sighted = own.posture, own.device, own.sighted
     since, until = stored_from_to(own, keep)
     return {
@@ -142,7 +141,6 @@ class StatusWords(NamedTuple):
 
 
 def told(content: dict[str, object]) -> StatusWords:
-    """A status in words."""
     text = json.dumps(content, ensure_ascii=False)
     return StatusWords(f'W/"{sha256(text.encode()).hexdigest()[:24]}"', text.removesuffix("}"))
 
@@ -190,7 +188,6 @@ class _Objects(NamedTuple):
     devices: Sequence[Device]
 
     def are(self, others: "_Objects") -> bool:
-        """Whether these are the same objects."""
         mine, theirs = ((*each[:3], *each.devices) for each in (self, others))
         return len(mine) == len(theirs) and all(one is other for one, other in zip(mine, theirs, strict=True))
 
@@ -207,8 +204,6 @@ class _Kept:
 
 
 class Statuses:
-    """Tells the status of those who ask."""
-
     def __init__(self, in_force: InForce, known: Postures, phones: UnreportedPhones) -> None:
         self.phones = phones
         self._in_force, self._known = in_force, known
