@@ -35,18 +35,24 @@ _ANSWERS: dict[SourceResult, Phrase] = {
 OLDER = phrase("The list of apps may be up to %(span)s older than that.")
 
 
+def isolated(text: str) -> Markup:
+    """A text of strangers, isolated so that its direction does not change the text around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def moment(at: datetime, form: str, words: str) -> Markup:
+    """A time in words, which scripts show in the reader's own zone in this form."""
+    return Markup('<time datetime="{}" data-form="{}">{}</time>').format(at.isoformat(), form, words)
+
+
 def answer_words(asked: AskedSource, language: Language, now: datetime) -> Markup:
     """The answer of one source, and how much older it may be."""
-    when = Markup("")
-    if asked.looked_at:
-        when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
-            asked.looked_at.isoformat(), language.ago(now - asked.looked_at)
-        )
+    looked = asked.looked_at
     answer = language.say(
         _ANSWERS[asked.result],
-        source=Markup("<bdi>{}</bdi>").format(asked.source),
+        source=isolated(asked.source),
         apps=language.names(asked.apps) if asked.apps else "",
-        ago=when,
+        ago=moment(looked, "ago", language.ago(now - looked)) if looked else "",
     )
     older = language.say(OLDER, span=language.span(asked.lag)) if asked.lag else ""
     return Markup(" ").join(filter(None, (answer, older)))

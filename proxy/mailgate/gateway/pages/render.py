@@ -16,10 +16,9 @@ from markupsafe import Markup
 from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
-from mailgate.gateway.pages.me import employee_words
+from mailgate.gateway.pages.me import cause_words, employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
-from mailgate.gateway.pages.reasons import detail_for, wording_for
-from mailgate.gateway.pages.steps import STORE, Steps, are_ways, contact_in, in_language, off_page, steps_of
+from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
 from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
@@ -149,33 +148,19 @@ class Pages:
     def refusal_mail(self, view: View) -> RenderedMail:
         """The texts of ``refusal`` as a mail. It has no text that a client sent."""
         language = self.language(view)
+        words = cause_words(view, language, store=view.extension_url)
         view = in_language(view, language.tag)
-        device = name_of(view.os, view.kind)
-        wording = wording_for(view)
-        apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
-        title = language.say(wording.title).striptags()
+        device, title = name_of(view.os, view.kind), words.title.striptags()
         text = self._mail.render(
             view=view,
             language=language,
             device=language.say(device).striptags() if isinstance(device, Phrase) else device,
             title=title,
-            detail=language.say(
-                detail,
-                len(view.apps),
-                apps=apps,
-                rule=Markup.escape(view.rule_title),
-                off=_off(view, language),
-                **view.update_words,
-            ).striptags(),
-            own_step=steps if isinstance(steps, str) else "",
-            one_is_enough=are_ways(view),
-            laptop_hint=_laptop_hint(view, steps),
-            steps=[
-                language.say(
-                    step, len(view.apps), apps=apps, store=view.extension_url, **view.update_words
-                ).striptags()
-                for step in off_page(steps)
-            ],
+            detail=words.detail.striptags(),
+            own_step=words.own_step,
+            one_is_enough=words.one_is_enough,
+            laptop_hint=_laptop_hint(view),
+            steps=[step.striptags() for step in words.steps],
         )
         return RenderedMail(title, text, language.tag)
 
@@ -200,9 +185,8 @@ class Pages:
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """Render the page of a view ``without_holes``."""
         language = self.language(view)
+        words = cause_words(view, language, checks_again=True)
         view = in_language(view, language.tag)
-        wording, detail = wording_for(view), detail_for(view)
-        rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
         more = _decided(view, language) if template in _DECIDED else {}
         return self._templates[template].render(
@@ -215,19 +199,11 @@ class Pages:
             company=self._appearance,
             languages=self._languages.values(),
             back=holes.return_url,
-            title=language.say(wording.title),
-            detail=language.say(
-                detail,
-                len(view.apps),
-                apps=language.names(view.apps),
-                rule=rule,
-                off=_off(view, language),
-                **view.update_words,
-            ),
             contact=contact_link(view.contact, holes.subject),
             status_url=own_path(view.status_url),
             retry=view.reason in _RETRY,
             may_skip=may_skip,
+            **words._asdict(),
             **more,
         )
 
@@ -243,35 +219,17 @@ class Pages:
 
 def _decided(view: View, language: Language) -> dict[str, Any]:
     """The parts of refusals and warnings besides those of every page."""
-    steps = steps_of(view)
-    names = language.names(view.apps)
-    store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
-        view.extension_url, language.say(STORE)
-    )
     return {
-        "steps": []
-        if isinstance(steps, str)
-        else [
-            language.say(step, len(view.apps), apps=names, store=store, **view.update_words) for step in steps
-        ],
-        "own_step": steps if isinstance(steps, str) else "",
-        "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
-        "countdown": language.countdown(view.remaining) if view.remaining else "",
         "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
-        "one_is_enough": are_ways(view),
-        "laptop_hint": _laptop_hint(view, steps) and view.kind is not Kind.LAPTOP,
+        "laptop_hint": _laptop_hint(view) and view.kind is not Kind.LAPTOP,
         "max_words": MAX_WORDS,
     }
 
 
-def _laptop_hint(view: View, steps: Steps | str) -> bool:
+def _laptop_hint(view: View) -> bool:
     """Whether to say that laptops get mail, unless a step says so."""
-    return view.laptops_open and ON_LAPTOP not in steps
-
-
-def _off(view: View, language: Language) -> Markup:
-    return language.span(view.clock_off) if view.clock_off is not None else Markup("")
+    return view.laptops_open and ON_LAPTOP not in steps_of(view)
 
 
 @pass_context

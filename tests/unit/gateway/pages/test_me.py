@@ -25,6 +25,8 @@ from mailgate.gateway.pages.me import LABELS
 from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 
+TO_EXTEND = replace(BLOCKED, fix="get-extension", extension_url="https://store.example.com/mailgate")
+
 
 def words(pages: Pages, view: EmployeeView) -> str:
     """What the page says, with a space wherever a block ends."""
@@ -40,10 +42,11 @@ def words(pages: Pages, view: EmployeeView) -> str:
         OWN,
         NOBODY,
         replace(OWN, here=BLOCKED),
+        replace(OWN, here=TO_EXTEND, devices=(replace(PHONE, verdict=TO_EXTEND),)),
         replace(OWN, codes=True),
         replace(OWN, codes=True, code="7K3M-9XQ2"),
     ],
-    ids=["own", "nobody", "blocked", "codes", "code"],
+    ids=["own", "nobody", "blocked", "extension", "codes", "code"],
 )
 def test_the_page_is_complete_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
     page = pages.me(spoken(view, language))
