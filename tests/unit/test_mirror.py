@@ -24,7 +24,6 @@ WITHOUT_A_MIRROR = {
     "connectors/protocol.py": NOUNS,
     "wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
-    "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",
 }

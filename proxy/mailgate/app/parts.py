@@ -12,7 +12,7 @@ from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.app.upstream import Forwarders, forwarders_for, login_check_for
 from mailgate.config import Settings
-from mailgate.gateway.answer import References
+from mailgate.gateway.answer import RateLimit, References
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
@@ -22,11 +22,9 @@ from mailgate.gateway.forward import Forwarding
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe.request_metrics import RequestMetrics
-from mailgate.gateway.observe.tracing import Tracing
+from mailgate.gateway.observe.request_metrics import RequestMetrics, Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.person_languages import PersonLanguages
-from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.failure import FailuresInForm
 from mailgate.gateway.refuse import QuarantineMailQueue, Refuser

@@ -35,7 +35,6 @@ class ExpectedEvidence:
     app: "ExpectedApp | None" = None
     """The app that must hold the key; None if any may."""
     integrity: str = ""
-    """The token of Play Integrity that came with the evidence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,8 +201,8 @@ def parse_provider_keys(text: str) -> KeySet:
 class LoginTokens:
     """Verifies the tokens of one provider that trusted proxies pass on. It remembers ``MAX_REMEMBERED`` of them until they expire.
 
-    ``source`` is the name of the provider's keys. ``named`` and ``device`` are the claims with the login name and with the device's
-    id; ``person`` returns the person of a login.
+    ``source`` names the provider's keys, ``named`` and ``device`` are the claims with the login name and the device's id, and ``person``
+    returns the person of a login.
     """
 
     def __init__(

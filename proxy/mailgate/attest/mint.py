@@ -88,7 +88,6 @@ def read_private_key(text: str) -> Key:
 
 
 def claims(device: Device, issue: Issue, device_key: Key) -> dict[str, object]:
-    """The claims of a token that binds ``device`` to ``device_key``."""
     now = int(issue.now.timestamp())
     said: dict[str, object] = {
         "iss": issue.issuer,

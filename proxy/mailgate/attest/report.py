@@ -43,7 +43,6 @@ class AppAnswers(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     question: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    """The digest of the question that they answer."""
     profile: Annotated[Profile, Field(strict=False)]
     installed: Annotated[dict[AppKey, bool], Field(max_length=1000)]
     """Whether each app is there. One that the app cannot look for is left out, and stays unknown."""
@@ -136,7 +135,6 @@ class SelfReport(_Strict):
     """The words of ``Sec-CH-UA-Form-Factors``."""
     touch_points: Annotated[int, Field(ge=0, le=256)] = 0
     install_type: Literal["admin", "normal", "sideload", "development", "other"] = "other"
-    """How the extension was installed."""
     extension_version: Text = ""
     """The extension's own version; empty if no extension reports."""
     managed: bool = False
@@ -144,15 +142,12 @@ class SelfReport(_Strict):
     """The ids of listed browser extensions that are installed."""
     machine: MachineClaims | None = None
     apps: AppAnswers | None = None
-    """The answers of an attested app by which listed apps are beside it."""
     bearer: bool = False
     """Whether the token should count without a proof, for clients that can set a header but cannot make a proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolledDevice:
-    """The device behind an enrolled key."""
-
     device: str
     owner: str
     thumbprint: str

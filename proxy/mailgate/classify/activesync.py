@@ -38,16 +38,7 @@ _TAG_USER = 8
 _NAMES = frozenset({"cmd", "deviceid", "devicetype", "user"})
 """The names in a plain query, in lower case ([MS-ASHTTP] 2.2.1.1.1.2)."""
 _OF_COMMANDS = frozenset(
-    {
-        "attachmentname",
-        "collectionid",
-        "collectionname",
-        "itemid",
-        "longid",
-        "occurrence",
-        "parentid",
-        "saveinsent",
-    }
+    "attachmentname collectionid collectionname itemid longid occurrence parentid saveinsent".split()
 )
 """The further names that commands take in a plain query ([MS-ASHTTP] 2.2.1.1.1.2.5), in lower case."""
 _OWN = frozenset({*_NAMES, *_OF_COMMANDS, ""})
@@ -262,17 +253,10 @@ def read_activesync(query: DeviceQuery, *, checked: bool) -> Reading:
     if form == "desktop" and not checked:
         form = "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])
-    reading = Reading(form=form, signals=(shown,), findings=_findings(query))
-    return (
-        reading._replace(browser="Outlook")
-        if query.device_type.lower().startswith("windowsoutlook")
-        else reading
-    )
-
-
-def _findings(query: DeviceQuery) -> tuple[Finding, ...]:
-    if not query.fault:
-        return ()
-    return (
-        Finding(Reason.REQUEST_MALFORMED, phrase("the query cannot be read: %(fault)s", fault=query.fault)),
+    detail = phrase("the query cannot be read: %(fault)s", fault=query.fault)
+    return Reading(
+        form=form,
+        browser="Outlook" if query.device_type.lower().startswith("windowsoutlook") else "",
+        signals=(shown,),
+        findings=(Finding(Reason.REQUEST_MALFORMED, detail),) if query.fault else (),
     )

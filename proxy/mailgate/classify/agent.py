@@ -49,7 +49,6 @@ _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
 """All tables in the order in which they are asked. One search gives the result of the first table that has a match."""
 
 AGENT_TABLES = (_ALL, COMPUTERS)
-"""The combined tables, for ``warm``."""
 
 
 class Agent:
@@ -82,7 +81,6 @@ class Agent:
 
     @property
     def model(self) -> str:
-        """The model of the device, or empty."""
         model = self.device.model or self.device.family
         return "" if model in _NO_MODEL else model
 

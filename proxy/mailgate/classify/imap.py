@@ -17,17 +17,8 @@ from mailgate.model.phrase import phrase
 HEADER = "imap-id"
 """The header in which the facts of a login keep what the client says about itself."""
 
-FIELDS = (
-    "name",
-    "version",
-    "vendor",
-    "os",
-    "os-version",
-    "model",
-    "device",
-    "device-type",
-    "x-android-device-model",
-    "also",
+FIELDS = tuple(
+    "name version vendor os os-version model device device-type x-android-device-model also".split()
 )
 """The fields of an ID that are read and kept. Others hold addresses, ids of persons, or nothing of use here. ``also`` keeps a second,
 different value of one name."""
@@ -183,15 +174,14 @@ def read_client(fields: Mapping[str, str]) -> Reading:
         model=fields.get("x-android-device-model") or fields.get("model") or fields.get("device", ""),
         signals=_signals(fields, form),
     )
-    if claimed and disputed:
-        return reading.contradicted(
-            phrase(
-                "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
-                computer=claimed,
-                disputed=disputed,
-            )
-        )
-    return reading
+    if not (claimed and disputed):
+        return reading
+    detail = phrase(
+        "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
+        computer=claimed,
+        disputed=disputed,
+    )
+    return reading.contradicted(detail)
 
 
 def _strange(fields: Mapping[str, str]) -> str:
@@ -201,12 +191,8 @@ def _strange(fields: Mapping[str, str]) -> str:
     name = fields.get("name", "")
     if _PACKAGE.match(name) and not _COMPUTERS.first(f"name={readable(name)}"):
         return f"name {name}"
-    models = (f"{field} {fields[field]}" for field in _MODELS if not _is_computer(fields.get(field, "")))
-    return next(models, "")
-
-
-def _is_computer(model: str) -> bool:
-    return not model or _COMPUTER_MODEL.match(model) is not None
+    told = {field: fields[field] for field in _MODELS if fields.get(field)}
+    return next((f"{field} {model}" for field, model in told.items() if not _COMPUTER_MODEL.match(model)), "")
 
 
 def _computer(fields: Mapping[str, str]) -> Match | None:

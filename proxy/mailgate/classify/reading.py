@@ -67,21 +67,13 @@ class Reading(NamedTuple):
 
 
 _NAMES = {
-    "mac os x": "macos",
-    "mac os": "macos",
-    "mac": "macos",
-    "os x": "macos",
+    **dict.fromkeys(("mac os x", "mac os", "mac", "os x"), "macos"),
     "iphone os": "ios",
-    "windows nt": "windows",
-    "winnt": "windows",
-    "microsoft windows": "windows",
-    "chrome os": "chromeos",
-    "chromium os": "chromeos",
+    **dict.fromkeys(("windows nt", "winnt", "microsoft windows"), "windows"),
+    **dict.fromkeys(("chrome os", "chromium os"), "chromeos"),
     "symbian os": "symbian",
-    "blackberry os": "blackberry",
-    "blackberry tablet os": "blackberry",
-    "other": "",
-    "unknown": "",
+    **dict.fromkeys(("blackberry os", "blackberry tablet os"), "blackberry"),
+    **dict.fromkeys(("other", "unknown"), ""),
 }
 
 _OF_DESKTOP_RULE = {
@@ -133,12 +125,9 @@ def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Clie
     ActiveSync query names."""
     readings = [reading for reading in readings if reading.says_anything]
     taken = _taken(readings)
-    match readings:
-        case [told]:  # no other reading can agree or disagree with it
-            assurance = Assurance.CLAIMED
-        case _:
-            told = _together(readings, taken)
-            assurance = _assurance(readings, taken, told.findings)
+    # no other reading can agree or disagree with a single one
+    told = readings[0] if len(readings) == 1 else _together(readings, taken)
+    assurance = _assurance(readings, taken, told.findings) if len(readings) > 1 else Assurance.CLAIMED
     return Client(
         kind=taken.kind,
         handheld=taken.handheld,
@@ -185,17 +174,13 @@ def _taken(readings: Sequence[Reading]) -> Reading:
     mail client, or one on a phone's system, disputes a computer in every protocol.
     """
     outright = [reading for reading in readings if reading.form and not reading.weak]
-    taken = min(outright, key=_rank, default=_NOTHING)
+    taken = min(outright, key=lambda reading: _RANKS[reading.form], default=_NOTHING)
     for reading in readings:
         if reading.weak and _counts(reading, taken):
             taken = reading
     if taken.kind is Kind.LAPTOP:
         return next((reading for reading in readings if reading.disputes), taken)
     return taken
-
-
-def _rank(reading: Reading) -> int:
-    return _RANKS[reading.form]
 
 
 def _counts(inferred: Reading, taken: Reading) -> bool:

@@ -12,7 +12,7 @@ from aiohttp import web
 from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.pages import explain_reason
+from mailgate.gateway.pages.reasons import explain_reason
 from mailgate.gateway.recorder import Recorder
 from mailgate.model import (
     LOGIN_PROTOCOLS,

@@ -132,7 +132,6 @@ class Arrival:
     scheme: str
     host: str
     by_proxy: bool
-    """Whether the peer is a trusted proxy."""
     told: tuple[str, ...]
     """Which fields of a proxy came, believed or not."""
 

@@ -26,8 +26,6 @@ from mailgate.model import Access, Decision
 
 
 class Asked(NamedTuple):
-    """A request that is judged."""
-
     exchange: Exchange
     head: RequestHead
     """The exchange's own, or that of the request that the exchange asks about."""

@@ -36,7 +36,6 @@ class Recorder:
     references: References
 
     def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
-        """Record the decision about a request."""
         exchange.judged = DecisionSummary.of(access, decision)
         refused = decision.effect is not Effect.ALLOW
         reference = self.references.of(exchange) if refused or is_debugging() else ""

@@ -109,7 +109,6 @@ class Refuser:
     metrics: Metrics
     recorder: Recorder
     helped: HelpRequests
-    """The requests for help, whose answers are shown to those who asked."""
 
     def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
         """The probe's page if this browser has to run it first; otherwise None, and the decision is recorded."""

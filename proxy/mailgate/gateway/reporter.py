@@ -49,10 +49,7 @@ async def take_report(
     incoming: Incoming,
     now: datetime,
 ) -> None:
-    """Note that the key has reported, and store the answers if there are some.
-
-    :raises EvidenceRefusedError: if the key no longer speaks for an app that is accepted, or answers another question.
-    """
+    """Note that the key has reported, and store the answers if there are some. Raises EvidenceRefusedError."""
     counter = check_speaker(live, key, said.apps, incoming, now)
     seen = frozenset[str]()
     if said.apps is not None:
@@ -80,10 +77,8 @@ async def seen_before(devices: Devices, key: EnrolledKey, unanswered: AbstractSe
 def check_speaker(
     live: Live, key: EnrolledKey, answers: AppAnswers | None, incoming: Incoming, now: datetime
 ) -> int | None:
-    """Check that the key still speaks for an app that is accepted. Returns the counter of its assertion; None if it makes none.
-
-    :raises EvidenceRefusedError: if it does not, or if there are answers and no such app.
-    """
+    """Check that the key still speaks for an app that is accepted. Returns the counter of its assertion; None if it makes none. Raises
+    EvidenceRefusedError, also if there are answers and no such app."""
     app = key.attested
     if app is None:
         if answers is not None:

@@ -47,7 +47,6 @@ class Streams:
     forwarding: Forwarding
 
     async def watch(self, running: Callable[[], Iterable[Exchange]]) -> None:
-        """Recheck forever."""
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
             await self.recheck(lasting(running(), perf_counter()))

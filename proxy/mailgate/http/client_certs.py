@@ -36,7 +36,6 @@ class ProxyForm:
     name: str = ""
     """The name of the form. If it is empty, no proxy is believed about certificates."""
     header: str = ""
-    """The header that the settings name for ``nginx``."""
 
     @property
     def fields(self) -> frozenset[bytes]:
@@ -45,7 +44,6 @@ class ProxyForm:
 
 
 NO_PROXY = ProxyForm()
-"""No proxy is believed about certificates."""
 
 _FIELDS = {"client-cert": (b"client-cert", b"client-cert-chain"), "xfcc": (b"x-forwarded-client-cert",)}
 
@@ -102,18 +100,10 @@ def _rfc9440(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
     return [read_client_cert(leaf), *(read_client_cert_chain(chain) if chain else ())]
 
 
-def _xfcc(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
-    return read_xfcc(next(iter(values.values())), MAX_CERTIFICATES)
-
-
-def _nginx(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
-    return [read_escaped_pem(next(iter(values.values())))]
-
-
 _READERS: Mapping[str, Callable[[Mapping[bytes, bytes]], Sequence[bytes]]] = {
     "client-cert": _rfc9440,
-    "xfcc": _xfcc,
-    "nginx": _nginx,
+    "xfcc": lambda values: read_xfcc(next(iter(values.values())), MAX_CERTIFICATES),
+    "nginx": lambda values: [read_escaped_pem(next(iter(values.values())))],
 }
 
 
@@ -142,16 +132,12 @@ _PEM = re.compile(
 
 def read_escaped_pem(value: bytes) -> bytes:
     """The DER of exactly one certificate. Raises UnreadableError."""
-    (certificate,) = _read(value, at_most=1)
+    (certificate,) = read_escaped_chain(value, at_most=1)
     return certificate
 
 
 def read_escaped_chain(value: bytes, at_most: int) -> list[bytes]:
     """The DER of several certificates, one after the other. Raises UnreadableError."""
-    return _read(value, at_most)
-
-
-def _read(value: bytes, at_most: int) -> list[bytes]:
     if not _ESCAPED.fullmatch(value):
         raise UnreadableError("expected percent-encoding (RFC 3986, section 2.1)")
     text = unquote_to_bytes(value)

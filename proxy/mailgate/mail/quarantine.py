@@ -16,11 +16,11 @@ from email.utils import format_datetime, formataddr
 import structlog
 from cachetools import TTLCache
 
+from mailgate.gateway.answer import RateLimit
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.causes import cause_of
-from mailgate.gateway.pages.view import CHOICES
-from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import CHOICES, View
 from mailgate.gateway.refusals.wording import without_cause
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Decision, Effect, Protocol, Reason

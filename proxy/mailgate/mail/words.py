@@ -104,7 +104,7 @@ _CAUSES = {
 have begun."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """Replaces a deadline that is not shown."""
-_ASKED = FIXES["ask"][""]
+_ASKED = FIXES["ask"]
 
 
 @with_config(DESCRIBED)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mailgate.attest import ReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import mint
+from mailgate.attest.keys import parse_jwks
 from mailgate.attest.report import (
     AppAnswers,
     EnrolledDevice,
@@ -21,6 +22,7 @@ from mailgate.attest.report import (
     told,
     written_report,
 )
+from mailgate.attest.verifier import ReplayGuard, Verifier
 from mailgate.model import AppsReport, ExtensionWord, Kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.vectors import build_vectors
 
-from mailgate.attest import Nonce, NonceOrigin, Nonces
-from mailgate.attest.sealing import PREFIX, MachineTokens, mac, sealing_key
+from mailgate.attest.sealing import PREFIX, MachineTokens, Nonce, NonceOrigin, Nonces, mac, sealing_key
 from mailgate.store import SharedKey
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

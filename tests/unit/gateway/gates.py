@@ -9,9 +9,10 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.app.parts import assemble
 from mailgate.app.upstream import Forwarders
-from mailgate.attest import Nonces, ReplayGuard, Verifier
+from mailgate.attest.sealing import Nonces
+from mailgate.attest.verifier import ReplayGuard, Verifier
 from mailgate.devices.device import Device
-from mailgate.gateway.answer import Answer, References, send
+from mailgate.gateway.answer import Answer, RateLimit, References, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
@@ -22,8 +23,7 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.own_addresses import OwnAddresses
-from mailgate.gateway.pages import Pages
-from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.pages.render import Pages
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk

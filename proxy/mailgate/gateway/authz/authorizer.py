@@ -116,8 +116,6 @@ STATUS = "X-Device-Status"
 
 
 class AllowingAnswer(NamedTuple):
-    """An allowing answer to another proxy."""
-
     answer: Answer
     reference: str
     remember: timedelta

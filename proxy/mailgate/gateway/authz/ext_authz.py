@@ -65,38 +65,24 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
 """The name and number of each field, and its type. A ``*`` before the type marks a repeated field."""
 
 
-def _described() -> descriptor_pb2.FileDescriptorProto:
+def _pool() -> descriptor_pool.DescriptorPool:
     file = descriptor_pb2.FileDescriptorProto(name="ext_authz.proto", package=_PACKAGE, syntax="proto3")
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field, (number, holds) in fields.items():
-            _add_field(message, field, number, holds)
-    return file
-
-
-def _add_field(message: Any, name: str, number: int, holds: str) -> None:
-    label = _KIND.LABEL_REPEATED if holds.startswith("*") else _KIND.LABEL_OPTIONAL
-    kind = holds.removeprefix("*")
-    what = (
-        {"type": _KINDS[kind]}
-        if kind in _KINDS
-        else {"type": _KIND.TYPE_MESSAGE, "type_name": f".{_PACKAGE}.{kind}"}
-    )
-    message.field.add(name=name, number=number, label=label, **what)
-
-
-def _made() -> dict[str, Any]:
+            label = _KIND.LABEL_REPEATED if holds.startswith("*") else _KIND.LABEL_OPTIONAL
+            kind = holds.removeprefix("*")
+            what = {"type": _KINDS.get(kind, _KIND.TYPE_MESSAGE)}
+            what |= {} if kind in _KINDS else {"type_name": f".{_PACKAGE}.{kind}"}
+            message.field.add(name=field, number=number, label=label, **what)
     pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(_described().SerializeToString())
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-        for name in ("CheckRequest", "CheckResponse")
-    }
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool
 
 
-_CLASSES = _made()
-CheckRequest: Any = _CLASSES["CheckRequest"]
-CheckResponse: Any = _CLASSES["CheckResponse"]
+_POOL = _pool()
+CheckRequest: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.CheckRequest"))
+CheckResponse: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.CheckResponse"))
 
 
 PERMISSION_DENIED = 7

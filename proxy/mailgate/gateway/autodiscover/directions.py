@@ -21,8 +21,10 @@ from mailgate.http.grammar import values
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.http.proxy.heads import request_head
+from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.upstream import UpstreamConnection, UpstreamMalformed
 from mailgate.http.request import RequestHead, ResponseHead, without_body
+from mailgate.http.trusted_headers import Origin
 from mailgate.model import PROTOCOL_TRAITS, Access, Decision
 from mailgate.policy.rules import DISCOVERY_RULE
 
@@ -30,19 +32,9 @@ _LEFT_OUT = frozenset(
     {b"cookie", b"expect", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
 )
 """Fields of the request that are left out. A load balancer's cookie is one: this question may go to any server."""
-_OF_THE_WAY = (
-    "WWW-Authenticate",
-    "Location",
-    "X-MS-Location",
-    "Retry-After",
-    "Allow",
-    "Public",
-    "DAV",
-    "MS-Author-Via",
-    "MS-Server-ActiveSync",
-    "MS-ASProtocolVersions",
-    "MS-ASProtocolCommands",
-    "X-MS-RP",
+_OF_THE_WAY = tuple(
+    "WWW-Authenticate Location X-MS-Location Retry-After Allow Public DAV MS-Author-Via MS-Server-ActiveSync"
+    " MS-ASProtocolVersions MS-ASProtocolCommands X-MS-RP".split()
 )
 _KNOWN = frozenset(status.value for status in HTTPStatus)
 _WITH_A_DOCUMENT = frozenset({200, 500})
@@ -53,8 +45,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 def gate_gives_directions(access: Access, decision: Decision) -> bool:
     """Whether the gate gives the way itself though another proxy carries the mail: an allowing answer would let it all through."""
-    facts = access.facts
-    return facts.by_forward_auth and decision.rule == DISCOVERY_RULE
+    return access.facts.by_forward_auth and decision.rule == DISCOVERY_RULE
 
 
 async def answer_with_directions(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:
@@ -71,7 +62,8 @@ async def ask_for_directions(
     Raises UpstreamError."""
     if not body:
         head = without_body(head, head.method)
-    head = _direct_request(way.editor, head)
+    head = replace(head, fields=Fields(each for each in head.fields if each[0].lower() not in _LEFT_OUT))
+    head = way.editor.readable_request(head) if way.editor else head
     upstream = await way.pool.connect()
     try:
         upstream.ask(
@@ -83,12 +75,6 @@ async def ask_for_directions(
     finally:
         upstream.abort()
     return _answer(way, head, response, document)
-
-
-def _direct_request(editor: AutodiscoverEditor | None, head: RequestHead) -> RequestHead:
-    fields = Fields(field for field in head.fields if field[0].lower() not in _LEFT_OUT)
-    head = replace(head, fields=fields)
-    return editor.readable_request(head) if editor else head
 
 
 async def _final(upstream: UpstreamConnection) -> ResponseHead:
@@ -118,14 +104,9 @@ async def _document(
         return None
     text, charset = told
     kind = "text/xml" if is_xml_directions(text) else "application/json" if is_json_directions(text) else ""
-    return (
-        Answer(response.status, text.encode(charset), f"{kind}; charset={_name(charset)}") if kind else None
-    )
-
-
-def _name(charset: str) -> str:
-    """The charset's name for ``Content-Type``. Python's name for UTF-8 with a byte order mark is not one of IANA's."""
-    return charset.removesuffix("-sig")
+    # Python's name for UTF-8 with a byte order mark is not one of IANA's
+    told_as = f"{kind}; charset={charset.removesuffix('-sig')}"
+    return Answer(response.status, text.encode(charset), told_as) if kind else None
 
 
 def _answer(way: Forwarder, asked: RequestHead, response: ResponseHead, document: Answer | None) -> Answer:
@@ -166,7 +147,8 @@ def has_no_login(access: Access, incoming: Incoming) -> bool:
 async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
     """The webmail's 401 with its challenges; None if it asks for no login. Raises UpstreamError."""
     for method in (head.method,) if head.method in _SAFE else _INSTEAD:
-        response = await _ask(forwarder, without_body(head, method), incoming)
+        asked = without_body(head, method)
+        response = await head_of_answer(forwarder.pool, asked, incoming.origin, forwarder.default_host)
         challenges = values(response.fields, b"www-authenticate")
         if response.status == 401 and challenges:
             headers = tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges)
@@ -174,17 +156,13 @@ async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incom
     return None
 
 
-async def _ask(forwarder: Forwarder, asked: RequestHead, incoming: Incoming) -> ResponseHead:
-    """Ask over a separate connection and return the head of the answer. The connection is closed, since the rest is not
-    needed."""
-    upstream = await forwarder.pool.connect()
+async def head_of_answer(
+    pool: UpstreamPool, asked: RequestHead, origin: Origin, default_host: bytes
+) -> ResponseHead:
+    """Ask the webmail over a connection of its own, which is closed: the rest is not needed. Raises UpstreamError."""
+    upstream = await pool.connect()
     try:
-        data = request_head(asked, incoming.origin, default_host=forwarder.default_host)
-        upstream.ask(asked.method, data)
-        for _ in range(MAX_INTERIM):
-            response = await upstream.read_head()
-            if not response.informational:
-                break
+        upstream.ask(asked.method, request_head(asked, origin, default_host=default_host))
+        return await _final(upstream)
     finally:
         upstream.abort()
-    return response

@@ -85,7 +85,6 @@ MAX_LIFETIME = timedelta(days=400)
 """The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
 
 _MAX_KEPT = 8192
-"""How many opened cookies are cached."""
 _MAX_COOKIE = 1024
 """The longest user agent for which an opened cookie is cached, in characters. Real ones are shorter."""
 
@@ -152,7 +151,6 @@ class BrowserProbe:
         return held.found.form != COMPUTER and access.now - held.issued >= again
 
     def remember(self, found: ProbeFinding, facts: RequestFacts, now: datetime) -> str:
-        """The Set-Cookie value that remembers what was found."""
         value = seal(ProbeCookie(found, now), facts, self.keys)
         lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME
         return set_cookie(PROBE_COOKIE, value, facts, lasts=lasts)

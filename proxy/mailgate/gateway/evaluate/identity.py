@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.attest import CertificateVerifier
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.classify.attestation import with_certificate
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import against, strictest

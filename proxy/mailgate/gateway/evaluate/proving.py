@@ -10,8 +10,9 @@ from ipaddress import ip_address
 import structlog
 from cachetools import LRUCache
 
-from mailgate.attest import NonceOrigin, Nonces, SpentProof, Verdict, Verifier
 from mailgate.attest.id_token import IdTokenError, LoginTokens, TokenFault
+from mailgate.attest.sealing import NonceOrigin, Nonces
+from mailgate.attest.verifier import SpentProof, Verdict, Verifier
 from mailgate.devices.names import user_text
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
@@ -183,23 +184,19 @@ class Prover:
         self, client: Client, proof: AttestationResult | None, facts: RequestFacts, now: datetime
     ) -> Client:
         """The client, with a finding if the key of a good attestation is in use in another place at the same time."""
-        if proof is None or proof.refused is not None:
-            return client
-        if not self.copied_keys.moved_back(proof.key_thumbprint, facts, now):
+        good = proof if proof is not None and proof.refused is None else None
+        if good is None or not self.copied_keys.moved_back(good.key_thumbprint, facts, now):
             return client
         self.metrics.two_places.inc()
-        log.warning("key-in-two-places", issuer=proof.issuer)
+        log.warning("key-in-two-places", issuer=good.issuer)
         return replace(client, findings=(*client.findings, FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES]))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
         """The result, after the store was asked whether another gate has accepted the proof, and a new nonce was offered if it is due."""
         result = verdict.result
         if verdict.spent is not None and not verdict.spent.is_exclusive:
-            refused = await self._share(verdict.spent, now)
-            if refused is not None:
-                result = refused
-        offered = self._offer(verdict, result, now)
-        if offered:
+            result = await self._share(verdict.spent, now) or result
+        if offered := self._offer(verdict, result, now):
             incoming.answer_fields.append((NONCE_HEADER, offered))
         return result
 

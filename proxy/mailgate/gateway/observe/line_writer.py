@@ -18,7 +18,6 @@ import structlog
 log = structlog.get_logger()
 
 MAX_QUEUED = 10_000
-"""The most lines that wait."""
 WRITE_SECONDS = 0.25
 """The pause between two looks at the waiting lines in seconds."""
 BATCH = 1000

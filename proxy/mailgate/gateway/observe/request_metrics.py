@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from time import perf_counter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -30,6 +30,19 @@ _UNTIMED, _SUM = -2, -1
 
 def _none_yet() -> Timed:
     return [0.0] * (len(BUCKETS) + 3)
+
+
+class Tracing(Protocol):
+    """Traces of requests (``traces.py``), if the settings ask for them."""
+
+    def mark(self, exchange: Exchange, head: bytes) -> bytes:
+        """The head of a request to the webmail, with the trace that it belongs to."""
+
+    def request_finished(self, exchange: Exchange) -> None:
+        """Report a finished request."""
+
+    def stop(self) -> None:
+        """Send the waiting spans. It blocks, so call it in a thread."""
 
 
 class RequestMetrics(Collector):
@@ -89,7 +102,6 @@ class RequestMetrics(Collector):
         )
 
     def remember(self, effect: str, seconds: float, trace: str, at: float) -> None:
-        """Keep a trace as an example of a duration."""
         self._examples[effect, bisect_left(BUCKETS, seconds)] = Exemplar({"trace_id": trace}, seconds, at)
 
     def collect(self) -> Iterator[Metric]:

@@ -134,7 +134,6 @@ FINDINGS: dict[str, Phrase] = {
         "Another device has one of the same ids. Your help desk can tell the two apart."
     ),
 }
-"""The texts for people about a contradiction, by its reason code."""
 OTHER_FINDING = phrase(
     "Its sources contradict each other about it. Your help desk can see what they disagree on."
 )

@@ -34,8 +34,6 @@ class ReportSource:
 
 
 class SourceResult(StrEnum):
-    """The result of asking a source."""
-
     FOUND = "found"
     CLEAR = "clear"
     PARTLY = "partly"
@@ -47,7 +45,6 @@ class SourceResult(StrEnum):
     ASKED = "asked"
     """It has asked the device to report, and the device will answer by itself."""
     SILENT = "silent"
-    """It did not answer."""
     NOBODY = "nobody"
     """No source of the device can be asked."""
     TOO_SOON = "too-soon"
@@ -55,8 +52,6 @@ class SourceResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
-    """The answer of one source."""
-
     result: SourceResult
     source: str = ""
     apps: tuple[str, ...] = ()
@@ -66,8 +61,6 @@ class AskedSource:
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """The last request of a device for mail."""
-
     at: datetime
     program: str
 
@@ -85,7 +78,6 @@ class OwnerReports:
     """The reports that the owner may make about a device here, and those that they have just made."""
 
     can_report: bool = False
-    """Whether they may report it as lost or not theirs."""
     to_confirm: bool = False
     """Whether they have to confirm that it is lost."""
     undo: bool = False
@@ -116,7 +108,6 @@ class DeviceCard:
     tail: str = ""
     """The end of an id, for people to compare."""
     here: bool = False
-    """Whether this request comes from it."""
     exempted: ExemptionView | None = None
     last: LastSeen | None = None
     owner_reports: OwnerReports = NO_OWNER_REPORTS
@@ -185,7 +176,6 @@ class EmployeeView:
     """The whole page. Every text may be hostile, so pages escape all of it."""
 
     here: View
-    """The verdict on this browser."""
     person: str = ""
     known_by: str = ""
     """``proxy``, ``device`` or ``login``; empty if the person is unknown."""
@@ -195,7 +185,6 @@ class EmployeeView:
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
-    """Their requests for help that are open or were answered lately."""
     unread: bool = False
     more: int = 0
     """How many rows about requests are stored but not shown."""

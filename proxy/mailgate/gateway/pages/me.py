@@ -141,8 +141,6 @@ _STORE_LINK = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>')
 
 
 class Words(NamedTuple):
-    """Why mail is refused, and what would change that."""
-
     title: Markup
     detail: Markup
     steps: list[Markup]

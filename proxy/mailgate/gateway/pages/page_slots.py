@@ -34,7 +34,6 @@ class Holes(NamedTuple):
 
     reference: str = ""
     subject: str = ""
-    """The subject of a mail to the contact."""
     return_url: str = ""
     continue_url: str = ""
     help_ticket: str = ""
@@ -108,7 +107,6 @@ class CutPage:
 
     @classmethod
     def cut(cls, html: str, marks: Holes) -> "CutPage":
-        """Cut a page that was rendered with these marks."""
         pieces: list[bytes] = []
         places: list[tuple[int, int]] = []
         end = 0

@@ -49,12 +49,10 @@ _ASSETS = {
     "probe": ("style.css", "request.css", "probe.js"),
     "me": ("style.css", "me.css", "me.js"),
 }
-"""The styles and scripts of each page."""
 
 MAX_FORMS = 256
 """How many pages with holes are cached, each of about 12 KiB."""
 MAX_LANGUAGE_CHOICES = 512
-"""How many Accept-Language fields are cached with their language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,6 @@ class Pages:
         return self._page("error", view)
 
     def help(self, view: View) -> RenderedPage:
-        """The page that confirms a request for help. ``view.reference`` is that of the refusal."""
         return self._page("help", view)
 
     def me(self, view: EmployeeView) -> RenderedPage:

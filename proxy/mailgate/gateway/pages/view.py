@@ -35,7 +35,6 @@ class Appearance:
 
 
 DEFAULT_APPEARANCE = Appearance()
-"""The gate's own look."""
 
 
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
@@ -113,7 +112,6 @@ class View:
     contact: str = ""
     """A mail address, an http(s) address, a telephone number or any other text."""
     extension_url: str = ""
-    """The page with the companion extension for this browser."""
     has_extension: bool = True
     """Whether there is such an extension for this kind of browser."""
     proves_soon: bool = False
@@ -136,7 +134,6 @@ class View:
     looked_lag: timedelta = timedelta()
     """How much earlier it may have looked."""
     seen_within: timedelta | None = None
-    """How long it usually takes until the source sees a change; None if unknown."""
     asked_at: datetime | None = None
     """When this browser last asked for help against the rule; None if it did not."""
     asked_words: str = ""
@@ -151,7 +148,6 @@ class View:
     choices: tuple[str, ...] = CHOICES
     """The ways to mail that the company offers: ``choices`` of the settings."""
     certificates: bool = False
-    """Whether the gate takes certificates of devices from browsers."""
     tokens: bool = False
     """Whether it takes signed reports that come with requests."""
     help_ticket: str = ""
@@ -161,7 +157,6 @@ class View:
     asker_told: bool = False
     """Whether the person's own page shows the state of their request for help."""
     me_url: str = ""
-    """The whole address of the person's own page, for a mail."""
 
     @property
     def why(self) -> Reason:
@@ -174,7 +169,6 @@ class View:
 
     @property
     def update_words(self) -> dict[str, str]:
-        """What has to be updated, and to which version, for texts that say so."""
         return {"software": self.update.name, "version": self.update.version} if self.update else {}
 
     @property

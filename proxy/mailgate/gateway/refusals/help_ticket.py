@@ -33,7 +33,6 @@ class Ticket:
     reference: str
     subject: str
     sighting: str
-    """The id of the sighting of this refusal."""
     issued: datetime
 
     def is_of(self, subject: str) -> bool:
@@ -116,16 +115,12 @@ def read_help_cookie(facts: RequestFacts) -> HelpCookie | None:
 
 def name_cookie(client: str, facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that gives a browser its name."""
-    return _field(client, facts)
+    return "Set-Cookie", set_cookie(HELP_COOKIE, client, facts, lasts=COOKIE_LASTS)
 
 
 def help_asked_cookie(client: str, rule: str, now: datetime, facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that notes a browser's request for help because of this rule."""
-    return _field(f"{client}.{_mark(rule)}.{int(now.timestamp())}", facts)
-
-
-def _field(value: str, facts: RequestFacts) -> tuple[str, str]:
-    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, lasts=COOKIE_LASTS)
+    return name_cookie(f"{client}.{_mark(rule)}.{int(now.timestamp())}", facts)
 
 
 def _mark(rule: str) -> str:

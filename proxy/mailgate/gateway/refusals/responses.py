@@ -11,12 +11,12 @@ from mailgate.devices.trust import ENROLLED, REPORTER, source_name
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
-from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.causes import cause_of
 from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
+from mailgate.gateway.pages.render import Pages, RenderedPage
 from mailgate.gateway.pages.steps import GET_EXTENSION
-from mailgate.gateway.pages.view import CHOICES
+from mailgate.gateway.pages.view import CHOICES, View
 from mailgate.gateway.refusals.forms import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.wording import problem
@@ -52,10 +52,8 @@ class ResponseBuilder:
     """How long it usually takes until a source sees a change, by the name of the source. Unknown times are left out."""
 
     help_address: str = ""
-    """The contact if a rule names none."""
 
     choices: tuple[str, ...] = CHOICES
-    """The ways to mail that the company offers."""
 
     certificates: bool = False
 

@@ -8,12 +8,11 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, RateLimit
 from mailgate.gateway.evaluate.facts import Incoming, is_navigation
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.help_ticket import Tickets, help_asked_cookie, read_help_cookie
 from mailgate.gateway.refusals.responses import ResponseBuilder, page_answer
 from mailgate.gateway.refusals.wording import as_told

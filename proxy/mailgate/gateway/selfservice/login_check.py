@@ -19,15 +19,13 @@ from hashlib import sha256
 
 from cachetools import TTLCache
 
+from mailgate.gateway.autodiscover.directions import head_of_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.http.fields import Fields
 from mailgate.http.grammar import values
-from mailgate.http.proxy.forward import MAX_INTERIM
-from mailgate.http.proxy.heads import request_head
 from mailgate.http.proxy.pool import UpstreamPool
-from mailgate.http.proxy.upstream import UpstreamError, UpstreamMalformed
+from mailgate.http.proxy.upstream import UpstreamError
 from mailgate.http.request import RequestHead, ResponseHead
-from mailgate.http.trusted_headers import Origin
 from mailgate.model.addresses import rate_limit_key
 
 RESULT_SECONDS = 60
@@ -40,7 +38,6 @@ WEBMAIL_CHECK_SECONDS = 600
 """How many seconds it is remembered that the webmail distinguishes right from wrong. If it does not, that is remembered for a tenth
 of this time."""
 TIMEOUT_SECONDS = 5.0
-"""How many seconds one check may take."""
 MAX_CONCURRENT = 4
 _MAX_REMEMBERED = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
@@ -48,8 +45,6 @@ _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 
 
 class LoginResult(StrEnum):
-    """The result of checking the credentials of a request."""
-
     NONE = "none"
     RIGHT = "right"
     WRONG = "wrong"
@@ -150,34 +145,13 @@ class LoginCheck:
 
     async def _ask(self, incoming: Incoming, credentials: bytes) -> ResponseHead:
         """The head of the webmail's answer. Raises UpstreamError."""
-        head = self._head(incoming, credentials)
-        upstream = await self._pool.connect()
-        try:
-            origin = _nobody(incoming.origin)
-            upstream.ask(head.method, request_head(head, origin, default_host=self._default_host))
-            for _ in range(MAX_INTERIM):
-                answer = await upstream.read_head()
-                if not answer.informational:
-                    return answer
-            raise UpstreamMalformed("interim answers without an end")
-        finally:
-            upstream.abort()
-
-    def _head(self, incoming: Incoming, credentials: bytes) -> RequestHead:
-        agent = incoming.facts.user_agent.encode("latin-1", "replace")
-        fields = [(b"Host", incoming.origin.host), (b"User-Agent", agent), (b"Authorization", credentials)]
-        return RequestHead(
-            self._question.method,
-            self._question.target,
-            1,
-            Fields((name, value) for name, value in fields if value),
-            incoming.origin.host,
-            keep_alive=False,
-        )
-
-
-def _nobody(origin: Origin) -> Origin:
-    return replace(origin, user=b"")
+        host, agent = incoming.origin.host, incoming.facts.user_agent.encode("latin-1", "replace")
+        told = [(b"Host", host), (b"User-Agent", agent), (b"Authorization", credentials)]
+        fields = Fields((name, value) for name, value in told if value)
+        head = RequestHead(self._question.method, self._question.target, 1, fields, host, keep_alive=False)
+        # the webmail would accept a name that a proxy tells as a login
+        nobody = replace(incoming.origin, user=b"")
+        return await head_of_answer(self._pool, head, nobody, self._default_host)
 
 
 def _asks_for_basic(answer: ResponseHead) -> bool:

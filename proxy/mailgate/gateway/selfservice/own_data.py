@@ -109,8 +109,6 @@ class SelfService:
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """The stored data that one request may see."""
-
     asking: AskingRequest
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailgate.devices.device import Device
-from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.answer import RateLimit
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
@@ -22,8 +22,6 @@ from mailgate.store.help_requests import NOT_THEIRS, HelpRequests
 
 
 class OwnerReport(StrEnum):
-    """A person's report about a device."""
-
     LOST = "lost"
     FOUND = "found"
     """It is not lost after all; possible within a minute."""
@@ -32,8 +30,6 @@ class OwnerReport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnReports:
-    """Stores the reports."""
-
     devices: Devices
     requests: HelpRequests
 

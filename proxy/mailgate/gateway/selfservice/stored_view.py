@@ -190,7 +190,6 @@ def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
 
 
 def language_record(tag: str, day: date, keep: timedelta) -> StoredRecord:
-    """The language in which mails to the person are written."""
     heard = datetime.combine(day, time(), UTC)
     return StoredRecord(_fields({"language": tag, "day": day}), heard + keep)
 

@@ -7,7 +7,6 @@ import pytest
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
-from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.devices import ENROLMENTS
 from mailgate.gateway.pages.employee import (
     NO_RECORDS,
@@ -22,6 +21,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecords,
 )
 from mailgate.gateway.pages.me import LABELS
+from mailgate.gateway.pages.render import Pages
 from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.gateway.pages.own import OWN
 
-from mailgate.gateway.pages import Appearance, Pages, View
-from mailgate.gateway.pages.view import contact_link, own_path
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import Appearance, View, contact_link, own_path
 from mailgate.model import Reason
 
 
