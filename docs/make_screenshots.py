@@ -6,7 +6,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
@@ -19,6 +18,8 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
     StoredRecords,
 )
+from mailgate.gateway.pages.render import Pages, RenderedPage
+from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 IMAGES = Path(__file__).parent / "images"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mailgate.attest import parse_jwks
+from mailgate.attest.keys import parse_jwks
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app
 

@@ -15,8 +15,8 @@ from tests.e2e.test_pages import open_page
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
 
 from mailgate.attest.mint import Device
-from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView, SourceResult
+from mailgate.gateway.pages.render import Pages
 from mailgate.model.phrase import TAGS
 
 pytestmark = pytest.mark.e2e

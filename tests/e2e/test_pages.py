@@ -13,8 +13,8 @@ from tests.e2e.looks import complained
 from tests.e2e.serving import QuietHandler, serving
 from tests.unit.gateway.pages.own import OWN
 
-from mailgate.gateway.pages import Pages, View
-from mailgate.gateway.pages.view import ExactCause
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Effect, Kind, Reason
 from mailgate.model.phrase import TAGS
 

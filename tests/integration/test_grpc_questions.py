@@ -19,7 +19,7 @@ from tests.integration.test_tls import write_certificate
 from tests.servers import PATIENCE
 from tests.unit.gateway.authz.test_ext_authz import asking
 
-from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
+from mailgate.gateway.authz.ext_authz import CheckRequest, CheckResponse
 from mailgate.gateway.authz.grpc_port import METHOD
 
 WORKERS = pytest.mark.parametrize("workers", [1, 2])

@@ -20,11 +20,9 @@ WITHOUT_A_MIRROR = {
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,
     "classify/handhelds.py": FAMILIES,
-    "classify/desktop_mode.py": FAMILIES,
     "classify/programs.py": FAMILIES,
     "connectors/protocol.py": NOUNS,
     "wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
-    "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",
 }

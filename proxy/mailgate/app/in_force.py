@@ -11,20 +11,21 @@ import structlog
 from mailgate.app.changes import ChangeDispatcher, Look
 from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
-from mailgate.attest import CertificateVerifier, Verifier
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.id_token import ExpectedToken, LoginTokens
 from mailgate.attest.sealing import Secret
+from mailgate.attest.verifier import Verifier
 from mailgate.config import Bundle, Settings
 from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
 from mailgate.console.devices.facts import retention_times_of
-from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.authz.authorizer import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.pages import Appearance, Pages
-from mailgate.gateway.refusals import activesync
-from mailgate.gateway.refusals.forms import FORMS
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import Appearance
+from mailgate.gateway.refusals.forms import FORMS, forbid_activesync
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.http.client_certs import NO_PROXY, ProxyForm
@@ -158,7 +159,7 @@ async def probe_keys(settings: Settings, store: Store) -> Sequence[Secret]:
 def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> ResponseBuilder:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
-        forms[Protocol.ACTIVESYNC] = activesync.forbid
+        forms[Protocol.ACTIVESYNC] = forbid_activesync
     return ResponseBuilder(
         pages,
         urlsplit(settings.public_url).netloc,

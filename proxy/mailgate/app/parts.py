@@ -14,7 +14,7 @@ from mailgate.app.mails import quarantine_mailer_for
 from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
-from mailgate.gateway.answer import References
+from mailgate.gateway.answer import RateLimit, References
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
@@ -24,11 +24,9 @@ from mailgate.gateway.forward import Forwarding
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.observe.request_metrics import RequestMetrics
-from mailgate.gateway.observe.tracing import Tracing
+from mailgate.gateway.observe.request_metrics import RequestMetrics, Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.person_languages import PersonLanguages
-from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.failure import FailuresInForm
 from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
@@ -36,10 +34,9 @@ from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
 from mailgate.gateway.selfservice.own_data import SelfService
-from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.own_forms import OwnReports, PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.gateway.selfservice.status_memory import Statuses
+from mailgate.gateway.selfservice.status import Statuses
 from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor

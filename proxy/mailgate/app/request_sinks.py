@@ -22,7 +22,7 @@ from mailgate.http.exchange import Exchange
 
 if TYPE_CHECKING:
     from mailgate.gateway.live import InForce
-    from mailgate.gateway.observe.tracing import Tracing
+    from mailgate.gateway.observe.request_metrics import Tracing
 
 
 Put = Callable[[bytes], None]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from mailgate.attest import KeySet, Nonces, ReplayGuard, parse_jwks
 from mailgate.attest.id_token import parse_provider_keys
-from mailgate.attest.sealing import NODE_BYTES
+from mailgate.attest.keys import KeySet, parse_jwks
+from mailgate.attest.sealing import NODE_BYTES, Nonces
+from mailgate.attest.verifier import ReplayGuard
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
 from mailgate.console.now.readiness import Issuer

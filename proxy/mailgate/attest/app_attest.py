@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -28,7 +28,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from mailgate.attest.cbor import CborError, Item, read_map
 from mailgate.attest.certificates import key_of
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots, serials_of, values_of
@@ -77,8 +76,7 @@ class _Data(NamedTuple):
 
 
 def verify_app_attest(sent: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
-    """Verify an attestation, the only member of ``sent``, and return the app that holds the key. Raises
-    `EvidenceRefusedError`."""
+    """Verify an attestation, the only member of ``sent``, and return the app that holds the key. Raises `EvidenceRefusedError`."""
     wanted = expected.app
     if not isinstance(wanted, AppleApp):
         raise EvidenceRefusedError(Reason.EVIDENCE_FORMAT_UNKNOWN, "expected `reporter.ios` in the settings")
@@ -160,7 +158,6 @@ def _check_nonce(leaf: x509.Certificate, data: bytes, expected: ExpectedEvidence
 
 
 def _read_attested(data: bytes, leaf: x509.Certificate) -> tuple[_Data, str]:
-    """``authData`` of an attestation, and the environment of the app."""
     key_id, tail = data[_ID_AT : _ID_AT + _ID_BYTES], data[_ID_AT + _ID_BYTES :]
     if len(key_id) != _ID_BYTES or data[_ID_AT - 2 : _ID_AT] != _ID_BYTES.to_bytes(2):
         raise CborError(f"expected authData with a key's id of {_ID_BYTES} bytes")
@@ -241,3 +238,71 @@ def _assertion(sent: str) -> tuple[bytes, bytes]:
     if not isinstance(signature, bytes) or not isinstance(data, bytes) or len(data) < _HEAD_BYTES:
         raise CborError(f"expected bytes, and {_HEAD_BYTES} of authenticatorData")
     return signature, data
+
+
+Item: TypeAlias = "int | str | bytes | list[Item] | dict[int | str, Item]"
+
+_MAX_DEPTH = 4
+
+
+class CborError(ValueError):
+    """The bytes are none of the CBOR that is read here. The message repeats none of them."""
+
+
+def read_map(data: bytes) -> tuple[dict[int | str, Item], bytes]:
+    """The map at the beginning, and the bytes behind it. Raises CborError for anything else, and for a name that stands twice."""
+    item, rest = _item(data, 0)
+    if not isinstance(item, dict):
+        raise CborError("expected a map")
+    return item, rest
+
+
+def _item(data: bytes, depth: int) -> tuple[Item, bytes]:
+    if depth > _MAX_DEPTH:
+        raise CborError("nested too deeply")
+    major, number, rest = _head(data)
+    if major == 0:
+        return number, rest
+    if major == 1:
+        return -1 - number, rest
+    if major in (2, 3):
+        if len(rest) < number:
+            raise CborError("cut off")
+        value = rest[:number]
+        return (value if major == 2 else value.decode("utf-8")), rest[number:]
+    if major == 4:
+        return _list(number, rest, depth + 1)
+    if major == 5:
+        return _map(number, rest, depth + 1)
+    raise CborError("expected a number, a text, bytes, a list or a map")
+
+
+def _head(data: bytes) -> tuple[int, int, bytes]:
+    """The major type and the number of an item (RFC 8949, section 3), and the bytes behind them."""
+    if not data:
+        raise CborError("cut off")
+    major, short = data[0] >> 5, data[0] & 0x1F
+    if short < 24:
+        return major, short, data[1:]
+    size = {24: 1, 25: 2, 26: 4, 27: 8}.get(short)
+    if size is None or len(data) <= size:
+        raise CborError("cut off, or without a length")
+    return major, int.from_bytes(data[1 : 1 + size]), data[1 + size :]
+
+
+def _list(length: int, rest: bytes, depth: int) -> tuple[Item, bytes]:
+    items: list[Item] = []
+    for _ in range(length):  # each takes a byte at least, so a made-up length ends with the bytes
+        item, rest = _item(rest, depth)
+        items.append(item)
+    return items, rest
+
+
+def _map(length: int, rest: bytes, depth: int) -> tuple[Item, bytes]:
+    members: dict[int | str, Item] = {}
+    for _ in range(length):
+        name, rest = _item(rest, depth)
+        if not isinstance(name, int | str) or name in members:
+            raise CborError("expected each name once")
+        members[name], rest = _item(rest, depth)
+    return members, rest

@@ -46,13 +46,10 @@ def key_of(certificate: x509.Certificate) -> bytes:
 
 
 def path_to(trusted: Store, presented: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
-    """The leaf, which was presented first, the authorities above it, and the trusted one at the end.
+    """The leaf, which was presented first, the authorities above it, and the trusted one. Raises VerificationError if there is no such path.
 
-    Every signature, name, basic constraint, path length and time on the path is valid, and no critical extension is
-    unknown. Apart from that a certificate may have any extensions: certificates of devices and of companies' own authorities
-    lack extensions that public ones must have.
-
-    :raises VerificationError: if there is no such path.
+    Every signature, name, basic constraint, path length and time on the path is valid, and no critical extension is unknown. Apart from
+    that it may have any: certificates of devices and of companies' own authorities lack extensions that public ones must have.
     """
     authority = ExtensionPolicy.permit_all().require_present(
         x509.BasicConstraints, Criticality.AGNOSTIC, None
@@ -93,10 +90,7 @@ class NamePattern:
 
 
 def names_of(certificate: x509.Certificate, matches: Sequence[NamePattern]) -> tuple[tuple[str, str], ...]:
-    """The pairs of kind and name in the order of ``matches``, each once.
-
-    :raises ValueError: for a field that is not encoded correctly.
-    """
+    """The pairs of kind and name in the order of ``matches``, each once. Raises ValueError for a field with a wrong encoding."""
     found = (
         (match.names, name)
         for match in matches

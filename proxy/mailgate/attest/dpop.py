@@ -17,7 +17,6 @@ from mailgate.attest.jose import (
     ClaimMissingError,
     Claims,
     ClaimWrongError,
-    CompactJws,
     Key,
     MalformedJwsError,
     base64url,
@@ -85,11 +84,8 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedProof:
-    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now.
-
-    A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then. ``body_hash`` is empty if the proof need
-    not sign the body too.
-    """
+    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now. ``jkt`` and ``token_hash`` are
+    empty for one without a token, which may have any key, and ``body_hash`` for one that need not sign the body too."""
 
     jkt: str
     token_hash: bytes
@@ -109,8 +105,17 @@ class Proof(NamedTuple):
 
 def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
     """Check everything about a proof except its nonce and whether it was used before. Raises `EvidenceRefusedError`."""
+    try:
+        return _checked(proof, expected, known)
+    except JwkError as error:
+        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+    except (MalformedJwsError, ClaimMissingError, ClaimWrongError) as error:
+        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+
+
+def _checked(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
     # 12. It is one strictly written JWS without other keys, addresses or extensions. (2)
-    jws = _parse(proof)
+    jws = parse_compact(proof, forbidden=_FOREIGN_PARAMETERS)
     # 13. typ and alg are a proof's, and jwk is a public key for this alg. (4, 5, 7)
     members = _check_header(jws.header)
     # 14. jwk is the key that the token is bound to. (12b)
@@ -121,17 +126,7 @@ def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof
             Reason.PROOF_SIGNATURE_WRONG, "the signature was not made by the key in jwk"
         )
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
-    try:
-        return Proof(jkt, *_check_claims(Claims(jws.payload), expected))
-    except (ClaimMissingError, ClaimWrongError) as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, str(error)) from None
-
-
-def _parse(proof: str) -> CompactJws:
-    try:
-        return parse_compact(proof, forbidden=_FOREIGN_PARAMETERS)
-    except MalformedJwsError as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+    return Proof(jkt, *_check_claims(Claims(jws.payload), expected))
 
 
 def _check_header(header: Mapping[str, object]) -> dict[str, str]:
@@ -141,10 +136,7 @@ def _check_header(header: Mapping[str, object]) -> dict[str, str]:
     if algorithm not in ALGORITHMS:
         raise EvidenceRefusedError(Reason.PROOF_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
     jwk = header.get("jwk")
-    try:
-        members = public_members(jwk if isinstance(jwk, dict) else {})
-    except JwkError as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+    members = public_members(jwk if isinstance(jwk, dict) else {})
     if algorithm_of(members["kty"]) != algorithm:
         raise EvidenceRefusedError(
             Reason.PROOF_ALG_REFUSED, f"jwk is a key for {algorithm_of(members['kty'])}"
@@ -159,10 +151,7 @@ def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tup
     if bound_to not in ("", jkt):
         raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
     if key is None:
-        try:
-            key = import_public(members)
-        except JwkError as error:
-            raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+        key = import_public(members)
         known[spelled] = jkt, key
     return jkt, key
 

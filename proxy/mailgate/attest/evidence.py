@@ -36,8 +36,7 @@ class Evidence(NamedTuple):
 
 
 def read_evidence(said: object) -> Evidence:
-    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …}``. ``nonce`` and ``play_integrity``, a token, are optional. Raises
-    `EvidenceRefusedError`."""
+    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …, "play_integrity": …}``, the last two optional. Raises `EvidenceRefusedError`."""
     try:
         members = said if isinstance(said, dict) else {}
         name, chain = members["format"], members["chain"]
@@ -55,10 +54,7 @@ def read_evidence(said: object) -> Evidence:
 def verify_evidence(
     evidence: Evidence, roots: Mapping[str, Roots], expected: ExpectedEvidence
 ) -> HardwareResult:
-    """Verify the chain of certificates in this evidence, and return what it proves. Never raises on input.
-
-    :param roots: the trusted roots by format. A format without roots is unknown.
-    """
+    """Verify this evidence by the roots of its format, and return what it proves. Never raises on input."""
     name, chain, *_ = evidence
     try:
         if name not in FORMATS or name not in roots:

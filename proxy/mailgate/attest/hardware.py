@@ -35,7 +35,6 @@ class ExpectedEvidence:
     app: "ExpectedApp | None" = None
     """The app that must hold the key; None if any may."""
     integrity: str = ""
-    """The token of Play Integrity that came with the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +153,8 @@ class StatusError(ValueError):
 
 
 def read_status(text: str) -> frozenset[int]:
-    """Read the revoked serial numbers of Android's attestation status list. They are in hex in ``entries`` of a JSON object.
-
-    ``SUSPENDED`` counts like ``REVOKED``: while it lasts, the key must not be believed.
-
-    :raises StatusError: for anything else, so that a broken list never counts as an empty one.
-    """
+    """The revoked serial numbers, in hex in ``entries`` of Android's attestation status list. ``SUSPENDED`` counts like ``REVOKED``: while it
+    lasts, the key must not be believed. Raises StatusError for anything else, so that a broken list never counts as an empty one."""
     try:
         entries = json.loads(text)["entries"]
         serials = frozenset(int(serial, 16) for serial in entries)

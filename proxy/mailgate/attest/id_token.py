@@ -104,10 +104,7 @@ class Signed:
 
 
 def read(text: object, offered: Sequence[str]) -> Signed:
-    """The header of a token, which says how it is signed. Raises IdTokenError.
-
-    :param offered: the algorithms that the provider says it signs with.
-    """
+    """The header of a token, which says how it is signed: by one of ``offered``, the provider's algorithms. Raises IdTokenError."""
     if not isinstance(text, str) or not text.isascii() or len(text) > MAX_TOKEN:
         raise IdTokenError(TokenFault.MALFORMED)
     try:
@@ -132,8 +129,7 @@ def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
 
 
 def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> dict[str, Any]:
-    """The claims of a token, after its signature and its claims were checked. Raises IdTokenError. ``now`` is in seconds
-    since 1970."""
+    """The claims of a token, once its signature and they are checked. Raises IdTokenError. ``now`` is in seconds since 1970."""
     try:
         imported = _IMPORTS[key["kty"]].import_key({**key})
         token = jws.deserialize_compact(signed.text, imported, registry=_REGISTRY)
@@ -169,7 +165,6 @@ def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> di
 
 
 def _fits(key: Jwk, algorithm: str) -> bool:
-    """Whether a key is public, for signatures, and for this algorithm."""
     return (
         key.get("kty") == _KINDS[algorithm]
         and key.get("use", "sig") == "sig"
@@ -187,10 +182,8 @@ MAX_REMEMBERED = 10_000
 
 
 def parse_provider_keys(text: str) -> KeySet:
-    """Read the JWKS of a provider. Keys of other kinds or for other purposes, which providers list beside, are left out.
-
-    :raises KeySetError: if it has no key that could have signed a token.
-    """
+    """Read the JWKS of a provider. Keys of other kinds or for other purposes, which providers list beside, are left out. Raises KeySetError
+    if none is left."""
     try:
         listed = parse_object(text.encode("utf-8", "replace"), "JWKS").get("keys")
     except MalformedJwsError as error:
@@ -208,8 +201,8 @@ def parse_provider_keys(text: str) -> KeySet:
 class LoginTokens:
     """Verifies the tokens of one provider that trusted proxies pass on. It remembers ``MAX_REMEMBERED`` of them until they expire.
 
-    ``source`` is the name of the provider's keys. ``named`` and ``device`` are the claims with the login name and with the device's
-    id; ``person`` returns the person of a login.
+    ``source`` names the provider's keys, ``named`` and ``device`` are the claims with the login name and the device's id, and ``person``
+    returns the person of a login.
     """
 
     def __init__(

@@ -80,10 +80,7 @@ class _RootOfTrust:
 
 
 def read_description(data: bytes) -> KeyDescription:
-    """Read a description.
-
-    :raises DescriptionError: for anything but one whole description.
-    """
+    """Read a description. Raises DescriptionError for anything but one whole description."""
     try:
         return _read(asn1.decode_der(_Description, data))
     except DescriptionError:

@@ -104,12 +104,10 @@ def import_public(members: dict[str, str]) -> Key:
 
 
 def algorithm_of(kty: str) -> str:
-    """The JWS algorithm for keys of this type."""
     return _KEY_TYPES[kty].algorithm
 
 
 def class_of(kty: str) -> type[ECKey] | type[OKPKey]:
-    """The class of keys of this type."""
     return _KEY_TYPES[kty].key
 
 

@@ -17,7 +17,6 @@ from mailgate.attest.jose import ALGORITHMS, Key, base64url, parse_object
 from mailgate.attest.keys import algorithm_of, class_of, public_members
 
 TEST_ISSUER = "https://mdm.example.com"
-"""The default ``iss`` of test tokens."""
 
 ISSUER_KEY_FILE = "issuer.private.jwk"
 DEVICE_KEY_FILE = "device.private.jwk"
@@ -89,7 +88,6 @@ def read_private_key(text: str) -> Key:
 
 
 def claims(device: Device, issue: Issue, device_key: Key) -> dict[str, object]:
-    """The claims of a token that binds ``device`` to ``device_key``."""
     now = int(issue.now.timestamp())
     said: dict[str, object] = {
         "iss": issue.issuer,

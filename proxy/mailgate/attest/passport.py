@@ -28,8 +28,7 @@ PROFILE = "tag:mailgate.example,2026:device-attestation:1"
 """``eat_profile`` (RFC 9711, section 4.3.2): these claims in this form, version 1."""
 
 OWN_LIFETIME = timedelta(minutes=10)
-"""The lifetime of a token that a gate signs for a device that reports to it. For this time it may count as a bearer
-token."""
+"""The lifetime of a token that a gate signs for a device that reports to it: as long it may count as a bearer token."""
 
 FORMS = {"phone": Kind.PHONE, "tablet": Kind.TABLET, "laptop": Kind.LAPTOP, "desktop": Kind.LAPTOP}
 SYSTEMS = frozenset({"android", "chromeos", "ios", "ipados", "linux", "macos", "windows"})
@@ -58,28 +57,19 @@ class Anchors:
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
-    """The thumbprint of the key that the sender must prove (RFC 7800), either of a DPoP key or of a TLS client certificate."""
-
-    jkt: str = ""
-    x5t_s256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Passport:
     """A token with a good signature and good claims. Its time is checked at every use."""
 
     result: AttestationResult
     kid: str
     key: Key
-    """The issuer's key that signed it."""
-    binding: Binding
+    by_certificate: bool
+    """Whether the key that the sender must prove is that of its TLS client certificate, and not of a DPoP proof (RFC 7800)."""
     issued_at: datetime
     not_before: datetime
     expires: datetime
     bearer: bool
-    """Whether it counts without a proof. Only a gate's own token can, for clients that can set a header but cannot make
-    a proof."""
+    """Whether it counts without a proof. Only a gate's own token can, for clients that set a header but make no proof."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
         """Do step 10. Raises `EvidenceRefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
@@ -98,7 +88,10 @@ class Passport:
 def read_passport(token: str, anchors: Anchors) -> Passport:
     """Do steps 4 to 9: check everything about a token that does not depend on the time. Raises `EvidenceRefusedError`."""
     # 4. It is one strictly written JWS, and its header has no key, address or extension.
-    jws = _parse(token)
+    try:
+        jws = parse_compact(token, forbidden=_OWN_KEY_PARAMETERS)
+    except MalformedJwsError as error:
+        raise EvidenceRefusedError(Reason.TOKEN_MALFORMED, str(error)) from None
     # 5. typ and alg are ours, and there is a kid.
     algorithm = _check_header(jws.header)
     # 6. and 7. The issuer is configured, and kid names a key of that issuer, made for this algorithm.
@@ -115,13 +108,6 @@ def read_passport(token: str, anchors: Anchors) -> Passport:
         raise EvidenceRefusedError(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
     except ClaimWrongError as wrong:
         raise EvidenceRefusedError(Reason.TOKEN_CLAIM_WRONG, str(wrong)) from None
-
-
-def _parse(token: str) -> CompactJws:
-    try:
-        return parse_compact(token, forbidden=_OWN_KEY_PARAMETERS)
-    except MalformedJwsError as error:
-        raise EvidenceRefusedError(Reason.TOKEN_MALFORMED, str(error)) from None
 
 
 def _check_header(header: Mapping[str, object]) -> str:
@@ -154,21 +140,21 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
     _check_profile(claims)
     issued_at, expires = _lifetime(claims, anchors.longest_life(issuer))
     claims.text("jti")  # a handle for revocation; a token may be used again, but its proofs may not
-    binding = _binding(claims)
+    thumbprint, by_certificate = _binding(claims)
     status = read_status(claims.inner("submods").inner("device"))
     own = issuer == anchors.own_issuer
     system = _choice(claims, "os", SYSTEMS) if "os" in claims else ""
     result = AttestationResult(
         device_id=claims.text("sub"),
         issuer=issuer,
-        key_thumbprint=binding.jkt or binding.x5t_s256,
+        key_thumbprint=thumbprint,
         kind=FORMS[_choice(claims, "form", FORMS)] if "form" in claims else None,
         os=system,
         os_version=claims.text("os_version") if "os_version" in claims else "",
         managed=claims.flag("managed") if "managed" in claims else None,
-        enrolment=Enrolment(_choice(claims, "enrolment", _ENROLMENTS))
-        if "enrolment" in claims
-        else Enrolment.UNKNOWN,
+        enrolment=Enrolment(
+            _choice(claims, "enrolment", _ENROLMENTS) if "enrolment" in claims else "unknown"
+        ),
         user=anchors.person(claims.text("user")) if "user" in claims else "",
         eas_ids=claims.texts("eas_ids") if "eas_ids" in claims else (),
         apps=_apps(claims, system or own * "other", status, anchors.match_app) if "apps" in claims else None,
@@ -179,7 +165,7 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
     )
     not_before = claims.instant("nbf") if "nbf" in claims else issued_at
     bearer = own and "bearer" in claims and claims.flag("bearer")
-    return Passport(result, kid, key, binding, issued_at, not_before, expires, bearer)
+    return Passport(result, kid, key, by_certificate, issued_at, not_before, expires, bearer)
 
 
 def _extension(claims: Claims) -> ExtensionWord | None:
@@ -231,8 +217,8 @@ def _lifetime(claims: Claims, longest: timedelta) -> tuple[datetime, datetime]:
     return issued_at, expires
 
 
-def _binding(claims: Claims) -> Binding:
-    """The binding to exactly one key. A token without a key is refused, since everybody who reads it could use it."""
+def _binding(claims: Claims) -> tuple[str, bool]:
+    """The thumbprint of the one key to which it is bound, and whether that is a certificate's. A token without a key is refused, since everybody who reads it could use it."""
     confirmation = claims.inner("cnf").members if "cnf" in claims else {}
     jkt, x5t = confirmation.get("jkt"), confirmation.get("x5t#S256")
     if jkt is None and x5t is None:
@@ -242,7 +228,7 @@ def _binding(claims: Claims) -> Binding:
     thumbprint = x5t if jkt is None else jkt
     if not isinstance(thumbprint, str) or not _THUMBPRINT.fullmatch(thumbprint):
         raise ClaimWrongError("cnf must hold a SHA-256 thumbprint: 43 characters of base64url")
-    return Binding(x5t_s256=thumbprint) if jkt is None else Binding(jkt=thumbprint)
+    return thumbprint, jkt is None
 
 
 def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str]) -> str:
@@ -256,17 +242,12 @@ def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str
 def _apps(
     claims: Claims, system: str, status: str, match_app: Callable[[str, str], str | None]
 ) -> AppsReport:
-    """The listed apps of the report. Other apps do not leave this function.
-
-    With the status ``none`` the issuer vouches for nothing. Apps in the report then count as present, but the rest does not
-    count as clean (``complete`` is false).
-    """
+    """The listed apps of the report. With the status ``none`` the issuer vouches for nothing: apps in the report then count as present, but the
+    rest does not count as clean."""
     apps = claims.inner("apps")
     at, complete, reported = apps.instant("at"), apps.flag("complete"), apps.texts("listed")
-    if reported and not system:
-        raise ClaimMissingError("os is missing: the apps cannot be known without it")
     asked = apps.texts("asked") if "asked" in apps else None
-    if asked and not system:
+    if (reported or asked) and not system:
         raise ClaimMissingError("os is missing: the apps cannot be known without it")
 
     def keys(identifiers: Iterable[str]) -> frozenset[str]:
@@ -301,9 +282,8 @@ def tier_of(value: int) -> str:
 
 
 def read_status(device: Claims) -> str:
-    """The status of the submodule ``device``. Raises `ClaimMissingError` and `ClaimWrongError`.
-
-    It raises `EvidenceRefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
+    """The status of the submodule ``device``. Raises `EvidenceRefusedError` for a contraindicated one, since a tampered device's report about
+    its apps is worthless."""
     status = device.text("ear.status")
     if status not in _WORSE:
         raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_WORSE))}")

@@ -1,7 +1,7 @@
 """Play Integrity, a second word about the reporter on Android: Google Play has delivered this app, to a phone that Google knows.
 
 The app asks the phone's Play services for a token (a "classic request"). Where the company keeps the keys of these tokens itself, they are
-read here, and no server is asked. Steps 19 to 24 follow those of `android_app`; the first that fails decides.
+read here, and no server is asked. Steps 19 to 24 follow those of `android_key`; the first that fails decides.
 
 Source: developer.android.com, "Decrypt and verify the integrity verdict" and "Integrity verdicts".
 """

@@ -1,4 +1,5 @@
-"""Seals what a client keeps and sends back, with secrets that several gates share: texts, and DPoP nonces.
+"""Seals what a client keeps and sends back, with secrets that several gates share: texts, DPoP nonces, and the tokens of a company's
+computers, each of which is good for one machine and its owner.
 
 A nonce is a gate's own mark in a proof (RFC 9449, section 8), which the gate does not have to remember: a span of five minutes. It is
 valid in its span and in the next. There are two sorts. A shared nonce is valid at every gate, and a gate has to ask the others whether
@@ -7,8 +8,10 @@ knows by itself whether the proof was used.
 """
 
 import hmac
+import json
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -27,10 +30,8 @@ class Secret(Protocol):
 
 
 def sealing_key(keys: Sequence[Secret], now: datetime, settling: timedelta) -> Secret:
-    """The newest secret that is at least ``settling`` old, since by then every gate knows it. If there is none, the oldest.
-
-    ``keys`` come newest first; there is at least one.
-    """
+    """The newest secret that is at least ``settling`` old, since by then every gate knows it, or else the oldest. ``keys`` come newest first;
+    there is at least one."""
     return next((key for key in keys if key.made_at <= now - settling), keys[-1])
 
 
@@ -69,10 +70,8 @@ class Nonce(NamedTuple):
 
 
 class Nonces:
-    """Makes and reads nonces. ``keys`` come newest first and may be replaced at any time; ``node`` is random.
-
-    A new key is used for sealing only ``settling`` after it was made. By then every gate knows it.
-    """
+    """Makes and reads nonces. ``keys`` come newest first and may be replaced at any time; ``node`` is random. A new key seals ``settling`` after
+    it was made, when every gate knows it."""
 
     def __init__(
         self, keys: Sequence[Secret], node: bytes, settling: timedelta = timedelta(minutes=10)
@@ -82,7 +81,6 @@ class Nonces:
         self._settling = settling
 
     def make(self, now: datetime, *, bound: bool) -> str:
-        """Make a nonce for the next proof."""
         key = sealing_key(self.keys, now, self._settling)
         return _sealed(key, _span(now), self._node if bound else _SHARED_NODE)
 
@@ -115,3 +113,39 @@ def _parts(text: str) -> tuple[int, bytes] | None:
     except ValueError:
         return None
     return int.from_bytes(data[:_SPAN_BYTES]), data[_SPAN_BYTES : _SPAN_BYTES + NODE_BYTES]
+
+
+PREFIX = "mailgate-machine-"
+
+
+def is_of_machine(token: str) -> bool:
+    """Whether this has the form of a machine's token, right or wrong. Nobody guesses one: a wrong one is of another owner, of a
+    computer with another name, or of an earlier secret."""
+    return token.startswith(PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTokens:
+    """Makes and checks them. No token is stored."""
+
+    secret: bytes = field(default=b"", repr=False)
+    """The company's secret; empty if it has none, and then no token is good."""
+    keys_a_machine: int = 5
+    """How many keys, which are profiles of browsers, each machine may have."""
+
+    def token(self, machine: str, owner: str) -> str:
+        """The token of a machine and the login name of its owner, which may be empty, both in any case. It is the HMAC-SHA-256 of both
+        in one JSON list, so that no other machine and owner have the same text."""
+        said = json.dumps(["machine", _without_case(machine), _without_case(owner)]).encode()
+        return PREFIX + base64url(hmac.digest(self.secret, said, "sha256"))
+
+    def proves(self, token: str, machine: str, owner: str) -> bool:
+        """Whether this is the token of this machine and owner. It takes as long for a wrong one."""
+        right = self.token(machine, owner).encode()
+        return hmac.compare_digest(token.encode("utf-8", "surrogatepass"), right) and bool(
+            self.secret and machine
+        )
+
+
+def _without_case(name: str) -> str:
+    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")

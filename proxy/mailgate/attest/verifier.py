@@ -40,14 +40,12 @@ from cachetools import LRUCache
 from mailgate.attest.dpop import WINDOW, ExpectedProof, Proof, ProvedKeys, check_proof
 from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFoundError, NonceError
 from mailgate.attest.keys import KeySet
-from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
+from mailgate.attest.passport import Anchors, Passport, read_passport
 from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
 from mailgate.model import AttestationResult, Reason
 
 
 class SpendResult(Enum):
-    """The outcome of spending a ticket."""
-
     ACCEPTED = "accepted"
     SPENT_BEFORE = "spent before"
     MEMORY_FULL = "memory full"
@@ -107,8 +105,7 @@ class Verdict:
     result: AttestationResult | None
     """The result; None if no attestation is offered."""
     missing_key_of: str = ""
-    """The issuer whose keys should be fetched again, since the token names a key that is missing; empty if there is
-    none."""
+    """The issuer whose keys should be fetched again, since the token names one that is missing; empty if there is none."""
     nonce: Nonce | None = None
     """The nonce of a proof that is good so far."""
     spent: SpentProof | None = None
@@ -167,13 +164,14 @@ class Verifier:
         try:
             token_hash, passport = self._passport(attestation_headers, now)
             # 11. It may be used at all, either without a proof or with one.
-            self._check_revoked(passport.binding.jkt or passport.binding.x5t_s256)
-            if passport.binding.x5t_s256:
-                _check_certificate(passport.binding, client_cert_thumbprint)
+            key = passport.result.key_thumbprint
+            self._check_revoked(key)
+            if passport.by_certificate:
+                _check_certificate(key, client_cert_thumbprint)
                 return Verdict(passport.result)
             if passport.bearer and not proof_headers:
                 return Verdict(passport.result)
-            expected = ExpectedProof(passport.binding.jkt, token_hash, method, url, now)
+            expected = ExpectedProof(key, token_hash, method, url, now)
             _, nonce, spent = self._check_proof(proof_headers, expected)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
@@ -183,7 +181,7 @@ class Verifier:
         """Verify the token of a request that is still running by what is known now. Its proof was for its start alone."""
         try:
             _, passport = self._passport(attestation_headers, now)
-            self._check_revoked(passport.binding.jkt or passport.binding.x5t_s256)
+            self._check_revoked(passport.result.key_thumbprint)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
         return Verdict(passport.result)
@@ -220,7 +218,6 @@ class Verifier:
         return token_hash, passport
 
     def _stands(self, passport: Passport) -> bool:
-        """Whether the issuer still has the key that signed."""
         keys = self._anchors.issuers.get(passport.result.issuer)
         return keys is not None and keys.get(passport.kid) is passport.key
 
@@ -298,12 +295,12 @@ def _text(value: bytes, reason: Reason) -> str:
         raise EvidenceRefusedError(reason, "expected UTF-8") from None
 
 
-def _check_certificate(binding: Binding, thumbprint: str | None) -> None:
+def _check_certificate(bound_to: str, thumbprint: str | None) -> None:
     if thumbprint is None:
         raise EvidenceRefusedError(
             Reason.PROOF_MISSING, "the token is bound to a TLS client certificate, and none came"
         )
-    if thumbprint != binding.x5t_s256:
+    if thumbprint != bound_to:
         raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
 
 

@@ -1,4 +1,4 @@
-"""Recognises the client. Each family of signals has a file, and ``verdict`` weighs them. Unknown is never laptop."""
+"""Recognises the client. Each family of signals has a file, and ``reading`` weighs them. Unknown is never laptop."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -23,8 +23,7 @@ from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.classify.probe_readings import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
 from mailgate.classify.protocol import names_activesync, protocol_beside, protocol_in_path, protocol_of_agent
-from mailgate.classify.reading import Reading
-from mailgate.classify.verdict import weigh
+from mailgate.classify.reading import Reading, weigh
 from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
 
 __all__ = [
@@ -85,11 +84,9 @@ def _query(facts: RequestFacts) -> DeviceQuery:
 
 @lru_cache(4096)
 def agent_traits(user_agent: str) -> Hashable:
-    """The traits of a user agent that classification weighs: form, system, model and protocol, without browser and
-    versions.
+    """The form, system, model and protocol by a user agent; None if it contradicts itself.
 
-    Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
-    signals. None if the user agent contradicts itself.
+    Requests that differ only in user agents with the same traits have the same client, except for browser, versions and signals.
     """
     if plain := plain_device(user_agent):
         return *AgentTraits(*plain, disputes=False), None
@@ -99,7 +96,6 @@ def agent_traits(user_agent: str) -> Hashable:
 
 
 def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The other headers that are read, as names and values, if they were sent."""
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 

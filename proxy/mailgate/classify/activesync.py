@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from mailgate.classify.percent import decoded
+from mailgate.classify.protocol import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Table, TableRule
 from mailgate.model import Finding, Reason, RequestFacts, Signal
@@ -38,16 +38,7 @@ _TAG_USER = 8
 _NAMES = frozenset({"cmd", "deviceid", "devicetype", "user"})
 """The names in a plain query, in lower case ([MS-ASHTTP] 2.2.1.1.1.2)."""
 _OF_COMMANDS = frozenset(
-    {
-        "attachmentname",
-        "collectionid",
-        "collectionname",
-        "itemid",
-        "longid",
-        "occurrence",
-        "parentid",
-        "saveinsent",
-    }
+    "attachmentname collectionid collectionname itemid longid occurrence parentid saveinsent".split()
 )
 """The further names that commands take in a plain query ([MS-ASHTTP] 2.2.1.1.1.2.5), in lower case."""
 _OWN = frozenset({*_NAMES, *_OF_COMMANDS, ""})
@@ -81,11 +72,8 @@ CODES = {
     22: "ValidateCert",
     23: "Find",
 }
-"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use.
-
-Code 23 came with version 16.1. That it means Find is taken from a port of Z-Push; if that is wrong, only the form of a
-refusal is wrong.
-"""
+"""Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use. Code 23 came with version 16.1. That it
+means Find is taken from a port of Z-Push; if that is wrong, only the form of a refusal is wrong."""
 
 _COMMANDS = {name.lower(): name for name in CODES.values()}
 
@@ -126,8 +114,7 @@ class _BrokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeviceQuery:
-    """The values of a query. A missing value is empty. ``fault`` says what is wrong with a query that cannot be
-    read."""
+    """The values of a query. A missing value is empty. ``fault`` says what is wrong with one that cannot be read."""
 
     device_id: str = ""
     """The DeviceId as text if it is printable ASCII, otherwise in hex, as servers write it."""
@@ -142,20 +129,15 @@ class DeviceQuery:
 
 
 def read_query(query: str, version: str = "") -> DeviceQuery:
-    """Read the parameters of a query in either form. Never raises. A query that cannot be read has a fault and nothing else.
-
-    ``version`` is the ``MS-ASProtocolVersion`` header, for queries that name no version themselves.
-    """
+    """Read the parameters of a query in either form. Never raises. A query that cannot be read has a fault and nothing else. ``version`` is
+    the ``MS-ASProtocolVersion`` header, for queries that name no version themselves."""
     said = version.strip()
     return _read(query[:_MOST], said if _VERSION.fullmatch(said) else "")
 
 
 def checks_login(facts: RequestFacts) -> bool:
-    """Whether a webmail is bound to check the login of this request, if it is no page load.
-
-    It is if the request has ActiveSync's own address to the letter, its method, its content type and no query but its own,
-    and no cookie of a session, by which a webmail could go instead.
-    """
+    """Whether a webmail is bound to check the login of this request, if it is no page load: it has ActiveSync's own address to the letter, its
+    method, its content type, no query but its own, and no cookie of a session, by which a webmail could go instead."""
     place, sent = facts.activesync, facts.headers
     return (
         facts.path in place.addresses
@@ -252,7 +234,6 @@ def _parameters(data: bytes) -> dict[int, bytes]:
 
 
 def _take(data: bytes, what: str) -> tuple[bytes, bytes]:
-    """Read a value after its length byte. Returns the value and the rest."""
     if not data or len(data) < 1 + data[0]:
         raise _BrokenError(f"it ends inside the {what}")
     end = 1 + data[0]
@@ -272,17 +253,10 @@ def read_activesync(query: DeviceQuery, *, checked: bool) -> Reading:
     if form == "desktop" and not checked:
         form = "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])
-    reading = Reading(form=form, signals=(shown,), findings=_findings(query))
-    return (
-        reading._replace(browser="Outlook")
-        if query.device_type.lower().startswith("windowsoutlook")
-        else reading
-    )
-
-
-def _findings(query: DeviceQuery) -> tuple[Finding, ...]:
-    if not query.fault:
-        return ()
-    return (
-        Finding(Reason.REQUEST_MALFORMED, phrase("the query cannot be read: %(fault)s", fault=query.fault)),
+    detail = phrase("the query cannot be read: %(fault)s", fault=query.fault)
+    return Reading(
+        form=form,
+        browser="Outlook" if query.device_type.lower().startswith("windowsoutlook") else "",
+        signals=(shown,),
+        findings=(Finding(Reason.REQUEST_MALFORMED, detail),) if query.fault else (),
     )

@@ -8,11 +8,10 @@ from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS
 from mailgate.classify.programs import BOTS, TOOLS
-from mailgate.classify.systems import system_name
+from mailgate.classify.reading import system_name
 from mailgate.classify.table import Table
 
 if TYPE_CHECKING:  # only the package's type stubs have these names
@@ -50,7 +49,6 @@ _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
 """All tables in the order in which they are asked. One search gives the result of the first table that has a match."""
 
 AGENT_TABLES = (_ALL, COMPUTERS)
-"""The combined tables, for ``warm``."""
 
 
 class Agent:
@@ -65,13 +63,11 @@ class Agent:
 
     @cached_property
     def browser(self) -> "Browser | None":
-        """The browser. It is computed on demand, since for most user agents the rules find the kind of device without
-        it."""
+        """The browser. It is looked for on demand, since for most user agents the rules find the kind of device without it."""
         return _resolver().ua.extract(self.text)
 
     @cached_property
     def os(self) -> "OS | None":
-        """The operating system. It is computed on demand, since for most computers a rule finds the system."""
         return _resolver().os.extract(self.text)
 
     @property
@@ -85,7 +81,6 @@ class Agent:
 
     @property
     def model(self) -> str:
-        """The model of the device, or empty."""
         model = self.device.model or self.device.family
         return "" if model in _NO_MODEL else model
 

@@ -67,11 +67,8 @@ def with_known_kind(
 
 
 def with_device(client: Client, reported: Kind | None) -> Client:
-    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as
-    one.
-
-    A signed kind may be only the device's own word, so it does not prevent that. The reverse is never done.
-    """
+    """The client after its device was found. A computer becomes a phone or tablet if the device's sources report it as one. A signed kind may
+    be only the device's own word, so it does not prevent that. The reverse is never done."""
     if client.kind is not Kind.LAPTOP or reported not in HANDHELD_KINDS:
         return client
     detail = phrase(

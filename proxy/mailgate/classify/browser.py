@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 from mailgate.classify.agent import AGENT_TABLES, COMPUTERS, Agent, version
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, NO_FORM
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
-from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_of_rule, system_of_words
+from mailgate.classify.reading import KIND_OF_FORM, Reading, system_of_rule, system_of_words
 from mailgate.classify.table import Match, Table, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase
@@ -142,8 +140,7 @@ def read_user_agent(header: str) -> Reading:
 
 
 def read_traits(header: str) -> AgentTraits | None:
-    """The traits of a user agent, in less than half the time of ``read_user_agent``; None if the user agent contradicts
-    itself."""
+    """The traits of a user agent, in less than half the time of ``read_user_agent``; None if it contradicts itself."""
     text = _readable(header)
     if not text:
         return _NOTHING

@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_name
+from mailgate.classify.reading import KIND_OF_FORM, Reading, system_name
 from mailgate.model import Finding, Reason, Signal
 from mailgate.model.phrase import phrase
 
@@ -21,38 +20,18 @@ MODEL = "sec-ch-ua-model"
 BRANDS = "sec-ch-ua"
 VERSIONS = "sec-ch-ua-full-version-list"
 
-DEVICE_HEADERS = (
-    "x-wap-profile",
-    "wap-profile",
-    "x-operamini-phone-ua",
-    "x-operamini-phone",
-    "x-operamini-features",
-    "x-ucbrowser-device-ua",
-    "x-ucbrowser-phone-ua",
-    "x-skyfire-phone",
-    "x-ucbrowser-ua",
-    "x-puffin-ua",
-    "x-bolt-phone-ua",
-    "x-device-user-agent",
-    "device-stock-ua",
+DEVICE_HEADERS = tuple(
+    "x-wap-profile wap-profile x-operamini-phone-ua x-operamini-phone x-operamini-features x-ucbrowser-device-ua"
+    " x-ucbrowser-phone-ua x-skyfire-phone x-ucbrowser-ua x-puffin-ua x-bolt-phone-ua x-device-user-agent"
+    " device-stock-ua".split()
 )
 """Headers that only phones and compressing proxies in front of phones send."""
 
 EMBEDDER = "x-requested-with"
 """The header in which Android's WebView puts the package name of its app. Scripts of a page put XMLHttpRequest there."""
 
-HEADERS = (
-    MOBILE,
-    PLATFORM,
-    PLATFORM_VERSION,
-    FORM_FACTORS,
-    MODEL,
-    BRANDS,
-    VERSIONS,
-    EMBEDDER,
-    *DEVICE_HEADERS,
-)
-"""Every header that is read here."""
+_OF_HINTS = (MOBILE, PLATFORM, PLATFORM_VERSION, FORM_FACTORS, MODEL, BRANDS, VERSIONS)
+HEADERS = (*_OF_HINTS, EMBEDDER, *DEVICE_HEADERS)
 
 MAX_LENGTH = 256
 """The most characters of a hint. A longer one counts as malformed."""
@@ -97,30 +76,14 @@ FORM_OF_FACTOR = {
 """Values of Sec-CH-UA-Form-Factors, the most restrictive first, since a browser may send several."""
 
 _FORM_OF_PLATFORM = {
-    "android": "phone",
-    "ios": "phone",
-    "ipados": "tablet",
-    "windows": "desktop",
-    "macos": "desktop",
-    "chromeos": "desktop",
-    "kaios": "phone",
-    "harmonyos": "phone",
-    "tizen": "tv",
-    "webos": "tv",
-    "web0s": "tv",
-    "vidaa": "tv",
-    "tvos": "tv",
+    **dict.fromkeys(("windows", "macos", "chromeos"), "desktop"),
+    **dict.fromkeys(("android", "ios", "kaios", "harmonyos", "sailfish-os", "windows-phone"), "phone"),
+    **dict.fromkeys(("ipados", "fire-os"), "tablet"),
+    **dict.fromkeys(("tizen", "webos", "web0s", "vidaa", "tvos"), "tv"),
+    **dict.fromkeys(("watchos", "wear-os"), "watch"),
     "fuchsia": "speaker",
-    "watchos": "watch",
     "visionos": "xr",
-    "fire-os": "tablet",
-    "sailfish-os": "phone",
-    "windows-phone": "phone",
-    "wear-os": "watch",
-    "macintel": "",
-    "linux": "",
-    "unknown": "",
-    "": "",
+    **dict.fromkeys(("macintel", "linux", "unknown", ""), ""),
 }
 """Forms by platform. Linux is left out: televisions and phones that ask for the desktop site say it. MacIntel is what scripts see."""
 
@@ -186,22 +149,15 @@ class _Hints:
         return text if plainly and plainly.fullmatch(text) else ""
 
     def _malformed(self, name: str) -> None:
-        self.findings.append(
-            Finding(
-                Reason.REQUEST_MALFORMED,
-                phrase("%(name)s is not a value that RFC 9651 allows there", name=name),
-            )
-        )
+        detail = phrase("%(name)s is not a value that RFC 9651 allows there", name=name)
+        self.findings.append(Finding(Reason.REQUEST_MALFORMED, detail))
 
 
 def read_hints(headers: Mapping[str, str]) -> Reading:
     """Read the hints. The form is weak if only the platform shows it."""
     hints = _Hints(headers)
-    system, model, version = (
-        system_name(hints.text(PLATFORM).strip('"\\')),  # some proxies quote twice
-        hints.text(MODEL),
-        hints.text(PLATFORM_VERSION),
-    )
+    system = system_name(hints.text(PLATFORM).strip('"\\'))  # some proxies quote twice
+    model, version = hints.text(MODEL), hints.text(PLATFORM_VERSION)
     told = _explicit_form(hints, model, system)
     of_platform = _of_platform(system)
     embedded = "phone" if _PACKAGE.fullmatch(headers.get(EMBEDDER, "")[:MAX_LENGTH]) else ""
@@ -221,8 +177,7 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
 
 
 def _of_platform(system: str) -> str:
-    """The form by a platform. A system that is not known from computers belongs to another device, like a console or a
-    television."""
+    """A system that is not known from computers belongs to another device, like a console or a television."""
     if system in _FORM_OF_PLATFORM:
         return _FORM_OF_PLATFORM[system]
     ascii_only = system.encode("ascii", "replace").decode("ascii")

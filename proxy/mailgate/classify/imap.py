@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 
 from mailgate.classify.programs import HANDHELD_MAIL_APP
-from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.systems import system_name
+from mailgate.classify.reading import KIND_OF_FORM, Reading, system_name
 from mailgate.classify.table import Match, Table, TableRule, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase
@@ -18,22 +17,11 @@ from mailgate.model.phrase import phrase
 HEADER = "imap-id"
 """The header in which the facts of a login keep what the client says about itself."""
 
-FIELDS = (
-    "name",
-    "version",
-    "vendor",
-    "os",
-    "os-version",
-    "model",
-    "device",
-    "device-type",
-    "x-android-device-model",
-    "also",
+FIELDS = tuple(
+    "name version vendor os os-version model device device-type x-android-device-model also".split()
 )
-"""The fields of an ID that are read and kept. Other fields hold addresses, ids of persons, or nothing of use here.
-
-``also`` keeps a second, different value of one name.
-"""
+"""The fields of an ID that are read and kept. Others hold addresses, ids of persons, or nothing of use here. ``also`` keeps a second,
+different value of one name."""
 
 MAX_LENGTH = 4096
 """The most characters of an ID that are read. RFC 2971, section 3.3, allows 30 fields, and clients send far fewer."""
@@ -87,10 +75,8 @@ _HANDHELDS = Table(
         HANDHELD_MAIL_APP,
     )
 )
-"""Words of handhelds, searched in all fields and their names. One such word outweighs a computer's.
-
-The name ``x-android-device-model`` is itself a word of Android.
-"""
+"""Words of handhelds, searched in all fields and their names. One such word outweighs a computer's. The name
+``x-android-device-model`` is itself a word of Android."""
 
 _COMPUTERS = Table(
     (
@@ -173,8 +159,7 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """Read a mail client's statements about itself. It never raises. A client that is not known to run on computers is a
-    handheld."""
+    """Read a mail client's statements about itself. Never raises. One that is not known to run on computers is a handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {readable(value)}" for name, value in fields.items()))
     computer = _computer(fields)
     claimed = computer.text if computer and computer.rule.form == "desktop" else ""
@@ -189,15 +174,14 @@ def read_client(fields: Mapping[str, str]) -> Reading:
         model=fields.get("x-android-device-model") or fields.get("model") or fields.get("device", ""),
         signals=_signals(fields, form),
     )
-    if claimed and disputed:
-        return reading.contradicted(
-            phrase(
-                "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
-                computer=claimed,
-                disputed=disputed,
-            )
-        )
-    return reading
+    if not (claimed and disputed):
+        return reading
+    detail = phrase(
+        "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
+        computer=claimed,
+        disputed=disputed,
+    )
+    return reading.contradicted(detail)
 
 
 def _strange(fields: Mapping[str, str]) -> str:
@@ -207,12 +191,8 @@ def _strange(fields: Mapping[str, str]) -> str:
     name = fields.get("name", "")
     if _PACKAGE.match(name) and not _COMPUTERS.first(f"name={readable(name)}"):
         return f"name {name}"
-    models = (f"{field} {fields[field]}" for field in _MODELS if not _is_computer(fields.get(field, "")))
-    return next(models, "")
-
-
-def _is_computer(model: str) -> bool:
-    return not model or _COMPUTER_MODEL.match(model) is not None
+    told = {field: fields[field] for field in _MODELS if fields.get(field)}
+    return next((f"{field} {model}" for field, model in told.items() if not _COMPUTER_MODEL.match(model)), "")
 
 
 def _computer(fields: Mapping[str, str]) -> Match | None:

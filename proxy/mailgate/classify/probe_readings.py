@@ -161,8 +161,7 @@ _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]
 
 
 def probe_header(found: ProbeFinding, *, observed: bool) -> str:
-    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether the finding is shown but
-    does not count."""
+    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether the finding does not count."""
     system = f";os={found.os}" if found.os else ""
     return f"{found.form};by={found.by}{system}{';observe' if observed else ''}"
 

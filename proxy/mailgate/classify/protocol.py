@@ -4,13 +4,39 @@ A browser that loads a page shows it to a person, at any address. It gets a page
 load. A sign that names ActiveSync makes its sender a handheld all the same (``names_activesync``).
 """
 
+import binascii
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from mailgate.classify.percent import decoded
 from mailgate.classify.table import Table, TableRule
 from mailgate.model import Protocol
+
+
+def decoded(text: str) -> str:
+    """Decode each ``%XX`` in ``text`` to one character. A ``%`` that begins no escape may become ``=``, and a character beyond ASCII ``?``.
+
+    The result is only good for finding ASCII words. ``urllib.parse.unquote`` takes a Python step for each escape, and the decoders of
+    ``codecs`` one for each mistake; a request may hold thousands.
+    """
+    if "%" not in text and text.isascii():
+        return text
+    return binascii.a2b_qp(_as_quoted_printable(text.encode("ascii", "replace"))).decode("latin-1")
+
+
+def _as_quoted_printable(escaped: bytes) -> bytes:
+    """Decode as quoted-printable, which has ``=`` for ``%`` (RFC 2045, section 6.7). C code decodes it and keeps invalid escapes.
+
+    That code joins broken lines, reads two signs in a row as one and drops one at the very end. So these are escaped before,
+    and signs in a row twice, since replacements may touch each other.
+    """
+    for sign in (b"=", b"\r", b"\n"):
+        escaped = escaped.replace(sign, b"%%%02X" % sign[0])
+    escaped = escaped.replace(b"%%", b"%25%").replace(b"%%", b"%25%")
+    if escaped.endswith(b"%"):
+        escaped += b"25"
+    return escaped.replace(b"%", b"=")
+
 
 MAX_PATH = 8192
 """The most bytes of a path that are read. This is the longest request line that common servers accept."""
@@ -96,8 +122,7 @@ _CLIENTS = Table(
 
 
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
-    """The protocol of an HTTP request. ``named`` is the one in its path, or None. Of the headers, only ``HEADERS``
-    and the user agent are read."""
+    """The protocol of an HTTP request. ``named`` is the one in its path. Of the headers, only ``HEADERS`` and the user agent are read."""
     agent = headers.get("user-agent", "")
     found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
     return Protocol.WEB if found is None or _loads_page(method, headers, agent) else found
@@ -109,12 +134,8 @@ def names_activesync(named: Protocol | None, headers: Mapping[str, str]) -> bool
 
 
 def protocol_in_path(path: str) -> Protocol | None:
-    """The protocol in a path; None if there is none. The path is read as by a lenient upstream: decoded, without case
-    and without parameters.
-
-    So every spelling of an ActiveSync address is recognised. If the path names several protocols, ActiveSync
-    counts, and otherwise the first.
-    """
+    """The protocol in a path; None if there is none. It is read as by a lenient upstream: decoded, without case and without parameters, so that
+    every spelling of an ActiveSync address is recognised. If it names several, ActiveSync counts, and otherwise the first."""
     lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):
         return Protocol.ACTIVESYNC

@@ -34,7 +34,6 @@ class TableRule(NamedTuple):
 
     @property
     def each(self) -> list[str]:
-        """The words one by one."""
         return re.split(r"\s*\n\s*| \| ", self.words.strip())
 
     @property

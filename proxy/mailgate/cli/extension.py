@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from mailgate.atomic_files import write_atomically
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.sealing import MachineTokens
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, Config, with_store

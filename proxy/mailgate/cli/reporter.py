@@ -5,7 +5,7 @@ from xml.sax.saxutils import quoteattr
 
 import typer
 
-from mailgate.attest.answers import Question, told
+from mailgate.attest.report import Question, told
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.config import load_bundle

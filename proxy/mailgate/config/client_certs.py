@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.attest.certificates import NamePattern
-from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
+from mailgate.attest.client_certs import Revocation, RevocationError, RevocationList, read_lists, read_serials
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
 from mailgate.config.values import Listen
 from mailgate.model.phrase import wrong_value

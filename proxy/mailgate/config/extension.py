@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.sealing import MachineTokens
 from mailgate.config.references import FilePath, Secret, where_it_is
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value

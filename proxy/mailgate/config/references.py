@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mailgate.attest import KeySetError, parse_jwks
+from mailgate.attest.keys import KeySetError, parse_jwks
 from mailgate.config.files import Stamps, stamp_of
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.config.values import jwks_url

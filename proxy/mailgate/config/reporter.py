@@ -8,11 +8,11 @@ from joserfc.errors import JoseError
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from mailgate.attest import android_key, app_attest
-from mailgate.attest.android_app import KNOWN_SCHEMAS, AndroidApp
-from mailgate.attest.answers import Reporters
+from mailgate.attest.android_key import KNOWN_SCHEMAS, AndroidApp
 from mailgate.attest.app_attest import CATEGORIES, AppleApp
 from mailgate.attest.hardware import ExpectedApp
 from mailgate.attest.play_integrity import PlayIntegrity, read_keys
+from mailgate.attest.report import Reporters
 from mailgate.config.references import MissingSecret, Secret
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value

@@ -7,8 +7,7 @@ from http import HTTPStatus
 from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ASLEEP, ENROLLED, is_asleep, source_name
 from mailgate.errors import Trouble
-from mailgate.gateway.pages.denials import NOT_DENIED
-from mailgate.gateway.pages.devices import ENROLMENTS, SYSTEMS
+from mailgate.gateway.pages.devices import ENROLMENTS, NOT_DENIED, SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Absence, Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase

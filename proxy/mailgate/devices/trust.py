@@ -43,7 +43,7 @@ ENROLLED = "enrolled"
 """The source of what enrolled devices say about themselves."""
 
 REPORTER = "reporter"
-"""The source of what attested apps answer about the phones that they are on (``attest/answers.py``)."""
+"""The source of what attested apps answer about the phones that they are on (``attest/report.py``)."""
 
 _PROVEN = (KEY, CERT)
 """The kinds of names that a device proves with every request."""

@@ -68,12 +68,8 @@ def admin_app(
     policy: Handler,
     intake: Handler,
 ) -> web.Application:
-    """Make the application of the admin port.
-
-    ``/healthz`` shows that the process runs. ``/readyz`` shows whether it is ready, and answers 503 while it should get
-    no traffic. ``/metrics`` has the metrics. ``policy`` answers ``/dovecot/policy``, and ``intake``
-    ``/api/devices/NAME``.
-    """
+    """Make the application of the admin port. ``/healthz`` shows that the process runs, ``/readyz`` whether it is ready: 503 while it should get
+    no traffic. ``policy`` answers ``/dovecot/policy``, and ``intake`` ``/api/devices/NAME``."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -112,10 +108,8 @@ class Intake:
 
 
 def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Make the handler, which answers with counts or with the mistakes line by line.
-
-    ``find`` is called for every request, so that a reload takes effect.
-    """
+    """Make the handler, which answers with counts or with the mistakes line by line. ``find`` is called for every request, so that a reload
+    takes effect."""
 
     async def answer(request: web.Request) -> web.Response:
         name = request.match_info["name"]

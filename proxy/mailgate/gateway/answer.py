@@ -1,15 +1,17 @@
-"""Requests to the gate itself: their small bodies, their reference ids and their answers, which are bytes on the wire that are never
-cached and always have a length.
+"""Requests to the gate itself: how often a caller may try, their small bodies, their reference ids and their answers, which are bytes on
+the wire that are never cached and always have a length.
 
 The answer, the page, the record and the log line of a request have one reference id, which a person can give to the help desk.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
+
+from cachetools import LRUCache
 
 from mailgate.http.exchange import Exchange, Outcome, ends_soon
 from mailgate.http.proxy.heads import connection_option, http_date
@@ -95,7 +97,27 @@ class References:
     draw: Callable[[], str]
 
     def of(self, exchange: Exchange) -> str:
-        """The reference id of this request."""
         if not exchange.reference:
             exchange.reference = self.draw()
         return exchange.reference
+
+
+class RateLimit:
+    """Allows each caller ``max_tries`` tries within ``span``, counted from the first try. It remembers ``size`` callers."""
+
+    def __init__(self, max_tries: int, span: timedelta, size: int = 20_000) -> None:
+        self.max_tries, self.span = max_tries, span
+        self._tries: LRUCache[Hashable, tuple[datetime, int]] = LRUCache(size)
+
+    def wait(self, who: Hashable, now: datetime) -> timedelta:
+        """How long the caller has to wait for the next try; zero if they may try now."""
+        since, count = self._tries.get(who, (now, 0))
+        left = since + self.span - now
+        return left if count >= self.max_tries and timedelta() < left <= self.span else timedelta()
+
+    def note(self, who: Hashable, now: datetime) -> int:
+        """Count one try. Returns how many it makes."""
+        since, count = self._tries.get(who, (now, 0))
+        within = timedelta() <= now - since < self.span
+        self._tries[who] = (since, count + 1) if within else (now, 1)
+        return self._tries[who][1]

@@ -12,24 +12,23 @@ from cachetools import LRUCache
 from pydantic import ValidationError
 
 from mailgate import __version__
-from mailgate.attest import NonceOrigin, Nonces, mint
+from mailgate.attest import mint
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
-from mailgate.attest.machines import is_of_machine
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims, written_report
+from mailgate.attest.sealing import NonceOrigin, Nonces, is_of_machine
 from mailgate.devices.device import Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import report_by
-from mailgate.gateway.answer import Answer, json_answer
+from mailgate.gateway.answer import Answer, RateLimit, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
 from mailgate.gateway.keys.keyring import OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.wording import problem
 from mailgate.gateway.reporter import ASSERTION, question_told, take_report
 from mailgate.http.request import RequestRefused
@@ -52,9 +51,7 @@ class Enroller:
     failed: RateLimit
     """Counts guesses by caller, and refusals by the token or the key that was refused."""
     reports: RateLimit
-    """Counts reports, by key."""
     devices: Devices
-    """Stores the reports from hardware evidence."""
     logins: MutableMapping[str, tuple[str, datetime]] = field(default_factory=lambda: LRUCache(50_000))
     """The person who logged in last by each enrolled browser, by its key, as a trusted proxy says, and when."""
 
@@ -156,29 +153,30 @@ class EnrolmentParts:
 
 
 async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Answer 201 with the device's name and the time of its first report, or 200 if its key was enrolled before.
+    """Answer 201 with the device's name and the time of its first report, or 200 if its key was enrolled before. Raises RequestRefused."""
+    return _counted(part, "enroll", await _enroll(part, incoming, reference, now))
 
-    Raises RequestRefused for anything but an enrolment.
-    """
+
+async def _enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     said = _enrolment_in(incoming)
     computer, digest = _computer(part.live, said), digest_of(said.token)
     caller, failed = rate_limit_key(incoming.facts.remote), part.enroller.failed
     # a machine's token cannot be guessed, so whoever has it does not wait for those who guess beside it
     for who in (digest,) if computer.proven else (digest, caller):
         if (wait := failed.wait(who, now)) > timedelta():
-            return _count_refusal(part, "enroll", too_many_tries(wait, reference))
+            return too_many_tries(wait, reference)
     proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
-        return _count_refusal(part, "enroll", refused_proof(proved, reference, now))
+        return refused_proof(proved, reference, now)
     key, vouched = proved.key_thumbprint, None
     if (wait := failed.wait(key, now)) > timedelta():
-        return _count_refusal(part, "enroll", too_many_tries(wait, reference))
+        return too_many_tries(wait, reference)
     if said.evidence is not None:
         asked = part.live.reporters.apps if said.reports else None
         vouched = hardware_result(said.evidence, part.live.hardware, part.prover.nonces, key, now, asked)
         if vouched.refused is not None:
             _note_refusal(failed, key, caller, now)
-            return _count_refusal(part, "enroll", refusal(403, vouched.refused, reference, vouched.detail))
+            return refusal(403, vouched.refused, reference, vouched.detail)
     try:
         app = vouched.app if vouched else None
         device = f"enrolled-{key[:16]}"
@@ -186,15 +184,14 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
         if vouched is not None and isinstance(enrolled, EnrolledKey):
             await part.enroller.devices.ingest([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
-        return _count_refusal(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
+        return refusal(503, Reason.STORE_UNAVAILABLE, reference)
     if isinstance(enrolled, NotEnrolled):
         unknown, of_machine = enrolled is NotEnrolled.UNKNOWN, is_of_machine(said.token)
         who = key if enrolled in _OF_THE_KEY or (unknown and of_machine) else digest
         _note_refusal(failed, who, caller if unknown and not of_machine else "", now)
         if enrolled in _SHUT:
             log.warning("enrolment-refused", reference=reference, token=name_of(digest), shut=enrolled.value)
-        return _count_refusal(part, "enroll", refusal(*_REFUSED[enrolled], reference))
-    part.metrics.enrolments.labels("enroll", "enrolled").inc()
+        return refusal(*_REFUSED[enrolled], reference)
     hardware = vouched.hardware if vouched else ""
     log.info("enrolled", reference=reference, token=enrolled.token, hardware=hardware)
     return _welcome(part, enrolled, hardware, now)
@@ -261,7 +258,6 @@ def _name_in(said: dict[str, object], member: str) -> str:
 
 
 def _computer(live: Live, said: _Enrolment) -> Computer:
-    """What the device says of its computer, and whether its token proves it."""
     proven = live.machines.proves(said.token, said.machine, said.owner)
     return Computer(said.machine, live.logins.person(said.owner), proven, live.machines.keys_a_machine)
 
@@ -294,24 +290,19 @@ def too_many_tries(wait: timedelta, reference: str) -> Answer:
 
 
 def refusal(status: int, reason: Reason, reference: str, detail: str = "", **more: object) -> Answer:
-    """A problem document."""
     told = problem(status, reason, reference, detail=detail)
     return replace(told, body=json.dumps(json.loads(told.body) | more).encode() + b"\n") if more else told
 
 
-def _count_refusal(part: EnrolmentParts, what: str, answer: Answer) -> Answer:
-    """Count a refusal."""
-    part.metrics.enrolments.labels(what, json.loads(answer.body)["reason"]).inc()
+def _counted(part: EnrolmentParts, what: str, answer: Answer) -> Answer:
+    result = f"{what}ed" if answer.status < 300 else json.loads(answer.body)["reason"]
+    part.metrics.enrolments.labels(what, result).inc()
     return answer
 
 
 async def attest(part: EnrolmentParts, incoming: Incoming, reference: str, now: datetime) -> Answer:
     """Answer 200 with the token and the time of the next report. Raises RequestRefused for anything but a report."""
-    report = _report(incoming)
-    answer = await _attest(part, incoming, report, reference, now)
-    result = "attested" if answer.status == 200 else json.loads(answer.body)["reason"]
-    part.metrics.enrolments.labels("attest", result).inc()
-    return answer
+    return _counted(part, "attest", await _attest(part, incoming, _report(incoming), reference, now))
 
 
 async def _attest(

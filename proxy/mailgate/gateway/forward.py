@@ -61,7 +61,6 @@ class Forwarding:
         return self._until_cut(exchange, way.forward(exchange, incoming.origin, access.now))
 
     def forward_usual(self, exchange: Exchange, origin: Origin, now: datetime) -> PendingOutcome:
-        """Forward a request in the usual way."""
         rest = self.usual.start(exchange, origin, now, self._wait_for)
         return None if rest is None else self._until_cut(exchange, rest)
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.forward import Forwarding
-from mailgate.gateway.observe.request_metrics import RequestMetrics
-from mailgate.gateway.observe.tracing import Tracing
+from mailgate.gateway.observe.request_metrics import RequestMetrics, Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pipeline import Asked, Pipeline
 from mailgate.gateway.recorder import Recorder

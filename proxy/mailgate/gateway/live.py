@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from mailgate.attest import CertificateVerifier, Verifier
-from mailgate.attest.answers import Reporters
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.hardware import Roots
 from mailgate.attest.id_token import LoginTokens
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.report import Reporters
+from mailgate.attest.sealing import MachineTokens
+from mailgate.attest.verifier import Verifier
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.refusals.responses import ResponseBuilder
@@ -29,7 +30,6 @@ class Live:
     verifier: Verifier
     responses: ResponseBuilder
     keep: RetentionTimes
-    """How long data about people is kept."""
     certificates: CertificateVerifier | None = None
     """The verifier of client certificates; None if no client certificate is accepted."""
     proxy_form: ProxyForm = NO_PROXY
@@ -44,9 +44,7 @@ class Live:
     hardware: Mapping[str, Roots] = field(default_factory=dict)
     """The roots that are trusted for hardware evidence, by format."""
     reporters: Reporters = field(default_factory=Reporters)
-    """The apps that may answer for their devices."""
     machines: MachineTokens = field(default_factory=MachineTokens)
-    """The tokens of the company's computers."""
     hosts: frozenset[str] = frozenset()
     """The names and addresses under which mail is served, in one spelling (``canonical_name``)."""
     trusted: tuple[Network, ...] = ()

@@ -12,7 +12,7 @@ from aiohttp import web
 from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.pages import explain_reason
+from mailgate.gateway.pages.reasons import explain_reason
 from mailgate.gateway.recorder import Recorder
 from mailgate.model import (
     LOGIN_PROTOCOLS,
@@ -74,10 +74,7 @@ class LoginVerdict:
 
 
 def read_login(body: bytes) -> RequestFacts:
-    """The facts of the login that a mail server asks about (Dovecot's auth policy, command ``allow``).
-
-    :raises LoginError: if the question is not understood.
-    """
+    """The facts of the login that a mail server asks about (Dovecot's auth policy, ``allow``). Raises UnreadableLoginError."""
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -107,11 +104,8 @@ def _word(asked: dict[str, object], name: str) -> str:
 
 
 async def judge_login(door: SideDoor, facts: RequestFacts) -> LoginVerdict:
-    """Decide one login, record it, and return the verdict.
-
-    A mail client names no device. A client that is not on a computer gets the most restrictive posture of its person's
-    devices, without their computers.
-    """
+    """Decide one login, record it, and return the verdict. A mail client names no device: one that is not on a computer gets the most
+    restrictive posture of its person's devices, without their computers."""
     judge = door.judge
     started, now, live = perf_counter(), judge.clock(), judge.in_force.live
     facts = replace(facts, user=live.logins.person(facts.user or ""))
@@ -128,8 +122,7 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> LoginVerdict:
 
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:
-    """The text that the mail client shows: the reason, what to do, and the reference for the help desk. It is ASCII, as
-    IMAP requires."""
+    """The text that the mail client shows: the reason, what to do, and the reference. It is ASCII, as IMAP requires."""
     own = _WORDS.get(decision.reason)
     if own is None or (decision.reason is Reason.PROHIBITED_APP and not decision.apps):
         why = explain_reason(decision.reason, decision.apps, decision.title).detail
@@ -183,8 +176,7 @@ def policy_server(
 
 
 async def _answer(door: SideDoor, request: web.Request) -> web.Response:
-    """Answer ``status`` -1 to fail the login and 0 to let it go on. A report changes nothing, since the question was
-    recorded."""
+    """Answer ``status`` -1 to fail the login and 0 to let it go on. A report changes nothing: the question was recorded."""
     match request.query.getall("command", []):
         case ["allow"]:
             verdict = await judge_login(door, read_login(await request.read()))

@@ -61,10 +61,7 @@ class Metrics:
             "issuer",
         )
         self.enrolments = counter(
-            "mailgate_enrolments",
-            "Enrolments and reports of devices, by outcome",
-            "what",
-            "result",
+            "mailgate_enrolments", "Enrolments and reports of devices, by outcome", "what", "result"
         )
         self.two_places = counter(
             "mailgate_keys_in_two_places", "Requests whose key was in use elsewhere at the same time"
@@ -79,9 +76,7 @@ class Metrics:
             "file",
         )
         self.certificates = counter(
-            "mailgate_client_certificates",
-            "TLS client certificates presented, by outcome",
-            "result",
+            "mailgate_client_certificates", "TLS client certificates presented, by outcome", "result"
         )
         self.login_tokens = counter(
             "mailgate_login_tokens", "Tokens of logins that trusted proxies passed on, by outcome", "result"
@@ -90,9 +85,7 @@ class Metrics:
             "mailgate_two_devices", "Requests whose certificate is of another device than the request names"
         )
         self.device_findings = gauge(
-            "mailgate_device_findings",
-            "Contradictions between the sources of devices, by reason",
-            "reason",
+            "mailgate_device_findings", "Contradictions between the sources of devices, by reason", "reason"
         )
         self.devices = gauge("mailgate_devices", "Known devices, by what they get of mail", "mail")
         self.browsers = gauge(
@@ -104,9 +97,7 @@ class Metrics:
         )
         self.probes = counter("mailgate_probes", "Browser probes: pages shown, and their results", "result")
         self.page_logins = counter(
-            "mailgate_page_logins",
-            "Logins at the own page, by the answer of the webmail",
-            "result",
+            "mailgate_page_logins", "Logins at the own page, by the answer of the webmail", "result"
         )
         self.help_requests = counter(
             "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
@@ -165,7 +156,6 @@ class Metrics:
         self._gauge(name, meaning).set_function(read)
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """Watch a number that only grows: ``_total`` is added to its name."""
         ExternalCounter(name, meaning, read, self.registry)
 
 
@@ -214,8 +204,6 @@ class DurationHistogram(Collector):
 
 
 class ExternalCounter(Collector):
-    """A number that only grows and is counted elsewhere."""
-
     def __init__(
         self, name: str, meaning: str, read: Callable[[], float], registry: CollectorRegistry
     ) -> None:

@@ -1,18 +1,19 @@
 """The addresses under ``/.mailgate/``, which the gate serves itself. No request to them reaches the webmail."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qsl
 
-from mailgate.config.extension import BELOW
+from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
 from mailgate.gateway.answer import Answer, References, json_answer, read_small_body, send
 from mailgate.gateway.enrolment import EnrolmentParts, attest, enroll, publish_keys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
-from mailgate.gateway.extension_packages import MEDIA_TYPES, serve_package
 from mailgate.gateway.live import InForce
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.person_languages import take_choice
@@ -25,6 +26,35 @@ from mailgate.http.exchange import Exchange, Outcome
 from mailgate.http.request import RequestRefused
 from mailgate.http.trusted_headers import TOLD
 from mailgate.model import Reason
+
+MEDIA_TYPES = {
+    CRX: "application/x-chrome-extension",
+    XPI: "application/x-xpinstall",
+    UPDATE_XML: "text/xml; charset=utf-8",
+    UPDATES_JSON: "application/json",
+}
+MAX_BYTES = 4 * 1024 * 1024
+
+
+async def serve_package(
+    in_force: InForce, name: str, _incoming: Incoming, _reference: str, _now: datetime
+) -> Answer:
+    """One of the four files as it is in the folder now. Raises RequestRefused if it is not there."""
+    folder = in_force.live.extension_packages
+    content = await asyncio.to_thread(_read, folder / name) if folder else None
+    if content is None:
+        raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
+    return Answer(200, content, MEDIA_TYPES[name])
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    return content if len(content) <= MAX_BYTES else None
+
 
 WARNING_MARK = re.compile(r"[0-9a-f]{16}")
 
@@ -102,7 +132,6 @@ class Arrival:
     scheme: str
     host: str
     by_proxy: bool
-    """Whether the peer is a trusted proxy."""
     told: tuple[str, ...]
     """Which fields of a proxy came, believed or not."""
 

@@ -29,11 +29,9 @@ class PersonLanguages:
 
     @classmethod
     def of(cls, languages: Languages) -> "PersonLanguages":
-        """With the languages of the pages."""
         return cls(languages, languages_by_tag(load_languages()))
 
     def record(self, access: Access, *_: object) -> None:
-        """Record the language that a request names."""
         if _names_reader(access):
             self._hear(access.user.name, access.facts.headers.get("accept-language", ""), access.now)
 

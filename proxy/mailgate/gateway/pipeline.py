@@ -26,8 +26,6 @@ from mailgate.model import Access, Decision
 
 
 class Asked(NamedTuple):
-    """A request that is judged."""
-
     exchange: Exchange
     head: RequestHead
     """The exchange's own, or that of the request that the exchange asks about."""
@@ -60,7 +58,6 @@ class Pipeline:
         return known
 
     def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
-        """The facts of the request."""
         return self.reader.facts(exchange, head, origin)
 
     def refuse_again(

@@ -21,8 +21,7 @@ class DecisionListener(Protocol):
     """Keeps or counts decisions. It never waits and never raises."""
 
     def record(self, access: Access, decision: Decision, reference: str, shown: bool, /) -> None:
-        """Take one decision. ``reference`` is the id in its answer, if any; ``shown``: whether the person sees the
-        decision."""
+        """Take one decision. ``reference`` is the id in its answer, if any; ``shown``: whether the person sees it."""
 
     def recurring(self, access: Access, decision: Decision) -> Repeat | None:
         """What takes the same request again; None if nothing has to."""
@@ -37,7 +36,6 @@ class Recorder:
     references: References
 
     def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
-        """Record the decision about a request."""
         exchange.judged = DecisionSummary.of(access, decision)
         refused = decision.effect is not Effect.ALLOW
         reference = self.references.of(exchange) if refused or is_debugging() else ""

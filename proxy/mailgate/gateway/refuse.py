@@ -1,5 +1,4 @@
-"""Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the
-mail."""
+"""Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the mail."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +7,17 @@ from functools import partial
 from typing import Protocol
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.autodiscover.directions import ask_for_directions, gate_gives_directions
+from mailgate.gateway.autodiscover.directions import (
+    ask_for_directions,
+    ask_for_login,
+    gate_gives_directions,
+    has_no_login,
+)
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.recorder import Recorder, line_of
-from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.gateway.refusals.responses import sighting_id
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.help import asked_here, own_request
@@ -106,7 +109,6 @@ class Refuser:
     metrics: Metrics
     recorder: Recorder
     helped: HelpRequests
-    """The requests for help, whose answers are shown to those who asked."""
 
     def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
         """The probe's page if this browser has to run it first; otherwise None, and the decision is recorded."""

@@ -1,4 +1,4 @@
-"""Takes what attested apps say about the phones that they are on (``attest/answers.py``). ``enrolment`` has the rest of a report.
+"""Takes what attested apps say about the phones that they are on (``attest/report.py``). ``enrolment`` has the rest of a report.
 
 An app was accepted when its key enrolled. What is accepted changes, so its evidence is held against the settings of now at each report.
 """
@@ -7,10 +7,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.attest.answers import AppAnswers, Profile, Question, Reporters, digest_of, told
 from mailgate.attest.app_attest import AppleApp, check_assertion
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.report import SelfReport, written_report
+from mailgate.attest.report import (
+    AppAnswers,
+    Profile,
+    Question,
+    Reporters,
+    SelfReport,
+    digest_of,
+    told,
+    written_report,
+)
 from mailgate.devices.device import Report
 from mailgate.devices.trust import REPORTER, report_by
 from mailgate.gateway.evaluate.facts import Incoming
@@ -41,10 +49,7 @@ async def take_report(
     incoming: Incoming,
     now: datetime,
 ) -> None:
-    """Note that the key has reported, and store the answers if there are some.
-
-    :raises EvidenceRefusedError: if the key no longer speaks for an app that is accepted, or answers another question.
-    """
+    """Note that the key has reported, and store the answers if there are some. Raises EvidenceRefusedError."""
     counter = check_speaker(live, key, said.apps, incoming, now)
     seen = frozenset[str]()
     if said.apps is not None:
@@ -72,10 +77,8 @@ async def seen_before(devices: Devices, key: EnrolledKey, unanswered: AbstractSe
 def check_speaker(
     live: Live, key: EnrolledKey, answers: AppAnswers | None, incoming: Incoming, now: datetime
 ) -> int | None:
-    """Check that the key still speaks for an app that is accepted. Returns the counter of its assertion; None if it makes none.
-
-    :raises EvidenceRefusedError: if it does not, or if there are answers and no such app.
-    """
+    """Check that the key still speaks for an app that is accepted. Returns the counter of its assertion; None if it makes none. Raises
+    EvidenceRefusedError, also if there are answers and no such app."""
     app = key.attested
     if app is None:
         if answers is not None:
@@ -122,7 +125,6 @@ async def check_vouched(enrolments: Enrolments, key: EnrolledKey, answers: AppAn
 
 
 def _same_app(one: EnrolledKey, other: EnrolledKey) -> bool:
-    """Whether one app holds both keys."""
     apps = [each.attested for each in (one, other)]
     return len({app and (app.format, app.name) for app in apps}) == 1 and None not in apps
 

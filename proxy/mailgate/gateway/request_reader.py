@@ -19,7 +19,6 @@ MAX_ORIGINS, MAX_TOLD = 4096, 512
 
 
 def _telling(row: Row) -> tuple[int, ...]:
-    """The places of the lines that may tell the origin."""
     return tuple(place for place, key in enumerate(row.names) if key in TOLD)
 
 
@@ -93,10 +92,8 @@ class Reader:
 
 
 def refuse_misdirected(head: RequestHead, origin: Origin) -> None:
-    """Raise RequestRefused for an https address over plain http.
-
-    A client that takes the connection for a secure one must not get an answer (RFC 9110, section 7.4).
-    """
+    """Raise RequestRefused for an https address over plain http: a client that takes the connection for a secure one must not get an answer
+    (RFC 9110, section 7.4)."""
     if head.scheme == b"https" and origin.scheme != "https":
         head.keep_alive = False
         raise RequestRefused(421, Reason.REQUEST_MALFORMED, "An https address was asked for over plain http.")

@@ -1,8 +1,5 @@
-"""Judges again what lasts: tunnels, event streams, long downloads and uploads, and requests that wait for mail.
-
-Otherwise a phone with an open stream would keep getting its mail through it. Every running request of the port for mail is
-looked at, however it was let in, so nothing can be forgotten; short requests pay nothing for that.
-"""
+"""Judges again what lasts: tunnels, event streams, long downloads and uploads, and requests that wait for mail. Otherwise a phone with an
+open stream would keep getting its mail through it. Every running request of the port for mail is looked at, however it was let in."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -50,7 +47,6 @@ class Streams:
     forwarding: Forwarding
 
     async def watch(self, running: Callable[[], Iterable[Exchange]]) -> None:
-        """Recheck forever."""
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
             await self.recheck(lasting(running(), perf_counter()))

@@ -40,9 +40,9 @@ from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
+from mailgate.gateway.autodiscover.directions import has_no_login
 from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.live import InForce, Live
-from mailgate.gateway.refusals.login_challenge import has_no_login
 from mailgate.gateway.refuse import KnownRefusal
 from mailgate.gateway.selfservice.help import asked_here
 from mailgate.http.cookies import OWN, probe_cookie

@@ -11,13 +11,7 @@ _token = rb"[" + re.escape(TOKEN) + rb"]+"
 _quoted = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 # 15 hex digits stay below 2^63; the extensions (section 7.1.1) are read and dropped
 CHUNK_SIZE = re.compile(
-    rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*"
-    + _token
-    + rb"(?:[ \t]*=[ \t]*(?:"
-    + _token
-    + rb"|"
-    + _quoted
-    + rb"))?)*"
+    rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)*" % (_token, _token, _quoted)
 )
 MAX_SIZE_LINE = 512
 MAX_TRAILERS = 16384
@@ -150,7 +144,6 @@ class ChunkedBody:
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk on the wire."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -158,5 +151,4 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 def last_chunk(trailers: Sequence[Field]) -> bytes:
-    """The end of a chunked body, with its trailers."""
     return b"0\r\n" + b"".join(b"%b: %b\r\n" % field for field in trailers) + CRLF

@@ -36,7 +36,6 @@ class ProxyForm:
     name: str = ""
     """The name of the form. If it is empty, no proxy is believed about certificates."""
     header: str = ""
-    """The header that the settings name for ``nginx``."""
 
     @property
     def fields(self) -> frozenset[bytes]:
@@ -45,7 +44,6 @@ class ProxyForm:
 
 
 NO_PROXY = ProxyForm()
-"""No proxy is believed about certificates."""
 
 _FIELDS = {"client-cert": (b"client-cert", b"client-cert-chain"), "xfcc": (b"x-forwarded-client-cert",)}
 
@@ -65,10 +63,7 @@ def presented_certificates(
 
 
 def from_proxy(fields: Sequence[Field], form: ProxyForm) -> Chain | CertificateResult:
-    """The certificates in a trusted proxy's header, the leaf first, or the reason why they are not accepted.
-
-    The tuple is empty if the client had none.
-    """
+    """The certificates in a trusted proxy's header, the leaf first, or why they are not accepted. Empty if the client had none."""
     found = _found(fields, form)
     if sum(map(len, (value for values in found.values() for value in values))) > MAX_VALUE:
         return _refused(Reason.CERTIFICATE_OVERSIZE, f"expected at most {MAX_VALUE} bytes")
@@ -105,18 +100,10 @@ def _rfc9440(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
     return [read_client_cert(leaf), *(read_client_cert_chain(chain) if chain else ())]
 
 
-def _xfcc(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
-    return read_xfcc(next(iter(values.values())), MAX_CERTIFICATES)
-
-
-def _nginx(values: Mapping[bytes, bytes]) -> Sequence[bytes]:
-    return [read_escaped_pem(next(iter(values.values())))]
-
-
 _READERS: Mapping[str, Callable[[Mapping[bytes, bytes]], Sequence[bytes]]] = {
     "client-cert": _rfc9440,
-    "xfcc": _xfcc,
-    "nginx": _nginx,
+    "xfcc": lambda values: read_xfcc(next(iter(values.values())), MAX_CERTIFICATES),
+    "nginx": lambda values: [read_escaped_pem(next(iter(values.values())))],
 }
 
 
@@ -144,23 +131,13 @@ _PEM = re.compile(
 
 
 def read_escaped_pem(value: bytes) -> bytes:
-    """The DER of exactly one certificate.
-
-    :raises UnreadableError: if it is something else.
-    """
-    (certificate,) = _read(value, at_most=1)
+    """The DER of exactly one certificate. Raises UnreadableError."""
+    (certificate,) = read_escaped_chain(value, at_most=1)
     return certificate
 
 
 def read_escaped_chain(value: bytes, at_most: int) -> list[bytes]:
-    """The DER of several certificates, one after the other.
-
-    :raises UnreadableError: if it is something else.
-    """
-    return _read(value, at_most)
-
-
-def _read(value: bytes, at_most: int) -> list[bytes]:
+    """The DER of several certificates, one after the other. Raises UnreadableError."""
     if not _ESCAPED.fullmatch(value):
         raise UnreadableError("expected percent-encoding (RFC 3986, section 2.1)")
     text = unquote_to_bytes(value)
@@ -187,18 +164,12 @@ _BYTES = re.compile(rb":([A-Za-z0-9+/]*={0,2}):")
 
 
 def read_client_cert(value: bytes) -> bytes:
-    """The DER certificate of a ``Client-Cert`` field, which is one item without parameters.
-
-    :raises UnreadableError: if it is something else.
-    """
+    """The DER certificate of a ``Client-Cert`` field, which is one item without parameters. Raises UnreadableError."""
     return _byte_sequence(value.strip(b" "))
 
 
 def read_client_cert_chain(value: bytes) -> list[bytes]:
-    """The DER certificates of a ``Client-Cert-Chain`` field, a list of such items with the leaf's issuer first.
-
-    :raises UnreadableError: if it is something else.
-    """
+    """The DER certificates of a ``Client-Cert-Chain`` field, a list of such items with the leaf's issuer first. Raises UnreadableError."""
     # base64 has no comma, so the list can be split at commas
     return [_byte_sequence(member.strip(b" \t")) for member in value.split(b",")]
 
@@ -223,12 +194,9 @@ _PAIR = re.compile(rb'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*(?:=[^",
 
 
 def read_xfcc(value: bytes, at_most: int) -> list[bytes]:
-    """The DER certificates of the last element, the leaf first, from ``Chain`` if present, otherwise from ``Cert``.
+    """The DER certificates of the last element, the leaf first, from ``Chain`` if present, otherwise from ``Cert``. Raises UnreadableError.
 
-    The list is empty if the element has neither. Envoy is then not set up to send it
-    (``set_current_client_cert_details``).
-
-    :raises UnreadableError: for anything but elements of pairs, or a ``Chain`` whose leaf is not the ``Cert``.
+    The list is empty if it has neither: Envoy is then not set up to send it (``set_current_client_cert_details``).
     """
     last = _elements(value)[-1]
     leaf, chain = last.get("cert", b""), last.get("chain", b"")

@@ -34,7 +34,6 @@ def probe_cookie(value: bytes) -> tuple[bytes, bytes] | None:
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:
-    """The values of every cookie with this name."""
     return values_named(facts.headers.get("cookie", ""), name, secure=facts.over_https)
 
 
@@ -74,7 +73,6 @@ def without_own(value: bytes) -> bytes:
 
 
 def only_own(value: str) -> str:
-    """The gate's own cookies of a Cookie field."""
     own = (
         [pair for pair in value.split(";") if _is_own(pair.encode("latin-1"))] if "mailgate-" in value else ()
     )

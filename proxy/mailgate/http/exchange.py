@@ -180,7 +180,6 @@ class Exchange:
 
     @property
     def peer(self) -> str:
-        """The address of the other end of the connection; empty if it has none."""
         return self.connection.peer
 
     @property

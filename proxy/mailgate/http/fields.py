@@ -80,7 +80,6 @@ class Fields(Sequence[Field]):
         return key in self.row.places
 
     def repeats(self, key: bytes) -> bool:
-        """Whether the field is there more than once."""
         return len(self.row.places.get(key, ())) > 1
 
     def __len__(self) -> int:

@@ -66,8 +66,7 @@ class HostedApp:
         await self._runner.cleanup()
 
     def handle(self, exchange: Exchange) -> PendingOutcome:
-        """Serve a request. It runs to its end even if the client leaves, since an action that is half done would
-        be worse than none."""
+        """Serve a request to its end even if the client leaves, since an action that is half done would be worse than none."""
         task = asyncio.get_running_loop().create_task(self._serve(exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

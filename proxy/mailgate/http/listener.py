@@ -39,11 +39,9 @@ class Server:
 
     @property
     def running(self) -> int:
-        """The number of running requests."""
         return len(self.exchanges())
 
     def exchanges(self) -> list[Exchange]:
-        """The running requests."""
         return [each for connection in self.connections if (each := connection.serving) is not None]
 
     def __call__(self) -> Connection:

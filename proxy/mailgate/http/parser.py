@@ -59,7 +59,6 @@ class RequestParser:
 
     @property
     def inside_head(self) -> bool:
-        """Whether a head has begun and has not ended."""
         return (
             bool(self._buffer) and self._body is None and not self._upgraded and self._queued < MAX_PIPELINED
         )

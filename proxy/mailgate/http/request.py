@@ -1,10 +1,10 @@
-"""Parses the head of a request (RFC 9112, sections 2 and 3; RFC 9110, section 7)."""
+"""Parses heads: of requests (RFC 9112, sections 2 and 3; RFC 9110, section 7) and of responses (RFC 9112, sections 4 and 6.3)."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from mailgate.http.body import Body, ChunkedBody, LengthBody
+from mailgate.http.body import Body, BodyUntilClose, ChunkedBody, LengthBody
 from mailgate.http.fields import Field, Fields
 from mailgate.http.grammar import (
     HOST,
@@ -113,10 +113,8 @@ def refused_head(why: RequestRefused) -> RequestHead:
 
 
 def without_body(head: RequestHead, method: bytes) -> RequestHead:
-    """The head of the same request without its body, by another method.
-
-    It has no ``Content-Length``, since there is no body and none is expected (RFC 9110, section 8.6).
-    """
+    """The head of the same request without its body, by another method. It has no ``Content-Length``, since there is no body and none is
+    expected (RFC 9110, section 8.6)."""
     fields = Fields(field for field in head.fields if not _of_the_body(field[0].lower()))
     return replace(head, method=method, fields=fields, length=0, chunked=False, upgrade=b"")
 
@@ -238,3 +236,60 @@ def refuse_coded_body(head: RequestHead) -> None:
     """Refuse a coded body (RFC 9110, section 8.4). The gate decompresses nothing, since a few bytes could become very many."""
     if any(each != b"identity" for each in members(head.fields, b"content-encoding")):
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected a body without Content-Encoding.")
+
+
+STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
+
+
+@dataclass(slots=True)
+class ResponseHead:
+    """One response as it came. ``reason`` is the reason phrase, byte for byte."""
+
+    status: int
+    reason: bytes
+    minor: int
+    fields: Fields
+    body: Body
+    keep_alive: bool
+    raw: bytes = field(default=b"", init=False, compare=False, repr=False)
+    """The head as it came, if it was skimmed (``skim.py``); otherwise empty."""
+
+    @property
+    def informational(self) -> bool:
+        return self.status < 200
+
+
+def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead:
+    """Read a head that ends in an empty line, as the answer to ``method``. Raises Malformed."""
+    split = split_head(head, max_fields)
+    if split is None:
+        raise Malformed(f"more than {max_fields} header fields")
+    line, fields = split
+    match = STATUS_LINE.fullmatch(line)
+    if not match:
+        raise Malformed("the status line is not `HTTP/1.x SP status SP reason`")
+    minor, status = min(int(match[1]), 1), int(match[2])
+    body, keep_alive = _frame(method == b"HEAD", status, minor, fields)
+    return ResponseHead(status, match[3] or b"", minor, fields, body, keep_alive)
+
+
+def _frame(is_head: bool, status: int, minor: int, fields: Fields) -> tuple[Body, bool]:
+    """The reader of the body, and whether the connection stays open (RFC 9112, sections 6.3 and 9.3).
+
+    A response that says in two ways where its body ends is refused.
+    """
+    length, is_chunked = content_length(fields), chunked(fields)
+    if is_chunked and (length is not None or not minor):
+        raise Malformed("Transfer-Encoding with Content-Length, or in HTTP/1.0")
+    options = connection_options(fields)
+    keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
+    body = body_of(status, length, is_chunked=is_chunked, is_head=is_head)
+    return body, keep_alive and not isinstance(body, BodyUntilClose)
+
+
+def body_of(status: int, length: int | None, *, is_chunked: bool, is_head: bool) -> Body:
+    if is_head or status < 200 or status in (204, 304):
+        return LengthBody(0)
+    if is_chunked:
+        return ChunkedBody()
+    return BodyUntilClose() if length is None else LengthBody(length)

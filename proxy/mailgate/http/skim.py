@@ -1,4 +1,4 @@
-"""Reads usual heads quickly: a second reader beside the strict ones (``request.py``, ``response.py``).
+"""Reads usual heads quickly: a second reader beside the strict ones (``request.py``).
 
 Its law: it takes only what the strict reader takes, and reads it the same. So it looks for nothing but the usual form, in which
 every line is ``name: value`` with one space, and no name or value in it means more than it says. A head that has anything else
@@ -13,8 +13,7 @@ from typing import NamedTuple, TypeAlias
 from mailgate.http.body import BodyUntilClose
 from mailgate.http.fields import ROWS, Fields, Row
 from mailgate.http.grammar import CRLF, LINE, TOKEN, is_token
-from mailgate.http.request import BASIC, RequestHead
-from mailgate.http.response import ResponseHead, body_of
+from mailgate.http.request import BASIC, RequestHead, ResponseHead, body_of
 
 _IN_LINES = LINE.replace(b"\t", b"")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")

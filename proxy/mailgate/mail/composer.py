@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from mailgate.config import Settings
 from mailgate.config.mail import NoticeSettings
-from mailgate.gateway.pages import Appearance
+from mailgate.gateway.pages.view import Appearance
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model.notice import Notice
 from mailgate.policy.people import address_of

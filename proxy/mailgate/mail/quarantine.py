@@ -18,10 +18,11 @@ from cachetools import TTLCache
 
 from mailgate.config import Settings
 from mailgate.config.mail import QuarantineMailSettings
+from mailgate.gateway.answer import RateLimit
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.causes import cause_of
-from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import View
 from mailgate.gateway.refusals.wording import without_cause
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.mail.composer import MailHead

@@ -8,12 +8,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 from pydantic import with_config
 
-from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, are_ways, off_page, steps_of
-from mailgate.gateway.pages.view import CHOICES, View
+from mailgate.gateway.pages.view import CHOICES, DEFAULT_APPEARANCE, Appearance, Contact, View, contact_link
 from mailgate.model import Effect, PostureState, Reason
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, Standing
@@ -96,7 +95,7 @@ _CAUSES = {
 """The state of a device alone: the usual text of a reason names the effect, which may not have begun."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """Replaces a deadline that is not shown."""
-_ASKED = FIXES["ask"][""]
+_ASKED = FIXES["ask"]
 
 
 @with_config(DESCRIBED)

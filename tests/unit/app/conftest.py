@@ -22,7 +22,7 @@ from mailgate.app.settings_changes import ChangedFiles
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
-from mailgate.attest import ReplayGuard
+from mailgate.attest.verifier import ReplayGuard
 from mailgate.config import load_bundle
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, StoreError

@@ -25,13 +25,13 @@ from mailgate.app.in_force import (
     verifier_for,
 )
 from mailgate.app.trust import Trust
-from mailgate.attest import Verifier
 from mailgate.attest.id_token import parse_provider_keys
+from mailgate.attest.verifier import Verifier
 from mailgate.config.attestation import LoginTokenSettings
 from mailgate.config.serving import AuthzListener, AuthzSettings
 from mailgate.console.devices.facts import retention_times_of
-from mailgate.gateway.authz import Dialect
-from mailgate.gateway.pages import Pages
+from mailgate.gateway.authz.authorizer import Dialect
+from mailgate.gateway.pages.render import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
 

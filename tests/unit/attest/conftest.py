@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.attest import KeySet, ReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import mint
+from mailgate.attest.keys import KeySet, parse_jwks
+from mailgate.attest.verifier import ReplayGuard, Verifier
 from mailgate.model import AttestationResult
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

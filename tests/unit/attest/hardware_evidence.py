@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.android_app import AndroidApp
+from mailgate.attest.android_key import AndroidApp
 from mailgate.attest.app_attest import AppleApp
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.unit.attest.hardware_evidence import FOLDER
 
-from mailgate.attest.android_app import AndroidApp
+from mailgate.attest.android_key import AndroidApp
 from mailgate.attest.evidence import Evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, Roots, thumbprint_of
 from mailgate.model import HardwareResult

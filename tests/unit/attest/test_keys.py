@@ -3,8 +3,8 @@ import json
 import pytest
 from joserfc.jwk import OKPKey
 
-from mailgate.attest import KeySet, KeySetError, mint, parse_jwks
-from mailgate.attest.keys import algorithm_of
+from mailgate.attest import mint
+from mailgate.attest.keys import KeySet, KeySetError, algorithm_of, parse_jwks
 
 EC = json.loads(mint.jwks(mint.make_key(b"a" * 32, "ec")))["keys"][0]
 OKP = json.loads(mint.jwks(OKPKey.derive_key(b"b" * 32, "Ed25519", {"kid": "okp"})))["keys"][0]

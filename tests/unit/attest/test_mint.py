@@ -8,9 +8,9 @@ from joserfc.jwk import OKPKey
 from tests.unit.attest.conftest import NOW
 from tests.vectors import build_vectors as raw
 
-from mailgate.attest import mint, parse_jwks
+from mailgate.attest import mint
 from mailgate.attest.jose import parse_compact
-from mailgate.attest.keys import import_public
+from mailgate.attest.keys import import_public, parse_jwks
 
 
 def test_the_same_secret_makes_the_same_files_and_another_others() -> None:

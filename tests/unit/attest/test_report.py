@@ -7,16 +7,23 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mailgate.attest import ReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import mint
+from mailgate.attest.keys import parse_jwks
 from mailgate.attest.report import (
+    AppAnswers,
     EnrolledDevice,
+    Profile,
+    Reporters,
     SelfReport,
     TokenParameters,
+    digest_of,
     form_of,
     token_claims,
+    told,
     written_report,
 )
-from mailgate.model import ExtensionWord, Kind
+from mailgate.attest.verifier import ReplayGuard, Verifier
+from mailgate.model import AppsReport, ExtensionWord, Kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = mint.make_key(b"gate" * 8, "gate-1")
@@ -320,3 +327,52 @@ def test_a_kept_report_is_bounded_and_has_no_app() -> None:
     kept = written_report(SelfReport.model_validate(most | {"listed_extensions": ["abc"]}))
     assert json.loads(kept) == {name: value for name, value in most.items() if name != "bearer"}
     assert len(kept.encode()) < 8192
+
+
+SAID_ANSWERS = {"question": "0" * 16, "profile": "personal", "installed": {"tiktok": True, "wechat": False}}
+
+
+@pytest.mark.parametrize("accepts", [False, True])
+@pytest.mark.parametrize("profile", list(Profile))
+def test_a_look_is_whole_only_where_its_person_lives_and_the_rest_is_accepted(
+    profile: Profile, accepts: bool
+) -> None:
+    answers = AppAnswers.model_validate(SAID_ANSWERS | {"profile": profile})
+    whole = accepts and profile in ("personal", "device")
+    assert Reporters({}, accepts).look(answers, NOW) == AppsReport(
+        frozenset({"tiktok"}),
+        whole,
+        NOW,
+        timedelta(minutes=10),
+        frozenset({"tiktok", "wechat"}),
+        "" if profile == "device" else profile,
+    )
+
+
+def test_the_digest_changes_with_each_app_and_each_id_and_with_nothing_else() -> None:
+    question = {"tiktok": ("a.b", "c.d"), "wechat": ("e.f",)}
+    one = digest_of(question)
+    assert one == digest_of({"wechat": ["e.f"], "tiktok": ["a.b", "c.d"]}) == told(question)["question"]
+    others = {"tiktok": ("a.b",), "wechat": ("e.f",)}, {"tiktok": ("a.b", "c.d")}, {}
+    assert len({one, *map(digest_of, others)}) == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"question": "0" * 15},
+        {"question": "G" * 16},
+        {"profile": "PERSONAL"},
+        {"installed": {"TikTok": True}},
+        {"installed": {"tiktok": None}},
+        {"installed": {f"app-{number}": True for number in range(1001)}},
+        {"installed": ["tiktok"]},
+        {"vouches_for": ["x" * 43] * 5},
+        {"vouches_for": ["x" * 44]},
+        {"version": 1},
+    ],
+)
+def test_other_answers_are_refused(wrong: dict[str, object]) -> None:
+    AppAnswers.model_validate(SAID_ANSWERS)
+    with pytest.raises(ValidationError):
+        AppAnswers.model_validate(SAID_ANSWERS | wrong)

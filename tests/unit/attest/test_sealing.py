@@ -3,6 +3,7 @@
 import hmac
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import NamedTuple
 
 import pytest
@@ -10,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.vectors import build_vectors
 
-from mailgate.attest import Nonce, NonceOrigin, Nonces
-from mailgate.attest.sealing import mac, sealing_key
+from mailgate.attest.sealing import PREFIX, MachineTokens, Nonce, NonceOrigin, Nonces, mac, sealing_key
 from mailgate.store import SharedKey
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -145,3 +145,40 @@ def test_one_that_was_changed_is_none(here: Nonces) -> None:
 @given(st.text(max_size=50))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     assert Nonces([KEY], b"this one").read(text, NOW_NONCES) == NONE
+
+
+FLEET = MachineTokens(b"s" * 32)
+
+
+def test_a_token_is_good_for_its_machine_and_owner_alone() -> None:
+    token = FLEET.token("LT-0042", "ada")
+    assert (token.startswith(PREFIX), len(token)) == (True, len(PREFIX) + 43)
+    assert FLEET.proves(token, "LT-0042", "ada")
+    for other in (("LT-0043", "ada"), ("LT-0042", "eve"), ("LT-0042", ""), ("ada", "LT-0042"), ("", "")):
+        assert not FLEET.proves(token, *other)
+
+
+def test_case_makes_no_other_machine_and_letters_beyond_ascii_do() -> None:
+    assert FLEET.proves(FLEET.token("LT-Ä", "Ada"), "lt-Ä", "ADA")
+    assert not FLEET.proves(FLEET.token("LT-Ä", "Ada"), "LT-ä", "Ada")
+
+
+def test_no_two_machines_and_owners_have_one_text() -> None:
+    names = [("a", "bc"), ("ab", "c"), ("abc", ""), ("", "abc"), ('a","b', "c"), ("a", 'b","c'), ("a\0b", "c"), ("\ud800", "")]  # fmt: skip
+    for one, other in combinations(names, 2):
+        assert FLEET.token(*one) != FLEET.token(*other)
+
+
+@pytest.mark.parametrize(("fleet", "machine"), [(MachineTokens(), "LT-1"), (FLEET, "")])
+def test_nothing_is_proved_without_a_secret_or_a_name(fleet: MachineTokens, machine: str) -> None:
+    assert not fleet.proves(fleet.token(machine, ""), machine, "")
+
+
+def test_the_secret_is_told_to_nobody() -> None:
+    assert "sss" not in repr(FLEET)
+    assert FLEET.token("a", "") != MachineTokens(b"t" * 32).token("a", "")
+
+
+@pytest.mark.parametrize("text", ["", PREFIX, "\ud800", "ä"])
+def test_any_text_may_be_shown(text: str) -> None:
+    assert not FLEET.proves(text, "LT-1", "")

@@ -11,19 +11,10 @@ from hypothesis import strategies as st
 from tests.unit.attest.conftest import DEVICE_KEY, URL
 from tests.vectors import build_vectors
 
-from mailgate.attest import (
-    KeySet,
-    Nonce,
-    NonceOrigin,
-    Nonces,
-    ReplayGuard,
-    SpendResult,
-    SpentProof,
-    Verdict,
-    Verifier,
-    mint,
-    parse_jwks,
-)
+from mailgate.attest import mint
+from mailgate.attest.keys import KeySet, parse_jwks
+from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
+from mailgate.attest.verifier import ReplayGuard, SpendResult, SpentProof, Verdict, Verifier
 from mailgate.model import AttestationResult, Reason
 from mailgate.store import SharedKey
 

@@ -10,8 +10,10 @@ from benchmarks.gate import PUBLIC_URL
 from benchmarks.pollers import Browser, Pollers
 from tests.unit.store.examples import NOW
 
-from mailgate.attest import KeySet, ReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import mint
+from mailgate.attest.keys import KeySet, parse_jwks
 from mailgate.attest.report import SelfReport
+from mailgate.attest.verifier import ReplayGuard, Verifier
 
 ISSUER = mint.make_key(b"issuer" * 8, "issuer")
 

@@ -12,7 +12,7 @@ from benchmarks.sampler import STAGES, THROUGH, stage_of
         ("mailgate.gateway.verdict_cache", "find", "key and look in the verdict cache"),
         ("mailgate.classify.hints", "read", "who asks: traits and classification"),
         ("mailgate.http.request", "parse_request_head", "head of the request, read"),
-        ("mailgate.http.response", "parse_response_head", "head of the answer, read"),
+        ("mailgate.http.request", "parse_response_head", "head of the answer, read"),
         ("mailgate.http.grammar", "split", None),
         ("mailgate.somewhere.new", "work", "mailgate.somewhere.new"),
         ("asyncio.events", "run", None),

@@ -8,9 +8,8 @@ from ua_parser.loaders import load_lazy_builtins
 
 from mailgate.classify.agent import Agent, is_excluded_pattern, version
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS
 from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.classify.table import Match
 

@@ -19,9 +19,8 @@ from mailgate.classify import (
     warm,
 )
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS
 from mailgate.classify.hints import HEADERS, MOBILE
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID

@@ -7,9 +7,8 @@ from tests.unit.classify.conftest import VECTORS
 
 from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
-from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
-from mailgate.classify.handhelds import HANDHELDS, NO_FORM
+from mailgate.classify.handhelds import DESKTOP_MODE, HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
 from mailgate.classify.table import Match, Table, TableRule, readable

@@ -10,8 +10,9 @@ from tests.unit.config.minimal import MINIMAL
 from tests.vectors import build_certificate_vectors as vectors
 from typer.testing import CliRunner
 
-from mailgate.attest import ReplayGuard, Verifier, parse_jwks
 from mailgate.attest.jose import parse_compact
+from mailgate.attest.keys import parse_jwks
+from mailgate.attest.verifier import ReplayGuard, Verifier
 from mailgate.cli import app, attest
 from mailgate.model import Kind, Reason
 

@@ -11,7 +11,7 @@ from tests.unit.cli.test_devices import admins_ada_and_vic as admins_ada_and_vic
 from tests.unit.cli.test_devices import folder as folder
 from typer.testing import CliRunner, Result
 
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.sealing import MachineTokens
 from mailgate.cli import app
 
 SECRET = "a fleet secret of more than thirty-two letters"

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.cli.gate_files import SETTINGS, write_config
 from typer.testing import CliRunner
 
-from mailgate.attest.answers import digest_of
+from mailgate.attest.report import digest_of
 from mailgate.cli import app
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"

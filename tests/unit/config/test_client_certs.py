@@ -7,7 +7,7 @@ from tests.pki import NOW, root
 from tests.unit.config.minimal import MINIMAL
 
 from mailgate.attest.certificates import NamePattern, key_of
-from mailgate.attest.revocation import RevocationList
+from mailgate.attest.client_certs import RevocationList
 from mailgate.config import Address, client_certs, load_settings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.config.minimal import MINIMAL
 
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.sealing import MachineTokens
 from mailgate.config import Settings, load_settings
 from mailgate.errors import ConfigError
 

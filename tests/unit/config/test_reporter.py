@@ -11,10 +11,10 @@ from tests.pki import root
 from tests.unit.config.minimal import MINIMAL
 from tests.vectors.build_certificate_vectors import play_keys
 
-from mailgate.attest.android_app import KNOWN_SCHEMAS, AndroidApp
-from mailgate.attest.answers import Reporters
+from mailgate.attest.android_key import KNOWN_SCHEMAS, AndroidApp
 from mailgate.attest.app_attest import AppleApp
 from mailgate.attest.play_integrity import read_keys
+from mailgate.attest.report import Reporters
 from mailgate.config import Settings, load_settings
 from mailgate.errors import ConfigError
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mailgate.config.serving import AuthzSettings, Limits, Timeouts
-from mailgate.gateway.authz import Dialect
+from mailgate.gateway.authz.authorizer import Dialect
 
 
 def test_sizes_and_times_are_read_as_people_write_them() -> None:

@@ -8,9 +8,10 @@ from itertools import count
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.app.parts import Forwarders, assemble
-from mailgate.attest import Nonces, ReplayGuard, Verifier
+from mailgate.attest.sealing import Nonces
+from mailgate.attest.verifier import ReplayGuard, Verifier
 from mailgate.devices.device import Device
-from mailgate.gateway.answer import Answer, References, send
+from mailgate.gateway.answer import Answer, RateLimit, References, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
@@ -21,13 +22,12 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.own_addresses import OwnAddresses
-from mailgate.gateway.pages import Pages
-from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.pages.render import Pages
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
-from mailgate.gateway.selfservice.status_memory import Statuses
+from mailgate.gateway.selfservice.status import Statuses
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture

@@ -19,6 +19,7 @@ from mailgate.model import (
     RequestFacts,
 )
 from mailgate.policy.decide import decide
+from mailgate.store import StoreUnavailableError
 from mailgate.store.person_records import UnreportedPhone
 
 RULES = policy(
@@ -70,3 +71,12 @@ ALICE = RecognisedPerson("alice", KnownBy.LOGIN)
 def asking(person=ALICE, *, client=LAPTOP, posture=None, proof=None):
     access = Access(RequestFacts(), client, posture or Posture(), NOW, attestation=proof)
     return AskingRequest(access, decide(access, RULES), person, RULES)
+
+
+class Tokens(dict):
+    broken = False
+
+    async def add(self, digest, token):
+        if self.broken:
+            raise StoreUnavailableError("down")
+        self[digest] = token

@@ -7,7 +7,8 @@ from tests import pki
 from tests.unit.gateway.gates import NOW, Known, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.attest import CertificateVerifier, Verdict
+from mailgate.attest.client_certs import CertificateVerifier
+from mailgate.attest.verifier import Verdict
 from mailgate.http.client_certs import ProxyForm
 from mailgate.model import Kind, Posture, PostureState
 

@@ -13,15 +13,16 @@ from tests.unit.gateway.gates import NOW, REFERENCE, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
-from mailgate.attest import NonceOrigin, mint
+from mailgate.attest import mint
 from mailgate.attest.hardware import Roots
-from mailgate.attest.machines import MachineTokens
+from mailgate.attest.sealing import MachineTokens, NonceOrigin
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.gateway.enrolment import hardware_result, report_of_hardware
 from mailgate.gateway.evaluate.proving import NonceMode
-from mailgate.gateway.pages import Appearance, Pages
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import Appearance
 from mailgate.model import (
     Access,
     Assurance,

@@ -8,8 +8,7 @@ from tests.unit.gateway.gates import NOW, Known, ask, gate
 from tests.unit.gateway.phones import EAS, LOGIN
 from tests.unit.gateway.wire import exchange, handled
 
-from mailgate.gateway.authz.authorizer import Authorizer
-from mailgate.gateway.authz.original import Dialect
+from mailgate.gateway.authz.authorizer import Authorizer, Dialect
 from mailgate.gateway.evaluate import judge
 from mailgate.model import Posture, PostureState
 

@@ -12,10 +12,10 @@ from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.vectors.build_certificate_vectors import IOS_REPORTER, REPORTER, application, root_of_trust
 
 from mailgate.attest import mint
-from mailgate.attest.android_app import AndroidApp
-from mailgate.attest.answers import Reporters
+from mailgate.attest.android_key import AndroidApp
 from mailgate.attest.app_attest import AppleApp
 from mailgate.attest.hardware import Roots
+from mailgate.attest.report import Reporters
 from mailgate.devices.names import KEY
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.policy import AppCatalog

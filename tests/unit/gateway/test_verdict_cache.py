@@ -26,7 +26,7 @@ from tests.unit.http.test_connection import Peer
 from tests.unit.silence import no_log
 
 from mailgate.classify.probe_readings import ProbeFinding
-from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.authz.authorizer import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode

@@ -15,8 +15,7 @@ from tests.pki import root
 from tests.vectors import build_certificate_vectors as vectors
 
 from mailgate.attest.certificates import NamePattern
-from mailgate.attest.client_certs import CertificateVerifier
-from mailgate.attest.revocation import Revocation, read_lists, read_serials
+from mailgate.attest.client_certs import CertificateVerifier, Revocation, read_lists, read_serials
 from mailgate.gateway.evaluate.identity import certificate_result
 from mailgate.http.client_certs import (
     MAX_ELEMENTS,

@@ -12,15 +12,14 @@ from random import Random
 
 import pytest
 
-from mailgate.gateway.authz.original import Dialect, original_request
+from mailgate.gateway.authz.authorizer import Dialect, original_request
 from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields
 from mailgate.http import skim
 from mailgate.http.body import LengthBody
 from mailgate.http.grammar import Malformed
 from mailgate.http.proxy.forward import _may_go_unread
 from mailgate.http.proxy.heads import Rewrite, framing_for, request_head, response_head, whole_answer
-from mailgate.http.request import RequestHead, RequestRefused, parse_request_head
-from mailgate.http.response import parse_response_head
+from mailgate.http.request import RequestHead, RequestRefused, parse_request_head, parse_response_head
 from mailgate.http.skim import skim_answer, skim_request
 from mailgate.http.trusted_headers import Origin
 

@@ -4,7 +4,7 @@ from email import message_from_bytes, policy
 import pytest
 from tests.unit.store.mail import a_mail
 
-from mailgate.gateway.pages import Appearance
+from mailgate.gateway.pages.view import Appearance
 from mailgate.mail.composer import Composer, MailHead, message_id
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason

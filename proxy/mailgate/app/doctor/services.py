@@ -14,7 +14,7 @@ from mailgate.app.connectors import leased_run_for
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, failed, ok, unknown
 from mailgate.app.mails import mail_server_of
 from mailgate.app.trust import asking
-from mailgate.attest import KeySetError, parse_jwks
+from mailgate.attest.keys import KeySetError, parse_jwks
 from mailgate.config.mail import MailSettings
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.values import Address

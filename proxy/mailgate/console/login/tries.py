@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
-from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.answer import RateLimit
 from mailgate.model.addresses import rate_limit_key
 
 SPAN = timedelta(minutes=5)

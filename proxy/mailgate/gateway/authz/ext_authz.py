@@ -3,19 +3,87 @@ both.
 
 By gRPC Envoy sends every field of the request. So fields that a client could forge are removed here, and Envoy is told to
 remove them from the request that it passes on. An answer by gRPC says apart from the client's status whether it is a refusal.
-So a refusal may have the status 200.
+So a refusal may have the status 200. Messages have the fields that are read or written here, with the numbers of envoy/service/auth/v3
+(attribute_context.proto, external_auth.proto), envoy/config/core/v3 and google/rpc/status.proto.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mailgate.gateway.authz.authorizer import STATUS
-from mailgate.gateway.authz.envoy_messages import CheckResponse
-from mailgate.gateway.authz.original import PATH
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from mailgate.gateway.authz.authorizer import PATH, STATUS
 from mailgate.http.fields import Field
 from mailgate.http.request import malformed
 from mailgate.http.trusted_headers import HOP_BY_HOP, forgeable
+
+_PACKAGE = "mailgate.ext_authz"
+_KIND = descriptor_pb2.FieldDescriptorProto
+_KINDS = {
+    "string": _KIND.TYPE_STRING,
+    "bytes": _KIND.TYPE_BYTES,
+    "int32": _KIND.TYPE_INT32,
+}
+_MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
+    "CheckRequest": {"attributes": (1, "AttributeContext")},
+    "AttributeContext": {"source": (1, "Peer"), "request": (4, "Request")},
+    "Peer": {"address": (1, "Address")},
+    "Address": {"socket_address": (1, "SocketAddress")},
+    "SocketAddress": {"address": (2, "string")},
+    "Request": {"http": (2, "HttpRequest")},
+    "HttpRequest": {
+        "method": (2, "string"),
+        "headers": (3, "*HeadersEntry"),
+        "path": (4, "string"),
+        "host": (5, "string"),
+        "header_map": (13, "HeaderMap"),
+    },
+    # a map is a list of such pairs on the wire; an Envoy writes each name once
+    "HeadersEntry": {"key": (1, "string"), "value": (2, "string")},
+    "HeaderMap": {"headers": (1, "*HeaderValue")},
+    "HeaderValue": {"key": (1, "string"), "value": (2, "string"), "raw_value": (3, "bytes")},
+    "CheckResponse": {
+        "status": (1, "Status"),
+        "denied_response": (2, "DeniedHttpResponse"),
+        "ok_response": (3, "OkHttpResponse"),
+    },
+    "Status": {"code": (1, "int32")},
+    "DeniedHttpResponse": {
+        "status": (1, "HttpStatus"),
+        "headers": (2, "*HeaderValueOption"),
+        "body": (3, "string"),
+    },
+    "HttpStatus": {"code": (1, "int32")},  # an enumeration with the same numbers
+    "OkHttpResponse": {
+        "headers": (2, "*HeaderValueOption"),
+        "headers_to_remove": (5, "*string"),
+        "response_headers_to_add": (6, "*HeaderValueOption"),
+    },
+    "HeaderValueOption": {"header": (1, "HeaderValue"), "append_action": (3, "int32")},
+}
+"""The name and number of each field, and its type. A ``*`` before the type marks a repeated field."""
+
+
+def _pool() -> descriptor_pool.DescriptorPool:
+    file = descriptor_pb2.FileDescriptorProto(name="ext_authz.proto", package=_PACKAGE, syntax="proto3")
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, (number, holds) in fields.items():
+            label = _KIND.LABEL_REPEATED if holds.startswith("*") else _KIND.LABEL_OPTIONAL
+            kind = holds.removeprefix("*")
+            what = {"type": _KINDS.get(kind, _KIND.TYPE_MESSAGE)}
+            what |= {} if kind in _KINDS else {"type_name": f".{_PACKAGE}.{kind}"}
+            message.field.add(name=field, number=number, label=label, **what)
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+_POOL = _pool()
+CheckRequest: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.CheckRequest"))
+CheckResponse: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.CheckResponse"))
+
 
 PERMISSION_DENIED = 7
 """google.rpc.Code"""
@@ -50,8 +118,7 @@ class EnvoyQuestion:
 
 
 def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> EnvoyQuestion:
-    """Translate the question. ``certificates`` are the fields in which Envoy forwards client certificates. Raises
-    RequestRefused."""
+    """Translate the question. ``certificates`` are the fields in which Envoy forwards client certificates. Raises RequestRefused."""
     http = asked.attributes.request.http
     client = asked.attributes.source.address.socket_address.address
     fields = (
@@ -73,13 +140,11 @@ def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> EnvoyQ
 
 
 def _dropped(name: bytes) -> bool:
-    """Whether the webmail must not get this field as it came."""
     key = name.lower()
     return key in _CONNECTION or (forgeable(name) and key not in _OWN and key not in _WRITTEN_BY_ENVOY)
 
 
 def _fields(http: Any, own: frozenset[bytes]) -> Iterator[Field]:
-    """The fields of the request that clients may send, and Envoy's ``own``."""
     for name, value in _all(http):
         key = name.lower()
         if key not in _LEFT_OUT and (key in own or not forgeable(name)):

@@ -17,8 +17,13 @@ from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError
 from grpclib.server import Server, Stream
 
-from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
-from mailgate.gateway.authz.ext_authz import EnvoyQuestion, check_response, question
+from mailgate.gateway.authz.ext_authz import (
+    CheckRequest,
+    CheckResponse,
+    EnvoyQuestion,
+    check_response,
+    question,
+)
 from mailgate.http.exchange import Exchange, Outcome, PendingOutcome, Readable, Receiver
 from mailgate.http.request import RequestRefused, parse_request_head, refused_head
 from mailgate.http.trusted_headers import LOCAL
@@ -72,8 +77,7 @@ class QuestionTransport(asyncio.Transport):
 
 
 class GrpcPort:
-    """Answers questions by gRPC. ``trusted`` says which peers may ask. A message from any other peer is not even
-    read."""
+    """Answers questions by gRPC of peers that are ``trusted``. A message from any other peer is not even read."""
 
     def __init__(
         self,

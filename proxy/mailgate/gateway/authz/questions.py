@@ -1,12 +1,17 @@
-"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other
-request."""
+"""Answers the questions of another proxy that carries the mail itself. They are judged and recorded like any other request."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.authz.authorizer import REFUSAL, AllowingAnswer, Authorizer
-from mailgate.gateway.authz.original import PATH, Dialect, original_request
+from mailgate.gateway.authz.authorizer import (
+    PATH,
+    REFUSAL,
+    AllowingAnswer,
+    Authorizer,
+    Dialect,
+    original_request,
+)
 from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields, suffices
 from mailgate.gateway.autodiscover.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming

@@ -5,7 +5,7 @@ everything that the answer can depend on by the policy in force. So a list that 
 Unknown words are ignored. If the field is missing, nothing is cached. The words are:
 
 - A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or
-  the question always has the same value. An empty field is like a missing one (``original.py``).
+  the question always has the same value. An empty field is like a missing one (``authorizer.py``).
 - ``method``, ``scheme``, ``host``, ``address``, ``target``: the key holds this part of the original request.
 - ``certificate``: the key holds the client certificate, if one came.
 - ``own-cookies``: the key holds the whole ``Cookie`` if it contains ``mailgate-`` anywhere, in any case.
@@ -21,11 +21,11 @@ from hashlib import sha256
 from mailgate.classify import READ
 from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
-from mailgate.gateway.authz.original import Dialect
+from mailgate.gateway.authz.authorizer import Dialect
 from mailgate.http.fields import Fields, Row
 from mailgate.http.proxy.forward import CONNECTION_LOGINS
 from mailgate.http.request import RequestRefused
-from mailgate.http.trusted_headers import forgeable
+from mailgate.http.trusted_headers import TOLD, forgeable
 from mailgate.model import Reason
 from mailgate.policy.variables import DependsOn, dependencies_of
 
@@ -52,8 +52,7 @@ FIELDS = frozenset(
         *("upgrade", "http2-settings", "content-length", "transfer-encoding"),
     }
 )
-"""The fields that an allowing answer can depend on, whatever the rules are. Of ``Cookie`` only the gate's own cookies
-count."""
+"""The fields that an allowing answer can depend on, whatever the rules are. Of ``Cookie`` only the gate's own cookies count."""
 ALWAYS = FIELDS | {"method", "scheme", "host", "certificate", "own-cookies", TARGETS}
 READ_BY_RULES = {DependsOn.REMOTE: "address", DependsOn.PATH: "target"}
 """The words that are needed only if a rule reads something that depends on this part of a request."""
@@ -62,8 +61,7 @@ _MORE = {"target": TARGETS, "cookie": "own-cookies"}
 
 
 def suffices(fields: Fields, reads: frozenset[str]) -> bool:
-    """Whether the key of this question holds everything that an answer can depend on. ``reads`` are the variables that
-    the rules read."""
+    """Whether the key of this question holds all that an answer can depend on. ``reads`` are the variables that the rules read."""
     return fields.has(FIELD) and not fields.repeats(FIELD) and _covers(fields.get(FIELD), reads)
 
 
@@ -76,16 +74,7 @@ def _covers(told: bytes, reads: frozenset[str]) -> bool:
     )
 
 
-_ALWAYS = frozenset(
-    {
-        b"x-forwarded-for",
-        b"x-forwarded-proto",
-        b"x-forwarded-host",
-        b"x-forwarded-user",
-        b"device-attestation",
-        b"dpop",
-    }
-)
+_ALWAYS = frozenset({*TOLD, b"device-attestation", b"dpop"})
 _ORIGINAL = frozenset({b"x-original-method", b"x-original-uri"})
 _FORWARDED = frozenset({b"x-forwarded-method", b"x-forwarded-uri"})
 _OWN = {
@@ -102,8 +91,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, passed: frozenset[
     """Raise RequestRefused for a forgeable field that the proxy did not write, and for a login that counts for a whole
     connection. ``passed`` are the fields in which this proxy passes client certificates and the tokens of logins.
 
-    nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
-    chose.
+    nginx understands the status as a refusal. The message does not repeat the name of the field, which the client chose.
     """
     login = fields.get(b"authorization").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:

@@ -1,8 +1,12 @@
-"""Gives a refused client the way to the mail. Only the way is passed on from the webmail's answer.
+"""Gives a refused client the way to the mail, or the webmail's question for a login, and nothing else of the webmail's answer.
 
 So no answer to such a request can hold mail, however the webmail treats its address, its login and its body. The gate
 passes on a question for a login, a redirect, the versions and commands of ActiveSync, and a document in which every
 element belongs to Autodiscover (``recognise.py``). Any other successful answer becomes a 404.
+
+A mail app whose first request is not answered with 401 assumes that the service does not exist. It falls back to another protocol or
+never asks for a password. So for one that has not logged in yet the webmail is asked at the same address, without the body and by
+methods that change nothing.
 """
 
 from dataclasses import replace
@@ -17,44 +21,31 @@ from mailgate.http.grammar import values
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.http.proxy.heads import request_head
+from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.upstream import UpstreamConnection, UpstreamMalformed
-from mailgate.http.request import RequestHead, without_body
-from mailgate.http.response import ResponseHead
-from mailgate.model import Access, Decision
+from mailgate.http.request import RequestHead, ResponseHead, without_body
+from mailgate.http.trusted_headers import Origin
+from mailgate.model import PROTOCOL_TRAITS, Access, Decision
 from mailgate.policy.rules import DISCOVERY_RULE
 
 _LEFT_OUT = frozenset(
     {b"cookie", b"expect", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
 )
 """Fields of the request that are left out. A load balancer's cookie is one: this question may go to any server."""
-_OF_THE_WAY = (
-    "WWW-Authenticate",
-    "Location",
-    "X-MS-Location",
-    "Retry-After",
-    "Allow",
-    "Public",
-    "DAV",
-    "MS-Author-Via",
-    "MS-Server-ActiveSync",
-    "MS-ASProtocolVersions",
-    "MS-ASProtocolCommands",
-    "X-MS-RP",
+_OF_THE_WAY = tuple(
+    "WWW-Authenticate Location X-MS-Location Retry-After Allow Public DAV MS-Author-Via MS-Server-ActiveSync"
+    " MS-ASProtocolVersions MS-ASProtocolCommands X-MS-RP".split()
 )
 _KNOWN = frozenset(status.value for status in HTTPStatus)
 _WITH_A_DOCUMENT = frozenset({200, 500})
-"""The statuses that may come with a document. Some servers send an Autodiscover error with a 500.
-
-A SOAP fault is not passed on, since it may hold any text.
-"""
+"""The statuses that may come with a document: some servers send an Autodiscover error with a 500. No SOAP fault is passed on, since it
+may hold any text."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def gate_gives_directions(access: Access, decision: Decision) -> bool:
-    """Whether the gate gives the way itself although another proxy carries the mail. An allowing answer would let the
-    whole mail answer through."""
-    facts = access.facts
-    return facts.by_forward_auth and decision.rule == DISCOVERY_RULE
+    """Whether the gate gives the way itself though another proxy carries the mail: an allowing answer would let it all through."""
+    return access.facts.by_forward_auth and decision.rule == DISCOVERY_RULE
 
 
 async def answer_with_directions(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:
@@ -71,7 +62,8 @@ async def ask_for_directions(
     Raises UpstreamError."""
     if not body:
         head = without_body(head, head.method)
-    head = _direct_request(way.editor, head)
+    head = replace(head, fields=Fields(each for each in head.fields if each[0].lower() not in _LEFT_OUT))
+    head = way.editor.readable_request(head) if way.editor else head
     upstream = await way.pool.connect()
     try:
         upstream.ask(
@@ -83,12 +75,6 @@ async def ask_for_directions(
     finally:
         upstream.abort()
     return _answer(way, head, response, document)
-
-
-def _direct_request(editor: AutodiscoverEditor | None, head: RequestHead) -> RequestHead:
-    fields = Fields(field for field in head.fields if field[0].lower() not in _LEFT_OUT)
-    head = replace(head, fields=fields)
-    return editor.readable_request(head) if editor else head
 
 
 async def _final(upstream: UpstreamConnection) -> ResponseHead:
@@ -118,14 +104,9 @@ async def _document(
         return None
     text, charset = told
     kind = "text/xml" if is_xml_directions(text) else "application/json" if is_json_directions(text) else ""
-    return (
-        Answer(response.status, text.encode(charset), f"{kind}; charset={_name(charset)}") if kind else None
-    )
-
-
-def _name(charset: str) -> str:
-    """The charset's name for ``Content-Type``. Python's name for UTF-8 with a byte order mark is not one of IANA's."""
-    return charset.removesuffix("-sig")
+    # Python's name for UTF-8 with a byte order mark is not one of IANA's
+    told_as = f"{kind}; charset={charset.removesuffix('-sig')}"
+    return Answer(response.status, text.encode(charset), told_as) if kind else None
 
 
 def _answer(way: Forwarder, asked: RequestHead, response: ResponseHead, document: Answer | None) -> Answer:
@@ -141,3 +122,47 @@ def _answer(way: Forwarder, asked: RequestHead, response: ResponseHead, document
     if response.status < 300:
         return Answer(200 if asked.method == b"OPTIONS" else 404, headers=headers)
     return Answer(response.status, headers=headers)
+
+
+_CREDENTIALS = ("authorization", "cookie")
+
+_SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
+"""Methods that read (RFC 9110, section 9.2.1; RFC 4918, section 9.1; RFC 3253, section 3.6) and are used unchanged."""
+_INSTEAD = (b"OPTIONS", b"GET")
+"""The methods that are tried, in this order, in place of any other. SOGo answers 401 to OPTIONS, but to an ActiveSync POST only if that has
+neither a body nor a ``Content-Length``. Servers that answer browsers' preflights allow OPTIONS to everybody, and answer 401 to GET."""
+
+
+def has_no_login(access: Access, incoming: Incoming) -> bool:
+    """Whether a request of a mail app has nothing that identifies its sender."""
+    headers = access.facts.headers
+    return (
+        PROTOCOL_TRAITS[access.client.protocol].of_mail_apps
+        and not any(headers.get(name, "").strip() for name in _CREDENTIALS)
+        and not incoming.facts.user
+        and access.attestation is None
+    )
+
+
+async def ask_for_login(forwarder: Forwarder, head: RequestHead, incoming: Incoming) -> Answer | None:
+    """The webmail's 401 with its challenges; None if it asks for no login. Raises UpstreamError."""
+    for method in (head.method,) if head.method in _SAFE else _INSTEAD:
+        asked = without_body(head, method)
+        response = await head_of_answer(forwarder.pool, asked, incoming.origin, forwarder.default_host)
+        challenges = values(response.fields, b"www-authenticate")
+        if response.status == 401 and challenges:
+            headers = tuple(("WWW-Authenticate", value.decode("latin-1")) for value in challenges)
+            return Answer(401, headers=headers)
+    return None
+
+
+async def head_of_answer(
+    pool: UpstreamPool, asked: RequestHead, origin: Origin, default_host: bytes
+) -> ResponseHead:
+    """Ask the webmail over a connection of its own, which is closed: the rest is not needed. Raises UpstreamError."""
+    upstream = await pool.connect()
+    try:
+        upstream.ask(asked.method, request_head(asked, origin, default_host=default_host))
+        return await _final(upstream)
+    finally:
+        upstream.abort()

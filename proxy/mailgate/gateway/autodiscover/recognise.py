@@ -30,7 +30,6 @@ _SCHEMA = "http://www.w3.org/2001/XMLSchema"
 """Microsoft's own servers declare a prefix for it and use none of its names."""
 
 NAMESPACES = _OUTLOOK_OR_PHONE | _ENVELOPES | {_SOAP, _ADDRESSING, _INSTANCE, _SCHEMA}
-"""The namespaces that a document may declare."""
 
 
 class Names(NamedTuple):
@@ -182,7 +181,6 @@ class _Document:
         self._elements = self._characters = 0
 
     def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        """Accept an XML declaration."""
         _check(len(encoding or "") <= _MAX_ENCODING)
 
     def namespace(self, prefix: str | None, space: str | None) -> None:
@@ -214,7 +212,6 @@ class _Document:
         _check(len(within.text.rstrip()) <= _MAX_VALUE)
 
     def end(self, _name: str) -> None:
-        """Accept the end of an element."""
         self._count(self._open.pop().text)
 
     def _enter(self, parent: _Open) -> None:
@@ -245,11 +242,8 @@ def is_json_directions(text: str) -> bool:
         return False
     if told.keys() == _ERROR:
         return _ERROR_CODE.fullmatch(told["errorcode"]) is not None
-    return told.keys() == _ANSWER and told["protocol"].lower() in _PROTOCOLS and _is_url(told["url"])
-
-
-def _is_url(text: str) -> bool:
-    return _URL.fullmatch(text) is not None
+    known = told.keys() == _ANSWER and told["protocol"].lower() in _PROTOCOLS
+    return known and _URL.fullmatch(told["url"]) is not None
 
 
 class _Pairs(list[tuple[str, object]]):

@@ -29,8 +29,7 @@ _TEXT = re.compile(
 
 
 class ProbeCookie(NamedTuple):
-    """The content of the cookie: the finding, and its time. ``found`` has no form if the person went on without being
-    probed."""
+    """The content of the cookie. ``found`` has no form if the person went on without being probed."""
 
     found: ProbeFinding
     issued: datetime
@@ -44,11 +43,8 @@ def seal(given: ProbeCookie, facts: RequestFacts, keys: Sequence[Secret]) -> str
 
 
 def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCookie | None:
-    """The content of a cookie, whatever its time; None if the gate did not make it or another browser got it.
-
-    The user agent must be exactly the same. The platform hint must be the same if it is sent: browsers leave it out of
-    WebSocket handshakes.
-    """
+    """The content of a cookie, whatever its time; None if the gate did not make it or another browser got it: the user agent must be the same,
+    and the platform hint if it is sent. Browsers leave that out of WebSocket handshakes."""
     told = _TEXT.fullmatch(value)
     if told is None or _hint(facts) not in ("", told["hint"]):
         return None
@@ -60,17 +56,13 @@ def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCook
 
 
 def is_current(given: ProbeCookie, now: datetime, lifetime: timedelta) -> bool:
-    """Whether a cookie is neither too old nor dated in the future."""
     begin, end = validity(given, lifetime)
     return begin <= now < end
 
 
 def validity(given: ProbeCookie, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """The start and the end of the validity of a cookie.
-
-    The cookie of a device that is no computer is valid for as long as it can be unsealed. If a service worker keeps the
-    page, the device is not probed again, and without a cookie it would count as the computer that it claims to be.
-    """
+    """The start and the end of the validity of a cookie. That of a device that is no computer is valid for as long as it can be unsealed: if a
+    service worker keeps the page, the device is not probed again, and would count as the computer that it claims to be."""
     begin = given.issued - _CLOCKS_DIFFER
     return (begin, given.issued + lifetime) if given.found.form in ("", COMPUTER) else (begin, NEVER)
 
@@ -93,7 +85,6 @@ MAX_LIFETIME = timedelta(days=400)
 """The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
 
 _MAX_KEPT = 8192
-"""How many opened cookies are cached."""
 _MAX_COOKIE = 1024
 """The longest user agent for which an opened cookie is cached, in characters. Real ones are shorter."""
 
@@ -160,17 +151,13 @@ class BrowserProbe:
         return held.found.form != COMPUTER and access.now - held.issued >= again
 
     def remember(self, found: ProbeFinding, facts: RequestFacts, now: datetime) -> str:
-        """The Set-Cookie value that remembers what was found."""
         value = seal(ProbeCookie(found, now), facts, self.keys)
         lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME
         return set_cookie(PROBE_COOKIE, value, facts, lasts=lasts)
 
     def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
-        """The valid cookie of this browser; None if it has none. Of several cookies, one of a device that is no computer
-        counts first, and then the newest.
-
-        If the probe is required, the cookie of a person who went on without being probed is not valid.
-        """
+        """The valid cookie of this browser; None if it has none. One of a device that is no computer counts first, and then the newest. If the
+        probe is required, that of a person who went on without being probed is not valid."""
         values = cookies_named(facts, PROBE_COOKIE)
         cookies = [each for value in values if (each := self._opened(value, facts))]
         current = [each for each in cookies if is_current(each, now, self.lifetime)]

@@ -92,8 +92,7 @@ def person_told(name: bytes, logins: Logins) -> str:
 
 
 def basic_user(fields: Sequence[Field]) -> str | None:
-    """The login name in Basic credentials (RFC 7617), as the client claims it; None without them. The webmail checks
-    the password."""
+    """The login name in Basic credentials (RFC 7617), which the client only claims; None without them."""
     for value in values(fields, b"authorization"):
         scheme, _, credentials = value.partition(b" ")
         if scheme.lower() != b"basic":
@@ -132,11 +131,8 @@ def is_page_load(facts: RequestFacts) -> bool:
 
 
 def is_first_page_load(facts: RequestFacts) -> bool:
-    """Whether this is the page load of a whole tab or window, and not of a frame or of a download by a link.
-
-    If a service worker asks in place of its page, browsers name no destination but still accept HTML. A download by a link
-    does not accept HTML (measured with Chromium 150).
-    """
+    """Whether this is the page load of a whole tab or window, and not of a frame or of a download by a link, which does not accept HTML
+    (measured with Chromium 150). If a service worker asks in place of its page, browsers name no destination but still accept HTML."""
     destination = facts.headers.get("sec-fetch-dest", "document")
     by_a_worker = destination == "empty" and "text/html" in facts.headers.get("accept", "")
     return is_page_load(facts) and (destination == "document" or by_a_worker)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.attest import CertificateVerifier
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.classify.attestation import with_certificate
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import against, strictest
@@ -37,8 +37,7 @@ def certificate_result(
 def still_bound(
     proof: AttestationResult | None, before: CertificateResult | None, now: CertificateResult | None
 ) -> AttestationResult | None:
-    """The proof after its certificate was checked again. A token proves nothing if it is bound to a certificate that is
-    no longer accepted."""
+    """The proof after its certificate was checked again: one that is bound to a certificate that counts no more proves nothing."""
     bound = proof is not None and before is not None and proof.key_thumbprint == before.thumbprint != ""
     if not bound or (now is not None and now.refused is None):
         return proof

@@ -158,30 +158,14 @@ class Judge:
         claimed = claimed or await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
         user, claims = self._readings((client, posture), claimed, before.user.name, login)
-        same = (posture, client, user, claims, proof) == (
-            before.posture,
-            before.client,
-            before.user,
-            before.claims,
-            before.attestation,
-        )
+        access = replace(before, client=client, posture=posture, user=user, attestation=proof, claims=claims)
         by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
             decision.policy_version,
             decision.reliefs,
         )
-        if same and by_the_same and not by_the_clock:
+        if access == before and by_the_same and not by_the_clock:
             return None
-        access = replace(
-            before,
-            client=client,
-            posture=posture,
-            now=now,
-            user=user,
-            attestation=proof,
-            certificate=certificate,
-            login=token,
-            claims=claims,
-        )
+        access = replace(access, now=now, certificate=certificate, login=token)
         return access, decide(access, live.policy)
 
     async def _login(self, incoming: Incoming, now: datetime) -> VerifiedLogin | None:

@@ -1,5 +1,4 @@
-"""Does the I/O of a verification: it fetches missing keys, asks the store whether another gate has accepted a proof, and
-offers nonces."""
+"""Does the I/O of a verification: fetches missing keys, asks the store whether another gate has accepted a proof, offers nonces."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,9 @@ from ipaddress import ip_address
 import structlog
 from cachetools import LRUCache
 
-from mailgate.attest import NonceOrigin, Nonces, SpentProof, Verdict, Verifier
 from mailgate.attest.id_token import IdTokenError, LoginTokens, TokenFault
+from mailgate.attest.sealing import NonceOrigin, Nonces
+from mailgate.attest.verifier import SpentProof, Verdict, Verifier
 from mailgate.devices.names import user_text
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
@@ -44,11 +44,8 @@ class CopiedKeys:
         self._used: LRUCache[tuple[str, int], _KeyPlaces] = LRUCache(size)
 
     def moved_back(self, thumbprint: str, facts: RequestFacts, now: datetime) -> bool:
-        """Whether this key came back to an earlier place from another place within ten minutes.
-
-        Every device moves from one network to the next, but no device is in two of them at once. IPv4 and IPv6 are
-        kept apart, since a browser may use both at once.
-        """
+        """Whether this key came back to an earlier place from another place within ten minutes. Every device moves from one network to the next,
+        but none is in two of them at once. IPv4 and IPv6 are kept apart, since a browser may use both at once."""
         version, place = _place(facts)
         used = self._used.get((thumbprint, version))
         if used is None or used.place == place:
@@ -112,11 +109,8 @@ class Prover:
         now: datetime,
         certificate: str = "",
     ) -> AttestationResult | None:
-        """Verify the headers of a request. Returns None if they offer nothing. If a nonce is offered, it is added to the
-        fields of the answer.
-
-        ``certificate`` is the thumbprint of an accepted client certificate, or empty.
-        """
+        """Verify the headers of a request. Returns None if they offer nothing. A nonce that is offered is added to the fields of the answer.
+        ``certificate`` is the thumbprint of an accepted client certificate, or empty."""
         if not incoming.attestations:
             return None
 
@@ -172,11 +166,9 @@ class Prover:
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime, *, with_body: bool = False
     ) -> AttestationResult:
-        """Verify a proof without a token. The result has its key, or the reason why it is refused. ``with_body``: it has to sign
-        the body too.
+        """Verify a proof without a token. The result has its key, or the reason why it is refused. ``with_body``: it has to sign the body too.
 
-        A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key
-        (``gateway/enrolment.py``).
+        A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key.
         """
         method = incoming.facts.method
         signed = incoming.body if with_body else b""
@@ -192,24 +184,19 @@ class Prover:
         self, client: Client, proof: AttestationResult | None, facts: RequestFacts, now: datetime
     ) -> Client:
         """The client, with a finding if the key of a good attestation is in use in another place at the same time."""
-        if proof is None or proof.refused is not None:
-            return client
-        if not self.copied_keys.moved_back(proof.key_thumbprint, facts, now):
+        good = proof if proof is not None and proof.refused is None else None
+        if good is None or not self.copied_keys.moved_back(good.key_thumbprint, facts, now):
             return client
         self.metrics.two_places.inc()
-        log.warning("key-in-two-places", issuer=proof.issuer)
+        log.warning("key-in-two-places", issuer=good.issuer)
         return replace(client, findings=(*client.findings, FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES]))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
-        """The result, after the store was asked whether another gate has accepted the proof. A new nonce, if one is offered,
-        is added to the fields of the answer."""
+        """The result, after the store was asked whether another gate has accepted the proof, and a new nonce was offered if it is due."""
         result = verdict.result
         if verdict.spent is not None and not verdict.spent.is_exclusive:
-            refused = await self._share(verdict.spent, now)
-            if refused is not None:
-                result = refused
-        offered = self._offer(verdict, result, now)
-        if offered:
+            result = await self._share(verdict.spent, now) or result
+        if offered := self._offer(verdict, result, now):
             incoming.answer_fields.append((NONCE_HEADER, offered))
         return result
 
@@ -229,8 +216,8 @@ class Prover:
     def _offer(self, verdict: Verdict, result: AttestationResult | None, now: datetime) -> str:
         """The nonce for the next proof; empty if the one that came is still good, or if none is offered.
 
-        It is bound to this process while the process is alone or the store cannot be reached, and if nonces are
-        required. A client that moves between gates gets shared nonces from then on.
+        It is bound to this process while that is alone or the store cannot be reached, and if nonces are required. A client that moves between
+        gates gets shared nonces from then on.
         """
         if verdict.nonce is None or self.mode is NonceMode.OFF:
             return ""

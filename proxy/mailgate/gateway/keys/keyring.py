@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mailgate.attest import KeySet, mint, parse_jwks
+from mailgate.attest import mint
 from mailgate.attest.jose import Key as SigningKey
+from mailgate.attest.keys import KeySet, parse_jwks
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.sealing import Nonces
 from mailgate.config.attestation import OF_LOGINS
@@ -65,10 +66,7 @@ class FileKeys:
 
 
 class Keyring(Mapping[str, KeySet]):
-    """The keys by issuer, for a verifier. ``replace`` changes the issuers; ``close`` ends every task.
-
-    Keys of logins are kept beside them, and are no issuer's.
-    """
+    """The keys by issuer, for a verifier, and beside them those of logins, which are no issuer's. ``close`` ends every task."""
 
     def __init__(self) -> None:
         self._sources: Mapping[str, KeySource] = {}
@@ -95,12 +93,10 @@ class Keyring(Mapping[str, KeySet]):
         return found.keys() if found else NO_KEYS
 
     async def look_for_missing_key(self, issuer: str) -> bool:
-        """Look again for a missing key of ``issuer``. Returns False if nothing new can be found now."""
         source = self._sources.get(issuer)
         return source is not None and await source.look_for_missing_key()
 
     def remote(self) -> list[RemoteKeys]:
-        """The sources that are asked over the network."""
         return [source for source in self._sources.values() if isinstance(source, RemoteKeys)]
 
     def replace(self, sources: Mapping[str, KeySource]) -> None:
@@ -119,7 +115,6 @@ class Keyring(Mapping[str, KeySet]):
 
 
 SIGNING, NONCE = "attest-signing", "dpop-nonce"
-"""Purposes of keys in the store."""
 SETTLING = OWN_LIFETIME
 """A new key is used only after this time. By then every gate has it, and so have the readers of the published keys."""
 SIGNING_AGE, NONCE_AGE = timedelta(days=7), timedelta(days=1)

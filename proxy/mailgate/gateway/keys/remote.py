@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mailgate.attest import KeySet, KeySetError, parse_jwks
+from mailgate.attest.keys import KeySet, KeySetError, parse_jwks
 from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire
 
@@ -45,10 +45,7 @@ class JwksAnswer:
 
 
 async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> JwksAnswer:
-    """Fetch the JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
-
-    Redirects are not followed, since only the settings say whom to trust.
-    """
+    """Fetch the JWKS at ``url``, unless it is still the one of ``etag``. Follows no redirect: the settings say whom to trust. Raises JwksError."""
     headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
     headers |= {"If-None-Match": etag} if etag else {}
     wire = HttpsWire(TIMEOUT_SECONDS, MAX_BYTES, trust)
@@ -79,11 +76,8 @@ def freshness(cache_control: str) -> timedelta:
     if _NO_CACHE.search(cache_control):
         return MIN_FRESHNESS
     told = _MAX_AGE.search(cache_control)
-    return (
-        min(max(timedelta(seconds=int(told["seconds"])), MIN_FRESHNESS), MAX_FRESHNESS)
-        if told
-        else DEFAULT_FRESHNESS
-    )
+    asked = timedelta(seconds=int(told["seconds"])) if told else DEFAULT_FRESHNESS
+    return min(max(asked, MIN_FRESHNESS), MAX_FRESHNESS)
 
 
 log = structlog.get_logger()
@@ -121,8 +115,7 @@ class RemoteKeys:
     _waiting: int = 0
 
     def keys(self) -> KeySet:
-        """The keys that are valid now. They are valid for a day after the last answer, and there are none before the
-        first."""
+        """The keys that are valid now: for a day after the last answer, and none before the first."""
         if self.last_success is None or self.clock() - self.last_success > KEYS_LAST:
             return KeySet({}, unavailable=True)
         return KeySet(self._keys.keys, unavailable=bool(self.failure) or self._asking is not None)
@@ -165,7 +158,6 @@ class RemoteKeys:
                 self._asking.cancel()
 
     def pause(self) -> timedelta:
-        """How long until the next request is due."""
         return max(self._due - self.clock(), timedelta()) if self._due else timedelta()
 
     async def _renew(self) -> None:
@@ -193,10 +185,8 @@ class RemoteKeys:
         """Keep the old keys. The next try comes soon, and later tries come after ever longer pauses."""
         self.count(self.issuer, why)
         left = len(self.keys().keys)
-        if left:
-            log.warning("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
-        else:
-            log.error("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
+        write = log.warning if left else log.error
+        write("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
         self.failure = why
         self._due = self.clock() + min(FIRST_RETRY * 2 ** min(self._failures, 10), LAST_RETRY)
         self._failures += 1

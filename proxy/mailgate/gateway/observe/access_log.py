@@ -1,5 +1,4 @@
-"""The access log: one JSON object for each finished request. It has only those facts about the client that the settings
-name."""
+"""The access log: one JSON object for each finished request, with only those facts about the client that the settings name."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -10,31 +9,14 @@ from mailgate.gateway.observe.request_metrics import METHODS, OTHER
 from mailgate.http.exchange import Exchange
 
 MAX_VALUE = 1024
-"""The most characters of a path or a user agent."""
-
-
-def _path(exchange: Exchange) -> str:
-    """The path without the query, which may hold tokens and ids."""
-    return exchange.head.target.partition(b"?")[0].decode("latin-1")[:MAX_VALUE]
-
-
-def _name(exchange: Exchange) -> str:
-    return exchange.judged.person if exchange.judged else ""
-
-
-def _address(exchange: Exchange) -> str:
-    return exchange.origin.remote if exchange.origin else exchange.peer
-
-
-def _user_agent(exchange: Exchange) -> str:
-    return exchange.head.fields.get(b"user-agent").decode("latin-1")[:MAX_VALUE]
 
 
 CLIENT_FACTS: Mapping[str, Callable[[Exchange], str]] = {
-    "path": _path,
-    "name": _name,
-    "address": _address,
-    "user_agent": _user_agent,
+    # without the query, which may hold tokens and ids
+    "path": lambda exchange: exchange.head.target.partition(b"?")[0].decode("latin-1")[:MAX_VALUE],
+    "name": lambda exchange: exchange.judged.person if exchange.judged else "",
+    "address": lambda exchange: exchange.origin.remote if exchange.origin else exchange.peer,
+    "user_agent": lambda exchange: exchange.head.fields.get(b"user-agent").decode("latin-1")[:MAX_VALUE],
 }
 
 

@@ -18,7 +18,6 @@ import structlog
 log = structlog.get_logger()
 
 MAX_QUEUED = 10_000
-"""The most lines that wait."""
 WRITE_SECONDS = 0.25
 """The pause between two looks at the waiting lines in seconds."""
 BATCH = 1000
@@ -61,7 +60,6 @@ class LineWriter:
             self._waiting.append(line)
 
     def close(self) -> None:
-        """Take no more lines. The waiting lines are tried once more, but this does not wait for that."""
         self._ends.set()
 
     def finish(self) -> None:
@@ -155,7 +153,6 @@ def to_syslog(address: str | tuple[str, int], priority: int) -> Sink:
 
 
 def _found(address: str | tuple[str, int]) -> tuple[int, Any]:
-    """The family and the address of a socket."""
     if isinstance(address, str):
         return socket.AF_UNIX, address
     family, _, _, _, place = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]

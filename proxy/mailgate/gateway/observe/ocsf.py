@@ -25,15 +25,8 @@ _PRODUCT = {"name": "Mailgate", "vendor_name": "Mailgate", "version": __version_
 
 _NETWORK, _HTTP_ACTIVITY = 4, 4002
 _METHODS = {
-    "CONNECT": 1,
-    "DELETE": 2,
-    "GET": 3,
-    "HEAD": 4,
-    "OPTIONS": 5,
-    "POST": 6,
-    "PUT": 7,
-    "TRACE": 8,
-    "PATCH": 9,
+    name: number
+    for number, name in enumerate("CONNECT DELETE GET HEAD OPTIONS POST PUT TRACE PATCH".split(), 1)
 }
 _ALLOWED, _DENIED, _OBSERVED = 1, 2, 3
 _OUTCOMES = {
@@ -43,8 +36,8 @@ _OUTCOMES = {
     "block": (_DENIED, 2),
 }
 """The action and the disposition of each effect: allowed, alert, challenge, blocked."""
-_USER_NAME = 4
-"""The type number of a user name as an observable."""
+_OBSERVED_USER = {"name": "actor.user.name", "type_id": 4}
+"""A user name as an observable."""
 
 _IAM, _ENTITY_MANAGEMENT = 3, 3004
 _CREATE, _UPDATE, _DELETE, _ACTIVATE, _DEACTIVATE, _RESUME = 1, 3, 4, 10, 11, 13
@@ -83,13 +76,19 @@ def decision_event(
         **({"http_response": {"code": exchange.status}} if exchange.status else {}),
         "dst_endpoint": {"hostname": host, "svc_name": "webmail"},
         **({"src_endpoint": {"ip": told["address"]}} if told.get("address") else {}),
-        **({"actor": {"user": {"name": name}}, "observables": [_user(name)]} if name else {}),
+        **(
+            {"actor": {"user": {"name": name}}, "observables": [_OBSERVED_USER | {"value": name}]}
+            if name
+            else {}
+        ),
         "unmapped": words,
     }
 
 
 def audit_event(entry: AuditEntry) -> dict[str, Any]:
     """The event of one act in the audit log. ``metadata.uid`` is its digest, which is the same from every gate that sends it."""
+    # an object that is too long for a datagram is left out: the audit log has all of them
+    details = details_of(entry) if len(entry.details) <= MAX_DETAILS else {}
     activity = _ACTS.get(entry.what, _UNMAPPED)
     warns = activity in (_DEACTIVATE, _DELETE)
     metadata = _metadata("audit", "") | {"uid": entry.digest, "sequence": entry.number}
@@ -102,7 +101,7 @@ def audit_event(entry: AuditEntry) -> dict[str, Any]:
         "entity": {"name": entry.about or entry.what, "type": entry.what.partition("-")[0]},
         **({"comment": entry.why} if entry.why else {}),
         **({"src_endpoint": {"hostname": entry.origin}} if entry.origin else {}),
-        "unmapped": {"what": entry.what, "details": _details(entry)},
+        "unmapped": {"what": entry.what, "details": details},
     }
 
 
@@ -123,15 +122,10 @@ def _metadata(log: str, reference: str, **more: Any) -> dict[str, Any]:
 
 
 def _of_request(method: str, told: Mapping[str, str], host: str) -> dict[str, Any]:
-    """The request in the schema's form. The schema has a closed set of methods. Any other method is only in
-    ``activity_name``."""
+    """The schema has a closed set of methods. Any other is only in ``activity_name``."""
     known = {"http_method": method} if method in _METHODS else {}
     url = {"url": {"hostname": host, "path": told["path"]}} if told.get("path") else {}
     return known | url | ({"user_agent": told["user_agent"]} if told.get("user_agent") else {})
-
-
-def _user(name: str) -> dict[str, Any]:
-    return {"name": "actor.user.name", "type_id": _USER_NAME, "value": name}
 
 
 def _time(entry: AuditEntry) -> datetime:
@@ -140,11 +134,6 @@ def _time(entry: AuditEntry) -> datetime:
         return datetime.fromisoformat(entry.at)
     except ValueError:
         return datetime.fromtimestamp(0, UTC)
-
-
-def _details(entry: AuditEntry) -> object:
-    """The details; an empty object if they are too long for a datagram or no JSON. The audit log has all of them."""
-    return details_of(entry) if len(entry.details) <= MAX_DETAILS else {}
 
 
 class SecurityEvents:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from time import perf_counter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -32,12 +32,22 @@ def _none_yet() -> Timed:
     return [0.0] * (len(BUCKETS) + 3)
 
 
-class RequestMetrics(Collector):
-    """Counts requests. ``request_finished`` is called with each finished request. It costs one lookup and a few additions.
+class Tracing(Protocol):
+    """Traces of requests (``traces.py``), if the settings ask for them."""
 
-    Requests are counted by method, status and effect, and requests to the webmail by the status of its answer. The metrics
-    for Prometheus are summed up from these counts.
-    """
+    def mark(self, exchange: Exchange, head: bytes) -> bytes:
+        """The head of a request to the webmail, with the trace that it belongs to."""
+
+    def request_finished(self, exchange: Exchange) -> None:
+        """Report a finished request."""
+
+    def stop(self) -> None:
+        """Send the waiting spans. It blocks, so call it in a thread."""
+
+
+class RequestMetrics(Collector):
+    """Counts requests by method, status and effect, and requests to the webmail by the status of its answer; the metrics are summed up from
+    these. ``request_finished`` is called with each finished request. It costs one lookup and a few additions."""
 
     def __init__(
         self,
@@ -81,8 +91,7 @@ class RequestMetrics(Collector):
             tell(exchange)
 
     def _begin(self, key: tuple[bytes, int, str]) -> Timed:
-        """Make the counts of a method, a status and an effect. All rare methods are counted together, and so are all rare
-        statuses."""
+        """Make the counts of a method, a status and an effect. Rare methods are counted together, and so are rare statuses."""
         method, status, effect = key
         known = method if method in METHODS else b"", status if status in CODES else -1, effect
         return self._served.setdefault(known, _none_yet())
@@ -93,7 +102,6 @@ class RequestMetrics(Collector):
         )
 
     def remember(self, effect: str, seconds: float, trace: str, at: float) -> None:
-        """Keep a trace as an example of a duration."""
         self._examples[effect, bisect_left(BUCKETS, seconds)] = Exemplar({"trace_id": trace}, seconds, at)
 
     def collect(self) -> Iterator[Metric]:

@@ -43,12 +43,9 @@ Example = Callable[[str, float, str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
-    """The settings of traces."""
-
     share: float
     """The share that is sent of the traces that begin at this gate."""
     include: Collection[str]
-    """The facts about the client that are sent (``CLIENT_FACTS``)."""
     public_url: str
     upstream: str
     instance: str

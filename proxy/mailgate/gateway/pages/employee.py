@@ -34,8 +34,6 @@ class ReportSource:
 
 
 class SourceResult(StrEnum):
-    """The result of asking a source."""
-
     FOUND = "found"
     CLEAR = "clear"
     PARTLY = "partly"
@@ -47,7 +45,6 @@ class SourceResult(StrEnum):
     ASKED = "asked"
     """It has asked the device to report, and the device will answer by itself."""
     SILENT = "silent"
-    """It did not answer."""
     NOBODY = "nobody"
     """No source of the device can be asked."""
     TOO_SOON = "too-soon"
@@ -55,23 +52,17 @@ class SourceResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
-    """The answer of one source."""
-
     result: SourceResult
     source: str = ""
     apps: tuple[str, ...] = ()
     looked_at: datetime | None = None
     lag: timedelta = timedelta()
-    """How much earlier it may have looked."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """The last request of a device for mail."""
-
     at: datetime
     program: str
-    """The program that asked; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,6 @@ class OwnerReports:
     """The reports that the owner may make about a device here, and those that they have just made."""
 
     can_report: bool = False
-    """Whether they may report it as lost or not theirs."""
     to_confirm: bool = False
     """Whether they have to confirm that it is lost."""
     undo: bool = False
@@ -108,7 +98,6 @@ class DeviceCard:
     mark: str
     """Its name in forms and addresses: letters, digits and hyphens."""
     verdict: View
-    """The verdict and what would change it, as on the block page."""
     state: PostureState
     asleep: bool = False
     """Whether its browser alone reports on it, and does not now (``devices/trust.py``)."""
@@ -119,7 +108,6 @@ class DeviceCard:
     tail: str = ""
     """The end of an id, for people to compare."""
     here: bool = False
-    """Whether this request comes from it."""
     exempted: ExemptionView | None = None
     last: LastSeen | None = None
     owner_reports: OwnerReports = NO_OWNER_REPORTS
@@ -158,7 +146,6 @@ class OpenHelpRequest:
     waits: bool = True
     """Whether nobody has answered since they last asked."""
     answered: datetime | None = None
-    """When the help desk last answered."""
     reference: str = ""
     words: str = ""
     answer: str = ""
@@ -172,14 +159,12 @@ class StoredRecords:
     requests: tuple[StoredRecord, ...] = ()
     quarantine_mails: tuple[StoredRecord, ...] = ()
     mails: tuple[StoredRecord, ...] = ()
-    """Mails about rules."""
     language: tuple[StoredRecord, ...] = ()
     enrolments: tuple[StoredRecord, ...] = ()
     exemptions: tuple[StoredRecord, ...] = ()
     help_requests: tuple[StoredRecord, ...] = ()
 
     def by_kind(self) -> dict[str, tuple[StoredRecord, ...]]:
-        """The rows by the name of their kind."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
@@ -191,20 +176,16 @@ class EmployeeView:
     """The whole page. Every text may be hostile, so pages escape all of it."""
 
     here: View
-    """The verdict on this browser."""
     person: str = ""
     known_by: str = ""
     """``proxy``, ``device`` or ``login``; empty if the person is unknown."""
     login: str = "none"
     """The result of a login: ``wrong``, ``too-many``, ``untold``, or one that the page does not mention."""
     sign_in: bool = False
-    """Whether the page offers to log in."""
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
-    """Their requests for help that are open or were answered lately."""
     unread: bool = False
-    """Whether the stored data could not be read."""
     more: int = 0
     """How many rows about requests are stored but not shown."""
     exempted: ExemptionView | None = None
@@ -219,13 +200,10 @@ class EmployeeView:
     """The sources of these devices that send apps which are not listed, too."""
     contact: str = ""
     codes: bool = False
-    """Whether the page offers a pairing code."""
     code: str = ""
-    """The pairing code that was just made."""
     fingerprint: str = ""
     """The current ETag of ``/.mailgate/status``. If it changes, the page is out of date."""
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing is stored."""
         return not (self.devices or any(self.records.by_kind().values()) or self.unread)

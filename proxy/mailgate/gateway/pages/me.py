@@ -1,13 +1,12 @@
 """Puts the view of a person's own page into the words of one language, for its template."""
 
 from collections.abc import Container, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from mailgate.devices.trust import ENROLLED, source_name
-from mailgate.gateway.pages.denials import apps_words
 from mailgate.gateway.pages.devices import (
     ENROLMENTS,
     EXEMPTED,
@@ -23,20 +22,23 @@ from mailgate.gateway.pages.devices import (
     UNTIL,
     UNTIL_HERE,
     answer_words,
+    apps_words,
+    isolated,
+    moment,
     name_of,
 )
 from mailgate.gateway.pages.employee import (
     MAX_SHOWN,
     DeviceCard,
     EmployeeView,
+    ExemptionView,
     Field,
     LastSeen,
     OpenHelpRequest,
     StoredRecord,
 )
-from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
-from mailgate.gateway.pages.steps import are_ways, off_page, steps_of
+from mailgate.gateway.pages.steps import STORE, are_ways, in_language, off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase
@@ -135,11 +137,10 @@ _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = phrase("last asked for mail %(ago)s (%(program)s)")
 _TAIL = phrase("id ends in %(tail)s")
 _ITSELF = phrase("The device itself")
+_STORE_LINK = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>')
 
 
 class Words(NamedTuple):
-    """Why mail is refused, and what would change that."""
-
     title: Markup
     detail: Markup
     steps: list[Markup]
@@ -152,9 +153,10 @@ class Words(NamedTuple):
 def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     """Everything that the template says about this view, in words."""
     now, kinds = view.here.now, view.records.by_kind()
+    others = tuple(name for name in view.listed if name not in (*view.keeping_out, *view.later))
     return {
-        "person": _isolated(view.person),
-        "here": _here(view, language),
+        "person": isolated(view.person),
+        "here": _mail(view.here, view.exempted, language, (EXEMPTED_HERE, UNTIL_HERE, HERE)),
         "waiting": [_waiting(each, language) for each in view.waiting],
         "later": language.all_names(view.later) if view.later else "",
         "here_words": cause_words(view.here, language),
@@ -165,27 +167,34 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
         "more": {kind: max(0, len(kinds[kind]) - MAX_SHOWN) for kind in _KINDS} | {"requests": view.more},
         "spoken": [_record(record, language) for record in view.records.language],
         "keeping_out": language.all_names(view.keeping_out) if view.keeping_out else "",
-        "listed": language.all_names(others) if (others := _not_keeping_out(view)) else "",
+        "listed": language.all_names(others) if others else "",
         "count": len(others),
         "unlisted_from": language.all_names(view.unlisted_from) if view.unlisted_from else "",
     }
 
 
-def cause_words(verdict: View, language: Language) -> Words:
-    """The texts of the block page, without the steps that only make sense there."""
+def cause_words(
+    verdict: View, language: Language, *, checks_again: bool = False, store: Markup | str = ""
+) -> Words:
+    """The texts of a refusal; with the steps that only make sense on a page that checks again by itself if it does. ``store`` is put for
+    the store with the extension, in place of a link."""
     verdict = in_language(verdict, language.tag)
-    wording, steps, names = wording_for(verdict), steps_of(verdict), language.names(verdict.apps)
-    off = language.span(verdict.clock_off) if verdict.clock_off is not None else ""
-    rule = _isolated(verdict.rule_title)
+    steps = steps_of(verdict)
+    values = {
+        "apps": language.names(verdict.apps),
+        "rule": isolated(verdict.rule_title),
+        "off": language.span(verdict.clock_off) if verdict.clock_off is not None else "",
+        "store": store or _STORE_LINK.format(verdict.extension_url, language.say(STORE)),
+        **verdict.update_words,
+    }
+
+    def say(text: Phrase) -> Markup:
+        return language.say(text, len(verdict.apps), **values)
+
     return Words(
-        language.say(wording.title),
-        language.say(
-            detail_for(verdict), len(verdict.apps), apps=names, rule=rule, off=off, **verdict.update_words
-        ),
-        [
-            language.say(step, len(verdict.apps), apps=names, **verdict.update_words)
-            for step in off_page(steps)
-        ],
+        say(wording_for(verdict).title),
+        say(detail_for(verdict)),
+        list(map(say, () if isinstance(steps, str) else steps if checks_again else off_page(steps))),
         are_ways(verdict),
         steps if isinstance(steps, str) else "",
         language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",
@@ -235,45 +244,35 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
 
 def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
     """The time and program of the last request for mail, by which people recognise their phones."""
-    when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
-        last.at.isoformat(), language.ago(now - last.at)
-    )
-    return language.say(_LAST, ago=when, program=_isolated(last.program))
+    ago = moment(last.at, "ago", language.ago(now - last.at))
+    return language.say(_LAST, ago=ago, program=isolated(last.program))
 
 
 def _gets(card: DeviceCard, language: Language) -> Markup:
     if card.lost:
         return language.say(LOST)
-    if card.exempted:
-        return _until(card.exempted.until, EXEMPTED, language)
-    if card.verdict.effect is Effect.WARN and card.verdict.remaining:
-        return _until(card.verdict.deadline, UNTIL, language, card.verdict.remaining)
-    return language.say(GETS[card.verdict.effect])
+    return _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS))
 
 
-def _here(view: EmployeeView, language: Language) -> Markup:
-    if view.exempted:
-        return _until(view.exempted.until, EXEMPTED_HERE, language)
-    if view.here.effect is Effect.WARN and view.here.remaining:
-        return _until(view.here.deadline, UNTIL_HERE, language, view.here.remaining)
-    return language.say(HERE[view.here.effect])
-
-
-def _until(
-    end: datetime | None, message: Phrase, language: Language, left: timedelta | None = None
+def _mail(
+    verdict: View,
+    exempted: ExemptionView | None,
+    language: Language,
+    words: tuple[Phrase, Phrase, Mapping[Effect, Phrase]],
 ) -> Markup:
-    """Until when mail comes: the date and the time that is left. An exemption may have no end."""
-    if end is None:
-        return language.say(EXEMPTED_OPEN)
-    countdown = language.countdown(left) if left else ""
-    return language.say(message, date=_moment(end, language), countdown=countdown)
+    """Whether mail comes, and until when. ``words`` are those of an exemption, of a warning, and of each effect."""
+    by_exemption, until, gets = words
+    if exempted:
+        end = exempted.until
+        return language.say(by_exemption, date=_moment(end, language)) if end else language.say(EXEMPTED_OPEN)
+    if verdict.effect is Effect.WARN and verdict.deadline and verdict.remaining:
+        countdown = language.countdown(verdict.remaining)
+        return language.say(until, date=_moment(verdict.deadline, language), countdown=countdown)
+    return language.say(gets[verdict.effect])
 
 
 def _moment(at: datetime, language: Language) -> Markup:
-    """A time, shown in the reader's own zone if scripts run."""
-    return Markup('<time datetime="{}" data-form="short">{}</time>').format(
-        at.isoformat(), language.short_date(at)
-    )
+    return moment(at, "short", language.short_date(at))
 
 
 def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
@@ -289,16 +288,11 @@ def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
     }
 
 
-def _not_keeping_out(view: EmployeeView) -> tuple[str, ...]:
-    return tuple(name for name in view.listed if name not in (*view.keeping_out, *view.later))
-
-
 def _about(card: DeviceCard, language: Language) -> Markup:
-    """System, model and the end of an id, in one line."""
     system = f"{SYSTEMS.get(card.os, card.os)} {card.os_version}".strip()
-    parts = [_isolated(part) for part in (system, card.model) if part]
+    parts = [isolated(part) for part in (system, card.model) if part]
     if card.tail:
-        parts.append(language.say(_TAIL, tail=_isolated(card.tail)))
+        parts.append(language.say(_TAIL, tail=isolated(card.tail)))
     return Markup(" · ").join(parts)
 
 
@@ -331,7 +325,7 @@ def _text(field: Field, language: Language) -> Markup | str:
         case bool():
             return language.say(_YES if field.value else _NO)
         case tuple():
-            return Markup(", ").join(_isolated(part) for part in field.value)
+            return Markup(", ").join(isolated(part) for part in field.value)
         case datetime():
             return language.short_date(field.value)
         case date():
@@ -354,9 +348,4 @@ def _text(field: Field, language: Language) -> Markup | str:
 
 def _source(source: str, language: Language) -> Markup:
     """A source by its name; a device that enrolled here is its own source."""
-    return language.say(_ITSELF) if source == ENROLLED else _isolated(source_name(source))
-
-
-def _isolated(text: str) -> Markup:
-    """A text of strangers, isolated so that its direction does not change the text around it."""
-    return Markup("<bdi>{}</bdi>").format(text)
+    return language.say(_ITSELF) if source == ENROLLED else isolated(source_name(source))

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
-from mailgate.gateway.pages.in_language import texts_in_language
+from mailgate.gateway.pages.steps import texts_in_language
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.texts import Language
 
@@ -34,7 +34,6 @@ class Holes(NamedTuple):
 
     reference: str = ""
     subject: str = ""
-    """The subject of a mail to the contact."""
     return_url: str = ""
     continue_url: str = ""
     help_ticket: str = ""
@@ -68,7 +67,6 @@ def holes_of(view: View, language: Language) -> Holes:
 
 
 def _time_texts(at: datetime | None, language: Language) -> tuple[str, str]:
-    """A time for programs and for people."""
     there = at.astimezone(UTC) if at else None
     return (f"{there:%Y-%m-%dT%H:%M:%SZ}", language.short_date(there).unescape()) if there else ("", "")
 
@@ -79,8 +77,7 @@ def marks_for(filled: Iterable[bool]) -> Holes:
 
 
 def without_holes(view: View, language: Language) -> View:
-    """The view without its holes, for a page in this language. Its time and its deadline stay only if the deadline is still
-    to come, since the page then shows the time that is left."""
+    """The view without its holes, for a page in this language. Its time and its deadline stay while the page shows the time left."""
     runs = view.remaining is not None
     return replace(
         view,
@@ -110,7 +107,6 @@ class CutPage:
 
     @classmethod
     def cut(cls, html: str, marks: Holes) -> "CutPage":
-        """Cut a page that was rendered with these marks."""
         pieces: list[bytes] = []
         places: list[tuple[int, int]] = []
         end = 0
@@ -121,7 +117,6 @@ class CutPage:
         return cls((*pieces, html[end:].encode()), tuple(places))
 
     def filled(self, holes: Holes) -> bytes:
-        """The page of one request."""
         pieces = list(self.pieces)
         for place, hole in self.places:
             pieces[place] = holes.written(hole)

@@ -13,16 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
 from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
-from mailgate.gateway.pages.in_language import contact_in, in_language
-from mailgate.gateway.pages.me import employee_words
+from mailgate.gateway.pages.me import cause_words, employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
-from mailgate.gateway.pages.reasons import detail_for, wording_for
-from mailgate.gateway.pages.steps import STORE, Steps, are_ways, off_page, steps_of
-from mailgate.gateway.pages.view import View, own_path
+from mailgate.gateway.pages.steps import contact_in, in_language, steps_of
+from mailgate.gateway.pages.view import DEFAULT_APPEARANCE, Appearance, View, contact_link, own_path
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import Phrase
 from mailgate.store.help_requests import MAX_WORDS
@@ -52,20 +49,15 @@ _ASSETS = {
     "probe": ("style.css", "request.css", "probe.js"),
     "me": ("style.css", "me.css", "me.js"),
 }
-"""The styles and scripts of each page."""
 
 MAX_FORMS = 256
 """How many pages with holes are cached, each of about 12 KiB."""
 MAX_LANGUAGE_CHOICES = 512
-"""How many Accept-Language fields are cached with their language."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A page and the headers that depend on it: ``Content-Security-Policy`` and ``Content-Language``.
-
-    The language was chosen by the request, so the answer varies by ``Accept-Language``.
-    """
+    """A page and the headers that depend on it. Its language was chosen by the request, so the answer varies by ``Accept-Language``."""
 
     body: bytes
     content_security_policy: str
@@ -98,8 +90,7 @@ class _PageAssets:
 
 
 class Pages:
-    """The pages in every language. They are built once at start. Rendering does no I/O. Only pages with
-    holes are cached (``page_slots.py``)."""
+    """The pages in every language, built once at start. Rendering does no I/O. Only pages with holes are cached (``page_slots.py``)."""
 
     def __init__(self, appearance: Appearance = DEFAULT_APPEARANCE) -> None:
         self._appearance = appearance
@@ -113,7 +104,6 @@ class Pages:
 
     @property
     def company(self) -> str:
-        """The name of the company; empty if the settings have none."""
         return self._appearance.name
 
     def refusal(self, view: View) -> RenderedPage:
@@ -125,15 +115,12 @@ class Pages:
         return self._page("warning", view)
 
     def probe(self, view: View, *, may_skip: bool) -> RenderedPage:
-        """The page that reads what kind of device the browser runs on, and then goes on to the requested page."""
         return self._page("probe", view, may_skip=may_skip)
 
     def error(self, view: View) -> RenderedPage:
-        """The page for a request that the gate could not serve or refused to."""
         return self._page("error", view)
 
     def help(self, view: View) -> RenderedPage:
-        """The page that confirms a request for help. ``view.reference`` is that of the refusal."""
         return self._page("help", view)
 
     def me(self, view: EmployeeView) -> RenderedPage:
@@ -158,33 +145,19 @@ class Pages:
     def refusal_mail(self, view: View) -> RenderedMail:
         """The texts of ``refusal`` as a mail. It has no text that a client sent."""
         language = self.language(view)
+        words = cause_words(view, language, store=view.extension_url)
         view = in_language(view, language.tag)
-        device = name_of(view.os, view.kind)
-        wording = wording_for(view)
-        apps, steps, detail = language.names(view.apps), steps_of(view), detail_for(view)
-        title = language.say(wording.title).striptags()
+        device, title = name_of(view.os, view.kind), words.title.striptags()
         text = self._mail.render(
             view=view,
             language=language,
             device=language.say(device).striptags() if isinstance(device, Phrase) else device,
             title=title,
-            detail=language.say(
-                detail,
-                len(view.apps),
-                apps=apps,
-                rule=Markup.escape(view.rule_title),
-                off=_off(view, language),
-                **view.update_words,
-            ).striptags(),
-            own_step=steps if isinstance(steps, str) else "",
-            one_is_enough=are_ways(view),
-            laptop_hint=_laptop_hint(view, steps),
-            steps=[
-                language.say(
-                    step, len(view.apps), apps=apps, store=view.extension_url, **view.update_words
-                ).striptags()
-                for step in off_page(steps)
-            ],
+            detail=words.detail.striptags(),
+            own_step=words.own_step,
+            one_is_enough=words.one_is_enough,
+            laptop_hint=_laptop_hint(view),
+            steps=[step.striptags() for step in words.steps],
         )
         return RenderedMail(title, text, language.tag)
 
@@ -209,9 +182,8 @@ class Pages:
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """Render the page of a view ``without_holes``."""
         language = self.language(view)
+        words = cause_words(view, language, checks_again=True)
         view = in_language(view, language.tag)
-        wording, detail = wording_for(view), detail_for(view)
-        rule = Markup("<bdi>{}</bdi>").format(view.rule_title)
         look = self._looks[template]
         more = _decided(view, language) if template in _DECIDED else {}
         return self._templates[template].render(
@@ -224,19 +196,11 @@ class Pages:
             company=self._appearance,
             languages=self._languages.values(),
             back=holes.return_url,
-            title=language.say(wording.title),
-            detail=language.say(
-                detail,
-                len(view.apps),
-                apps=language.names(view.apps),
-                rule=rule,
-                off=_off(view, language),
-                **view.update_words,
-            ),
             contact=contact_link(view.contact, holes.subject),
             status_url=own_path(view.status_url),
             retry=view.reason in _RETRY,
             may_skip=may_skip,
+            **words._asdict(),
             **more,
         )
 
@@ -252,35 +216,17 @@ class Pages:
 
 def _decided(view: View, language: Language) -> dict[str, Any]:
     """The parts of refusals and warnings besides those of every page."""
-    steps = steps_of(view)
-    names = language.names(view.apps)
-    store = Markup('<a href="{}" target="_blank" rel="noreferrer">{}</a>').format(
-        view.extension_url, language.say(STORE)
-    )
     return {
-        "steps": []
-        if isinstance(steps, str)
-        else [
-            language.say(step, len(view.apps), apps=names, store=store, **view.update_words) for step in steps
-        ],
-        "own_step": steps if isinstance(steps, str) else "",
-        "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
-        "countdown": language.countdown(view.remaining) if view.remaining else "",
         "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
-        "one_is_enough": are_ways(view),
-        "laptop_hint": _laptop_hint(view, steps) and view.kind is not Kind.LAPTOP,
+        "laptop_hint": _laptop_hint(view) and view.kind is not Kind.LAPTOP,
         "max_words": MAX_WORDS,
     }
 
 
-def _laptop_hint(view: View, steps: Steps | str) -> bool:
+def _laptop_hint(view: View) -> bool:
     """Whether to say that laptops get mail, unless a step says so."""
-    return view.laptops_open and ON_LAPTOP not in steps
-
-
-def _off(view: View, language: Language) -> Markup:
-    return language.span(view.clock_off) if view.clock_off is not None else Markup("")
+    return view.laptops_open and ON_LAPTOP not in steps_of(view)
 
 
 @pass_context

@@ -1,4 +1,7 @@
-"""The steps that end a refusal. Menu names are those that the device itself shows in that language."""
+"""The steps that end a refusal, and the rule's own texts in a page's language. Menu names are those that the device shows in it."""
+
+from dataclasses import replace
+from typing import Any
 
 from mailgate.gateway.pages import proofs
 from mailgate.gateway.pages.causes import (
@@ -10,7 +13,8 @@ from mailgate.gateway.pages.causes import (
 )
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Reason
-from mailgate.model.phrase import Phrase, phrase, plural
+from mailgate.model.phrase import Phrase, phrase, plural, primary
+from mailgate.policy.localized_text import text_in
 
 Steps = tuple[Phrase, ...]
 
@@ -71,9 +75,9 @@ _REMOVE_APP: dict[str, Steps] = {
     ),
 }
 
+_IN_SAFARI = phrase("In Safari, tap the page menu in the address bar, then “Request Mobile Website”.")
 _MOBILE_SITE: dict[str, Steps] = {
-    "ios": (phrase("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
-    "ipados": (phrase("In Safari, tap the page menu in the address bar, then “Request Mobile Website”."),),
+    **dict.fromkeys(("ios", "ipados"), (_IN_SAFARI,)),
     "android": (phrase("In Chrome, tap the menu with the three dots and clear “Desktop site”."),),
     "": (
         phrase(
@@ -88,6 +92,8 @@ _COMES_BY_ITSELF = phrase(
     "If your company looks after this browser, its extension for mail comes by itself: wait a minute or restart the browser."
 )
 _OTHER_BROWSER = phrase("In another browser: open your mail in Chrome, Edge or Firefox, with the extension.")
+ANOTHER_WAY = "another-way"
+"""The fix for a device on which nothing ends the refusal. What does is for the company to offer (``causes.ways``)."""
 GET_EXTENSION = "get-extension"
 """The fix for a computer that shows by the companion extension that it is known."""
 _ENTER_CODE = phrase("Open its set-up and enter the address of your mail and the code.")
@@ -115,53 +121,40 @@ _UPDATES: dict[str, Steps] = {
     ),
 }
 
-FIXES: dict[str, dict[str, Steps]] = {
+_BY_OS: dict[str, dict[str, Steps]] = {
     "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
-    "set-up-device": {
-        "": (
-            _INSTALL,
-            _FIRST_CHECK,
-            _GOES_ON,
-        )
-    },
-    GET_EXTENSION: {
-        "": (
-            _COMES_BY_ITSELF,
-            phrase(
-                "If not, your help desk gives you the extension, says how to load it unpacked for a trial, and gives you a code."
-            ),
-            _ENTER_CODE,
-            _GOES_ON,
-        )
-    },
-    "report-again": {"": (phrase("Make sure that this device is online."), _SYNC, _GOES_ON)},
-    "wait": {
-        "": (
-            _TRIES_AGAIN,
-            phrase("If it takes longer than a few minutes, ask for help and give the reference below."),
-        )
-    },
     "use-mobile-site": {os: (*steps, _ADD_ONS) for os, steps in _MOBILE_SITE.items()},
-    "use-known-browser": {
-        "": (phrase("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."), _ADD_ONS),
-    },
-    "meet-requirements": {"": (_SHOWS, _PUT_RIGHT, _GOES_ON)},
-    "use-other-device": {"": (ON_LAPTOP,)},
-    "update": {
-        "": (
-            phrase("Update your browser and the system of your device to their newest versions."),
-            _NO_UPDATE,
-        ),
-    },
-    "ask": {
-        "": (phrase("Ask for help and give the reference below. It shows what was decided and why."),),
-    },
 }
-
-_ASK = FIXES["ask"][""]
-ANOTHER_WAY = "another-way"
-"""The fix for a device on which nothing ends the refusal. What does is for the company to offer (``causes.ways``)."""
-FIXES[ANOTHER_WAY] = FIXES["ask"]
+_ASK: Steps = (phrase("Ask for help and give the reference below. It shows what was decided and why."),)
+FIXES: dict[str, Steps] = {
+    **{fix: by_os[""] for fix, by_os in _BY_OS.items()},
+    "set-up-device": (_INSTALL, _FIRST_CHECK, _GOES_ON),
+    GET_EXTENSION: (
+        _COMES_BY_ITSELF,
+        phrase(
+            "If not, your help desk gives you the extension, says how to load it unpacked for a trial, and gives you a code."
+        ),
+        _ENTER_CODE,
+        _GOES_ON,
+    ),
+    "report-again": (phrase("Make sure that this device is online."), _SYNC, _GOES_ON),
+    "wait": (
+        _TRIES_AGAIN,
+        phrase("If it takes longer than a few minutes, ask for help and give the reference below."),
+    ),
+    "use-known-browser": (
+        phrase("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."),
+        _ADD_ONS,
+    ),
+    "meet-requirements": (_SHOWS, _PUT_RIGHT, _GOES_ON),
+    "use-other-device": (ON_LAPTOP,),
+    "update": (
+        phrase("Update your browser and the system of your device to their newest versions."),
+        _NO_UPDATE,
+    ),
+    "ask": _ASK,
+    ANOTHER_WAY: _ASK,
+}
 _SET_CLOCK: Steps = (
     phrase("Open the settings of your device and let it set its date and time by itself."),
     _GOES_ON,
@@ -219,8 +212,7 @@ def steps_of(view: View) -> Steps | str:
         return _FROM_STORE
     if fix == "update" and view.update and names_update(view):
         return _UPDATES[view.update.of]
-    by_os = FIXES[fix]
-    return _offered(by_os.get(view.os, by_os[""]), view)
+    return _offered(_BY_OS.get(fix, {}).get(view.os, FIXES[fix]), view)
 
 
 def names_update(view: View) -> bool:
@@ -229,7 +221,6 @@ def names_update(view: View) -> bool:
 
 
 def _without_extension(view: View) -> Steps:
-    """The ways to mail from a browser for which there is no extension."""
     return (_OTHER_BROWSER, BY_CERTIFICATE) if view.certificates else (_OTHER_BROWSER,)
 
 
@@ -266,8 +257,24 @@ def are_ways(view: View) -> bool:
 
 def off_page(steps: Steps | str) -> Steps:
     """The steps that make sense outside a page that checks again by itself."""
-    return (
-        ()
-        if isinstance(steps, str)
-        else tuple(step for step in steps if step not in (_GOES_ON, _TRIES_AGAIN, _SEE_WHICH))
-    )
+    told = () if isinstance(steps, str) else steps
+    return tuple(step for step in told if step not in (_GOES_ON, _TRIES_AGAIN, _SEE_WHICH))
+
+
+def in_language(view: View, tag: str) -> View:
+    """The view with the rule's own texts in this language, without those that have no wording in it: the page has words of its own for a
+    missing text, except for the contact, where one in another language is better than none."""
+    return replace(view, **texts_in_language(view, tag))
+
+
+def texts_in_language(view: View, tag: str) -> dict[str, Any]:
+    asked, default = primary(tag), primary(view.default_language)
+    return {
+        "rule_title": text_in(view.rule_title, asked, default),
+        "fix": view.fix if view.fix in FIXES else text_in(view.fix, asked, default),
+        "contact": contact_in(view.contact, tag, view.default_language),
+    }
+
+
+def contact_in(contact: str, tag: str, default_language: str) -> str:
+    return text_in(contact, primary(tag), primary(default_language)) or str(contact)

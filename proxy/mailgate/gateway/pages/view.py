@@ -1,11 +1,65 @@
-"""The content of a page, as plain data."""
+"""The content and the company's look of a page, as plain data."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import quote
 
 from mailgate.model import Effect, Kind, Reason, Update
+
+INK_ON_DARK = "#0d1b2c"
+"""The colour of the text on a button in a dark page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """The look of one company. An empty field leaves the gate's own."""
+
+    name: str = ""
+    logo: str = ""
+    """The logo, as a ``data:`` URL."""
+    colour: str = ""
+    """The colour of buttons and links, like ``#0b5cad``, in light and in dark pages."""
+    colour_dark: str = ""
+
+    def style(self) -> str:
+        rules = f":root{{--accent:{self.colour};--on-accent:#fff}}" if self.colour else ""
+        if self.colour and not self.colour_dark:  # without this, the rule above would count in dark pages too
+            rules = f"@media(prefers-color-scheme:light){{{rules}}}"
+        if self.colour_dark:
+            dark = f":root{{--accent:{self.colour_dark};--on-accent:{INK_ON_DARK}}}"
+            rules += f"@media(prefers-color-scheme:dark){{{dark}}}"
+        return rules
+
+
+DEFAULT_APPEARANCE = Appearance()
+
+
+_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,500}", re.IGNORECASE)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,30}")
+
+
+class Contact(NamedTuple):
+    """``href`` is empty if the text is no address."""
+
+    text: str
+    href: str
+
+
+def contact_link(text: str, subject: str) -> Contact:
+    """The text and its link, which is only ever ``mailto:``, ``http(s):`` or ``tel:`` (RFC 6068, RFC 3966)."""
+    text = text.strip()
+    if _MAIL.fullmatch(text):
+        return Contact(text, f"mailto:{text}?subject={quote(subject, safe='')}")
+    if _WEB.fullmatch(text):
+        return Contact(text, text)
+    if _PHONE.fullmatch(text):
+        return Contact(text, "tel:" + re.sub(r"[^+0-9]", "", text))
+    return Contact(text, "")
+
 
 _MAX_PATH = 8192
 _SAME_ORIGIN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
@@ -58,13 +112,11 @@ class View:
     contact: str = ""
     """A mail address, an http(s) address, a telephone number or any other text."""
     extension_url: str = ""
-    """The page with the companion extension for this browser."""
     has_extension: bool = True
     """Whether there is such an extension for this kind of browser."""
     proves_soon: bool = False
     """Whether this browser proved itself before and has not yet now, so that its extension is probably about to."""
     host: str = ""
-    """The public host name."""
     accept_language: str = ""
     default_language: str = "en"
     return_url: str = "/"
@@ -79,15 +131,12 @@ class View:
     looked_at: datetime | None = None
     """When the source looked at the apps that caused the refusal; None if no apps did."""
     looked_by: str = ""
-    """The source that looked."""
     looked_lag: timedelta = timedelta()
     """How much earlier it may have looked."""
     seen_within: timedelta | None = None
-    """How long it usually takes until the source sees a change; None if unknown."""
     asked_at: datetime | None = None
     """When this browser last asked for help against the rule; None if it did not."""
     asked_words: str = ""
-    """What it wrote with it."""
     answered_at: datetime | None = None
     """When the help desk answered in words; None if it did not."""
     answer: str = ""
@@ -99,7 +148,6 @@ class View:
     choices: tuple[str, ...] = CHOICES
     """The ways to mail that the company offers: ``choices`` of the settings."""
     certificates: bool = False
-    """Whether the gate takes certificates of devices from browsers."""
     tokens: bool = False
     """Whether it takes signed reports that come with requests."""
     help_ticket: str = ""
@@ -109,11 +157,9 @@ class View:
     asker_told: bool = False
     """Whether the person's own page shows the state of their request for help."""
     me_url: str = ""
-    """The whole address of the person's own page, for a mail."""
 
     @property
     def why(self) -> Reason:
-        """The reason that the page shows."""
         return self.proof or self.reason
 
     @property
@@ -123,7 +169,6 @@ class View:
 
     @property
     def update_words(self) -> dict[str, str]:
-        """What has to be updated, and to which version, for texts that say so."""
         return {"software": self.update.name, "version": self.update.version} if self.update else {}
 
     @property
@@ -137,8 +182,8 @@ class View:
 def own_path(url: str) -> str:
     """``url`` if it is a path of this host and nothing else, otherwise ``/``.
 
-    Refuses what a browser would read as another origin or a script: ``//host``, ``/\\host``, ``javascript:``, and
-    the white space and control characters that the URL parser drops (WHATWG URL, section 4.4).
+    Refuses what a browser would read as another origin or a script: ``//host``, ``/\\host``, ``javascript:``, and the white space and
+    control characters that the URL parser drops (WHATWG URL, section 4.4).
     """
     if len(url) <= _MAX_PATH and _SAME_ORIGIN_PATH.fullmatch(url):
         return url

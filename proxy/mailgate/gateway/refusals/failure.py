@@ -45,7 +45,6 @@ def translate(error: Exception) -> Failure:
 
 
 def note_failure(failure: Failure, reference: str, error: Exception) -> None:
-    """Write one log line with the reference of the answer."""
     status, reason = failure.status, failure.reason
     if reason is not Reason.INTERNAL_ERROR:
         log.warning("failed", reference=reference, reason=reason, status=status, detail=str(error))
@@ -64,7 +63,6 @@ class Failures:
     clock: Callable[[], datetime]
 
     async def caught(self, exchange: Exchange, rest: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Await ``rest``, and answer if it raises."""
         try:
             return await rest
         except Exception as error:  # noqa: BLE001 - the edge: any error becomes an answer
@@ -89,7 +87,6 @@ class Failures:
             return CLOSE
 
     def answer_to(self, _exchange: Exchange, reference: str, failure: Failure) -> Answer:
-        """The answer in words for a program (RFC 9457)."""
         return problem(failure.status, failure.reason, reference, detail=failure.detail)
 
 

@@ -33,7 +33,6 @@ class Ticket:
     reference: str
     subject: str
     sighting: str
-    """The id of the sighting of this refusal."""
     issued: datetime
 
     def is_of(self, subject: str) -> bool:
@@ -48,7 +47,6 @@ class Tickets:
     keys: Sequence[Secret]
 
     def seal(self, ticket: Ticket) -> str:
-        """The text of a ticket in the page."""
         parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject, ticket.sighting)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
         return f"{text}.{mac(sealing_key(self.keys, ticket.issued, SETTLING), _HELP, text)}"
@@ -94,8 +92,7 @@ _COOKIE_TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HelpCookie:
-    """A browser, and the rule that it last asked for help about. It is no secret: a made-up one only affects its own
-    sender."""
+    """A browser, and the rule that it last asked for help about. It is no secret: a made-up one affects its own sender alone."""
 
     client: str
     rule: str = ""
@@ -118,16 +115,12 @@ def read_help_cookie(facts: RequestFacts) -> HelpCookie | None:
 
 def name_cookie(client: str, facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that gives a browser its name."""
-    return _field(client, facts)
+    return "Set-Cookie", set_cookie(HELP_COOKIE, client, facts, lasts=COOKIE_LASTS)
 
 
 def help_asked_cookie(client: str, rule: str, now: datetime, facts: RequestFacts) -> tuple[str, str]:
     """The Set-Cookie field that notes a browser's request for help because of this rule."""
-    return _field(f"{client}.{_mark(rule)}.{int(now.timestamp())}", facts)
-
-
-def _field(value: str, facts: RequestFacts) -> tuple[str, str]:
-    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, lasts=COOKIE_LASTS)
+    return name_cookie(f"{client}.{_mark(rule)}.{int(now.timestamp())}", facts)
 
 
 def _mark(rule: str) -> str:

@@ -11,12 +11,12 @@ from mailgate.devices.trust import ENROLLED, REPORTER, source_name
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
-from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.causes import cause_of
 from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
+from mailgate.gateway.pages.render import Pages, RenderedPage
 from mailgate.gateway.pages.steps import GET_EXTENSION
-from mailgate.gateway.pages.view import CHOICES
+from mailgate.gateway.pages.view import CHOICES, View
 from mailgate.gateway.refusals.forms import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.wording import problem
@@ -52,13 +52,10 @@ class ResponseBuilder:
     """How long it usually takes until a source sees a change, by the name of the source. Unknown times are left out."""
 
     help_address: str = ""
-    """The contact if a rule names none."""
 
     choices: tuple[str, ...] = CHOICES
-    """The ways to mail that the company offers."""
 
     certificates: bool = False
-    """Whether browsers may show certificates of devices."""
 
     tokens: bool = False
     """Whether signed reports are accepted that come with requests."""
@@ -161,8 +158,7 @@ class ResponseBuilder:
         now: datetime,
         detail: str = "",
     ) -> Answer:
-        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the
-        inside."""
+        """The answer to a request that could not be served. ``detail`` is for programs and reveals nothing about the inside."""
         if is_navigation(facts):
             view = self._view_of(facts, reason, reference, now, status=status)
             return page_answer(status, self.pages.error(view), ())
@@ -242,7 +238,6 @@ class ResponseBuilder:
 
 
 def sighting_id(access: Access, decision: Decision) -> str:
-    """The id of the record of a decision."""
     return id_of(sighting_of(client_facts(access), access, decision))
 
 
@@ -302,15 +297,12 @@ def gets_mail(access: Access, decision: Decision) -> bool:
 
 
 def needs_warning(access: Access, decision: Decision) -> bool:
-    """Whether to show the warning: only at the page load of a whole tab, and not again within some hours.
-
-    A frame in the webmail would stay empty, since the gate's pages cannot be shown in a frame.
-    """
+    """Whether to show the warning: only at the page load of a whole tab, since no page of the gate can be shown in a frame, and not again
+    within some hours."""
     if access.client.protocol is not Protocol.WEB or not is_first_page_load(access.facts):
         return False
     return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
 def warned_cookie(mark: str, lasts: timedelta, facts: RequestFacts) -> str:
-    """The Set-Cookie value that remembers a warning."""
     return set_cookie(WARNED_COOKIE, mark, facts, lasts=lasts)

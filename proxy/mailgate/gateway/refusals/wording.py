@@ -2,14 +2,14 @@
 
 import json
 import re
-import secrets
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from secrets import token_hex
 from xml.sax.saxutils import escape
 
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer
-from mailgate.gateway.pages import explain_reason
+from mailgate.gateway.pages.reasons import explain_reason
 from mailgate.model import Access, Decision, Reason
 from mailgate.policy.people import user_text
 
@@ -23,9 +23,7 @@ def as_told(access: Access, decision: Decision) -> Decision:
     Anybody can send a name, or the ActiveSync id of a colleague's phone. What is known of that phone is told only to who has
     proved to be that device, or whom a trusted proxy names as its owner.
     """
-    if not (decision.claimed or _is_only_named(access)):
-        return decision
-    return without_cause(decision)
+    return without_cause(decision) if decision.claimed or _is_only_named(access) else decision
 
 
 def without_cause(decision: Decision) -> Decision:
@@ -51,7 +49,6 @@ def refusal_sentence(decision: Decision, reference: str) -> str:
 
 
 def xml_text(text: str) -> str:
-    """``text`` as character data of an XML element."""
     return escape(_NOT_XML.sub("\ufffd", text))
 
 
@@ -77,12 +74,8 @@ def problem(
     clock_off: timedelta | None = None,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
-    """A problem document with the reason as its type, in words and as a code. ``title`` is the title of the rule that
-    decided. ``by_person``: whether all devices of a person have decided.
-
-    ``proof`` is the reason why a proof was refused, if there is one. ``clock_off`` is how far the device's clock is
-    ahead.
-    """
+    """A problem document with the reason as its type, in words and as a code. ``title`` is that of the rule that decided, ``by_person``: whether
+    all devices of a person have. ``proof`` is the reason why a proof was refused; ``clock_off`` is how far the device's clock is ahead."""
     before, behind = _around_reference(status, reason, apps, title, detail, by_person, proof, clock_off)
     return Answer(status, before + _JSON.encode(reference).encode() + behind, PROBLEM, headers)
 
@@ -99,10 +92,7 @@ def _around_reference(
     clock_off: timedelta | None,
 ) -> tuple[bytes, bytes]:
     """The document in two parts, before and after its reference. Only the reference differs between requests."""
-    words, mark = (
-        explain_reason(proof or reason, apps, title, clock_off, by_person=by_person),
-        secrets.token_hex(16),
-    )
+    words, mark = explain_reason(proof or reason, apps, title, clock_off, by_person=by_person), token_hex(16)
     body = {
         "type": f"urn:mailgate:reason:{reason}",
         "title": words.title,

@@ -8,12 +8,11 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, RateLimit
 from mailgate.gateway.evaluate.facts import Incoming, is_navigation
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.help_ticket import Tickets, help_asked_cookie, read_help_cookie
 from mailgate.gateway.refusals.responses import ResponseBuilder, page_answer
 from mailgate.gateway.refusals.wording import as_told
@@ -53,9 +52,8 @@ class HelpDesk:
 async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now: datetime) -> Answer:
     """Note the request of a refused person, and confirm it. Raises RequestRefused.
 
-    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a
-    request. If the same person or device sends the ticket back, the request is theirs; otherwise it is that of an
-    unknown client.
+    The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a request. If another
+    person or device than it was given to sends it back, the request is that of an unknown client.
     """
     responses, tickets = desk.in_force.live.responses, desk.in_force.live.responses.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1")))
@@ -137,7 +135,6 @@ def _words(text: str) -> str:
 
 
 def _described(tickets: Tickets, access: Access) -> str:
-    """The key of a client without a cookie: its own description and its network."""
     seen = fingerprint(client_facts(access))
     return tickets.mark_of(f"{seen} {rate_limit_key(access.facts.remote)}")
 

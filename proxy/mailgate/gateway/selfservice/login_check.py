@@ -19,16 +19,13 @@ from hashlib import sha256
 
 from cachetools import TTLCache
 
+from mailgate.gateway.autodiscover.directions import head_of_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.http.fields import Fields
 from mailgate.http.grammar import values
-from mailgate.http.proxy.forward import MAX_INTERIM
-from mailgate.http.proxy.heads import request_head
 from mailgate.http.proxy.pool import UpstreamPool
-from mailgate.http.proxy.upstream import UpstreamError, UpstreamMalformed
-from mailgate.http.request import RequestHead
-from mailgate.http.response import ResponseHead
-from mailgate.http.trusted_headers import Origin
+from mailgate.http.proxy.upstream import UpstreamError
+from mailgate.http.request import RequestHead, ResponseHead
 from mailgate.model.addresses import rate_limit_key
 
 RESULT_SECONDS = 60
@@ -41,7 +38,6 @@ WEBMAIL_CHECK_SECONDS = 600
 """How many seconds it is remembered that the webmail distinguishes right from wrong. If it does not, that is remembered for a tenth
 of this time."""
 TIMEOUT_SECONDS = 5.0
-"""How many seconds one check may take."""
 MAX_CONCURRENT = 4
 _MAX_REMEMBERED = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
@@ -49,8 +45,6 @@ _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 
 
 class LoginResult(StrEnum):
-    """The result of checking the credentials of a request."""
-
     NONE = "none"
     RIGHT = "right"
     WRONG = "wrong"
@@ -136,8 +130,7 @@ class LoginCheck:
         return LoginResult.RIGHT if 200 <= answer.status < 300 else LoginResult.UNTOLD
 
     async def _checks_passwords(self, incoming: Incoming) -> bool:
-        """Whether the webmail refuses both a request without credentials and made-up credentials. The webmail is asked
-        again after ten minutes, or after one minute if it does not."""
+        """Whether the webmail refuses both a request without credentials and made-up ones. It is asked again after ten minutes, or one if not."""
         if True in self._checks or True in self._does_not_check:
             return True in self._checks
         made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
@@ -152,35 +145,13 @@ class LoginCheck:
 
     async def _ask(self, incoming: Incoming, credentials: bytes) -> ResponseHead:
         """The head of the webmail's answer. Raises UpstreamError."""
-        head = self._head(incoming, credentials)
-        upstream = await self._pool.connect()
-        try:
-            origin = _nobody(incoming.origin)
-            upstream.ask(head.method, request_head(head, origin, default_host=self._default_host))
-            for _ in range(MAX_INTERIM):
-                answer = await upstream.read_head()
-                if not answer.informational:
-                    return answer
-            raise UpstreamMalformed("interim answers without an end")
-        finally:
-            upstream.abort()
-
-    def _head(self, incoming: Incoming, credentials: bytes) -> RequestHead:
-        agent = incoming.facts.user_agent.encode("latin-1", "replace")
-        fields = [(b"Host", incoming.origin.host), (b"User-Agent", agent), (b"Authorization", credentials)]
-        return RequestHead(
-            self._question.method,
-            self._question.target,
-            1,
-            Fields((name, value) for name, value in fields if value),
-            incoming.origin.host,
-            keep_alive=False,
-        )
-
-
-def _nobody(origin: Origin) -> Origin:
-    """The origin of the request, without the name that the webmail would accept as a login."""
-    return replace(origin, user=b"")
+        host, agent = incoming.origin.host, incoming.facts.user_agent.encode("latin-1", "replace")
+        told = [(b"Host", host), (b"User-Agent", agent), (b"Authorization", credentials)]
+        fields = Fields((name, value) for name, value in told if value)
+        head = RequestHead(self._question.method, self._question.target, 1, fields, host, keep_alive=False)
+        # the webmail would accept a name that a proxy tells as a login
+        nobody = replace(incoming.origin, user=b"")
+        return await head_of_answer(self._pool, head, nobody, self._default_host)
 
 
 def _asks_for_basic(answer: ResponseHead) -> bool:

@@ -33,7 +33,7 @@ from mailgate.gateway.selfservice.own_devices import (
     own_devices,
     verdict_here,
 )
-from mailgate.gateway.selfservice.own_report import (
+from mailgate.gateway.selfservice.own_forms import (
     OwnerReport,
     can_report,
     delete_cookie,
@@ -184,8 +184,7 @@ async def ask_again(service: SelfService, incoming: Incoming, reference: str, no
 
 
 async def _ask_own(service: SelfService, asking: AskingRequest) -> tuple[AskedSource, ...]:
-    """The answers of the sources of the device that proved itself with this request. May raise
-    StoreUnavailableError."""
+    """The answers of the sources of the device that proved itself with this request. May raise StoreUnavailableError."""
     owned = await own_devices(asking, service.people, service.known)
     came = await service.recheck.ask([report for each in stored_devices(owned) for report in each.reports])
     devices = stored_devices(await own_devices(asking, service.people, service.known))
@@ -222,7 +221,6 @@ async def _offered(service: SelfService, incoming: Incoming, person: RecognisedP
 
 
 def _download(service: SelfService, data: OwnData, reference: str) -> Answer:
-    """Answer with a file of every stored row and field."""
     return download(data.asking.person.name, _cards(service, data, reference), data.records)
 
 
@@ -284,5 +282,4 @@ def _answer(
 
 
 def _contact(policy: Policy) -> str:
-    """The contact of the first rule that has one."""
     return next((rule.notice.contact for rule in policy.rules if rule.notice.contact), "") or ""

@@ -23,11 +23,10 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
-from mailgate.gateway.selfservice.own_report import OwnReports
-from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.own_forms import OwnReports, PairingCodes
 from mailgate.gateway.selfservice.person import proven_device
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.gateway.selfservice.status_memory import Statuses
+from mailgate.gateway.selfservice.status import Statuses
 from mailgate.gateway.selfservice.stored_view import (
     exemption_record,
     help_record,
@@ -100,7 +99,6 @@ class SelfService:
     contact: str = ""
     codes: PairingCodes | None = None
     reports: OwnReports | None = None
-    """Takes reports that a device is lost or not theirs; None if people may not make any."""
     domain: str = ""
     """The domain of mail addresses; empty if no mails about refusals are sent."""
 
@@ -111,19 +109,14 @@ class SelfService:
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """The stored data that one request may see."""
-
     asking: AskingRequest
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
     waiting: tuple[OpenHelpRequest, ...] = ()
-    """Their requests for help that are open or were answered lately."""
     more: int = 0
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
-    """Whether the store could not be read."""
     status: str = ""
-    """The entity tag of the status."""
     asked: dict[str, tuple[AskedSource, ...]] = field(default_factory=dict)
     """The answers of the sources of a device, by the device's mark."""
     last: Mapping[str, LastSeen] = field(default_factory=dict)

@@ -47,7 +47,6 @@ class OwnDevice:
     sighted: UnreportedPhone | None = None
     here: bool = False
     exempted: Relief | None = None
-    """The exemption without which it would get no mail; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +88,8 @@ def tail_of(own: OwnDevice) -> str:
 
 
 async def own_devices(asking: AskingRequest, people: People, known: Postures) -> tuple[OwnDevice, ...]:
-    """The person's devices as they are stored; if the person is unknown, only the device of this request. May raise
-    StoreUnavailableError.
-
-    The one that asks comes first, then those that get no mail.
-    """
+    """The person's devices as they are stored; if the person is unknown, only the device of this request. The one that asks comes first, then
+    those that get no mail. May raise StoreUnavailableError."""
     name, devices = asking.person.name, await _devices(asking, people, known)
     sighted = await people.unreported(name, devices) if name else ()
     found = judged(asking, devices, sighted, known)
@@ -165,7 +161,6 @@ def _of_report(asking: AskingRequest, device: Device, posture: Posture) -> OwnDe
 
 
 def _of_sighting(asking: AskingRequest, sighted: UnreportedPhone) -> OwnDevice:
-    """A phone that asked for mail under the person's name and has never reported."""
     kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
     posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)
     access, decision = verdict_on(
@@ -212,7 +207,7 @@ def verdict_on(
 
 
 def exempted_by(access: Access, decision: Decision, policy: Policy) -> Relief | None:
-    """The exemption without which this request would get no mail; None if there is none."""
+    """The exemption without which this request would get no mail."""
     ours = {each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION}
     if not ours or decision.effect in _KEPT_OUT:
         return None

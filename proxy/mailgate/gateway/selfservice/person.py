@@ -33,11 +33,8 @@ class RecognisedPerson:
 
 
 def proven_device(access: Access) -> str:
-    """The id of the device that proved itself with this request; empty if none did.
-
-    A key that is used in two places proves nothing here, nor does a certificate of another device than the request names.
-    A request with an ActiveSync id proves nothing here either.
-    """
+    """The id of the device that proved itself with this request; empty if none did. A key in use in two places proves nothing here, nor a
+    certificate of another device than the request names, nor a request with an ActiveSync id."""
     proofs = (access.attestation, access.certificate)
     proved = any(proof is not None and proof.refused is None for proof in proofs)
     doubted = any(finding.reason in _DOUBTS for finding in access.client.findings)
@@ -45,11 +42,8 @@ def proven_device(access: Access) -> str:
 
 
 async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None) -> RecognisedPerson:
-    """Find out the person: the name from a trusted proxy, otherwise the owner of the proven device, otherwise a checked
-    login.
-
-    A session cookie of the webmail does not count, since the gate cannot know its owner.
-    """
+    """Find out the person: the name from a trusted proxy, otherwise the owner of the proven device, otherwise a checked login. The webmail's
+    session cookie does not count, since the gate cannot know its owner."""
     if incoming.facts.user:
         return RecognisedPerson(incoming.facts.user, KnownBy.PROXY)
     if proven_device(access) and (owner := _owner(access)):

@@ -28,7 +28,6 @@ _CAME = {
 
 
 async def ask_nobody(_source: str, _device_id: str) -> CheckResult:
-    """Answer for every source that it cannot be asked."""
     return CheckResult.CANNOT
 
 

@@ -1,19 +1,39 @@
-"""``/.mailgate/status``: the verdict on the client that asks and on the devices that it may see, for programs."""
+"""``/.mailgate/status``: the verdict on the client that asks and on the devices that it may see, for programs.
+
+Who asks is recognised and judged each time, so a proof that was revoked, a rule, a relief and every finding count as for mail. What
+else the status is made of is looked up in memory each time too, or else in the store (``store/postures.py``, ``store/person_records.py``).
+Only if all of it is what it was, and no moment has come at which time alone changes a verdict in it, the words of before are told.
+"""
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from cachetools import LRUCache
+
+from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer
+from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.pages.devices import in_known_words
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
-from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
+from mailgate.gateway.selfservice.own_devices import (
+    AskingRequest,
+    OwnDevice,
+    are_theirs,
+    devices_in_memory,
+    devices_to_show,
+    judged,
+    tail_of,
+    verdict_here,
+)
 from mailgate.http.cookies import PROVED_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Assurance, Decision
-from mailgate.store import RetentionTimes
+from mailgate.policy.decision_key import DecisionKey
+from mailgate.store import Postures, RetentionTimes, StoreUnavailableError, UnreportedPhone
+from mailgate.store.person_records import UnreportedPhones
 
 
 def status_of(
@@ -62,7 +82,6 @@ def verdict_of(decision: Decision) -> dict[str, object]:
 
 
 def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
-    """One device: what is known of it and from which sources, its verdict, and until when it is stored."""
     posture, device, sighted = own.posture, own.device, own.sighted
     since, until = stored_from_to(own, keep)
     return {
@@ -122,7 +141,6 @@ class StatusWords(NamedTuple):
 
 
 def told(content: dict[str, object]) -> StatusWords:
-    """A status in words."""
     text = json.dumps(content, ensure_ascii=False)
     return StatusWords(f'W/"{sha256(text.encode()).hexdigest()[:24]}"', text.removesuffix("}"))
 
@@ -154,3 +172,115 @@ def with_proved_cookie(answer: Answer, access: Access) -> Answer:
 
 def _instant(moment: datetime | None) -> Any:
     return moment and moment.isoformat()
+
+
+MAX_STATUSES = 16_384
+"""How many statuses are remembered: of ten thousand browsers that ask all the time, and of pages that are open."""
+
+
+class _Objects(NamedTuple):
+    """What is compared by identity, since it is replaced when it changes: two devices may be equal and still be kept for different
+    times."""
+
+    live: Live
+    terms: object
+    catalog: object
+    devices: Sequence[Device]
+
+    def are(self, others: "_Objects") -> bool:
+        mine, theirs = ((*each[:3], *each.devices) for each in (self, others))
+        return len(mine) == len(theirs) and all(one is other for one, other in zip(mine, theirs, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A status with what it was made of, and the time in which nothing but that changes it."""
+
+    objects: _Objects
+    values: tuple[object, ...]
+    since: datetime
+    until: datetime
+    status: StatusWords
+
+
+class Statuses:
+    def __init__(self, in_force: InForce, known: Postures, phones: UnreportedPhones) -> None:
+        self.phones = phones
+        self._in_force, self._known = in_force, known
+        self._kept: LRUCache[tuple[str, ...], _Kept] = LRUCache(MAX_STATUSES)
+        self._by: tuple[Live, DecisionKey] | None = None
+
+    async def of(self, asking: AskingRequest) -> StatusWords:
+        """The status of who asks. If the store has to be asked and does not answer, it has no devices but the one that has just proved
+        itself."""
+        now, name = asking.access.now, asking.person.name
+        try:
+            devices = await devices_in_memory(asking, self._known)
+            phones = await self.phones.of(name, devices, now) if name else []
+        except StoreUnavailableError:
+            return self._told(asking, ())
+        objects = _Objects(self._in_force.live, self._known.terms, self._known.catalog, devices)
+        values = self._values(asking, devices, phones)
+        who = name, asking.proven, asking.access.facts.user_agent
+        kept = self._kept.get(who)
+        if (
+            kept is not None
+            and kept.since <= now < kept.until
+            and kept.objects.are(objects)
+            and kept.values == values
+        ):
+            return kept.status
+        owned = judged(asking, are_theirs(asking, devices, self._known), phones, self._known)
+        status, until = self._told(asking, owned), self._until(asking, devices, owned)
+        if until > now:
+            self._kept[who] = _Kept(objects, values, now, until, status)
+        return status
+
+    def _told(self, asking: AskingRequest, owned: tuple[OwnDevice, ...]) -> StatusWords:
+        here, shown = verdict_here(asking, owned), devices_to_show(asking, owned)
+        return told(status_of(*here, shown, self._in_force.live.keep))
+
+    def _values(
+        self, asking: AskingRequest, devices: Sequence[Device], phones: Sequence[UnreportedPhone]
+    ) -> tuple[object, ...]:
+        access = asking.access
+        return (
+            access.client,
+            access.posture,
+            asking.decision,
+            shown_refusal(access),
+            clock_off(access),
+            access.facts.scheme,
+            access.facts.host,
+            *[self._known.worth(device, access.now) for device in devices],
+            *phones,
+        )
+
+    def _until(
+        self, asking: AskingRequest, devices: Sequence[Device], owned: Sequence[OwnDevice]
+    ) -> datetime:
+        """The first moment at which time alone changes a verdict in it; now, if it may at any moment."""
+        access, live = asking.access, self._in_force.live
+        ahead = any(
+            report.reported_at and report.reported_at > access.now
+            for device in devices
+            for report in device.reports
+        )
+        here = next((own for own in owned if own.here), None)
+        # the verdict on who asks is found out each time, but for this request alone
+        alike = here is None or (here.posture, here.decision) == (access.posture, asking.decision)
+        replaced = asking.policy is not live.policy or asking.groups is not live.groups
+        if ahead or replaced or access.claims or not alike:
+            return access.now
+        key = self._decision_key()
+        ends = [key.until(own.access, own.decision) for own in owned if not own.here]
+        return min(ends, default=_NEVER)
+
+    def _decision_key(self) -> DecisionKey:
+        live = self._in_force.live
+        if self._by is None or self._by[0] is not live:
+            self._by = live, DecisionKey(live.policy)
+        return self._by[1]
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)

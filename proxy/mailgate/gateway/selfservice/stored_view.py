@@ -58,7 +58,6 @@ def card_of(
     last: LastSeen | None = None,
     owner_reports: OwnerReports = NO_OWNER_REPORTS,
 ) -> DeviceCard:
-    """One device as the page shows it."""
     posture, device = own.posture, own.device
     since, until = stored_from_to(own, keep)
     return DeviceCard(
@@ -95,7 +94,6 @@ def _source(report: Report, now: datetime) -> ReportSource:
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
-    """Every stored field: of the device itself, then of each report."""
     device, sighted = own.device, own.sighted
     if device is not None:
         return (_of_device(device), *(_of_report(each, person, name_of) for each in device.reports))
@@ -131,7 +129,6 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...
 
 
 def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
-    """One row of a decision, with every stored field."""
     seen, client, tally = recorded.sighting, recorded.sighting.client, recorded.tally
     told: dict[str, object] = {
         "day": seen.day,
@@ -164,7 +161,6 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
 
 
 def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
-    """What came of the proofs, each field as it is stored."""
     if proofs is None:
         return ()
     told = proofs._replace(findings=(), extension=None).told() | dict.fromkeys(proofs.findings, True)
@@ -174,7 +170,6 @@ def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
 
 
 def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) -> StoredRecord:
-    """One mail about a refusal that was written to the person."""
     named = {
         "written_at": mail.written_at,
         "reason": mail.reason,
@@ -185,7 +180,6 @@ def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) 
 
 
 def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
-    """One mail about a rule that was written to the person."""
     named: dict[str, object] = {"made_at": mail.queued_at, "kind": mail.kind.value}
     named |= {"rule": mail.rule, "policy": str(mail.version), "state": mail.state.value}
     named |= {"person": mail.address, "user": mail.login}
@@ -196,13 +190,11 @@ def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
 
 
 def language_record(tag: str, day: date, keep: timedelta) -> StoredRecord:
-    """The language in which mails to the person are written."""
     heard = datetime.combine(day, time(), UTC)
     return StoredRecord(_fields({"language": tag, "day": day}), heard + keep)
 
 
 def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
-    """One key with which a device of the person enrolled."""
     last = key.revoked_at or key.reported_at or key.made_at
     named = {"key": key.thumbprint, "device_id": key.device, "token": key.token, "made_at": key.made_at}
     named |= {"user": key.owner, "reported": key.reported_at, "revoked_at": key.revoked_at}
@@ -219,14 +211,12 @@ def _lines(said: str) -> Iterator[str]:
 
 
 def token_record(token: EnrolmentToken, keep: timedelta) -> StoredRecord:
-    """A token with which devices of the person may enrol."""
     named = {"token": token.name, "user": token.owner, "note": token.note, "uses_left": token.uses_left}
     named |= {"made_at": token.made_at, "ends_at": token.expires_at, "revoked_at": token.revoked_at}
     return _record(named, token.expires_at + keep, kept=lambda value: value not in ("", None))
 
 
 def shut_record(person: str, since: datetime, keep: timedelta) -> StoredRecord:
-    """That a person enrols no more. Their name is kept for this time."""
     return _record({"user": person, "revoked_at": since}, since + keep)
 
 
@@ -240,7 +230,6 @@ def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:
 
 
 def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
-    """One request for help."""
     told: dict[str, object] = {"help": "done" if asked.done_at else "waiting", "answered": asked.replied_at}
     told |= {"rule": asked.rule, "reason": asked.reason, "count": asked.times, "first_at": asked.first_at}
     told |= {"last_at": asked.last_at, "user": asked.person, "device_id": asked.device}
@@ -300,7 +289,7 @@ def exemption_view(relief: Relief | None) -> ExemptionView | None:
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
-    """Display names of every watched app, on a list or not. Findings of these are stored."""
+    """Display names of every watched app, on a list or not: findings of these are stored."""
     return _named(catalog.apps, catalog)
 
 
@@ -320,5 +309,4 @@ def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:
 
 
 def stored_devices(owned: Sequence[OwnDevice]) -> list[Device]:
-    """The stored devices among them."""
     return [each.device for each in owned if each.device is not None]

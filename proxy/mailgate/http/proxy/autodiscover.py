@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 from mailgate.http.body import LengthBody
 from mailgate.http.fields import Fields
 from mailgate.http.grammar import values
-from mailgate.http.request import RequestHead
-from mailgate.http.response import ResponseHead
+from mailgate.http.request import RequestHead, ResponseHead
 
 MAX_BODY = 256 * 1024
 """The longest answer that is changed, in bytes. A real one has a few thousand."""

@@ -32,8 +32,7 @@ from mailgate.http.proxy.upstream import (
     UpstreamError,
     UpstreamMalformed,
 )
-from mailgate.http.request import RequestHead
-from mailgate.http.response import ResponseHead
+from mailgate.http.request import RequestHead, ResponseHead
 from mailgate.http.trusted_headers import Origin
 
 # a webmail that sends nothing but 1xx would hold its client for ever

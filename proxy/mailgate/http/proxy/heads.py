@@ -14,8 +14,7 @@ from mailgate.http.body import BodyUntilClose, ChunkedBody
 from mailgate.http.cookies import OWN, without_own
 from mailgate.http.fields import Field, Fields, Row
 from mailgate.http.grammar import CRLF, connection_options, takes_trailers
-from mailgate.http.request import RequestHead
-from mailgate.http.response import ResponseHead
+from mailgate.http.request import RequestHead, ResponseHead
 from mailgate.http.trusted_headers import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
 
 COOKIE_DOMAIN = re.compile(rb"(;[ \t]*[Dd][Oo][Mm][Aa][Ii][Nn][ \t]*=[ \t]*\.?)([^;]*)")

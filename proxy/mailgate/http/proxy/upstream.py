@@ -13,7 +13,7 @@ from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
 from mailgate.http.grammar import Malformed
-from mailgate.http.response import ResponseHead, parse_response_head
+from mailgate.http.request import ResponseHead, parse_response_head
 from mailgate.http.skim import skim_answer
 
 

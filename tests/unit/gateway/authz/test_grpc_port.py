@@ -12,7 +12,7 @@ from grpclib.exceptions import GRPCError
 from tests.unit.gateway.authz.test_ext_authz import asking
 from tests.unit.gateway.authz.test_questions import asked_gate
 
-from mailgate.gateway.authz import Dialect
+from mailgate.gateway.authz.authorizer import Dialect
 from mailgate.gateway.authz.grpc_port import METHOD, GrpcPort
 
 LAPTOP = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")

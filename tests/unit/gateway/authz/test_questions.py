@@ -11,11 +11,10 @@ from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew, value
 from tests.unit.gateway.phones import DEVICES
 from tests.unit.gateway.wire import exchange, handled, over
 
-from mailgate.attest import CertificateVerifier
 from mailgate.attest.certificates import key_of
-from mailgate.attest.revocation import Revocation, RevocationList
+from mailgate.attest.client_certs import CertificateVerifier, Revocation, RevocationList
 from mailgate.classify.probe_readings import ProbeFinding
-from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.authz.authorizer import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.http.client_certs import ProxyForm

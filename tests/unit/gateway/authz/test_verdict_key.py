@@ -19,7 +19,7 @@ from tests.unit.silence import no_log
 from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.protocol import protocol_in_path
-from mailgate.gateway.authz import Authorizer, Dialect
+from mailgate.gateway.authz.authorizer import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import (
     ALWAYS,
     FIELDS,

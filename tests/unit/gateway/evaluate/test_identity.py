@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from tests.pki import NOW, root
 
-from mailgate.attest import CertificateVerifier
+from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.gateway.evaluate.identity import (
     certificate_result,
     identify,

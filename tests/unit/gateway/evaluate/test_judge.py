@@ -24,9 +24,8 @@ from tests.unit.gateway.phones import (
 )
 from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.attest import CertificateVerifier
+from mailgate.attest.client_certs import CertificateVerifier, Revocation
 from mailgate.attest.id_token import IdTokenError, TokenFault
-from mailgate.attest.revocation import Revocation
 from mailgate.classify import classify, is_checked
 from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.waiting import settled

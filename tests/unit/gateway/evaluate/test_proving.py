@@ -8,9 +8,11 @@ from tests.unit.gateway.enrolling import DEVICE, GATE
 from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
-from mailgate.attest import KeySet, NonceOrigin, Verifier, mint, parse_jwks
+from mailgate.attest import mint
 from mailgate.attest.id_token import IdTokenError, TokenFault
-from mailgate.attest.verifier import ReplayGuard
+from mailgate.attest.keys import KeySet, parse_jwks
+from mailgate.attest.sealing import NonceOrigin
+from mailgate.attest.verifier import ReplayGuard, Verifier
 from mailgate.gateway.evaluate.proving import CopiedKeys, NonceMode
 from mailgate.model import Reason, RequestFacts, VerifiedLogin
 from mailgate.store import StoreUnavailableError

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.gates import NOW
 
-from mailgate.attest import Nonces, mint, parse_jwks
+from mailgate.attest import mint
+from mailgate.attest.keys import parse_jwks
+from mailgate.attest.sealing import Nonces
 from mailgate.config.attestation import OF_LOGINS
 from mailgate.gateway.keys.keyring import FileKeys, Keyring, OwnKeys, Revocations
 from mailgate.gateway.keys.remote import JwksError, RemoteKeys

@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailgate.gateway.pages import Pages, View
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import View
 from mailgate.model import Kind, Reason
 
 

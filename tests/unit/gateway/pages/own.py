@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
@@ -14,6 +13,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
     StoredRecords,
 )
+from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)

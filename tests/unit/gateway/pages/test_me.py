@@ -7,7 +7,6 @@ import pytest
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
-from mailgate.gateway.pages import Pages
 from mailgate.gateway.pages.devices import ENROLMENTS
 from mailgate.gateway.pages.employee import (
     NO_RECORDS,
@@ -22,8 +21,11 @@ from mailgate.gateway.pages.employee import (
     StoredRecords,
 )
 from mailgate.gateway.pages.me import LABELS
+from mailgate.gateway.pages.render import Pages
 from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.phrase import TAGS
+
+TO_EXTEND = replace(BLOCKED, fix="get-extension", extension_url="https://store.example.com/mailgate")
 
 
 def words(pages: Pages, view: EmployeeView) -> str:
@@ -40,10 +42,11 @@ def words(pages: Pages, view: EmployeeView) -> str:
         OWN,
         NOBODY,
         replace(OWN, here=BLOCKED),
+        replace(OWN, here=TO_EXTEND, devices=(replace(PHONE, verdict=TO_EXTEND),)),
         replace(OWN, codes=True),
         replace(OWN, codes=True, code="7K3M-9XQ2"),
     ],
-    ids=["own", "nobody", "blocked", "codes", "code"],
+    ids=["own", "nobody", "blocked", "extension", "codes", "code"],
 )
 def test_the_page_is_complete_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
     page = pages.me(spoken(view, language))

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.proofs import SHOWN_REASONS
-from mailgate.gateway.pages.render import MAX_FORMS, MAX_LANGUAGE_CHOICES
+from mailgate.gateway.pages.render import MAX_FORMS, MAX_LANGUAGE_CHOICES, Pages
 from mailgate.gateway.pages.steps import FIXES
+from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Kind, Reason
 from mailgate.texts import IN_ENGLISH
 

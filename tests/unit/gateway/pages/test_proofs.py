@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.gateway.gates import PAGES
 
-from mailgate.gateway.pages import explain_reason
 from mailgate.gateway.pages.proofs import (
     FIXES,
     SAME_WORDS,
@@ -16,7 +15,7 @@ from mailgate.gateway.pages.proofs import (
     refused_proof,
     shown_refusal,
 )
-from mailgate.gateway.pages.reasons import wording_of
+from mailgate.gateway.pages.reasons import explain_reason, wording_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import (
     Access,

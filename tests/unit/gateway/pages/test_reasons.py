@@ -1,7 +1,6 @@
 import pytest
 
-from mailgate.gateway.pages import explain_reason
-from mailgate.gateway.pages.reasons import SAME_WORDS, WORDINGS, wording_of
+from mailgate.gateway.pages.reasons import SAME_WORDS, WORDINGS, explain_reason, wording_of
 from mailgate.model import DEVICE_FINDINGS, Reason
 
 

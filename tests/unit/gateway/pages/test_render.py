@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mailgate.gateway.pages import Pages, RenderedPage, View
+from mailgate.gateway.pages.render import Pages, RenderedPage
+from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Kind, Reason, Update
 from mailgate.model.phrase import TAGS
 

@@ -18,17 +18,17 @@ from tests.unit.gateway.own import (
     REPORT,
     RULES,
     UNREPORTED,
+    Tokens,
     asking,
 )
 from tests.unit.gateway.selfservice.test_login_check import Mail, basic, check_of
-from tests.unit.gateway.selfservice.test_pairing_code import Tokens
 from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, EXEMPTED, KEY, SEEN
 from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.login_check import MAX_WRONG_LOGINS
-from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.own_forms import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.request import RequestRefused
 from mailgate.model import CheckResult, Posture, PostureState

@@ -10,9 +10,9 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.trust import ENROLLED
-from mailgate.gateway.pages import View
 from mailgate.gateway.pages.employee import AskedSource, ReportSource, SourceResult
 from mailgate.gateway.pages.me import LABELS
+from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.stored_view import (
     card_of,

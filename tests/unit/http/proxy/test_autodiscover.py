@@ -6,8 +6,7 @@ import pytest
 from mailgate.http.body import LengthBody
 from mailgate.http.grammar import values
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
-from mailgate.http.request import parse_request_head
-from mailgate.http.response import ResponseHead
+from mailgate.http.request import ResponseHead, parse_request_head
 
 EDITOR = AutodiscoverEditor.between("https://mail.example.com", "http://10.0.0.7:9080")
 XML = """<?xml version="1.0" encoding="{charset}"?>

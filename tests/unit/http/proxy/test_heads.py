@@ -20,8 +20,7 @@ from mailgate.http.proxy.heads import (
     safe_trailers,
     switching_head,
 )
-from mailgate.http.request import parse_request_head
-from mailgate.http.response import parse_response_head
+from mailgate.http.request import parse_request_head, parse_response_head
 from mailgate.http.trusted_headers import HOP_BY_HOP, Origin, forgeable
 
 ORIGIN = Origin("203.0.113.9", "https", b"mail.example.com", b"203.0.113.9, 10.1.1.1")

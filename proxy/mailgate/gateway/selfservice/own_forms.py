@@ -1,24 +1,27 @@
-"""Takes reports of people about a device under their name: that it is lost, that it is found again, or that it is not theirs. A
-cookie lets them take back within a minute that it is lost."""
+"""What people may do on their own page: report a device as lost or not theirs, and have a pairing code for the computer that they use."""
 
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailgate.devices.device import Device
+from mailgate.gateway.answer import RateLimit
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.http.cookies import LOST_COOKIE, cookies_named, set_cookie
-from mailgate.model import RequestFacts
+from mailgate.http.request import RequestRefused
+from mailgate.model import Access, Kind, Reason, RequestFacts
 from mailgate.policy.people import user_text
-from mailgate.store import Act, HelpRequest
+from mailgate.store import Act, EnrolmentToken, HelpRequest, StoreUnavailableError
 from mailgate.store.devices import Devices
+from mailgate.store.enrolments import CODE_BYTES, CODE_LIFE, Enrolments, digest_of, name_of, new_code
 from mailgate.store.help_requests import NOT_THEIRS, HelpRequests
 
 
 class OwnerReport(StrEnum):
-    """A person's report about a device."""
-
     LOST = "lost"
     FOUND = "found"
     """It is not lost after all; possible within a minute."""
@@ -27,17 +30,11 @@ class OwnerReport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnReports:
-    """Stores the reports."""
-
     devices: Devices
     requests: HelpRequests
 
     async def lose(self, own: OwnDevice, now: datetime) -> bool:
-        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is
-        no such device or it is lost already.
-
-        May raise StoreUnavailableError.
-        """
+        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is none or it is lost already."""
         if own.device is None or own.device.lost_at is not None:
             return False
         return await self.devices.mark_lost(own.device.id, now, _act("device-lost", own.device, now))
@@ -100,7 +97,6 @@ def undo_cookie(
 
 
 def delete_cookie(facts: RequestFacts) -> tuple[str, str]:
-    """The Set-Cookie field that deletes the cookie."""
     return _field("", timedelta(), facts)
 
 
@@ -110,3 +106,47 @@ def _sealed_text(device: Device, person: str, at: datetime) -> str:
 
 def _field(value: str, lasts: timedelta, facts: RequestFacts) -> tuple[str, str]:
     return "Set-Cookie", set_cookie(LOST_COOKIE, value, facts, lasts=lasts)
+
+
+NOTE = "own page"
+"""The note that distinguishes such a code from an admin's in `mailgate enroll list`."""
+_LOGGED_IN = frozenset({KnownBy.PROXY, KnownBy.LOGIN})
+
+
+@dataclass(slots=True)
+class PairingCodes:
+    """Decides who may have a code, and how often. ``offered``: whether anybody may."""
+
+    tokens: Enrolments
+    offered: bool = False
+    rates: RateLimit = field(default_factory=lambda: RateLimit(5, CODE_LIFE))
+    """Codes made, by person."""
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+    def may_have(self, person: RecognisedPerson, access: Access) -> bool:
+        """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and be at a computer,
+        since a code adds one."""
+        return (
+            self.offered
+            and person.by in _LOGGED_IN
+            and access.client.kind is Kind.LAPTOP
+            and not access.client.contradicted
+        )
+
+    async def make(self, person: RecognisedPerson, access: Access, now: datetime) -> str:
+        """Make a code in this person's name. Raises RequestRefused if they may not have one, or not yet another one."""
+        if not self.may_have(person, access):
+            raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")
+        if self.rates.wait(person.name, now) > timedelta():
+            told = "You have made too many codes in ten minutes. Please use one of them, or wait."
+            raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, told)
+        self.rates.note(person.name, now)
+        code = new_code(self.random(CODE_BYTES))
+        digest = digest_of(code)
+        made = EnrolmentToken(name_of(digest), person.name, NOTE, 1, now, now + CODE_LIFE)
+        try:
+            await self.tokens.add(digest, made)
+        except StoreUnavailableError:
+            told = "A code cannot be kept right now. Please try again in a few minutes."
+            raise RequestRefused(503, Reason.STORE_UNAVAILABLE, told) from None
+        return code

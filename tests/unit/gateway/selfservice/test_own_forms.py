@@ -5,16 +5,25 @@ from datetime import datetime, timedelta
 
 import pytest
 from tests.unit.gateway.gates import renew
-from tests.unit.gateway.own import HANDHELD, LISTED, NOW, PHONE, PROOF, asking
+from tests.unit.gateway.own import ALICE as AT_A_COMPUTER
+from tests.unit.gateway.own import HANDHELD, LAPTOP, LISTED, NOW, PHONE, PROOF, Tokens, asking
 from tests.unit.gateway.refusals.test_help_ticket import DESK, sent_back, with_cookie
 from tests.unit.gateway.selfservice.test_me import ALICE, PAGE, POST, SAME_ORIGIN, Scene
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.gateway.selfservice.own_report import OwnReports, delete_cookie, may_take_back, undo_cookie
+from mailgate.gateway.selfservice.own_forms import (
+    OwnReports,
+    PairingCodes,
+    delete_cookie,
+    may_take_back,
+    undo_cookie,
+)
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.http.request import RequestRefused
-from mailgate.model import Posture
+from mailgate.model import Finding, Posture, Reason
 from mailgate.store import StoreUnavailableError
+from mailgate.store.enrolments import CODE_LIFE, digest_of
 from mailgate.store.help_requests import NOT_THEIRS
 
 
@@ -195,3 +204,61 @@ def test_nobody_can_forge_an_undo_cookie(value: str) -> None:
 
 def test_the_undo_cookie_is_deleted_with_the_report() -> None:
     assert "Max-Age=0;" in delete_cookie(with_cookie(""))[1]
+
+
+ACCESS = asking().access
+CONTRADICTED = replace(LAPTOP, findings=(Finding(Reason.KIND_CONTRADICTED, ""),))
+
+
+@pytest.fixture
+def codes():
+    return PairingCodes(Tokens(), offered=True, random=bytes)
+
+
+async def refusal(codes, person=AT_A_COMPUTER, access=ACCESS, now=NOW):
+    with pytest.raises(RequestRefused) as refused:
+        await codes.make(person, access, now)
+    return refused.value.status, refused.value.reason
+
+
+async def test_a_code_is_kept_as_a_hash_with_its_owner(codes):
+    code = await codes.make(AT_A_COMPUTER, ACCESS, NOW)
+    assert code == "0000-0000"
+    ((digest, token),) = codes.tokens.items()
+    assert digest == digest_of(code)
+    assert (token.owner, token.uses_left, token.note) == ("alice", 1, "own page")
+    assert token.expires_at == NOW + CODE_LIFE
+
+
+@pytest.mark.parametrize(
+    ("person", "client"),
+    [
+        (RecognisedPerson(), LAPTOP),
+        (RecognisedPerson("alice", KnownBy.DEVICE), LAPTOP),
+        (AT_A_COMPUTER, HANDHELD),
+        (AT_A_COMPUTER, CONTRADICTED),
+    ],
+    ids=["nobody", "a device alone", "a phone", "a phone in disguise"],
+)
+async def test_only_a_person_logged_in_at_a_computer_gets_a_code(codes, person, client):
+    access = asking(client=client).access
+    assert not codes.may_have(person, access)
+    assert await refusal(codes, person, access) == (403, Reason.REQUEST_NOT_SUPPORTED)
+    assert not codes.tokens
+
+
+async def test_pairing_codes_need_the_setting():
+    assert not PairingCodes(Tokens()).may_have(AT_A_COMPUTER, ACCESS)
+
+
+async def test_a_person_gets_five_in_ten_minutes_and_others_are_not_concerned(codes):
+    for _ in range(5):
+        await codes.make(AT_A_COMPUTER, ACCESS, NOW)
+    assert await refusal(codes) == (429, Reason.TOO_MANY_REQUESTS)
+    assert await codes.make(RecognisedPerson("bob", KnownBy.PROXY), ACCESS, NOW)
+    assert await codes.make(AT_A_COMPUTER, ACCESS, NOW + timedelta(minutes=10))
+
+
+async def test_a_store_that_is_down_is_no_code(codes):
+    codes.tokens.broken = True
+    assert await refusal(codes) == (503, Reason.STORE_UNAVAILABLE)
