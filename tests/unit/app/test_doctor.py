@@ -112,6 +112,25 @@ def fails(gate: Examined, name: str, found: str, helps: str, state: State = Stat
     assert helps in said[0].next
 
 
+def test_a_part_that_cannot_be_loaded_is_named_once_and_an_extra_that_is_not_there_is_not(
+    gate: Callable[..., Examined], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [each.state for each in findings(gate(), "program")] == [State.OK]
+    lacks = {
+        "mailgate.console.render": "jinja2",
+        "mailgate.console.site": "jinja2",
+        "mailgate.store.postgresql": "psycopg",
+    }
+
+    def load(name: str) -> None:
+        if name in lacks:
+            raise ModuleNotFoundError(f"No module named {lacks[name]!r}", name=lacks[name])
+
+    monkeypatch.setattr(machine, "import_module", load)
+    found = "mailgate.console.render cannot be loaded: ModuleNotFoundError: No module named 'jinja2'"
+    fails(gate(), "program", found, "install Mailgate")
+
+
 # the files
 
 
@@ -157,7 +176,9 @@ def test_checks_that_need_a_broken_file_are_not_tried(gate, tmp_path) -> None:
     assert {each.check: each.state for each in said} == {
         "permissions": State.UNKNOWN, "connectors": State.UNKNOWN, "disk": State.OK,
     }  # fmt: skip
-    broken = findings(gate("listen: 5\n"), *(each.name for each in CHECKS if each.name != "settings"))
+    broken = findings(
+        gate("listen: 5\n"), *(each.name for each in CHECKS if each.name not in ("program", "settings"))
+    )
     assert {each.state for each in broken} == {State.UNKNOWN}
 
 

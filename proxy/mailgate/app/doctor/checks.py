@@ -23,6 +23,7 @@ LIMIT_SECONDS = 15.0
 _FILES, _STORE = frozenset({"files"}), frozenset({"settings", "store"})
 
 CHECKS = (
+    Check("program", machine.program, frozenset()),
     Check("settings", machine.settings, frozenset()),
     Check("permissions", machine.permissions, _FILES),
     Check("certificate", machine.certificate),

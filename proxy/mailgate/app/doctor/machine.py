@@ -1,11 +1,15 @@
 """What a gate needs of the machine that it runs on: files without mistakes, closed to others, certificates, and room on disk."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
+import mailgate
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, failed, ok, told, unknown
 from mailgate.app.open_store import spool_folder
 from mailgate.app.preflight import without_groups
@@ -19,6 +23,39 @@ ROOM = 256 * 1024 * 1024
 """The least free bytes: both spools at their fullest, and as much again for the database."""
 SOON, SHARE_OF_LIFE = timedelta(days=14), 6
 """A certificate ends soon if less is left than this, or than this share of its life: what renews one has failed by then."""
+
+
+_EXTRAS = frozenset({"grpclib", "opentelemetry", "psycopg", "psycopg_pool"})
+"""What only some gates need; a start says so if it is not there."""
+_RUN_BY_ALEMBIC = "mailgate.store.migrations."
+
+
+async def program(_gate: Examined) -> AsyncIterator[Diagnosis]:
+    """Whether every part of the program can be loaded: a gate loads some of them long after its start, or never."""
+    broken = await asyncio.to_thread(_broken)
+    for words, name in broken.items():
+        yield Diagnosis(
+            "program",
+            State.FAILED,
+            f"{name} cannot be loaded: {words}",
+            "install Mailgate and its packages again",
+        )
+    if not broken:
+        yield Diagnosis("program", State.OK, "every part of it can be loaded")
+
+
+def _broken() -> dict[str, str]:
+    """The first module that each error keeps from being loaded, by the error in words."""
+    found: dict[str, str] = {}
+    for each in walk_packages(mailgate.__path__, "mailgate.", onerror=lambda _: None):
+        if each.name.startswith(_RUN_BY_ALEMBIC):
+            continue
+        try:
+            import_module(each.name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the module is of no use
+            if (getattr(error, "name", None) or "").partition(".")[0] not in _EXTRAS:
+                found.setdefault(f"{type(error).__name__}: {error}", each.name)
+    return found
 
 
 async def settings(gate: Examined) -> AsyncIterator[Diagnosis]:
