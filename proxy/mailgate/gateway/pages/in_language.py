@@ -6,7 +6,7 @@ from typing import Any
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.gateway.pages.view import View
 from mailgate.model.phrase import primary
-from mailgate.policy.localized_text import text_in
+from mailgate.policy.written import text_in
 
 
 def in_language(view: View, tag: str) -> View:

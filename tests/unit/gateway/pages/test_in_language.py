@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.model import Kind, Reason
-from mailgate.policy.localized_text import LocalizedText
+from mailgate.policy.written import LocalizedText
 
 VIEW = View(
     Reason.RULE_MATCHED, "REF", datetime(2026, 12, 9, 9, tzinfo=UTC), kind=Kind.PHONE,
