@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mailgate.model.client import Kind
 from mailgate.model.device import AppsReport, Enrolment
@@ -80,6 +80,14 @@ class CertificateResult:
     detail: str = ""
     expires: datetime | None = None
     """When the certificate, one above it or the revocation list expires; None if it is refused."""
+
+
+Evidence = TypeVar("Evidence", AttestationResult, CertificateResult)
+
+
+def accepted(offered: Evidence | None) -> Evidence | None:
+    """Evidence that was offered, if it was accepted."""
+    return offered if offered is not None and offered.refused is None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,17 +48,15 @@ from mailgate.policy.variables import cel_activation
 def decide(access: Access, policy: Policy) -> Decision:
     """Decide what happens to this request, and why. It has no side effects and never raises."""
     try:
-        known, *claimed = (_by_reading(each, policy) for each in access.readings())
+        known, *claimed = (
+            _lost(policy) if each.posture.lost else _by_rules(each, policy) for each in access.readings()
+        )
         hardest = _hardest([known, *claimed])
         decision = hardest if hardest is known else replace(hardest, claimed=True)
         return _for_discovery(decision) if is_discovery(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - any error refuses the request
         trial = RuleTrial(DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, _failed(type(error).__name__))
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
-
-
-def _by_reading(access: Access, policy: Policy) -> Decision:
-    return _lost(policy) if access.posture.lost else _by_rules(access, policy)
 
 
 def _hardest(decisions: Sequence[Decision]) -> Decision:

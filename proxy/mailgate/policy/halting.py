@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Reason
 from mailgate.model.phrase import phrase, wrong_value
+from mailgate.model.proofs import accepted
 from mailgate.policy.apps import Strict
 from mailgate.policy.people import user_text
 from mailgate.policy.written import Duration, Share, in_words
@@ -31,20 +32,19 @@ def countable_subject(access: Access) -> tuple[str, str]:
     could halt a rule by making up names. A device that proved itself counts with its owner."""
     if access.client.protocol in LOGIN_PROTOCOLS:
         return "", ""
-    proof, device = access.attestation, _proven_device(access)
-    proven = proof.user if proof is not None and proof.refused is None else ""
+    proof, device = accepted(access.attestation), _proven_device(access)
+    proven = proof.user if proof else ""
     return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
 
 
 def _proven_device(access: Access) -> str:
     """The id of the device that proved itself with this request; empty if none did. A certificate proves nothing of the device
     that an ActiveSync id names beside it, unless its record vouches for the client's kind."""
-    client, proof, certificate = access.client, access.attestation, access.certificate
-    attested = proof is not None and proof.refused is None
-    certified = certificate is not None and certificate.refused is None
-    certified &= not client.eas_id or client.assurance is Assurance.ATTESTED
+    client = access.client
+    vouched = not client.eas_id or client.assurance is Assurance.ATTESTED
+    proven = accepted(access.attestation) or (accepted(access.certificate) and vouched)
     doubted = any(each.reason in _DOUBTS for each in client.findings)
-    return access.posture.device_id if (attested or certified) and not doubted else ""
+    return access.posture.device_id if proven and not doubted else ""
 
 
 class Requests(NamedTuple):

@@ -131,13 +131,10 @@ class Groups:
         person = user_text(name or owner)
         if not self.known or not person:
             return User(user_text(name))
-        groups = self.of_digest.get(digest_of_login(person))
-        if groups is None and self._may_be_a_member(confusable_name(person)):
+        groups, bare = self.of_digest.get(digest_of_login(person)), confusable_name(person)
+        if groups is None and (not has_one_reading(bare) or digest_of_login(bare) in self.alike):
             return User(user_text(name))
         return User(user_text(name), groups or (), groups_known=True)
-
-    def _may_be_a_member(self, bare: str) -> bool:
-        return not has_one_reading(bare) or digest_of_login(bare) in self.alike
 
 
 NO_GROUPS = Groups()

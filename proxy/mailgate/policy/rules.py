@@ -26,11 +26,10 @@ from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.halting import HaltWhen
-from mailgate.policy.localized_text import LocalizedField, localized_schema
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.stages import Stages
-from mailgate.policy.written import Duration, Share
+from mailgate.policy.written import Duration, LocalizedField, Share, localized_schema
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"

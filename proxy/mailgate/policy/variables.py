@@ -18,6 +18,7 @@ from mailgate.model import (
     Absence,
     Access,
     Assurance,
+    AttestationResult,
     Compliance,
     Enrolment,
     ExtensionWord,
@@ -28,6 +29,7 @@ from mailgate.model import (
     Threat,
 )
 from mailgate.model.phrase import phrase
+from mailgate.model.proofs import accepted
 from mailgate.model.times import LONG_AGO, happened
 from mailgate.policy.written import AT_LEAST, at_least
 
@@ -99,37 +101,16 @@ def _age(access: Access) -> timedelta:
     return access.now - looked if looked else NEVER_REPORTED
 
 
-def _absence(access: Access) -> str:
-    return access.posture.absence or "" if access.posture.state is PostureState.CLEAN else ""
+def _proof(access: Access) -> AttestationResult:
+    return accepted(access.attestation) or _NO_PROOF
 
 
-def _status(access: Access) -> str:
-    return access.attestation.status if _valid(access) and access.attestation else "none"
-
-
-def _valid(access: Access) -> bool:
-    return access.attestation is not None and access.attestation.refused is None
-
-
-def _issuer(access: Access) -> str:
-    return access.attestation.issuer if _valid(access) and access.attestation else ""
-
-
-def _refused(access: Access) -> str:
-    return str(access.attestation.refused or "") if access.attestation else ""
-
-
-def _certified(access: Access) -> bool:
-    return access.certificate is not None and access.certificate.refused is None
-
-
-def _certificate_refused(access: Access) -> str:
-    return str(access.certificate.refused or "") if access.certificate else ""
+_NO_PROOF = AttestationResult()
 
 
 def extension_word(access: Access) -> ExtensionWord | None:
     """What the company's extension says in this request; None if none is known to be there."""
-    return access.attestation.extension if _valid(access) and access.attestation else None
+    return _proof(access).extension
 
 
 def _said(access: Access) -> ExtensionWord:
@@ -177,11 +158,11 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.compliance_at", "timestamp", phrase("When its management judged it at the latest, so `now - device.compliance_at` is the age of the verdict; 1970 if there is none"), lambda a: happened(a.posture.compliance_at, a.now) or LONG_AGO, _REPORT),
         Variable("device.compliance_apps", "bool", phrase("For the verdict, every app on any list that has an id for its system was looked for"), lambda a: a.posture.compliance_covers, _REPORT),
         Variable("device.threat", "string", phrase("How much it is endangered, by its management; `none` if no source says"), lambda a: a.posture.threat, _REPORT, _words(Threat)),
-        Variable("device.absence", "string", phrase("How a `clean` device is known to have no listed app: `seen` to have none, or `enforced`, if of some it is only known that they cannot run; else empty"), _absence, _REPORT, (*_words(Absence), "")),
-        Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), _valid, _SIGHTING),
-        Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, _SIGHTING, STATUSES),
-        Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer, _SIGHTING),
-        Variable("attestation.refused", "string", phrase("Reason code with which evidence was refused, or empty"), _refused, _SIGHTING, (*_words(Reason), "")),
+        Variable("device.absence", "string", phrase("How a `clean` device is known to have no listed app: `seen` to have none, or `enforced`, if of some it is only known that they cannot run; else empty"), lambda a: a.posture.absence or "" if a.posture.state is PostureState.CLEAN else "", _REPORT, (*_words(Absence), "")),
+        Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), lambda a: accepted(a.attestation) is not None, _SIGHTING),
+        Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), lambda a: _proof(a).status, _SIGHTING, STATUSES),
+        Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), lambda a: _proof(a).issuer, _SIGHTING),
+        Variable("attestation.refused", "string", phrase("Reason code with which evidence was refused, or empty"), lambda a: str((a.attestation and a.attestation.refused) or ""), _SIGHTING, (*_words(Reason), "")),
         Variable("extension.version", "string", phrase("Version of the company's browser extension, by its own word like all of `extension.*`: nobody vouches for it. Empty if no extension has reported"), lambda a: _said(a).version, _SIGHTING),
         Variable("extension.install_type", "string", phrase("How it was installed: `admin` is by a policy of the company; empty if no extension has reported"), lambda a: _said(a).install_type, _SIGHTING, INSTALL_TYPES),
         Variable("extension.managed", "bool", phrase("A policy of the browser sets it up; false if no extension has reported"), lambda a: _said(a).managed, _SIGHTING),
@@ -191,8 +172,8 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("extension.disk_encryption", "string", phrase("By the word of a helper on the computer, like the next two; `unknown` if there is none, or it could not tell"), lambda a: _switch(_said(a).disk_encrypted), _SIGHTING, _SWITCH),
         Variable("extension.screen_lock", "string", phrase("Whether the screen locks by itself"), lambda a: _switch(_said(a).screen_lock), _SIGHTING, _SWITCH),
         Variable("extension.firewall", "string", phrase("Whether a firewall of the system is switched on"), lambda a: _switch(_said(a).firewall), _SIGHTING, _SWITCH),
-        Variable("certificate.valid", "bool", phrase("The request came with a TLS client certificate and it was accepted"), _certified, _SIGHTING),
-        Variable("certificate.refused", "string", phrase("Reason code with which a client certificate was refused, or empty"), _certificate_refused, _SIGHTING, (*_words(Reason), "")),
+        Variable("certificate.valid", "bool", phrase("The request came with a TLS client certificate and it was accepted"), lambda a: accepted(a.certificate) is not None, _SIGHTING),
+        Variable("certificate.refused", "string", phrase("Reason code with which a client certificate was refused, or empty"), lambda a: str((a.certificate and a.certificate.refused) or ""), _SIGHTING, (*_words(Reason), "")),
         Variable("request.method", "string", phrase("HTTP method"), lambda a: a.facts.method, _SIGHTING),
         Variable("request.path", "string", phrase("Path of the target as sent: percent-encoding is not undone"), lambda a: a.facts.path, _NOTHING, depends_on=DependsOn.PATH),
         Variable("request.host", "string", phrase("Host of the request"), lambda a: a.facts.host, _NOTHING, depends_on=DependsOn.HOST),

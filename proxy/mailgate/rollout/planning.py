@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.errors import ConfigError
@@ -47,7 +47,6 @@ from mailgate.rollout.plan import (
     Headline,
     HeldBack,
     IdleRules,
-    LaterMovers,
     Moment,
     Move,
     MoverCounts,
@@ -64,7 +63,7 @@ from mailgate.rollout.plan import (
 )
 from mailgate.rollout.replay import ASSUMED, away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
-from mailgate.store import Activation, Store, Version
+from mailgate.store import Activation, Store
 from mailgate.tasks import compute
 
 
@@ -163,14 +162,16 @@ async def make_plan(
         digest="",
         made_at=scope.now,
         window=Window(days=scope.days, since=since),
-        active=_then(active, version),
+        active=BaseRules(
+            serial=active.serial, number=version.number, policy=version.policy, digest=version.digest
+        ),
         candidate=RulesNamed(policy=candidate.policy.version, digest=candidate.digest),
         reliefs=_reliefs(reliefs, scope.now),
         headlines=[Headline(words=words, at=at) for words, at in told],
         changes=list(await compute(changes, in_force, candidate)),
         cases=cases,
         rules=idle,
-        newly_listed=_newly_listed(in_force.policy.catalog, candidate.policy.catalog),
+        newly_listed=[app.name for key, app in new.catalog.apps.items() if key not in old.catalog.apps],
         unreported=unreported(reported, old, new),
         totals=_totals(tally),
         company=_by(tally, (WHOLE,), ("kind", "group")),
@@ -178,11 +179,11 @@ async def make_plan(
         newly={label: _newly(tally, (label,)) for label in LABELS},
         moves=_moves(tally),
         depends_on=dict(sorted(tally.unrecorded.items())),
-        later=[_moment(tally, each) for each in moments],
+        later=[Moment(at=each, newly=_later(tally, each)) for each in moments],
         undated=_movers_at_unpredictable_moments(tally, (old, new)),
         reads_versions=_reading_versions(old, new),
         held_back=_held_back(tally, (old, new), scope.now),
-        kept_out=_counts(tally, (OUT,)),
+        kept_out=Counts(**_count(tally, (OUT,))),
         known=_known(tally),
     )
     return plan.model_copy(update={"digest": digest_of(plan)})
@@ -193,12 +194,6 @@ def _reading_versions(old: Policy, new: Policy) -> dict[str, Effect]:
     changed = [rule for rule in new.rules if before.get(rule.id) != rule.model_dump(mode="json")]
     reading = [rule for rule in changed if any(name.endswith("version") for name in rule.when.reads)]
     return {rule.id: rule.effect for rule in reading}
-
-
-def _then(active: Activation, version: Version) -> BaseRules:
-    return BaseRules(
-        serial=active.serial, number=version.number, policy=version.policy, digest=version.digest
-    )
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
@@ -237,11 +232,6 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
     return Cases(run=len(outcomes), failed=failed), idle
 
 
-def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
-    """Names of apps that reports cannot mention, because they were not listed when the reports were made."""
-    return [app.name for key, app in new.apps.items() if key not in old.apps]
-
-
 def _totals(tally: ImpactTally) -> Totals:
     return Totals(
         people=len(tally.people),
@@ -267,16 +257,11 @@ def _known(tally: ImpactTally) -> Counts:
 
 def _moves(tally: ImpactTally) -> list[Move]:
     moves = [cell for cell in sorted(tally.subjects) if len(cell) == 2]
-    return [
-        Move(before=cell[0], to=cell[1], people=tally.people.count(cell), devices=tally.subjects[cell])
-        for cell in moves
-    ]
+    return [Move(before=before, to=to, **_count(tally, (before, to))) for before, to in moves]
 
 
 def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
-    found = _later(tally, cell, " ".join(cell))
-    by = _by(tally, cell, DIMENSIONS)
-    return MoverCounts(people=found.people, devices=found.devices, by=by, samples=found.samples)
+    return MoverCounts(by=_by(tally, cell, DIMENSIONS), **_with_samples(tally, cell))
 
 
 def _by(
@@ -287,13 +272,8 @@ def _by(
     long = len(begin)
     cells = [cell for cell in tally.subjects if len(cell) == long + 2 and cell[:long] == begin]
     for cell in sorted(cells, key=lambda cell: (-tally.subjects[cell], cell)):
-        row = ValueCounts(value=cell[-1], people=tally.people.count(cell), devices=tally.subjects[cell])
-        by[cell[-2]].append(row)
+        by[cell[-2]].append(ValueCounts(value=cell[-1], **_count(tally, cell)))
     return by
-
-
-def _moment(tally: ImpactTally, at: datetime) -> Moment:
-    return Moment(at=at, newly={label: _newly(tally, later_cell(at, label)) for label in LABELS})
 
 
 def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Policy]) -> UndatedMovers:
@@ -302,13 +282,7 @@ def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Poli
     if tally.subjects[UNDATED,]:
         named |= _reading(rules, ASSUMED | OF_LOOKS | OF_VERDICTS | {"user.name"})
         named = named or _reading(rules, {"client.kind", "user.groups"})
-    found = _later(tally, (UNDATED,), UNDATED)
-    return UndatedMovers(
-        people=found.people,
-        devices=found.devices,
-        samples=found.samples,
-        rules=sorted(named),
-    )
+    return UndatedMovers(rules=sorted(named), **_with_samples(tally, (UNDATED,)))
 
 
 def _reading(rules: Iterable[Rule], names: Set[str]) -> set[str]:
@@ -319,18 +293,20 @@ def _held_back(tally: ImpactTally, policies: tuple[Policy, Policy], now: datetim
     whole = in_full(*policies, now)
     if whole is None:
         return None
-    newly = {label: _newly(tally, later_cell(HELD_BACK, label)) for label in LABELS}
-    return HeldBack(rules=list(whole.rules), newly=newly)
+    return HeldBack(rules=list(whole.rules), newly=_later(tally, HELD_BACK))
 
 
-def _counts(tally: ImpactTally, cell: tuple[str, ...]) -> Counts:
-    return Counts(people=tally.people.count(cell), devices=tally.subjects[cell])
+def _later(tally: ImpactTally, moment: datetime | str) -> dict[str, MoverCounts]:
+    return {label: _newly(tally, later_cell(moment, label)) for label in LABELS}
 
 
-def _later(tally: ImpactTally, cell: tuple[str, ...], label: str) -> LaterMovers:
-    kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
-    people, devices = tally.people.count(cell), tally.subjects[cell]
-    return LaterMovers(people=people, devices=devices, samples=[_sample(each) for each in kept])
+def _count(tally: ImpactTally, cell: tuple[str, ...]) -> dict[str, Any]:
+    return {"people": tally.people.count(cell), "devices": tally.subjects[cell]}
+
+
+def _with_samples(tally: ImpactTally, cell: tuple[str, ...]) -> dict[str, Any]:
+    kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == " ".join(cell) for each in kept]
+    return {**_count(tally, cell), "samples": [_sample(each) for each in kept]}
 
 
 def _sample(found: MoverExample) -> Sample:

@@ -34,6 +34,7 @@ from mailgate.model import (
     Protocol,
     RequestFacts,
 )
+from mailgate.model.proofs import accepted
 from mailgate.store.sightings import ClientFacts, Proofs
 
 ACCEPTED, REFUSED = "accepted", "refused"
@@ -109,11 +110,10 @@ _BY = {each: Proofs(named_by=each) for each in ("", "proxy", "proof")}
 def _named_by(access: Access) -> str:
     """Who vouches for the name of the person. A login at the mail server is asked about before its password is checked, and
     nobody checks a name in Basic credentials or in a device's own report."""
-    proof = access.attestation
     if access.facts.user:
         return "" if access.client.protocol in LOGIN_PROTOCOLS else "proxy"
-    by_issuer = proof is not None and proof.refused is None and proof.user and not proof.self_reported
-    return "proof" if by_issuer else ""
+    proof = accepted(access.attestation)
+    return "proof" if proof and proof.user and not proof.self_reported else ""
 
 
 def _proofs(access: Access) -> Proofs:

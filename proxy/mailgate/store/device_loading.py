@@ -225,9 +225,9 @@ def _apps(listed: str | None) -> frozenset[str] | None:
     return None if listed is None else frozenset(json.loads(listed))
 
 
-def _kind(word: str | None) -> Kind | None:
-    return Kind(word) if word else None
-
-
-_READ: dict[str, Callable[[Any], Any]] = {"kind": _kind, **dict.fromkeys(SETS, _apps), **WORDS}
+_READ: dict[str, Callable[[Any], Any]] = {
+    "kind": lambda word: word and Kind(word),
+    **dict.fromkeys(SETS, _apps),
+    **WORDS,
+}
 _READERS = [_READ.get(name) for name in _TOLD]

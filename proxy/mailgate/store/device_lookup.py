@@ -25,10 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.device import Device, Report, new_id
-from mailgate.devices.names import FORMER, MDM, STRONG, storable
-from mailgate.store.database import Database
+from mailgate.devices.names import FORMER, MDM, STRONG, storable, user_text
+from mailgate.store.database import Queries
 from mailgate.store.device_loading import device_of
-from mailgate.store.driver_connection import Rows
 from mailgate.store.folding import spell
 from mailgate.store.schema import (
     HAS_PERSON,
@@ -141,36 +140,34 @@ _AROUND = _where(
 )
 
 
-async def find(database: Database, kind: str, texts: Iterable[str]) -> list[Device]:
-    stored = [storable(text) for text in texts]
-    if kind == MDM:
-        return await _ask(database, _CALLED, texts=stored)
-    return await _ask(database, _NAMED, kind=kind, texts=stored)
+class DeviceLookup(Queries):
+    """The queries on devices that decisions wait for."""
 
+    async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
+        """The device with one of these names. There are several only if the names belong to several devices."""
+        stored = json.dumps([storable(text) for text in texts])
+        if kind == MDM:
+            return await self._ask(_CALLED, {"texts": stored})
+        return await self._ask(_NAMED, {"kind": kind, "texts": stored})
 
-async def owned(database: Database, person: str) -> list[Device]:
-    """The devices that a source assigns to this person."""
-    return await _ask(database, _OWNED, texts=[storable(person)])
+    async def owned(self, owner: str) -> list[Device]:
+        """Every device that a source assigns to this person. The login name is compared without case."""
+        person = user_text(owner)
+        return await self._ask(_OWNED, {"texts": json.dumps([storable(person)])}) if person else []
 
+    async def found_at_once(self, report: Report) -> list[Device]:
+        """The devices that have the slot, a name or the id of a report, without those that only claim such a name."""
+        would_be = new_id(report.key)
+        names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
+        named = {kind: json.dumps(texts) for kind, texts in names.items()}
+        place = {"source": storable(report.source), "own_id": storable(report.id), "would_be": would_be}
+        return await self._ask(_AROUND, place | named | {FORMER: json.dumps([would_be])})
 
-async def around(database: Database, report: Report) -> list[Device]:
-    """The devices that have the slot, a name or the id of a report, without those that only claim such a name."""
-    would_be = new_id(report.key)
-    names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
-    named = {kind: json.dumps(texts) for kind, texts in names.items()}
-    place = {"source": storable(report.source), "own_id": storable(report.id), "would_be": would_be}
-    return _devices(await database.ask(_AROUND, place | named | {FORMER: json.dumps([would_be])}))
-
-
-async def _ask(database: Database, question: Select[Any], *, texts: list[str], **values: str) -> list[Device]:
-    return _devices(await database.ask(question, {**values, "texts": json.dumps(texts)}))
-
-
-def _devices(rows: Rows) -> list[Device]:
-    return [_device(*row) for row in rows]
-
-
-def _device(told: Any, *parts: str | None) -> Device:
-    return device_of(
-        _DEVICE.row(json.loads(told)), *(part.rows(each) for part, each in zip(_PARTS, parts, strict=True))
-    )
+    async def _ask(self, question: Select[Any], values: dict[str, str]) -> list[Device]:
+        return [
+            device_of(
+                _DEVICE.row(json.loads(told)),
+                *(part.rows(each) for part, each in zip(_PARTS, parts, strict=True)),
+            )
+            for told, *parts in await self._database.ask(question, values)
+        ]

@@ -25,11 +25,11 @@ from mailgate.devices.names import (
     udid_text,
     user_text,
 )
-from mailgate.store import device_lookup
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import count_change, put_rows
-from mailgate.store.database import Database, Queries
+from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load, summaries
+from mailgate.store.device_lookup import DeviceLookup
 from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import (
@@ -67,7 +67,7 @@ class Changes:
     """Whether there are more changes than were asked for."""
 
 
-class Devices(Queries):
+class Devices(DeviceLookup):
     """Queries on devices. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database, spools: Sequence[Spool] = ()) -> None:
@@ -104,22 +104,13 @@ class Devices(Queries):
         found = await self._all(select(reports.c.device).where(*slot))
         return found[0] if found else None
 
-    async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
-        """The device with one of these names. There are several only if the names belong to several devices."""
-        return await device_lookup.find(self._database, kind, texts)
-
     async def around(self, report: Report) -> list[Device]:
         """Every device that this report may be about, by more than one query only if several devices claim one name."""
-        found = await device_lookup.around(self._database, report)
+        found = await self.found_at_once(report)
         if not any(each.about for device in found for each in device.findings):
             return found
         async with self._database.reading() as connection:
             return await around(connection, [report])
-
-    async def owned(self, owner: str) -> list[Device]:
-        """Every device that a source assigns to this person. The login name is compared without case."""
-        person = user_text(owner)
-        return await device_lookup.owned(self._database, person) if person else []
 
     async def called(self, name: str) -> list[Device]:
         """Every device with this id, with this id at a source, or with this as any other name."""

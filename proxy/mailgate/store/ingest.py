@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.device import DATED, Contradiction, Device, Report, ReportKey
+from mailgate.devices.device import DATED, Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
@@ -164,7 +164,7 @@ def _add_device(rows: _Writes, known: Device | None, device: Device, number: int
     rows.names += [{"kind": kind, "name": text, "device": number} for kind, text in sorted(has - had)]
     if device.findings != (known.findings if known else ()):
         rows.noted.append(number)
-        rows.findings += [_finding_row(each, number) for each in device.findings]
+        rows.findings += [{"device": number, **asdict(each)} for each in device.findings]
 
 
 def _add_report(rows: _Writes, known: tuple[int, Report] | None, report: Report, number: int) -> None:
@@ -185,10 +185,6 @@ def _report_row(report: Report, number: int) -> dict[str, Any]:
     lists = {name: each if each is None else json.dumps(sorted(each)) for name, each in told.items()}
     made = {"device": number, "person": user_text(report.owner), **lists}
     return {each.name: getattr(report, each.name) for each in reports.c if each.name not in made} | made
-
-
-def _finding_row(found: Contradiction, number: int) -> dict[str, Any]:
-    return {"device": number, **asdict(found)}
 
 
 async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:

@@ -103,7 +103,7 @@ def migrate(url: URL, *, make: bool = True) -> None:
     named = shown(url)
     if make:
         create_file(url)
-    elif not _may_be_there(url):
+    elif url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         raise StoreMissingError(f"there is no store at {named}")
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=connecting(url))
@@ -121,10 +121,6 @@ def migrate(url: URL, *, make: bool = True) -> None:
         raise unavailable(error, f"the store {named} cannot be opened: {error.orig}{_full(url)}") from error
     finally:
         engine.dispose()
-
-
-def _may_be_there(url: URL) -> bool:
-    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
 
 
 def _full(url: URL) -> str:

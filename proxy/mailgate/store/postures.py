@@ -14,6 +14,7 @@ from mailgate.devices.posture import belongs_to, posture_of, posture_of_person, 
 from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.model.device import PostureTerms
+from mailgate.model.proofs import accepted
 from mailgate.policy import AppCatalog
 from mailgate.store.changes import ChangeWatch
 from mailgate.store.database import in_time
@@ -75,13 +76,13 @@ class Postures:
         """The current posture. A verified proof is learned first and counts from this request on; without one only an
         ActiveSync id can name a device. If the store does not answer, a posture in memory is used until it expires, and then it
         is ``unavailable``, never ``clean``."""
-        if proof is not None and proof.refused is None:
+        if (proof := accepted(proof)) is not None:
             device, answered = await self._proven(proof, now)
         elif not client.eas_id:
             return NO_DEVICE
         else:
             device, answered = await self._named(EAS, client.eas_id, now)
-        return self._posture(device, now) if answered else self._unanswered(device, now)
+        return self.worth(device, now) if answered else self._unanswered(device, now)
 
     def at_once(self, client: Client, now: datetime) -> Posture | None:
         """The current posture of a client without a proof; None if the store has to be asked."""
@@ -89,7 +90,7 @@ class Postures:
             return NO_DEVICE
         known = self._memory.get((EAS, eas_text(client.eas_id)))
         usable = known is not None and self._is_usable(known, now)
-        return self._posture(known.device, now) if known is not None and usable else None
+        return self.worth(known.device, now) if known is not None and usable else None
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device; by the last
@@ -98,7 +99,7 @@ class Postures:
         owned, answered = await self._owned_by(person, now)
         devices = owned.devices if owned else ()
         own = [device for device in devices if belongs_to(device, person, now, self.terms.precedence)]
-        worth = self._posture if answered else self._unanswered
+        worth = self.worth if answered else self._unanswered
         posture = posture_of_person(worth(device, now) for device in own)
         return posture if answered else _unavailable(posture)
 
@@ -113,12 +114,12 @@ class Postures:
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The current posture, by the device in memory, which ``catch_up`` keeps up to date. If it has changed, the store is
         asked whether an ActiveSync id is still its. A proof is not learned again."""
-        proven = proof is not None and proof.refused is None
-        name = (source_of(proof), proof.device_id) if proof and proven else (EAS, eas_text(client.eas_id))
+        proven = accepted(proof)
+        name = (source_of(proven), proven.device_id) if proven else (EAS, eas_text(client.eas_id))
         known = self._memory.get(name)
         if known is None or (known.changed and not proven):
             return await self.current(client, proof, now)
-        return self._posture(known.device, now)
+        return self.worth(known.device, now)
 
     async def certified(self, certificate: CertificateResult, now: datetime) -> Posture:
         """The posture of the device that a certificate names, first by its thumbprint and then by the names in it."""
@@ -126,13 +127,13 @@ class Postures:
         for kind, name in ((CERT, thumbprint), (KEY, thumbprint), *certificate.names):
             device, answered = await self._named(kind, name, now)
             if device is not None or not answered:
-                return self._posture(device, now) if answered else self._unanswered(device, now)
+                return self.worth(device, now) if answered else self._unanswered(device, now)
         return Posture()
 
     async def in_directory(self, device: str, now: datetime) -> Posture:
         """The posture of the device with this id in the company's directory."""
         found, answered = await self._named(DIRECTORY, device, now)
-        return self._posture(found, now) if answered else self._unanswered(found, now)
+        return self.worth(found, now) if answered else self._unanswered(found, now)
 
     async def follow(self, change: int | None, now: datetime) -> None:
         """Learn the changes of devices, if ``change``, the last one at ``now``, is a new one; None if the store did not answer."""
@@ -297,10 +298,7 @@ class Postures:
                     device_set.add(report)
         return device_set
 
-    def worth(self, device: Device, now: datetime) -> Posture:
-        return self._posture(device, now)
-
-    def _posture(self, device: Device | None, now: datetime) -> Posture:
+    def worth(self, device: Device | None, now: datetime) -> Posture:
         """The current posture of a device, computed again if the reports, the lists or the settings have changed."""
         if device is None:
             return NO_DEVICE
@@ -317,7 +315,7 @@ class Postures:
         """The posture in memory, for a store that does not answer. No source can be asked as long as that lasts. An unknown
         device may be in the store, so it is ``unavailable``."""
         if device is None or self._silent_since is None:
-            return _unavailable(self._posture(device, now))
+            return _unavailable(self.worth(device, now))
         silent = dict.fromkeys((report.source for report in device.reports), self._silent_since)
         away = silent | {name: min(since, self._silent_since) for name, since in self.terms.away.items()}
         return _unavailable(posture_of(device, self.catalog, replace(self.terms, away=away), now))

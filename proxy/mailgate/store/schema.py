@@ -286,7 +286,7 @@ laptop_readers = _table(
     *_columns(Instant, "named_at bare_at"),
 )
 """When each person last asked for mail by a browser of a laptop, by system and kind of browser; when a trusted proxy named them there,
-and when that was without a proof of the device (NULL if never). It is a summary of sightings (``laptop_readers.py``)."""
+and when that was without a proof of the device (NULL if never). It is a summary of sightings (``fleet.py``)."""
 
 verdict_counts = _table(
     "verdict_counts",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.model.addresses import rate_limit_key
+from mailgate.model.proofs import accepted
 from mailgate.policy.people import user_text
 
 SPAN = timedelta(hours=1)
@@ -97,8 +98,7 @@ class _Marks:
 def is_known(access: Access) -> bool:
     """Whether the person or device is known by more than the client's own word. A login at the mail server is not checked yet."""
     said = access.client.protocol not in LOGIN_PROTOCOLS and bool(access.facts.user)
-    proofs = (access.attestation, access.certificate)
-    return said or any(proof is not None and proof.refused is None for proof in proofs)
+    return said or bool(accepted(access.attestation) or accepted(access.certificate))
 
 
 def _claims_device(access: Access) -> bool:

@@ -23,13 +23,12 @@ from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
-from tests.unit.store.test_laptop_readers import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_mail import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
-from tests.unit.store.test_plan_movers import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_plan_movers import *  # noqa: F403
 from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403

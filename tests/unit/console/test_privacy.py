@@ -31,7 +31,7 @@ from mailgate.console.privacy.document import (
 from mailgate.console.privacy.facts import _hosts_in, list_digest, recipients, stored_tables
 from mailgate.console.privacy.report import ReportedVersion, privacy_report
 from mailgate.model.phrase import phrase
-from mailgate.policy.localized_text import LocalizedText
+from mailgate.policy.written import LocalizedText
 from mailgate.store import Version
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import reports

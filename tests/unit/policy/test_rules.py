@@ -8,7 +8,6 @@ from tests.unit.policy.examples import CATALOG, NOW, policy_of, refusal
 from mailgate.gateway.pages.steps import FIXES as FIXES_OF_PAGES
 from mailgate.model import Effect, Reason, Stage
 from mailgate.policy.apps import AppCatalog
-from mailgate.policy.localized_text import localized_schema
 from mailgate.policy.rules import (
     FIXES,
     RESERVED,
@@ -19,6 +18,7 @@ from mailgate.policy.rules import (
     policy_context,
     repeated_ids,
 )
+from mailgate.policy.written import localized_schema
 
 RULE = {"id": "a", "when": "true", "effect": "block"}
 

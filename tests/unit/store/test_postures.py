@@ -36,6 +36,7 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.store import Postures, RetentionTimes, Store, StoreUnavailableError, database
+from mailgate.store.device_lookup import DeviceLookup
 
 LATER = NOW + minutes(1)
 APP = mail_app("ApplX1")
@@ -229,7 +230,7 @@ async def test_most_requests_do_not_ask_the_store(
     await postures.current(BROWSER, given, NOW)
     await postures.current(mail_app("unknown"), None, NOW)
     monkeypatch.delattr(type(store.devices), "get")
-    monkeypatch.delattr(type(store.devices), "find")
+    monkeypatch.delattr(DeviceLookup, "find")
     for client, known in ((BROWSER, given), (APP, None), (mail_app("unknown"), None)):
         await postures.current(client, known, NOW + timedelta(seconds=4))
 
@@ -519,7 +520,7 @@ async def test_a_learned_change_keeps_devices_in_memory(
     learned = await store.devices.last_change()
     await postures.follow(learned, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
-    monkeypatch.delattr(type(store.devices), "find")
+    monkeypatch.delattr(DeviceLookup, "find")
     with monkeypatch.context() as patched:
         patched.delattr(type(store.devices), "changes")
         for seconds in (4, 8):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from mailgate.model.phrase import joined, phrase, primary, translate
-from mailgate.policy.localized_text import LocalizedText
+from mailgate.policy.written import LocalizedText
 from mailgate.texts import Language
 
 TO_ADD = phrase("To add")

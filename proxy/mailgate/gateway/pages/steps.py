@@ -14,7 +14,7 @@ from mailgate.gateway.pages.causes import (
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Reason
 from mailgate.model.phrase import Phrase, phrase, plural, primary
-from mailgate.policy.localized_text import text_in
+from mailgate.policy.written import text_in
 
 Steps = tuple[Phrase, ...]
 

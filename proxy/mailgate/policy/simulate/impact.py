@@ -127,11 +127,6 @@ def _numbered_by_run(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, st
         yield moment, moment - place, label, old.effect, old.rule, new.effect, new.rule, new.reason.value
 
 
-def distinct_movers(found: Sequence[Mover]) -> list[Mover]:
-    """The movers without repetitions, in order: several clients of one device may move in the same way."""
-    return list(dict.fromkeys(found))
-
-
 TOUCHED = "touched"
 """The cell of everybody whose effect changes, or may change."""
 
@@ -265,7 +260,7 @@ class Impact:
         for occasion in subject.occasions:
             cells |= self._judge(subject, occasion, listed)
         self.tally.subjects.update(cells)
-        self.tally.movers += distinct_movers(listed)
+        self.tally.movers += dict.fromkeys(listed)  # several clients of one device may move in the same way
 
     def _judge(self, subject: Subject, occasion: Occasion, listed: list[Mover]) -> set[Cell]:
         keys = self._comparison.keys(occasion)

@@ -50,7 +50,9 @@ class InFull:
 def in_full(active: Policy, candidate: Policy, now: datetime) -> InFull | None:
     """Both policies with every rule in full; None if nothing holds a rule of the candidate back. A rule of the active policy
     stays as it is if the candidate has another share or other stages for it, so that whom it leaves out is found."""
-    held = {rule.id: rule for rule in candidate.rules if _is_held_back(rule, now)}
+    held = {
+        rule.id: rule for rule in candidate.rules if rule.share < 1 or rule.stage_at(now) is not Stage.ENFORCE
+    }
     if not held:
         return None
     same = {
@@ -59,10 +61,6 @@ def in_full(active: Policy, candidate: Policy, now: datetime) -> InFull | None:
         if rule.id in held and (rule.share, rule.stages) == (held[rule.id].share, held[rule.id].stages)
     }
     return InFull(_widened(active, same), _widened(candidate, held), tuple(held))
-
-
-def _is_held_back(rule: Rule, now: datetime) -> bool:
-    return rule.share < 1 or rule.stage_at(now) is not Stage.ENFORCE
 
 
 def _widened(policy: Policy, names: Collection[str]) -> Policy:

@@ -4,7 +4,7 @@ A person or the company can take an actionable step, such as removing an app, re
 brings it. A hypothetical one shows what the verdict depends on, such as another kind of client or another person.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from mailgate.model import (
     PostureState,
     Protocol,
 )
+from mailgate.model.proofs import accepted
 from mailgate.policy.rule_states import share_subject
 from mailgate.policy.rules import Policy
 from mailgate.policy.simulate import what_if
@@ -132,7 +133,7 @@ def device_is_known(access: Access) -> bool:
     if posture.by_person or client.protocol in LOGIN_PROTOCOLS:  # found by the person without their computers
         return bool(access.user.name) and client.kind is not Kind.LAPTOP
     named = bool(posture.device_id or client.eas_id) or posture.state is not PostureState.MISSING
-    return named or what_if.counts(access.attestation) or what_if.counts(access.certificate)
+    return named or bool(accepted(access.attestation) or accepted(access.certificate))
 
 
 def _by_the_company(access: Access, policy: Policy) -> Iterator[Step]:
@@ -205,7 +206,7 @@ def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
 
 def _of_the_client(access: Access) -> Iterator[Step]:
     client = access.client
-    if not what_if.counts(access.certificate):
+    if not accepted(access.certificate):
         yield step(StepKind.CERTIFICATE, StepBy.PERSON, what_if.certified)
     if client.kind is Kind.LAPTOP and client.protocol is Protocol.WEB and not client.probed:
         yield step(StepKind.PROBE, StepBy.PERSON, what_if.probed)
@@ -220,14 +221,9 @@ def _of_versions(access: Access, policy: Policy) -> Iterator[Step]:
         for newer in sorted(wanted, key=order_of) if parts_of(version) is not None else ():
             if not at_least(version, newer):
                 change = partial(what_if.updated, name=name, version=newer)
-                yield step(
-                    StepKind.UPDATE, StepBy.PERSON, change, name, newer, facts=_up_to(name, newer, wanted)
-                )
-
-
-def _up_to(name: str, newer: str, wanted: Iterable[str]) -> set[Fact]:
-    """A fact for each of these versions that the new one is at least, so that an update to a lower one is smaller."""
-    return {("update", name, each) for each in wanted if at_least(newer, each)}
+                # so that an update to a lower version is smaller
+                facts: set[Fact] = {("update", name, each) for each in wanted if at_least(newer, each)}
+                yield step(StepKind.UPDATE, StepBy.PERSON, change, name, newer, facts=facts)
 
 
 def hypothetical_steps(access: Access, policy: Policy) -> Iterator[Step]:

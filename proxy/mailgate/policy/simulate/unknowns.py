@@ -77,16 +77,15 @@ class PolicyVariants:
 
     def _make(self, outcomes: frozenset[tuple[str, ConditionOutcome]], out: frozenset[str]) -> Policy:
         settled, held = dict(outcomes), self.policy.reliefs
-        rules = tuple(_with(rule, settled.get(rule.id)) for rule in self.policy.rules)
+        rules = tuple(
+            rule.model_copy(update={"when": _constant(settled[rule.id])}) if rule.id in settled else rule
+            for rule in self.policy.rules
+        )
         halts = (Relief(0, Cause.HALT, rule, "", "", _EVER) for rule in sorted(out))
         made = replace(self.policy, rules=rules, reliefs=Reliefs(held.serial, (*held.every, *halts)))
         # nobody uses the version of such a policy, and computing it takes as long as everything else
         vars(made)["version"] = self.policy.version
         return made
-
-
-def _with(rule: Rule, outcome: ConditionOutcome | None) -> Rule:
-    return rule.model_copy(update={"when": _constant(outcome)}) if outcome else rule
 
 
 @lru_cache

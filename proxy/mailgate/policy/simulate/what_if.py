@@ -24,6 +24,7 @@ from mailgate.model import (
     Signal,
     Threat,
 )
+from mailgate.model.proofs import accepted
 from mailgate.policy.apps import AppCatalog
 
 _TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
@@ -180,7 +181,7 @@ def unproved(access: Access) -> Access:
         client = replace(client, kind=Kind.UNKNOWN, handheld=False, form="")
     assurance = min(client.assurance, Assurance.CONSISTENT, key=[*Assurance].index)
     by_person = access.posture.by_person or client.protocol in LOGIN_PROTOCOLS
-    known = client.eas_id or counts(access.certificate) or by_person
+    known = client.eas_id or accepted(access.certificate) or by_person
     return replace(
         access,
         client=replace(client, assurance=assurance, signals=seen),
@@ -280,11 +281,6 @@ def from_address(access: Access, address: str) -> Access:
 
 def on_system(access: Access, system: str) -> Access:
     return replace(access, client=replace(access.client, os=system))
-
-
-def counts(offered: AttestationResult | CertificateResult | None) -> bool:
-    """Whether evidence was offered and accepted."""
-    return offered is not None and offered.refused is None
 
 
 def _known_kind(client: Client) -> Kind | None:

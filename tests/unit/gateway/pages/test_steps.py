@@ -8,8 +8,8 @@ from mailgate.gateway.pages.render import Pages
 from mailgate.gateway.pages.steps import FIXES, are_ways, in_language, off_page, steps_of
 from mailgate.gateway.pages.view import ExactCause, View
 from mailgate.model import Kind, Reason, Update
-from mailgate.policy.localized_text import LocalizedText
 from mailgate.policy.rules import FIXES as FIXES_OF_RULES
+from mailgate.policy.written import LocalizedText
 
 
 def first_words(view: View) -> str:
