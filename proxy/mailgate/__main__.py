@@ -13,11 +13,12 @@ def main() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
     gc.disable()  # everything that is imported stays: looking for garbage in it repeatedly took a seventh of the time
-    from mailgate.cli import main as command  # here, since it takes a second or more
+    from mailgate import cli  # here, since it takes most of a second
 
+    cli.load(sys.argv[1:2])
     gc.freeze()
     gc.enable()
-    command()
+    cli.main()
 
 
 def _end(*_: object) -> None:

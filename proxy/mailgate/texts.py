@@ -1,4 +1,4 @@
-"""Texts in the languages of people, loaded once from ``.po`` files, so that nothing has to be compiled after a clone. They are
+"""Texts in the languages of people, read from ``.po`` files, so that nothing has to be compiled after a clone. They are
 marked in English where they are used (``model/phrase.py``): those of ``gateway/pages`` and of mails are in every language, all
 others in those of the console. A browser says which language it asks for."""
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -146,6 +146,28 @@ class Language(Translator):
         )
 
 
+class _Texts(NullTranslations):
+    """The texts of some packages in a language: the first package that has one counts. They are read when one is asked for, since to
+    read all languages takes a tenth of a second."""
+
+    def __init__(self, tag: str, packages: tuple[str, ...]) -> None:
+        super().__init__()
+        self._tag, self._packages = tag, packages
+
+    @cached_property
+    def _read(self) -> NullTranslations:
+        first, *others = (read_catalog(each, self._tag) for each in self._packages)
+        for each in others:
+            first.add_fallback(each)
+        return first
+
+    def gettext(self, message: str) -> str:
+        return self._read.gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self._read.ngettext(msgid1, msgid2, n)
+
+
 @cache
 def load_languages() -> Mapping[str, Language]:
     """Every language of the pages by its tag."""
@@ -160,9 +182,7 @@ def console_languages() -> Mapping[str, Language]:
 
 
 def _language(tag: str, *packages: str) -> Language:
-    texts = NullTranslations()
-    for package in packages if tag != SOURCE else ():
-        texts.add_fallback(read_catalog(package, tag))
+    texts = _Texts(tag, packages) if tag != SOURCE else NullTranslations()
     return Language(tag, Locale.parse(tag, sep="-"), texts)
 
 

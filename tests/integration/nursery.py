@@ -18,12 +18,12 @@ from tests.stores import compiling_once, copying, migrated
 import mailgate.cli
 from mailgate.app.service import Service
 from mailgate.classify import warm
-from mailgate.gateway.pages.render import environment
+from mailgate.gateway.pages import render
 from mailgate.store import database, store
 
 LOADED_LATER = (
     *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
-    *("mailgate.app.connectors", "mailgate.console.api", "mailgate.demo.run", "mailgate.store.postgresql"),
+    *("mailgate.app.connectors", "mailgate.app.console", "mailgate.demo.run", "mailgate.store.postgresql"),
     *("typer._adapters", "typer._click.decorators"),
 )
 """What a command would load only when it begins: each again."""
@@ -34,10 +34,10 @@ def prepare() -> None:
         import_module(later)
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(mailgate.cli.app)
-    for name in environment().list_templates(extensions=["html"]):
-        environment().get_template(name)
+    for command in mailgate.cli.COMMANDS:
+        mailgate.cli.load([command])
     warm()
-    vars(import_module("mailgate.app.serve"))["warm"] = lambda: None
+    render.warm()
     vars(database)["create_async_engine"] = compiling_once(create_async_engine)
     # a gate on a busy machine is slow and not wrong: its limits are what ``store/test_hanging.py`` tries
     vars(database)["_limited"] = lambda seconds: asyncio.timeout(seconds * 10)

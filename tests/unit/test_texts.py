@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from gettext import NullTranslations
 from importlib.resources import as_file, files
 
 import pytest
@@ -11,6 +12,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgate import texts
 from mailgate.model.languages import SOURCE, TAGS
 from mailgate.model.phrase import phrase, plural, translate
 from mailgate.texts import (
@@ -57,6 +59,15 @@ def test_names_are_listed_as_the_language_does(tag: str, names: str) -> None:
 )
 def test_a_long_list_of_names_is_cut_short(tag: str, end: str) -> None:
     assert LANGUAGES[tag].names(tuple(f"app {n}" for n in range(100))).endswith(end)
+
+
+def test_a_catalog_is_read_when_one_of_its_texts_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(texts, "read_catalog", lambda *named: read.append(named) or NullTranslations())
+    languages = texts.load_languages.__wrapped__()
+    assert read == []
+    assert [languages["de"].text(each) for each in ("one", "another")] == ["one", "another"]
+    assert read == [(texts.PAGES, "de")]
 
 
 def test_one_name_too_many_is_counted_in_the_singular() -> None:

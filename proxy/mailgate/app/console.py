@@ -1,8 +1,8 @@
-"""Makes the context of the console of a running gate."""
+"""Makes the console of a running gate, with the API. It is imported once the gate serves (``admin_port.py``)."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,14 @@ from socket import gethostname
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+from aiohttp import web
+
+from mailgate.app.admin_port import ConsoleParts
 from mailgate.app.changes import OF_DEVICES
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.in_force import FilesInForce, RulesInForce
-from mailgate.app.readiness import ReadinessCheck
-from mailgate.app.workers.metrics import WorkerMetrics
-from mailgate.config import Bundle, Rules, load_bundle, load_candidate
+from mailgate.config import Rules, load_bundle, load_candidate
+from mailgate.console.api.site import with_api
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
 from mailgate.console.devices.rows import catch_up, refresh
@@ -25,6 +26,7 @@ from mailgate.console.now.counting import AppCounting, DeviceCounts
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.outcome import compare_all_refusals
 from mailgate.console.plans.planning import Planning
+from mailgate.console.site import with_console
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.model.phrase import joined, phrase
@@ -33,6 +35,7 @@ from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.version_in_force import WORKERS
 from mailgate.store import Store
+from mailgate.tasks import running
 
 CATCH_UP_SECONDS = 10.0
 """The seconds between two comparisons of first refusals with the plan in force."""
@@ -41,42 +44,31 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleParts:
-    """The parts of a gate that the console uses."""
+class Console:
+    """The console of a gate."""
 
-    config: Path
-    store: Store
-    files: FilesInForce
-    rules: RulesInForce
-    connector_syncs: ConnectorSyncs
-    worker_metrics: WorkerMetrics
-    check: ReadinessCheck
-
-    def bundle(self) -> Bundle:
-        """The files in force with the reliefs."""
-        bundle = self.rules.bundle()
-        return replace(bundle, rules=bundle.rules.with_reliefs(self.rules.reliefs.current))
+    parts: ConsoleParts
 
     def context(self) -> ConsoleContext:
         """What every page and operation uses. Its works do not run yet (``works``)."""
-        check_again = self.connector_syncs.check_again
+        check_again = self.parts.connector_syncs.check_again
         return ConsoleContext(
-            store=self.store,
-            bundle=self.bundle,
-            catch_up=self.rules.poll,
+            store=self.parts.store,
+            bundle=self.parts.bundle,
+            catch_up=self.parts.rules.poll,
             clock=utc_now,
-            readiness=self.check.now,
+            readiness=self.parts.check.now,
             host=gethostname(),
-            candidate=partial(candidate_of, self.config),
+            candidate=partial(candidate_of, self.parts.config),
             verdict_rates=VerdictRates(),
             device_counts=DeviceCounts(
-                self.store.devices.summaries,
-                lambda device, now: state_now(device, self.bundle(), now),
+                self.parts.store.devices.summaries,
+                lambda device, now: state_now(device, self.parts.bundle(), now),
                 utc_now,
-                lambda devices, now: refresh(self.store, self.bundle(), devices, now),
-                lambda now: catch_up(self.store, self.bundle(), now),
+                lambda devices, now: refresh(self.parts.store, self.parts.bundle(), devices, now),
+                lambda now: catch_up(self.parts.store, self.parts.bundle(), now),
             ),
-            readings=Readings(partial(sync_now, self.connector_syncs)),
+            readings=Readings(partial(sync_now, self.parts.connector_syncs)),
             planning=Planning(self.plan_now),
             recheck=Recheck(check_again),
             recheck_many=Recheck(check_again, patience=None),
@@ -84,29 +76,50 @@ class ConsoleParts:
 
     def works(self, context: ConsoleContext) -> list[Work]:
         """What runs for the console as long as the gate runs."""
-        apps, counts, follow = self._apps, context.device_counts, self.rules.changes.follow
-        counting = AppCounting(self.store, apps, utc_now)
+        apps, counts, follow = self._apps, context.device_counts, self.parts.rules.changes.follow
+        counting = AppCounting(self.parts.store, apps, utc_now)
         return [
-            partial(context.verdict_rates.run, self.worker_metrics.texts, utc_now, self.store.verdicts.add),
+            partial(
+                context.verdict_rates.run,
+                self.parts.worker_metrics.texts,
+                utc_now,
+                self.parts.store.verdicts.add,
+            ),
             counts.run,
             lambda: follow("device rows", lambda _: counts.follow(), OF_DEVICES),
             lambda: follow(
                 "app counts", lambda _: counting.follow(), lambda _: (counts.turns, apps()), each_minute=True
             ),
-            lambda: compare_with_plan(self.store),
+            lambda: compare_with_plan(self.parts.store),
         ]
 
     async def plan_now(
         self, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
     ) -> Plan:
         """Make a plan and keep it. Raises MailgateError."""
-        active, settings, now = await self.store.policies.active(), self.files.settings, utc_now()
+        active, settings, now = await self.parts.store.policies.active(), self.parts.files.settings, utc_now()
         if active is None:
             raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
-        return await plan_and_keep(self.store, settings, active, candidate, days, WORKERS, who, now, progress)
+        return await plan_and_keep(
+            self.parts.store, settings, active, candidate, days, WORKERS, who, now, progress
+        )
 
     def _apps(self) -> tuple[str, ...]:
-        return tuple(self.files.bundle.policy.catalog.apps)
+        return tuple(self.parts.files.bundle.policy.catalog.apps)
+
+
+async def open_console(parts: ConsoleParts, admin: web.Application, closing: AsyncExitStack) -> web.AppRunner:
+    """Serve the application of the admin port with the console and the API in it. What they do beside requests begins here, and
+    ends with ``closing``."""
+    console = Console(parts)
+    context = console.context()
+    await closing.enter_async_context(running(*console.works(context)))
+    for part in (context.readings, context.background_questions, context.planning, context.recipient_lists):
+        closing.push_async_callback(part.stop)
+    runner = web.AppRunner(with_api(with_console(admin, context), context), access_log=None)
+    await runner.setup()
+    closing.push_async_callback(runner.cleanup)
+    return runner
 
 
 def candidate_of(config: Path, policy: str | None) -> Rules:

@@ -13,9 +13,10 @@ import structlog
 from mailgate.app.service import Service
 from mailgate.app.service_manager import NOBODY, ServiceManager
 from mailgate.app.workers.listeners import ALONE, REPLACED, SHUTDOWN_EXTRA_SECONDS, WorkerPlace
-from mailgate.classify import warm
+from mailgate.classify import prepare, warm
 from mailgate.config import Bundle
-from mailgate.tasks import end
+from mailgate.gateway.pages import render
+from mailgate.tasks import end_all
 
 log = structlog.get_logger()
 
@@ -40,7 +41,7 @@ async def serve(
     """
     end_on_signals()
     sys.setswitchinterval(SWITCH_SECONDS)
-    warm()
+    prepare()
     service = await Service.start(config, bundle, place)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     if life is not None:
@@ -89,7 +90,7 @@ async def serve(
     if ready:
         ready(service)
     manager.ready()
-    living = loop.create_task(manager.keep_alive())
+    beside = [loop.create_task(manager.keep_alive()), loop.create_task(warm_up(service))]
     try:
         await stop.wait()
     finally:
@@ -98,8 +99,15 @@ async def serve(
             loop.remove_reader(life)
         log.info("stopping")
         await service.stop()
-        await end(living)
+        await end_all(beside)
         log.info("stopped")
+
+
+async def warm_up(service: Service) -> None:
+    """Do beside requests, before they need it, what takes time and what no start has to wait for; what is for mail first."""
+    await asyncio.to_thread(warm)
+    await asyncio.to_thread(render.warm)
+    service.admin.load_console.set()
 
 
 def end_on_signals() -> None:

@@ -10,11 +10,10 @@ from socket import gethostname
 
 import structlog
 
-from mailgate.app.admin_port import AdminPort
+from mailgate.app.admin_port import AdminPort, ConsoleParts
 from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_browsers, count_devices
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.console import ConsoleParts
 from mailgate.app.heartbeat import FoundGates, Heartbeat
 from mailgate.app.in_force import FilesInForce, RulesInForce, first_live, renew_keys, warn_of_stale_lists
 from mailgate.app.mails import MailSender

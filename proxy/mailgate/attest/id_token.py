@@ -8,7 +8,6 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, cast
 
-from authlib.oidc.core import CodeIDToken
 from cachetools import LRUCache
 from joserfc import jws
 from joserfc.errors import (
@@ -142,6 +141,8 @@ def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> di
         raise IdTokenError(TokenFault.SIGNATURE) from None
     except (JoseError, MalformedJwsError, ValueError):
         raise IdTokenError(TokenFault.MALFORMED) from None
+    from authlib.oidc.core import CodeIDToken
+
     claims = CodeIDToken(
         said,
         token.headers(),

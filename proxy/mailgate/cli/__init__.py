@@ -2,40 +2,47 @@
 
 import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from mailgate import __version__
-from mailgate.cli import (
-    admin,
-    attest,
-    audit,
-    check,
-    classify,
-    connectors,
-    demo,
-    devices,
-    doctor,
-    enroll,
-    exempt,
-    explain,
-    extension,
-    extension_list,
-    extension_package,
-    extension_policies,
-    init,
-    notices,
-    people,
-    policy,
-    privacy,
-    reporter,
-    run,
-    schema,
-    store,
-)
 from mailgate.cli.exit_codes import exit_code_of, say_errors
+
+COMMANDS = {
+    "init": "init.init",
+    "run": "run.run",
+    "check": "check.check",
+    "doctor": "doctor.doctor",
+    "schema": "schema.schema",
+    "explain": "explain.explain",
+    "apps": "devices.apps",
+    "find": "people.find",
+    "person": "people.person",
+    "help-requests": "people.help_requests",
+    "demo": "demo.demo",
+    "classify": "classify.classify",
+    "attest": "attest.app",
+    "devices": "devices.app",
+    "audit": "audit.app",
+    "policy": "policy.app",
+    "notices": "notices.app",
+    "exempt": "exempt.app",
+    "admin": "admin.app",
+    "enroll": "enroll.app",
+    "extension": "extension.app",
+    "connectors": "connectors.app",
+    "reporter": "reporter.app",
+    "store": "store.app",
+    "privacy": "privacy.app",
+}
+"""Where each command, or the app of its parts, is in this package; in the order of the help."""
 
 _AT_ONCE = """
 if [ "$funcstack[1]" = "_%(prog_name)s" ]; then
@@ -61,43 +68,46 @@ def _complete_at_once() -> None:
 
 
 _complete_at_once()
+
+
+@cache
+def _command(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(".")
+    part, found = typer.Typer(), getattr(import_module(f"{__name__}.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        part.add_typer(found, name=name)
+    else:
+        part.command(name)(found)
+    say_errors(part)
+    return get_group(part).commands[name]
+
+
+class _Loaded(Mapping[str, Any]):
+    """The commands by name. One is imported when it is asked for: a gate, or any command, starts without the others."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+    def __getitem__(self, name: str) -> Any:
+        return _command(name)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = cast(Any, _Loaded())
+
+
 app = typer.Typer(
     name="mailgate",
     help="Decides by device who gets company mail: phones with a prohibited app do not, laptop browsers do.",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-attest.app.command()(attest.evidence)
-app.add_typer(attest.app, name="attest")
-app.add_typer(devices.app, name="devices")
-app.add_typer(audit.app, name="audit")
-app.add_typer(policy.app, name="policy")
-app.add_typer(notices.app, name="notices")
-app.add_typer(exempt.app, name="exempt")
-app.add_typer(admin.app, name="admin")
-app.add_typer(enroll.app, name="enroll")
-extension.app.command("list")(extension_list.list_browsers)
-extension.app.command("people")(extension_list.list_people)
-extension.app.command()(extension_package.package)
-extension.app.command()(extension_policies.policies)
-app.add_typer(extension.app, name="extension")
-app.add_typer(connectors.app, name="connectors")
-app.add_typer(reporter.app, name="reporter")
-app.add_typer(store.app, name="store")
-app.add_typer(privacy.app, name="privacy")
-app.command()(init.init)
-app.command()(run.run)
-app.command()(check.check)
-app.command()(doctor.doctor)
-app.command()(schema.schema)
-app.command()(explain.explain)
-app.command()(devices.apps)
-app.command()(people.find)
-app.command()(people.person)
-app.command("help-requests")(people.help_requests)
-app.command()(demo.demo)
-app.command()(classify.classify)
-say_errors(app)
 
 
 def _say_version(wanted: bool) -> None:
@@ -113,6 +123,12 @@ def mailgate(
     ] = False,
 ) -> None:
     """The options that every command shares."""
+
+
+def load(named: Sequence[str]) -> None:
+    """Import the commands of these names; there need not be such commands."""
+    for each in COMMANDS.keys() & set(named):
+        _command(each)
 
 
 def main() -> None:

@@ -195,6 +195,7 @@ def _quoted(text: str) -> str:
 MAX_BYTES = 1024 * 1024
 
 
+@app.command()
 def evidence(
     file: Annotated[
         Path, typer.Argument(metavar="FILE|-", help="The evidence in JSON; - for standard input.")

@@ -15,6 +15,7 @@ import typer
 
 from mailgate.atomic_files import write_atomically
 from mailgate.attest.machines import MachineTokens
+from mailgate.cli import extension_list, extension_package, extension_policies
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, Config, with_store
@@ -141,3 +142,9 @@ def _rows(inventory: Path, place: str) -> Iterator[tuple[int, str, str]]:
                 yield rows.line_num, row.get("machine", ""), row.get("owner", "")
     except csv.Error as error:
         fail(2, f"{place}: line {rows.line_num}: not CSV ({error}); expected RFC 4180")
+
+
+app.command("list")(extension_list.list_browsers)
+app.command("people")(extension_list.list_people)
+app.command()(extension_package.package)
+app.command()(extension_policies.policies)

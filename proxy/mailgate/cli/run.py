@@ -12,6 +12,7 @@ import uvloop
 
 from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
+from mailgate.app.serve import serve, settle_memory  # before the workers are forked, so that they share it
 from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import WorkerPlace, supervise, workers_of
 from mailgate.cli.exit_codes import exit_code_of
@@ -32,10 +33,6 @@ def run(config: Config = DEFAULT_PATH) -> None:
 
 
 def _run(config: Path) -> int:
-    # imported here, so that no other command waits until a gate is loaded, and before the workers are forked, so that they
-    # share what is loaded
-    from mailgate.app.serve import serve, settle_memory
-
     bundle = load_checked(config, utc_now(), names=SystemResolver())
     configure_logs(bundle.settings.log.level)
     os.umask(os.umask(UNREADABLE) | UNREADABLE)

@@ -41,15 +41,20 @@ Fail = Callable[[Exchange, Exception], Outcome]
 
 
 class HostedApp:
-    """Serves one application. ``admit`` is called before the application sees a request, ``fail`` for one that was refused or failed."""
+    """Serves one application. ``admit`` is called before the application sees a request, ``fail`` for one that was refused or failed.
+
+    ``rest`` is a second application, which may still be in the making: a request for which the first has no route waits for it. Who
+    makes it cleans it up.
+    """
 
     def __init__(
         self,
         app: web.Application,
         fail: Fail,
         admit: Admit = lambda _: None,
+        rest: "asyncio.Future[web.AppRunner] | None" = None,
     ) -> None:
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner, self._rest = web.AppRunner(app, access_log=None), rest
         self._fail, self._admit = fail, admit
         self._running: set[asyncio.Task[Outcome]] = set()
 
@@ -57,8 +62,10 @@ class HostedApp:
         await self._runner.setup()
 
     async def close_streams(self) -> None:
-        """Tell the application that it is stopping, so that its endless streams end."""
+        """Tell the applications that they are stopping, so that their endless streams end."""
         await self._runner.shutdown()
+        if self._rest and self._rest.done() and not self._rest.cancelled() and not self._rest.exception():
+            await self._rest.result().shutdown()
 
     async def stop(self) -> None:
         """End the requests that still run, and then the application."""
@@ -85,10 +92,11 @@ class HostedApp:
         self._admit(exchange)
         refuse_coded_body(exchange.head)
         loop = asyncio.get_running_loop()
+        server = await self._server_for(exchange, loop)
         pace = Pace(exchange.body, loop) if exchange.head.has_body else None
         try:
-            request = self._request(exchange, loop)
-            response = await self._response(request)
+            request = _request(server, exchange, loop)
+            response = await _response(server, request)
             if not ends_soon(exchange):
                 response.force_close()
             await response.prepare(request)
@@ -98,29 +106,42 @@ class HostedApp:
                 pace.end()
         return Outcome(bool(response.keep_alive) and exchange.head.keep_alive and ends_soon(exchange))
 
-    def _request(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> web.BaseRequest:
-        server, writer = self._runner.server, _Writer(exchange, loop)
-        assert server is not None
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        return server.request_factory(
-            message_of(exchange.head),
-            exchange.body,
-            cast(Any, _Peer(exchange)),
-            cast(AbstractStreamWriter, writer),
-            task,
-        )
+    async def _server_for(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> web.Server:
+        """The server of the application that answers the request."""
+        own = _server_of(self._runner)
+        if self._rest is None:
+            return own
+        request = cast(web.Request, _request(own, exchange, loop))
+        found = await self._runner.app.router.resolve(request)
+        return own if found.http_exception is None else _server_of(await asyncio.shield(self._rest))
 
-    async def _response(self, request: web.BaseRequest) -> web.StreamResponse:
-        server = self._runner.server
-        assert server is not None
-        try:
-            return await server.request_handler(request)
-        except web.HTTPException as error:
-            if error.status < 400:
-                return error
-            allow = tuple(each.strip() for each in error.headers.get("Allow", "").split(",") if each.strip())
-            reason = _REASONS.get(error.status, Reason.REQUEST_MALFORMED)
-            raise RequestRefused(error.status, reason, "", allow) from None
+
+def _server_of(runner: web.AppRunner) -> web.Server:
+    assert runner.server is not None, "it is set up"
+    return runner.server
+
+
+def _request(server: web.Server, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> web.BaseRequest:
+    writer = _Writer(exchange, loop)
+    task = cast("asyncio.Task[None]", asyncio.current_task())
+    return server.request_factory(
+        message_of(exchange.head),
+        exchange.body,
+        cast(Any, _Peer(exchange)),
+        cast(AbstractStreamWriter, writer),
+        task,
+    )
+
+
+async def _response(server: web.Server, request: web.BaseRequest) -> web.StreamResponse:
+    try:
+        return await server.request_handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            return error
+        allow = tuple(each.strip() for each in error.headers.get("Allow", "").split(",") if each.strip())
+        reason = _REASONS.get(error.status, Reason.REQUEST_MALFORMED)
+        raise RequestRefused(error.status, reason, "", allow) from None
 
 
 async def _end_of(task: asyncio.Task[Outcome]) -> Outcome:

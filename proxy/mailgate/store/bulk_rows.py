@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -33,17 +33,23 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.schema import device_changes
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
-def upsert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+
+def upsert(connection: AsyncConnection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT to which the caller adds ``on_conflict_do_update``. SQLAlchemy has one for each database, with the same
     syntax."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return insert(table)
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 async def count_up(connection: AsyncConnection, counter: Table) -> int:
@@ -84,8 +90,7 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
 
 async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Insert the rows whose keys are new, and ignore the others."""
-    insert_here = postgresql.insert if _takes_json(connection) else sqlite.insert
-    await upsert_rows(connection, insert_here(table).on_conflict_do_nothing(), table, rows)
+    await upsert_rows(connection, upsert(connection, table).on_conflict_do_nothing(), table, rows)
 
 
 async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
@@ -100,7 +105,7 @@ async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> Non
 
 
 async def upsert_rows(
-    connection: AsyncConnection, statement: sqlite.Insert | postgresql.Insert, table: Table, rows: Rows
+    connection: AsyncConnection, statement: "sqlite.Insert | postgresql.Insert", table: Table, rows: Rows
 ) -> None:
     """Insert these rows by a statement that also says what to do with rows that exist. No two rows may have the same key."""
     if not _takes_json(connection):

@@ -10,9 +10,9 @@ from tests.unit.gateway.gates import gate
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 
+from mailgate.app.admin_port import ConsoleParts
 from mailgate.app.changes import ChangeDispatcher
 from mailgate.app.clock import utc_now
-from mailgate.app.console import ConsoleParts
 from mailgate.app.heartbeat import FoundGates
 from mailgate.app.in_force import FilesInForce, RulesInForce
 from mailgate.app.public_ports import ports_for

@@ -1,9 +1,12 @@
 """What the admin port takes from the settings."""
 
+import asyncio
 from dataclasses import replace
 from ipaddress import ip_network
 
+import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from mailgate.app import admin_port
 from mailgate.app.admin_port import AdminPort, own_hosts
@@ -32,3 +35,40 @@ def test_the_port_answers_to_its_own_names_in_any_case(bundle, monkeypatch) -> N
     hosts = own_hosts(settings)
     assert hosts.names == {"gate-1", "gate.example.com", "alias", "127.0.0.1"}
     assert hosts.proxies == (ip_network("::1"),)
+
+
+def port_of(service) -> AdminPort:
+    return AdminPort(service.gate, service.console, service.sinks, ALONE, ConnectionLimit(1))
+
+
+async def test_the_console_is_loaded_once_the_gate_serves(service, monkeypatch) -> None:
+    async def open_console(_parts, app, _closing):
+        return app
+
+    monkeypatch.setattr(admin_port, "_console_opening", lambda: open_console)
+    port = port_of(service)
+    async with port._console() as console:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not console.done()
+        port.load_console.set()
+        assert "/readyz" in {each.canonical for each in (await console).router.resources()}
+
+
+async def test_a_console_that_cannot_be_loaded_is_an_error_in_the_log(service, monkeypatch) -> None:
+    def broken():
+        raise ModuleNotFoundError("No module named 'jinja3'", name="jinja3")
+
+    monkeypatch.setattr(admin_port, "_console_opening", broken)
+    port = port_of(service)
+    port.load_console.set()
+    async with port._console() as console:
+        with capture_logs() as logged, pytest.raises(ModuleNotFoundError):
+            await console
+    expected = {
+        "event": "console-not-loaded",
+        "log_level": "error",
+        "error": "ModuleNotFoundError",
+        "module": "jinja3",
+    }
+    assert logged == [expected]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mailgate.app.console import sync_now
+from mailgate.app.console import Console, sync_now
 from mailgate.connectors.run import SourceOutcome
 from mailgate.errors import Trouble
 
@@ -14,13 +14,14 @@ from mailgate.errors import Trouble
 async def test_the_console_reads_the_live_state_of_the_gate(service: Any) -> None:
     service.store.devices = type("Devices", (), {"summaries": None})()
     service.store.verdicts = type("Verdicts", (), {"add": None})()
-    context = service.console.context()
+    console = Console(service.console)
+    context = console.context()
     assert context.bundle().policy.reliefs is service.reliefs.current
     assert context.bundle() == service.files.bundle
     service.postures.terms = replace(service.postures.terms, away={"jamf": datetime(2026, 12, 1, tzinfo=UTC)})
     assert context.bundle().posture_terms == service.postures.terms, "it foretells what the gate does"
     assert (await context.readiness()).policy == service.gate.in_force.live.policy.version
-    assert len(service.console.works(context)) == 5
+    assert len(console.works(context)) == 5
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Gate:
 @pytest.fixture(autouse=True)
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate = Gate()
-    monkeypatch.setattr("mailgate.app.serve.serve", gate.serve)
+    monkeypatch.setattr(run, "serve", gate.serve)
     monkeypatch.setattr(run, "configure_logs", lambda level: structlog.reset_defaults())
     return gate
 

@@ -145,6 +145,50 @@ async def test_nothing_is_asked_of_it_for_who_may_not_ask(site):
     await hosted.stop()
 
 
+@pytest.fixture
+async def growing(site):
+    """A server of ``site``, and what becomes of the rest of it."""
+    rest = asyncio.get_running_loop().create_future()
+    hosted = HostedApp(site.app, fail(), rest=rest)
+    await hosted.start()
+    peer = Peer(Server(hosted.handle, LIMITS))
+    yield peer, rest
+    await hosted.close_streams()
+    await peer.leave()
+    await hosted.stop()
+
+
+async def test_what_has_no_route_waits_for_the_rest_and_nothing_else_does(growing):
+    peer, rest = growing
+    assert status_of(await peer.send(request(b"GET / HTTP/1.1"))) == 200
+    assert await peer.send(request(b"GET /later HTTP/1.1")) == b""
+    later, streams = web.Application(), []
+
+    async def shown(_request):
+        return web.Response(text="late")
+
+    async def stopping(_app):
+        streams.append("ended")
+
+    later.add_routes([web.get("/later", shown)])
+    later.on_shutdown.append(stopping)
+    runner = web.AppRunner(later)
+    await runner.setup()
+    rest.set_result(runner)
+    assert (await peer.send(b"")).endswith(b"late")
+    assert status_of(await peer.send(request(b"GET /none HTTP/1.1"))) == 404
+    assert streams == []
+
+
+async def test_a_rest_that_cannot_be_made_is_an_error_of_its_requests_alone(growing):
+    peer, rest = growing
+    rest.set_exception(ImportError("SECRET"))
+    told = await peer.send(request(b"GET /later HTTP/1.1"))
+    assert status_of(told) == 500
+    assert b"SECRET" not in told
+    assert status_of(await peer.send(request(b"GET / HTTP/1.1"))) == 200
+
+
 async def test_work_that_has_begun_is_finished_though_the_client_leaves(connect, site):
     peer = connect()
     await peer.send(request(b"POST /slow HTTP/1.1"))
