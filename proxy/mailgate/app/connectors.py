@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.config import Bundle
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import connector_for

@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.text import Text
 
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, progress_bar, table_of
 from mailgate.config import Bundle
