@@ -34,7 +34,7 @@ from benchmarks.machine import facts, memory_mib
 from benchmarks.people import LAPTOP, PHONE, eas_id
 from benchmarks.processes import environment, free_port, leave_nothing_behind, python_module, serving
 from benchmarks.report import devices_markdown, keep_devices
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.service import Service
 from mailgate.classify import classify
 from mailgate.config import load_bundle

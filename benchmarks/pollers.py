@@ -11,7 +11,7 @@ from benchmarks.gate import PUBLIC_URL
 from benchmarks.mixes import Records, written
 from benchmarks.people import HOST, Person, people
 from mailgate import __version__
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
 from mailgate.attest.jose import Key

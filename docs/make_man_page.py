@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from mailgate import __version__
 from mailgate.cli import app
-from mailgate.cli.identity import VARIABLE
+from mailgate.cli.admin import VARIABLE
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 
 PAGE = Path(__file__).parent / "mailgate.1"

@@ -13,16 +13,14 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from mailgate.app.audit_copies import AuditEvents, AuditWitness
+from mailgate.app import utc_now
 from mailgate.app.changes import OF_AUDIT
-from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.in_force import FilesInForce, RulesInForce
-from mailgate.app.listening import open_admin, open_at_path
-from mailgate.app.public_ports import server_limits
+from mailgate.app.public_ports import open_admin, open_at_path, server_limits
 from mailgate.app.readiness import ReadinessCheck
-from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.settings_changes import SettingsAudit
+from mailgate.app.reload import SettingsAudit
+from mailgate.app.request_sinks import AuditEvents, AuditWitness, RequestSinks
 from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.app.workers.metrics import WorkerMetrics, metrics_app
 from mailgate.config import Bundle, Settings

@@ -10,15 +10,15 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.config import Bundle
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import connector_for
-from mailgate.connectors.leased_run import DeviceRecheck, LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
-from mailgate.connectors.protocol import Connector, Runtime
+from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.run import Narrowed, RunOutcome
+from mailgate.connectors.run import Narrowed, SourceOutcome
+from mailgate.connectors.runner import DeviceRecheck, Runner, RunOptions
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.connectors.setup import PolicyStore, PolicyTexts, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
@@ -92,23 +92,23 @@ def _translated() -> Iterator[None]:
         raise SourceError(Trouble.STORE) from error
 
 
-def runtime() -> Runtime:
+def tools() -> SourceTools:
     """The real clock, real waiting, and random numbers."""
-    return Runtime(utc_now, asyncio.sleep, random.SystemRandom().random)
+    return SourceTools(utc_now, asyncio.sleep, random.SystemRandom().random)
 
 
-def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> LeasedRun:
+def runner_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> Runner:
     """A runner of connectors into this store. ``bundle`` returns the files in force, and is called for every run."""
     source_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
-    def make(name: str, settings: EverySource, runtime: Runtime) -> Connector:
+    def make(name: str, settings: EverySource, tools: SourceTools) -> Connector:
         known, catalog, lag = source_store.devices, bundle().policy.catalog, settings.inventory_lag
-        policies = source_store if runtime.stores else PolicyStore()
-        setup = Setup(name, catalog, runtime, known_devices=known, lag=lag, policies=policies)
+        policies = source_store if tools.stores else PolicyStore()
+        setup = Setup(name, catalog, tools, known_devices=known, lag=lag, policies=policies)
         return connector_for(setup, settings)
 
-    return LeasedRun(
-        make, source_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint
+    return Runner(
+        make, source_store, tools, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint
     )
 
 
@@ -120,9 +120,9 @@ class ConnectorSyncs:
     ) -> None:
         self._bundle = bundle
         self._postures = postures
-        self.leased_run = leased_run_for(store, bundle, registry)
-        self.scheduler = Scheduler(self._settings, self.leased_run, runtime(), self._tell)
-        self._again = DeviceRecheck(self.leased_run)
+        self.runner = runner_for(store, bundle, registry)
+        self.scheduler = Scheduler(self._settings, self.runner, tools(), self._tell)
+        self._again = DeviceRecheck(self.runner)
         self._proofs = WebhookProofs(utc_now)
 
     def health(self) -> dict[str, ConnectorState]:
@@ -139,10 +139,10 @@ class ConnectorSyncs:
 
     async def sync_now(
         self, name: str, *, full: bool, progress: Callable[[int, int | None], None]
-    ) -> RunOutcome | None:
+    ) -> SourceOutcome | None:
         """Read a source at once, independently of its schedule. Returns None if another gate reads it."""
         settings = self._settings()[name]
-        outcome = await self.leased_run.run(name, settings, RunOptions(full, progress=progress))
+        outcome = await self.runner.run(name, settings, RunOptions(full, progress=progress))
         await self._postures.catch_up(utc_now())
         return outcome
 
@@ -166,7 +166,7 @@ class ConnectorSyncs:
         proof = self._proofs.of(name, settings)
 
         async def take(headers: Mapping[str, str], body: bytes) -> int:
-            count = await self.leased_run.receive(name, settings, headers, body)
+            count = await self.runner.receive(name, settings, headers, body)
             await self._postures.catch_up(utc_now())  # so that the new reports count from the next request on
             return count
 

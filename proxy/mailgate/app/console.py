@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from mailgate.app import utc_now
 from mailgate.app.admin_port import ConsoleParts
 from mailgate.app.changes import OF_DEVICES
-from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.config import Rules, load_bundle, load_candidate
 from mailgate.console.api.site import with_api

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from mailgate.app import utc_now
 from mailgate.app.changes import ChangeDispatcher, Look
-from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.id_token import ExpectedToken, LoginTokens

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.config.mail import MailSettings, NoticeSettings
 from mailgate.config.values import Address

@@ -5,7 +5,7 @@ from functools import partial
 from time import perf_counter
 
 from mailgate import __version__
-from mailgate.app.clock import moment_of
+from mailgate.app import moment_of
 from mailgate.app.public_ports import PublicPorts
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.metrics import Metrics

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.mails import quarantine_mailer_for
 from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from mailgate import __version__
-from mailgate.app.clock import moment_of
+from mailgate.app import moment_of
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import FoundGates
 from mailgate.app.in_force import FilesInForce, RulesInForce

@@ -10,9 +10,9 @@ from socket import gethostname
 
 import structlog
 
+from mailgate.app import utc_now
 from mailgate.app.admin_port import AdminPort, ConsoleParts
 from mailgate.app.changes import OF_AUDIT, ChangeDispatcher, Look, count_browsers, count_devices
-from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import FoundGates, Heartbeat
 from mailgate.app.in_force import FilesInForce, RulesInForce, first_live, renew_keys, warn_of_stale_lists
@@ -23,9 +23,8 @@ from mailgate.app.parts import gate_for
 from mailgate.app.preflight import failing_cases, load_checked
 from mailgate.app.public_ports import PublicPorts, ports_for, raise_descriptor_limit
 from mailgate.app.readiness import ReadinessCheck
-from mailgate.app.reload import Reloader
+from mailgate.app.reload import ChangedFiles, Reloader
 from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.settings_changes import ChangedFiles
 from mailgate.app.trust import Trust
 from mailgate.app.workers.listeners import ALONE, WorkerPlace
 from mailgate.app.workers.metrics import WorkerMetrics

@@ -19,7 +19,7 @@ COMMANDS = {
     "init": "init.init",
     "run": "run.run",
     "check": "check.check",
-    "doctor": "doctor.doctor",
+    "doctor": "check.doctor",
     "schema": "schema.schema",
     "explain": "explain.explain",
     "apps": "devices.apps",

@@ -1,16 +1,23 @@
-"""``mailgate check``: read every file, run the cases of the policy, and report everything that is wrong."""
+"""``mailgate check`` and ``mailgate doctor``: everything that is wrong in the files, by the cases of the policy too, and everything that a
+gate needs, each in one line with what to do."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from mailgate.app.preflight import exposed_secrets, file_mistakes, without_groups
+from mailgate.cli.exit_codes import REFUSED, fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
-from mailgate.cli.output import print_json
+from mailgate.cli.output import print_json, printable, progress_bar
 from mailgate.cli.reporter import WITHOUT_ID
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.sources.apis import AppleMdmSettings
@@ -21,6 +28,10 @@ from mailgate.model import RuleTrial
 from mailgate.policy.cases import CaseResult, run_cases
 from mailgate.policy.rule_states import stuck_in_report_only
 from mailgate.policy.written import in_words
+
+if TYPE_CHECKING:
+    from mailgate.app.doctor.diagnosis import Diagnosis
+
 
 _NO_REPORTER = "pages send people to a check app whose answers nobody takes; expected `reporter.android` to be set, or no `reporter` here"
 _ENDS_NOTHING = (
@@ -240,3 +251,56 @@ def _case(outcome: CaseResult) -> dict[str, Any]:
     wrong = {name: {"expected": want, "got": got} for name, (want, got) in outcome.wrong.items()}
     trials = [*outcome.decision.trials] if outcome.wrong else []
     return {"name": outcome.case.name, "ok": not outcome.wrong, "wrong": wrong, "trials": trials}
+
+
+_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "unknown": "cyan"}
+
+
+def doctor(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
+    """Try everything that a gate needs, and say what is wrong and what to do. Exit code 1 if anything is.
+
+    It changes nothing. Run it beside the gate, as the gate's user.
+    """
+    path = named or config
+    if not path.is_file():
+        fail(2, f"{path} cannot be read; expected the settings of a gate")
+    seen = asyncio.run(_examined(path, as_json=as_json))
+    counts = Counter(str(each.state) for each in seen)
+    if as_json:
+        print_json({"ok": not counts["failed"], "checks": seen})
+    else:
+        Console().print(_table(seen))
+        typer.echo(_summary(counts))
+    if counts["failed"]:
+        raise typer.Exit(REFUSED)
+
+
+async def _examined(path: Path, *, as_json: bool) -> "list[Diagnosis]":
+    # imported here, since it loads more of the gate than any other command needs
+    from mailgate.app.doctor import checks
+    from mailgate.app.doctor.diagnosis import Examined
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    settings, bundle, mistakes = checks.read_files(path, now())
+    gate = Examined(path, now, settings, bundle, tuple(mistakes), own_addresses=checks.addresses_towards)
+    with progress_bar("Looking", "checks", shown=not as_json) as show:
+        async with checks.with_its_store(gate) as opened:
+            return await checks.examine(opened, show, checks.CHECKS)
+
+
+def _table(seen: "list[Diagnosis]") -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for each in seen:
+        said = Text(printable(each.found))
+        if each.next:
+            said.append(f"\n-> {printable(each.next)}", style="dim" if each.state == "ok" else "")
+        table.add_row(Text(each.state, style=_STYLES[each.state]), Text(each.check), said)
+    return table
+
+
+def _summary(counts: Counter[str]) -> str:
+    if not counts.total() - counts["ok"]:
+        return "\nNothing is wrong."
+    return "\n" + ", ".join(f"{counts[each]} {each}" for each in _STYLES if counts[each])

@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.text import Text
 
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, progress_bar, table_of
 from mailgate.config import Bundle
@@ -28,9 +28,9 @@ from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.connectors.file import LinesFile
-from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
-from mailgate.connectors.protocol import Connector, Runtime
-from mailgate.connectors.run import NARROWS_AFTER, RunOutcome, reading
+from mailgate.connectors.protocol import Connector, SourceTools
+from mailgate.connectors.run import NARROWS_AFTER, SourceOutcome, reading
+from mailgate.connectors.runner import Runner, RunOptions, where_it_failed
 from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
@@ -163,17 +163,17 @@ def sync(
     async def run(store: Store, bundle: Bundle) -> None:
         roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
         by = None if dry_run else acting_person(bundle.settings, *roles, token_file=token_file)
-        settings, leased_run = _found(name, bundle), _leased_run(store, bundle)
+        settings, runner = _found(name, bundle), _runner(store, bundle)
         if not settings.scheduled():
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         full_run = full or mark_missing_as_gone or dry_run
         options, outcome = RunOptions(full_run, mark_missing_as_gone, dry=dry_run), None
         if by is not None:
             act = _act(by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone)
-            newly, outcome = await _restricted(store, bundle, leased_run, name, options)
+            newly, outcome = await _restricted(store, bundle, runner, name, options)
             await note_import(store, guard_of(bundle.settings), act, "without those not listed", newly)
         with progress_bar(name, "devices", shown=not as_json) as show:
-            outcome = outcome or await leased_run.run(name, settings, replace(options, progress=show))
+            outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
         _print_outcome(name, outcome, as_json, dry=dry_run)
 
     with_store(config, run)
@@ -185,9 +185,9 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
 
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
-        leased_run = _leased_run(store, bundle)
-        runtime = leased_run.runtime()
-        connector = leased_run.make(name, settings, runtime)
+        runner = _runner(store, bundle)
+        tools = runner.tools()
+        connector = runner.make(name, settings, tools)
         try:
             seen = await _some(connector)
             short = await connector.shortcomings() if isinstance(connector, ApiConnector) else ()
@@ -199,7 +199,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
             raise typer.Exit(1) from None
         finally:
             await connector.close()
-        counts = count_facts(seen) | {"of": runtime.tally.total, "unreadable": runtime.tally.unreadable}
+        counts = count_facts(seen) | {"of": tools.tally.total, "unreadable": tools.tally.unreadable}
         if as_json:
             print_json(counts | {"shortcomings": [str(each) for each in short]})
         else:
@@ -243,22 +243,22 @@ def import_lines(
         try:
             with _copy_of(file) as path, progress_bar(name, "devices", shown=not as_json) as show:
 
-                def make(_name: str, _settings: EverySource, runtime: Runtime) -> Connector:
-                    setup = Setup(name, bundle.policy.catalog, runtime, lag=settings.inventory_lag)
+                def make(_name: str, _settings: EverySource, tools: SourceTools) -> Connector:
+                    setup = Setup(name, bundle.policy.catalog, tools, lag=settings.inventory_lag)
                     return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
                 act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
-                leased_run = replace(_leased_run(store, bundle), make=make)
+                runner = replace(_runner(store, bundle), make=make)
                 options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
-                newly, outcome = await _restricted(store, bundle, leased_run, name, options)
+                newly, outcome = await _restricted(store, bundle, runner, name, options)
                 same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
                 await note_import(store, guard_of(bundle.settings), act, f"file {same[:12]}", newly)
-                outcome = outcome or await leased_run.run(name, settings, replace(options, progress=show))
+                outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
                 if outcome is not None and (outcome.taken or outcome.gone):
                     taken, gone = outcome.taken, outcome.gone
                     await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
         except SourceError as error:
-            outcome = RunOutcome(error.trouble, hint=error.hint)
+            outcome = SourceOutcome(error.trouble, hint=error.hint)
         _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
@@ -283,8 +283,8 @@ def _act(by: Person, what: str, name: str, **details: int) -> Act:
 
 
 async def _restricted(
-    store: Store, bundle: Bundle, leased_run: LeasedRun, name: str, options: RunOptions
-) -> tuple[KeptOut, RunOutcome | None]:
+    store: Store, bundle: Bundle, runner: Runner, name: str, options: RunOptions
+) -> tuple[KeptOut, SourceOutcome | None]:
     """How many devices may newly be kept out by what a person hands in or lets go, and what went wrong with looking; None if
     nothing did. What a source says by itself does not count. If the guard has a limit, everything is read once more for that."""
     guard, person = guard_of(bundle.settings), bundle.settings.logins.person
@@ -296,8 +296,8 @@ async def _restricted(
         counting = [each for each in records if options.handed or each.gone]
         await found.take([replace(each, owner=person(each.owner)) for each in counting])
 
-    looked = await leased_run.run(name, _found(name, bundle), replace(options, dry=True, show=show))
-    looked = looked or RunOutcome(Trouble.STOPPED, hint="another gate is reading it now")
+    looked = await runner.run(name, _found(name, bundle), replace(options, dry=True, show=show))
+    looked = looked or SourceOutcome(Trouble.STOPPED, hint="another gate is reading it now")
     return found.count, looked if looked.trouble not in (None, Trouble.GONE) else None
 
 
@@ -306,13 +306,13 @@ def _digest(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
+def _runner(store: Store, bundle: Bundle) -> Runner:
     """A run without log lines, since this command prints the result."""
     # imported here, since it loads more of the gate than any other command needs
-    from mailgate.app.connectors import leased_run_for
+    from mailgate.app.connectors import runner_for
 
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
-    return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
+    return replace(runner_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 
 
 def _found(name: str, bundle: Bundle) -> EverySource:
@@ -337,7 +337,7 @@ async def _some(connector: Connector) -> list[Report]:
     return seen
 
 
-def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry: bool = False) -> None:
+def _print_outcome(name: str, outcome: SourceOutcome | None, as_json: bool, *, dry: bool = False) -> None:
     """Print the result of a run. Exit code 1 if it was not complete."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
@@ -356,7 +356,7 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry:
         raise typer.Exit(1)
 
 
-def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
+def _print_narrowed(name: str, outcome: SourceOutcome, *, dry: bool) -> None:
     """Print the devices of which the source sees less than before: who has to be told."""
     if outcome.narrowed:
         Console().print(table_of(outcome.narrowed, _NARROWED))

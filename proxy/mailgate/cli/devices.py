@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, say, table_of
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, DURATION, AsJson, Config, checked, with_store
 from mailgate.cli.output import Columns, own_word, print_json, printable, say, table_of
 from mailgate.config import Bundle

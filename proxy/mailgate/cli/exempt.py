@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsJson, Config, Until, checked, with_store
 from mailgate.cli.output import Columns, minute, print_rows, printable, say
 from mailgate.cli.policy.change import Note

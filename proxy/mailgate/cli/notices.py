@@ -11,8 +11,8 @@ import typer
 from rich.text import Text
 
 from mailgate.app.mails import POLL_SECONDS, postman_for, sent_act
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, ShowProgress, print_json, print_rows, printable, progress_bar, say
 from mailgate.config import Bundle

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from mailgate.cli.admin import acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.identity import acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsJson, AsObject, Config, with_store
 from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, say, table_of
 from mailgate.config import Bundle

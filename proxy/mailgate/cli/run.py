@@ -10,7 +10,7 @@ import structlog
 import typer
 import uvloop
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.preflight import load_checked
 from mailgate.app.serve import serve, settle_memory  # before the workers are forked, so that they share it
 from mailgate.app.service_manager import ALIVE, READY, ServiceManager

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import cleanup_on_signals, fail
-from mailgate.cli.identity import TokenFile, acting_person
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
 from mailgate.cli.output import print_json, progress_bar, say
 from mailgate.config import Bundle, load_settings

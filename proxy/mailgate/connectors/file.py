@@ -241,7 +241,7 @@ class LinesFile:
             raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
         with file:
             rows = read_rows(file, is_csv=self._is_csv)
-            self._setup.runtime.tally.total = await asyncio.to_thread(check_rows, rows)
+            self._setup.tools.tally.total = await asyncio.to_thread(check_rows, rows)
             file.seek(0)
             async for record in self._records(file):
                 yield record

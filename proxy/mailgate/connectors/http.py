@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from mailgate.connectors.inventory import objects
 from mailgate.connectors.logins import Login
-from mailgate.connectors.protocol import Runtime, SourceTally
+from mailgate.connectors.protocol import SourceTally, SourceTools
 from mailgate.errors import SourceError, Trouble
 from mailgate.tasks import end_all
 from mailgate.wire import ApiRequest, ApiResponse, Wire
@@ -28,16 +28,16 @@ _BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
 class ApiClient:
     """A client of the API at ``base``, an origin. Every method may raise ``SourceError``."""
 
-    def __init__(self, base: str, login: Login, wire: Wire, runtime: Runtime, run_bytes: int) -> None:
+    def __init__(self, base: str, login: Login, wire: Wire, tools: SourceTools, run_bytes: int) -> None:
         self._base = base
         self._login = login
         self._wire = wire
-        self._runtime = runtime
+        self._tools = tools
         self._left = run_bytes
 
     @property
     def tally(self) -> SourceTally:
-        return self._runtime.tally
+        return self._tools.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
@@ -75,7 +75,7 @@ class ApiClient:
             return None
         if answer.status not in (200, 201, 207):
             raise SourceError(Trouble.STATUS, f"HTTP {answer.status}", answer.status)
-        self._runtime.tally.pages += 1
+        self._tools.tally.pages += 1
         return as_json(answer.body)
 
     async def _request_at_origin(
@@ -114,7 +114,7 @@ class ApiClient:
                 if trouble not in _BRIEF or last:
                     raise
             if answer is not None and answer.status not in again:
-                self._runtime.tally.retrying, self._runtime.tally.retry_at = "", None
+                self._tools.tally.retrying, self._tools.tally.retry_at = "", None
                 return answer
             if answer is not None:
                 trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS
@@ -124,14 +124,14 @@ class ApiClient:
         raise AssertionError("the last attempt returns or raises")
 
     async def _wait(self, attempt: int, answer: ApiResponse | None, trouble: Trouble) -> None:
-        now, tally = self._runtime.now(), self._runtime.tally
+        now, tally = self._tools.now(), self._tools.tally
         said = retry_after(answer.headers, now) if answer else None
         if answer is not None and answer.status in (429, 503):
             tally.throttled += 1
-        pause = backoff(attempt, self._runtime.chance())
+        pause = backoff(attempt, self._tools.chance())
         pause = pause if said is None else max(said, pause / 2)
         tally.retrying, tally.retry_at = str(trouble), now + timedelta(seconds=pause)
-        await self._runtime.sleep(pause)
+        await self._tools.sleep(pause)
 
     def _count(self, answer: ApiResponse) -> None:
         self._left -= len(answer.body)

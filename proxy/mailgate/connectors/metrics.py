@@ -6,7 +6,7 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from mailgate.connectors.protocol import SourceTally
-from mailgate.connectors.run import RunOutcome
+from mailgate.connectors.run import SourceOutcome
 from mailgate.model import SourceState
 
 
@@ -40,7 +40,7 @@ class ConnectorMetrics:
         )
         self._shown: dict[Gauge, set[str]] = {}
 
-    def count(self, name: str, outcome: RunOutcome, tally: SourceTally, seconds: float) -> None:
+    def count(self, name: str, outcome: SourceOutcome, tally: SourceTally, seconds: float) -> None:
         """Count one finished run of this gate."""
         self._runs.labels(name, outcome.trouble or "ok").inc()
         self._records.labels(name).inc(outcome.taken)

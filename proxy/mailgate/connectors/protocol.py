@@ -27,7 +27,7 @@ class SourceTally:
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
+class SourceTools:
     """The clock, a way to wait, random numbers and the tally of one run."""
 
     now: Callable[[], datetime]

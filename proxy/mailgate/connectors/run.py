@@ -47,7 +47,7 @@ class ReportStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RunOutcome:
+class SourceOutcome:
     """The result of a run."""
 
     trouble: Trouble | None = None
@@ -98,24 +98,24 @@ class Run:
     _again: int = 0
     """How many records are of devices that were listed before in this run."""
 
-    async def go(self, since: datetime | None) -> RunOutcome:
+    async def go(self, since: datetime | None) -> SourceOutcome:
         """Read everything, or what changed since. Records are stored as they are read, even if the run fails later."""
         return replace(await self._go(since), narrowed=tuple(self._narrowed))
 
-    async def _go(self, since: datetime | None) -> RunOutcome:
+    async def _go(self, since: datetime | None) -> SourceOutcome:
         try:
             async with _in_time(self.time):
                 await self._read(since)
         except SourceError as error:
             await self._flush()
-            return RunOutcome(
+            return SourceOutcome(
                 error.trouble, taken=self._taken, hint=error.hint, status=error.status, details=error.details
             )
         except asyncio.CancelledError:
             await self._flush()
             raise
         if since is not None or not self.connector.lists_all or self.tally.unreadable:
-            return RunOutcome(taken=self._taken)
+            return SourceOutcome(taken=self._taken)
         return await self._let_go()
 
     async def _read(self, since: datetime | None) -> None:
@@ -153,16 +153,16 @@ class Run:
         held = {each.id for each in narrowed}
         return [without_look(each) if each.id in held else each for each in batch]
 
-    async def _let_go(self) -> RunOutcome:
+    async def _let_go(self) -> SourceOutcome:
         """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person looks."""
         known, missing = 0, list[str]()
         async for page in self.keeper.devices(self.name):
             known += len(page)
             missing += [each for each in page if hash(each) not in self._named]
         if len(missing) > ceil(known * self.most_gone / 100):
-            return RunOutcome(Trouble.GONE, full=True, taken=self._taken - self._again, held=len(missing))
+            return SourceOutcome(Trouble.GONE, full=True, taken=self._taken - self._again, held=len(missing))
         await self._report_gone(missing)
-        return RunOutcome(full=True, taken=self._taken - self._again, gone=len(missing))
+        return SourceOutcome(full=True, taken=self._taken - self._again, gone=len(missing))
 
     async def _report_gone(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
@@ -220,7 +220,7 @@ def may_hold(state: SourceState, now: datetime) -> bool:
 
 
 def state_after(
-    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+    state: SourceState, outcome: SourceOutcome, started: datetime, now: datetime, listed: str
 ) -> SourceState:
     """The state of a connector after a run that looked for these apps."""
     new = _after(state, outcome, started, now, listed)
@@ -229,7 +229,7 @@ def state_after(
 
 
 def _after(
-    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+    state: SourceState, outcome: SourceOutcome, started: datetime, now: datetime, listed: str
 ) -> SourceState:
     counts = replace(
         state,

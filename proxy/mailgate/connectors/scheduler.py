@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.file import FileChanges
-from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.protocol import Runtime
-from mailgate.connectors.run import RunOutcome, is_due
+from mailgate.connectors.protocol import SourceTools
+from mailgate.connectors.run import SourceOutcome, is_due
+from mailgate.connectors.runner import Runner
 from mailgate.devices.posture import sources_away
 from mailgate.errors import SourceError
 from mailgate.model import SourceState
@@ -25,21 +25,21 @@ class Scheduler:
     def __init__(
         self,
         settings: Callable[[], Mapping[str, EverySource]],
-        leased_run: LeasedRun,
-        runtime: Runtime,
+        runner: Runner,
+        tools: SourceTools,
         tell: Callable[[Away], None],
     ) -> None:
         """``tell`` receives, at every look, the sources that cannot be asked."""
         self._settings = settings
-        self._leased_run = leased_run
-        self._runtime = runtime
+        self._runner = runner
+        self._tools = tools
         self._tell = tell
         self._chances: dict[str, tuple[SourceState, float]] = {}
-        self._running: dict[str, asyncio.Task[RunOutcome | None]] = {}
+        self._running: dict[str, asyncio.Task[SourceOutcome | None]] = {}
         self._woken: set[str] = set()
         self._wake = asyncio.Event()
         self._file_changes = FileChanges()
-        self._listed = leased_run.listed()
+        self._listed = runner.listed()
         self.states: dict[str, SourceState] = {}
         """The states of the connectors at the last look at the store."""
 
@@ -66,7 +66,7 @@ class Scheduler:
         self._woken |= self._file_changes.changed(settings) | self._looking_for_others(settings)
         self.states = {name: state for name, state in self.states.items() if name in settings}
         self._tell(sources_away(self.states, settings))
-        self._leased_run.numbers.show(
+        self._runner.numbers.show(
             {name: self.states.get(name) or SourceState(name) for name in settings},
             {name: each.every for name, each in settings.items() if each.scheduled()},
         )
@@ -77,7 +77,7 @@ class Scheduler:
 
     def _looking_for_others(self, settings: Mapping[str, EverySource]) -> set[str]:
         """Every connector, if the listed apps have changed since the last look, so that they are found soon."""
-        before, self._listed = self._listed, self._leased_run.listed()
+        before, self._listed = self._listed, self._runner.listed()
         return set(settings) if before != self._listed else set()
 
     async def _learn(self) -> bool:
@@ -85,9 +85,9 @@ class Scheduler:
         are then used."""
         before = {name: state.last_success for name, state in self.states.items()}
         try:
-            self.states = await self._leased_run.store.states()
+            self.states = await self._runner.store.states()
             if before != {name: state.last_success for name, state in self.states.items()}:
-                self._leased_run.numbers.show_reach(await self._leased_run.store.reach(), self._settings())
+                self._runner.numbers.show_reach(await self._runner.store.reach(), self._settings())
         except SourceError:
             return False
         return True
@@ -97,8 +97,8 @@ class Scheduler:
             return True
         state = self.states.get(name) or SourceState(name)
         if self._chances.get(name, (None, 0.0))[0] != state:
-            self._chances[name] = (state, self._runtime.chance())
-        return is_due(state, settings, self._runtime.now(), self._chances[name][1])
+            self._chances[name] = (state, self._tools.chance())
+        return is_due(state, settings, self._tools.now(), self._chances[name][1])
 
     def _start(self, name: str, settings: EverySource) -> None:
         woken = name in self._woken
@@ -108,7 +108,7 @@ class Scheduler:
         def done_already(state: SourceState) -> bool:
             return not woken and state.last_attempt != before.last_attempt
 
-        work = self._leased_run.run(name, settings, unless=done_already)
+        work = self._runner.run(name, settings, unless=done_already)
         task = asyncio.get_running_loop().create_task(work)
         self._running[name] = task
         task.add_done_callback(lambda _: self._running.pop(name, None))

@@ -9,7 +9,7 @@ from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient, Page, bounded_gather
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
-from mailgate.connectors.protocol import Connector, Runtime
+from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.devices.device import SOURCE_AHEAD, Report
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
@@ -49,7 +49,7 @@ class Setup:
     name: str
     """The connector's name in the settings: the ``source`` of its records."""
     catalog: AppCatalog
-    runtime: Runtime
+    tools: SourceTools
     wire: Callable[[ApiSourceSettings], Wire] = https_wire
     known_devices: Callable[[str], AsyncIterator[list[str]]] = nobody
     """The ids of a source's devices in the store, in pages."""
@@ -59,11 +59,11 @@ class Setup:
 
     @property
     def now(self) -> Callable[[], datetime]:
-        return self.runtime.now
+        return self.tools.now
 
     def client(self, settings: ApiSourceSettings, base: str, login: Login) -> ApiClient:
         """A client of the API at the origin ``base``."""
-        return ApiClient(base, login, self.wire(settings), self.runtime, settings.run_bytes)
+        return ApiClient(base, login, self.wire(settings), self.tools, settings.run_bytes)
 
     def listed(self, os: str, installed: Iterable[Installed]) -> frozenset[str]:
         """Keys of the listed apps among those that are installed. Everything else is dropped here."""
@@ -91,7 +91,7 @@ class Setup:
 
     def unreadable(self, count: int = 1) -> None:
         """Count devices without a name that can be read."""
-        self.runtime.tally.unreadable += count
+        self.tools.tally.unreadable += count
 
     def forbidden_on_ios(self) -> dict[str, tuple[str, ...]]:
         """The bundle identifiers of each app that is on a list."""

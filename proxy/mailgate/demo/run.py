@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.preflight import load_checked
 from mailgate.app.serve import end_on_signals, serve
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE

@@ -14,7 +14,7 @@ from tests.exchanges import VECTORS, recorded
 from tests.unit.connectors.around import CATALOG, SOURCES, service_account, settings_of
 
 from mailgate.connectors import connector_for
-from mailgate.connectors.protocol import Connector, Runtime
+from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.connectors.setup import Setup
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -47,16 +47,16 @@ def case_of(source: str) -> Case:
     return Case(told["settings"], secrets, expected, tuple(told["origins"]), **told.get("list", {}))
 
 
-def runtime(waits: list[float] | None = None) -> Runtime:
+def tools(waits: list[float] | None = None) -> SourceTools:
     async def at_once(seconds: float) -> None:
         if waits is not None:
             waits.append(seconds)
         await asyncio.sleep(0)
 
-    return Runtime(lambda: NOW, at_once, lambda: 1.0)
+    return SourceTools(lambda: NOW, at_once, lambda: 1.0)
 
 
-def connected(case: Case, origin: str, around: Runtime) -> Connector:
+def connected(case: Case, origin: str, around: SourceTools) -> Connector:
     settings = settings_of(SOURCES[case.given["type"]], case.values(origin), **case.secrets)
     return connector_for(Setup("mdm", CATALOG, around), settings)
 

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
-from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, runtime
+from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, tools
 from tests.unit.connectors.around import SOURCES
 
 from mailgate.config.sources.every_source import ApiSourceSettings
@@ -24,7 +24,7 @@ def test_every_source_that_is_asked_is_here():
 async def test_a_full_run_finds_the_expected_devices(source):
     records = []
     async with api(source) as (origin, _):
-        await read(connected(CASES[source], origin, runtime()), records)
+        await read(connected(CASES[source], origin, tools()), records)
     assert found(records) == CASES[source].expected
     assert MARKER not in repr(records)
 
@@ -48,7 +48,7 @@ def refusing(count, status, after=0, headers=None):
 async def test_a_source_that_has_no_time_is_asked_again_when_it_says(source):
     records, waits = [], []
     async with api(source, refusing(1, 429, headers={"Retry-After": "7"})) as (origin, _):
-        await read(connected(CASES[source], origin, runtime(waits)), records)
+        await read(connected(CASES[source], origin, tools(waits)), records)
     assert found(records) == CASES[source].expected
     assert waits[0] == 7.0
 
@@ -57,7 +57,7 @@ async def test_a_source_that_has_no_time_is_asked_again_when_it_says(source):
 async def test_a_login_that_ran_out_is_made_anew(source):
     records = []
     async with api(source, refusing(1, 401, after=1)) as (origin, _):
-        await read(connected(CASES[source], origin, runtime()), records)
+        await read(connected(CASES[source], origin, tools()), records)
     assert found(records) == CASES[source].expected
 
 
@@ -69,7 +69,7 @@ async def test_a_source_that_refuses_says_so(source, status, trouble):
     records = []
     async with api(source, refusing(100, status)) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(CASES[source], origin, runtime()), records)
+            await read(connected(CASES[source], origin, tools()), records)
     assert (records, caught.value.trouble) == ([], trouble)
 
 
@@ -78,7 +78,7 @@ async def test_records_before_an_error_count(source):
     records, case = [], CASES[source]
     async with api(source, refusing(2 * ATTEMPTS, 502, after=case.first_page)) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(case, origin, runtime()), records)
+            await read(connected(case, origin, tools()), records)
     assert caught.value.trouble is Trouble.STATUS
     assert 0 < len(records) < len(case.expected)
     assert found(records).items() <= case.expected.items()
@@ -89,13 +89,13 @@ async def test_an_answer_that_is_not_json_is_no_empty_list(source):
     records = []
     async with api(source, refusing(100, 200)) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(CASES[source], origin, runtime()), records)
+            await read(connected(CASES[source], origin, tools()), records)
     assert (records, caught.value.trouble) == ([], Trouble.SHAPE)
 
 
 @pytest.mark.parametrize("source", LISTED)
 async def test_a_device_without_a_name_is_counted_and_the_others_count(source):
-    case, records, around = CASES[source], [], runtime()
+    case, records, around = CASES[source], [], tools()
 
     def changed(body):
         said = json.loads(body)
@@ -121,7 +121,7 @@ async def test_a_source_without_devices_brings_none(source):
         return json.dumps(said).encode()
 
     async with api(source, changed=changed) as (origin, _):
-        await read(connected(case, origin, runtime()), records)
+        await read(connected(case, origin, tools()), records)
     assert records == []
 
 
@@ -136,5 +136,5 @@ async def test_a_row_that_is_no_object_ends_the_run(source, row):
 
     async with api(source, changed=changed) as (origin, _):
         with pytest.raises(SourceError) as caught:
-            await read(connected(case, origin, runtime()), records)
+            await read(connected(case, origin, tools()), records)
     assert (records, caught.value.trouble) == ([], Trouble.SHAPE)

@@ -10,15 +10,15 @@ from tests.unit.gateway.gates import gate
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 
+from mailgate.app import utc_now
 from mailgate.app.admin_port import ConsoleParts
 from mailgate.app.changes import ChangeDispatcher
-from mailgate.app.clock import utc_now
 from mailgate.app.heartbeat import FoundGates
 from mailgate.app.in_force import FilesInForce, RulesInForce
 from mailgate.app.public_ports import ports_for
 from mailgate.app.readiness import ReadinessCheck
+from mailgate.app.reload import ChangedFiles
 from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.settings_changes import ChangedFiles
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.app.clock import moment_of, utc_now
+from mailgate.app import moment_of, utc_now
 
 
 def test_the_clock_is_aware_and_in_utc() -> None:
@@ -14,5 +14,5 @@ def test_a_moment_is_the_same_whenever_it_is_asked_for(monkeypatch: pytest.Monke
     reading = time.monotonic() - 60
     moment = moment_of(reading)
     assert timedelta(seconds=59) < utc_now() - moment < timedelta(hours=1)
-    monkeypatch.setattr("mailgate.app.clock.utc_now", lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("mailgate.app.utc_now", lambda: datetime(2030, 1, 1, tzinfo=UTC))
     assert moment_of(reading) == moment

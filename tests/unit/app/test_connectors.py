@@ -10,7 +10,7 @@ from tests.unit.connectors.around import CATALOG, NOW, settings_of
 from tests.unit.connectors.test_jamf import VALUES
 from tests.unit.store.outage import cut_off
 
-from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_for, runtime
+from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, runner_for, tools
 from mailgate.config.sources.apis import AppleMdmSettings, JamfSettings
 from mailgate.config.sources.line import PostSettings
 from mailgate.connectors.jamf import Jamf
@@ -82,8 +82,8 @@ async def test_a_store_that_is_away_is_a_trouble_that_connectors_know(store, mon
 
 
 async def test_a_connector_is_made_from_the_files_in_force(store, bundle):
-    leased_run = leased_run_for(store, lambda: bundle, CollectorRegistry())
-    made = leased_run.make("mdm", bundle.settings.connectors["mdm"], runtime())
+    runner = runner_for(store, lambda: bundle, CollectorRegistry())
+    made = runner.make("mdm", bundle.settings.connectors["mdm"], tools())
     assert isinstance(made, Jamf)
     await made.close()
 
@@ -91,7 +91,7 @@ async def test_a_connector_is_made_from_the_files_in_force(store, bundle):
 async def test_postures_are_told_which_sources_fail(store, syncing, postures):
     long_ago = NOW - timedelta(days=400)
     await store.connectors.note(
-        SourceState("mdm", failing_since=long_ago, last_attempt=runtime().now(), trouble="timeout")
+        SourceState("mdm", failing_since=long_ago, last_attempt=tools().now(), trouble="timeout")
     )
     task = asyncio.ensure_future(syncing.scheduler.run())
     while not postures.terms.away:
@@ -123,7 +123,7 @@ def test_a_source_that_is_asked_may_call_as_well(syncing, bundle):
 async def test_a_posted_report_counts_at_once_and_is_noted(store, bundle, push):
     postures = store.postures(CATALOG, PostureTerms(MINUTE))
     syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
-    client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), runtime().now()
+    client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), tools().now()
     assert (await postures.current(client, None, now)).state is PostureState.MISSING
     line = f'{{"id": "1", "eas_ids": ["9LS7K2G83D1KVEXAMPLE01"], "apps": ["TikTok"], "reported_at": "{now.isoformat()}"}}\n'
     assert await syncing.intake("push").take({}, line.encode() + b'{"id": "2", "gone": true}\n') == 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailgate.app.console import Console, sync_now
-from mailgate.connectors.run import RunOutcome
+from mailgate.connectors.run import SourceOutcome
 from mailgate.errors import Trouble
 
 
@@ -28,19 +28,19 @@ async def test_the_console_reads_the_live_state_of_the_gate(service: Any) -> Non
     ("outcome", "words"),
     [
         (None, "another gate is reading it now"),
-        (RunOutcome(taken=3, full=True), "3 records, everything was read"),
+        (SourceOutcome(taken=3, full=True), "3 records, everything was read"),
         (
-            RunOutcome(Trouble.GONE, taken=3, held=9),
+            SourceOutcome(Trouble.GONE, taken=3, held=9),
             "3 records; 9 devices are no longer named; that is more than",
         ),
-        (RunOutcome(Trouble.LOGIN, hint="the key is wrong"), "0 records; login-refused: the key is wrong"),
+        (SourceOutcome(Trouble.LOGIN, hint="the key is wrong"), "0 records; login-refused: the key is wrong"),
     ],
 )
-async def test_the_outcome_of_a_sync_is_said_in_words(outcome: RunOutcome | None, words: str) -> None:
+async def test_the_outcome_of_a_sync_is_said_in_words(outcome: SourceOutcome | None, words: str) -> None:
     asked = []
 
     class ConnectorSyncs:
-        async def sync_now(self, name: str, **options: Any) -> RunOutcome | None:
+        async def sync_now(self, name: str, **options: Any) -> SourceOutcome | None:
             asked.append((name, options["full"]))
             return outcome
 

@@ -13,8 +13,8 @@ from tests.unit.app.test_changes import SAME
 from tests.unit.console.login.idp import AT, CLIENT, ISSUER, claims, key, public, signed
 from tests.unit.store.examples import NOW
 
+from mailgate.app import utc_now
 from mailgate.app.changes import Look
-from mailgate.app.clock import utc_now
 from mailgate.app.in_force import (
     authorizer_for,
     authorizers_for,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tests.unit.gateway.gates import value
 
-from mailgate.app.clock import moment_of
+from mailgate.app import moment_of
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog

@@ -11,7 +11,7 @@ from tests import pki
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import public_ports as ports_module
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit, server_limits
 from mailgate.app.workers import ALONE
 from mailgate.http.tls import served_certificate

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailgate.app.clock import moment_of
+from mailgate.app import moment_of
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog

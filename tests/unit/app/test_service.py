@@ -17,10 +17,9 @@ from tests import pki
 from tests.servers import PATIENCE
 from tests.unit.app.conftest import POLICY
 
-from mailgate.app import in_force, public_ports
+from mailgate.app import in_force, public_ports, utc_now
 from mailgate.app import service as service_module
 from mailgate.app.admin_port import AdminPort
-from mailgate.app.clock import utc_now
 from mailgate.app.in_force import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import HOUR, Service, do_hourly_work

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
 from mailgate.config.attestation import AttestationSettings, IssuerSettings, LoginTokenSettings

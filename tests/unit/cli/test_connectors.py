@@ -16,7 +16,7 @@ from mailgate.cli import app
 from mailgate.cli.connectors import STATES, WHOLE, NamedState, count_facts
 from mailgate.cli.output import fields_grid, table_of
 from mailgate.config.sources.line import FileSettings
-from mailgate.connectors.leased_run import LeasedRun
+from mailgate.connectors.runner import Runner
 from mailgate.connectors.setup import CONNECTORS, ApiConnector
 from mailgate.console.now.readiness import connector_state
 from mailgate.devices.trust import report_by
@@ -188,13 +188,13 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
 def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
     """A file that is another at the second look, or that can be read only once, like a pipe."""
     (tmp_path / "more.csv").write_text("id\n8\n")
-    leased, changed = LeasedRun.run, []
+    leased, changed = Runner.run, []
 
     async def change_first(self, *words, **more):
         changed.append((tmp_path / "more.csv").write_text("id\n9\n"))
         return await leased(self, *words, **more)
 
-    monkeypatch.setattr(LeasedRun, "run", change_first)
+    monkeypatch.setattr(Runner, "run", change_first)
     assert run("import", "push", "more.csv").exit_code == 0
     assert (len(changed), len(devices())) == (1, 1)
     shown = CliRunner().invoke(app, ["devices", "show", "8", "--config", "mailgate.yaml"])

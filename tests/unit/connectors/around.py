@@ -17,7 +17,7 @@ from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.protocol import Connector, Runtime
+from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.errors import SourceError, Trouble
@@ -71,8 +71,8 @@ class Waits:
         self.seconds.append(seconds)
 
 
-def runtime(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NOW) -> Runtime:
-    return Runtime(now, waits or Waits(), lambda: 1.0)
+def tools(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NOW) -> SourceTools:
+    return SourceTools(now, waits or Waits(), lambda: 1.0)
 
 
 class Scripted:
@@ -100,7 +100,7 @@ def answer(body: object) -> ApiResponse:
 
 def client_of(wire: Wire, base: str) -> ApiClient:
     """A client that needs no login."""
-    return ApiClient(base, HeaderLogin({}), wire, runtime(), 10**6)
+    return ApiClient(base, HeaderLogin({}), wire, tools(), 10**6)
 
 
 class Recorded:
@@ -118,11 +118,11 @@ class Recorded:
         """Do nothing, since nothing is open."""
 
 
-def setup(exchanges: Exchanges, around: Runtime | None = None, catalog: AppCatalog = CATALOG) -> Setup:
+def setup(exchanges: Exchanges, around: SourceTools | None = None, catalog: AppCatalog = CATALOG) -> Setup:
     def wire(_: ApiSourceSettings) -> Recorded:
         return Recorded(exchanges)
 
-    return Setup("mdm", catalog, around or runtime(), wire)
+    return Setup("mdm", catalog, around or tools(), wire)
 
 
 def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> Any:

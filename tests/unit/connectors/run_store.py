@@ -4,11 +4,11 @@ import asyncio
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
-from tests.unit.connectors.around import NOW, runtime
+from tests.unit.connectors.around import NOW, tools
 
-from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import Narrowed
+from mailgate.connectors.runner import Runner
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -119,6 +119,6 @@ class Source:
         self.closed += 1
 
 
-def leased_run(source, store, around=runtime, listed=lambda: "v1"):
+def runner(source, store, around=tools, listed=lambda: "v1"):
     """Runs of this source, with unused metrics."""
-    return LeasedRun(lambda *_: source, store, around, ConnectorMetrics(CollectorRegistry()), listed)
+    return Runner(lambda *_: source, store, around, ConnectorMetrics(CollectorRegistry()), listed)

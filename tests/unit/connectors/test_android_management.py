@@ -12,12 +12,12 @@ from tests.unit.connectors.around import (
     answer,
     devices_of,
     look,
-    runtime,
     service_account,
     settings_of,
     setup,
+    tools,
 )
-from tests.unit.connectors.run_store import PolicyShelf, RunStore, leased_run
+from tests.unit.connectors.run_store import PolicyShelf, RunStore, runner
 
 from mailgate.config.sources.google import AndroidManagementSettings
 from mailgate.connectors.android_management import AndroidManagement
@@ -75,7 +75,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(management):
 
 
 async def test_every_page_is_read(management):
-    around = runtime()
+    around = tools()
     records = await devices_of(management(around))
     assert [record.id[:2] for record in records] == ["3a", "b0", "c9", "d4"]
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
@@ -244,7 +244,7 @@ def enterprise(run, shelf, clock=lambda: NOW):
     }
     catalog = AppCatalog(apps, {"prohibited": tuple(apps)})
     settings = settings_of(AndroidManagementSettings, VALUES, account=service_account())
-    handed = Setup("mdm", catalog, runtime(now=clock), lambda _: api, policies=shelf)
+    handed = Setup("mdm", catalog, tools(now=clock), lambda _: api, policies=shelf)
     return AndroidManagement(handed, settings), catalog, api
 
 
@@ -257,7 +257,7 @@ async def test_a_company_phone_with_a_work_profile_is_judged_by_the_version_of_i
     store, shelf = RunStore(), PolicyShelf()
     for run in COPE["runs"]:
         connector, catalog, _ = enterprise(run, shelf)
-        outcome = await leased_run(connector, store).run(
+        outcome = await runner(connector, store).run(
             "mdm", settings_of(AndroidManagementSettings, VALUES, account=service_account())
         )
         posture = posture_in(store, catalog)
@@ -269,7 +269,7 @@ async def test_a_company_phone_with_a_work_profile_is_judged_by_the_version_of_i
 async def test_a_policy_counts_as_long_as_a_look_and_no_longer():
     store = RunStore()
     connector, catalog, _ = enterprise(COPE["runs"][0], PolicyShelf())
-    await leased_run(connector, store).run(
+    await runner(connector, store).run(
         "mdm", settings_of(AndroidManagementSettings, VALUES, account=service_account())
     )
     last = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.exchanges import VECTORS
-from tests.unit.connectors.around import CATALOG, answer, client_of, ends_in, runtime
+from tests.unit.connectors.around import CATALOG, answer, client_of, ends_in, tools
 from tests.unit.connectors.run_store import PolicyShelf
 
 from mailgate.connectors import android_policy
@@ -328,7 +328,7 @@ def reading(shelf):
     """The policies that are read in a run of their own from this API."""
 
     def begun(api):
-        setup = Setup("mdm", CATALOG, runtime(), policies=shelf)
+        setup = Setup("mdm", CATALOG, tools(), policies=shelf)
         return ReadPolicies(setup, client_of(api, "https://google.example.com"), "E")
 
     return begun

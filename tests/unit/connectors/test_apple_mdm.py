@@ -22,8 +22,8 @@ from tests.unit.connectors.around import (
     devices_of,
     ends_in,
     look,
-    runtime,
     settings_of,
+    tools,
 )
 
 from mailgate.config.sources.apis import AppleMdmSettings
@@ -68,7 +68,7 @@ def mdm(exchanges):
             for page in known:
                 yield page
 
-        handed = Setup("mdm", catalog, runtime(), lambda _: Recorded(exchanges), pages)
+        handed = Setup("mdm", catalog, tools(), lambda _: Recorded(exchanges), pages)
         given = {"type": "apple-mdm"} | values | (API if asks else {})
         return AppleMdm(handed, settings_of(AppleMdmSettings, given, api_key=KEY))
 
@@ -371,7 +371,7 @@ async def test_restrictions_count_only_where_they_are_asked_for(mdm):
 async def test_restrictions_are_asked_for_if_the_settings_say_so():
     wire = Scripted(*[taken()] * 3)
     settings = settings_of(AppleMdmSettings, {"type": "apple-mdm", "restrictions": True} | API, api_key=KEY)
-    await AppleMdm(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings).wake(UDID)
+    await AppleMdm(Setup("mdm", CATALOG, tools(), lambda _: wire), settings).wake(UDID)
     asked = [plistlib.loads(each.body)["Command"]["RequestType"] for each in wire.questions]
     assert asked == ["DeviceInformation", "Restrictions", "InstalledApplicationList"]
 

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import devices_of, ends_in, runtime, settings_of, setup
+from tests.unit.connectors.around import devices_of, ends_in, settings_of, setup, tools
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import FileSettings, PostSettings
@@ -41,7 +41,7 @@ def posted():
 async def test_a_file_is_read_and_its_number_of_lines_known(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "devices.jsonl").write_text(LINES)
-    around = runtime()
+    around = tools()
     records = await devices_of(made(around))
     assert [record.id for record in records] == ["1", "2"]
     assert around.tally.total == 2

@@ -9,9 +9,9 @@ from tests.unit.connectors.around import (
     devices_of,
     ends_in,
     look,
-    runtime,
     settings_of,
     setup,
+    tools,
 )
 
 from mailgate.config.sources.apis import FleetSettings
@@ -37,7 +37,7 @@ def fleet():
 def scripted(*bodies):
     wire = Scripted(*map(answer, bodies))
     settings = settings_of(FleetSettings, VALUES, token="fleet-s3cret")
-    return Fleet(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings)
+    return Fleet(Setup("mdm", CATALOG, tools(), lambda _: wire), settings)
 
 
 async def test_a_device_with_a_listed_app_is_reported_whole(fleet):
@@ -58,7 +58,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(fleet):
 
 
 async def test_every_page_is_read_and_the_total_is_known(fleet):
-    around = runtime()
+    around = tools()
     records = await devices_of(fleet(around))
     assert [record.id for record in records] == ["1", "2", "3", "4", "5"]
     assert (around.tally.total, around.tally.unreadable) == (5, 0)

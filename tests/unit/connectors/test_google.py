@@ -7,9 +7,9 @@ from tests.unit.connectors.around import (
     Waits,
     answer,
     ends_in,
-    runtime,
     service_account,
     settings_of,
+    tools,
 )
 
 from mailgate.config.sources.google import AndroidManagementSettings
@@ -28,7 +28,7 @@ def refusal(reason):
 
 def asking(*answers, waits=None):
     wire = Scripted(TOKEN, *answers)
-    setup = Setup("mdm", CATALOG, runtime(waits), lambda _: wire)
+    setup = Setup("mdm", CATALOG, tools(waits), lambda _: wire)
     settings = settings_of(AndroidManagementSettings, VALUES, account=service_account())
     return google_client(setup, settings, "https://api.example.com", "https://scope.example.com"), wire
 

@@ -6,10 +6,10 @@ from tests.unit.connectors.around import (
     answer,
     devices_of,
     look,
-    runtime,
     service_account,
     settings_of,
     setup,
+    tools,
 )
 
 from mailgate.config.sources.google import GoogleDirectorySettings
@@ -55,7 +55,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(directory):
 
 
 async def test_every_page_is_read(directory):
-    around = runtime()
+    around = tools()
     records = await devices_of(directory(around))
     assert [record.id[-2:] for record in records] == ["01", "02", "03", "04"]
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
@@ -147,7 +147,7 @@ def matched_directory(google, partner=None):
     }
     values["cloud_identity"] = {"partner": partner} if partner else {}
     settings = settings_of(GoogleDirectorySettings, values, account=service_account())
-    return GoogleDirectory(Setup("mdm", AppCatalog(), runtime(), lambda _: google), settings)
+    return GoogleDirectory(Setup("mdm", AppCatalog(), tools(), lambda _: google), settings)
 
 
 async def record_of(*devices, states=(), partner=None):
@@ -197,7 +197,7 @@ async def test_without_cloud_identity_the_operator_vouches():
     [record] = [
         each
         async for each in GoogleDirectory(
-            Setup("mdm", AppCatalog(), runtime(), lambda _: google), settings
+            Setup("mdm", AppCatalog(), tools(), lambda _: google), settings
         ).devices(None)
     ]
     assert (record.enrolment, record.apps_complete) == ("unknown", True)

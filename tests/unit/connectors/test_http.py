@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from tests.unit.connectors.around import NOW, Scripted, Waits, answer, client_of, ends_in, runtime
+from tests.unit.connectors.around import NOW, Scripted, Waits, answer, client_of, ends_in, tools
 
 from mailgate.connectors.http import (
     ATTEMPTS,
@@ -48,7 +48,7 @@ def client(waits):
     def make(*answers, login=None, run_bytes=1000):
         wire = Scripted(*answers)
         login = login or HeaderLogin({"X-Key": "k"})
-        return ApiClient(BASE, login, wire, runtime(waits), run_bytes), wire
+        return ApiClient(BASE, login, wire, tools(waits), run_bytes), wire
 
     return make
 
@@ -287,7 +287,7 @@ async def test_a_waiting_request_says_why_and_until_when(client, waits):
     async def sleep(_seconds):
         seen.append((asking.tally.retrying, asking.tally.retry_at))
 
-    asking._runtime = replace(asking._runtime, sleep=sleep)
+    asking._tools = replace(asking._runtime, sleep=sleep)
     await asking.get("/things")
     assert seen == [("throttled", NOW + timedelta(seconds=120))]
     assert (asking.tally.retrying, asking.tally.retry_at) == ("", None)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import Waits, look, runtime, settings_of, setup
+from tests.unit.connectors.around import Waits, look, settings_of, setup, tools
 
 from mailgate.config.sources.apis import IntuneSettings
 from mailgate.connectors.intune import Intune
@@ -100,7 +100,7 @@ async def test_no_app_that_is_not_listed_gets_into_a_record(intune):
 
 async def test_intune_is_asked_again_when_it_says(intune):
     waits = Waits()
-    around = runtime(waits)
+    around = tools(waits)
     await read(intune(around))
     assert waits.seconds == [2.0]
     assert around.tally.throttled == 1

@@ -11,9 +11,9 @@ from tests.unit.connectors.around import (
     answer,
     client_of,
     ends_in,
-    runtime,
     settings_of,
     setup,
+    tools,
 )
 from tests.unit.connectors.test_intune import BASE, VALUES, read
 
@@ -101,7 +101,7 @@ class OnePolicy:
 async def record_of(device=DEVICE, policy=POLICY, states=(MET,), more=(), catalog=CATALOG):
     settings = settings_of(IntuneSettings, VALUES | {"app_policies": (IOS,)}, client_secret="graph-s3cret")
     wire = OnePolicy(device, [policy, *more], list(states))
-    return await Intune(Setup("mdm", catalog, runtime(), lambda _: wire), settings).device("d5")
+    return await Intune(Setup("mdm", catalog, tools(), lambda _: wire), settings).device("d5")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_a_policy_vouches_only_for_what_it_looked_for_in_time(changes, loo
 async def test_a_name_that_policies_share_is_told():
     settings = settings_of(IntuneSettings, VALUES | {"app_policies": (IOS,)}, client_secret="graph-s3cret")
     wire = OnePolicy({}, [POLICY, POLICY | {"version": 8}], [])
-    told = map(str, await Intune(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings).shortcomings())
+    told = map(str, await Intune(Setup("mdm", CATALOG, tools(), lambda _: wire), settings).shortcomings())
     assert f"Intune has several compliance policies that are called {IOS}, so none of them counts" in told
 
 

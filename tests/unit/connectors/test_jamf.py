@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
+from tests.unit.connectors.around import devices_of, ends_in, look, settings_of, setup, tools
 
 from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.jamf import Jamf
@@ -50,7 +50,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(jamf):
 
 
 async def test_every_page_is_read_and_the_total_is_known(jamf):
-    around = runtime()
+    around = tools()
     records = await devices_of(jamf(around))
     assert [record.id for record in records] == ["1", "2", "3"]
     assert (around.tally.total, around.tally.pages, around.tally.unreadable) == (3, 2, 0)
@@ -112,7 +112,7 @@ async def test_an_id_cannot_change_the_question(jamf, device_id):
 
 async def test_a_clock_that_is_ahead_makes_no_report_newer_than_now(jamf):
     early = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-    around = runtime(now=lambda: early)
+    around = tools(now=lambda: early)
     [first, *_] = await devices_of(jamf(around))
     assert first.reported_at
     assert first.reported_at == early

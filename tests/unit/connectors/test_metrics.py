@@ -5,7 +5,7 @@ from tests.unit.connectors.around import NOW
 
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import SourceTally
-from mailgate.connectors.run import RunOutcome
+from mailgate.connectors.run import SourceOutcome
 from mailgate.errors import Trouble
 from mailgate.model import SourceState
 
@@ -13,8 +13,8 @@ from mailgate.model import SourceState
 def test_runs_are_counted_by_result():
     registry = CollectorRegistry()
     numbers = ConnectorMetrics(registry)
-    numbers.count("mdm", RunOutcome(full=True, taken=5), SourceTally(pages=3, throttled=1), 2.5)
-    numbers.count("mdm", RunOutcome(Trouble.TIMEOUT), SourceTally(pages=1), -1.0)
+    numbers.count("mdm", SourceOutcome(full=True, taken=5), SourceTally(pages=3, throttled=1), 2.5)
+    numbers.count("mdm", SourceOutcome(Trouble.TIMEOUT), SourceTally(pages=1), -1.0)
 
     def value(name, **labels):
         return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": "mdm", **labels})

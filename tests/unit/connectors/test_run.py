@@ -12,7 +12,7 @@ from mailgate.connectors.run import (
     BATCH,
     OVERLAP,
     Run,
-    RunOutcome,
+    SourceOutcome,
     changes_since,
     is_due,
     state_after,
@@ -29,7 +29,7 @@ def run(source, run_store, **more):
 async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
     told = []
     outcome = await run(Source(*range(2 * BATCH + 1)), run_store, progress=told.append).go(None)
-    assert outcome == RunOutcome(full=True, taken=2 * BATCH + 1)
+    assert outcome == SourceOutcome(full=True, taken=2 * BATCH + 1)
     assert [len(batch) for batch in run_store.taken] == [BATCH, BATCH, 1]
     assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
 
@@ -37,12 +37,12 @@ async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
 async def test_a_device_missing_in_a_whole_list_is_gone(run_store):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(*range(1, 20)), run_store).go(None)
-    assert outcome == RunOutcome(full=True, taken=19, gone=1)
+    assert outcome == SourceOutcome(full=True, taken=19, gone=1)
     assert run_store.gone() == {"0"}
 
 
 async def test_a_device_that_is_judged_again_in_a_run_counts_once(run_store):
-    assert await run(Source(1, 2, 1), run_store).go(None) == RunOutcome(full=True, taken=2)
+    assert await run(Source(1, 2, 1), run_store).go(None) == SourceOutcome(full=True, taken=2)
 
 
 class SomeOfAll(Source):
@@ -62,7 +62,7 @@ class SomeOfAll(Source):
 )
 async def test_a_list_that_is_not_whole_lets_nothing_go(run_store, source, tally, since):
     await run(Source(*range(20)), run_store).go(None)
-    assert await run(source, run_store, tally=tally).go(since) == RunOutcome(taken=1)
+    assert await run(source, run_store, tally=tally).go(since) == SourceOutcome(taken=1)
     assert run_store.gone() == set()
 
 
@@ -70,14 +70,14 @@ async def test_a_list_that_is_not_whole_lets_nothing_go(run_store, source, tally
 async def test_a_cut_list_counts_and_marks_nothing_as_gone(run_store, trouble):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(1, 2, SourceError(trouble, "why", 503)), run_store).go(None)
-    assert outcome == RunOutcome(trouble, taken=2, hint="why", status=503)
+    assert outcome == SourceOutcome(trouble, taken=2, hint="why", status=503)
     assert run_store.gone() == set()
     assert run_store.taken[-1] == ["1", "2"]
 
 
 async def test_a_source_that_is_suddenly_empty_is_not_believed(run_store):
     await run(Source(*range(100)), run_store).go(None)
-    assert await run(Source(), run_store).go(None) == RunOutcome(Trouble.GONE, full=True, held=100)
+    assert await run(Source(), run_store).go(None) == SourceOutcome(Trouble.GONE, full=True, held=100)
     assert run_store.gone() == set()
 
 
@@ -102,7 +102,7 @@ async def test_a_run_believes_the_loss_of_a_few_devices_only(run_store, known, n
 async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(run_store):
     await run(Source(1, 2), run_store).go(None)
     outcome = await run(Source(1, report_by("mdm", "2", gone=True)), run_store).go(None)
-    assert outcome == RunOutcome(full=True, taken=2)
+    assert outcome == SourceOutcome(full=True, taken=2)
     assert run_store.gone() == {"2"}
 
 
@@ -124,9 +124,9 @@ async def test_a_run_that_is_stopped_finishes_its_batch(run_store):
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (RunOutcome(taken=3), "3 records"),
-        (RunOutcome(taken=3, full=True), "3 records, everything was read"),
-        (RunOutcome(taken=3, full=True, gone=2), "3 records, everything was read, 2 devices are gone"),
+        (SourceOutcome(taken=3), "3 records"),
+        (SourceOutcome(taken=3, full=True), "3 records, everything was read"),
+        (SourceOutcome(taken=3, full=True, gone=2), "3 records, everything was read, 2 devices are gone"),
     ],
 )
 def test_the_result_of_a_run_is_said_in_words(outcome, words):
@@ -183,7 +183,7 @@ LATER = NOW + 20 * MINUTE
 
 
 def test_after_a_full_run_the_state_is_good_again():
-    outcome = RunOutcome(full=True, taken=9, gone=1)
+    outcome = SourceOutcome(full=True, taken=9, gone=1)
     assert state_after(
         replace(GOOD, held=3, trouble="x", failing_since=NOW), outcome, LATER, LATER + MINUTE, "v2"
     ) == replace(
@@ -200,57 +200,57 @@ def test_after_a_full_run_the_state_is_good_again():
 
 
 def test_each_trouble_has_its_own_time():
-    state = state_after(GOOD, RunOutcome(Trouble.TIMEOUT), LATER, LATER, "v1")
+    state = state_after(GOOD, SourceOutcome(Trouble.TIMEOUT), LATER, LATER, "v1")
     assert (state.trouble_since, state.failing_since) == (LATER, LATER)
-    state = state_after(state, RunOutcome(Trouble.TIMEOUT), LATER, LATER + MINUTE, "v1")
+    state = state_after(state, SourceOutcome(Trouble.TIMEOUT), LATER, LATER + MINUTE, "v1")
     assert (state.trouble_since, state.failing_since) == (LATER, LATER)
-    state = state_after(state, RunOutcome(Trouble.LOGIN, status=401), LATER, LATER + 2 * MINUTE, "v1")
+    state = state_after(state, SourceOutcome(Trouble.LOGIN, status=401), LATER, LATER + 2 * MINUTE, "v1")
     assert (state.trouble, state.status, state.trouble_since, state.failing_since) == (
         "login-refused",
         401,
         LATER + 2 * MINUTE,
         LATER,
     )
-    state = state_after(state, RunOutcome(taken=1), LATER, LATER + 3 * MINUTE, "v1")
+    state = state_after(state, SourceOutcome(taken=1), LATER, LATER + 3 * MINUTE, "v1")
     assert (state.trouble, state.status, state.trouble_since, state.failing_since) == ("", 0, None, None)
 
 
 def test_after_a_run_none_goes_on():
     running = replace(GOOD, running_since=LATER, retrying="throttled", retry_at=LATER)
-    state = state_after(running, RunOutcome(Trouble.THROTTLED), LATER, LATER, "v1")
+    state = state_after(running, SourceOutcome(Trouble.THROTTLED), LATER, LATER, "v1")
     assert (state.running_since, state.retrying, state.retry_at) == (None, "", None)
 
 
 def test_after_a_run_for_changes_the_last_full_run_stays():
-    state = state_after(GOOD, RunOutcome(taken=2), LATER, LATER, "v2")
+    state = state_after(GOOD, SourceOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
     assert (state.last_success, state.taken, state.trouble) == (LATER, 2, "")
 
 
 def test_held_devices_stay_in_sight_until_a_full_run_is_believed():
-    state = state_after(GOOD, RunOutcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER, "v2")
+    state = state_after(GOOD, SourceOutcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER, "v2")
     assert (state.held, state.trouble, state.failing_since) == (6, "too-many-gone", None)
-    state = state_after(state, RunOutcome(taken=2), LATER, LATER, "v2")
+    state = state_after(state, SourceOutcome(taken=2), LATER, LATER, "v2")
     assert (state.held, state.trouble) == (6, "too-many-gone")
-    state = state_after(state, RunOutcome(full=True, taken=7), LATER, LATER, "v2")
+    state = state_after(state, SourceOutcome(full=True, taken=7), LATER, LATER, "v2")
     assert (state.held, state.trouble) == (0, "")
 
 
 def test_a_list_that_was_cut_short_is_read_again_but_no_failure():
-    state = state_after(GOOD, RunOutcome(Trouble.CUT, taken=2), LATER, LATER, "v2")
+    state = state_after(GOOD, SourceOutcome(Trouble.CUT, taken=2), LATER, LATER, "v2")
     assert (state.last_success, state.failing_since, state.trouble) == (LATER, None, "cut-short")
     assert (state.last_full, state.cursor) == (GOOD.last_full, GOOD.cursor)
 
 
 def test_failures_count_from_the_first():
-    first = state_after(GOOD, RunOutcome(Trouble.LOGIN), LATER, LATER, "v2")
-    second = state_after(first, RunOutcome(Trouble.TIMEOUT), LATER + MINUTE, LATER + MINUTE, "v2")
+    first = state_after(GOOD, SourceOutcome(Trouble.LOGIN), LATER, LATER, "v2")
+    second = state_after(first, SourceOutcome(Trouble.TIMEOUT), LATER + MINUTE, LATER + MINUTE, "v2")
     assert (second.failing_since, second.trouble, second.last_success) == (LATER, "timeout", NOW)
     assert second.cursor == GOOD.cursor
 
 
 def test_a_cursor_that_was_refused_is_not_used_again():
-    assert state_after(GOOD, RunOutcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
+    assert state_after(GOOD, SourceOutcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
 
 
 @pytest.mark.parametrize("times", [{"cursor": LATER + MINUTE}, {"last_full": LATER + MINUTE}])

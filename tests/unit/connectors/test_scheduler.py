@@ -4,8 +4,8 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from tests.unit.connectors.around import NOW, runtime, settings_of
-from tests.unit.connectors.run_store import Source, leased_run
+from tests.unit.connectors.around import NOW, settings_of, tools
+from tests.unit.connectors.run_store import Source, runner
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.line import PostSettings
@@ -13,6 +13,7 @@ from mailgate.connectors import scheduler
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
+from mailgate.tasks import end_all
 
 SETTINGS = {"mdm": EverySource()}
 FAILING = SourceState("mdm", failing_since=NOW - timedelta(days=1), last_attempt=NOW)
@@ -32,8 +33,8 @@ def listed():
 @pytest.fixture
 def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
-        around = partial(runtime, now=clock)
-        runs = leased_run(source, run_store, around, lambda: listed[-1])
+        around = partial(tools, now=clock)
+        runs = runner(source, run_store, around, lambda: listed[-1])
         return Scheduler(lambda: settings, runs, around(), told.append)
 
     return made
@@ -66,7 +67,7 @@ async def test_a_running_source_is_not_started_again(make):
     running = make(source)
     await poll(running, times=3)
     assert len(source.asked) == 1
-    await running._end()
+    await end_all(running._running.values())
 
 
 async def test_a_source_with_something_new_runs_before_its_time(make):
@@ -113,7 +114,7 @@ async def test_a_failing_source_is_told_until_a_run_succeeds(make, run_store, cl
     await running.poll()
     run_store.noted["mdm"] = replace(run_store.noted["mdm"], failing_since=None)
     await running.poll()
-    await running._end()
+    await end_all(running._running.values())
     assert told == [{}, {"mdm": since + timedelta(seconds=5)}, {}]
 
 

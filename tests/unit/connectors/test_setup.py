@@ -44,7 +44,7 @@ def test_a_report_says_how_much_older_its_list_may_be(handed):
 
 def test_an_unreadable_device_is_counted(handed):
     handed.unreadable()
-    assert handed.runtime.tally.unreadable == 1
+    assert handed.tools.tally.unreadable == 1
 
 
 def test_the_wire_is_https():

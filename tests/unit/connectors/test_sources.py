@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from tests.docs.yaml_blocks import ENVIRON
 from tests.events import event
 from tests.exchanges import VECTORS
-from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, runtime, service_account, settings_of
+from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, service_account, settings_of, tools
 
 from mailgate.config import load_bundle
 from mailgate.config.sources.apis import AppleMdmSettings
@@ -75,14 +75,14 @@ async def one_record(case: dict[str, Any], device: dict[str, Any]) -> Report:
     }
     given = {key: tuple(one) if isinstance(one, list) else one for key, one in case["settings"].items()}
     settings = settings_of(SOURCES[given["type"]], given, **secrets)
-    here = Setup("mdm", CATALOG, runtime())
+    here = Setup("mdm", CATALOG, tools())
     if isinstance(settings, AppleMdmSettings):
         [record] = await connector_for(here, settings).receive({}, event("applications", **device))
     elif isinstance(settings, FileSettings | PostSettings):
         [record] = await PostedLines(here, settings).receive({}, json.dumps(device).encode())
     else:
         said = {key: one for key, one in device.items() if one is not None}
-        api = Setup("mdm", CATALOG, runtime(), lambda _: OneDevice(said))
+        api = Setup("mdm", CATALOG, tools(), lambda _: OneDevice(said))
         record = await connector_for(api, settings).device(next(str(said[key]) for key in IDS if key in said))
     return record
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import devices_of, ends_in, look, runtime, settings_of, setup
+from tests.unit.connectors.around import devices_of, ends_in, look, settings_of, setup, tools
 
 from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors.workspace_one import WorkspaceOne
@@ -45,7 +45,7 @@ async def test_a_device_with_a_listed_app_is_reported_whole(uem):
 
 
 async def test_every_page_is_read_and_the_total_is_that_of_devices(uem):
-    around = runtime()
+    around = tools()
     records = await devices_of(uem(around))
     assert [record.id[-3:] for record in records] == ["101", "102", "103", "104"]
     assert (around.tally.total, around.tally.unreadable) == (4, 0)

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from prometheus_client import CollectorRegistry
 
-from mailgate.app.connectors import leased_run_for
+from mailgate.app.connectors import runner_for
 from mailgate.app.doctor.diagnosis import Diagnosis, Examined, failed, ok, unknown
 from mailgate.app.mails import mail_server_of
 from mailgate.app.trust import asking
@@ -18,7 +18,7 @@ from mailgate.attest.keys import KeySetError, parse_jwks
 from mailgate.config.mail import MailSettings
 from mailgate.config.sources.every_source import EverySource
 from mailgate.config.values import Address
-from mailgate.connectors.protocol import Runtime, SourceTally
+from mailgate.connectors.protocol import SourceTally, SourceTools
 from mailgate.connectors.run import reading
 from mailgate.console.now.readiness import clock_state
 from mailgate.console.words import trouble_in_words
@@ -195,8 +195,8 @@ async def _read(gate: Examined, name: str, settings: EverySource) -> Diagnosis:
     async def wait_for_nothing(_seconds: float) -> None:
         raise SourceError(Trouble(tally.retrying))
 
-    made = leased_run_for(gate.opened, lambda: bundle, CollectorRegistry()).make
-    connector = made(name, settings, Runtime(gate.clock, wait_for_nothing, random.random, tally))
+    made = runner_for(gate.opened, lambda: bundle, CollectorRegistry()).make
+    connector = made(name, settings, SourceTools(gate.clock, wait_for_nothing, random.random, tally))
     try:
         async with reading(connector, None) as devices:
             async for _ in devices:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailgate.cli.identity import TokenFile, acting_person, may_operate
+from mailgate.cli.admin import TokenFile, acting_person, may_operate
 from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsJson, AsObject, Config, Until, checked, with_store
 from mailgate.cli.output import Columns, minute, print_rows, printable, say
 from mailgate.cli.policy.history import version_called

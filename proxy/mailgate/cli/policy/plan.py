@@ -16,8 +16,8 @@ from rich.console import Console
 
 from mailgate import __version__
 from mailgate.atomic_files import write_atomically
+from mailgate.cli.admin import TokenFile, acting_person_if_given, admin_token
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
-from mailgate.cli.identity import TokenFile, acting_person_if_given, token_of
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, checked, with_store
 from mailgate.cli.output import ShowProgress, print_json, progress_bar
 from mailgate.cli.policy.plan_output import show_plan
@@ -231,7 +231,7 @@ def _end(made: Plan, code: int) -> NoReturn:
 
 def _made_at(url: str, candidate: Rules, days: int, token_file: Path | None) -> tuple[Plan, int]:
     """The plan that a gate makes of these rules, and what it needs, as an exit code. Ends the command if there is none."""
-    api = GateApi(url.rstrip("/"), token_of(token_file))
+    api = GateApi(url.rstrip("/"), admin_token(token_file))
     with progress_bar("deciding", "devices") as show:
         made, needed = asyncio.run(plan_at_gate(api, candidate.texts, days, show))
     same = made.candidate.digest == made.active.digest

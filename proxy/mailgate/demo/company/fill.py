@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from mailgate.app.clock import utc_now
+from mailgate.app import utc_now
 from mailgate.app.open_store import open_store
 from mailgate.app.serve import settle_memory
 from mailgate.atomic_files import write_atomically

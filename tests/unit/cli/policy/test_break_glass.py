@@ -6,7 +6,7 @@ import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_history import versions as versions
 
-from mailgate.cli import identity
+from mailgate.cli import admin
 from mailgate.rollout.person import Person
 
 UNTIL = ("--until", "2999-01-01")
@@ -14,7 +14,7 @@ UNTIL = ("--until", "2999-01-01")
 
 @pytest.fixture(autouse=True)
 def ada(versions: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "system_user", lambda: Person("ada", "desk"))
+    monkeypatch.setattr(admin, "system_user", lambda: Person("ada", "desk"))
 
 
 def test_a_rule_is_off_until_somebody_resumes_it() -> None:

@@ -11,15 +11,15 @@ from tests.unit.cli.policy.test_plan import folder as folder
 from tests.unit.rollout.test_planning import NEW, OLD
 from typer.testing import Result
 
-from mailgate.cli import identity
-from mailgate.cli.identity import VARIABLE
+from mailgate.cli import admin
+from mailgate.cli.admin import VARIABLE
 from mailgate.rollout.person import Person
 
 
 @pytest.fixture
 def digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A plan that keeps one phone out."""
-    monkeypatch.setattr(identity, "system_user", lambda: Person("ada", "desk"))
+    monkeypatch.setattr(admin, "system_user", lambda: Person("ada", "desk"))
     (folder / "policy.yaml").write_text(NEW)
     return str(json.loads(run("plan", "--json").output)["digest"])
 

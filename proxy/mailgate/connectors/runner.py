@@ -19,8 +19,8 @@ from mailgate.connectors.protocol import (
     Connector,
     ReadsOneDevice,
     ReceivesPosts,
-    Runtime,
     SourceTally,
+    SourceTools,
     WakesDevices,
 )
 from mailgate.connectors.run import (
@@ -28,7 +28,7 @@ from mailgate.connectors.run import (
     HARMLESS,
     ReportStore,
     Run,
-    RunOutcome,
+    SourceOutcome,
     changes_since,
     may_hold,
     state_after,
@@ -90,12 +90,12 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class LeasedRun:
+class Runner:
     """Runs a connector unless another gate does."""
 
-    make: Callable[[str, EverySource, Runtime], Connector]
+    make: Callable[[str, EverySource, SourceTools], Connector]
     store: SourceStore
-    runtime: Callable[[], Runtime]
+    tools: Callable[[], SourceTools]
     """Made for every run, with its own tally."""
     numbers: ConnectorMetrics
     listed: Callable[[], str]
@@ -109,7 +109,7 @@ class LeasedRun:
         options: RunOptions = RunOptions(),
         *,
         unless: Callable[[SourceState], bool] | None = None,
-    ) -> RunOutcome | None:
+    ) -> SourceOutcome | None:
         """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
         try:
             if not await self.store.claim(name, LEASE):
@@ -120,12 +120,12 @@ class LeasedRun:
                 await run_to_end(self._release(name))
         except SourceError as error:
             self.log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
-            return RunOutcome(error.trouble, hint=error.hint, status=error.status)
+            return SourceOutcome(error.trouble, hint=error.hint, status=error.status)
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
-        runtime = replace(self.runtime(), stores=True)
-        connector = self.make(name, settings, runtime)
+        tools = replace(self.tools(), stores=True)
+        connector = self.make(name, settings, tools)
         try:
             assert isinstance(connector, ReceivesPosts)
             records = await connector.receive(headers, body)
@@ -134,12 +134,12 @@ class LeasedRun:
         finally:
             await connector.close()
         if settings.scheduled():  # the state is that of the runs, and a call does not put off the next run
-            self.numbers.count(name, RunOutcome(taken=len(records)), runtime.tally, 0.0)
+            self.numbers.count(name, SourceOutcome(taken=len(records)), tools.tally, 0.0)
             return len(records)
         state = (await self.store.states()).get(name) or SourceState(name)
-        now, outcome = runtime.now(), RunOutcome(taken=len(records), gone=sum(each.gone for each in records))
+        now, outcome = tools.now(), SourceOutcome(taken=len(records), gone=sum(each.gone for each in records))
         await self.store.note(state_after(state, outcome, now, now, state.listed))
-        self.numbers.count(name, outcome, runtime.tally, 0.0)
+        self.numbers.count(name, outcome, tools.tally, 0.0)
         return len(records)
 
     async def _under_lease(
@@ -148,32 +148,32 @@ class LeasedRun:
         settings: EverySource,
         options: RunOptions,
         unless: Callable[[SourceState], bool] | None,
-    ) -> RunOutcome | None:
+    ) -> SourceOutcome | None:
         state = (await self.store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
-        runtime = replace(self.runtime(), stores=not options.dry)
-        started, listed = runtime.now(), self._looked_for(settings)
+        tools = replace(self.tools(), stores=not options.dry)
+        started, listed = tools.now(), self._looked_for(settings)
         start = None if options.full else changes_since(state, settings, started, listed)
         if options.dry:
-            return await self._read(name, settings, runtime, start, options, holds=True)
+            return await self._read(name, settings, tools, start, options, holds=True)
         idle = replace(state, running_since=None, retrying="", retry_at=None)
         running = idle if options.handed else replace(idle, running_since=started)
         if running != state:
             await self.store.note(running)
         try:
-            read = self._read(name, settings, runtime, start, options, holds=may_hold(state, started))
-            outcome = await self._while_ours(running, read, runtime)
+            read = self._read(name, settings, tools, start, options, holds=may_hold(state, started))
+            outcome = await self._while_ours(running, read, tools)
         except asyncio.CancelledError:
             await run_to_end(self._note(idle))
             raise
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # the lease was lost: another gate runs the connector, and stores its state
-        ended = runtime.now()
+        ended = tools.now()
         if not options.handed or (outcome.trouble in HARMLESS and idle.failing_since is None):
             await self.store.note(state_after(idle, outcome, started, ended, listed))
-        self.numbers.count(name, outcome, runtime.tally, (ended - started).total_seconds())
-        self._say(name, outcome, runtime.tally)
+        self.numbers.count(name, outcome, tools.tally, (ended - started).total_seconds())
+        self._say(name, outcome, tools.tally)
         return outcome
 
     def _looked_for(self, settings: EverySource) -> str:
@@ -185,45 +185,45 @@ class LeasedRun:
         self,
         name: str,
         settings: EverySource,
-        runtime: Runtime,
+        tools: SourceTools,
         start: datetime | None,
         options: RunOptions,
         *,
         holds: bool,
-    ) -> RunOutcome:
+    ) -> SourceOutcome:
         """One run, and a second one that reads everything if the source no longer knows the changes."""
         connector = None
         try:
-            connector = self.make(name, settings, runtime)
+            connector = self.make(name, settings, tools)
             run = Run(
                 name,
                 connector,
                 _Nothing(self.store, options.show) if options.dry else self.store,
-                runtime.tally,
+                tools.tally,
                 100 if options.mark_missing_as_gone else settings.most_gone,
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
-                lambda done: options.progress(done, runtime.tally.total),
+                lambda done: options.progress(done, tools.tally.total),
                 holds=(options.dry and not options.handed)
                 or (holds and isinstance(settings, ApiSourceSettings)),
                 handed=options.handed,
             )
             outcome = await run.go(start if connector.tells_changes else None)
             if outcome.trouble is Trouble.CURSOR and start is not None:
-                return await self._read(name, settings, runtime, None, options, holds=holds)
+                return await self._read(name, settings, tools, None, options, holds=holds)
             return outcome
         except SourceError as error:
-            return RunOutcome(error.trouble, hint=error.hint, status=error.status)
+            return SourceOutcome(error.trouble, hint=error.hint, status=error.status)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
             kind, *where = where_it_failed(error)
             self.log.error("connector-fault", connector=name, error=kind, where=where)
-            return RunOutcome(Trouble.FAULT, details=(kind, *where))
+            return SourceOutcome(Trouble.FAULT, details=(kind, *where))
         finally:
             if connector is not None:
                 await connector.close()
 
     async def _while_ours(
-        self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], runtime: Runtime
-    ) -> RunOutcome:
+        self, state: SourceState, work: Coroutine[Any, Any, SourceOutcome], tools: SourceTools
+    ) -> SourceOutcome:
         """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
         loop, lease = asyncio.get_running_loop(), LEASE.total_seconds()
         task, renewed = loop.create_task(work), loop.time()
@@ -232,7 +232,7 @@ class LeasedRun:
                 await asyncio.wait({task}, timeout=min(lease / 3, _LOOK_SECONDS))
                 if task.done():
                     return task.result()
-                waits = replace(state, retrying=runtime.tally.retrying, retry_at=runtime.tally.retry_at)
+                waits = replace(state, retrying=tools.tally.retrying, retry_at=tools.tally.retry_at)
                 if waits != state:
                     await self._note(waits)
                     state = waits
@@ -243,7 +243,7 @@ class LeasedRun:
                     renewed = now
                 elif now - renewed > lease / 2:
                     self.log.warning("connector-lease-lost", connector=state.name)
-                    return RunOutcome(Trouble.STOPPED)
+                    return SourceOutcome(Trouble.STOPPED)
         finally:
             await end(task)
 
@@ -264,7 +264,7 @@ class LeasedRun:
         except SourceError:
             self.log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
-    def _say(self, name: str, outcome: RunOutcome, tally: SourceTally) -> None:
+    def _say(self, name: str, outcome: SourceOutcome, tally: SourceTally) -> None:
         if outcome.narrowed:
             self.log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
         if outcome.held:
@@ -317,17 +317,17 @@ _CACHE_SIZE = 100_000
 class DeviceRecheck:
     """Asks sources about single devices, each at most once in ``PAUSE``."""
 
-    def __init__(self, leased_run: LeasedRun) -> None:
-        self._leased_run = leased_run
-        now = leased_run.runtime().now
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        now = runner.tools().now
         self._asked: TTLCache[tuple[str, str], bool] = TTLCache(
             _CACHE_SIZE, PAUSE.total_seconds(), timer=lambda: now().timestamp()
         )
 
     async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
-        runtime = replace(self._leased_run.runtime(), stores=True)
-        connector = self._leased_run.make(name, settings, runtime)
+        tools = replace(self._runner.tools(), stores=True)
+        connector = self._runner.make(name, settings, tools)
         try:
             if not isinstance(connector, ReadsOneDevice | WakesDevices) or not settings.scheduled():
                 return CheckResult.CANNOT
@@ -342,7 +342,7 @@ class DeviceRecheck:
             if record is not None and record.id != device_id:
                 raise SourceError(Trouble.SHAPE)
             gone = report_by(name, device_id, gone=True)
-            await run_to_end(self._leased_run.store.take([record or gone]))
+            await run_to_end(self._runner.store.take([record or gone]))
             return CheckResult.TAKEN if record else CheckResult.GONE
         except SourceError as error:
             return CheckResult.CANNOT if error.trouble is Trouble.NAME else CheckResult.FAILED

@@ -7,18 +7,18 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from tests.exchanges import MARKER
-from tests.unit.connectors.around import NOW, runtime, settings_of
+from tests.unit.connectors.around import NOW, settings_of, tools
 from tests.unit.connectors.run_store import Source
-from tests.unit.connectors.run_store import leased_run as in_leased_run
+from tests.unit.connectors.run_store import runner as made_runner
 from tests.unit.connectors.test_intune import VALUES
 
 from mailgate.config.sources.apis import AppleMdmSettings, IntuneSettings
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.config.sources.line import PostSettings
-from mailgate.connectors import leased_run
-from mailgate.connectors.leased_run import PAUSE, DeviceRecheck, RunOptions
+from mailgate.connectors import runner as runner
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import OVERLAP, Narrowed
+from mailgate.connectors.runner import PAUSE, DeviceRecheck, RunOptions
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, CheckResult, SourceState
@@ -29,7 +29,7 @@ POSTED = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
 
 @pytest.fixture
 def lead(run_store):
-    return partial(in_leased_run, store=run_store)
+    return partial(made_runner, store=run_store)
 
 
 async def test_a_run_leaves_its_state_and_gives_the_lease_back(lead, run_store):
@@ -117,7 +117,7 @@ async def test_a_store_that_is_away_is_a_trouble_of_its_own(lead, run_store):
 
 
 async def test_a_lease_is_renewed_while_the_run_lasts(lead, run_store, monkeypatch):
-    monkeypatch.setattr(leased_run, "LEASE", timedelta(0))
+    monkeypatch.setattr(runner, "LEASE", timedelta(0))
     going_on = asyncio.Event()
     task = asyncio.create_task(lead(Source(1, going_on)).run("mdm", SETTINGS))
     while run_store.claims < 4:
@@ -127,7 +127,7 @@ async def test_a_lease_is_renewed_while_the_run_lasts(lead, run_store, monkeypat
 
 
 async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, run_store, monkeypatch):
-    monkeypatch.setattr(leased_run, "LEASE", timedelta(0))
+    monkeypatch.setattr(runner, "LEASE", timedelta(0))
     task = asyncio.create_task(lead(Source(1, asyncio.Event())).run("mdm", SETTINGS))
     while run_store.claims < 2:
         await asyncio.sleep(0)
@@ -179,8 +179,8 @@ async def test_a_source_that_hangs_is_being_read_from_the_start_on(lead, run_sto
 
 
 async def test_a_run_that_waits_says_until_when(lead, run_store, monkeypatch):
-    monkeypatch.setattr(leased_run, "_LOOK_SECONDS", 0.001)
-    around, going_on = runtime(), asyncio.Event()
+    monkeypatch.setattr(runner, "_LOOK_SECONDS", 0.001)
+    around, going_on = tools(), asyncio.Event()
     task = asyncio.create_task(lead(Source(1, going_on), around=lambda: around).run("mdm", SETTINGS))
     await noted(run_store, lambda state: state.running_since)
     around.tally.retrying, around.tally.retry_at = "throttled", NOW + timedelta(minutes=2)
@@ -231,7 +231,7 @@ MINUTE = timedelta(minutes=1)
 
 async def seen(lead, run_store, *reports, after=timedelta(), settings=API, dry=False):
     """The outcome of a full run that brings these reports this long after the first."""
-    around = runtime(now=lambda: NOW + after)
+    around = tools(now=lambda: NOW + after)
     wish = RunOptions(full=True, dry=dry)
     return await lead(Source(*reports), around=lambda: around).run("mdm", settings, wish)
 
@@ -331,7 +331,7 @@ class Asked(Source):
 @pytest.fixture
 def checking(run_store, clock):
     def made(source):
-        return DeviceRecheck(in_leased_run(source, run_store, partial(runtime, now=clock)))
+        return DeviceRecheck(made_runner(source, run_store, partial(tools, now=clock)))
 
     return made
 
@@ -406,7 +406,7 @@ async def test_a_source_that_cannot_be_asked_is_not(checking):
 
 @pytest.mark.parametrize("answer", [SourceError(Trouble.TIMEOUT), asyncio.Event()])
 async def test_a_source_that_does_not_answer_changes_nothing(checking, run_store, monkeypatch, answer):
-    monkeypatch.setattr(leased_run, "_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "_TIMEOUT_SECONDS", 0.01)
     assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
     assert run_store.taken == []
 
@@ -419,7 +419,7 @@ async def test_a_connector_may_store_only_in_a_run_that_stores(run_store):
         return Source(1)
 
     numbers = ConnectorMetrics(CollectorRegistry())
-    run = leased_run.LeasedRun(make, run_store, runtime, numbers, lambda: "v1")
+    run = runner.Runner(make, run_store, tools, numbers, lambda: "v1")
     for options in (RunOptions(), RunOptions(dry=True)):
         await run.run("mdm", SETTINGS, options)
     assert may == [True, False]
