@@ -253,10 +253,10 @@ def read_activesync(query: DeviceQuery, *, checked: bool) -> Reading:
     if form == "desktop" and not checked:
         form = "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])
-    detail = phrase("the query cannot be read: %(fault)s", fault=query.fault)
+    fault = query.fault and phrase("the query cannot be read: %(fault)s", fault=query.fault)
     return Reading(
         form=form,
         browser="Outlook" if query.device_type.lower().startswith("windowsoutlook") else "",
         signals=(shown,),
-        findings=(Finding(Reason.REQUEST_MALFORMED, detail),) if query.fault else (),
+        findings=(Finding(Reason.REQUEST_MALFORMED, fault),) if fault else (),
     )

@@ -32,8 +32,6 @@ class LimitedConnection(Protocol):
 
 
 class ConnectionLimit:
-    """Has places for ``most`` connections."""
-
     def __init__(self, most: int) -> None:
         self.most = most
         self._held: dict[LimitedConnection, None] = {}

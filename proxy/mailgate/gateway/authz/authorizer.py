@@ -18,7 +18,7 @@ from cachetools import TTLCache
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.http.fields import Field, Fields
+from mailgate.http.fields import Fields
 from mailgate.http.grammar import HOST, is_token
 from mailgate.http.request import TARGET, RequestHead, ambiguous, malformed
 from mailgate.model import Access, Decision
@@ -58,7 +58,8 @@ def original_request(head: RequestHead, dialect: Dialect) -> RequestHead:
     if told[_PROTO].lower() not in (b"http", b"https"):
         raise malformed("X-Forwarded-Proto is neither http nor https.")
     if dialect is Dialect.ENVOY:
-        head = replace(head, fields=_from(told[_CLIENT], head.fields))
+        others = (field for field in head.fields if field[0].lower() != _FOR)
+        head = replace(head, fields=Fields([*others, (_FOR, told[_CLIENT])]))
         return _parsed(head, head.method, head.target.removeprefix(PATH.encode()))
     if not HOST.fullmatch(told[_HOST]):
         raise malformed("X-Forwarded-Host is not a host name with an optional port.")
@@ -76,10 +77,6 @@ def _required(fields: Fields, names: Sequence[bytes]) -> dict[bytes, bytes]:
             raise ambiguous(f"The asking proxy has not sent {name.decode()}.")
         told[name] = values[0]
     return told
-
-
-def _from(client: bytes, fields: Sequence[Field]) -> Fields:
-    return Fields([*(field for field in fields if field[0].lower() != _FOR), (_FOR, client)])
 
 
 def _parsed(head: RequestHead, method: bytes, target: bytes) -> RequestHead:

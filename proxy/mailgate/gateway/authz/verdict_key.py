@@ -25,7 +25,7 @@ from mailgate.gateway.authz.authorizer import Dialect
 from mailgate.http.fields import Fields, Row
 from mailgate.http.proxy.forward import CONNECTION_LOGINS
 from mailgate.http.request import RequestRefused
-from mailgate.http.trusted_headers import TOLD, forgeable
+from mailgate.http.trusted_headers import forgeable
 from mailgate.model import Reason
 from mailgate.policy.variables import DependsOn, dependencies_of
 
@@ -74,7 +74,9 @@ def _covers(told: bytes, reads: frozenset[str]) -> bool:
     )
 
 
-_ALWAYS = frozenset({*TOLD, b"device-attestation", b"dpop"})
+_ALWAYS = frozenset(
+    b"x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user device-attestation dpop".split()
+)
 _ORIGINAL = frozenset({b"x-original-method", b"x-original-uri"})
 _FORWARDED = frozenset({b"x-forwarded-method", b"x-forwarded-uri"})
 _OWN = {

@@ -1,7 +1,5 @@
-"""Takes lines for a file, for syslog or for standard error. A thread writes them. The queue is bounded, and lost lines are counted.
-
-So neither a full disk nor a slow reader delays a request.
-"""
+"""Takes lines for a file, for syslog or for standard error. A thread writes them, and the queue is bounded, so that neither a full disk nor
+a slow reader delays a request. Lost lines are counted."""
 
 import os
 import socket

@@ -1,15 +1,9 @@
 """Pages that are rendered once, with holes for what differs between requests.
 
-A page is rendered from a view and its holes, and from nothing else:
-
-- ``Holes`` are the values of a single request. A page to be cached is rendered with marks in their place, drawn at
-  random for this one rendering, so that no other text in it can be a mark. The values of a request replace the marks
-  at the end, in the form that the template would give them (``Holes.written``);
-- ``without_holes`` is the view without any of these. The template gets this view, whether the page is cached or not,
-  and the view is the key. So everything else that a template reads is a part of the key: a field that was forgotten
-  here costs a hit but never gives a wrong page.
-
-A template may check whether a hole is empty, since an empty one has no mark. Apart from that it may only write it.
+``Holes`` are the values of a single request. A page to be cached is rendered with marks in their place, drawn at random for this one
+rendering, so that no other text in it can be a mark; the values replace them at the end. ``without_holes`` is the view without these.
+The template gets that view, whether the page is cached or not, and it is the key: a field that was forgotten here costs a hit but never
+gives a wrong page. A template may check whether a hole is empty, since an empty one has no mark; else it may only write it.
 """
 
 import re

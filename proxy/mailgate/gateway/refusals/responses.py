@@ -47,22 +47,15 @@ class ResponseBuilder:
     """Seals the tickets of help buttons. If it is None, refusals have no help button."""
     warn_again: timedelta = timedelta(hours=4)
     """How long a browser that has shown a warning does not get the same warning again."""
-
     seen_within: Mapping[str, timedelta] = field(default_factory=dict)
     """How long it usually takes until a source sees a change, by the name of the source. Unknown times are left out."""
-
     help_address: str = ""
-
     choices: tuple[str, ...] = CHOICES
-
     certificates: bool = False
-
     tokens: bool = False
     """Whether signed reports are accepted that come with requests."""
-
     unlisted_from: frozenset[str] = frozenset()
     """The connectors that get lists with apps that are not listed."""
-
     laptops: OccasionJudge | None = None
     """Decides by the rules in force; None if it is unknown whether laptops are let in."""
 
