@@ -60,6 +60,7 @@ run: setup ## Start the gate before a demo mailbox with a made-up company, and s
 GENERATED := $(addprefix docs/make_,first_files.py man_page.py operation_table.py variable_table.py) $(addprefix deploy/make_,unforged.py dashboard.py)
 generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and files in docs/, deploy/ and config/
 	@for each in $(GENERATED); do PYTHONPATH=proxy $(BIN)/python $$each || exit 1; done
+	@cp proxy/mailgate/gateway/pages/tokens.css proxy/mailgate/gateway/pages/style.css extension/look
 
 # Four parts run at a time, the longest first, since tests also wait; with more of them, two cores take longer for each computation.
 # The part rest has all tests that no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of

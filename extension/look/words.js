@@ -11,6 +11,19 @@ export function say([key, ...values]) {
   return key === OWN_WORDS ? values[0] : i18n.getMessage(key, values);
 }
 
+/** @type {Record<string, string>} the form of a badge, as in look/style.css */
+const FORMS = { ok: "ok", warned: "warn", blocked: "no" };
+
+/**
+ * @param {HTMLElement} badge
+ * @param {string} tone
+ * @param {string} words
+ */
+export function putBadge(badge, tone, words) {
+  badge.className = `badge ${FORMS[tone] ?? "off"}`;
+  badge.textContent = words;
+}
+
 /** The language of the texts. A browser in a language without texts shows them, and its dates, in English. */
 function language() {
   return i18n.getMessage("language");

@@ -3,7 +3,7 @@
 import { gateOrigin, permissionPattern } from "../core/address.js";
 import { viewOf } from "../core/view.js";
 import { ask } from "../look/ask.js";
-import { byId, fromNow, put, putMistake, say, translatePage } from "../look/words.js";
+import { byId, fromNow, put, putBadge, putMistake, say, translatePage } from "../look/words.js";
 import { permissions } from "../shim/ext.js";
 
 /** @typedef {import("../core/state.js").Memory} Memory */
@@ -18,8 +18,7 @@ const connect = /** @type {HTMLButtonElement} */ (byId("connect"));
 function render(memory) {
   const view = viewOf(memory);
   byId("company").textContent = view.company || say(["name"]);
-  byId("badge").dataset.tone = view.tone;
-  put("badge", say(view.badge));
+  putBadge(byId("badge"), view.tone, say(view.badge));
   put("headline", say(view.headline));
   put("explained", view.explained && say(view.explained));
   putMistake(view);

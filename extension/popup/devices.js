@@ -1,6 +1,6 @@
 /** The list of a person's other devices in the popup. */
 
-import { byId, deadlineText, say } from "../look/words.js";
+import { byId, deadlineText, putBadge, say } from "../look/words.js";
 
 /** @typedef {import("../core/view.js").DeviceLine} DeviceLine */
 
@@ -32,8 +32,8 @@ function item(device, now, above) {
   const entry = document.createElement("li");
   const name = device.system ? `${say([device.kind])} (${device.system})` : say([device.kind]);
   const line = made("div", "", "line");
-  const badge = made("span", say(device.badge), "badge");
-  badge.dataset.tone = device.tone;
+  const badge = made("span", "");
+  putBadge(badge, device.tone, say(device.badge));
   line.append(made("span", device.tail ? `${name} · …${device.tail}` : name), badge);
   entry.append(line);
   if (above) return entry;

@@ -3,7 +3,7 @@
 import { mePage } from "../core/address.js";
 import { REMOVES, viewOf } from "../core/view.js";
 import { ask } from "../look/ask.js";
-import { byId, dayText, deadlineText, fromNow, momentText, put, putMistake, say, translatePage } from "../look/words.js";
+import { byId, dayText, deadlineText, fromNow, momentText, put, putBadge, putMistake, say, translatePage } from "../look/words.js";
 import { runtime } from "../shim/ext.js";
 import { showDevices } from "./devices.js";
 
@@ -34,8 +34,7 @@ function render(memory) {
 
 /** @param {View} view */
 function showOwn({ tone, badge, headline }) {
-  byId("badge").dataset.tone = tone;
-  put("badge", say(badge));
+  putBadge(byId("badge"), tone, say(badge));
   put("headline", say(headline));
   put("remove", null);
 }
@@ -50,8 +49,7 @@ function showOwn({ tone, badge, headline }) {
 function showRemove({ tone, kind, badge, reason, deadline }, now) {
   const at = Date.parse(deadline);
   if (tone === "warned" && !(at > now)) return false;
-  byId("badge").dataset.tone = tone;
-  put("badge", `${say([kind])}: ${tone === "warned" ? say(["badge_until", dayText(at)]) : say(badge)}`);
+  putBadge(byId("badge"), tone, `${say([kind])}: ${tone === "warned" ? say(["badge_until", dayText(at)]) : say(badge)}`);
   put("headline", say([REMOVES.get(kind) ?? "", reason?.[1] ?? ""]));
   put("remove", say(tone === "warned" ? ["remove_until", momentText(at), fromNow(at, now)] : ["remove_now"]));
   return true;
@@ -78,7 +76,7 @@ function showSteps({ steps, headline }, { gate }) {
   for (const step of STEPS) {
     byId(step).hidden = !steps.includes(step);
     // nothing but to wait is no step that anybody has to take
-    byId(step).classList.toggle("main", step === steps[0] && headline[0] !== "phase_away");
+    byId(step).classList.toggle("main-act", step === steps[0] && headline[0] !== "phase_away");
   }
   byId("check").textContent = say([headline[0] === "phase_away" ? "try_now" : "check_again"]);
   link("how", gate && mePage(gate));

@@ -24,7 +24,7 @@ class Console:
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Token").fill(secret)
         self.page.get_by_role("button", name="Log in").click()
-        expect(self.page.get_by_role("heading", level=1)).to_have_text("Now")
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("Overview")
 
     def log_out(self) -> None:
         self.page.get_by_role("button", name="Log out").click()
@@ -71,7 +71,7 @@ class Console:
         self.page.get_by_role("button", name=f"Roll back to version {version} …").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(f"Roll back to version {version}")
         self._confirm(note, f"Roll back to version {version}")
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Policy")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Rules")
 
     def _confirm(self, note: str, button: str) -> None:
         self.page.get_by_label("Reason, for the history").fill(note)

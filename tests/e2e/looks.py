@@ -37,3 +37,63 @@ def _complained_in(page: Page, width: int, scheme: Literal["dark", "light"]) -> 
     violations, wide = page.evaluate(_READ)
     wrong = [(width, name, html) for name, html in violations]
     return [*wrong, (width, "too wide", page.url)] if wide > width else wrong
+
+
+READABLE = 5.7
+"""The least contrast of a text with its ground (WCAG 2.2 asks for 4.5)."""
+SIZES: tuple[int, ...] = (390, 768, 1280)
+_FAULTS = """readable => {
+  const parts = (colour) => {
+    const [red, green, blue, alpha = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return colour.startsWith('color(') ? [255 * red, 255 * green, 255 * blue, alpha] : [red, green, blue, alpha];
+  };
+  const over = ([r, g, b, a], under) => [r, g, b].map((each, at) => each * a + under[at] * (1 - a));
+  const ground = (of) => {
+    const behind = [];
+    for (let each = of; each; each = each.parentElement) {
+      const colour = parts(getComputedStyle(each).backgroundColor);
+      if (colour[3] > 0) behind.push(colour);
+      if (colour[3] === 1) break;
+    }
+    return behind.reverse().reduce((under, colour) => over(colour, under), [255, 255, 255]);
+  };
+  const light = (colour) => colour.map((each) => each / 255)
+    .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0);
+  const contrast = (one, other) => {
+    const [less, more] = [light(one), light(other)].sort((a, b) => a - b);
+    return (more + 0.05) / (less + 0.05);
+  };
+  const wrong = [], seen = (each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.hidden, .skip');
+  const wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > wide) wrong.push(['wider than its window', document.documentElement.scrollWidth]);
+  for (const each of document.querySelectorAll('a[href], button, summary, select, textarea, input:not([type=hidden])')) {
+    if (!seen(each)) continue;
+    const { left, right, width, height } = each.getBoundingClientRect(), said = each.outerHTML.slice(0, 120);
+    if (left < -1 || right > wide + 1) wrong.push(['out of reach', said]);
+    for (let around = each.parentElement; around; around = around.parentElement)
+      if (around.scrollWidth > around.clientWidth + 1 && /auto|scroll|hidden/.test(getComputedStyle(around).overflowX)) wrong.push(['behind a scroll', said]);
+    const inText = getComputedStyle(each).display === 'inline' && each.parentElement.textContent.trim() !== each.textContent.trim();
+    if (!inText && (width < 23.9 || height < 23.9)) wrong.push(['too small to press', said]);
+  }
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+    const of = text.parentElement;
+    if (!text.data.trim() || !seen(of) || of.closest('script, style, title, desc, option, [disabled], [aria-busy]')) continue;
+    const style = getComputedStyle(of), colour = of.closest('svg') ? style.fill : style.color, under = ground(of);
+    const found = contrast(over(parts(colour), under), under);
+    if (found < readable) wrong.push([`contrast ${found.toFixed(1)}`, of.outerHTML.slice(0, 120)]);
+  }
+  return wrong;
+}"""
+
+
+def faults(page: Page, sizes: Iterable[int] = SIZES) -> list[tuple[int, str, str, str]]:
+    """What cannot be reached without pushing sideways, pressed by a finger, or read, in each size and scheme."""
+    found = []
+    for width in sizes:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found += [(width, scheme, *each) for each in page.evaluate(_FAULTS, READABLE)]
+    return found

@@ -138,8 +138,8 @@ def test_an_exempt_person_reads_until_when_on_their_page(chromium: Browser, demo
         expect(page.get_by_text("by an exemption")).to_be_visible()
         expect(page.get_by_text("A replacement phone is on its way").first).to_be_visible()
         assert (
-            page.locator(".gets .mark").first.evaluate("each => getComputedStyle(each).color")
-            == "rgb(138, 90, 0)"
+            page.locator(".verdict .i.warn").first.evaluate("each => getComputedStyle(each).color")
+            == "rgb(127, 76, 0)"
         )
 
 

@@ -52,7 +52,7 @@ MAX_LOGO = 8 * 1024
 """The largest logo in bytes. It is part of every page."""
 READABLE = 4.5
 """The least contrast between a text and its background (WCAG 2.2, 1.4.3)."""
-LIGHT, DARK = "#ffffff", "#1b212b"
+LIGHT, DARK = "#f6f4ee", "#1c1e27"
 """The background of links and buttons in light and in dark pages."""
 _PNG, _SVG = (
     b"\x89PNG\r\n\x1a\n",

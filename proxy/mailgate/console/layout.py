@@ -9,17 +9,21 @@ from aiohttp import web
 from yarl import URL
 
 from mailgate.console.context import SESSION, context_of, language_of, roles_of
-from mailgate.console.nouns import NOUNS
+from mailgate.console.nouns import MENU, current_page
+from mailgate.console.plans.facts import waits_for
 from mailgate.console.render import page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
+from mailgate.rollout.approvals import plan_statuses
+from mailgate.rollout.guard import guard_of
+from mailgate.store import StoreError
 from mailgate.texts import console_languages
 
 ORIGIN_PAGE = "undoes"
 """The field of a form with the page on which its action began, or where that was done which it undoes."""
+MAX_PLANS = 20
+"""How many of the newest plans are looked at for one that waits."""
 _NEXT_TOAST: web.RequestKey[Toast] = web.RequestKey("said")
-_MENU_ENTRY_OF = {"people": "devices"}
-"""The menu entry of pages without one of their own."""
 
 
 async def show(
@@ -38,7 +42,32 @@ async def show(
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     toast = said or (standing_message if standing_message and standing_message.lasts(now) else None)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
-    return await page(template, status, **common_values(request), toast=toast, lasts=lasts, **values)
+    shown = {
+        **common_values(request),
+        "waits": await _waits(request) if status < 400 else {},
+        "toast": toast,
+        "lasts": lasts,
+        **values,
+    }
+    return await page(template, status, **shown)
+
+
+async def _waits(request: web.Request) -> dict[str, int]:
+    """How much waits for this person, by the first page of the menu's entry. Without the store nothing is said to wait."""
+    context, roles, name = context_of(request), roles_of(request), request[SESSION].name
+    if not roles & {"operator", "approver"}:
+        return {}
+    try:
+        asked = await context.store.help_requests.open_by_rule() if "operator" in roles else {}
+        plans = await plan_statuses(
+            context.store, guard_of(context.bundle().settings), context.clock(), MAX_PLANS
+        )
+    except StoreError:
+        return {}
+    return {
+        "help_requests": sum(asked.values()),
+        "policy": sum(waits_for(plan, name, may_approve="approver" in roles) for plan in plans),
+    }
 
 
 async def show_without_login(
@@ -59,13 +88,11 @@ def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields:
 
 def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
-    here = (request.match_info.route.name or "").partition("-")[0]
-    here = _MENU_ENTRY_OF.get(here, here)
-    menu = [(address(request, each.entry), each.menu, each.entry == here) for each in NOUNS if each.menu]
     session = request[SESSION]
     return {
         **language_values(request),
-        "menu": menu,
+        "menu": MENU,
+        "here": current_page(request.match_info.route.name or "", request.path_qs),
         "who": session.name,
         "roles": roles_of(request),
         "csrf": session.csrf,

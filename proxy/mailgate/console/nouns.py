@@ -1,5 +1,5 @@
-"""The nouns of console and API, in the order of the menu. A noun is a folder; each of its files whose name ends with ``api`` lists
-operations, and each whose name ends with ``page`` lists pages."""
+"""The nouns of console and API, and the menu. A noun is a folder; each of its files whose name ends with ``api`` lists operations, and each
+whose name ends with ``page`` lists pages."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -8,46 +8,104 @@ from typing import Any, NamedTuple
 
 from mailgate.model.phrase import phrase
 
+NOUNS = (
+    "login", "now", "people", "devices", "apps", "explain", "policy", "drafts", "plans", "notices", "exemptions", "audit", "connectors",
+    "enrolment", "extension",
+)  # fmt: skip
 
-class Noun(NamedTuple):
-    """One noun."""
+
+class MenuPage(NamedTuple):
+    """A page that the menu leads to."""
 
     name: str
-    """The name of its folder."""
-    menu: str = ""
-    """Its words in the menu; empty if it has no entry there."""
-    opens: str = ""
-    """The page that its entry opens, if that is not called like the folder. The names of further pages begin with it."""
-
-    @property
-    def entry(self) -> str:
-        """The name of the page that its entry opens."""
-        return self.opens or self.name
+    """The name of its route."""
+    words: str
+    more: str = ""
+    """The rest of its address: a query, or a place on the page."""
+    begins: str = ""
+    """How the names of the routes of the pages below it begin, if not like its own."""
 
 
-NOUNS = (
-    Noun("login"),
-    Noun("now", phrase("Now")),
-    Noun("people", phrase("Help requests"), opens="help_requests"),
-    Noun("devices", phrase("Devices")),
-    Noun("apps", phrase("Apps")),
-    Noun("explain", phrase("Explain")),
-    Noun("policy", phrase("Policy")),
-    Noun("drafts"),
-    Noun("plans"),
-    Noun("notices", phrase("Notices")),
-    Noun("exemptions", phrase("Exemptions")),
-    Noun("audit", phrase("Audit")),
-    Noun("connectors", phrase("Connectors")),
-    Noun("enrolment", phrase("Enrolment")),
-    Noun("extension", phrase("Browsers")),
+class MenuEntry(NamedTuple):
+    """An entry of the menu: it opens its first page, and the others stand above each of them."""
+
+    words: str
+    icon: str
+    pages: tuple[MenuPage, ...]
+
+
+MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
+    (
+        phrase("Support"),
+        (
+            MenuEntry(phrase("Overview"), "home", (MenuPage("now", phrase("Overview")),)),
+            MenuEntry(phrase("Help requests"), "help", (MenuPage("help_requests", phrase("Help requests")),)),
+            MenuEntry(
+                phrase("People"),
+                "people",
+                (
+                    MenuPage("devices", phrase("Devices")),
+                    MenuPage("devices", phrase("Lost"), "?state=lost", "devices"),
+                    MenuPage("exemptions", phrase("Exemptions")),
+                    MenuPage("extension", phrase("Browsers")),
+                    MenuPage("sightings", phrase("Requests")),
+                    MenuPage("explain", phrase("One decision")),
+                ),
+            ),
+        ),
+    ),
+    (
+        phrase("Rules"),
+        (
+            MenuEntry(phrase("Apps"), "apps", (MenuPage("apps", phrase("Apps")),)),
+            MenuEntry(
+                phrase("Rules"),
+                "rules",
+                (
+                    MenuPage("policy", phrase("Rules")),
+                    MenuPage("policy-drafts", phrase("Drafts"), begins="policy-draft"),
+                    MenuPage("policy-plans", phrase("Plans"), begins="policy-plan"),
+                    MenuPage("policy", phrase("Versions"), "#versions", "policy-version"),
+                ),
+            ),
+            MenuEntry(phrase("Notices"), "mail", (MenuPage("notices", phrase("Notices")),)),
+        ),
+    ),
+    (
+        phrase("System"),
+        (
+            MenuEntry(
+                phrase("Sources"),
+                "source",
+                (MenuPage("connectors", phrase("Sources")), MenuPage("enrolment", phrase("Enrolment"))),
+            ),
+            MenuEntry(phrase("Audit log"), "log", (MenuPage("audit", phrase("Audit log")),)),
+        ),
+    ),
 )
+"""The groups of the menu with their entries."""
+_OF_ANOTHER = {"people": "devices", "find": "devices"}
+"""The pages of one person and of the search stand with the devices."""
+
+
+def current_page(route: str, address: str) -> MenuPage | None:
+    """The page of the menu to which a page belongs, by the name of its route and its address."""
+    route = _OF_ANOTHER.get(route.partition("-")[0], route)
+    found = [
+        page
+        for _, entries in MENU
+        for entry in entries
+        for page in entry.pages
+        if route.startswith(page.begins or page.name)
+        if not page.more.startswith("?") or address.endswith(page.more)
+    ]
+    return max(found, key=lambda page: (len(page.begins or page.name), page.more), default=None)
 
 
 def of_every_noun(ending: str, name: str) -> Iterator[Any]:
     """The items that the files of each noun list under ``name``, of files whose name ends with ``ending``."""
     for noun in NOUNS:
-        folder = import_module(f"{__package__}.{noun.name}")
+        folder = import_module(f"{__package__}.{noun}")
         for module in iter_modules(folder.__path__, f"{folder.__name__}."):
             if module.name.endswith(ending):
                 yield from getattr(import_module(module.name), name)

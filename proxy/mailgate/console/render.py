@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from mailgate.console.audit.facts import act_in_words, thing_in_words
 from mailgate.console.now.gates import roughly
 from mailgate.console.pictures import sparkline, thin_columns
+from mailgate.console.shapes import badge, table
 from mailgate.console.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -41,6 +42,7 @@ from mailgate.console.words import (
     trouble_in_words,
     verdict_in_words,
 )
+from mailgate.gateway.pages.shapes import MARK, icon, style
 from mailgate.model.phrase import (
     SOURCE,
     Phrase,
@@ -59,7 +61,7 @@ from mailgate.tasks import compute
 from mailgate.texts import IN_ENGLISH, Language
 
 NEVER = phrase("never")
-ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 
 async def page(template: str, status: int = 200, **values: Any) -> web.Response:
@@ -77,7 +79,10 @@ def asset(name: str) -> web.Response:
     """A stylesheet, a script or the icon of the console. Raises HTTPNotFound."""
     if name not in ASSETS:
         raise web.HTTPNotFound
-    text = files(__package__).joinpath("assets", name).read_text("utf-8")
+    if name.endswith(".css"):
+        text = style(f"assets/{name}", package=__package__)
+    else:
+        text = files(__package__).joinpath("assets", name).read_text("utf-8")
     return web.Response(text=text, content_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 
@@ -243,6 +248,11 @@ def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
     return Markup(text) % {name: translate(value, language) for name, value in values.items()}  # noqa: S704
 
 
+@pass_context
+def _badge(context: Context, words: str, state: str) -> Markup:
+    return badge(translate(words, _language(context)), state)
+
+
 def _in_language(tell: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that writes in the language of the page."""
 
@@ -266,6 +276,7 @@ def _environment(filters: Mapping[str, Any]) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # texts name their values, and count by themselves
     environment.globals.update(gettext=_gettext, ngettext=_ngettext)
+    environment.globals.update(badge=_badge, table=table, icon=icon, mark=MARK)
     environment.filters.update(filters)
     environment.tests["translatable"] = is_translatable
     return environment

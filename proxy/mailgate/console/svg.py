@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 from html import escape
 
 from mailgate.console import svg
+from mailgate.gateway.pages.shapes import tokens
 from mailgate.model.phrase import ENGLISH, Translator, phrase, translate
 
-_PAPER = """
-.paper{fill:#fff}.ink{fill:#1c2430}.soft{fill:#56606e}
-text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-weight:600}
-@media (prefers-color-scheme:dark){.paper{fill:#14181f}.ink{fill:#eef1f5}.soft{fill:#a9b3c0}}
-"""
+_PAPER = ".paper{fill:var(--card)}.ink{fill:var(--ink)}.soft{fill:var(--soft)}text{font:15px var(--sans)}.title{font-size:20px;font-weight:600}"
 
 
 def document(
@@ -24,7 +21,7 @@ def document(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">',
         f'<title id="title">{escape(title)}</title>',
         f'<desc id="desc">{escape(description)}</desc>',
-        f"<style>{_PAPER}{style}</style>",
+        f"<style>{tokens()}{_PAPER}{style}</style>",
         f'<rect class="paper" width="{width}" height="{height}"/>',
         text(30, 42, title, "title ink"),
         text(30, 68, note, "soft"),
@@ -63,7 +60,7 @@ def bar(x: float, y: float, width: float, height: float, style: str) -> str:
 
 def across(x: float, y: float, width: float) -> str:
     """A horizontal line of the grid."""
-    return f'<path class="grid" d="M{x:.1f} {y:.1f}h{width:.1f}"/>'
+    return f'<path class="grid-line" d="M{x:.1f} {y:.1f}h{width:.1f}"/>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,8 @@ STAND_IN = """(({ messages, language, memory, now }) => {
   };
   Date.now = () => now;
 })"""
-SHEET = """<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><link rel="stylesheet" href="look/page.css">
+SHEET = """<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><link rel="stylesheet" href="look/tokens.css"><link rel="stylesheet" href="look/style.css">
 <style>
-body { background: var(--paper); }
 main { display: flex; flex-wrap: wrap; gap: 20px; align-items: flex-start; justify-content: center; padding: 20px; }
 figure { margin: 0; } figcaption { color: var(--soft); font-size: 13px; }
 iframe { width: 360px; border: 1px solid var(--line); border-radius: 6px; }

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from hashlib import sha256
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from runpy import run_path
@@ -33,6 +34,7 @@ from mailgate.cli.extension_files import (
     updates_json,
     version_in,
 )
+from mailgate.gateway.pages.shapes import SHARED
 
 ORIGIN = "https://mail.example.com:8443"
 STORE = Fit()
@@ -69,6 +71,14 @@ def test_a_package_of_a_company_may_speak_to_its_mail_alone(browser: Browser) ->
     ]
     assert (manifest["name"], manifest["version"]) == ("__MSG_name__ (Example)", "1.2.3.4")
     assert "management" not in manifest["permissions"]
+
+
+def test_its_pages_have_the_style_of_every_other_page() -> None:
+    archive = ZipFile(BytesIO(packed(manifest_for("chromium", STORE))))
+    for name in SHARED:
+        assert archive.read(f"look/{name}").decode() == files("mailgate.gateway.pages").joinpath(
+            name
+        ).read_text("utf-8")
 
 
 def test_its_pages_run_its_own_scripts_alone_and_load_nothing_from_elsewhere() -> None:

@@ -216,7 +216,7 @@ class Browser:
     async def post(self, path: str, **fields: str) -> Page:
         """Send a form of this session. Whatever it does, the page that it leads to has a message about it."""
         page = await self._ask("POST", path, data={"csrf": self.csrf} | fields)
-        told = 'class="toast"' in page.text or page.path.startswith(NOT_LOGGED_IN) or path in SILENT
+        told = 'class="toast ' in page.text or page.path.startswith(NOT_LOGGED_IN) or path in SILENT
         assert told or not page.led, path
         return page
 

@@ -87,7 +87,7 @@ async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("console.css", "text/css"), ("console.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
+    [("console.css", "text/css"), ("console.js", "text/javascript"), ("mark.svg", "image/svg+xml")],
 )
 async def test_every_asset_of_a_page_is_served(opened: Opened, name: str, kind: str) -> None:
     browser = await opened()

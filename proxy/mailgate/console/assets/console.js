@@ -31,7 +31,6 @@ function listen(sign) {
       if (part.contains(document.activeElement)) continue; // nothing moves under the hand of who uses it
       part.innerHTML = html;
       showTimes(part);
-      part.querySelectorAll('.scroll > table').forEach(card);
     }
   };
   news.onerror = () => {
@@ -47,7 +46,6 @@ function lookAgain(part) {
     const fresh = page.getElementById(part.id);
     if (!answer.ok || !fresh) return;
     showTimes(fresh);
-    fresh.querySelectorAll('.scroll > table').forEach(card);
     part.replaceWith(fresh);
     if ('again' in fresh.dataset) lookAgain(fresh);
   }, part.dataset.again || 1500);
@@ -77,26 +75,11 @@ async function copy(button) {
   }
 }
 
-// On a phone a row of a table is a card: each cell says of which column it is, as the style sheet has it.
-function card(table) {
-  const heads = [...table.querySelectorAll('thead th')];
-  if (table.tHead?.rows.length !== 1 || heads.some((head) => head.colSpan > 1)) return;
-  for (const row of table.querySelectorAll('tbody tr')) {
-    [...row.cells].forEach((cell, place) => {
-      const head = heads[place];
-      const says = head && cell.textContent.trim() && !head.querySelector('.hidden') && head.textContent.replace(/ [▲▼]/g, '').trim();
-      if (says) cell.dataset.label ??= says;
-    });
-  }
-  table.classList.add('carded');
-}
-
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-copy]');
   if (button) copy(button);
 });
 showTimes(document);
-document.querySelectorAll('.scroll > table').forEach(card);
 document.querySelectorAll('[data-again]').forEach(lookAgain);
 const sign = document.querySelector('[data-live]');
 if (sign) listen(sign);

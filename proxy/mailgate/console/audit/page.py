@@ -1,4 +1,4 @@
-"""*Audit*: who changed what, the verification of the log, and its export."""
+"""*Audit log*: who changed what, the verification of the log, and its export."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

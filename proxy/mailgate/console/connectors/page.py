@@ -1,4 +1,4 @@
-"""*Connectors*: readings of the device inventories on request."""
+"""*Sources*: readings of the device inventories on request."""
 
 from aiohttp import web
 

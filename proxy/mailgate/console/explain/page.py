@@ -1,4 +1,4 @@
-"""*Explain* and recent decisions: the requests behind a number, and one with every rule that was tried and the values that it read."""
+"""*One decision* and recent decisions: the requests behind a number, and one with every rule that was tried and the values that it read."""
 
 from typing import Any
 

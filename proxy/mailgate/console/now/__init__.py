@@ -1,1 +1,1 @@
-"""The page *Now*: what happens, and what needs a person."""
+"""The page *Overview*: what happens, and what needs a person."""

@@ -1,4 +1,4 @@
-"""Everything that needs a person, because it is held, is broken or waits, in the words of the page *Now*."""
+"""Everything that needs a person, because it is held, is broken or waits, in the words of the page *Overview*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""*Now*: the current verdicts of the gate, and what needs a person."""
+"""*Overview*: the current verdicts of the gate, and what needs a person."""
 
 import asyncio
 import json

@@ -8,6 +8,7 @@ from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.simulate.impact import DIMENSIONS
 from mailgate.policy.simulate.judge import UNKNOWN
+from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.guard import moment_phrase
 from mailgate.rollout.plan import (
     LABELS,
@@ -20,6 +21,14 @@ from mailgate.rollout.plan import (
 )
 
 NOTHING = Headline(words=phrase("No rule changes"))
+
+
+def waits_for(plan: PlanStatus, name: str, *, may_approve: bool) -> bool:
+    """Whether a plan waits for this person: for their approval, or for its author to put it in force once it is approved."""
+    if plan.state != "open" or not plan.needed:
+        return False
+    mine = plan.plan.author == name
+    return mine if not plan.missing else may_approve and not mine and name not in plan.approved
 
 
 def headline_of(plan: Plan) -> Headline:

@@ -22,12 +22,10 @@ WIDTH, LEAST = 420, 3.0
 MOST, GROUPS, KINDS = 6, 6, 4
 """How many moments, groups and kinds are drawn."""
 
-_STYLE = """\
-.bar.block{fill:#b3261e}.bar.challenge{fill:#6b46c1}.bar.warn{fill:#9a5b00}.bar.allow{fill:#1d7a46}.bar.unknown{fill:#525c6d}
-.bar.rest{fill:#dde1e8}.grid{stroke:#dde1e8}.head{font-weight:600}
-@media (prefers-color-scheme:dark){.bar.block{fill:#ff9a92}.bar.challenge{fill:#bfa5ff}.bar.warn{fill:#f0b45c}.bar.allow{fill:#6fd39b}
-.bar.unknown{fill:#a9b4c4}.bar.rest{fill:#323b49}.grid{stroke:#323b49}}
-"""
+_STYLE = (
+    ".bar.block{fill:var(--no)}.bar.challenge{fill:var(--accent)}.bar.warn{fill:var(--warn)}.bar.allow{fill:var(--ok)}"
+    ".bar.unknown{fill:var(--off)}.bar.rest{fill:var(--line)}.grid-line{stroke:var(--line)}.head{font-weight:600}"
+)
 
 
 @dataclass(frozen=True, slots=True)

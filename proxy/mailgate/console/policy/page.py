@@ -1,4 +1,4 @@
-"""*Policy*: the rules in force, one of them with small changes of it, versions, their differences, and the way back to one."""
+"""*Rules*: the rules in force, one of them with small changes of it, versions, their differences, and the way back to one."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
 from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, PersonaProxy
 from mailgate.errors import MailgateError
+from mailgate.gateway.pages.shapes import MARK, badge, style
 
 
 class NotLetInError(MailgateError):
@@ -96,8 +97,9 @@ class StartPage:
             loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
+        pages.globals.update(badge=badge, mark=MARK)
         self._template = pages.get_template("start.html")
-        self._style, self._script = _asset("start.css"), _asset("start.js")
+        self._style, self._script = style("templates/start.css", package=__package__), _asset("start.js")
 
     def application(self) -> web.Application:
         """The start page as a web application."""

@@ -3,7 +3,6 @@ beforehand what the first pages would wait for."""
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -14,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_c
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from mailgate.gateway.pages import shapes
 from mailgate.gateway.pages.causes import ON_LAPTOP
 from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
@@ -37,18 +37,15 @@ _RETRY = frozenset(
 )
 """Reasons that end by themselves, so that the same request may succeed later."""
 
-_AROUND = re.compile(r"\s*([{};,])\s*|(?<=:) ")
-"""White space in a style that has no meaning."""
-
 _DECIDED = ("refusal", "warning")
-_DECIDED_ASSETS = ("style.css", "request.css", "recheck.js", "local-time.js")
+_DECIDED_ASSETS = ("people.css", "recheck.js", "local-time.js")
 _ASSETS = {
     "refusal": _DECIDED_ASSETS,
     "warning": _DECIDED_ASSETS,
-    "error": ("style.css", "request.css"),
-    "help": ("style.css", "request.css"),
-    "probe": ("style.css", "request.css", "probe.js"),
-    "me": ("style.css", "me.css", "me.js"),
+    "error": ("people.css",),
+    "help": ("people.css",),
+    "probe": ("people.css", "probe.js"),
+    "me": ("people.css", "me.js"),
 }
 
 _MAIL = "refusal_mail.txt"
@@ -85,8 +82,8 @@ class _PageAssets:
 
     def __init__(self, more: str, *assets: str) -> None:
         """``more`` is a style that is added after those of the files."""
-        style = "\n".join([*(_asset(name) for name in assets if name.endswith(".css")), more]).strip()
-        texts = [_asset(name) for name in assets if name.endswith(".js")]
+        style = f"{shapes.style(*(name for name in assets if name.endswith('.css')))}\n{more}".strip()
+        texts = [_script(name) for name in assets if name.endswith(".js")]
         self.style = Markup(style)  # noqa: S704
         self.scripts = [Markup(text) for text in texts]  # noqa: S704
         self.policy = _content_security_policy(style, texts)
@@ -266,15 +263,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     # The language is looked up in the context, so that a template is compiled once for all of them.
+    environment.globals.update(icon=shapes.icon, mark=shapes.MARK, forms=shapes.FORMS)
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
 
-def _asset(name: str) -> str:
-    """A style or a script without indentation and comment lines, which only its writers need."""
+def _script(name: str) -> str:
+    """A script without indentation and comment lines, which only its writers need."""
     lines = (line.strip() for line in files(__package__).joinpath(name).read_text("utf-8").splitlines())
-    text = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return _AROUND.sub(r"\1", text) if name.endswith(".css") else text
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _content_security_policy(style: str, scripts: list[str]) -> str:

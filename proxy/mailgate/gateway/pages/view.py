@@ -25,13 +25,18 @@ class Appearance:
     colour_dark: str = ""
 
     def style(self) -> str:
-        rules = f":root{{--accent:{self.colour};--on-accent:#fff}}" if self.colour else ""
+        rules = _accent(self.colour, "#fff") if self.colour else ""
         if self.colour and not self.colour_dark:  # without this, the rule above would count in dark pages too
             rules = f"@media(prefers-color-scheme:light){{{rules}}}"
         if self.colour_dark:
-            dark = f":root{{--accent:{self.colour_dark};--on-accent:{INK_ON_DARK}}}"
-            rules += f"@media(prefers-color-scheme:dark){{{dark}}}"
+            rules += f"@media(prefers-color-scheme:dark){{{_accent(self.colour_dark, INK_ON_DARK)}}}"
         return rules
+
+
+def _accent(colour: str, ink: str) -> str:
+    """The tokens of the accent (``tokens.css``) in a company's colour, which is known to be readable without a tint."""
+    names = ("accent", "accent-strong", "air-a")
+    return f":root{{{''.join(f'--{name}:{colour};' for name in names)}--accent-tint:transparent;--on-accent:{ink}}}"
 
 
 DEFAULT_APPEARANCE = Appearance()

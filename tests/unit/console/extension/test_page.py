@@ -37,7 +37,7 @@ async def test_each_browser_is_shown_with_what_is_known_of_it(vic: Browser, some
     assert "LT-1 d-ada" in words[0].replace("  ", " ")
     assert "asked for mail without it" in words[1]
     assert "LT-2 by its own word" in words[1]
-    assert all("Google Chrome 142.0.1 0.1.0 Windows By policy" in each for each in words)
+    assert all("Google Chrome 142.0.1 Windows 0.1.0 By policy" in each for each in words)
 
 
 async def test_the_counts_are_links_to_those_that_are_counted(vic: Browser, some: Company) -> None:

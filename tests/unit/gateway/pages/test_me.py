@@ -255,12 +255,12 @@ def test_an_exempt_person_reads_first_until_when_and_why(pages: Pages) -> None:
     assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
     assert "After that it gets no company mail, if nothing changes. The exemption says: A new phone" in text
     assert "<b>is on" not in page.html
-    assert f'id="device-{PHONE.mark}" class="card device soon"' in page.html
+    assert f'id="device-{PHONE.mark}" class="verdict warn"' in page.html
 
 
 def test_a_browser_that_is_exempt_says_so_on_top(pages: Pages) -> None:
     view = replace(NOBODY, person="alice", exempted=ExemptionView("On a journey", NOW + timedelta(days=3)))
-    assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
+    assert 'class="verdict warn" aria-labelledby="here"' in pages.me(view).html
     assert "by an exemption" in words(pages, view)
     without_end = replace(view, exempted=ExemptionView("On a journey"))
     assert "Gets company mail by an exemption" in words(pages, without_end)
@@ -316,10 +316,9 @@ def test_older_rows_are_counted(pages: Pages) -> None:
 def test_check_again_is_a_form_that_works_without_scripts(pages: Pages) -> None:
     outline = Outline(pages.me(OWN))
     assert outline.forms() == [
-        {"method": "post", "action": f"/.mailgate/me#device-{mark}", "class": "actions"}
-        for mark in (PHONE.mark, TABLET.mark)
+        {"method": "post", "action": f"/.mailgate/me#device-{mark}"} for mark in (PHONE.mark, TABLET.mark)
     ]
-    assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark, "/.mailgate/me"]
+    assert [each["value"] for each in outline.all("input")] == ["/.mailgate/me", PHONE.mark, TABLET.mark]
 
 
 def test_a_device_that_is_not_stored_cannot_be_checked(pages: Pages) -> None:

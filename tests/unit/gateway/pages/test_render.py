@@ -246,9 +246,9 @@ def test_help_can_be_asked_for_with_a_form_that_needs_no_script(pages: Pages, bl
 
 def test_the_steps_come_before_the_button_that_checks_again(pages: Pages, blocked: View) -> None:
     page = pages.refusal(blocked).html
-    assert page.index("<ol>") < page.index('id="check"')
+    assert page.index("<ol ") < page.index('id="check"')
     warned = pages.warning(blocked).html
-    assert warned.index("Continue to mail") < warned.index("<ol>") < warned.index('id="check"')
+    assert warned.index("Continue to mail") < warned.index("<ol ") < warned.index('id="check"')
 
 
 def test_without_a_ticket_there_is_no_button_for_help(pages: Pages, blocked: View) -> None:
