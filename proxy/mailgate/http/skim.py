@@ -55,7 +55,8 @@ def _places(row: Row) -> _FieldPlaces | None:
     usual = [
         (at, re.compile(rb"[^:]+: " + _VALUES[key])) for at, key in enumerate(row.names) if key in _VALUES
     ]
-    return _FieldPlaces(*(places[key][0] if key in places else None for key in _ONCE[:4]), tuple(usual))
+    host, connection, length, coding = (places[key][0] if key in places else None for key in _ONCE[:4])
+    return _FieldPlaces(host, connection, length, coding, tuple(usual))
 
 
 def _of_request(row: Row) -> _FieldPlaces | None:
