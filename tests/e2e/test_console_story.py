@@ -191,7 +191,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
             "1 version"
         )
         ada.open("audit")
-        told = ada.page.get_by_role("row").filter(has_text="policy-retracted").first
+        told = ada.page.get_by_role("row").filter(has_text="policy-rolled-back").first
         expect(told).to_contain_text("grace")
         expect(told).to_contain_text("sent in error")
 
@@ -229,7 +229,7 @@ def test_a_viewer_may_look_and_nothing_else(chromium: Browser, gate: GuardedWebm
             vic.open(path)
             expect(vic.page.get_by_role("heading", level=1)).to_be_visible()
             expect(vic.page.locator("main form[method=post]")).to_have_count(0)
-        assert vic.force(f"{vic.url}/console/policy/retract", to="1", confirmed="yes", note="mine") == 403
+        assert vic.force(f"{vic.url}/console/policy/rollback", to="1", confirmed="yes", note="mine") == 403
         assert fetched(gate, "/")[0] == 200
 
 

@@ -104,7 +104,7 @@ def test_in_a_freeze_files_wait_and_a_roll_back_does_not(
 
     config.write_text(json.dumps(json.loads(config.read_text()) | {"guard": wide | {"freeze": [freeze]}}))
     assert wait_for(lambda: [line for line in one.records() if line.get("event") == "config-applied"][1:])
-    assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "ada", "policy", "rollback", "--note", "sent in error")[0] == 0
     assert wait_for(lambda: not blocks(one))
 
     changed = {"rules": [{**SHUT["rules"][0], "id": "anew"}]}

@@ -163,14 +163,14 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
     assert command(folder, "lin", "policy", "approve", third, "--note", "looked")[0] == 0
     assert applied(folder, third)[0] == 0
     assert wait_for(lambda: kept_out(gate) == PEOPLE[:3])
-    assert command(folder, "lin", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "lin", "policy", "rollback", "--note", "sent in error")[0] == 0
     serial = ready_serial(gate, 5)
     for who in ("lin", "ada"):
         for to in ("4", "1"):
-            code, why = command(folder, who, "policy", "retract", "--to", to, "--note", "after all")
+            code, why = command(folder, who, "policy", "rollback", "--to", to, "--note", "after all")
             assert code == 1
             assert "mailgate policy plan --version" in why
-            assert asked(gate, who, "/policy/retractions", note="after all", to=int(to)) == 409
+            assert asked(gate, who, "/policy/rollbacks", note="after all", to=int(to)) == 409
     assert wait_for(lambda: kept_out(gate) == PEOPLE[:2])
     assert ready(gate)["rules"]["serial"] == serial
     assert command(folder, "ada", "audit", "verify")[0] == 0
@@ -202,7 +202,7 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
     assert applied(folder, plan)[0] == 0
 
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=texts)
-    code, why = command(folder, "ada", "policy", "retract", "--note", "sent in error")
+    code, why = command(folder, "ada", "policy", "rollback", "--note", "sent in error")
     assert (code, "version 1 is not what was put in force" in why) == (1, True)
     code, said = command(folder, "ada", "audit", "verify")
     assert (code, "put version 1 in force, but its texts in the store were changed" in said) == (1, True)
@@ -339,7 +339,7 @@ def test_a_deleted_roll_back_is_found_by_the_audit(
     gate = start("one")
     seen(gate)
     assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
-    assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "ada", "policy", "rollback", "--note", "sent in error")[0] == 0
     assert command(folder, "ada", "audit", "verify")[0] == 0
     changed(url, "DELETE FROM retractions")
     code, said = command(folder, "ada", "audit", "verify")

@@ -55,7 +55,7 @@ def override_notice(
         f"Why: {note.strip()}",
         *(f"Overridden: {each}" for each in overridden),
         f"Approved by: {', '.join(approved_by) or 'nobody else'}",
-        "`mailgate policy retract` takes it back.",
+        "`mailgate policy rollback` rolls it back.",
     ]
     return Notice(MailKind.REPLY, answer="\n".join(lines), was_requested=False)
 
@@ -225,9 +225,9 @@ async def retract(
     *,
     operates: bool = True,
 ) -> Activation:
-    """Put the version in force that was in force before. No guard applies: a mistake has to go now, and a second retraction
+    """Put the version in force that was in force before. No guard applies: a mistake has to go now, and a second one
     changes nothing. Going back to another version, by ``number``, needs a plan of it that meets the ``guard``, and a person who
-    ``operates``. Only ``apply`` puts a version in force again that was taken back. Raises RefusedError."""
+    ``operates``. Only ``apply`` puts a version in force again that was rolled back. Raises RefusedError."""
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
         raise RefusedError(phrase("no other version was in force before this one"))
@@ -288,7 +288,7 @@ async def _planned_way_back(
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
             phrase(
-                "version %(number)s was taken back: only a plan can put it in force again",
+                "version %(number)s was rolled back: only a plan can put it in force again",
                 number=str(number),
             ),
             f". {how}, then `mailgate policy apply`",
@@ -316,7 +316,7 @@ async def _planned_way_back(
 
 
 async def version_before(store: Store, history: Sequence[Activation]) -> int:
-    """The version to go back to without a plan: the one before, or the one in force if a retraction has put it there."""
+    """The version to go back to without a plan: the one before, or the one in force if a roll back has put it there."""
     in_force = history[0].number
     last = await store.audit.last(f"version {in_force}", ACTIVATED, RETRACTED)
     if last is not None and last.what == RETRACTED:

@@ -24,7 +24,7 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
 from mailgate.store import Activation, Approval, OvertakenError, Store, StoredPlan
 
-State = Literal["open", "expired", "overtaken", "in force", "retracted", "replaced"]
+State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
 NOBODY_YET = ""
 """Stands for an applier who has no other part in the plan."""
 
@@ -131,7 +131,7 @@ async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: 
 class _Context:
     history: Sequence[Activation]
     retracting: Collection[int]
-    """The serials of the activations that took versions back."""
+    """The serials of the activations that rolled versions back."""
     guard: Guard | None
     before: WindowTotals
     now: datetime
@@ -156,7 +156,7 @@ def _status(plan: StoredPlan, body: Plan, approvals: Sequence[Approval], context
 
 def _state(plan: StoredPlan, body: Plan, term: PlanTerm | None, context: _Context) -> State:
     if term is not None:
-        return "in force" if term.ended is None else "retracted" if term.ended.retracted else "replaced"
+        return "in force" if term.ended is None else "rolled back" if term.ended.rolled_back else "replaced"
     if base_serial(plan, body, context.history) is None:
         return "overtaken"
     return "expired" if context.now - plan.made_at > PLAN_AGE else "open"

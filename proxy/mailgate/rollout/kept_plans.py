@@ -55,7 +55,7 @@ class Movers:
 
 def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> int | None:
     """The serial of the activation that the plan would replace; None if the plan was overtaken, also by its own rules, which
-    somebody has taken back since. ``history`` has the newest activation first."""
+    somebody has rolled back since. ``history`` has the newest activation first."""
     active = history[0] if history else None
     if active is None or active.serial == plan.serial:
         return plan.serial

@@ -1,4 +1,4 @@
-"""Retractions: versions that were taken back. A retraction is open until everybody whom its versions reached has been
+"""Retractions: versions that were rolled back. A retraction is open until everybody whom its versions reached has been
 found."""
 
 import json
@@ -20,7 +20,7 @@ from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """The versions that one activation took back."""
+    """The versions that one activation rolled back."""
 
     serial: int
     """The activation that put an earlier version in force again."""
@@ -31,7 +31,7 @@ class Retraction:
     """The names of the versions in sightings, each with the time from which its decisions count, or None for all."""
     looked_at: datetime | None = None
     serials: tuple[int, ...] = ()
-    """The activations that were taken back."""
+    """The activations that were rolled back."""
     done: bool = False
     """Whether everybody was found, so that nobody else will be corrected."""
 
@@ -50,7 +50,7 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
     """The retraction that takes place if the version with this number comes in force again. ``history`` has the newest
     activation first.
 
-    It takes back every version that was put in force since this version last was, except those that were taken back
+    It rolls back every version that was put in force since this version last was, except those that were rolled back
     before; ``gone`` has their serials. If such a version was in force earlier too, or has the name of one that was since
     groups have no part in it, only its decisions since then count.
     """
@@ -74,13 +74,11 @@ def act_of(
 ) -> tuple[dict[str, Any], AfterActivation]:
     """What the act that puts this version in force again says in the log, and the step that keeps what is ``taken_back``."""
     found = taken_back(history, number, gone)
-    return {"retracted": history[0].number, "taken_back": audit_details(found)}, partial(
-        keep, retraction=found
-    )
+    return {"from": history[0].number, "rolled_back": audit_details(found)}, partial(keep, retraction=found)
 
 
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
-    """Store what an activation takes back, in its transaction."""
+    """Store what an activation rolls back, in its transaction."""
     told = {name: json.dumps(each) for name, each in audit_details(retraction).items()}
     row = {"serial": activation.serial, **told, "looked_at": None, "done": False}
     await connection.execute(insert(retractions).values(row))

@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans|apply|retract|break-glass|resume``: approve a plan that another person made, put rules in force, take
+"""``mailgate policy approve|plans|apply|rollback|break-glass|resume``: approve a plan that another person made, put rules in force, take
 them back, turn one rule off at once, and back on."""
 
 import sys
@@ -149,7 +149,7 @@ def apply(
     _print_version(with_store(config, run, decides=False), as_json)
 
 
-def retract(
+def rollback(
     note: Note = "",
     to: Annotated[
         str,
@@ -159,7 +159,7 @@ def retract(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Take the rules in force back: those before decide again, at every gate on this store, within a second."""
+    """Roll back: the version before decides again, at every gate on this store, within a second."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
         who = acting_person(bundle.settings, "operator", "approver", token_file=token_file)

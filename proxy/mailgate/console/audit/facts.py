@@ -48,7 +48,7 @@ ACTION_WORDS = {
     "policy-approved": phrase("Plan approved"),
     "policy-drafted": phrase("Change drafted"),
     "policy-planned": phrase("Plan made"),
-    "policy-retracted": phrase("Rules taken back"),
+    "policy-rolled-back": phrase("Rules rolled back"),
     "rule-halted": phrase("Rule halted by itself"),
     "revocation-asked": phrase("Named wanted beyond the guard"),
     "rule-resume-asked": phrase("Return of a rule wanted beyond the guard"),

@@ -98,7 +98,7 @@ class PlanInBrief(OutputModel):
     """The change in words."""
     state: approvals.State
     """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules were put in force
-    since, and still are. `in force`: its rules are in force. `retracted`: its rules were in force and were taken back.
+    since, and still are. `in force`: its rules are in force. `rolled back`: its rules were in force and were rolled back.
     `replaced`: its rules were in force until others were."""
     term: PlanTerm | None
     """When its rules were in force, and what ended that; null if they never were since the plan was made."""

@@ -67,8 +67,8 @@ def _starts(rules: Rules, rule: Rule) -> list[tuple[str, datetime, str]]:
 
 
 @requires_role("operator", "approver")
-async def retract(request: web.Request) -> web.Response:
-    """Ask for confirmation in words and numbers, then take the rules back at once."""
+async def rollback(request: web.Request) -> web.Response:
+    """Ask for confirmation in words and numbers, then roll back at once."""
     context, sent = context_of(request), await form_of(request)
     to = await version_of(context.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(context.store, "")
@@ -80,7 +80,7 @@ async def retract(request: web.Request) -> web.Response:
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
         return await show(
-            request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
+            request, "rollback.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
         )
     note = note_of(sent)
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
@@ -144,5 +144,5 @@ ROUTES = [
     web.get("/policy/versions/{name}", version, name="policy-version"),
     web.get("/policy/diff", diff, name="policy-diff"),
     web.get("/policy/rules/{rule}", rule, name="policy-rule"),
-    web.post("/policy/retract", retract, name="policy-retract"),
+    web.post("/policy/rollback", rollback, name="policy-rollback"),
 ]

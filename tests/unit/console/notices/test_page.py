@@ -24,7 +24,7 @@ async def test_every_rule_says_what_people_may_be_told_now_or_why_nothing(
     assert "/console/notices/1/enforced?rule=prohibited-app" in page.text
     assert "/console/notices/1/upcoming?rule=prohibited-app" not in page.text
     assert "No mail about a rule was written yet." in page.words
-    assert "Nothing was taken back." in page.words
+    assert "Nothing was rolled back." in page.words
     assert "laptop-browser" not in page.text
 
 

@@ -59,10 +59,10 @@ async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, lin: Ca
     told = (await ada.get(f"/plans/{digest}/outcome")).body
     assert (told["version"], told["before"], told["kept_out"], told["predicted"]) == (2, 1, 0, 1)
     assert (await ada.get(f"/plans/{digest}")).body["status"]["term"]["ended"] is None
-    assert (await ada.post("/policy/retractions", {"note": "sent in error"})).status == 200
+    assert (await ada.post("/policy/rollbacks", {"note": "sent in error"})).status == 200
     status = (await ada.get(f"/plans/{digest}")).body["status"]
-    assert (status["state"], status["term"]["version"], status["term"]["ended"]["retracted"]) == (
-        "retracted",
+    assert (status["state"], status["term"]["version"], status["term"]["ended"]["rolled_back"]) == (
+        "rolled back",
         2,
         True,
     )

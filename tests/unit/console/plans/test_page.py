@@ -323,16 +323,16 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
     assert "1 kept out who were not in the plan" in page.words
     assert "Roll back to version 1 …" in page.words
     firm.clock.now = NOW + timedelta(minutes=30)
-    await lin.post("/console/policy/retract", confirmed="yes", note="sent in error", to="1")
+    await lin.post("/console/policy/rollback", confirmed="yes", note="sent in error", to="1")
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "1 of 2 people kept out, as planned" in page.words
-    assert "Retracted In force as version 2 from" in page.words
-    assert "lin retracted it, and version 1 came back: sent in error" in page.words
+    assert "Rolled back In force as version 2 from" in page.words
+    assert "lin rolled back to version 1: sent in error" in page.words
     assert "Roll back to" not in page.words
     assert "data-again" not in page.text, "it changes no more"
     page = await lin.get(f"/console/policy/plans/{digest}")
-    assert "Retracted In force as version 2 from" in page.words
+    assert "Rolled back In force as version 2 from" in page.words
     assert "It opens again" not in page.words
     assert f'href="/console/policy/plans/{digest}/watch"' in page.text
     assert "Plan it again" in page.words
-    assert "Retracted" in (await lin.get("/console/policy/plans")).words
+    assert "Rolled back" in (await lin.get("/console/policy/plans")).words
