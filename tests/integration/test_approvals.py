@@ -60,7 +60,7 @@ def test_a_held_change_takes_two_other_persons_whoever_comes_at_once(
     assert not blocks(one)  # and is counted in the plan
     assert wait_for(lambda: ready(one)["ledger"]["written"])
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
-    assert wait_for(lambda: "the guard lets 0 pass" in held(one))
+    assert wait_for(lambda: "more than 0 needs approval" in held(one))
     digest = held(one).partition("(plan ")[2].partition(")")[0]
 
     refused, why = command(folder, "ada", "policy", "apply", digest, "--note", "now")

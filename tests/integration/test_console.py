@@ -128,7 +128,7 @@ async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
             await asyncio.sleep(0.1)
         assert digest
         plan = f"{plans}/{digest[1]}"
-        assert "would or might newly be kept out" in await text(ada, plan)
+        assert "would or might lose mail" in await text(ada, plan)
         assert await status() == 200
         await form(lin, f"{plan}/approve", confirmed="yes", note="agreed")
         assert await status() == 200

@@ -27,11 +27,13 @@ from mailgate.rollout.kept_plans import (
     read_plan,
     refuse_altered,
     refuse_outdated,
+    sent_back,
 )
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.store import (
     Activation,
+    AuditEntry,
     OvertakenError,
     RuleTexts,
     Store,
@@ -161,7 +163,8 @@ async def _checked(
     body = read_plan(plan)
     approved = await approved_by(store, plan)
     before = await read_window(store, guard, now)
-    against = objections_to(plan, body, person.name, approved, guard, now, before)
+    back = (await sent_back(store, now)).get(plan.digest)
+    against = objections_to(plan, body, person.name, approved, guard, now, before, back)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     beyond = guard is not None and bool(beyond_window(body, guard, before))
     missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
@@ -177,10 +180,13 @@ def objections_to(
     guard: Guard | None,
     now: datetime,
     before: WindowTotals = EMPTY_WINDOW,
+    back: AuditEntry | None = None,
 ) -> list[str]:
     """The objections to this person putting the plan in force, in words: by its ``body``, by who has ``approved`` it, and by
-    what happened ``before`` within the guard's window."""
+    what happened ``before`` within the guard's window; ``back`` if somebody sent it back."""
     found = failing_cases(body)
+    if back:
+        found.append(phrase("sent back by %(who)s: %(why)s", who=back.who, why=back.why))
     if guard and (over := beyond_window(body, guard, before)):
         by = guard.counting(approved, plan.author, applier)
         if len(by) < guard.approvals:

@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans|apply|rollback|break-glass|resume``: approve a plan that another person made, put rules in force, take
+"""``mailgate policy approve|send-back|plans|apply|rollback|break-glass|resume``: approve a plan that another person made, put rules in force, take
 them back, turn one rule off at once, and back on."""
 
 import sys
@@ -71,6 +71,24 @@ def approve(
     say(words, _plain(found), as_json=as_json)
 
 
+def send_back(
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
+    note: Note = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Send the plan of another person back, so that starting it takes an override."""
+
+    async def run(store: Store, bundle: Bundle) -> PlanStatus:
+        who = acting_person(bundle.settings, "approver", token_file=token_file)
+        guard = guard_of(bundle.settings)
+        return await approvals.send_back(store, plan, who, note, datetime.now(UTC), guard)
+
+    found = with_store(config, run, decides=False)
+    say(f"plan {found.plan.digest[:12]} is sent back to {found.plan.author}", _plain(found), as_json=as_json)
+
+
 def plans(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest plans to list.")] = 20,
     config: Config = DEFAULT_PATH,
@@ -86,9 +104,7 @@ def plans(
     print_rows(found, _PLANS, as_json=as_json, plain=_plain, none=none, whole=_WHOLE)
     if as_json or not found:
         return
-    typer.echo(
-        "Kept out: people / devices that would or might newly be kept out, now or at any later moment."
-    )
+    typer.echo("Kept out: people / devices that would or might lose mail, now or at any later moment.")
     for each in found:
         for words in each.against:
             typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))

@@ -46,6 +46,7 @@ ACTION_WORDS = {
     "policy-activated": phrase("Rules put in force"),
     "policy-activated-against-the-guard": phrase("Rules put in force against the guard"),
     "policy-approved": phrase("Plan approved"),
+    "policy-sent-back": phrase("Plan sent back"),
     "policy-drafted": phrase("Change drafted"),
     "policy-planned": phrase("Plan made"),
     "policy-rolled-back": phrase("Rules rolled back"),

@@ -85,9 +85,27 @@ async def rollback(request: web.Request) -> web.Response:
     note = note_of(sent)
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
     who, now = person_of(request), context.clock()
-    await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
-    words = phrase("Version %(number)s is in force again.", number=str(to.number))
-    return redirect_after(request, words, "policy")
+    done = await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
+    words = phrase("You rolled back to version %(number)s.", number=str(to.number))
+    return redirect_after(request, words, "policy-rolled-back", serial=str(done.serial))
+
+
+async def rolled_back(request: web.Request) -> web.Response:
+    """Who was corrected after a roll back, who was not and why, and what is left to do."""
+    context, serial = context_of(request), int(request.match_info["serial"])
+    found = await context.store.retractions.one(serial)
+    done = next((each for each in await context.store.policies.history() if each.serial == serial), None)
+    if found is None or done is None:
+        raise web.HTTPNotFound
+    return await show(
+        request,
+        "rolled_back.html",
+        done=done,
+        found=found,
+        reached=await context.store.retractions.reached(found),
+        sends=context.bundle().settings.notices is not None,
+        asking=await context.store.help_requests.open_by(list(found.policies), found.at),
+    )
 
 
 SIZE = 100
@@ -145,4 +163,5 @@ ROUTES = [
     web.get("/policy/diff", diff, name="policy-diff"),
     web.get("/policy/rules/{rule}", rule, name="policy-rule"),
     web.post("/policy/rollback", rollback, name="policy-rollback"),
+    web.get(r"/policy/rollbacks/{serial:\d{1,9}}", rolled_back, name="policy-rolled-back"),
 ]

@@ -54,7 +54,7 @@ def test_a_guard_in_the_settings_refuses_until_it_is_overridden(digest: str, con
     config.write_text(config.read_text() + "guard: {max_newly_blocked: 0}\n")
     refused = run("apply", digest, "--note", "now")
     assert refused.exit_code == 1
-    assert "the guard lets 0 pass" in refused.output
+    assert "more than 0 needs approval" in refused.output
     assert run("apply", digest, "--note", "now", "--override").exit_code == 0
 
 
@@ -126,7 +126,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
 @pytest.mark.parametrize(
     ("who", "what", "why"),
     [
-        ("ada", "approve", "is your own"),
+        ("ada", "approve", "you made this plan"),
         ("kim", "approve", "kim may not do this: it takes the role approver"),
         ("lin", "apply", "lin may not do this: it takes the role operator"),
         ("joe", "apply", "joe may not do this: it takes the role operator"),
@@ -145,7 +145,7 @@ def test_a_person_without_the_role_is_refused(act, who: str, what: str, why: str
 def test_a_plan_that_nobody_answers_for_is_shown_and_not_kept(act) -> None:  # type: ignore[no-untyped-def]
     shown = act("", "plan")
     assert shown.exit_code == 0
-    assert "newly kept out" in shown.output
+    assert "newly without mail" in shown.output
     assert "To apply this plan, make it with your admin token." in shown.output
     assert json.loads(act("", "plans", "--json").output) == []
     assert act("joe", "plan").exit_code == 1

@@ -32,7 +32,7 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
         1,
         1,
     )
-    assert "would or might newly be kept out" in status["against"][0]
+    assert "would or might lose mail" in status["against"][0]
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
     assert told["title"] == status["title"] == "New rule 'nobody' keeps people out and 4 more"
     assert (await vic.get("/plans")).body["items"] == [status]
@@ -107,7 +107,10 @@ async def test_a_plan_starts_only_after_the_approval_of_another(
 async def test_nobody_approves_their_own(lin: Caller, firm: Company) -> None:
     digest = await planned(lin, firm)
     told = await lin.post(f"/plans/{digest}/approvals", {"note": "mine"})
-    assert (told.status, "own: another person has to approve it" in told.body["detail"]) == (409, True)
+    assert (told.status, "you made this plan, and nobody else may approve it" in told.body["detail"]) == (
+        409,
+        True,
+    )
 
 
 async def test_an_override_takes_another_person_and_is_written_down_as_one(

@@ -88,10 +88,12 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     assert (await ada.post("/console/policy/rollback", to="1", confirmed="yes")).status == 409
     page = await ada.post("/console/policy/rollback", to="1", confirmed="yes", note="sent in error")
     active = await firm.store.policies.active()
-    assert (page.path, active and active.number) == ("/console/policy", 1)
-    assert "Version 1 is in force again." in page.words
+    assert (page.path, active and active.number) == ("/console/policy/rollbacks/3", 1)
+    assert "You rolled back to version 1." in page.words
     assert "sent in error" in page.words
-    assert "Roll back" not in page.words, "there is nothing further to go back to"
+    assert "Roll back" not in (await ada.get("/console/policy")).words, (
+        "there is nothing further to go back to"
+    )
     assert (await firm.acts())[-1] == ("policy-rolled-back", "ada", "version 1")
 
 
