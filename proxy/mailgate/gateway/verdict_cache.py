@@ -40,7 +40,7 @@ from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
-from mailgate.gateway.autodiscover.directions import has_no_login
+from mailgate.gateway.directions import has_no_login
 from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.refuse import KnownRefusal
