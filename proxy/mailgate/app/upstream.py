@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from mailgate.app import utc_now
 from mailgate.config import Settings
-from mailgate.gateway.observe.tracing import Tracing
+from mailgate.gateway.observe.request_metrics import Tracing
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor
 from mailgate.http.proxy.forward import Forwarder
