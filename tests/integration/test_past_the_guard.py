@@ -47,7 +47,8 @@ WARNS_BY_STAGE = {
 
 
 of_any_store = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-"""What is counted alike on both databases: the first test counts on either, and ``store/test_same_on_postgresql.py`` asks what counting asks."""
+"""What is counted and read alike on both databases: the first three tests do so on either, and ``store/test_same_on_postgresql.py`` asks what
+the others ask."""
 
 
 def begin(folder: Path, url: str, rules: Sequence[dict[str, Any]] = RULES[1:], **settings: Any) -> None:
@@ -251,6 +252,7 @@ def test_a_cut_or_rewritten_log_is_found_by_the_noted_heads(
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
 
 
+@of_any_store
 def test_a_changed_time_of_activation_is_found(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -301,6 +303,7 @@ def test_a_changed_time_of_activation_is_found(
     assert result[0] == 1, result
 
 
+@of_any_store
 def test_a_relief_is_not_put_into_the_store_unseen(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -331,6 +334,7 @@ def test_a_relief_is_not_put_into_the_store_unseen(
     assert code == 1, said
 
 
+@of_any_store
 def test_a_deleted_roll_back_is_found_by_the_audit(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -346,6 +350,7 @@ def test_a_deleted_roll_back_is_found_by_the_audit(
     assert code == 1, said
 
 
+@of_any_store
 def test_devices_one_by_one_are_many(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
     """One that was stolen is shut out at once; all of them need another approver, by whatever act."""
     folder = tmp_path / "one"
@@ -379,6 +384,7 @@ def test_devices_one_by_one_are_many(start: Callable[[str], Gate], url: str, tmp
     assert command(folder, "ada", "audit", "verify")[0] == 0
 
 
+@of_any_store
 def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -408,6 +414,7 @@ def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
     assert wait_for(lambda: kept_out(gate) == PEOPLE)
 
 
+@of_any_store
 def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     begin(folder, url)
