@@ -69,11 +69,14 @@ class Gate:
     def follow(self, stream: IO[bytes]) -> None:
         """Keep the gate's log until it ends. Runs in a thread of its own."""
         os.set_blocking(stream.fileno(), False)
-        while not stream.closed:
-            select.select([stream], [], [])
-            with self._reading:
-                if not self._read(stream):
-                    stream.close()
+        waiting = select.poll()
+        waiting.register(stream, select.POLLIN)
+        with suppress(OSError, ValueError):  # who has started the gate may close its log first
+            while not stream.closed:
+                waiting.poll()
+                with self._reading:
+                    if not self._read(stream):
+                        stream.close()
         self._ready.set()
 
     def _read(self, stream: IO[bytes]) -> bool:
@@ -83,6 +86,9 @@ class Gate:
                 *lines, self._begun = (self._begun + more).split(b"\n")
                 for line in lines:
                     self._keep(line)
+            if self._begun:
+                self._keep(self._begun)
+                self._begun = b""
             return False
         return True
 
@@ -102,7 +108,7 @@ class Gate:
 
     def records(self) -> list[dict[str, Any]]:
         """The log with all that the gate has written by now; a line that is not a JSON object is an empty record."""
-        with self._reading, suppress(ValueError):  # the log has ended, and all of it was read
+        with self._reading, suppress(OSError, ValueError):  # the log has ended, and all of it was read
             self._read(self.process.stderr)
         return [as_record(line) for line in list(self.log)]
 
