@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from tests.integration.forked import Forked, fork
 from tests.servers import PATIENCE, descendants
@@ -111,6 +112,13 @@ class Gate:
         with self._reading, suppress(OSError, ValueError):  # the log has ended, and all of it was read
             self._read(self.process.stderr)
         return [as_record(line) for line in list(self.log)]
+
+    def has_written(self, decisions: int = 1) -> bool:
+        """Whether so many decisions at least are in the store, and none waits. What is read of the store before may lack one, and so may
+        what is read after a stop: from a store that is slow just then, the last come into it with the next start."""
+        with urlopen("http://{}:{}/readyz".format(*self.admin)) as answer:
+            ledger = json.load(answer)["ledger"]
+        return bool(ledger["written"] >= decisions and not ledger["waiting"])
 
     def memory(self) -> int:
         """The most memory in bytes that the gate's processes held since ``forget_peak``."""

@@ -67,7 +67,7 @@ def begin(folder: Path, url: str, rules: Sequence[dict[str, Any]] = RULES[1:], *
 def seen(gate: Gate) -> Gate:
     """Everybody has come to this gate, and is recorded."""
     assert kept_out(gate) == []
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
+    assert wait_for(lambda: gate.has_written(len(PEOPLE)))
     return gate
 
 
@@ -395,7 +395,7 @@ def test_made_up_people_do_not_make_the_limit_larger(
             urlopen(request)
         except HTTPError as error:
             error.close()
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE) + 60)
+    assert wait_for(lambda: gate.has_written(len(PEOPLE) + 60))
     code, said = applied(folder, planned(folder, EVERYBODY_OUT))
     assert code == 1, (said, kept_out(gate))
 
@@ -472,7 +472,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
     with pytest.raises(HTTPError) as found:
         urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}/", headers=headers))
     found.value.close()
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= 1)
+    assert wait_for(gate.has_written)
     rules = json.dumps({"rules": [{"id": "old", "when": when, "effect": "block"}, *RULES[1:]]})
     code, said = applied(folder, planned(folder, rules))
     assert code == 1, said
