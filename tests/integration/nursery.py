@@ -20,6 +20,7 @@ from mailgate.app.service import Service
 from mailgate.classify import warm
 from mailgate.gateway.pages.render import environment
 from mailgate.store import database, spent_proofs, store
+from mailgate.store.write_queue import WriteQueue
 
 LOADED_LATER = (
     *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
@@ -43,6 +44,9 @@ def prepare() -> None:
     vars(database)["_limited"] = lambda seconds: asyncio.timeout(seconds * 10)
     for module in (database, spent_proofs):
         vars(module)["_TIMEOUT_SECONDS"] *= 10
+    # and what it was told before its end is in the store then, not in the spool: tests read the store
+    close = WriteQueue.close
+    WriteQueue.close = lambda queue, seconds: close(queue, seconds * 10)  # type: ignore[method-assign]
     for place, seconds in PAUSES.items():
         module, _, name = place.rpartition(".")
         assert name in vars(import_module(module)), place
