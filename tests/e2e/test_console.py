@@ -70,8 +70,6 @@ PATHS = (
     "/console/policy/rules/prohibited-app",
     "/console/policy/plans/PLAN",
     "/console/policy/plans/PLAN?label=block&sort=-person",
-    "/console/policy/plans/PLAN/approve",
-    "/console/policy/plans/PLAN/apply",
     "/console/policy/plans/APPLIED/watch",
     "/console/nothing",
 )

@@ -133,7 +133,9 @@ class Retractions(Queries):
             else first_refusals.c.policy == policy
             for policy, since in found.policies.items()
         )
-        refused = select(first_refusals.c.person).where(or_(false(), *by_policy), first_refusals.c.person != "")
+        refused = select(first_refusals.c.person).where(
+            or_(false(), *by_policy), first_refusals.c.person != ""
+        )
         kinds = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
         written = select(mails.c.login).where(
             mails.c.version.in_(found.versions), mails.c.kind.in_(kinds), mails.c.login.not_in(refused)

@@ -94,13 +94,15 @@ async def rolled_back(request: web.Request) -> web.Response:
     """Who was corrected after a roll back, who was not and why, and what is left to do."""
     context, serial = context_of(request), int(request.match_info["serial"])
     found = await context.store.retractions.one(serial)
-    done = next((each for each in await context.store.policies.history() if each.serial == serial), None)
+    history = await context.store.policies.history()
+    done = next((each for each in history if each.serial == serial), None)
     if found is None or done is None:
         raise web.HTTPNotFound
     return await show(
         request,
         "rolled_back.html",
         done=done,
+        decides=done is history[0],
         found=found,
         reached=await context.store.retractions.reached(found),
         sends=context.bundle().settings.notices is not None,
