@@ -148,7 +148,7 @@ class Retractions(Queries):
             [row] = await self._rows(query, timeout_seconds=10)
             counted.append(ReachedPart(*row))
         states = await self._rows(select(mails.c.state, func.count()).where(*ours).group_by(mails.c.state))
-        return ReachedBy(*counted, {MailState(state): count for state, count in states})
+        return ReachedBy(counted[0], counted[1], {MailState(state): count for state, count in states})
 
     async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:
         """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""

@@ -21,6 +21,7 @@ from mailgate.model.phrase import ENGLISH, Translator, joined, phrase, plural, t
 from mailgate.policy import Policy
 from mailgate.policy.changes import Change
 from mailgate.policy.rules import OnUnavailable, Rule
+from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.stages import softened
 from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.plan import MoverCounts, Plan
@@ -145,8 +146,9 @@ WIDE, NARROW, _GAP = 620, 340, 3
 _LOOKS = {Stage.WARN: "warn", Stage.ENFORCE: "block", Stage.REPORT_ONLY: "unknown", Stage.PENDING: "rest"}
 
 
-def stages_picture(rule: PlannedRule, width: int, translator: Translator = ENGLISH) -> Panel:
+def stages_picture(rule: PlannedRule, translator: Translator = ENGLISH, *, narrow: bool = False) -> Panel:
     """The stages of a rule that are still to come, one bar each, with the people whom it newly meets in them."""
+    width = NARROW if narrow else WIDE
     room, drawn = (width + _GAP) / len(rule.stages), list[str]()
     for place, each in enumerate(rule.stages):
         x = place * room
@@ -206,7 +208,7 @@ class Losers:
 async def losers_of(context: ConsoleContext, found: StoredPlan, plan: Plan) -> Losers:
     """Those who newly lose mail, the first to lose it first. Raises StoreUnavailableError."""
     store, bundle, now = context.store, context.bundle(), context.clock()
-    moments, large, movers = moments_of(plan), found.movers > WINDOW, []
+    moments, large, movers = moments_of(plan), found.movers > WINDOW, list[Mover]()
     for label in OUT:
         wanted = MoverFilter(label=label, before=len(moments), sort="" if large else "since")
         movers += (await store.movers.search(found.digest, wanted, 0, LISTED + 1, large=large)).movers

@@ -67,7 +67,7 @@ async def test_a_rule_is_read_from_its_condition_its_groups_and_its_dates() -> N
         (Stage.WARN, 6),
         (Stage.ENFORCE, 6),
     ]
-    drawn = stages_picture(rule, 340)
+    drawn = stages_picture(rule, narrow=True)
     assert drawn.words == "From 8 December 2026: 6 warned. From 15 December 2026: 6 lose mail."
 
 
