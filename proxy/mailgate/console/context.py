@@ -15,7 +15,7 @@ from mailgate.console.login.rights import roles_now
 from mailgate.console.login.sessions import Session, Sessions
 from mailgate.console.login.tries import LoginTries
 from mailgate.console.notices.recipient_lists import RecipientLists
-from mailgate.console.now.counting import DeviceCounts
+from mailgate.console.now.counting import AppCounting, DeviceCounts
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.peer import cookie_of
@@ -52,6 +52,7 @@ class ConsoleContext:
     files."""
     verdict_rates: VerdictRates
     device_counts: DeviceCounts
+    counting: AppCounting
     readings: Readings
     planning: Planning
     recipient_lists: RecipientLists = field(default_factory=RecipientLists)

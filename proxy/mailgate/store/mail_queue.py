@@ -188,6 +188,10 @@ class MailQueue(Queries):
         """How many of these mails are unsure, so that an admin has to decide."""
         return await self._count(_unsure(which))
 
+    async def unsure_corrections(self) -> int:
+        """How many of the unsure mails are corrections."""
+        return await self._count([*_unsure(None), mails.c.kind == MailKind.CORRECTION])
+
     async def count_failed(self, which: Which = None) -> int:
         """How many of these mails failed and can be sent again."""
         return await self._count(_failed(which))

@@ -61,7 +61,7 @@ async def test_who_may_lose_mail_is_told_with_its_number_and_a_picture(
         "If it stays away, 2 devices may lose mail within 24 hours, the first at 2026-12-01 23:00 UTC"
         in page.words
     )
-    assert page.text.count('class="bar block"') == 24
+    assert page.text.count('<svg class="pic cap"') == 1
     assert called(await vic.get(unescape(re.findall(r'href="([^"]+source=jamf[^"]+)"', page.text)[0])))
     monkeypatch.setattr(device_rows, "COUNTED", 1)
     assert "at least 1 device may lose mail" in (await vic.get("/console/connectors")).words

@@ -2,20 +2,26 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from tests.servers import PATIENCE
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 from tests.unit.console.now.test_verdict_rates import text
+from tests.unit.console.phones import has, record
 from tests.unit.store.test_gates import BEAT
 
+from mailgate.console.devices.rows import catch_up
 from mailgate.console.login.sessions import MAX_IDLE
 from mailgate.console.now import page as now
 from mailgate.console.now.gates import UPDATE_TIME
-from mailgate.store import StoreUnavailableError
-from mailgate.store.counts import AppDay, VerdictKey
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, StoreUnavailableError
+from mailgate.store.counts import AppDay, RefusedDay, VerdictKey
 
 
 async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behind_them(
@@ -53,11 +59,56 @@ async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ad
 
 
 async def test_things_that_need_a_person_are_shown_on_top(ada: Browser, firm: Company) -> None:
-    assert "Nothing needs your attention." in (await ada.get("/console/")).words
+    assert "Nothing waits for you." in (await ada.get("/console/")).words
     firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
     page = await ada.get("/console/")
     assert "are held: too many people <b>" in page.words + page.text.replace("&lt;", "<")
     assert "people <b>" not in page.text
+
+
+async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Browser, firm: Company) -> None:
+    assert "Being counted for the first time" in (await ada.get("/console/")).words
+    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob", age=100), record("c1", "carol"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    await firm.context.counting.count_if_due()
+    page = await ada.get("/console/")
+    assert page.words.index("Without mail now") < page.words.index("Waiting for you")
+    assert "2 of 3 people have a device without mail" in page.words
+    assert "0 of them asked for mail on a laptop this week. Of 2 we do not know a laptop." in page.words
+    lists = [unescape(each) for each in re.findall(r'href="([^"]+)">(?:TikTok 1|1 person)<', page.text)]
+    found = [[name for name in ("a1", "b1", "c1") if name in (await ada.get(each)).text] for each in lists]
+    assert found == [["a1"], ["b1"]]
+
+
+async def test_the_trend_of_refused_people_marks_what_changed_the_rules(ada: Browser, firm: Company) -> None:
+    page = await ada.get("/console/")
+    assert page.text.count('<svg class="pic ') == 2
+    assert 'aria-label="People refused each day from 18 Nov to 1 Dec: not counted, ' in page.text
+    assert "1 The files started version 1" in page.words
+    await firm.store.refused_days._keep(RefusedDay(NOW.date(), 1200, 3, NOW))
+    page = await ada.get("/console/")
+    assert "1,200 today" in page.words
+    assert "Today also 3 clients of nobody who is known." in page.words
+
+
+async def test_what_changed_and_what_comes_lead_to_their_pages(ada: Browser, firm: Company) -> None:
+    relief = Relief(0, Cause.EXEMPTION, "", "new phone", "ada", NOW, NOW + timedelta(days=2), person="alice")
+    await firm.store.reliefs.grant(relief, Act(NOW, "ada", "exemption-given", why="new phone"))
+    page = await ada.get("/console/")
+    assert "ada gave an exemption from every rule new phone" in page.words
+    assert "The exemption of alice ends new phone" in page.words
+    assert 'href="/console/policy/versions/1">The files started version 1' in page.text
+
+
+async def test_a_source_that_fails_stands_first_with_what_that_costs(ada: Browser, firm: Company) -> None:
+    known = firm.ready["connectors"]["jamf-file"]
+    failing = known | {"state": "failing", "trouble": "timeout", "failing_since": NOW.isoformat()}
+    firm.ready["connectors"] = {"jamf-file": failing}
+    await has(firm, record("a1", "ada", age=20))
+    await catch_up(firm.store, firm.bundle, NOW)
+    page = await ada.get("/console/")
+    assert "If it stays away, 1 device may lose mail within 24 hours" in page.words
+    assert 'aria-label="Devices that lose mail within 24 hours: 1 by ' in page.text
 
 
 async def test_the_page_is_shown_without_the_store(
@@ -68,10 +119,12 @@ async def test_the_page_is_shown_without_the_store(
 
     monkeypatch.setattr(firm.store.plans, "latest", away)
     monkeypatch.setattr(firm.store.verdicts, "by", away)
+    monkeypatch.setattr(firm.store.refused_days, "since", away)
     firm.ready["store"] = "unavailable"
     page = await ada.get("/console/?range=60d")
     assert (page.status, "The store does not answer" in page.words) == (200, True)
     assert "This gate only, the last 60 minutes" in page.words
+    assert "Not available while the store does not answer." in page.words
 
 
 async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
@@ -84,7 +137,7 @@ async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
     page = await ada.get("/console/")
     assert "gate-1 https://mail.example.com OK version 1" in page.words
     assert "They run different versions of Mailgate" in page.words
-    assert "Nothing needs your attention." in page.words
+    assert "Nothing waits for you." in page.words
     firm.clock.now += UPDATE_TIME
     page = await ada.get("/console/")
     assert "The gate https://mail.example.com on gate-2: it still decides by version 1" in page.words
