@@ -14,7 +14,6 @@ FAMILIES = "a table of names alone: classify/test_table.py proves every row by a
 NOUNS = "nouns alone: the tests of every connector use them"
 PROCESSES = "processes and their sockets: tests/integration/test_workers.py starts and kills real ones"
 WITHOUT_A_MIRROR = {
-    "app/public_ports.py": "opens ports: every test in tests/integration comes in through them",
     "app/workers/listeners.py": PROCESSES,
     "attest/errors.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,

@@ -15,14 +15,13 @@ from mailgate.config import Bundle
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors import connector_for
 from mailgate.connectors.metrics import ConnectorMetrics
-from mailgate.connectors.protocol import Connector, SourceTools
+from mailgate.connectors.protocol import Connector, Report, SourceTools
 from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.run import Narrowed, SourceOutcome
 from mailgate.connectors.runner import DeviceRecheck, Runner, RunOptions
 from mailgate.connectors.scheduler import Scheduler
 from mailgate.connectors.setup import PolicyStore, PolicyTexts, Setup
 from mailgate.console.now.readiness import ConnectorState, connector_state
-from mailgate.devices.device import Report
 from mailgate.errors import SourceError, Trouble
 from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState

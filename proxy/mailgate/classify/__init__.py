@@ -12,7 +12,7 @@ from mailgate.classify.activesync import (
     read_query,
 )
 from mailgate.classify.attestation import with_attestation, with_device
-from mailgate.classify.browser import AgentTraits, prepare, read_traits, read_user_agent, shortened, warm
+from mailgate.classify.browser import prepare, read_traits, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -90,7 +90,7 @@ def agent_traits(user_agent: str) -> Hashable:
     Requests that differ only in user agents with the same traits have the same client, except for browser, versions and signals.
     """
     if plain := plain_device(user_agent):
-        return *AgentTraits(*plain, disputes=False), None
+        return *plain, False, None  # as ``AgentTraits``, in a third of the time
     agent = shortened(user_agent)
     told = read_traits(agent)
     return None if told is None else (*told, protocol_of_agent(agent))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from mailgate.devices.device import Report
+from mailgate.devices.device import Report as Report  # what every connector yields, and its store takes
 
 
 @dataclass(slots=True)

@@ -238,7 +238,6 @@ def judgement(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> 
 
 
 def verdict_ends(reports: Iterable[Report], terms: PostureTerms, now: datetime) -> list[datetime]:
-    """When each of these verdicts runs out."""
     return [each.end for each in _told(reports, terms, now)]
 
 

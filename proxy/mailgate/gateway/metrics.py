@@ -137,13 +137,13 @@ class Metrics:
 
     def recurring(self, access: Access, decision: Decision) -> Repeat:
         """What counts the same request again. It has no proof, and nothing was found about its client."""
-        decisions, labels = self.decisions, (decision.effect, decision.reason, access.client.kind)
+        decided = self.decisions.count((decision.effect, decision.reason, access.client.kind))
         refused = (decision.rule, decision.effect, decision.reason)
         refusals = self.refusals if decision.effect is not Effect.ALLOW else None
         would = [self.would.labels(trial.rule, trial.effect or "") for trial in decision.would]
 
         def repeat(*_: object) -> None:
-            decisions.add(labels)
+            decided[0] += 1
             if refusals is not None:
                 refusals.add(refused)
             for counter in would:
@@ -169,15 +169,19 @@ class LabelledCounter(Collector):
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str], registry: CollectorRegistry) -> None:
         self.name, self.labels, self._meaning = name, labels, meaning
-        self._counts: dict[tuple[str, ...], int] = {}
+        self._counts: dict[tuple[str, ...], list[int]] = {}
         registry.register(self)
 
     def add(self, values: tuple[str, ...]) -> None:
-        self._counts[values] = self._counts.get(values, 0) + 1
+        self.count(values)[0] += 1
+
+    def count(self, values: tuple[str, ...]) -> list[int]:
+        """The count of these values, for those who add to it often."""
+        return self._counts.setdefault(values, [0])
 
     def collect(self) -> Iterator[Metric]:
         family = CounterMetricFamily(self.name, self._meaning, labels=self.labels)
-        for values, count in self._counts.items():
+        for values, (count,) in self._counts.items():
             family.add_metric(values, count)
         yield family
 

@@ -40,7 +40,7 @@ from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
-from mailgate.gateway.autodiscover.directions import has_no_login
+from mailgate.gateway.directions import has_no_login
 from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.refuse import KnownRefusal
@@ -177,8 +177,6 @@ class VerdictCache:
         self._came: set[int] = set()
         """Marks of the refusals that came lately. They are kept from the second time on."""
         self._salt = token_bytes(16)
-        self._latest: tuple[RequestHead | None, _Key] = None, _NO_KEY
-        """The head whose key was made last, with its key."""
         self._live: Live | None = None
         self._decision_key: DecisionKey
         self._reads: frozenset[DependsOn] = frozenset()
@@ -199,17 +197,15 @@ class VerdictCache:
         """
         if self._in_force.live is not self._live:
             self._drop_if_replaced()
-        key, agent, person, languages, login = self._key_of(head, origin, now, port)
+        key, agent, person, languages, login = self._key(head, origin, now, port)
         known = None if key is None else self._allowed.young.get(key) or self._allowed.get(key)
         if known is not None and known.since <= now < known.until:
             for repeat in known.repeats:
                 repeat(agent, person, languages, now, "")
             if known.judged.person != person:
                 known = known.about(person)
-        else:
-            known = (
-                None if key is None else self._refusal((key, agent, origin.scheme, origin.user, login), now)
-            )
+        elif key is not None:
+            known = self._refusal((key, agent, origin.scheme, origin.user, login), now)
         if known is None:
             self.misses += 1
         else:
@@ -248,7 +244,7 @@ class VerdictCache:
         live, refused = self._drop_if_replaced(), decision.effect is not Effect.ALLOW
         if not _is_plain(incoming, access, decision):
             return
-        key, agent, _, _, login = self._key_of(head, incoming.origin, access.now, port)
+        key, agent, _, _, login = self._key(head, incoming.origin, access.now, port)
         # the record and the answer of a refusal are those of one person, who is named by a proxy or in credentials
         refusal_key = key, agent, incoming.origin.scheme, incoming.origin.user, login
         if key is None or (refused and not self._came_before(refusal_key)):
@@ -276,7 +272,7 @@ class VerdictCache:
         """Drop all entries if anything that verdicts depend on was replaced."""
         live = self._in_force.live
         if live is not self._live:
-            self._live, self._latest = live, (None, _NO_KEY)
+            self._live = live
             self._allowed.clear()
             self._refused.clear()
             self._came.clear()
@@ -284,12 +280,6 @@ class VerdictCache:
             self._senders, self._people, self._tokens, self._remember = {}, {}, {}, live.remember
             self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
-
-    def _key_of(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> _Key:
-        """The key of a request, which is made once if it is judged at once."""
-        if self._latest[0] is not head:
-            self._latest = head, self._key(head, origin, now, port)
-        return self._latest[1]
 
     def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> _Key:
         fields = head.fields

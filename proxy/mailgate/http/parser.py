@@ -85,10 +85,12 @@ class RequestParser:
         """
         if self._buffer or self._queued or self._body or self._upgraded or self._dead:
             return None
-        end = data.find(b"\r\n\r\n", 0, self._limits.head) + 4
-        if end < 4:
+        longest, most = self._limits.head, self._limits.fields
+        # a second empty line before the last is found by whoever reads the lines
+        end = len(data) if data.endswith(b"\r\n\r\n") else data.find(b"\r\n\r\n", 0, longest) + 4
+        if not 4 <= end <= longest:
             return None
-        content, most = data[end:], self._limits.fields
+        content = data[end:]
         whole = data[:end] if content else data
         try:
             head = skim_request(whole, most) or parse_request_head(whole, max_fields=most)

@@ -19,9 +19,9 @@ _IN_LINES = LINE.replace(b"\t", b"")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
 _VALUE = rb"[!-~\x80-\xff][ -~\x80-\xff]*+(?<! )"
 _VALUES: Mapping[bytes, bytes] = {
-    b"host": rb"(?:[A-Za-z0-9._-]{1,100}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?",
-    b"connection": rb"(?:keep-alive|Keep-Alive|close)",
-    b"content-length": rb"(?:0|[1-9][0-9]{0,14})",
+    b"host": rb"(?:[A-Za-z0-9._-]{1,100}+|\[[0-9A-Fa-f:.]{2,45}+\])(?::[0-9]{1,5}+)?+",
+    b"connection": rb"(?:[Kk]eep-[Aa]live|close)",
+    b"content-length": rb"(?:0|[1-9][0-9]{0,14}+)",
     b"authorization": rb"(?:(?i:%b)(?<![ \t])|[Bb]earer [!-+\--~\x80-\xff]+)" % BASIC.pattern,
     b"transfer-encoding": rb"chunked",
 }
@@ -54,7 +54,8 @@ def _places(row: Row) -> _FieldPlaces | None:
     usual = [
         (at, re.compile(rb"[^:]+: " + _VALUES[key])) for at, key in enumerate(row.names) if key in _VALUES
     ]
-    return _FieldPlaces(*(places[key][0] if key in places else None for key in _ONCE[:4]), tuple(usual))
+    host, connection, length, coding = (places[key][0] if key in places else None for key in _ONCE[:4])
+    return _FieldPlaces(host, connection, length, coding, tuple(usual))
 
 
 def _of_request(row: Row) -> _FieldPlaces | None:
@@ -156,5 +157,5 @@ class _Heads:
         return re.compile(b"".join([self._first.pattern, *rest, b"\r\n\r\n"])).fullmatch
 
 
-_REQUESTS = _Heads(rb"(?!CONNECT |TRACE )([A-Z]{3,20}) (/[!\"$-~]*) HTTP/1\.1", _of_request)
-_ANSWERS = _Heads(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([ -~]{0,64})", _of_answer)
+_REQUESTS = _Heads(rb"(?!CONNECT |TRACE )([A-Z]{3,20}+) (/[!\"$-~]*+) HTTP/1\.1", _of_request)
+_ANSWERS = _Heads(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([ -~]{0,64}+)", _of_answer)

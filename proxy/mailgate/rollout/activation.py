@@ -145,7 +145,6 @@ class _Checked:
 
     @property
     def details(self) -> dict[str, Any]:
-        """The details for the audit log."""
         return {
             "plan": self.plan.digest,
             "overridden": self.against,

@@ -47,7 +47,6 @@ class PlanStatus:
 
     @property
     def missing(self) -> int:
-        """How many approvals it still needs."""
         return max(0, self.needed - len(self.approved))
 
 

@@ -32,7 +32,6 @@ class LoggedReliefs:
     """The number of the last entry that forgot a person. The exemptions of that person were deleted too."""
 
     def take(self, entry: AuditEntry) -> None:
-        """Read the next entry of the log."""
         if entry.what == FORGOTTEN:
             self.forgotten = entry.number
         elif entry.about.partition(" ")[0] in set(Cause):

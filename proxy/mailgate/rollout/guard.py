@@ -195,7 +195,6 @@ EMPTY_WINDOW = WindowTotals()
 
 
 async def read_window(store: Store, guard: Guard | None, now: datetime) -> WindowTotals:
-    """Read what happened within the guard's window."""
     if guard is None or guard.limit is None:
         return EMPTY_WINDOW
     since = await store.kept_out.begin(now, guard.window)

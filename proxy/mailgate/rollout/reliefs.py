@@ -222,7 +222,6 @@ class ReliefWatch:
         return self.current.for_everybody(self._clock())
 
     def exemptions(self) -> tuple[Relief, ...]:
-        """The exemptions that hold now."""
         return self.current.exemptions(self._clock())
 
     def _take(self, found: Reliefs) -> None:

@@ -324,7 +324,6 @@ class Population:
         return self._occasion(before, seen_client.user, known, unrecorded, named=named)
 
     def unseen(self, device: Device) -> Occasion:
-        """The occasion of a device that never asked."""
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None

@@ -58,8 +58,6 @@ class AuditPage:
 
 
 class Audit(Queries):
-    """Queries on the audit log."""
-
     async def append(self, act: Act) -> AuditEntry:
         """Write an act in its own transaction. Raises StoreError if the log does not accept entries."""
         async with self._database.writing() as connection:

@@ -58,7 +58,6 @@ async def count_up(connection: AsyncConnection, counter: Table) -> int:
 
 
 async def count_change(connection: AsyncConnection) -> int:
-    """Increase the number of changes to devices and return it."""
     return await count_up(connection, device_changes)
 
 
@@ -133,7 +132,6 @@ async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *ke
 
 
 async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
-    """Delete the rows with exactly these columns."""
     if not rows:
         return
     key = tuple(rows[0])

@@ -127,7 +127,6 @@ class DeviceCache:
         read: ReadProof | None = None,
         beginning: int | None = None,
     ) -> None:
-        """Keep the device that was found by a name."""
         cell = _Cell(None) if device is None else self._cell_of(device)
         self._known[name] = CachedDevice(cell, at, read, beginning, cell.changes)
 

@@ -224,7 +224,6 @@ class BrowserFleet(Queries):
         return Readers(*row)
 
     async def people_without(self, now: datetime, size: int, after: str = "") -> list[PersonWithout]:
-        """The next of these people in the order of their names, with each browser by which they asked."""
         person, at = laptop_readers.c.person, laptop_readers.c.bare_at
         some = select(person).where(*_without(now), person > after).distinct().order_by(person).limit(size)
         query = select(person, laptop_readers.c.os, laptop_readers.c.browser, at)
@@ -324,7 +323,6 @@ class _Browsers:
         return where
 
     def behind(self, after: Place | None) -> list[ColumnElement[bool]]:
-        """The condition for what comes after a place."""
         if after is None:
             return []
         later = and_(self.person == after.person, self.keys.thumbprint > after.thumbprint)

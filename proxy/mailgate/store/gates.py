@@ -190,11 +190,7 @@ _MOST_WAITING = 10_000
 
 
 _BATCH = 500
-
-
-_TIMEOUT_SECONDS = 2.0
-
-
+_SPENDING_SECONDS = 2.0
 _RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 
@@ -257,8 +253,8 @@ class SpentProofs:
     async def _write_batch(self, batch: _Waiting, now: datetime) -> None:
         try:
             async with (
-                asyncio.timeout(_TIMEOUT_SECONDS + 0.5),
-                self._database.writing(_TIMEOUT_SECONDS) as connection,
+                asyncio.timeout(_SPENDING_SECONDS + 0.5),
+                self._database.writing(_SPENDING_SECONDS) as connection,
             ):
                 new = await _insert(connection, {ticket: until for ticket, (until, _) in batch.items()})
         except (StoreError, TimeoutError):

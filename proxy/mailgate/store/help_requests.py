@@ -91,7 +91,6 @@ class HelpRequests(Queries):
         return len(set(map(counted_name, await self._values(query))))
 
     async def page(self, rule: str = "", size: int = 100) -> list[HelpRequest]:
-        """The last requests, because of one rule or of any."""
         query = select(help_requests)
         return await self._list(query.where(help_requests.c.rule == rule) if rule else query, size)
 

@@ -81,8 +81,6 @@ async def keep(
 
 
 class KeptOutCounts(Queries):
-    """Queries on these numbers."""
-
     async def all(self) -> dict[int, KeptOut]:
         """The numbers of every activation that was counted, by its serial."""
         rows = await self._rows(select(kept_out))

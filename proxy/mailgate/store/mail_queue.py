@@ -185,7 +185,6 @@ class MailQueue(Queries):
         return await self._read(query.order_by(mails.c.address, mails.c.id).limit(size))
 
     async def count_unsure(self, which: Which = None) -> int:
-        """How many of these mails are unsure, so that an admin has to decide."""
         return await self._count(_unsure(which))
 
     async def unsure_corrections(self) -> int:
@@ -193,7 +192,6 @@ class MailQueue(Queries):
         return await self._count([*_unsure(None), mails.c.kind == MailKind.CORRECTION])
 
     async def count_failed(self, which: Which = None) -> int:
-        """How many of these mails failed and can be sent again."""
         return await self._count(_failed(which))
 
     async def _count(self, meant: Sequence[ColumnElement[bool]]) -> int:

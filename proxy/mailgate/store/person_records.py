@@ -116,11 +116,9 @@ class People(Queries):
         return await self._sightings.where(theirs, size), count
 
     async def enrolled(self, login: str) -> list[EnrolledKey]:
-        """The keys of enrolled devices of a person, the newest first."""
         return await self._newest(enrolled_keys, EnrolledKey, login)
 
     async def tokens(self, login: str) -> list[EnrolmentToken]:
-        """The enrolment tokens of a person, the newest first."""
         return await self._newest(enrolment_tokens, EnrolmentToken, login)
 
     async def shut_out(self, login: str) -> datetime | None:
@@ -133,15 +131,12 @@ class People(Queries):
         return await self._reliefs.of_person(user_text(login), _ids(devices))
 
     async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
-        """The requests for help of a person, and of their devices without a name, the newest first."""
         return await self._help_requests.of_person(user_text(login), _ids(devices))
 
     async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
-        """The quarantine mails to these addresses, the newest first."""
         return await self._quarantine_mails(quarantine_mails.c.person.in_(persons))
 
     async def quarantine_mails_about(self, devices: Collection[str]) -> list[QuarantineMail]:
-        """The quarantine mails about devices with these ids, the newest first."""
         return await self._quarantine_mails(quarantine_mails.c.device.in_(devices))
 
     async def _quarantine_mails(self, chosen: ColumnElement[bool]) -> list[QuarantineMail]:
@@ -180,8 +175,6 @@ MAX_PEOPLE = 16_384
 
 
 class UnreportedPhones:
-    """The phones of people that have never reported."""
-
     def __init__(self, people: People) -> None:
         self._people = people
         self._watching = ChangeWatch()

@@ -212,8 +212,6 @@ _FIRST = first_refusals.c
 
 
 class HourOfRefusals(NamedTuple):
-    """The number of first refusals within one hour."""
-
     hour: datetime
     planned: int
     before: int

@@ -75,12 +75,10 @@ class Plans(Queries):
         return await self._first(query.limit(1), _planned)
 
     async def latest(self, size: int) -> list[StoredPlan]:
-        """The newest plans, the newest first."""
         query = select(plans).order_by(plans.c.made_at.desc(), plans.c.digest).limit(size)
         return await self._each(query, _planned)
 
     async def all(self) -> AsyncIterator[StoredPlan]:
-        """Every plan, one after the other."""
         last = ""
         query = select(plans).order_by(plans.c.digest).limit(1)
         while plan := await self._first(query.where(plans.c.digest > last), _planned):
@@ -185,7 +183,6 @@ class Drafts(Queries):
         return await self._each(query.order_by(drafts.c.made_at.desc()), made(KeptDraft))
 
     async def latest(self, size: int) -> list[KeptDraft]:
-        """The newest drafts, the newest first."""
         query = select(drafts).order_by(drafts.c.made_at.desc(), drafts.c.digest).limit(size)
         return await self._each(query, made(KeptDraft))
 

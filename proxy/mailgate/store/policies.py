@@ -95,8 +95,6 @@ _NEWEST = _ACTIVATIONS.order_by(activations.c.serial.desc())
 
 
 class Policies(Queries):
-    """Queries on versions."""
-
     async def serial(self) -> int:
         """The serial of the newest activation; 0 if there is none. The query is cheap, since gates send it all the time."""
         return await self._value(select(func.max(activations.c.serial))) or 0
@@ -106,7 +104,6 @@ class Policies(Queries):
         return await self._first(_NEWEST.limit(1), made(Activation))
 
     async def history(self, size: int = 1000) -> list[Activation]:
-        """The activations, the newest first."""
         return await self._each(_NEWEST.limit(size), made(Activation))
 
     async def get(self, number: int) -> Version | None:

@@ -49,7 +49,6 @@ def limits(url: URL) -> dict[str, int]:
 
 
 def address_of(url: URL) -> str:
-    """The address for psycopg, including the limits."""
     said = {name: str(value) for name, value in limits(url).items()} | TEXT
     return url.update_query_dict(said).set(drivername="postgresql").render_as_string(hide_password=False)
 

@@ -45,7 +45,6 @@ class StoredReliefs(Queries):
             return Reliefs(serial, tuple(_kept(row).relief for row in rows))
 
     async def history(self, size: int = 1000) -> list[KeptRelief]:
-        """All stored reliefs, the newest first."""
         return await self._newest(size)
 
     async def off(self, now: datetime) -> list[KeptRelief]:
@@ -62,7 +61,6 @@ class StoredReliefs(Queries):
         return await self._newest(size, reliefs.c.number < before, ~is_in_force(now))
 
     async def of_person(self, person: str, devices: Sequence[str]) -> list[KeptRelief]:
-        """The reliefs that name a person or their devices, the newest first."""
         named = [reliefs.c.person == person] if person else []
         return await self._newest(None, or_(reliefs.c.device.in_(devices), *named))
 

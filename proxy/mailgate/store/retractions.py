@@ -97,7 +97,6 @@ class Retractions(Queries):
         return {each.serial: each for each in await self.latest(2**31 - 1)}
 
     async def latest(self, size: int) -> list[Retraction]:
-        """The last retractions, the newest first."""
         query = select(retractions, activations.c.at).join(activations)
         return await self._each(query.order_by(retractions.c.serial.desc()).limit(size), _retraction)
 

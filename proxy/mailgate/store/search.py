@@ -47,8 +47,6 @@ class LoginPage:
 
 
 class NameSearch(Queries):
-    """Queries by a typed text."""
-
     async def people(self, text: str, size: int) -> list[str]:
         """Login names that begin with this text, of people who have a device or asked for mail."""
         person = user_text(text)

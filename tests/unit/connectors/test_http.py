@@ -287,7 +287,7 @@ async def test_a_waiting_request_says_why_and_until_when(client, waits):
     async def sleep(_seconds):
         seen.append((asking.tally.retrying, asking.tally.retry_at))
 
-    asking._tools = replace(asking._runtime, sleep=sleep)
+    asking._tools = replace(asking._tools, sleep=sleep)
     await asking.get("/things")
     assert seen == [("throttled", NOW + timedelta(seconds=120))]
     assert (asking.tally.retrying, asking.tally.retry_at) == ("", None)

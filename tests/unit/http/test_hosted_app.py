@@ -158,7 +158,7 @@ async def growing(site):
     await hosted.stop()
 
 
-async def test_what_has_no_route_waits_for_the_rest_and_nothing_else_does(growing):
+async def test_only_a_request_without_a_route_waits_for_the_rest(growing):
     peer, rest = growing
     assert status_of(await peer.send(request(b"GET / HTTP/1.1"))) == 200
     assert await peer.send(request(b"GET /later HTTP/1.1")) == b""

@@ -112,7 +112,7 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, clos
     told = (origin if origin.host else replace(origin, host=host)).lines
     kept = _as_it_came(head) if raw else _from_client(head, host)
     options = b"Connection: close\r\n" if closing else b"" if raw else _options(head)
-    return b"%b%b%b%b\r\n" % (kept, told, _VIA[head.minor], options)
+    return b"".join((kept, told, _VIA[head.minor], options, CRLF))
 
 
 _FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -177,7 +177,7 @@ def _without(raw: bytes, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
     """The lines of a head as they came, without those at these places. Equal lines have equal names, so all of them are dropped, or
     none."""
     for place in dropped:
-        raw = raw.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
+        raw = raw.replace(CRLF + lines[place] + CRLF, CRLF, 1)
     return raw
 
 

@@ -185,8 +185,10 @@ class RemoteKeys:
         """Keep the old keys. The next try comes soon, and later tries come after ever longer pauses."""
         self.count(self.issuer, why)
         left = len(self.keys().keys)
-        write = log.warning if left else log.error
-        write("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
+        if left:
+            log.warning("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
+        else:
+            log.error("issuer-keys-failed", issuer=self.issuer, why=why, keys_left=left)
         self.failure = why
         self._due = self.clock() + min(FIRST_RETRY * 2 ** min(self._failures, 10), LAST_RETRY)
         self._failures += 1
