@@ -1,5 +1,5 @@
-"""Pictures in SVG that screen readers can read: verdicts as stacked columns, a trend as a small line beside its number, people refused
-by day, and devices that lose mail by the hour."""
+"""Pictures in SVG that screen readers can read: verdicts as stacked columns, a trend as a small line beside its number, people
+refused by day, and devices that lose mail by the hour."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -10,7 +10,7 @@ from itertools import accumulate
 from markupsafe import Markup
 
 from mailgate.console import svg
-from mailgate.console.apps.facts import DAYS, AppOnDay, AppTrend
+from mailgate.console.apps.facts import DAYS, AppOnDay
 from mailgate.console.now.traffic import RANGES, Range, Traffic
 from mailgate.console.svg import Box, Mark, columns, nice
 from mailgate.console.words import effect_in_words, kind_in_words
@@ -44,7 +44,6 @@ def _y(devices: int, top: int) -> float:
 
 
 BOX = Box(640, 190)
-TREND = (160, 36)
 EFFECTS = ("block", "challenge", "warn", "allow")
 """The effects from the axis upwards: those that keep people out are at the bottom, where they are seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
@@ -90,24 +89,6 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
         told,
         BOX.width,
         BOX.height,
-    )
-
-
-def trend(app: AppTrend, days: int) -> Markup:
-    """The people kept out because of an app, a thin column for each day."""
-    last = app.last.day
-    told = {each.day: each.kept_out_people for each in app.days}
-    return thin_columns([told.get(last - timedelta(days=back), 0) for back in range(days - 1, -1, -1)])
-
-
-def thin_columns(counted: Sequence[int]) -> Markup:
-    """A thin column for each number, in a drawing of the size ``TREND``."""
-    width, height = TREND
-    top, room = nice(max(counted)), width / len(counted)
-    return Markup("\n").join(
-        Markup(svg.bar(place * room, height - tall, room * 0.8, tall, "bar block"))  # noqa: S704
-        for place, number in enumerate(counted)
-        if (tall := max(height * number / top, 1.0))
     )
 
 
@@ -221,6 +202,6 @@ def away_picture(hours: Sequence[int], now: datetime, language: Language = IN_EN
             )
             told.append(phrase("%(count)s by %(at)s", count=lost[hour], at=time_of(moment)))
     words = phrase(
-        "Devices that lose mail within 24 hours: %(numbers)s", numbers=joined(told) or phrase("none")
+        "Devices that may lose mail within 24 hours: %(numbers)s", numbers=joined(told) or phrase("none")
     )
     return words, Markup("\n".join(parts))  # noqa: S704 - svg.py escapes

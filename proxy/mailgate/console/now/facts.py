@@ -8,7 +8,7 @@ from mailgate.config import Bundle
 from mailgate.config.admins import BY_FILE
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.counting import TREND_DAYS, Outage
-from mailgate.console.words import STATES
+from mailgate.console.words import state_in_words
 from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import phrase
@@ -33,7 +33,7 @@ _MAILS = {
     MailAccess.LOST: phrase("Marked as lost"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
 }
-_STATES = STATES | {
+_STATES: Mapping[str, str] = {
     PostureState.CLEAN: phrase("Another rule, without a listed app"),
     PostureState.LISTED: phrase("Another rule, with a listed app"),
 }
@@ -47,7 +47,7 @@ class MailCause(Fact):
     app: str
     """The key of the app; empty if none is the cause."""
     mail: str
-    """The mail status of the devices."""
+    """The mail status of the devices; empty if an app is the cause."""
     state: str
     """The state of the devices; empty if an app is the cause."""
     people: int
@@ -78,7 +78,7 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
     causes: dict[tuple[str, str, str], MailCause] = {}
     for each in counted.causes:
         found = _cause(each, policy)
-        key = (found.app, "" if found.app else found.mail, found.state)
+        key = (found.app, found.mail, found.state)
         known = causes.get(key)
         causes[key] = found.model_copy(update={"people": each.people + (known.people if known else 0)})
     return WithoutMail(
@@ -93,11 +93,10 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
 
 def _cause(each: CountedCause, policy: Policy) -> MailCause:
     if app := each.first_app:
-        words, state = policy.catalog.name_of(app), ""
-    else:
-        by_state = _STATES[PostureState(each.state)] if each.state in set(PostureState) else each.state
-        words, state = _MAILS.get(MailAccess(each.mail), by_state), each.state
-    return MailCause(words=words, app=app, mail=each.mail, state=state, people=each.people)
+        return MailCause(words=policy.catalog.name_of(app), app=app, mail="", state="", people=each.people)
+    by_state = _STATES.get(each.state) or state_in_words(each.state)
+    words = _MAILS.get(MailAccess(each.mail), by_state)
+    return MailCause(words=words, app="", mail=each.mail, state=each.state, people=each.people)
 
 
 class RefusedPeople(Fact):

@@ -11,7 +11,6 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.address_values import one_of
-from mailgate.console.apps.facts import AppTrend, trends_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.layout import common_values, show
@@ -30,7 +29,7 @@ from mailgate.console.now.facts import (
 )
 from mailgate.console.now.gates import gates_if_known
 from mailgate.console.now.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
-from mailgate.console.pictures import plot, refused_picture, trend
+from mailgate.console.pictures import plot, refused_picture
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
@@ -40,10 +39,8 @@ from mailgate.texts import Language
 
 REFRESH_SECONDS = 5.0
 """The seconds between two updates of an open page."""
-PARTS = ("people", "needs", "changes", "sources", "verdicts", "apps", "rules", "devices", "gates")
+PARTS = ("people", "needs", "changes", "sources", "verdicts", "rules", "devices", "gates")
 """The parts of the page that change, each with a template of its own, in their order."""
-APPS = 8
-"""How many apps are shown with their trends."""
 SPANS = {
     "1h": phrase("60 minutes"),
     "24h": phrase("24 hours"),
@@ -99,18 +96,14 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
     sources = await sources_of(context, state)
     reader = Reader(request[SESSION].name, roles_of(request))
-    days = max(RANGES["14d"][1], RANGES[asked][1] if asked == "60d" else 0)
-    traffic, trends, told = this_gate(context, at), list[AppTrend](), False
+    traffic, told = this_gate(context, at), False
     refused, changes = list[RefusedPeople](), list[Change]()
     with suppress(StoreError):
         refused, changes = (
             await refused_by_day(context.store, at),
             await changes_of(context.store, bundle, at),
         )
-        traffic, trends = (
-            await traffic_of(context.store, asked, at),
-            await trends_of(context.store, bundle, at, days),
-        )
+        traffic = await traffic_of(context.store, asked, at)
         told = True
     return {
         "state": state,
@@ -128,8 +121,6 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "told": told,
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
-        "trends": [(each, trend(each, days)) for each in trends[:APPS]],
-        "days": days,
         "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
         "census": context.device_counts.last,
     }

@@ -163,7 +163,7 @@ def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
     (need,) = _plans([waiting], LIN, [])
     german = console_languages()["de"]
     told = translate(need.words, german)
-    assert told == "ada bittet um deine Genehmigung: Regel „phones“ beginnt am 1. Dezember 2026"
+    assert told == "ada bittet um Ihre Genehmigung: Regel „phones“ beginnt am 1. Dezember 2026"
 
 
 def test_urgent_needs_come_first() -> None:
@@ -214,7 +214,7 @@ async def test_who_asked_for_help_first_is_named_first(firm: Company) -> None:
     assert await needs_in(firm, VIC) == []
 
 
-async def test_what_is_off_and_what_ends_soon_is_told_with_its_end(firm: Company) -> None:
+async def test_rules_off_and_ending_exemptions_are_told(firm: Company) -> None:
     rule = firm.bundle.policy.rules[0].id
     off = Relief(1, Cause.BREAK_GLASS, rule, "too strict", "grace", NOW, NOW + timedelta(hours=12))
     lets_in = [
