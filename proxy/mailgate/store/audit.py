@@ -128,7 +128,7 @@ class Audit(Queries):
 
     async def latest(self, whats: Collection[str], since: datetime, size: int) -> list[AuditEntry]:
         """The last entries of these acts since then, the newest first."""
-        theirs = (audit.c.at >= audit_time(since), audit.c.what.in_(whats))
+        theirs = (audit.c.number >= (await self.numbers(since, None)).start, audit.c.what.in_(whats))
         query = select(audit).where(*theirs).order_by(audit.c.number.desc()).limit(size)
         return await self._each(query, entry_of, timeout_seconds=10)
 

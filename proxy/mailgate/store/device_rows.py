@@ -105,7 +105,7 @@ class FoundDevices:
     after: int | None
 
 
-class Cause(NamedTuple):
+class OutageCause(NamedTuple):
     """Why some people have a device without mail. Who has several such devices is counted once, for an app before all else."""
 
     blocked_by: str
@@ -135,7 +135,7 @@ class DeviceRows(Queries):
         """How many people have a device."""
         return int(await self._value(select(func.count(_COLUMNS.person.distinct())).where(_OWNED), 60))
 
-    async def causes(self, mails: Sequence[str], since: datetime) -> tuple[list[Cause], int]:
+    async def causes(self, mails: Sequence[str], since: datetime) -> tuple[list[OutageCause], int]:
         """Why people have a device with such a mail status, most people first, with those at a laptop ``since`` then; and how many
         such devices are nobody's who is known."""
         parts = (_COLUMNS.blocked_by, _COLUMNS.mail, _COLUMNS.state)
@@ -151,7 +151,7 @@ class DeviceRows(Queries):
         counted = counted.where(theirs.c.first == 1).group_by(*why).order_by(func.count().desc(), *why)
         nobody = select(func.count()).where(_COLUMNS.mail.in_(mails), _COLUMNS.person == "")
         rows = await self._rows(counted, timeout_seconds=60)
-        return [Cause(*row) for row in rows], int(await self._value(nobody, timeout_seconds=60))
+        return [OutageCause(*row) for row in rows], int(await self._value(nobody, timeout_seconds=60))
 
     async def ending(
         self, source: str, mails: Sequence[str], since: datetime, until: datetime

@@ -12,7 +12,7 @@ from tests.unit.store.steps import scanned, steps_of
 from mailgate.devices.device import LONG_AGO
 from mailgate.devices.trust import report_by
 from mailgate.store import Store, device_rows
-from mailgate.store.device_rows import SORT_COLUMNS, Cause, DeviceFilter, DeviceRow
+from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter, DeviceRow, OutageCause
 
 WEEK = NOW - timedelta(days=7)
 KINDS, STATES, MAILS = ("phone", "tablet", "laptop"), ("clean", "listed", "stale"), ("gets-mail", "kept-out")
@@ -210,9 +210,9 @@ async def test_each_person_without_mail_has_one_cause_an_app_before_all_else(sto
         await read_mail(store, person, at)
     causes, nobodys = await store.rows.causes(["kept-out", "must-prove-itself"], NOW - timedelta(days=7))
     assert causes == [
-        Cause("", "kept-out", "stale", 2, 0),
-        Cause("", "must-prove-itself", "missing", 1, 0),
-        Cause('["wechat", "tiktok"]', "kept-out", "listed", 1, 1),
+        OutageCause("", "kept-out", "stale", 2, 0),
+        OutageCause("", "must-prove-itself", "missing", 1, 0),
+        OutageCause('["wechat", "tiktok"]', "kept-out", "listed", 1, 1),
     ]
     assert [each.first_app for each in causes] == ["", "", "wechat"]
     assert (nobodys, await store.rows.people()) == (1, 5)

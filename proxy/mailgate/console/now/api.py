@@ -7,7 +7,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.apps.facts import AppTrend, trends_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
-from mailgate.console.now.attention import Reader, needs_now
+from mailgate.console.now.attention import Viewer, needs_now
 from mailgate.console.now.facts import RefusedPeople, WithoutMail, refused_by_day, without_mail
 from mailgate.console.now.gates import GateNode, GateState, gates_if_known
 from mailgate.console.now.readiness import Readiness, Workers
@@ -127,7 +127,7 @@ async def get_now(call: Call) -> Now:
     """
     context, at = call.context, call.now
     state, gates = await context.readiness(), await gates_if_known(context.store, at)
-    sources, reader = await sources_of(context, state), Reader(call.person.name, call.roles)
+    sources, reader = await sources_of(context, state), Viewer(call.person.name, call.roles)
     by_day = None
     with suppress(StoreError):
         by_day = await refused_by_day(context.store, at)

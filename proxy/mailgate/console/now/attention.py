@@ -47,7 +47,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Viewer:
     """The admin for whom it is told."""
 
     name: str
@@ -59,7 +59,7 @@ async def needs_now(
     state: Readiness,
     sources: Sequence[ConnectorFacts],
     now: datetime,
-    reader: Reader,
+    reader: Viewer,
 ) -> list[Need]:
     """What waits for this person, according to the store and the state of this gate, the most urgent first."""
     store, bundle = context.store, context.bundle()
@@ -186,7 +186,7 @@ def _tries(each: ConnectorState, loss: str) -> str:
     return joined((part for part in (loss, status, since, then) if part), " ")
 
 
-def _plans(plans: Sequence[PlanStatus], reader: Reader, approvers: Collection[str]) -> Iterator[Need]:
+def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[str]) -> Iterator[Need]:
     for each in plans:
         made, title, count = each.plan, title_of(each.body), each.missing
         mine, parts = made.author == reader.name, {"digest": made.digest}

@@ -12,7 +12,7 @@ from mailgate.console.apps.facts import count_apps
 from mailgate.console.devices.mail_status import OUT, MailAccess
 from mailgate.devices.device import Device
 from mailgate.store import Store, StoreError
-from mailgate.store.device_rows import Cause
+from mailgate.store.device_rows import OutageCause
 from mailgate.store.fleet import WEEK
 
 PAGE = 100
@@ -116,7 +116,7 @@ _WITHOUT = (*OUT, MailAccess.LOST)
 class Outage:
     """The people who have a device without mail, by cause."""
 
-    causes: tuple[Cause, ...]
+    causes: tuple[OutageCause, ...]
     nobodys: int
     """Devices without mail whose person is not known."""
     having: int

@@ -18,7 +18,7 @@ from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState
 from mailgate.policy.stages import softened
 from mailgate.store import AuditEntry, Store
 from mailgate.store.audit import moment_of
-from mailgate.store.device_rows import Cause as CountedCause
+from mailgate.store.device_rows import OutageCause
 from mailgate.store.hash_chain import details_of
 from mailgate.store.policies import ACTIVATED, RETRACTED
 
@@ -91,7 +91,7 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
     )
 
 
-def _cause(each: CountedCause, policy: Policy) -> MailCause:
+def _cause(each: OutageCause, policy: Policy) -> MailCause:
     if app := each.first_app:
         return MailCause(words=policy.catalog.name_of(app), app=app, mail="", state="", people=each.people)
     by_state = _STATES.get(each.state) or state_in_words(each.state)
@@ -123,7 +123,7 @@ async def refused_by_day(store: Store, now: datetime) -> list[RefusedPeople]:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Turn:
     """Something that somebody did, or that comes by its date."""
 
     at: datetime
@@ -174,7 +174,7 @@ _BEGINS = {
 }
 
 
-async def changes_of(store: Store, bundle: Bundle, now: datetime) -> list[Change]:
+async def changes_of(store: Store, bundle: Bundle, now: datetime) -> list[Turn]:
     """What changed within the time of the trend, the newest first. Raises StoreUnavailableError."""
     since, policy = now - TREND, bundle.policy
     entries = await store.audit.latest([*_ACTS, *_OTHER_ACTS], since, READ)
@@ -186,7 +186,7 @@ async def changes_of(store: Store, bundle: Bundle, now: datetime) -> list[Change
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 
-def _change(entry: AuditEntry, policy: Policy) -> Change | None:
+def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     at = moment_of(entry.at)
     if at is None:  # ``mailgate audit verify`` tells of it
         return None
@@ -200,7 +200,7 @@ def _change(entry: AuditEntry, policy: Policy) -> Change | None:
         page, parts = "policy-version", {"name": number}
     elif entry.what in _ACTS and any(each.id == rule for each in policy.rules):
         page, parts = "policy-rule", {"rule": rule}
-    return Change(at, words, page, parts, entry.why, entry.what in _ACTS)
+    return Turn(at, words, page, parts, entry.why, entry.what in _ACTS)
 
 
 def titled(policy: Policy, rule: str) -> str:
@@ -208,7 +208,7 @@ def titled(policy: Policy, rule: str) -> str:
     return next((str(each.title or each.id) for each in policy.rules if each.id == rule), rule)
 
 
-def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Change]:
+def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
     """When the stages of the rules begin."""
     for rule in policy.rules:
         for stage, at in rule.stages.starts() if rule.stages else ():
@@ -216,10 +216,10 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Change]:
             state = RuleState.WATCHES if watches else STATE_OF_EFFECT[softened(rule.effect, stage)]
             if said := words.get(state):
                 told = phrase(str(said), rule=titled(policy, rule.id))
-                yield Change(at, told, "policy-rule", {"rule": rule.id})
+                yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
-def coming_up(policy: Policy, now: datetime) -> list[Change]:
+def coming_up(policy: Policy, now: datetime) -> list[Turn]:
     """What begins or ends by its date, the next one first."""
     found = [each for each in _stages(policy, _BEGINS) if each.at > now]
     for relief in policy.reliefs.every:
@@ -227,16 +227,16 @@ def coming_up(policy: Policy, now: datetime) -> list[Change]:
             continue
         if relief.cause is Cause.EXEMPTION:
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
-            found.append(Change(relief.until, words, "exemptions", why=relief.why))
+            found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         else:
             words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
-            found.append(Change(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
+            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
     return sorted(found, key=lambda each: each.at)
 
 
-def marked_days(changes: Iterable[Change], days: Sequence[date]) -> dict[date, list[Change]]:
+def marked_days(changes: Iterable[Turn], days: Sequence[date]) -> dict[date, list[Turn]]:
     """The changes of rules on each day of a trend that had any, both in order."""
-    found: dict[date, list[Change]] = {}
+    found: dict[date, list[Turn]] = {}
     for each in sorted(changes, key=lambda each: each.at):
         if each.of_rules and each.day in days:
             found.setdefault(each.day, []).append(each)

@@ -15,12 +15,12 @@ from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.layout import common_values, show
 from mailgate.console.login.session_start import session_value
-from mailgate.console.now.attention import Reader, needs_now
+from mailgate.console.now.attention import Viewer, needs_now
 from mailgate.console.now.facts import (
     MOST,
     WEEK,
-    Change,
     RefusedPeople,
+    Turn,
     changes_of,
     coming_up,
     marked_days,
@@ -95,9 +95,9 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     context, asked, language = context_of(request), _range(request), language_of(request)
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
     sources = await sources_of(context, state)
-    reader = Reader(request[SESSION].name, roles_of(request))
+    reader = Viewer(request[SESSION].name, roles_of(request))
     traffic, told = this_gate(context, at), False
-    refused, changes = list[RefusedPeople](), list[Change]()
+    refused, changes = list[RefusedPeople](), list[Turn]()
     with suppress(StoreError):
         refused, changes = (
             await refused_by_day(context.store, at),
@@ -126,7 +126,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     }
 
 
-def _trend(refused: Sequence[RefusedPeople], changes: Iterable[Change], language: Language) -> dict[str, Any]:
+def _trend(refused: Sequence[RefusedPeople], changes: Iterable[Turn], language: Language) -> dict[str, Any]:
     """The picture of the people refused each day, and the changes of rules on its marked days."""
     marked = marked_days(changes, [each.day for each in refused])
     days = [(each.day, each.people) for each in refused]

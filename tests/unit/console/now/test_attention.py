@@ -10,7 +10,7 @@ from tests.unit.console.browsing import NOW, READY, Company
 from tests.unit.rollout.plans import plan_of
 
 from mailgate.console.connectors.sources import ConnectorFacts, MailLoss
-from mailgate.console.now.attention import Need, Reader, _mails, _plans, _sources, needs_now, needs_of
+from mailgate.console.now.attention import Need, Viewer, _mails, _plans, _sources, needs_now, needs_of
 from mailgate.console.now.readiness import Readiness
 from mailgate.model.phrase import phrase, stored, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -18,8 +18,8 @@ from mailgate.store import HelpRequest
 from mailgate.texts import console_languages
 
 NOW = NOW.replace(second=0)
-ADA, LIN = Reader("ada", ["operator"]), Reader("lin", ["operator", "approver"])
-VIC = Reader("vic", ["viewer"])
+ADA, LIN = Viewer("ada", ["operator"]), Viewer("lin", ["operator", "approver"])
+VIC = Viewer("vic", ["viewer"])
 
 
 def state(**changed: Any) -> Readiness:
@@ -132,7 +132,7 @@ UNTIL = " Open until 2026-12-02 11:00 UTC."
     ],
 )
 def test_a_plan_waits_for_whoever_has_the_next_step(
-    reader: Reader, waiting: Any, words: str, page: str, more: str
+    reader: Viewer, waiting: Any, words: str, page: str, more: str
 ) -> None:
     (need,) = _plans([waiting], reader, ["lin", "grace"])
     assert need.words == f"{words}: WeChat joins the prohibited list"
@@ -149,7 +149,7 @@ def test_a_plan_waits_for_whoever_has_the_next_step(
         (ADA, plan("ada", needed=0, missing=0)),
     ],
 )
-def test_a_plan_that_waits_for_others_is_not_told(reader: Reader, other: Any) -> None:
+def test_a_plan_that_waits_for_others_is_not_told(reader: Viewer, other: Any) -> None:
     assert list(_plans([other], reader, ["lin", "grace"])) == []
 
 
@@ -241,7 +241,7 @@ async def test_rules_off_and_ending_exemptions_are_told(firm: Company) -> None:
     )
 
 
-async def needs_in(firm: Company, reader: Reader) -> list[Need]:
+async def needs_in(firm: Company, reader: Viewer) -> list[Need]:
     readiness = await firm.context.readiness()
     return await needs_now(firm.context, readiness, [], NOW, reader)
 

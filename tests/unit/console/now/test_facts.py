@@ -8,7 +8,7 @@ from tests.unit.console.browsing import NOW, Company
 
 from mailgate.console.now.counting import Outage
 from mailgate.console.now.facts import (
-    Change,
+    Turn,
     changes_of,
     coming_up,
     marked_days,
@@ -16,22 +16,21 @@ from mailgate.console.now.facts import (
     without_mail,
 )
 from mailgate.model import Effect
-from mailgate.policy.reliefs import Cause as ReliefCause
-from mailgate.policy.reliefs import Relief, Reliefs
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.stages import Stages
 from mailgate.store import Act
 from mailgate.store.counts import RefusedDay
-from mailgate.store.device_rows import Cause
+from mailgate.store.device_rows import OutageCause
 
 DAY = timedelta(days=1)
 
 
 def test_people_are_told_by_cause_and_apps_by_their_names(firm: Company) -> None:
     causes = (
-        Cause("", "kept-out", "stale", 4, 1),
-        Cause('["tiktok"]', "kept-out", "listed", 3, 2),
-        Cause('["tiktok", "wechat"]', "must-prove-itself", "listed", 2, 0),
-        Cause("", "lost", "stale", 1, 1),
+        OutageCause("", "kept-out", "stale", 4, 1),
+        OutageCause('["tiktok"]', "kept-out", "listed", 3, 2),
+        OutageCause('["tiktok", "wechat"]', "must-prove-itself", "listed", 2, 0),
+        OutageCause("", "lost", "stale", 1, 1),
     )
     told = without_mail(Outage(causes, 2, 30, NOW), firm.bundle.policy)
     assert told
@@ -94,7 +93,7 @@ def staged(firm: Company, stages: Stages) -> None:
     firm.bundle = replace(firm.bundle, rules=changed)
 
 
-def words_of(changes: list[Change]) -> list[tuple[datetime, str]]:
+def words_of(changes: list[Turn]) -> list[tuple[datetime, str]]:
     return [(each.at, str(each.words).partition("” ")[2]) for each in changes]
 
 
@@ -115,9 +114,9 @@ async def test_a_stage_is_a_change_once_it_began_under_the_version_in_force(firm
 
 def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
     rule = firm.bundle.policy.rules[0].id
-    off = Relief(1, ReliefCause.BREAK_GLASS, rule, "too strict", "ada", NOW, NOW + 2 * DAY)
-    exempt = Relief(2, ReliefCause.EXEMPTION, "", "new phone", "ada", NOW, NOW + DAY, person="bob")
-    halt = Relief(3, ReliefCause.HALT, rule, "10 asked", "gate", NOW)
+    off = Relief(1, Cause.BREAK_GLASS, rule, "too strict", "ada", NOW, NOW + 2 * DAY)
+    exempt = Relief(2, Cause.EXEMPTION, "", "new phone", "ada", NOW, NOW + DAY, person="bob")
+    halt = Relief(3, Cause.HALT, rule, "10 asked", "gate", NOW)
     policy = firm.with_reliefs(Reliefs(1, (off, exempt, halt))).policy
     assert [str(each.words).rpartition("” ")[2] for each in coming_up(policy, NOW)] == [
         "The exemption of bob ends",
@@ -127,7 +126,7 @@ def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
 
 def test_only_changes_of_rules_mark_a_day() -> None:
     first, other, last = (
-        Change(NOW - hours * timedelta(hours=1), words, "audit", of_rules=words != "other")
+        Turn(NOW - hours * timedelta(hours=1), words, "audit", of_rules=words != "other")
         for hours, words in ((30, "first"), (29, "other"), (0, "last"))
     )
     days = [NOW.date() - DAY, NOW.date()]
