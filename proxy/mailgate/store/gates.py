@@ -135,7 +135,6 @@ class Gates(Queries):
 
 _KEPT = 2
 
-
 _BYTES = 32
 
 
@@ -188,16 +187,13 @@ async def _make(connection: AsyncConnection, purpose: str, number: int, now: dat
 
 _MOST_WAITING = 10_000
 
-
 _BATCH = 500
 _SPENDING_SECONDS = 2.0
 _RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 
-
 _CLOCKS_DIFFER = timedelta(minutes=2)
 """Proofs are kept for this much longer, since another gate's clock may be behind."""
-
 
 _Waiting = dict[bytes, tuple[datetime, asyncio.Future[bool]]]
 
