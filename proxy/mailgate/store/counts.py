@@ -68,6 +68,8 @@ class AppCounts(Queries):
 
 REFUSALS = (Effect.BLOCK, Effect.CHALLENGE)
 """The effects of a request that got no mail."""
+AGAIN_AFTER = timedelta(minutes=5)
+"""After this time today is counted again. The sightings of a day may be a million."""
 LATE = timedelta(hours=1)
 """How long after its end a day is still counted again: sightings are written a little later."""
 _SEEN, _REFUSED = sightings.c, refused_days.c
@@ -93,7 +95,8 @@ class RefusedDays(Queries):
         for day in (today - timedelta(days=back) for back in range(days)):
             # the first of the sightings that are left may be the last of a day
             due = day == today or (first is not None and first.astimezone(UTC).date() < day)
-            if due and (day not in known or known[day] < _begin(day + timedelta(days=1)) + LATE):
+            until = now - AGAIN_AFTER if day == today else _begin(day + timedelta(days=1)) + LATE
+            if due and (day not in known or known[day] <= until):
                 await self._keep(await self._count(day, now))
 
     async def _count(self, day: date, now: datetime) -> RefusedDay:

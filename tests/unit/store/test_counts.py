@@ -8,7 +8,7 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
-from mailgate.store.counts import KEPT, KEPT_FOR, AppDay, RefusedDay, VerdictKey, start_of
+from mailgate.store.counts import AGAIN_AFTER, KEPT, KEPT_FOR, AppDay, RefusedDay, VerdictKey, start_of
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.sightings import ClientFacts, Sighting, Tally
 
@@ -125,7 +125,9 @@ async def test_days_before_are_counted_once_they_are_over_as_far_as_sightings_go
     # the third day may be the end of one, so nothing is known of it, and two days ago nobody was refused
     assert await days_of(store) == {0: (1, 0), 1: (1, 0), 2: (0, 0)}
     await refuse(store, refusal("late", NOW), refusal("later", NOW - DAY))
-    await store.refused_days.count(NOW, 14)
+    await store.refused_days.count(NOW + AGAIN_AFTER - timedelta(seconds=1), 14)
+    assert (await days_of(store))[0] == (1, 0)
+    await store.refused_days.count(NOW + AGAIN_AFTER, 14)
     assert await days_of(store) == {0: (2, 0), 1: (1, 0), 2: (0, 0)}
 
 

@@ -17,6 +17,8 @@ from mailgate.rollout.person import Person
 from mailgate.store import StoreUnavailableError
 
 HOURS = 24
+COUNTED_AGAIN_AFTER = timedelta(seconds=30)
+"""Open pages ask every few seconds, and a count reads thousands of rows."""
 _HOUR = timedelta(hours=1)
 _WITH_MAIL = (MailAccess.GETS.value, MailAccess.WARNED.value)
 
@@ -97,17 +99,21 @@ async def _loss(context: ConsoleContext, source: str) -> MailLoss | None:
     now, lasts = context.clock(), mail_lasts(context.bundle(), source)
     if lasts is None:
         return None
+    counted = context.losses.get((source, lasts))
+    if isinstance(counted, MailLoss) and now - counted.at < COUNTED_AGAIN_AFTER:
+        return counted
     with suppress(StoreUnavailableError):
         since = now - lasts
         looks, whole = await context.store.rows.ending(source, _WITH_MAIL, since, since + HOURS * _HOUR)
         hours = Counter(min((look - since) // _HOUR, HOURS - 1) for look in looks)
-        return MailLoss(
+        context.losses[source, lasts] = loss = MailLoss(
             at=now,
             devices=len(looks),
             whole=whole,
             first=looks[0] + lasts if looks else None,
             hours=[hours[hour] for hour in range(HOURS)],
         )
+        return loss
     return None
 
 
