@@ -146,9 +146,9 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     files.settings.activesync.quarantine_mail = SimpleNamespace(domain="mail.example")
     found = await person_of(store, files, "ada", NOW)
     assert found is not None
-    assert [(each.about, each.state) for each in found.mails] == [
-        ("An app on this device is not allowed with company mail", "sent"),
-        ("app: it is in force", "queued"),
+    assert [each.words for each in found.timeline] == [
+        "Mail sent: An app on this device is not allowed with company mail",
+        "Mail to ada: it is in force, rule app (queued)",
     ]
 
 
