@@ -402,7 +402,7 @@ async def test_an_unchanged_status_is_told_without_the_store(
 ) -> None:
     before = await scene.told()
     for name in ("owned", "around", "find"):
-        monkeypatch.delattr(type(scene.store.devices), name)
+        monkeypatch.setattr(type(scene.store.devices), name, None)
     monkeypatch.delattr(type(scene.store.people), "unreported")
     assert await scene.told() is before
 
