@@ -59,7 +59,7 @@ class UnreportedPhone:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DayOutcome:
     """One effect on the requests of one client on one UTC day."""
 
     day: date
@@ -127,7 +127,7 @@ class People(Queries):
         count = int(await self._value(select(func.count()).where(theirs)))
         return await self._sightings.where(theirs, size), count
 
-    async def outcomes(self, login: str, devices: Iterable[Device], since: date) -> list[Outcome]:
+    async def outcomes(self, login: str, devices: Iterable[Device], since: date) -> list[DayOutcome]:
         """What each client of a person got on each day, in the order of the last requests of a day."""
         client = clients.c.kind, clients.c.os, clients.c.browser, clients.c.eas_id
         shared = sightings.c.day, sightings.c.device, *client, sightings.c.effect
@@ -138,7 +138,7 @@ class People(Queries):
             .group_by(*shared)
             .order_by(func.max(sightings.c.last_at))
         )
-        return await self._each(query, made(Outcome))
+        return await self._each(query, made(DayOutcome))
 
     async def enrolled(self, login: str) -> list[EnrolledKey]:
         return await self._newest(enrolled_keys, EnrolledKey, login)

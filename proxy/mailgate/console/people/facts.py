@@ -26,7 +26,7 @@ from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy import Policy
 from mailgate.policy.people import address_of, user_text
 from mailgate.store import Activation, Recorded, Store, UnreportedPhone
-from mailgate.store.person_records import Outcome
+from mailgate.store.person_records import DayOutcome
 from mailgate.store.reliefs import KeptRelief
 
 DAYS = 14
@@ -35,6 +35,7 @@ DEVICES = 20
 """How many devices of one person are listed."""
 REQUESTS = 100
 """How many decisions about a person are read."""
+_VERSIONS = 20
 
 
 class OwnedDevice(Fact):
@@ -163,7 +164,7 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
     spoken, since = await people.language(person), now - timedelta(days=DAYS - 1)
     devices = sorted([await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]], key=_worst_first)  # fmt: skip
     outcomes = await people.outcomes(person, owned, since.date())
-    started = await store.policies.history(REQUESTS)
+    started = await store.policies.history(_VERSIONS)
     return PersonFacts(
         login=user_text(person),
         address=address,
@@ -305,7 +306,7 @@ def _rule_events(
 
 
 def _lanes(
-    outcomes: Iterable[Outcome], owned: Iterable[Device], devices: Iterable[OwnedDevice]
+    outcomes: Iterable[DayOutcome], owned: Iterable[Device], devices: Iterable[OwnedDevice]
 ) -> list[Lane]:
     """A lane for each device, in their order, and for each client that no source reports."""
     ids = {name: device.id for device in owned for name in (device.id, *device.former_ids)}

@@ -66,16 +66,16 @@ def _parts(
         x, noon = place * column, first + timedelta(days=place, hours=12)
         yield f'<path class="grid-line" d="M{x:.1f} {_TOP - 8}V{bottom}"/>'
         yield svg.text(x, bottom + 16, language.short_day(noon), "soft", at=noon)
-    for row, (lane, title) in enumerate(zip(lanes, titles, strict=True)):
-        y = _TOP + row * _LANE
-        yield svg.text(0, y + 10, translate(title, language), "ink")
-        yield svg.across(0, y + 28, width)
-        yield from _bars(lane, first, y + 18, column / 2)
     ends = [(each.at - first) / timedelta(days=DAYS) * width for each in marks]
     for number, (at, x) in enumerate(zip(ends, _apart(ends, width), strict=True), 1):
         yield f'<path class="mark-line" d="M{at:.1f} {_TOP - 12}V{bottom}"/>'
         yield f'<circle class="dot" cx="{x:.1f}" cy="11" r="9.5"/>'
         yield svg.text(x, 15, str(number), "dot-t", "middle")
+    for row, (lane, title) in enumerate(zip(lanes, titles, strict=True)):
+        y = _TOP + row * _LANE
+        yield svg.text(0, y + 10, translate(title, language), "ink")
+        yield svg.across(0, y + 28, width)
+        yield from _bars(lane, first, y + 18, column / 2)
 
 
 def _bars(lane: Lane, first: datetime, y: float, half: float) -> Iterator[str]:

@@ -25,7 +25,7 @@ from mailgate.console.people.support_acts import (
     finish_requests,
     reopen_requests,
 )
-from mailgate.console.people.verdict import Verdict, named, verdict_on
+from mailgate.console.people.verdict import PersonVerdict, named, verdict_on
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.words import device_named
 from mailgate.devices.device import typed_id
@@ -193,7 +193,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     )
 
 
-async def _view(context: ConsoleContext, verdict: Verdict) -> View | None:
+async def _view(context: ConsoleContext, verdict: PersonVerdict) -> View | None:
     """What the page of the refusal would tell them now, with the steps that end it. None if there is none."""
     if verdict.sighting:
         again = await redecide(context.store, context.bundle(), verdict.sighting, context.clock())

@@ -25,7 +25,7 @@ MAX_OTHERS = 3
 """How many clients that no source reports are told of."""
 
 
-class Verdict(NamedTuple):
+class PersonVerdict(NamedTuple):
     """The verdict. What is not known is said to be so."""
 
     state: str
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
     """The id of that device; empty if no source reports it."""
 
 
-def verdict_on(found: PersonFacts) -> Verdict:
+def verdict_on(found: PersonFacts) -> PersonVerdict:
     """The verdict on all devices of a person, and on clients that no source reports."""
     devices = sorted(found.devices, key=lambda each: _ORDER.index(each.mail_status.mail))
     others = found.others[:MAX_OTHERS]
@@ -49,12 +49,12 @@ def verdict_on(found: PersonFacts) -> Verdict:
     sentences = tuple(capital(each) for each in _sentences(devices, others))
     worst, refused = next(iter(devices), None), next((each for each in others if each.effect in REFUSED), None)  # fmt: skip
     if refused and not (worst and worst.mail_status.mail in _ORDER[:2]):
-        return Verdict("kept-out", HEADLINES[MailAccess.OUT], sentences, None, tried, refused.sighting)
+        return PersonVerdict("kept-out", HEADLINES[MailAccess.OUT], sentences, None, tried, refused.sighting)
     if worst is None:
         words = phrase("Not reported") if others else phrase("Nothing on record")
-        return Verdict("", words, sentences or (_NOTHING,), None, tried)
+        return PersonVerdict("", words, sentences or (_NOTHING,), None, tried)
     status = worst.mail_status
-    return Verdict(status.mail, status.headline, sentences, status.since, tried, worst.sighting, worst.facts.id)  # fmt: skip
+    return PersonVerdict(status.mail, status.headline, sentences, status.since, tried, worst.sighting, worst.facts.id)  # fmt: skip
 
 
 _NOTHING = phrase("No source has reported a device, and no request for mail is on record.")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_marks_are_numbered_in_order_and_stand_beside_each_other() -> None:
     assert [each.at for each in marks] == [NOW - timedelta(hours=each) for each in (3, 2, 1)]
     for picture in drawn(found, marks, NOW, IN_ENGLISH).split("</svg>")[:2]:
         places = [float(x) for x in re.findall(r'<circle class="dot" cx="([\d.]+)"', picture)]
-        assert all(later - earlier >= 20 for earlier, later in zip(places, places[1:], strict=False))
+        assert all(later - earlier >= 20 for earlier, later in pairwise(places))
         assert 0 < places[0] < places[-1] <= (640 if "only-wide" in picture else 330)
     many = person({}, [Event(NOW, "help", "Asked")] * 20)
     assert len(marks_of(many, NOW)) == MAX_MARKS
@@ -54,6 +55,8 @@ def test_marks_are_numbered_in_order_and_stand_beside_each_other() -> None:
 
 def test_the_picture_is_told_in_a_sentence_in_the_language_of_the_page() -> None:
     found = person({"2026-11-30": [True, False], "2026-12-01": [False]})
-    assert "The iPhone: days with mail 1, with none 2, without a request 12." in drawn(found, [], NOW, IN_ENGLISH)
+    assert "The iPhone: days with mail 1, with none 2, without a request 12." in drawn(
+        found, [], NOW, IN_ENGLISH
+    )
     assert "Das iPhone: Tage mit E-Mail 1" in drawn(found, [], NOW, console_languages()["de"])
     assert drawn(SimpleNamespace(devices=[], lanes=[], timeline=[]), [], NOW, IN_ENGLISH) == ""  # type: ignore[arg-type]

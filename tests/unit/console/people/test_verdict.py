@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailgate.console.devices.mail_status import MailAccess
-from mailgate.console.people.verdict import Verdict, named, verdict_on
+from mailgate.console.people.verdict import PersonVerdict, named, verdict_on
 
 AT, LATER = datetime(2026, 12, 1, 12, tzinfo=UTC), datetime(2026, 12, 2, 12, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def client(effect: str, os: str = "windows") -> Any:
     return SimpleNamespace(name=f"laptop, {os}", kind="laptop", os=os, effect=effect, cause="Unknown", last=LATER, sighting="s2")  # fmt: skip
 
 
-def verdict(*devices: Any, others: tuple[Any, ...] = ()) -> Verdict:
+def verdict(*devices: Any, others: tuple[Any, ...] = ()) -> PersonVerdict:
     return verdict_on(SimpleNamespace(devices=list(devices), others=list(others)))  # type: ignore[arg-type]
 
 
