@@ -19,7 +19,7 @@ PAGES = {
     "device": "",
     "explain": "explain",
     "policy": "policy",
-    "retract": "",
+    "rollback": "",
     "plans": "policy/plans",
     "plan": "",
     "notices": "notices",
@@ -45,7 +45,7 @@ def open_page(page: Page, console: str, name: str) -> None:
     """Go to a page, if necessary by a link on another page."""
     lists = {
         "device": ("devices?state=listed", "tbody a[href*='/devices/']"),
-        "retract": ("policy", "button:has-text('Roll back')"),
+        "rollback": ("policy", "button:has-text('Roll back')"),
         "plan": ("policy/plans", "tbody td:first-child a"),
         "notice": ("notices", "[aria-label='Mails that were written'] tbody td:first-child a"),
     }

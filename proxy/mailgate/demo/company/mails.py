@@ -41,7 +41,7 @@ class AffectedPerson:
     by_mail_app: bool
     """Whether it was a mail app, which can show no page."""
     corrected: bool
-    """Whether these rules were taken back, and the rules after them answer otherwise."""
+    """Whether these rules were rolled back, and the rules after them answer otherwise."""
 
 
 def affected_by(asked: RepeatedAnswer, eras: Sequence[Era]) -> AffectedPerson:
