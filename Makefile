@@ -26,6 +26,7 @@ NO_PACKAGES := { echo "make: Python packages could not be installed, pip says wh
 setup: $(RUN_STAMP) ## Make the virtual environment with the packages that a run needs (again only when a lock or pyproject.toml has changed)
 
 $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
+	@echo "Installing what a run needs: about half a minute, once ..."
 	@set -e; test -x $(BIN)/python || { \
 	  for candidate in $(PYTHONS); do \
 	    "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
@@ -35,7 +36,6 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	  echo "make setup: no usable Python found (tried: $(PYTHONS))." >&2; \
 	  echo "It must be 3.11 or newer and have the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
-	@echo "Installing what a run needs; this takes about half a minute, once ..."
 	@$(PIP) --quiet --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
