@@ -99,7 +99,6 @@ PERSONAS = (
     ),
 )  # fmt: skip
 
-
 _FOR = timedelta(days=3)
 _WHY = "A replacement phone is on its way"
 
