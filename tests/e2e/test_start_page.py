@@ -125,7 +125,7 @@ def test_the_own_page_of_somebody_with_one_device_is_short_and_small(
             answer = page.goto(address)
         assert answer is not None
         assert len(answer.body()) < 23_000
-        assert page.evaluate("document.documentElement.scrollHeight") < 1500
+        assert page.evaluate("document.documentElement.scrollHeight") < 1550
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "ar", "ja", "fr"])
