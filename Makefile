@@ -15,6 +15,7 @@ BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.mailgate-setup
 # the system's Python is built with profile-guided optimisation; one that pyenv compiles is not, and a gate takes a quarter more time on it
 PYTHONS := /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11
+BEGAN := $(shell date +%s)
 ARGS ?=
 
 help: ## Show this list
@@ -38,6 +39,7 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	  exit 1; }
 	@$(PIP) --quiet --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
+	@echo "Installed in $$(($$(date +%s) - $(BEGAN))) seconds."
 	@touch $@
 
 test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) $(if $(CI),bench-setup) ## Add what tests need; npm's packages are left out if there is no npm
