@@ -24,7 +24,7 @@ from mailgate.demo.company.seed import Progress
 from mailgate.demo.mailbox import Mailbox, shipped_messages
 from mailgate.demo.settings import demo_rules, write_settings
 from mailgate.demo.start.page import Links, StartPage
-from mailgate.demo.start.personas import PersonaProxy, Signer, Standing, exempt_persona
+from mailgate.demo.start.personas import PersonaProxy, Shown, Signer, exempt_persona
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
 
@@ -215,7 +215,7 @@ def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> DemoA
 
 
 @asynccontextmanager
-async def _start_page(demo: Demo, place: DemoAddresses, standing: Standing) -> AsyncIterator[str]:
+async def _start_page(demo: Demo, place: DemoAddresses, standing: Shown) -> AsyncIterator[str]:
     """The address of the start page, which is served until the body ends."""
     public_url, issuer = place.url.rstrip("/"), (demo.keys / ISSUER_KEY_FILE).read_text("utf-8")
     player = PersonaProxy(f"http://127.0.0.1:{demo.port}", public_url, Signer(issuer, public_url, utc_now))

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from mailgate.app import utc_now
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
-from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Standing
+from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
 from mailgate.gateway.pages.shapes import MARK, badge, icon, style
 
@@ -88,7 +88,7 @@ class Links:
     """The token of each admin."""
     commands: Sequence[tuple[str, str]] = ()
     """Commands to try in a terminal: a description and a command line."""
-    standing: Standing = field(default_factory=Standing)
+    standing: Shown = field(default_factory=Shown)
 
     def place(self, name: str) -> str | None:
         """The place in the console that a button of this name opens, by its address below that of the console."""

@@ -22,7 +22,6 @@ from mailgate.demo.company.history import OPERATOR, ORIGIN
 from mailgate.demo.company.mails import CALLER
 from mailgate.demo.settings import SOON
 from mailgate.model import Reason
-from mailgate.policy import Policy
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import EVERY_RULE, exempt
 from mailgate.store import Store
@@ -104,7 +103,7 @@ _WHY = "A replacement phone is on its way"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Shown:
     """What the start page tells of the company and of the personas at this start."""
 
     caller: str = ""
@@ -115,29 +114,21 @@ class Standing:
     """How many devices are known."""
 
 
-async def exempt_persona(config: Path, now: datetime) -> Standing:
+async def exempt_persona(config: Path, now: datetime) -> Shown:
     """Exempt that persona, unless they already are. Raises ConfigError, StoreError."""
     bundle, login = load_bundle(config), login_of(EXEMPTED)
     store = await open_store(config, bundle.settings, make=True)
     try:
         given = {each.person: each.until for each in (await store.reliefs.current(now)).exemptions(now)}
+        until = given.get(login) or now + _FOR
         if login not in given:
             by = Person(OPERATOR, ORIGIN)
-            given[login] = now + _FOR
-            await exempt(
-                store, bundle.policy, by, _WHY, now, rule=EVERY_RULE, until=given[login], person=login
-            )
-        ends = {EXEMPTED: given[login], WARNED: _blocked_from(bundle.policy)}
-        until = {key: at for key, at in ends.items() if at}
-        return Standing(await _caller(store), until, await store.devices.count())
+            await exempt(store, bundle.policy, by, _WHY, now, rule=EVERY_RULE, until=until, person=login)
+        soon = next((each.stages for each in bundle.policy.rules if each.id == SOON), None)
+        ends = {EXEMPTED: until} | ({WARNED: soon.enforce} if soon and soon.enforce else {})
+        return Shown(await _caller(store), ends, await store.devices.count())
     finally:
         await store.close()
-
-
-def _blocked_from(policy: Policy) -> datetime | None:
-    """When the rule of the warned persona begins to block; None if there is no such rule."""
-    stages = next((each.stages for each in policy.rules if each.id == SOON), None)
-    return stages.enforce if stages else None
 
 
 async def _caller(store: Store) -> str:

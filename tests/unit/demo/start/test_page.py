@@ -19,14 +19,14 @@ from tests.unit.demo.start.served import behind
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER
 from mailgate.demo.start import page
 from mailgate.demo.start.page import ClickedSessions, Links, NotLetInError, StartPage, session_cookie
-from mailgate.demo.start.personas import Standing
+from mailgate.demo.start.personas import Shown
 
 LINKS = Links(
     "http://localhost:8080/",
     "http://localhost:8081",
     "http://127.0.0.1:8081",
     {"ada": "ada:secret"},
-    standing=Standing("cyan.door@example.com"),
+    standing=Shown("cyan.door@example.com"),
 )
 
 
@@ -99,12 +99,12 @@ async def test_the_button_gives_the_browser_the_session_alone(monkeypatch: pytes
 
 
 async def test_nobody_who_waits_leads_to_all_help_requests() -> None:
-    assert replace(LINKS, standing=Standing()).place("caller") == "help"
+    assert replace(LINKS, standing=Shown()).place("caller") == "help"
 
 
 def test_each_badge_says_what_a_device_gets_and_until_when() -> None:
     ends = {"exempt": TODAY + timedelta(days=3), "warned": TODAY + timedelta(days=6)}
-    start = StartPage(replace(LINKS, standing=Standing("", ends, 602)), SimpleNamespace(answer_as=_play))
+    start = StartPage(replace(LINKS, standing=Shown("", ends, 602)), SimpleNamespace(answer_as=_play))
     said = [re.sub("<[^>]+>", "", each) for each in _BADGE.findall(start.text("8082", TODAY))]
     assert said == [
         "Gets mail",
