@@ -27,6 +27,7 @@ from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.phrase import capital, joined, phrase
 from mailgate.model.times import LONG_AGO
+from mailgate.policy.reliefs import Cause
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
 
@@ -197,7 +198,10 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
             "why": relief.why,
         }
         words = phrase("Exempt from %(rule)s by %(who)s: %(why)s", **values)
-        if relief.until:
+        if relief.cause is Cause.SELF_SERVICE and relief.until:
+            values["span"] = span(relief.until - relief.at)
+            words = phrase("Let in by self-service past %(rule)s for %(span)s: %(why)s", **values)
+        elif relief.until:
             values["span"] = span(relief.until - relief.at)
             words = phrase("Exempt from %(rule)s for %(span)s by %(who)s: %(why)s", **values)
         yield Event(
