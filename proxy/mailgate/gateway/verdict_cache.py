@@ -392,7 +392,6 @@ class VerdictCache:
 
 _READ_BESIDE_FIELDS = (DependsOn.REMOTE, DependsOn.SCHEME, DependsOn.HOST, DependsOn.PATH)
 
-
 DEVICES = "devices"
 """The place of an address at which clients name their devices. No folder is called that: each begins with a slash."""
 

@@ -169,7 +169,6 @@ UNAVAILABLE = {
     ),
 }
 
-
 WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
 
 

@@ -133,7 +133,6 @@ def _within(midnight: datetime, hour: float) -> datetime:
 DAYS = 14
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-
 Seen = tuple[Client, ClientFacts, AttestationResult | None]
 """A client that sends requests, the record of it, and its proof."""
 
