@@ -26,7 +26,7 @@ from mailgate.console.plans.facts import (
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.console.plans.notices import plan_notices
-from mailgate.console.plans.outcome import outcome_of, panel_of
+from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
 from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
 from mailgate.console.responses import send_sheet
@@ -58,6 +58,13 @@ async def watch(request: web.Request) -> web.Response:
         panel=panel_of(outcome, language),
         headline=headline_of(plan),
         more=more_of(plan),
+        watched=await watched_people(context.store, found, plan),
+        notices=[
+            each
+            for each in plan_notices(plan, context.bundle().rules, outcome.version, context.clock())
+            if each.kind
+        ],
+        shown=SIZE,
     )
 
 
