@@ -62,25 +62,28 @@ generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and fi
 	@for each in $(GENERATED); do PYTHONPATH=proxy $(BIN)/python $$each || exit 1; done
 	@cp proxy/mailgate/gateway/pages/tokens.css proxy/mailgate/gateway/pages/style.css extension/look
 
-# Four parts run at a time, the longest first, since tests also wait; with more of them, two cores take longer for each computation.
+# Six parts run at a time, the longest first: half of what an integration test takes is waiting, and the last to end should be a short one.
 # The part rest has all tests that no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of
 # them: a minute more of the processor's time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
 PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
 # on other versions of Python, without the rooms that take most of the time
 RUN_others = $(call ON_OTHERS,tests/unit $(addprefix --ignore=tests/unit/,gateway console store rollout cli))
-PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(wildcard tests/e2e/test_console*.py))
+PART_packages := tests/e2e/test_debian_packages.py tests/e2e/test_container.py
+PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(PART_packages) $(wildcard tests/e2e/test_console*.py))
 PART_browsers := tests/e2e/extension $(wildcard tests/e2e/test_console*.py)
 PART_gateway := tests/unit/gateway tests/unit/console
 PART_integration-a := $(wildcard $(INTEGRATION)[a-h]*.py)
 PART_integration-i := $(wildcard $(INTEGRATION)[i-o]*.py)
-PART_integration-p := $(wildcard $(INTEGRATION)[p-z]*.py)
+PART_integration-p := $(wildcard $(INTEGRATION)[p-r]*.py)
+PART_integration-s := $(wildcard $(INTEGRATION)s*.py)
+PART_integration-t := $(wildcard $(INTEGRATION)[t-z]*.py)
 PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
-PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_attacks) $(PART_stores))
+PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
 # continuous integration runs all unit tests on the others afterwards
-PARTS := $(addprefix test-,e2e browsers integration-p unit integration-a attacks gateway rest integration-i stores $(if $(CI),,others))
-AT_ONCE := 4
+PARTS := $(addprefix test-,packages e2e browsers integration-a unit integration-i attacks integration-p integration-s integration-t stores gateway rest $(if $(CI),,others))
+AT_ONCE := 6
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: test-setup ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing

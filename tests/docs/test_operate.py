@@ -219,7 +219,7 @@ SHOWN_BY = {
     "Rules change in a freeze": "unit/rollout/test_version_in_force integration/test_approvals",
     "The store has rules that this Mailgate cannot read": "unit/rollout/test_version_in_force",
     "The store is lost, and proofs come": "integration/test_replay unit/gateway/evaluate/test_proving",
-    "The JWKS of an issuer cannot be fetched": "unit/gateway/keys/test_remote integration/test_issuer_keys",
+    "The JWKS of an issuer cannot be fetched": "unit/gateway/test_remote_keys integration/test_issuer_keys",
     "Dovecot gets no answer about a login, or a malformed one": "e2e/test_side_door",
     "A source of device inventory fails": "unit/connectors/test_run unit/connectors/test_scheduler integration/connectors/test_gate",
     "A source suddenly names far fewer devices": "unit/connectors/test_run unit/cli/test_connectors",

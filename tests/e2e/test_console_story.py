@@ -103,7 +103,7 @@ def in_force(gate: GuardedWebmail) -> int:
 
 def moved(page: Page, words: str) -> Locator:
     """How many people move so: now, and when each stage begins."""
-    table = page.get_by_role("region", name="How many people move, and when")
+    table = page.get_by_role("table", name="How many people move, and when")
     return table.get_by_role("row").filter(has_text=words).get_by_role("cell")
 
 

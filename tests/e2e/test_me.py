@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.gate import GuardedWebmail
-from tests.e2e.looks import complained
+from tests.e2e.looks import complained, faults
 from tests.e2e.mailsystem import PASSWORD
 from tests.e2e.serving import QuietHandler, serving
 from tests.e2e.test_pages import open_page
@@ -102,7 +102,7 @@ def test_everyone_can_read_the_page(
 ) -> None:
     gate.shows = VIEWS[shows]
     page = opened(chromium, gate, complaints, locale=language)
-    assert complained(page) == []
+    assert complained(page) + faults(page) == []
     assert complaints == []
 
 

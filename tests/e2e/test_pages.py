@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.looks import complained
+from tests.e2e.looks import complained, faults
 from tests.e2e.serving import QuietHandler, serving
 from tests.unit.gateway.pages.own import OWN
 
@@ -116,7 +116,7 @@ def test_everyone_can_read_each_page(
 ) -> None:
     gate.shows = shows
     page = open_page(chromium, gate, complaints, locale=language)
-    assert complained(page) == []
+    assert complained(page) + faults(page) == []
     assert page.evaluate("getComputedStyle(document.body).direction") == (
         "rtl" if language == "ar" else "ltr"
     )

@@ -21,6 +21,7 @@ NEWER_CADDY, TRAEFIK = BIN / "caddy", BIN / "traefik"
 """Those that the benchmarks use, where they are set up; the other Caddy is the system's."""
 ENVOY = Path(sys.executable).with_name("envoy")
 """It comes as a Python package."""
+CADDY_OPTIONS = " admin off\n auto_https off\n grace_period 100ms\n"
 GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
 
 
@@ -134,7 +135,7 @@ def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy", *, lasts: s
         named,
         webmail,
         (r"http://mail.example.com", f"http://:{port}"),
-        (r"\n{\n", "\n{\n admin off\n auto_https off\n"),
+        (r"\n{\n", f"\n{{\n{CADDY_OPTIONS}"),
         (r"write 1h\n", f"write {lasts}\n"),
     )
     with _caddy(run, port, site, binary):
@@ -157,8 +158,7 @@ def caddy_before(gate: str, run: Path) -> Iterator[str]:
     page, port = (DOCS / "webmails.md").read_text(), free_port()
     (site,) = re.findall(r"```caddyfile\nmail\.example\.com ({\n.*?)```", page, re.DOTALL)
     assert GATE in site
-    options = "{\n admin off\n auto_https off\n}\n"
-    with _caddy(run, port, f"{options}http://:{port} {site.replace(GATE, _address(gate))}"):
+    with _caddy(run, port, f"{{\n{CADDY_OPTIONS}}}\nhttp://:{port} {site.replace(GATE, _address(gate))}"):
         yield f"http://127.0.0.1:{port}"
 
 

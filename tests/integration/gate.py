@@ -2,18 +2,18 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import threading
 import time
-from array import array
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from fcntl import ioctl
 from pathlib import Path
-from termios import FIONREAD
 from typing import IO, Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from tests.integration.forked import Forked, fork
 from tests.servers import PATIENCE, descendants
@@ -42,6 +42,18 @@ EVERYONE = {
     "rules": [{"id": "everyone", "when": "true", "effect": "allow"}],
 }
 
+PAUSES = {
+    "mailgate.app.heartbeat.BEAT_SECONDS": 1.0,
+    "mailgate.app.mails.POLL_SECONDS": 0.5,
+    "mailgate.cli.notices.POLL_SECONDS": 0.5,
+    "mailgate.cli.policy.plan.POLL_SECONDS": 0.1,
+    "mailgate.console.now.verdict_rates.POLL_SECONDS": 1.0,
+    "mailgate.gateway.streams.LASTS_AFTER": 1.0,
+    "mailgate.gateway.streams.RECHECK_SECONDS": 0.2,
+    "mailgate.store.ledger.REPEATED_INTERVAL": 0.5,
+}
+"""Seconds for which a process pauses in normal operation: shorter here, since a test could only wait until they are over."""
+
 
 @dataclass
 class Gate:
@@ -52,17 +64,41 @@ class Gate:
     admin: tuple[str, int] = ("", 0)
     log: list[str] = field(default_factory=list, repr=False)
     _ready: threading.Event = field(default_factory=threading.Event)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
+    _begun: bytes = b""
 
     def follow(self, stream: IO[bytes]) -> None:
         """Keep the gate's log until it ends. Runs in a thread of its own."""
-        with stream:
-            for line in stream:
-                self.log.append(line.decode(errors="replace").rstrip())
-                record = as_record(self.log[-1])
-                if record.get("event") == "listening" and not self._ready.is_set():
-                    self.public, self.admin = address(record["public"]), address(record["admin"])
-                    self._ready.set()
+        os.set_blocking(stream.fileno(), False)
+        waiting = select.poll()
+        waiting.register(stream, select.POLLIN)
+        with suppress(OSError, ValueError):  # who has started the gate may close its log first
+            while not stream.closed:
+                waiting.poll()
+                with self._reading:
+                    if not self._read(stream):
+                        stream.close()
         self._ready.set()
+
+    def _read(self, stream: IO[bytes]) -> bool:
+        """Keep what has been written by now. Returns whether more may come."""
+        with suppress(BlockingIOError):
+            while more := os.read(stream.fileno(), 65536):
+                *lines, self._begun = (self._begun + more).split(b"\n")
+                for line in lines:
+                    self._keep(line)
+            if self._begun:
+                self._keep(self._begun)
+                self._begun = b""
+            return False
+        return True
+
+    def _keep(self, line: bytes) -> None:
+        self.log.append(line.decode(errors="replace").rstrip())
+        record = as_record(self.log[-1])
+        if record.get("event") == "listening" and not self._ready.is_set():
+            self.public, self.admin = address(record["public"]), address(record["admin"])
+            self._ready.set()
 
     def wait_until_ready(self) -> None:
         self._ready.wait(PATIENCE)
@@ -72,13 +108,17 @@ class Gate:
             raise AssertionError("the gate did not start:\n" + "\n".join(self.log))
 
     def records(self) -> list[dict[str, Any]]:
-        """The log so far, including lines that are not read yet; a line that is not a JSON object is an empty
-        record."""
-        deadline = time.monotonic() + 1
-        while _unread(self.process.stderr) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        time.sleep(0.005)  # a thread is still parsing the last lines
+        """The log with all that the gate has written by now; a line that is not a JSON object is an empty record."""
+        with self._reading, suppress(OSError, ValueError):  # the log has ended, and all of it was read
+            self._read(self.process.stderr)
         return [as_record(line) for line in list(self.log)]
+
+    def has_written(self, decisions: int = 1) -> bool:
+        """Whether so many decisions at least are in the store, and none waits. What is read of the store before may lack one, and so may
+        what is read after a stop: from a store that is slow just then, the last come into it with the next start."""
+        with urlopen("http://{}:{}/readyz".format(*self.admin)) as answer:
+            ledger = json.load(answer)["ledger"]
+        return bool(ledger["written"] >= decisions and not ledger["waiting"])
 
     def memory(self) -> int:
         """The most memory in bytes that the gate's processes held since ``forget_peak``."""
@@ -103,16 +143,6 @@ class Gate:
             self.process.kill()
             self.process.wait()
             raise
-
-
-def _unread(stream: IO[bytes]) -> bool:
-    """Whether something waits in a pipe."""
-    waiting = array("i", [0])
-    try:
-        ioctl(stream.fileno(), FIONREAD, waiting)
-    except (ValueError, OSError):  # the end was reached
-        return False
-    return waiting[0] > 0
 
 
 def as_record(line: str) -> dict[str, Any]:

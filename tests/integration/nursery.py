@@ -12,14 +12,15 @@ from tempfile import TemporaryDirectory
 
 import typer.main
 from sqlalchemy.ext.asyncio import create_async_engine
-from tests.integration.gate import write_config
+from tests.integration.gate import PAUSES, write_config
 from tests.stores import compiling_once, copying, migrated
 
 import mailgate.cli
 from mailgate.app.service import Service
 from mailgate.classify import warm
 from mailgate.gateway.pages import render
-from mailgate.store import database, store
+from mailgate.store import database, gates, store
+from mailgate.store.write_queue import WriteQueue
 
 LOADED_LATER = (
     *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
@@ -42,6 +43,14 @@ def prepare() -> None:
     # a gate on a busy machine is slow and not wrong: its limits are what ``store/test_hanging.py`` tries
     vars(database)["_limited"] = lambda seconds: asyncio.timeout(seconds * 10)
     vars(database)["_TIMEOUT_SECONDS"] *= 10
+    vars(gates)["_SPENDING_SECONDS"] *= 10
+    # and what it was told before its end is in the store then, not in the spool: tests read the store
+    close = WriteQueue.close
+    WriteQueue.close = lambda queue, seconds: close(queue, seconds * 10)  # type: ignore[method-assign]
+    for place, seconds in PAUSES.items():
+        module, _, name = place.rpartition(".")
+        assert name in vars(import_module(module)), place
+        vars(import_module(module))[name] = seconds
     with TemporaryDirectory() as folder:
         vars(store)["migrate"] = copying(migrated(Path(folder)))
         asyncio.run(_start_and_end(write_config(Path(folder), "http://127.0.0.1:9", {})))

@@ -18,6 +18,17 @@ from tests.servers import PATIENCE, unavailable
 from mailgate.store.migrate import migrate, store_url
 
 _MEMORY = Path("/dev/shm")
+_SETTINGS = (
+    "autovacuum=off",
+    "fsync=off",
+    "full_page_writes=off",
+    "jit=off",
+    "max_wal_senders=0",
+    "synchronous_commit=off",
+    "wal_level=minimal",
+)
+_QUICK = [word for each in _SETTINGS for word in ("-c", each)]
+"""Nothing of a server outlives its session, and its tables have some hundred rows."""
 _ROOM = 2 << 30
 """Bytes that have to be free there: a few databases at a time, and what else is running."""
 
@@ -99,8 +110,7 @@ class Server:
                     self.folder / "data",
                     "-k",
                     self.folder,
-                    "-c",
-                    "fsync=off",
+                    *_QUICK,
                     *listen,
                 ],
                 stderr=log,

@@ -58,7 +58,7 @@ def test_a_held_change_takes_two_other_persons_whoever_comes_at_once(
         settled(each, url, GUARD)
     one, other = start("one"), start("other")
     assert not blocks(one)  # and is counted in the plan
-    assert wait_for(lambda: ready(one)["ledger"]["written"])
+    assert wait_for(one.has_written)
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
     assert wait_for(lambda: "the guard lets 0 pass" in held(one))
     digest = held(one).partition("(plan ")[2].partition(")")[0]

@@ -57,7 +57,7 @@ async def looked(
 
 
 def who(text: str) -> str:
-    found = re.search(r"<span>(\S+) <span class=\"soft\">", text)
+    found = re.search(r"<b>(\S+)</b> <span class=\"soft\">", text)
     return found[1] if found else ""
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import create_engine, text
 from tests.integration.company import Issuer, Phone
 from tests.integration.fleet import PUBLIC
 from tests.integration.gate import EVERYONE, Gate, start_gate, wait_for, write_config
-from tests.integration.test_versions import ready
 
 from mailgate.store.migrate import store_url
 from mailgate.store.stranger_limit import MOST_OF_ONE_NETWORK
@@ -30,12 +29,12 @@ def test_a_copied_device_id_leaves_no_more_rows_than_a_made_up_one(tmp_path: Pat
     try:
         phone = Phone(issuer, "lin", eas_ids=("EASLIN1",))
         ask(gate, "/", phone.headers())
-        assert wait_for(lambda: ready(gate)["ledger"]["written"] >= 1)
+        assert wait_for(gate.has_written)
         many = 3 * MOST_OF_ONE_NETWORK
         for number in range(many):
             target = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=EASLIN1&DeviceType=iPhone&User=x"
             ask(gate, target, {"User-Agent": f"Made-Up/{number} " + "x" * 560})
-        assert wait_for(lambda: ready(gate)["ledger"]["waiting"] == 0)
+        assert wait_for(gate.has_written)
         with create_engine(store_url(f"sqlite:///{tmp_path}/mailgate.db")).connect() as connection:
             rows = connection.execute(text("SELECT count(*) FROM clients")).scalar_one()
         assert rows <= MOST_OF_ONE_NETWORK + 1, rows

@@ -25,7 +25,9 @@ async def shown(session: aiohttp.ClientSession, one: Guarded) -> dict[str, tuple
     page = await text(session, f"{one.admin}/console/")
     part = page.partition('id="gates"')[2].partition('id="devices"')[0]
     rows = re.findall(
-        r'soft">(http[^<]+)</span>.*?<span class="mark \w+">(\w+)</span>.*?version (\d+)</a>', part, re.DOTALL
+        r'soft">(http[^<]+)</span>.*?<span class="badge \w+">.*?</svg>(\w+)</span>.*?version (\d+)</a>',
+        part,
+        re.DOTALL,
     )
     return {address: (state, version) for address, state, version in rows}
 

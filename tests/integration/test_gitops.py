@@ -246,7 +246,7 @@ def test_no_two_runs_pull_at_a_time(tmp_path: Path) -> None:
     assert (place / "current").readlink() != first
 
 
-@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 async def test_a_proposed_rule_is_planned_merged_started_once_and_taken_back_once(
     repository: Repository, site: Site, issuer: Issuer, client: aiohttp.ClientSession
 ) -> None:

@@ -18,7 +18,7 @@ from tests.integration.test_tls import write_certificate
 from tests.servers import PATIENCE, free_port
 
 from mailgate.attest import mint
-from mailgate.gateway.keys.remote import MAX_BYTES, JwksError, fetch
+from mailgate.gateway.remote_keys import MAX_BYTES, JwksError, fetch
 
 MDM = "https://mdm.example.com"
 KEYS = [mint.make_key(bytes([number]) * 32, f"key-{number}") for number in range(4)]

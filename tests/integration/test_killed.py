@@ -38,6 +38,9 @@ class Ground:
     url: str
     prepared: Callable[[], None]
     reset: Callable[[], None]
+    chained: bool = False
+    """Whether the next attempt begins with what the killed one has left. To put the store back each time would show no more of a server
+    that rolls back what was not committed."""
     said: str = ""
     """By the last command."""
 
@@ -101,6 +104,7 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
             server.format("killed"),
             lambda: say("CREATE DATABASE prepared TEMPLATE killed"),
             lambda: say("DROP DATABASE killed WITH (FORCE)", "CREATE DATABASE killed TEMPLATE prepared"),
+            chained=True,
         )
     write_config(tmp_path, "http://127.0.0.1:9", {"store": made.url}, SHUT)
     return made
@@ -137,7 +141,8 @@ def kill_everywhere(
     """Kill the command at each of its points in turn and repeat it; whether it was done, at some point or other."""
     seen = set()
     for point in range(1, LIMIT):
-        ground.reset()
+        if not ground.chained or True in seen:
+            ground.reset()
         code = ground.run(*command, point=point, behind="activations")
         found = ground.look()
         assert found in (before, after), f"at point {point}"
@@ -147,6 +152,8 @@ def kill_everywhere(
             assert found == after
             return seen
         assert code == -signal.SIGKILL, f"at point {point}"
+        if ground.chained and found == before:
+            continue
         assert ground.run(*command) == 0, f"after point {point}: {ground.said}"
         assert ground.look() == after, f"after point {point}"
     raise AssertionError("the command never came to its end")
@@ -172,13 +179,16 @@ def test_a_gate_killed_at_a_change_of_files_does_it_whole_or_not_at_all(ground: 
     """It dies while it puts them in force; the gate that starts after it does the rest. It never ends by itself."""
     prepare(ground)
     before, after = ([1], ["policy-activated"]), ([1, 2], ["policy-activated"] * 2)
-    seen = []
+    seen: list[bool] = []
     for point in range(1, LIMIT):
-        ground.reset()
+        if not ground.chained or True in seen:
+            ground.reset()
         assert ground.run("run", point=point, behind="audit_head") == -signal.SIGKILL
         found = ground.look()
         assert found in (before, after), f"at point {point}"
         seen.append(found == after)
+        if ground.chained and found == before:
+            continue
         gate = start_gate(ground.config)
         try:
             assert wait_for(lambda: ground.look() == after), f"after point {point}"

@@ -72,6 +72,15 @@ class Person:
             found: list[dict[str, Any]] = (await response.json())["devices"]
             return found
 
+    async def one_device(self, **wanted: Any) -> dict[str, Any]:
+        """Their only device, once its verdict says this: a status from memory follows the store within a second."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await self.devices()
+                if len(found) == 1 and wanted.items() <= (found[0] | found[0]["verdict"]).items():
+                    return found[0]
+                await asyncio.sleep(0.02)
+
     async def until(self, said: str) -> str:
         """The page once it says this; what is recorded is written a moment later."""
         page = ""
@@ -109,16 +118,14 @@ async def test_a_phones_owner_sees_its_whole_way_to_mail(
     page = await alice.until("id ends in KEID")
     assert "iPhone" in page
     assert "It is not known which apps are on this device" in page
-    async with asyncio.timeout(PATIENCE):  # a status from memory follows the store within a second
-        while [each["verdict"]["reason"] for each in await alice.devices()] != ["posture-missing"]:
-            await asyncio.sleep(0.02)
+    await alice.one_device(reason="posture-missing")
 
     await management_says(client, guarded, "com.zhiliaoapp.musically")
     assert await alice.sync() == 403
     page = await alice.until("TikTok was found on this device")
     assert "Gets no company mail" in page
     assert "mdm: looked at the apps" in page.replace("mdm :", "mdm:")
-    assert [each["verdict"]["apps"] for each in await alice.devices()] == [["TikTok"]]
+    await alice.one_device(apps=["TikTok"])
 
     await management_says(client, guarded)
     async with asyncio.timeout(PATIENCE):
@@ -126,9 +133,7 @@ async def test_a_phones_owner_sees_its_whole_way_to_mail(
             await asyncio.sleep(0.02)
     page = await alice.until("None of the listed apps was found on it")
     assert "Gets company mail" in page
-    assert [(each["state"], each["verdict"]["effect"]) for each in await alice.devices()] == [
-        ("clean", "allow")
-    ]
+    await alice.one_device(state="clean", effect="allow")
 
 
 async def test_the_owner_of_a_personal_phone_reads_what_ends_it_and_no_step_that_does_not_exist(
@@ -142,7 +147,7 @@ async def test_the_owner_of_a_personal_phone_reads_what_ends_it_and_no_step_that
     assert "Open your mail in a browser on a laptop" in page
     assert "management app" not in page
     assert "send the gate every app that they collect: mdm" in page
-    assert [each["verdict"]["reason"] for each in await alice.devices()] == ["posture-partial"]
+    await alice.one_device(reason="posture-partial")
 
 
 async def test_nobody_sees_anything_of_another(client: aiohttp.ClientSession, guarded: Guarded) -> None:
@@ -211,7 +216,7 @@ async def test_checking_again_asks_the_device_management_at_once(
         ada.login = {"X-Forwarded-User": "ada@example.com"}
         page = await ada.until("jamf : looked at the apps")
         assert "You are ada@example.com : you signed in with your company." in page
-        (device,) = await ada.devices()
+        device = await ada.one_device()
         own_page = {"Sec-Fetch-Site": "same-origin", **ada.login}
         for said in (
             "Asked jamf : it cannot see every app. None of the listed apps is among those it sees",
@@ -233,7 +238,7 @@ async def test_the_owner_of_a_lost_phone_can_undo_for_a_minute(
     alice = Person(client, guarded, ALICE)
     await management_says(client, guarded)
     await alice.until("Gets company mail")
-    (device,) = await alice.devices()
+    device = await alice.one_device()
     own_page = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "en", **alice.login}
 
     async def say(about: str, **more: str) -> str:
@@ -246,7 +251,7 @@ async def test_the_owner_of_a_lost_phone_can_undo_for_a_minute(
         return words(await answer.text())
 
     assert "Is this device lost?" in await say("lost")
-    assert [each["lost"] for each in await alice.devices()] == [False]
+    await alice.one_device(lost=False)
     for about, said, status in (
         ("lost", "You can undo this for one minute", 403),
         ("found", "Gets company mail", 200),

@@ -47,7 +47,14 @@ WARNS_BY_STAGE = {
 
 
 of_any_store = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-"""What is counted alike on both databases: the first test counts on either, and ``store/test_same_on_postgresql.py`` asks what counting asks."""
+"""What is counted and read alike on both databases: the first three tests do so on either, and ``store/test_same_on_postgresql.py`` asks what
+the others ask."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The one of the files of the gate."""
+    return tmp_path / "one"
 
 
 def begin(folder: Path, url: str, rules: Sequence[dict[str, Any]] = RULES[1:], **settings: Any) -> None:
@@ -57,10 +64,11 @@ def begin(folder: Path, url: str, rules: Sequence[dict[str, Any]] = RULES[1:], *
     write_config(folder, "http://127.0.0.1:9", known | settings, {"rules": [*rules]})
 
 
-def seen(gate: Gate) -> None:
-    """Everybody has come, and is recorded."""
+def seen(gate: Gate) -> Gate:
+    """Everybody has come to this gate, and is recorded."""
     assert kept_out(gate) == []
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
+    assert wait_for(lambda: gate.has_written(len(PEOPLE)))
+    return gate
 
 
 def settled(folder: Path, url: str, **settings: Any) -> Path:
@@ -97,10 +105,15 @@ def asked(gate: Gate, who: str, path: str, **body: Any) -> int:
             return error.code
 
 
-def keeping_out(people: Iterable[str]) -> str:
+def keeping_out(people: Iterable[str], then: Sequence[dict[str, Any]] = RULES) -> str:
     """Rules by which these are kept out too."""
     when = " || ".join(f'user.name == "{person}"' for person in people)
-    return json.dumps({"rules": [{"id": "some", "when": when, "effect": "block"}, *RULES]})
+    return json.dumps({"rules": [{"id": "some", "when": when, "effect": "block"}, *then]})
+
+
+EVERYBODY_OUT = json.dumps(
+    {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
+)
 
 
 def planned(folder: Path, rules: str) -> str:
@@ -121,13 +134,10 @@ def changed(url: str, *statements: str, **values: Any) -> None:
 
 
 def test_no_way_of_coming_into_force_leads_past_the_guard(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     settled(folder, url)
-    gate = start("one")
-    assert kept_out(gate) == []
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE))
+    gate = seen(start("one"))
 
     # who is in a group is a part of the rules
     before = (folder / "groups.yaml").read_text()
@@ -182,9 +192,8 @@ def ready_serial(gate: Gate, serial: int) -> int:
 
 
 def test_an_altered_plan_or_version_is_found_and_not_started(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     settled(folder, url)
     gate = start("one")
     texts = json.dumps({"apps.yaml": json.dumps(APPS), "policy.yaml": json.dumps(SHUT)})
@@ -217,9 +226,8 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
 
 
 def test_a_cut_or_rewritten_log_is_found_by_the_noted_heads(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     settled(folder, url, witness={"file": "heads"})
     gate = start("one")
     digest = planned(folder, json.dumps({"rules": RULES[1:]}))
@@ -251,79 +259,27 @@ def test_a_cut_or_rewritten_log_is_found_by_the_noted_heads(
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
 
 
-def test_a_changed_time_of_activation_is_found(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
-) -> None:
-    folder = tmp_path / "one"
+@of_any_store
+def test_a_changed_time_of_activation_is_found(start: Callable[[str], Gate], url: str, folder: Path) -> None:
     begin(folder, url, guard={"max_newly_blocked": 2})
-    gate = start("one")
-    seen(gate)
-    assert (
-        applied(
-            folder,
-            planned(
-                folder,
-                json.dumps(
-                    {
-                        "rules": [
-                            {
-                                "id": "some",
-                                "when": " || ".join(f'user.name == "{p}"' for p in PEOPLE[:2]),
-                                "effect": "block",
-                            },
-                            *RULES[1:],
-                        ]
-                    }
-                ),
-            ),
-        )[0]
-        == 0
-    )
+    seen(start("one"))
+    assert applied(folder, planned(folder, keeping_out(PEOPLE[:2], RULES[1:])))[0] == 0
     changed(url, "UPDATE activations SET at = '2020-01-01 00:00:00.000000'")
     code, said = command(folder, "ada", "audit", "verify")
-    third = planned(
-        folder,
-        json.dumps(
-            {
-                "rules": [
-                    {
-                        "id": "some",
-                        "when": " || ".join(f'user.name == "{p}"' for p in PEOPLE[:4]),
-                        "effect": "block",
-                    },
-                    *RULES[1:],
-                ]
-            }
-        ),
-    )
+    third = planned(folder, keeping_out(PEOPLE[:4], RULES[1:]))
     result = applied(folder, third)
     assert code == 1, said
     assert result[0] == 1, result
 
 
+@of_any_store
 def test_a_relief_is_not_put_into_the_store_unseen(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     begin(folder, url)
     start("one")
-    assert (
-        command(
-            folder,
-            "ada",
-            "exempt",
-            "add",
-            "--person",
-            "lin",
-            "--rule",
-            "listed",
-            "--reason",
-            "x",
-            "--until",
-            SOON,
-        )[0]
-        == 0
-    )
+    given = ("--person", "lin", "--rule", "listed", "--reason", "x", "--until", SOON)
+    assert command(folder, "ada", "exempt", "add", *given)[0] == 0
     changed(
         url, "UPDATE reliefs SET person = '', cause = 'break-glass', until = '2099-01-01 00:00:00.000000'"
     )
@@ -331,13 +287,12 @@ def test_a_relief_is_not_put_into_the_store_unseen(
     assert code == 1, said
 
 
+@of_any_store
 def test_a_deleted_roll_back_is_found_by_the_audit(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     begin(folder, url, guard={"max_newly_blocked": 2})
-    gate = start("one")
-    seen(gate)
+    seen(start("one"))
     assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
     assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
     assert command(folder, "ada", "audit", "verify")[0] == 0
@@ -346,9 +301,9 @@ def test_a_deleted_roll_back_is_found_by_the_audit(
     assert code == 1, said
 
 
-def test_devices_one_by_one_are_many(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+@of_any_store
+def test_devices_one_by_one_are_many(start: Callable[[str], Gate], url: str, folder: Path) -> None:
     """One that was stolen is shut out at once; all of them need another approver, by whatever act."""
-    folder = tmp_path / "one"
     post = {"hr": {"type": "post", "api_key": {"file": "key"}}}
     begin(folder, url, guard={"max_newly_blocked": 0, "max_by_hand": 1}, connectors=post)
     (folder / "key").write_text("a key of many letters")
@@ -379,13 +334,12 @@ def test_devices_one_by_one_are_many(start: Callable[[str], Gate], url: str, tmp
     assert command(folder, "ada", "audit", "verify")[0] == 0
 
 
+@of_any_store
 def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     begin(folder, url)
-    gate = start("one")
-    seen(gate)
+    gate = seen(start("one"))
     soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     some = {"id": "some", "when": 'user.name.startsWith("person")', "effect": "block"}
     plan = planned(folder, json.dumps({"rules": [some, *RULES[1:]]}))
@@ -408,8 +362,8 @@ def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
     assert wait_for(lambda: kept_out(gate) == PEOPLE)
 
 
-def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
-    folder = tmp_path / "one"
+@of_any_store
+def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, folder: Path) -> None:
     begin(folder, url)
     start("one")
     assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
@@ -420,16 +374,11 @@ def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tm
 
 @of_any_store
 def test_made_up_people_do_not_make_the_limit_larger(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     begin(folder, url, guard={"max_newly_blocked": "10%"})
-    gate = start("one")
-    seen(gate)
-    rules = json.dumps(
-        {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
-    )
-    assert applied(folder, planned(folder, rules))[0] == 1
+    gate = seen(start("one"))
+    assert applied(folder, planned(folder, EVERYBODY_OUT))[0] == 1
     for number in range(60):
         login = base64.b64encode(f"made{number}:up".encode()).decode()
         target = f"/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=M{number}&DeviceType=iPhone&User=x"
@@ -446,37 +395,30 @@ def test_made_up_people_do_not_make_the_limit_larger(
             urlopen(request)
         except HTTPError as error:
             error.close()
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= len(PEOPLE) + 60)
-    code, said = applied(folder, planned(folder, rules))
+    assert wait_for(lambda: gate.has_written(len(PEOPLE) + 60))
+    code, said = applied(folder, planned(folder, EVERYBODY_OUT))
     assert code == 1, (said, kept_out(gate))
 
 
 @of_any_store
-def test_forgotten_people_still_count(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
-    folder = tmp_path / "one"
+def test_forgotten_people_still_count(start: Callable[[str], Gate], url: str, folder: Path) -> None:
     begin(folder, url)
-    gate = start("one")
-    seen(gate)
-    rules = json.dumps(
-        {"rules": [{"id": "shut", "when": 'user.name.startsWith("person")', "effect": "block"}, *RULES[1:]]}
-    )
-    assert applied(folder, planned(folder, rules))[0] == 1
+    gate = seen(start("one"))
+    assert applied(folder, planned(folder, EVERYBODY_OUT))[0] == 1
     for person in PEOPLE:
         assert command(folder, "ada", "devices", "forget", "--person", person, "--yes")[0] == 0
-    code, said = applied(folder, planned(folder, rules))
+    code, said = applied(folder, planned(folder, EVERYBODY_OUT))
     assert code == 1, (said, kept_out(gate))
 
 
 @of_any_store
 @pytest.mark.parametrize("rule", [WARNS, WARNS_BY_STAGE], ids=["a warning", "a warning by its stage"])
 def test_no_rule_is_taken_out_to_keep_people_out(
-    rule: dict[str, Any], start: Callable[[str], Gate], url: str, tmp_path: Path
+    rule: dict[str, Any], start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
     """Behind the one that warns stands the default, which blocks."""
-    folder = tmp_path / "one"
     begin(folder, url, [rule])
-    gate = start("one")
-    seen(gate)
+    gate = seen(start("one"))
     for person in PEOPLE:
         given = ("--person", person, "--rule", "all", "--reason", "x", "--until", SOON)
         assert command(folder, "ada", "exempt", "add", *given)[0] == 0
@@ -492,13 +434,11 @@ def write_apps(folder: Path, listed: list[str], **apps: dict[str, Any]) -> None:
 
 @of_any_store
 def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
     """Two steps within seconds: the app on no list, then onto its list. No report can know of it yet."""
-    folder = tmp_path / "one"
     begin(folder, url)
-    gate = start("one")
-    seen(gate)
+    gate = seen(start("one"))
     write_apps(folder, [], game={"name": "Game"})
     assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2)
     write_apps(folder, ["game"], game={"name": "Game"})
@@ -507,15 +447,13 @@ def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
 
 @of_any_store
 def test_an_app_that_is_told_by_less_may_be_anybodys(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
     """Without publishers or identifiers the display name decides, and no report can tell yet who has one of that name."""
-    folder = tmp_path / "one"
     begin(folder, url)
     full = {"name": "Mail", "ios": ["com.nobody.mail"], "names": ["Mail"], "publishers": ["Nobody"]}
     write_apps(folder, ["mail"], mail=full)
-    gate = start("one")
-    seen(gate)
+    gate = seen(start("one"))
     write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
     assert wait_for(lambda: "newly be kept out" in held(gate)), ready(gate)["rules"]
 
@@ -523,10 +461,9 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
 @of_any_store
 @pytest.mark.parametrize("when", ['device.age > duration("24h")', 'device.state == "stale"'])
 def test_a_report_that_runs_out_is_a_moment_to_come(
-    when: str, start: Callable[[str], Gate], url: str, tmp_path: Path
+    when: str, start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
-    jwks = tmp_path / "jwks.json"
+    jwks = folder.with_name("jwks.json")
     jwks.write_text(key_files(b"1" * 32, b"0" * 32)[JWKS_FILE])
     issuers = {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(jwks)}]}
     begin(folder, url, attestation=issuers, public_url=PUBLIC)
@@ -535,7 +472,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
     with pytest.raises(HTTPError) as found:
         urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}/", headers=headers))
     found.value.close()
-    assert wait_for(lambda: ready(gate)["ledger"]["written"] >= 1)
+    assert wait_for(gate.has_written)
     rules = json.dumps({"rules": [{"id": "old", "when": when, "effect": "block"}, *RULES[1:]]})
     code, said = applied(folder, planned(folder, rules))
     assert code == 1, said
@@ -543,9 +480,8 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
 
 @of_any_store
 def test_the_guard_counts_people_refused_while_the_store_is_away(
-    start: Callable[[str], Gate], url: str, tmp_path: Path
+    start: Callable[[str], Gate], url: str, folder: Path
 ) -> None:
-    folder = tmp_path / "one"
     begin(folder, url)
     seen(start("one"))
     away = {"id": "away", "when": 'device.state == "unavailable"', "effect": "block"}

@@ -11,12 +11,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration.conftest import LAPTOP, Guard, Guarded
-from tests.integration.gate import PHONE_RULES, start_gate
+from tests.integration.gate import PAUSES, PHONE_RULES, start_gate
 from tests.servers import PATIENCE
 
-from mailgate.gateway.streams import LASTS_AFTER
-
+LASTS_AFTER = PAUSES["mailgate.gateway.streams.LASTS_AFTER"]
 LENGTH = 1_000_000_000
+PIECE = b"data: mail\n\n" + 8192 * b":"
+"""Larger than what a proxy buffers before it sends any of it."""
 ON_A_LAPTOP = {"User-Agent": LAPTOP}
 
 
@@ -56,7 +57,7 @@ class Streaming:
     async def _send_on(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         await response.prepare(request)
         while True:
-            await response.write(b"data: mail\n\n")
+            await response.write(PIECE)
             await asyncio.sleep(0.1)
 
     async def upload(self, request: web.Request) -> web.Response:
@@ -220,9 +221,9 @@ async def test_a_stream_that_ends_by_itself_is_whole(client: aiohttp.ClientSessi
     guarded = guard(PHONE_RULES)
 
     async def body() -> AsyncIterator[bytes]:
-        for _ in range(int(LASTS_AFTER / 0.5) + 4):
+        for _ in range(int(LASTS_AFTER / 0.1) + 10):
             yield b"a letter"
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)
 
     sent = phone(guarded, "/upload", method="POST")
     async with client.post(guarded.url + "/upload", headers=sent, data=body()) as answer:

@@ -95,7 +95,7 @@ def test_a_change_beyond_the_guard_is_held_started_and_rolled_back_everywhere(
     write_config(folder, "http://127.0.0.1:9", {"store": url, "guard": {"max_newly_blocked": 0}}, OPEN)
     one, other = start("one"), start("other")
     assert not blocks(one)  # and is counted in the plan
-    assert wait_for(lambda: ready(one)["ledger"]["written"])
+    assert wait_for(one.has_written)
 
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
     assert wait_for(lambda: "the guard lets 0 pass" in ready(one)["rules"]["held"])

@@ -15,10 +15,10 @@ from mailgate.attest.verifier import ReplayGuard
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
 from mailgate.console.now.readiness import Issuer
-from mailgate.gateway.keys import remote
-from mailgate.gateway.keys.keyring import SETTLING, FileKeys, Keyring, KeySource, OwnKeys, Revocations
-from mailgate.gateway.keys.remote import RemoteKeys
+from mailgate.gateway import remote_keys
+from mailgate.gateway.keyring import SETTLING, FileKeys, Keyring, KeySource, OwnKeys, Revocations
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.remote_keys import RemoteKeys
 from mailgate.store import Store
 
 
@@ -91,7 +91,7 @@ class Trust:
         return RemoteKeys(each.source, str(each.jwks), asking(each), self.clock, count, parse)
 
 
-def asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
+def asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote_keys.JwksAnswer]]:
     """Make the function that fetches an issuer's keys. Authorities that change are read at the next reload."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
-    return partial(remote.fetch, str(each.jwks), trust=trust)
+    return partial(remote_keys.fetch, str(each.jwks), trust=trust)

@@ -66,7 +66,6 @@ UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 LONGEST = 255
 """The most characters of a name. A longer text is not a name."""
 
-
 PERSON = "user"
 """The kind of a name that is a person's login and no device's."""
 

@@ -5,7 +5,7 @@ compared literally, so that no spelling means one thing to an upstream and anoth
 
 An address alone does not make an answer harmless: a webmail with one script for every address may show a mailbox to a
 client with a login. If the answer passes through the gate, only the way is passed on
-(``gateway/autodiscover/directions.py``). If another proxy carries the answer, the rules decide on a request with a
+(``gateway/directions.py``). If another proxy carries the answer, the rules decide on a request with a
 login; without a login the answer holds nobody's mail.
 """
 

@@ -96,7 +96,6 @@ DESKTOP_MODE = Table(
     )
 )
 
-
 HANDHELDS = Table(
     (
         TableRule(

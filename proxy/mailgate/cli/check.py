@@ -58,7 +58,6 @@ _SHARED = (
 
 Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
 
-
 WithoutSecrets = Annotated[
     bool,
     typer.Option(

@@ -21,7 +21,6 @@ from mailgate.store.reliefs import KeptRelief
 
 app = typer.Typer(help="Exempt a person or a device from a rule for a time.", no_args_is_help=True)
 
-
 _COLUMNS: Columns = {
     "number": lambda each: each.relief.number,
     "rule": lambda each: each.relief.rule or "all",

@@ -46,7 +46,6 @@ First = Callable[[], Awaitable[None]]
 _TICK = 0.25
 """The seconds between two moves of the progress bar."""
 
-
 RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as in the policy file.")]
 Kind = Annotated[
     MailKind,
@@ -293,7 +292,6 @@ Ids = Annotated[
 ]
 RuleOption = Annotated[str, typer.Option("--rule", help="Only mails about this rule.")]
 Limit = Annotated[int, typer.Option(help="How many mails to list, the last changed first.", min=1)]
-
 
 _COUNTS: Columns = {
     "rule": lambda each: each.rule or Text("all of it", style="dim"),

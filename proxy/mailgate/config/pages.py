@@ -15,7 +15,6 @@ from mailgate.policy.written import Language
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
 
-
 Choice = Literal["laptop", "reporter", "company-phone", "management-app"]
 """A way to mail that a company can offer to people whose phone gets none."""
 

@@ -59,7 +59,6 @@ PartOrCount = Annotated[
 ]
 """A number or a part: a whole number, or a float from 0 to 1 that was written as a percentage."""
 
-
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+):[0-9]{1,5}$"
 _SOCKET_FILE = r"^unix:/[!-~]{1,100}$"  # the longest path in `sun_path`
 _HTTP_URL = r"^https?://[!-~]+$"

@@ -286,7 +286,11 @@ MAX_POLICIES = 1000
 
 
 class ReadPolicies:
-    """The versions of policies that are known in one run. Every method may raise ``SourceError``."""
+    """The versions of policies that are known in one run. Every method may raise ``SourceError``.
+
+    The API has the current version alone. A policy is read when a device with it is first seen in a run, and again at its end, so
+    that no device is judged by a version that was replaced meanwhile.
+    """
 
     def __init__(self, setup: Setup, client: ApiClient, enterprise: str) -> None:
         self._setup = setup

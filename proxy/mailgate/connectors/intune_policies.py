@@ -175,7 +175,11 @@ _COUNTS_FOR = timedelta(hours=24)
 
 
 class AppProfile(NamedTuple):
-    """A profile with restrictions of apps (``appsVisibilityList``)."""
+    """A profile with restrictions of apps (``appsVisibilityList``), of supervised iPhones and iPads.
+
+    A state names the version of the profile; Graph keeps no content of older ones, so only the current version counts, on a device
+    that called after its last change. On Android the same is not believed: Graph does not say whether a private space is allowed.
+    """
 
     name: str
     changed: datetime | None

@@ -106,7 +106,6 @@ MAX_BODY_BYTES = 200_000
 UPLOADED = "file"
 """The field of an uploaded file. Such a form is not shown again."""
 
-
 NEW_CSRF: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
 """Fields with a new value in the form that is shown again, so that it refers to the current state when it is sent again."""
 

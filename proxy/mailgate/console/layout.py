@@ -92,7 +92,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
     return {
         **language_values(request),
         "menu": MENU,
-        "here": current_page(request.match_info.route.name or "", request.path_qs),
+        "place": current_page(request.match_info.route.name or "", request.path_qs),
         "who": session.name,
         "roles": roles_of(request),
         "csrf": session.csrf,

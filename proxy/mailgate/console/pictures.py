@@ -53,7 +53,6 @@ RANGE_WORDS: dict[Range, str] = {
     "60d": phrase("The last 60 days"),
 }
 
-
 TITLES = {"effect": phrase("Requests by outcome"), "kind": phrase("Requests by kind of client")}
 
 

@@ -17,7 +17,6 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-
 FRAMES = {"Content-Security-Policy": f"{SECURITY['Content-Security-Policy']}; frame-src 'self'"}
 """The headers of a page that shows another page of the console in a frame."""
 FRAMED = {

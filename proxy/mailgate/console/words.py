@@ -140,7 +140,6 @@ NAME_KINDS = {
 }
 """The kinds of names of devices."""
 
-
 MAIL_STATES: dict[str, str] = {
     "queued": phrase("queued"),
     "sending": phrase("sending"),

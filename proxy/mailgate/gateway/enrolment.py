@@ -26,7 +26,7 @@ from mailgate.devices.trust import report_by
 from mailgate.gateway.answer import Answer, RateLimit, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
-from mailgate.gateway.keys.keyring import OwnKeys, Revocations
+from mailgate.gateway.keyring import OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.refusals.wording import problem

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, References, send
-from mailgate.gateway.autodiscover.directions import answer_with_directions
+from mailgate.gateway.directions import answer_with_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.failure import Failures

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from mailgate.gateway.answer import Answer, References
 from mailgate.gateway.authz.authorizer import Authorizer
-from mailgate.gateway.autodiscover.directions import gate_gives_directions
+from mailgate.gateway.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce

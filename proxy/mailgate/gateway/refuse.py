@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.autodiscover.directions import (
+from mailgate.gateway.directions import (
     ask_for_directions,
     ask_for_login,
     gate_gives_directions,

@@ -40,7 +40,7 @@ from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
-from mailgate.gateway.autodiscover.directions import has_no_login
+from mailgate.gateway.directions import has_no_login
 from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.refuse import KnownRefusal
@@ -391,7 +391,6 @@ class VerdictCache:
 
 
 _READ_BESIDE_FIELDS = (DependsOn.REMOTE, DependsOn.SCHEME, DependsOn.HOST, DependsOn.PATH)
-
 
 DEVICES = "devices"
 """The place of an address at which clients name their devices. No folder is called that: each begins with a slash."""

@@ -122,7 +122,6 @@ def from_tls(ssl_object: object) -> Chain:
 _DER = 2
 """``_ssl.ENCODING_DER``."""
 
-
 _ESCAPED = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,/:;=@]|%[0-9A-Fa-f]{2})*")
 # RFC 7468, section 3, in the strict form that both proxies write
 _PEM = re.compile(

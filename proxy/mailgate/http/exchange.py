@@ -262,7 +262,6 @@ PendingOutcome: TypeAlias = Coroutine[Any, Any, Outcome] | None
 Handler = Callable[[Exchange], PendingOutcome]
 """Serves a request, at once if it can."""
 
-
 SHORT = 16 * 1024
 """An unwanted body of up to this many bytes is read and dropped, since a refused mail app soon asks again over the connection."""
 

@@ -25,7 +25,6 @@ HOP_BY_HOP = frozenset(
 # A CGI-like webmail reads the underscore twin of one of these as the real one (RFC 3875, section 4.1.18)
 FRAMING = HOP_BY_HOP | {b"content-length"}
 
-
 _NAMES = frozenset(name.encode() for name in NAMES)
 _FAMILIES = tuple(family.encode() for family in FAMILIES)
 _OWN = tuple(family.encode() for family in OWN)

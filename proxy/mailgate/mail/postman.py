@@ -28,7 +28,6 @@ PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720))
 """The wait after each answer that refuses a mail for now; after the last one the mail has failed."""
 _RETRY = 0.5
 
-
 OutcomeListener = Callable[[Mail, MailState, str], None]
 """Receives a mail, its new state and the cause in one word. A mail that was put off is ``queued``."""
 Note = Callable[[], Coroutine[Any, Any, None]]

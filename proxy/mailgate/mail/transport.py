@@ -161,7 +161,11 @@ class MailServer:
 
 
 class SmtpTransport:
-    """A ``MailTransport`` to one mail server."""
+    """A ``MailTransport`` to one mail server, one transaction after the other on one connection (RFC 5321).
+
+    Until the server has accepted sender and recipient a mail can be aborted. The message itself cannot be called back: if the answer
+    to it is lost, the server may have taken it (RFC 1047).
+    """
 
     def __init__(self, server: MailServer) -> None:
         self._server = server

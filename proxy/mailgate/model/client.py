@@ -50,7 +50,6 @@ class ActiveSyncPlace:
 
 DEFAULT_PLACE = ActiveSyncPlace()
 
-
 _LOGIN = ProtocolTraits(is_login=True)
 PROTOCOL_TRAITS: Mapping[Protocol, ProtocolTraits] = {
     Protocol.WEB: ProtocolTraits(can_prove=True),
@@ -67,7 +66,6 @@ PROTOCOL_TRAITS: Mapping[Protocol, ProtocolTraits] = {
 """The traits of every protocol."""
 LOGIN_PROTOCOLS = frozenset(each for each, traits in PROTOCOL_TRAITS.items() if traits.is_login)
 """The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
-
 
 LOCAL_PREFIX = "/.mailgate/"
 """The beginning of the gate's own addresses."""

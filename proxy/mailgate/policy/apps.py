@@ -18,7 +18,6 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=255)]
 """An Android package name or an iOS bundle identifier."""
 
-
 ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
 """The id of a browser extension in its browser: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
 

@@ -23,7 +23,7 @@ network, and no error on the way widens access:
 No rule can change these two answers: A device that is reported as lost gets nothing. A client that only asks the way to the mail
 (``classify/discovery.py``) is told the way, since a refusal would make it try protocols that do not pass through the gate. If the
 rules allow the client, it gets the webmail's whole answer; otherwise it gets the way and nothing else
-(``gateway/autodiscover/directions.py``).
+(``gateway/directions.py``).
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set

@@ -69,7 +69,6 @@ WrittenShare = Annotated[
 ]
 """A percentage, as it is written into the file."""
 
-
 DatedStage = Literal["report_only", "warn", "enforce"]
 DATED_STAGES: tuple[str, ...] = get_args(DatedStage)
 """The stages with a date, in order."""

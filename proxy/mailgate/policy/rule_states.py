@@ -175,7 +175,6 @@ def device_grace_end(rule: Rule, access: Access) -> datetime | None:
 _MOST = 4096
 """The most combinations that are tried for one rule. Variables with the most values are left out beyond these."""
 
-
 _MOST_BEFORE = 200
 """How many of the rules before a rule are tried, so that a policy of thousands of rules takes only seconds."""
 
@@ -251,7 +250,6 @@ def _closed(rules: Sequence[Rule]) -> dict[str, tuple[object, ...]]:
 
 
 _OPEN, _CLOSED = "([{", ")]}"
-
 
 _PIECE = re.compile(
     r"(?P<comment>//[^\n]*)|(?P<odd>[rRbB]{1,2}[\"']|\"{3}|'{3})|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\w+|&&|\|\||\S",

@@ -104,7 +104,6 @@ RuleReason = Annotated[
     WithJsonSchema({"type": "string", "enum": [r.value for r in RULE_REASONS]}),
 ]
 
-
 FIXES = (
     "remove-app",
     "set-up-device",
@@ -120,7 +119,6 @@ FIXES = (
     "ask",
 )
 """The fixes that pages have steps for, in every language and for each operating system."""
-
 
 _SENTENCE = r"\S\s+\S|[^\x00-\x7F\s]"
 """Several words, or one of a language that puts no spaces between them."""

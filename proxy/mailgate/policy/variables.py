@@ -218,7 +218,6 @@ ENVIRONMENT = cel.NewEnv(
     variables={v.name: _TYPES[v.type] for v in VARIABLES.values()}, functions=[_COMPARISON]
 )
 
-
 UNREADABLE = "\ud800"
 """A text that fails the whole evaluation as soon as it is looked at."""
 _OPEN_TEXTS = frozenset(v.name for v in VARIABLES.values() if v.is_open_text)

@@ -55,7 +55,6 @@ Duration = Annotated[
 ]
 """A whole number and a unit."""
 
-
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
 SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
@@ -91,7 +90,6 @@ Moment = Annotated[
 ]
 """A date (midnight UTC) or a time with its zone, converted to UTC."""
 
-
 Share = Annotated[
     float,
     BeforeValidator(share_of),
@@ -99,13 +97,10 @@ Share = Annotated[
 ]
 """A part of all people, 0 to 1, written as a percentage."""
 
-
 AT_LEAST = "at_least"
 """The name of the comparison in conditions: ``extension.browser_version.at_least("142.0.7444.134")``."""
 
-
 EXAMPLE = phrase('a version like "142" or "142.0.7444.134"')
-
 
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,7}", re.ASCII)
 

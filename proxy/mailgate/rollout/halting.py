@@ -23,7 +23,6 @@ GATE = "gate"
 """The author, in the audit log, of what a gate does by itself."""
 _EVER = datetime.min.replace(tzinfo=UTC)
 
-
 MAX_LOGINS = 50_000
 """How many of the latest accepted logins are remembered."""
 

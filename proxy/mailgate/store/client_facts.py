@@ -58,7 +58,6 @@ _LONGEST_CHARACTER = 12
 
 _MAY_BE_A_PERSON = frozenset("@~%")
 
-
 _BESIDE_THE_RULES = frozenset({"signals", "eas_command", "eas_version", "eas_user"})
 _traits = attrgetter("probed", *(each.name for each in fields(Client) if each.name not in _BESIDE_THE_RULES))
 """What rules and devices go by of a client."""

@@ -66,7 +66,6 @@ _CLOSE_WAIT_SECONDS = 5.0
 _limited = asyncio.timeout
 """Bounds every transaction in time. Unit tests lengthen it: how fast their machine is proves nothing."""
 
-
 Read = TypeVar("Read")
 _PRAGMAS = (
     "busy_timeout=5000",

@@ -256,7 +256,6 @@ NAMELESS = dict[str, object].fromkeys(("device", "owner", "token", "app", "machi
 }
 """What is cleared of a revoked key that is kept by its thumbprint alone."""
 
-
 _KEY = Part(keys)
 _REPORTING = (
     update(keys)

@@ -135,7 +135,6 @@ class Gates(Queries):
 
 _KEPT = 2
 
-
 _BYTES = 32
 
 
@@ -188,20 +187,13 @@ async def _make(connection: AsyncConnection, purpose: str, number: int, now: dat
 
 _MOST_WAITING = 10_000
 
-
 _BATCH = 500
-
-
-_TIMEOUT_SECONDS = 2.0
-
-
+_SPENDING_SECONDS = 2.0
 _RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 
-
 _CLOCKS_DIFFER = timedelta(minutes=2)
 """Proofs are kept for this much longer, since another gate's clock may be behind."""
-
 
 _Waiting = dict[bytes, tuple[datetime, asyncio.Future[bool]]]
 
@@ -257,8 +249,8 @@ class SpentProofs:
     async def _write_batch(self, batch: _Waiting, now: datetime) -> None:
         try:
             async with (
-                asyncio.timeout(_TIMEOUT_SECONDS + 0.5),
-                self._database.writing(_TIMEOUT_SECONDS) as connection,
+                asyncio.timeout(_SPENDING_SECONDS + 0.5),
+                self._database.writing(_SPENDING_SECONDS) as connection,
             ):
                 new = await _insert(connection, {ticket: until for ticket, (until, _) in batch.items()})
         except (StoreError, TimeoutError):

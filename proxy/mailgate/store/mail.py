@@ -137,10 +137,8 @@ def _about_of(text: str) -> tuple[ToldDevice, ...]:
 _KNOWN = 50_000
 """How many people's stored languages a gate remembers, so that it writes each once a day."""
 
-
 _MOST = 10_000
 """The most people whose languages wait to be written. Those of others are noted again with their next page."""
-
 
 _PAGE = 500
 

@@ -67,25 +67,18 @@ def create_file(url: URL) -> None:
 
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
 
-
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII, a number that nothing else uses
-
 
 _LOCK_TIMEOUT_MS = 60_000
 
-
 _LOCK_TRIES = 30
 
-
 _DEADLOCK = "40P01"  # PostgreSQL, Appendix A: deadlock_detected
-
 
 _ROOM = 256 * 1024
 """The bytes that SQLite needs beside its file to open it, and a little more."""
 
-
 _STEPS = Path(__file__).parent / "migrations"
-
 
 _COLUMNS = {
     "sqlite": "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",

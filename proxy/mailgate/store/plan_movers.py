@@ -201,12 +201,9 @@ def _mover(row: Any) -> Mover:
 PLANNED, BEFORE, OTHER, NEW = REFUSAL_CLASSES = ("planned", "before", "other", "")
 """Who expected the refusal: the plan, the earlier rules, or neither; empty if it is not compared yet."""
 
-
 COMPARED = 500
 
-
 _OUT = (Effect.BLOCK.value, Effect.CHALLENGE.value)
-
 
 _FIRST = first_refusals.c
 

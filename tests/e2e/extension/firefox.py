@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.integration.gate import wait_for
 from tests.servers import PATIENCE, free_port, listens, require_or_skip, running
 
 FIREFOX = "firefox-esr"
@@ -37,7 +38,8 @@ class Firefox:
         self._sent = 0
         self._receive()  # the greeting
         self.command("WebDriver:NewSession", {"capabilities": {}})
-        self.command("WebDriver:SetTimeouts", {"script": 30_000, "pageLoad": 30_000})
+        milliseconds = int(PATIENCE * 1000)
+        self.command("WebDriver:SetTimeouts", {"script": milliseconds, "pageLoad": milliseconds})
 
     def command(self, name: str, parameters: dict[str, Any]) -> Any:
         self._sent += 1
@@ -66,6 +68,8 @@ class Firefox:
 
     def click(self, selector: str) -> None:
         """A click like a person's, which allows an extension to ask for permissions."""
+        shown = "return !!document.querySelector(arguments[0])?.checkVisibility()"
+        wait_for(lambda: self.run(shown, selector))  # a page of an extension is filled in after it has loaded
         found = self.command("WebDriver:FindElement", {"using": "css selector", "value": selector})["value"]
         self.command("WebDriver:ElementClick", {"id": next(iter(found.values()))})
 

@@ -26,7 +26,7 @@ from mailgate.config.files import ExposedFile
 from mailgate.connectors import setup
 from mailgate.console.now import readiness
 from mailgate.errors import SourceError, Trouble
-from mailgate.gateway.keys.remote import JwksAnswer, JwksError
+from mailgate.gateway.remote_keys import JwksAnswer, JwksError
 from mailgate.mail.transport import MailRefused, MailServer
 from mailgate.model import SourceState
 from mailgate.store import StoreError, StoreUnavailableError

@@ -17,7 +17,7 @@ from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.keys.keyring import Keyring, OwnKeys, Revocations
+from mailgate.gateway.keyring import Keyring, OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics

@@ -460,7 +460,7 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
     [("OPTIONS", "/Microsoft-Server-ActiveSync"), ("GET", "/autodiscover/autodiscover.xml")],
 )
 def test_discovery_is_answered_whoever_carries_the_mail(method: str, target: str) -> None:
-    """The gate tells it itself (``gateway/autodiscover/directions.py``), so that it is no matter what login comes along."""
+    """The gate tells it itself (``gateway/directions.py``), so that it is no matter what login comes along."""
     facts = RequestFacts(method, target, headers={"authorization": "Basic YTpi", "cookie": "session=1"})
     asked = replace(access(PHONE, WITH_TIKTOK), facts=facts)
     for each in (asked, replace(asked, facts=replace(facts, by_forward_auth=True))):

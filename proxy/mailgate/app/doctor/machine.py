@@ -24,7 +24,6 @@ ROOM = 256 * 1024 * 1024
 SOON, SHARE_OF_LIFE = timedelta(days=14), 6
 """A certificate ends soon if less is left than this, or than this share of its life: what renews one has failed by then."""
 
-
 _EXTRAS = frozenset({"grpclib", "opentelemetry", "psycopg", "psycopg_pool"})
 """What only some gates need; a start says so if it is not there."""
 _RUN_BY_ALEMBIC = "mailgate.store.migrations."

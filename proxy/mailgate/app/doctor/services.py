@@ -23,7 +23,7 @@ from mailgate.connectors.run import reading
 from mailgate.console.now.readiness import clock_state
 from mailgate.console.words import trouble_in_words
 from mailgate.errors import SourceError, Trouble
-from mailgate.gateway.keys.remote import JwksError
+from mailgate.gateway.remote_keys import JwksError
 from mailgate.mail.transport import MailRefused
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.errors import DamagedStoreError, OlderStoreError

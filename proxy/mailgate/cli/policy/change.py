@@ -38,7 +38,6 @@ Note = Annotated[
     ),
 ]
 
-
 _PLANS: Columns = {
     "plan": lambda each: each.plan.digest[:12],
     "made (UTC)": lambda each: f"{each.plan.made_at:%m-%d %H:%M}",

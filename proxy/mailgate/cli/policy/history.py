@@ -117,7 +117,6 @@ AsPatch = Annotated[
     bool, typer.Option("--patch", help="Print what to commit for this draft, for `git apply`.")
 ]
 
-
 _DRAFTS: Columns = {
     "draft": lambda each: each.digest[:12],
     "change": "title",

@@ -21,7 +21,6 @@ IntuneCompleteKind = Literal[
 """The words of Graph's ``deviceEnrollmentType`` under which Intune can see every app of a company-owned device."""
 ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
 
-
 PolicyName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 

@@ -24,7 +24,6 @@ from mailgate.tasks import compute
 
 OPERATIONS: tuple[Operation, ...] = tuple(of_every_noun("api", "OPERATIONS"))
 
-
 log = structlog.get_logger()
 
 PATH = "/api"

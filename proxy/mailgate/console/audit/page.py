@@ -23,7 +23,6 @@ SIZE = 100
 _NEWEST = 2**31 - 1
 NO_VALUE = phrase("none")
 
-
 _FILTER = {"sought": line(), "who": line(), "since": day, "until": day}
 BY_ITSELF = ("gate", "file")
 """Who acts where no person does."""

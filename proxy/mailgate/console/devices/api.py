@@ -41,7 +41,6 @@ from mailgate.tasks import compute
 
 SIGHTINGS = 50
 
-
 _TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
 _State = Annotated[str, read_by(READERS["state"]), words_of(*STATES)]
 _Mail = Annotated[str, read_by(READERS["mail"]), words_of(*MAILS)]

@@ -131,7 +131,6 @@ def about_of(path: NoticePath, query: RuleQuery) -> NoticeKey:
 
 ONE = "/notices/{version}/{kind}"
 
-
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 

@@ -163,7 +163,6 @@ UNAVAILABLE = {
     ),
 }
 
-
 WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
 
 

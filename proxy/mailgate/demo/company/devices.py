@@ -133,7 +133,6 @@ PHONES = {IPHONE: 55, GALAXY: 30, PIXEL: 15}
 TABLETS = {IPAD: 80, GALAXY_TAB: 20}
 ODD = {TELEVISION: 40, SCRIPT: 60}
 
-
 _COLOURS = (
     "amber azure beige black blue bronze brown coral cream cyan golden green grey indigo ivory lilac lime "
     "mint ochre olive orange pearl pink plum purple red rust sand silver teal violet white yellow"

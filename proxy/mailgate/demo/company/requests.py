@@ -133,7 +133,6 @@ def _within(midnight: datetime, hour: float) -> datetime:
 DAYS = 14
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-
 Seen = tuple[Client, ClientFacts, AttestationResult | None]
 """A client that sends requests, the record of it, and its proof."""
 
@@ -259,7 +258,8 @@ _LESS = 0.004
 
 
 class Charts:
-    """Collects the requests, and writes their counts."""
+    """Collects the requests of two weeks, and writes their counts. Nobody was refused before, so the weeks before have the requests
+    of the same days of the week, all with mail."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now

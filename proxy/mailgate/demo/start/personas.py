@@ -94,7 +94,6 @@ PERSONAS = (
     ),
 )  # fmt: skip
 
-
 _FOR = timedelta(days=3)
 _WHY = "A replacement phone is on its way"
 

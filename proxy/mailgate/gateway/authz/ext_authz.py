@@ -84,7 +84,6 @@ _POOL = _pool()
 CheckRequest: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.CheckRequest"))
 CheckResponse: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.CheckResponse"))
 
-
 PERMISSION_DENIED = 7
 """google.rpc.Code"""
 OVERWRITE, APPEND = 2, 0

@@ -13,7 +13,7 @@ from mailgate.gateway.authz.authorizer import (
     original_request,
 )
 from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields, suffices
-from mailgate.gateway.autodiscover.directions import gate_gives_directions
+from mailgate.gateway.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pipeline import Asked, Pipeline

@@ -15,7 +15,7 @@ from mailgate.attest.sealing import NonceOrigin, Nonces
 from mailgate.attest.verifier import SpentProof, Verdict, Verifier
 from mailgate.devices.names import user_text
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.keys.keyring import Keyring
+from mailgate.gateway.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts, VerifiedLogin
 from mailgate.store import StoreUnavailableError

@@ -10,7 +10,6 @@ from mailgate.http.exchange import Exchange
 
 MAX_VALUE = 1024
 
-
 CLIENT_FACTS: Mapping[str, Callable[[Exchange], str]] = {
     # without the query, which may hold tokens and ids
     "path": lambda exchange: exchange.head.target.partition(b"?")[0].decode("latin-1")[:MAX_VALUE],

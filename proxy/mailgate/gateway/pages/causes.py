@@ -85,7 +85,6 @@ WAYS: Mapping[str, Phrase] = {
 TAKES_ANOTHER_WAY = frozenset({ExactCause.UNSEEN_SIDE, ExactCause.NO_INVENTORY, ExactCause.BROWSER_UNKNOWN})
 """The causes that nothing in the management app ends."""
 
-
 _ANSWERED = frozenset(
     {Reason.PROHIBITED_APP, Reason.POSTURE_MISSING, Reason.POSTURE_STALE, Reason.POSTURE_PARTIAL}
 )

@@ -31,7 +31,6 @@ _ANSWERS: dict[SourceResult, Phrase] = {
     SourceResult.TOO_SOON: phrase("Asked a moment ago. Please wait a minute before you ask again."),
 }
 
-
 OLDER = phrase("The list of apps may be up to %(span)s older than that.")
 
 
@@ -165,7 +164,6 @@ ENROLMENTS: Mapping[Enrolment, Phrase] = {
     Enrolment.NONE: phrase("in no device management"),
 }
 """How a device is enrolled, in words; nothing is said of what is unknown."""
-
 
 CANNOT_RUN = plural(
     "This listed app cannot run on it: %(apps)s.", "These listed apps cannot run on it: %(apps)s."

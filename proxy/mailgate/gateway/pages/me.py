@@ -127,7 +127,6 @@ LABELS: dict[str, Phrase] = {
     "answer": phrase("Answer of the help desk"),
 }
 
-
 _YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
 _HELP = {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")}
 _NOT_THEIRS = phrase("You said that a device is not yours")

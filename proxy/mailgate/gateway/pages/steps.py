@@ -185,7 +185,6 @@ _FIX_OF_REASON = {
     Reason.INTERNAL_ERROR: "wait",
 }
 
-
 _SEE_WHICH = phrase(
     "“Your devices, and what is stored about you” at the end of this page shows what is known of each of them, and what to do there."
 )

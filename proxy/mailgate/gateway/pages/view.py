@@ -41,7 +41,6 @@ def _accent(colour: str, ink: str) -> str:
 
 DEFAULT_APPEARANCE = Appearance()
 
-
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,500}", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,30}")

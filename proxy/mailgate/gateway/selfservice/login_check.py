@@ -19,7 +19,7 @@ from hashlib import sha256
 
 from cachetools import TTLCache
 
-from mailgate.gateway.autodiscover.directions import head_of_answer
+from mailgate.gateway.directions import head_of_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.http.fields import Fields
 from mailgate.http.grammar import values

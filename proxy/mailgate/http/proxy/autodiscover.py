@@ -50,7 +50,6 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 
-
 _EXPR = re.compile(
     r"(?P<before><Type>\s*EXPR\s*</Type>\s*<Server>\s*|<CertPrincipalName>\s*msstd:)(?P<host>[^<>\s]+)"
 )

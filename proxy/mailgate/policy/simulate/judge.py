@@ -38,7 +38,6 @@ CACHE_SIZE = 50_000
 Key = tuple[Hashable, Hashable]
 """The parts of an access that last, and those that change with time."""
 
-
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 

@@ -60,7 +60,7 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     assert "Change At once From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
     assert "Rule 'nobody' starts on 1 January 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
-    later = page.words.partition("Groups Listed apps Device")[2]
+    later = page.words.partition("Kind Device")[2]
     assert "Newly warned 2030-01-01 00:00 UTC nobody" in later
     assert "Without this plan: let in by" in later
     assert "at once" not in later, "what decides at a later moment does not do so at once"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.gateway.autodiscover.recognise import is_json_directions, is_xml_directions
+from mailgate.gateway.autodiscover import is_json_directions, is_xml_directions
 
 OWN = "http://schemas.microsoft.com/exchange/autodiscover"
 PHONE = f"""<?xml version="1.0" encoding="utf-16"?>

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from mailgate.gateway.autodiscover.recognise import is_json_directions, is_xml_directions
+from mailgate.gateway.autodiscover import is_json_directions, is_xml_directions
 
 OUTLOOK = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

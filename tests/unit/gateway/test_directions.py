@@ -11,7 +11,7 @@ from tests.unit.http.proxy.test_forward import Pool
 from tests.unit.http.proxy.test_upstream import connected
 
 from mailgate.classify import classify
-from mailgate.gateway.autodiscover.directions import answer_with_directions, ask_for_login, has_no_login
+from mailgate.gateway.directions import answer_with_directions, ask_for_login, has_no_login
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.forward import Forwarder
 from mailgate.http.proxy.heads import Rewrite

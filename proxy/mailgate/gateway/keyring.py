@@ -11,7 +11,7 @@ from mailgate.attest.keys import KeySet, parse_jwks
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.sealing import Nonces
 from mailgate.config.attestation import OF_LOGINS
-from mailgate.gateway.keys.remote import RemoteKeys
+from mailgate.gateway.remote_keys import RemoteKeys
 from mailgate.store import SharedKey, StoreError
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.gates import SharedKeys

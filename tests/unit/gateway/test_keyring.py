@@ -11,8 +11,8 @@ from mailgate.attest import mint
 from mailgate.attest.keys import parse_jwks
 from mailgate.attest.sealing import Nonces
 from mailgate.config.attestation import OF_LOGINS
-from mailgate.gateway.keys.keyring import FileKeys, Keyring, OwnKeys, Revocations
-from mailgate.gateway.keys.remote import JwksError, RemoteKeys
+from mailgate.gateway.keyring import FileKeys, Keyring, OwnKeys, Revocations
+from mailgate.gateway.remote_keys import JwksError, RemoteKeys
 from mailgate.store import SharedKey, StoreUnavailableError
 
 KEYS = parse_jwks(mint.jwks(mint.make_key(b"k" * 32, "k")))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from mailgate.gateway.answer import Answer, read_small_body
-from mailgate.gateway.autodiscover.recognise import is_json_directions, is_xml_directions
+from mailgate.gateway.autodiscover import is_json_directions, is_xml_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.http.exchange import Exchange
 from mailgate.http.fields import Fields

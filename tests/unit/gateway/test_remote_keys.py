@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
-from mailgate.gateway.keys.remote import MAX_WAITING, JwksAnswer, JwksError, RemoteKeys, freshness
+from mailgate.gateway.remote_keys import MAX_WAITING, JwksAnswer, JwksError, RemoteKeys, freshness
 
 OLD, NEW = mint.make_key(b"o" * 32, "old"), mint.make_key(b"n" * 32, "new")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
