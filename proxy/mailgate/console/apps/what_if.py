@@ -32,7 +32,7 @@ _MEANT = {
 StepName = Literal["have", "where", "mail", "groups", "share"]
 
 
-class Step(Fact):
+class FunnelStep(Fact):
     """One step from everybody who has the app to those whom the rule would meet."""
 
     name: StepName
@@ -52,7 +52,7 @@ class GroupChoice(Fact):
     chosen: bool
 
 
-class AffectedPerson(Fact):
+class PersonMet(Fact):
     """Somebody whom the rule would meet."""
 
     person: str
@@ -73,7 +73,7 @@ class WhatIf(Fact):
 
     devices: int
     """How many devices have the app."""
-    steps: list[Step]
+    steps: list[FunnelStep]
     unknown: list[str]
     """People of whom it is not known whether the rule is about them: by a device of an unknown kind, or a name whose groups or share
     nobody can tell."""
@@ -82,7 +82,7 @@ class WhatIf(Fact):
     groups: list[GroupChoice]
     shares: dict[str, int]
     """The people whom the rule would meet, by share."""
-    affected: list[AffectedPerson]
+    affected: list[PersonMet]
     """The first of them by name, and of those who are not known."""
     on_laptop: int
     """How many of those whom it would meet have asked for mail on a laptop."""
@@ -149,7 +149,7 @@ class _Asked:
             whole=whole,
         )
 
-    def _steps(self) -> Iterable[Step]:
+    def _steps(self) -> Iterable[FunnelStep]:
         before = self._everybody
         by_name: dict[StepName, set[str]] = {
             "have": self._everybody,
@@ -161,7 +161,7 @@ class _Asked:
         for name, people in by_name.items():
             others = before - people - self.maybe
             if name != "mail" or others:
-                yield Step(name=name, people=len(people), others=sorted(others))
+                yield FunnelStep(name=name, people=len(people), others=sorted(others))
             before = people
 
     def _choices(self) -> list[GroupChoice]:
@@ -176,9 +176,9 @@ class _Asked:
             for name in named
         ]
 
-    def _person(self, person: str, laptops: Mapping[str, datetime]) -> AffectedPerson:
+    def _person(self, person: str, laptops: Mapping[str, datetime]) -> PersonMet:
         row = self._device_of[person]
-        return AffectedPerson(
+        return PersonMet(
             person=person,
             groups=list(self._users[person].groups),
             kind=row.kind,
