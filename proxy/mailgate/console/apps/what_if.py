@@ -160,7 +160,7 @@ class _Asked:
         }
         for name, people in by_name.items():
             others = before - people - self.maybe
-            if name != "mail" or others:
+            if others or name not in ("mail", "groups") or (name == "groups" and self._edit.groups):
                 yield FunnelStep(name=name, people=len(people), others=sorted(others))
             before = people
 
