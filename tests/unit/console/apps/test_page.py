@@ -111,6 +111,8 @@ async def test_an_app_that_is_prohibited_leads_to_its_rule(firm: Company, ada: B
     assert "“No prohibited app” is about it." in page.words
     assert 'href="/console/policy/rules/prohibited-app"' in page.text
     assert "Make plan" not in page.words
+    assert "Nobody is known" not in page.words, "who has it and gets no mail already is not nobody"
+    assert 'href="/console/devices?app=tiktok"' in page.text
 
 
 async def test_without_groups_the_rule_is_about_everybody_and_says_so(firm: Company, ada: Browser) -> None:
