@@ -52,7 +52,7 @@ def test_one_person_is_exempt_for_a_day_from_any_page_in_one_click(hand: Hand) -
 
 def test_a_request_for_help_is_answered_from_now_in_three_clicks(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/")
-    hand.click(hand.page.get_by_role("link", name="Answer them"))
+    hand.click(hand.page.get_by_role("link", name="Answer", exact=True))
     hand.click(hand.page.get_by_role("link", name="Answer alice"))
     hand.page.get_by_label("Your answer").fill("Please remove it and check again.")
     hand.button("Send, and mark as done")
@@ -133,6 +133,14 @@ def test_a_look_at_two_months_takes_one_click(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/")
     hand.click(hand.page.get_by_role("link", name="60 days"))
     expect(hand.page.get_by_role("img", name="The last 60 days").first).to_be_visible()
+    assert hand.clicks <= 1
+
+
+def test_who_has_no_mail_and_why_is_seen_at_once_and_listed_in_one_click(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.url}/console/")
+    expect(hand.page.get_by_text("people have a device without mail")).to_be_visible()
+    hand.click(hand.page.get_by_role("link", name="TikTok 2"))
+    expect(hand.page.get_by_role("main").get_by_role("link", name="dan", exact=True)).to_be_visible()
     assert hand.clicks <= 1
 
 

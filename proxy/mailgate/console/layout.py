@@ -58,14 +58,14 @@ async def _waits(request: web.Request) -> dict[str, int]:
     if not roles & {"operator", "approver"}:
         return {}
     try:
-        asked = await context.store.help_requests.open_by_rule() if "operator" in roles else {}
+        asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
         plans = await plan_statuses(
             context.store, guard_of(context.bundle().settings), context.clock(), MAX_PLANS
         )
     except StoreError:
         return {}
     return {
-        "help_requests": sum(asked.values()),
+        "help_requests": asked,
         "policy": sum(waits_for(plan, name, may_approve="approver" in roles) for plan in plans),
     }
 

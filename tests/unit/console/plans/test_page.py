@@ -230,6 +230,8 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
 ) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
+    assert "Your plan needs 1 approval: " in (await ada.get("/console/")).words
+    assert "ada asks for your approval: " in (await lin.get("/console/")).words
     page = await approved(lin, digest)
     assert "You approve exactly this plan and everybody listed below" in page.words
     assert "Newly kept out 2 people 2 devices" in page.words
@@ -237,6 +239,10 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     assert (await approved(lin, digest, confirmed="yes")).status == 409
     page = await approved(lin, digest, confirmed="yes", note="agreed")
     assert "1 of 1 approval given, by lin" in page.words
+    assert "asks for your approval" not in (await lin.get("/console/")).words
+    page = await ada.get("/console/")
+    assert "Your plan is approved by lin: " in page.words
+    assert f'href="/console/policy/plans/{digest}/apply">Start it</a>' in page.text
     page = await ada.post(f"/console/policy/plans/{digest}/apply")
     assert "Newly kept out 2 people 2 devices" in page.words
     assert "Override the objections" not in page.words
