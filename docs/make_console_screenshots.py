@@ -66,10 +66,10 @@ def count(page: Page, console: str) -> None:
 
 
 def take_start(browser: Browser, admin: str) -> None:
-    """The start page beside this console."""
-    page = browser.new_context(viewport={"width": 1100, "height": 800}).new_page()
+    """The first screen of the start page beside this console."""
+    page = browser.new_context(viewport={"width": 1200, "height": 925}).new_page()
     page.goto(f"http://localhost:{int(admin.rpartition(':')[2]) + 1}/")
-    page.screenshot(path=IMAGES / "start-en.png", full_page=True)
+    page.screenshot(path=IMAGES / "start-en.png")
     page.context.close()
 
 

@@ -61,7 +61,7 @@ class Console:
     def apply(self, plan: str, note: str) -> None:
         self.page.goto(plan)
         self._confirm(note, "Start this plan")
-        expect(self.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Plan and reality")).to_be_visible()
 
     def go_back_to(self, version: int, note: str) -> None:
         """Roll back."""

@@ -3,7 +3,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -125,6 +125,12 @@ class Audit(Queries):
             .limit(1)
         )
         return await self._first(query, entry_of)
+
+    async def latest(self, whats: Collection[str], since: datetime, size: int) -> list[AuditEntry]:
+        """The last entries of these acts since then, the newest first."""
+        theirs = (audit.c.number >= (await self.numbers(since, None)).start, audit.c.what.in_(whats))
+        query = select(audit).where(*theirs).order_by(audit.c.number.desc()).limit(size)
+        return await self._each(query, entry_of, timeout_seconds=10)
 
     async def forgot_since(self, moment: datetime) -> bool:
         """Whether a device or a person was forgotten since this moment."""

@@ -53,6 +53,7 @@ Key = tuple[str, str]
 """The rule and the subject, which identify a request."""
 _NEWEST = Newest(help_requests.c.last_at, help_requests.c.subject)
 _OPEN = help_requests.c.done_at.is_(None)
+_REPLIED = help_requests.c.replied_at
 _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 
@@ -108,6 +109,13 @@ class HelpRequests(Queries):
     async def open_by_rule(self) -> dict[str, int]:
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
         return {str(rule): int(count) for rule, count in await self._rows(query)}
+
+    async def waiting(self, size: int) -> tuple[int, list[HelpRequest]]:
+        """How many ask for help and wait for an answer, and those who have waited longest."""
+        waits = and_(_OPEN, or_(_REPLIED.is_(None), help_requests.c.last_at > _REPLIED))
+        query = select(help_requests).where(waits).order_by(help_requests.c.last_at, *_SAME).limit(size)
+        people = await self._value(select(func.count(help_requests.c.subject.distinct())).where(waits))
+        return int(people), await self._each(query, made(HelpRequest))
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
         same = _among([(rule, subject)])

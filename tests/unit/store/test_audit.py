@@ -292,3 +292,11 @@ async def test_every_look_at_the_log_goes_by_an_index(store: Store, sought: str,
     steps = await steps_of(store, lambda store: store.audit.search(sought, who, 9, 9))
     assert goes_by(way, steps)
     assert scanned(steps) == []
+
+
+async def test_the_last_entries_of_some_acts_since_a_time(store: Store) -> None:
+    for what, hours in (("a", 3), ("b", 2), ("a", 1), ("c", 0)):
+        await store.audit.append(Act(NOW - timedelta(hours=hours), "ada", what))
+    since = NOW - timedelta(hours=2)
+    assert [each.what for each in await store.audit.latest(["a", "b"], since, 9)] == ["a", "b"]
+    assert [each.number for each in await store.audit.latest(["a", "b", "c"], since, 1)] == [4]
