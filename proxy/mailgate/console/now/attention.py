@@ -192,7 +192,10 @@ def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[st
         mine, parts = made.author == reader.name, {"digest": made.digest}
         until = phrase("Open until %(at)s.", at=time_of(made.made_at + PLAN_AGE))
         waits = waits_for(each, reader.name, may_approve="approver" in reader.roles)
-        if waits and mine:
+        if mine and each.back:
+            words = phrase("%(who)s sent your plan back: %(title)s", who=each.back.who, title=title)
+            yield Need(words, "policy-plan", False, OPEN, parts, each.back.why, "rules")
+        elif waits and mine:
             told = {"names": joined(each.approved), "title": title}
             words = phrase("Your plan is approved by %(names)s: %(title)s", **told)
             page, act = ("policy-plan", OPEN) if each.against else ("policy-plan-apply", phrase("Start it"))

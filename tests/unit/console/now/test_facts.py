@@ -21,6 +21,7 @@ from mailgate.policy.stages import Stages
 from mailgate.store import Act
 from mailgate.store.counts import RefusedDay
 from mailgate.store.device_rows import OutageCause
+from mailgate.store.policies import RETRACTED
 
 DAY = timedelta(days=1)
 
@@ -57,7 +58,7 @@ async def test_a_day_without_a_count_is_unknown(firm: Company) -> None:
     ("what", "about", "details", "words", "page", "of_rules"),
     [
         ("policy-activated", "version 7", {}, "ada started version 7", "policy-version", True),
-        ("policy-retracted", "version 3", {}, "ada rolled back to version 3", "policy-version", True),
+        (RETRACTED, "version 3", {}, "ada rolled back to version 3", "policy-version", True),
         ("rule-turned-off", "break-glass 1", {"rule": "gone"}, "ada turned off “gone”", "audit", True),
         (
             "exemption-given",
