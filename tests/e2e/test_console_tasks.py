@@ -129,7 +129,7 @@ def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, si
     if hand.page.get_by_label("Override the objections").count():
         hand.click(hand.page.get_by_label("Override the objections"))
     hand.button("Put in force")
-    expect(hand.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
+    expect(hand.page.get_by_role("heading", name="Plan and reality")).to_be_visible()
     hand.button("Roll back to version")
     hand.page.get_by_label("Reason, for the history").fill("sent in error")
     hand.button("Roll back to version")

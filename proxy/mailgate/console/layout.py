@@ -113,7 +113,7 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
     """The address of the page with this name. Empty values of the query are left out."""
     path = str(request.app.router[name].url_for(**parts))
     asked = {key: value for key, value in (query or {}).items() if value not in ("", None)}
-    return f"{path}?{urlencode(asked)}" if asked else path
+    return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
 
 
 def redirect_to(

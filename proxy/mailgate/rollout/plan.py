@@ -103,6 +103,17 @@ class MoverCounts(LaterMovers):
     """The counts by rule, kind, system and group."""
 
 
+class LetInOffer(Counts):
+    """A rule past which people may let themselves in, and how many it newly refuses now."""
+
+    rule: str
+    """The rule's id."""
+    hours: int
+    """For how many hours a person may let themselves in."""
+    once_per_hours: int
+    """How many hours after one time they may do it again."""
+
+
 class Moment(Fact):
     """A later moment at which the rules change by themselves: a stage begins, a grace or an exemption ends."""
 
@@ -288,6 +299,8 @@ class Plan(Fact):
     reads_versions: dict[str, Effect]
     """New or changed rules that read the version of a browser or a system, with their effects: whom they are about changes with
     every update."""
+    let_ins: list[LetInOffer] = Field(default_factory=list)
+    """The rules past which people may let themselves in. They count as refused."""
     held_back: HeldBack | None
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts

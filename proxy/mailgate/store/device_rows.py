@@ -195,6 +195,18 @@ class DeviceRows(Queries):
                 newer = update(device_row_changes).where(device_row_changes.c.number < seen)
                 await connection.execute(newer.values(number=seen))
 
+    async def with_app(self, app: str, most: int) -> list[DeviceRow]:
+        """The rows of at most ``most`` devices that have this app, those of one person together."""
+        has = (_COLUMNS.apps > "", _COLUMNS.apps.contains(f'"{app}"', autoescape=True))
+        some = select(device_rows).where(*has).limit(most)
+        found = await self._each(some, made(DeviceRow), timeout_seconds=10)
+        return sorted(found, key=lambda row: (row.person, row.device))
+
+    async def of_people(self, people: Sequence[str]) -> list[DeviceRow]:
+        """The rows of the devices of these people."""
+        query = select(device_rows).where(_COLUMNS.person.in_(people))
+        return await self._each(query, made(DeviceRow), timeout_seconds=10)
+
     async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
         """The next devices after the one with this key whose rows match."""
         async with self._database.reading(timeout_seconds=10) as connection:

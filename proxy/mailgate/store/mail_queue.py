@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
+from mailgate.policy.reliefs import Cause
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import put_rows, upsert
 from mailgate.store.database import Queries
@@ -290,7 +291,8 @@ async def _is_rule_out(connection: AsyncConnection, mail: Mail, now: datetime) -
     """Whether the rule of a notice keeps nobody out now, or not its reader."""
     everybody = and_(reliefs.c.person == "", reliefs.c.device == "")
     meant = or_(everybody, reliefs.c.person == user_text(mail.login))
-    out = select(reliefs.c.number).where(is_in_force(now), reliefs.c.rule.in_(("", mail.rule)), meant)
+    given = reliefs.c.cause != Cause.SELF_SERVICE  # soon the rule is for them again
+    out = select(reliefs.c.number).where(is_in_force(now), reliefs.c.rule.in_(("", mail.rule)), meant, given)
     return (await connection.execute(out.limit(1))).first() is not None
 
 

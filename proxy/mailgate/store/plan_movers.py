@@ -287,6 +287,12 @@ class FirstRefusals(Queries):
                 await update_rows(connection, first_refusals, told, "policy", "subject")
         return len(rows) == size
 
+    async def refused(self, policy: str, most: int) -> dict[str, str]:
+        """The first people and devices that were refused under ``policy``, each with who expected it."""
+        query = select(_FIRST.subject, _FIRST.sort).where(_FIRST.policy == policy, _FIRST.sort != BEFORE)
+        rows = await self._rows(query.order_by(_FIRST.sort, _FIRST.hour).limit(most), timeout_seconds=10)
+        return {row.subject: row.sort for row in rows}
+
     async def by_hour(self, policy: str, since: datetime) -> list[HourOfRefusals]:
         """The first refusals under ``policy`` in each hour since then."""
         start = since.replace(minute=0, second=0, microsecond=0)

@@ -140,7 +140,7 @@ class Retractions(Queries):
         written = select(mails.c.login).where(
             mails.c.version.in_(found.versions), mails.c.kind.in_(kinds), mails.c.login.not_in(refused)
         )
-        counted = []
+        counted: list[ReachedPart] = []
         for some in (refused.distinct().subquery(), written.distinct().subquery()):
             [name] = some.c
             corrected = select(mails.c.id).where(*ours, mails.c.login == name).exists()

@@ -458,3 +458,15 @@ async def test_a_login_by_another_name_hides_nobody_who_has_the_phone_now(store:
     everybody = 'rules: [{id: none, when: "true", effect: block}]'
     plan = await plan_for(store, url, rules(everybody))
     assert "hopper" in {each.person for each in plan.newly["block"].samples}
+
+
+async def test_a_plan_says_past_which_rules_people_may_let_themselves_in(store: Store, url: str) -> None:
+    """They count as refused: the guard looks at them as at all others."""
+    await people.know(store, rules(OLD).policy, [people.phone(3)])
+    offer = "  - {id: odd, when: client.handheld, effect: block, self_service: {hours: 4}}\n"
+    plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{offer}")))
+    (told,) = plan.let_ins
+    newly = plan.newly["block"]
+    assert (told.rule, told.hours, told.once_per_hours) == ("odd", 4, 720)
+    assert (told.people, told.devices) == (newly.people, newly.devices)
+    assert plan.kept_out.devices == told.devices > 0

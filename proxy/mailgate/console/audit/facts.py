@@ -37,6 +37,7 @@ ACTION_WORDS = {
     "help-done": phrase("Requests for help done"),
     "help-reopened": phrase("Requests for help opened again"),
     "keys-renewed": phrase("Keys of the store renewed"),
+    "let-in": phrase("Let in by self-service"),
     "machine-tokens-made": phrase("Tokens of computers made"),
     "notices-queued": phrase("Mails about a rule written"),
     "notices-retried": phrase("Failed mails sent again"),
@@ -73,6 +74,7 @@ _ABOUT = {
     "plan": phrase("plan"),
     "rule": phrase("rule"),
     "rules": phrase("rules"),
+    "self-service": phrase("let-in"),
     "token": phrase("token"),
     "version": phrase("version"),
 }

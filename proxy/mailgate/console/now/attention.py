@@ -271,7 +271,11 @@ def _off(policy: Policy, now: datetime) -> Iterator[Need]:
 
 def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
     """The exemptions that end soon."""
-    found = [each for each in policy.reliefs.exemptions(now) if each.until and each.until <= now + SOON]
+    found = [
+        each
+        for each in policy.reliefs.exemptions(now)
+        if each.cause is Cause.EXEMPTION and each.until and each.until <= now + SOON
+    ]
     if found:
         words = plural(
             "%(count)s exemption ends within 24 hours.",

@@ -1,8 +1,9 @@
 """A plan in words, and as the rows of a spreadsheet. Its title is its most important change."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
+from mailgate.console.policy.rules import span
 from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
@@ -182,6 +183,25 @@ def idle_rules(rules: IdleRules) -> Iterator[str]:
 
 def notes_of(plan: Plan) -> Iterator[str]:
     """Remarks on the counts of a plan, a sentence each."""
+    for offer in plan.let_ins:
+        told = {
+            "rule": offer.rule,
+            "hours": span(timedelta(hours=offer.hours)),
+            "once": span(timedelta(hours=offer.once_per_hours)),
+        }
+        yield (
+            plural(
+                "%(count)s person loses mail by `%(rule)s` now, and may get it back without help: for %(hours)s, once in %(once)s.",
+                "%(count)s people lose mail by `%(rule)s` now, and may get it back without help: for %(hours)s, once in %(once)s.",
+                offer.people,
+                **told,
+            )
+            if offer.people
+            else phrase(
+                "Whoever loses mail by `%(rule)s` alone may get it back without help: for %(hours)s, once in %(once)s.",
+                **told,
+            )
+        )
     yield phrase(
         "Every known device and every request since %(day)s was decided by both versions of the rules.",
         day=day(datetime.combine(plan.window.since, time.min)),

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
-from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
@@ -27,8 +27,8 @@ from mailgate.console.plans.facts import (
 )
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.console.plans.notices import plan_notices
-from mailgate.console.plans.outcome import outcome_of, panel_of
+from mailgate.console.plans.notices import PlanNotice, plan_notices
+from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
 from mailgate.console.plans.review import PlannedRule, checks_of, losers_of, planned_rules, stages_picture
 from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
@@ -61,7 +61,17 @@ async def watch(request: web.Request) -> web.Response:
         panel=panel_of(outcome, language),
         headline=headline_of(plan),
         more=more_of(plan),
+        watched=await watched_people(context.store, found, plan),
+        notices=_mailable(request, plan, outcome.version),
     )
+
+
+def _mailable(request: web.Request, plan: Plan, version: int) -> list[PlanNotice]:
+    """The notices that this person may send now about a plan in force."""
+    context, bundle = context_of(request), context_of(request).bundle()
+    if bundle.settings.notices is None or "operator" not in roles_of(request):
+        return []
+    return [each for each in plan_notices(plan, bundle.rules, version, context.clock()) if each.kind]
 
 
 SIZE = 50

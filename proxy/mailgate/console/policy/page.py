@@ -1,7 +1,7 @@
 """*Rules*: the rules in force, one of them with small changes of it, versions, their differences, and the way back to one."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from aiohttp import web
 
@@ -28,6 +28,7 @@ from mailgate.store import Activation
 from mailgate.tasks import compute
 
 _DAY = len("2026-12-01")
+MONTH = timedelta(days=30)
 
 
 async def rule(request: web.Request) -> web.Response:
@@ -43,6 +44,9 @@ async def rule(request: web.Request) -> web.Response:
         request,
         "policy_rule.html",
         rule=next(each for each in described if each.id == name),
+        let_ins=(await context.store.reliefs.let_ins(now - MONTH)).get(name, 0)
+        if found.self_service
+        else None,
         starts=starts,
         before=await _before(context, await context.store.policies.history(SIZE)),
         off=_off(context),

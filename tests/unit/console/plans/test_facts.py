@@ -67,6 +67,15 @@ def test_clients_of_which_no_device_is_known_are_not_called_devices() -> None:
     assert told in notes_of(plan_of(totals=totals))
 
 
+def test_who_may_let_themselves_in_is_told_with_how_many_lose_mail_now() -> None:
+    offer = {"rule": "app", "hours": 24, "once_per_hours": 720, "devices": 0}
+    told = [next(notes_of(plan_of(let_ins=[offer | {"people": people}]))) for people in (6, 0)]
+    assert told == [
+        "6 people lose mail by `app` now, and may get it back without help: for 1 day, once in 30 days.",
+        "Whoever loses mail by `app` alone may get it back without help: for 1 day, once in 30 days.",
+    ]
+
+
 QUIET = PLAN["undated"]
 UNDATED = QUIET | {"people": 1200, "devices": 1, "rules": ["late"]}
 

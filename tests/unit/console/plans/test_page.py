@@ -365,16 +365,19 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
     await lin.post(f"/console/policy/plans/{digest}/apply", **applied)
     (plan,) = await firm.store.plans.find(digest)
     firm.clock.now = NOW + timedelta(minutes=20)
-    for user in ("bob", "BOB", "somebody"):
+    for user in ("bob", "BOB", "zoe"):
         await refused(firm, plan.candidate.policy, user)
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
-    assert "1 of 2 people kept out, as planned so far" in page.words
-    assert "1 kept out who were not in the plan" in page.words
+    assert "Not as planned. 1 person outside the plan was refused." in page.words
+    assert (
+        "Refused 2 1 bob Removed the app in time 0 Not seen yet 1 cy Refused outside the plan 0 1 zoe"
+        in page.words
+    )
     assert "Roll back to version 1 …" in page.words
     firm.clock.now = NOW + timedelta(minutes=30)
     await lin.post("/console/policy/rollback", confirmed="yes", note="sent in error", to="1")
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
-    assert "1 of 2 people kept out, as planned" in page.words
+    assert "Refused 2 1 bob" in page.words
     assert "Rolled back In force as version 2 from" in page.words
     assert "lin rolled back to version 1: sent in error" in page.words
     assert "Roll back to" not in page.words

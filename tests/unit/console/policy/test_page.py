@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.console.drafted import written
 from tests.unit.console.now.test_verdict_rates import text
 
 from mailgate.config import load_bundle
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
 
@@ -121,6 +123,22 @@ async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
     assert "TikTok Take off TikTok" in page.words
     assert '<option value="wechat">WeChat</option>' in page.text
     assert 'href="/console/policy/rules/prohibited-app"' in (await ada.get("/console/policy")).text
+
+
+async def test_a_rule_says_how_many_have_let_themselves_in_lately(ada: Browser, firm: Company) -> None:
+    await written(firm)
+    assert "done so in the last 30 days" not in (await ada.get("/console/policy/rules/prohibited-app")).words
+    policy = firm.folder / "policy.yaml"
+    policy.write_text(policy.read_text().replace("share: 25%", "self_service: {}"))
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml", {})
+    page = await ada.get("/console/policy/rules/prohibited-app")
+    assert "for 1 day, once in 30 days" in page.words
+    assert "Nobody has done so in the last 30 days" in page.words
+    for person in ("alice", "bob"):
+        told = Relief(0, Cause.SELF_SERVICE, "prohibited-app", "", "self-service", NOW, NOW, person)
+        await firm.store.reliefs.let_in(told, timedelta(days=30), Act(NOW, "self-service", "let-in"))
+    page = await ada.get("/console/policy/rules/prohibited-app")
+    assert "2 people have done so in the last 30 days" in page.words
 
 
 @pytest.mark.parametrize("path", ["policy", "policy/rules/prohibited-app"])
