@@ -192,7 +192,10 @@ def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[st
         mine, parts = made.author == reader.name, {"digest": made.digest}
         until = phrase("Open until %(at)s.", at=time_of(made.made_at + PLAN_AGE))
         waits = waits_for(each, reader.name, may_approve="approver" in reader.roles)
-        if waits and mine:
+        if mine and each.back:
+            words = phrase("%(who)s sent your plan back: %(title)s", who=each.back.who, title=title)
+            yield Need(words, "policy-plan", False, OPEN, parts, each.back.why, "rules")
+        elif waits and mine:
             told = {"names": joined(each.approved), "title": title}
             words = phrase("Your plan is approved by %(names)s: %(title)s", **told)
             page, act = ("policy-plan", OPEN) if each.against else ("policy-plan-apply", phrase("Start it"))
@@ -268,7 +271,11 @@ def _off(policy: Policy, now: datetime) -> Iterator[Need]:
 
 def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
     """The exemptions that end soon."""
-    found = [each for each in policy.reliefs.exemptions(now) if each.until and each.until <= now + SOON]
+    found = [
+        each
+        for each in policy.reliefs.exemptions(now)
+        if each.cause is Cause.EXEMPTION and each.until and each.until <= now + SOON
+    ]
     if found:
         words = plural(
             "%(count)s exemption ends within 24 hours.",

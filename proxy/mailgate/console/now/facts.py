@@ -13,7 +13,7 @@ from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
-from mailgate.policy.reliefs import Cause
+from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState
 from mailgate.policy.stages import softened
 from mailgate.store import AuditEntry, Store
@@ -228,7 +228,7 @@ def coming_up(policy: Policy, now: datetime) -> list[Turn]:
         if relief.cause is Cause.EXEMPTION:
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
-        else:
+        elif relief.cause not in OF_SOME:  # who let themselves in knows their end
             words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
             found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
     return sorted(found, key=lambda each: each.at)

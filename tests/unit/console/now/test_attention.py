@@ -103,7 +103,7 @@ def plan(author: str, **changed: Any) -> Any:
     """A plan that needs one approval and has none."""
     body = plan_of(headlines=[{"words": "WeChat joins the prohibited list"}])
     made = SimpleNamespace(digest="a" * 64, author=author, made_at=NOW - timedelta(hours=1))
-    told = {"state": "open", "needed": 1, "missing": 1, "approved": (), "against": ()}
+    told = {"state": "open", "needed": 1, "missing": 1, "approved": (), "against": (), "back": None}
     return SimpleNamespace(plan=made, body=body, **told | changed)
 
 
@@ -121,6 +121,13 @@ UNTIL = " Open until 2026-12-02 11:00 UTC."
             "Your plan is approved by grace",
             "policy-plan-apply",
             UNTIL.strip(),
+        ),
+        (
+            ADA,
+            plan("ada", back=SimpleNamespace(who="lin", why="on a weekday")),
+            "lin sent your plan back",
+            "policy-plan",
+            "on a weekday",
         ),
         (
             ADA,

@@ -21,6 +21,7 @@ from mailgate.policy.stages import Stages
 from mailgate.store import Act
 from mailgate.store.counts import RefusedDay
 from mailgate.store.device_rows import OutageCause
+from mailgate.store.policies import RETRACTED
 
 DAY = timedelta(days=1)
 
@@ -57,7 +58,7 @@ async def test_a_day_without_a_count_is_unknown(firm: Company) -> None:
     ("what", "about", "details", "words", "page", "of_rules"),
     [
         ("policy-activated", "version 7", {}, "ada started version 7", "policy-version", True),
-        ("policy-retracted", "version 3", {}, "ada rolled back to version 3", "policy-version", True),
+        (RETRACTED, "version 3", {}, "ada rolled back to version 3", "policy-version", True),
         ("rule-turned-off", "break-glass 1", {"rule": "gone"}, "ada turned off “gone”", "audit", True),
         (
             "exemption-given",
@@ -117,7 +118,8 @@ def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
     off = Relief(1, Cause.BREAK_GLASS, rule, "too strict", "ada", NOW, NOW + 2 * DAY)
     exempt = Relief(2, Cause.EXEMPTION, "", "new phone", "ada", NOW, NOW + DAY, person="bob")
     halt = Relief(3, Cause.HALT, rule, "10 asked", "gate", NOW)
-    policy = firm.with_reliefs(Reliefs(1, (off, exempt, halt))).policy
+    alone = Relief(4, Cause.SELF_SERVICE, rule, "", "cy", NOW, NOW + DAY, person="cy")
+    policy = firm.with_reliefs(Reliefs(1, (off, exempt, halt, alone))).policy
     assert [str(each.words).rpartition("” ")[2] for each in coming_up(policy, NOW)] == [
         "The exemption of bob ends",
         "counts again",
