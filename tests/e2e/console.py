@@ -63,7 +63,7 @@ class Console:
         self.page.get_by_role("link", name="Put in force …").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Put in force:")
         self._confirm(note, "Put in force")
-        expect(self.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Plan and reality")).to_be_visible()
 
     def go_back_to(self, version: int, note: str) -> None:
         """Take back the rules in force."""

@@ -24,6 +24,7 @@ from tests.unit.store.people import read_mail
 from tests.unit.store.test_fleet import a_browser
 from tests.unit.store.test_gates import BEAT
 
+from mailgate.console.devices.rows import catch_up
 from mailgate.console.site import ROUTES
 from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.mail.recipient_list import data_scope_of, list_recipients
@@ -122,6 +123,10 @@ async def fill(firm: Company) -> str:
     await firm.store.app_counts.keep(
         [AppDay((NOW - timedelta(days=back)).date(), "tiktok", 9, 9, back, back, NOW) for back in range(9)]
     )
+    await catch_up(firm.store, firm.bundle, NOW)
+    await firm.context.counting.count_if_due()
+    failing = {"state": "failing", "trouble": "throttled", "failing_since": NOW.isoformat()}
+    firm.ready["connectors"] = {"jamf-file": firm.ready["connectors"]["jamf-file"] | failing}
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
     for person, rule, reason in (
         ("alice", "prohibited-app", "prohibited-app"),

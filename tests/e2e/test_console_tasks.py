@@ -67,7 +67,7 @@ def test_a_person_is_let_in_from_any_page_in_two_clicks(hand: Hand) -> None:
 
 def test_a_request_for_help_is_answered_in_three_clicks(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/")
-    hand.click(hand.page.get_by_role("link", name="Help requests").first)
+    hand.click(hand.page.get_by_role("link", name="Answer", exact=True))
     hand.click(hand.page.get_by_role("link", name="Answer alice"))
     hand.page.get_by_label("Your answer").fill("Please remove it and check again.")
     hand.button("Send answer and close")
@@ -129,7 +129,7 @@ def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, si
     if hand.page.get_by_label("Override the objections").count():
         hand.click(hand.page.get_by_label("Override the objections"))
     hand.button("Put in force")
-    expect(hand.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
+    expect(hand.page.get_by_role("heading", name="Plan and reality")).to_be_visible()
     hand.button("Roll back to version")
     hand.page.get_by_label("Reason, for the history").fill("sent in error")
     hand.button("Roll back to version")
@@ -143,6 +143,14 @@ def test_a_look_at_two_months_takes_one_click(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/")
     hand.click(hand.page.get_by_role("link", name="60 days"))
     expect(hand.page.get_by_role("img", name="The last 60 days").first).to_be_visible()
+    assert hand.clicks <= 1
+
+
+def test_who_has_no_mail_and_why_is_seen_at_once_and_listed_in_one_click(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.url}/console/")
+    expect(hand.page.get_by_text("people have a device without mail")).to_be_visible()
+    hand.click(hand.page.get_by_role("link", name="TikTok 2"))
+    expect(hand.page.get_by_role("main").get_by_role("link", name="dan", exact=True)).to_be_visible()
     assert hand.clicks <= 1
 
 

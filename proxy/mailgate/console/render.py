@@ -13,9 +13,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.audit.facts import act_in_words, thing_in_words
+from mailgate.console.connectors.sources import loss_in_words
 from mailgate.console.now.gates import roughly
 from mailgate.console.people.lanes import drawn
-from mailgate.console.pictures import sparkline, thin_columns
+from mailgate.console.pictures import away_picture, sparkline
 from mailgate.console.shapes import badge, table
 from mailgate.console.words import (
     CONNECTORS,
@@ -318,7 +319,8 @@ _ENVIRONMENT = _environment(
         "looked": looked_clause_first,
         "trouble": trouble_in_words,
         "http_status": status_in_words,
-        "thin_columns": thin_columns,
+        "away_picture": _in_language(away_picture),
+        "loss": loss_in_words,
         "source": source_in_words,
         "state": state_in_words,
         "not_denied": not_denied_in_words,

@@ -125,7 +125,7 @@ PLAN_STATES: dict[str, str] = {
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
     "in force": phrase("in force"),
-    "retracted": phrase("retracted"),
+    "rolled back": phrase("rolled back"),
     "replaced": phrase("replaced"),
 }
 """The state of a plan."""

@@ -20,7 +20,7 @@ from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
-from mailgate.console.now.counting import Count, DeviceCounts
+from mailgate.console.now.counting import AppCounting, Count, DeviceCounts
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.planning import Planning
@@ -101,6 +101,7 @@ class Company:
             host="gate-1",
             verdict_rates=VerdictRates(),
             device_counts=device_counts,
+            counting=AppCounting(self.store, lambda: self.bundle.policy.catalog.apps, self.clock),
             readings=Readings(sync),
             candidate=self.candidate,
             planning=Planning(self.plan),

@@ -25,6 +25,7 @@ from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.phrase import capital, joined, phrase, plural
 from mailgate.model.times import LONG_AGO
+from mailgate.policy.reliefs import Cause
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
 
@@ -188,7 +189,10 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
         relief = kept.relief
         values: dict[str, object] = {"who": relief.author, "why": relief.why}
         words = phrase("Let in by %(who)s: %(why)s", **values)
-        if relief.until:
+        if relief.cause is Cause.SELF_SERVICE and relief.until:
+            values["span"] = span(relief.until - relief.at)
+            words = phrase("Let in by self-service for %(span)s: %(why)s", **values)
+        elif relief.until:
             values["span"] = span(relief.until - relief.at)
             words = phrase("Let in for %(span)s by %(who)s: %(why)s", **values)
         yield Event(relief.at, "exemption", words, device=relief.device)

@@ -88,7 +88,7 @@ class ExemptionFacts(Fact):
     why: str
     """The reason, as its author wrote it."""
     author: str
-    """The admin who gave it."""
+    """The admin who gave it; `self-service` if the person let themselves in."""
     at: Instant
     """When it begins."""
     until: Instant | None
@@ -261,7 +261,7 @@ def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
     return ExemptionFacts(
         number=relief.number,
         rule=relief.rule,
-        device=relief.device,
+        device="" if relief.person else relief.device,
         why=relief.why,
         author=relief.author,
         at=relief.at,
