@@ -80,7 +80,7 @@ async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(stor
     assert await store.people.requests("", []) == ([], 0)
 
 
-async def test_what_a_person_got_is_one_row_for_a_day_a_client_and_an_effect(store: Store) -> None:
+async def test_outcomes_are_counted_by_day_client_and_effect(store: Store) -> None:
     phone, day = mail_app("ApplC39X8FAKE1"), timedelta(days=1)
     for hours, decision, user in (
         (0, BLOCK, "alice"),

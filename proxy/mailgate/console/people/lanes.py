@@ -10,7 +10,7 @@ from mailgate.console import svg
 from mailgate.console.devices.timeline import Event
 from mailgate.console.people.facts import DAYS, Lane, PersonFacts
 from mailgate.console.people.verdict import named
-from mailgate.console.words import called
+from mailgate.console.words import device_in_words
 from mailgate.model.phrase import capital, joined, phrase, translate
 from mailgate.texts import Language
 
@@ -33,7 +33,7 @@ def drawn(found: PersonFacts, marks: Sequence[Event], now: datetime, language: L
     """The picture for a wide page and for a phone; empty if nobody asked for mail."""
     lanes = found.lanes
     names = named(found.devices)
-    titles = [capital(names.get(each.device) or called(each.kind, each.os)) for each in lanes]
+    titles = [capital(names.get(each.device) or _unmatched(each)) for each in lanes]
     words = translate(joined(map(_in_words, titles, lanes), " "), language)
     height = _TOP + _LANE * len(lanes) + 22
     pictures = (("only-wide", WIDE), ("only-phone", PHONE))
@@ -41,6 +41,11 @@ def drawn(found: PersonFacts, marks: Sequence[Event], now: datetime, language: L
         _DRAWN.format(look, width, height, words, Markup("".join(_parts(lanes, titles, marks, now, width, language))))  # noqa: S704 - svg.py escapes
         for look, width in pictures if lanes
     )  # fmt: skip
+
+
+def _unmatched(lane: Lane) -> str:
+    """A client that shows no device: it may be a reported one, and is not told to be."""
+    return phrase("%(client)s, shows no device", client=device_in_words(lane.kind, lane.os))
 
 
 def _first_day(now: datetime) -> datetime:

@@ -169,7 +169,7 @@ async def test_the_timeline_of_a_person_lists_the_newest_first(
     assert [(each.rule, each.reference) for each in found.help_requests] == [("banned", "REF1")]
 
 
-async def test_what_each_client_got_is_a_lane_and_a_device_by_its_activesync_id_is_that_device(
+async def test_each_device_and_each_other_client_has_its_lane(
     store: Store,
 ) -> None:
     await store.devices.ingest([phone("1", eas=("APPL1",))], NOW)

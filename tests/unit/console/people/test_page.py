@@ -63,13 +63,13 @@ async def test_the_steps_are_those_of_the_page_that_refuses_them_and_in_their_la
     assert "In German, as the device shows it" in page.words
 
 
-async def test_what_nothing_on_the_device_ends_is_said_to_be_the_help_desks(
+async def test_a_refusal_that_no_step_ends_is_left_to_the_help_desk(
     vic: Browser, firm: Company, phone: Device
 ) -> None:
     await firm.store.devices.mark_lost(phone.id, NOW - timedelta(hours=1))
     page = await vic.get(ALICE)
     assert "The iPhone is marked as lost and gets no mail." in page.words
-    assert "Nothing that can be done on the device ends this." in page.words
+    assert "Once the device is back, mark it as found." in page.words
     assert "Read this out" not in page.words
 
 
