@@ -3,6 +3,7 @@ marked in English where they are used (``model/phrase.py``): those of ``gateway/
 others in those of the console. A browser says which language it asks for."""
 
 import datetime as calendar
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
@@ -119,6 +120,12 @@ class Language(Translator):
     def span(self, length: timedelta) -> Markup:
         """A length of time in words, without its sign: "10 minutes"."""
         return escape(format_timedelta(abs(length), threshold=2, locale=self.locale))
+
+    def whole_span(self, length: timedelta) -> Markup:
+        """A length of whole hours in words, not rounded: "30 days", and "24 hours" for a single day."""
+        in_days = length % timedelta(days=1) == timedelta() and length > timedelta(days=1)
+        unit: Literal["day", "hour"] = "day" if in_days else "hour"
+        return escape(format_timedelta(length, granularity=unit, threshold=math.inf, locale=self.locale))
 
     def countdown(self, remaining: timedelta) -> Markup:
         """The time that is left, in words: "in 6 days". A unit is used if there are at least two of it."""

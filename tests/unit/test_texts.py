@@ -306,3 +306,12 @@ def test_times_and_days_are_written_as_people_there_do() -> None:
 
 def test_a_language_names_the_others() -> None:
     assert GERMAN.name_of(Locale("fr")) == "Französisch"
+
+
+def test_a_whole_span_is_never_rounded() -> None:
+    spans = (timedelta(hours=24), timedelta(hours=25), timedelta(days=30))
+    told = {tag: [str(LANGUAGES[tag].whole_span(each)) for each in spans] for tag in ("en", "de")}
+    assert told == {
+        "en": ["24 hours", "25 hours", "30 days"],
+        "de": ["24 Stunden", "25 Stunden", "30 Tage"],
+    }

@@ -177,8 +177,11 @@ class SelfService(Strict):
 
     @model_validator(mode="after")
     def _ends_before_it_is_given_again(self) -> Self:
-        if not self.terms.lasts < self.once_per <= MAX_ONCE_PER:
-            message = phrase("expected more than `hours`, and %(most)s at most", most=in_words(MAX_ONCE_PER))
+        whole = self.once_per % timedelta(hours=1) == timedelta()
+        if not (whole and self.terms.lasts < self.once_per <= MAX_ONCE_PER):
+            message = phrase(
+                "expected whole hours, more than `hours` and %(most)s at most", most=in_words(MAX_ONCE_PER)
+            )
             raise wrong_value("self_service", message, key="once_per")
         return self
 

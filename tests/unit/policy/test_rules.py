@@ -73,7 +73,7 @@ REASONS = [
     "version-unknown", "extension-required", "attestation-required", "attestation-invalid", "device-contradicted",
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"
-ONCE_PER = "expected more than `hours`, and 90d at most"
+ONCE_PER = "expected whole hours, more than `hours` and 90d at most"
 KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or `challenge`"
 
 
@@ -93,6 +93,7 @@ KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or 
         ({"effect": "warn", "halt_when": {"help_requests": 5}}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "halt_when"}),
         ({"effect": "warn", "self_service": {}}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "self_service"}),
         ({"self_service": {"hours": 48, "once_per": "2d"}}, "self_service", {"words": ONCE_PER, "key": "once_per"}),
+        ({"self_service": {"once_per": "1501m"}}, "self_service", {"words": ONCE_PER, "key": "once_per"}),
         ({"self_service": {"once_per": "91d"}}, "self_service", {"words": ONCE_PER, "key": "once_per"}),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
-from mailgate.store import Store
+from mailgate.store import Act, Store
 from mailgate.store.migrate import store_url
 
 
@@ -133,3 +133,15 @@ async def test_a_change_is_named(story: Store, url: str, statement: str, words: 
     assert len(found) >= 1
     for each in words:
         assert each in found[0]
+
+
+async def test_a_let_in_is_checked_though_its_reason_is_not_in_the_log(story: Store) -> None:
+    end = NOW + timedelta(days=1)
+    relief = Relief(0, Cause.SELF_SERVICE, "strict", "a train", "self-service", NOW, end, "lin", "d1")
+    act = Act(NOW, "self-service", "let-in")
+    await story.reliefs.let_in(relief, timedelta(days=30), act)
+    assert await verify(story, NOW) == []
+    async with story._database.writing() as connection:
+        await connection.execute(text("UPDATE reliefs SET until = NULL WHERE cause = 'self-service'"))
+    (found,) = await verify(story, NOW)
+    assert "gave self-service 4, which says something else" in found.message

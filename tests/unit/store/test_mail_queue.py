@@ -95,6 +95,11 @@ async def test_a_mail_that_is_no_longer_true_is_withdrawn(
             MailKind.ENFORCED,
             False,
         ),
+        (
+            Relief(0, Cause.SELF_SERVICE, "app", "", "self-service", NOW, NOW + minutes(5), "ann"),
+            MailKind.ENFORCED,
+            False,
+        ),
     ],
 )
 async def test_a_notice_waits_while_its_rule_keeps_its_reader_out_of_nothing(

@@ -14,6 +14,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
 from mailgate.model.times import LONG_AGO
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Named, RetentionTimes, Store, gates
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
@@ -145,6 +146,18 @@ async def test_a_contested_name_goes_to_the_remaining_device(store: Store, count
     (holder,) = await store.devices.called(eas)
     assert [report.source for report in holder.reports] == ["jamf"]
     assert holder.findings == ()
+
+
+async def test_a_let_in_counts_for_as_long_as_a_rule_may_ask_for(store: Store) -> None:
+    """However short other records are kept: else somebody could do it again too early."""
+    until = NOW + timedelta(hours=24)
+    for cause, person in ((Cause.SELF_SERVICE, "ann"), (Cause.EXEMPTION, "bob")):
+        relief = Relief(0, cause, "app", "", "x", NOW, until, person)
+        await store.reliefs.grant(relief, ACT)
+    short = replace(KEEP, sightings=DAY)
+    for days, left in ((3, ["ann"]), (90, ["ann"]), (91, [])):
+        await store.retention.prune(NOW + timedelta(days=days), short)
+        assert [each.relief.person for each in await store.reliefs.history()] == left
 
 
 async def test_ids_of_forgotten_devices_are_kept_for_a_day(store: Store) -> None:

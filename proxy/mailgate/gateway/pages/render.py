@@ -236,8 +236,8 @@ def _let_in(view: View, language: Language) -> dict[str, Any]:
     again = at + terms.once_per if at and terms else None
     return {
         "max_words": MAX_WORDS,
-        "lasts": language.span(terms.lasts) if terms else "",
-        "once_per": language.span(terms.once_per) if terms else "",
+        "lasts": language.whole_span(terms.lasts) if terms else "",
+        "once_per": language.whole_span(terms.once_per) if terms else "",
         "at": language.short_date(at.astimezone(UTC)) if at else "",
         "again": again and language.short_date(again.astimezone(UTC)),
         "again_at": again,

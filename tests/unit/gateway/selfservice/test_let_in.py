@@ -102,6 +102,7 @@ async def test_a_person_is_let_in_until_a_time_and_it_is_on_record(scene):
     page = await scene.shown(ADA)
     assert FORM in page
     assert "Let me in for 24 hours" in page
+    assert "once in 30 days" in page
     answer = await scene.press(await scene.ticket(ADA), ADA)
     assert answer.status == 200
     assert b"You get mail now" in answer.body
