@@ -322,7 +322,7 @@ INSERTED = [
     "+     effect: block",
     '+     groups: [sales, "true", "a, b"]',
     "+     share: 50%",
-    '+     stages: {warn: 2026-12-01, enforce: 2026-12-08T09:00:00+01:00}',
+    "+     stages: {warn: 2026-12-01, enforce: 2026-12-08T09:00:00+01:00}",
     "+     notice: {fix: remove-app, contact: it-help@example.com}",
 ]
 
