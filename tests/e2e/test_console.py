@@ -79,7 +79,6 @@ PATHS = (
 
 CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
-    ("/console/devices/DEVICE", "Lost"),
     ("/console/policy", "Roll back to version"),
     ("/console/notices/2/enforced?rule=prohibited-app", "Write to 2 people"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),

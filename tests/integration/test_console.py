@@ -133,22 +133,22 @@ async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
         ready = r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"'
         (digest,) = re.findall(ready, await becomes(ada, plans, ready))
         plan = f"{plans}/{digest}"
-        assert "would or might newly be kept out" in await text(ada, plan)
+        assert "would or might lose mail" in await text(ada, plan)
         assert await status() == 200
         await form(lin, f"{plan}/approve", confirmed="yes", note="agreed")
         assert await status() == 200
         await form(ada, f"{plan}/apply", confirmed="yes", note="no laptops")
         assert await answers(403)
-        page = await form(lin, f"{guarded.admin}/console/policy/retract", to="1")
+        page = await form(lin, f"{guarded.admin}/console/policy/rollback", to="1")
         assert "Roll back to version 1?" in page
         assert await status() == 403
         await form(
-            lin, f"{guarded.admin}/console/policy/retract", to="1", confirmed="yes", note="sent in error"
+            lin, f"{guarded.admin}/console/policy/rollback", to="1", confirmed="yes", note="sent in error"
         )
         assert await answers(200)
         log = await text(ada, f"{guarded.admin}/console/audit")
         order = [
             log.index(what)
-            for what in ("policy-retracted", "policy-activated", "policy-approved", "policy-planned")
+            for what in ("policy-rolled-back", "policy-activated", "policy-approved", "policy-planned")
         ]
         assert order == sorted(order)

@@ -71,6 +71,7 @@ class Console:
             counting=AppCounting(self.parts.store, self._apps, utc_now),
             readings=Readings(partial(sync_now, self.parts.connector_syncs)),
             planning=Planning(self.plan_now),
+            view=lambda *told: self.parts.rules.in_force.live.responses.view(*told),
             recheck=Recheck(check_again),
             recheck_many=Recheck(check_again, patience=None),
         )

@@ -74,6 +74,7 @@ def self_service_for(
         contact=page.contact or settings.company.help or "",
         codes=PairingCodes(store.enrolments, page.pairing_codes),
         reports=OwnReports(store.devices, store.help_requests),
+        let_ins=store.reliefs,
         domain=mail.domain if mail else "",
     )
 

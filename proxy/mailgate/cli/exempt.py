@@ -13,7 +13,7 @@ from mailgate.cli.output import Columns, minute, print_rows, printable, say
 from mailgate.cli.policy.change import Note
 from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
-from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.reliefs import OF_SOME, Relief
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.reliefs import end_exemption, exempt
 from mailgate.store import Store
@@ -76,7 +76,7 @@ def list_all(
 
     async def run(store: Store, _bundle: Bundle) -> list[KeptRelief]:
         now = datetime.now(UTC)
-        kept = [each for each in await store.reliefs.history() if each.relief.cause is Cause.EXEMPTION]
+        kept = [each for each in await store.reliefs.history() if each.relief.cause in OF_SOME]
         return [each for each in kept if everything or each.holds(now)]
 
     found = with_store(config, run)

@@ -21,8 +21,10 @@ from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.peer import cookie_of
 from mailgate.console.plans.planning import Planning
 from mailgate.console.toasts import Toasts
+from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
+from mailgate.model import Access, Decision
 from mailgate.model.fact import Fact
 from mailgate.rollout.person import Person
 from mailgate.store import Store
@@ -56,6 +58,8 @@ class ConsoleContext:
     counting: AppCounting
     readings: Readings
     planning: Planning
+    view: Callable[[Access, Decision, str], View]
+    """What the page of a refusal tells of a decision, by the rules in force."""
     recipient_lists: RecipientLists = field(default_factory=RecipientLists)
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from mailgate.console.audit.facts import act_in_words, thing_in_words
 from mailgate.console.connectors.sources import loss_in_words
 from mailgate.console.now.gates import roughly
+from mailgate.console.people.lanes import drawn
 from mailgate.console.pictures import away_picture, sparkline
 from mailgate.console.shapes import badge, table
 from mailgate.console.words import (
@@ -43,6 +44,7 @@ from mailgate.console.words import (
     trouble_in_words,
     verdict_in_words,
 )
+from mailgate.gateway.pages.me import cause_words
 from mailgate.gateway.pages.shapes import MARK, icon, style
 from mailgate.model.phrase import (
     SOURCE,
@@ -292,6 +294,8 @@ _ENVIRONMENT = _environment(
         "same": plain_choice,
         "safe_svg": safe_svg,
         "sparkline": _in_language(sparkline),
+        "lanes": _in_language(drawn),
+        "told": _in_language(cause_words),
         "count": count,
         "join": joined,
         "ago": ago,

@@ -102,6 +102,9 @@ class Metrics:
         self.help_requests = counter(
             "mailgate_help_requests", "Requests for help from the page of a refusal", "rule"
         )
+        self.let_ins = counter(
+            "mailgate_let_ins", "People who let themselves in, by the rule that refused them", "rule"
+        )
         self.lines_lost = counter(
             "mailgate_log_lines_lost",
             "Lines of a log that were lost, because they could not be written",

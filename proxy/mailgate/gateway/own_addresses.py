@@ -20,6 +20,7 @@ from mailgate.gateway.person_languages import take_choice
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.refusals.responses import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help, show_confirmation
+from mailgate.gateway.selfservice.let_in import let_in
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.http.exchange import Exchange, Outcome
@@ -88,6 +89,7 @@ class OwnAddresses:
             "/.mailgate/recheck": {"POST": partial(ask_again, self_service)},
             "/.mailgate/healthz": {"GET": health, "HEAD": health},
             "/.mailgate/help": {"GET": asked, "HEAD": asked, "POST": partial(ask_for_help, helpdesk)},
+            "/.mailgate/let-in": {"POST": partial(let_in, self_service)},
             "/.mailgate/language": {"POST": take_choice},
             "/.mailgate/continue": {"POST": partial(_continue, in_force)},
             "/.mailgate/enroll": {"POST": partial(enroll, enrolling)},

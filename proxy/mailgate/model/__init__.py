@@ -18,6 +18,7 @@ from mailgate.model.decision import Claim as Claim
 from mailgate.model.decision import Decision as Decision
 from mailgate.model.decision import DecisionSummary as DecisionSummary
 from mailgate.model.decision import Effect as Effect
+from mailgate.model.decision import LetIn as LetIn
 from mailgate.model.decision import RuleTrial as RuleTrial
 from mailgate.model.decision import Stage as Stage
 from mailgate.model.decision import Trials as Trials

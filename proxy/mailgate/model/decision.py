@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -139,6 +139,15 @@ class Update(NamedTuple):
     """The lowest version that would do."""
 
 
+class LetIn(NamedTuple):
+    """On which terms people whom a rule refuses may let themselves in (``self_service`` of the rule)."""
+
+    lasts: timedelta
+    once_per: timedelta
+    reason: str
+    """``required``, ``optional`` or ``none``: whether they have to say why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer for one request."""
@@ -164,6 +173,9 @@ class Decision:
     """The serial number of the reliefs that the decision was made with."""
     claimed: bool = False
     """Whether only a claim of the request makes it so hard (``Access.claims``)."""
+    let_in: LetIn | None = None
+    """How the person may let themselves in, if the rule offers that and nothing else refuses them. Whether they have not done so
+    lately, and are logged in, is not looked at."""
 
 
 class DecisionSummary(NamedTuple):

@@ -37,7 +37,7 @@ from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleT
 from mailgate.model.phrase import phrase
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.reasons import apps_behind, infer, update_behind
-from mailgate.policy.reliefs import Relief, relief_from
+from mailgate.policy.reliefs import Cause, Relief, is_in_doubt, relief_from, subject_of
 from mailgate.policy.rule_index import places
 from mailgate.policy.rule_states import device_grace_end, is_about, is_skipped, skip_reason
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
@@ -53,10 +53,26 @@ def decide(access: Access, policy: Policy) -> Decision:
         )
         hardest = _hardest([known, *claimed])
         decision = hardest if hardest is known else replace(hardest, claimed=True)
+        if policy.let_ins and may_let_in(decision, access, policy):
+            decision = replace(decision, let_in=policy.let_ins[decision.rule])
         return _for_discovery(decision) if is_discovery(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - any error refuses the request
         trial = RuleTrial(DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, _failed(type(error).__name__))
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
+
+
+def may_let_in(decision: Decision, access: Access, policy: Policy) -> bool:
+    """Whether the person may let themselves in past the rule that refuses them: it offers that, and nothing else refuses them."""
+    person = subject_of(access)
+    if decision.rule not in policy.let_ins or decision.claimed or not person or is_in_doubt(access):
+        return False
+    if decision.effect not in (Effect.BLOCK, Effect.CHALLENGE):
+        return False
+    let_in = Relief(0, Cause.SELF_SERVICE, decision.rule, "", "", access.now, None, person)
+    then = (
+        _by_rules(each, policy, (let_in,) if subject_of(each) == person else ()) for each in access.readings()
+    )
+    return all(each.effect in (Effect.ALLOW, Effect.WARN) for each in then)
 
 
 def _hardest(decisions: Sequence[Decision]) -> Decision:
@@ -126,16 +142,16 @@ class _Relieved:
     access: Access
 
 
-def _by_rules(access: Access, policy: Policy) -> Decision:
-    """The decision of the rules. A condition that seen apps settle may do less than what follows where nothing is settled,
-    so while the posture is unavailable both are looked at."""
-    decision = _first_match(access, policy)
+def _by_rules(access: Access, policy: Policy, more: Sequence[Relief] = ()) -> Decision:
+    """The decision of the rules, with ``more`` reliefs than those in force. A condition that seen apps settle may do less than what
+    follows where nothing is settled, so while the posture is unavailable both are looked at."""
+    decision = _first_match(access, policy, more)
     posture = access.posture
     if posture.state is not PostureState.UNAVAILABLE or not posture.apps or decision.effect is Effect.BLOCK:
         return decision
     last = PostureState.CLEAN if posture.last_state is PostureState.LISTED else posture.last_state
     unseen = _first_match(
-        replace(access, posture=replace(posture, apps=(), lists=(), last_state=last)), policy
+        replace(access, posture=replace(posture, apps=(), lists=(), last_state=last)), policy, more
     )
     return _of_unseen(unseen, decision) if unseen.effect.severity > decision.effect.severity else decision
 
@@ -162,7 +178,7 @@ def _changed(trials: Sequence[RuleTrial], change: Callable[[RuleTrial], RuleTria
     return Trials(len(trials), lambda: map(change, trials))
 
 
-def _first_match(access: Access, policy: Policy) -> Decision:
+def _first_match(access: Access, policy: Policy, more: Sequence[Relief] = ()) -> Decision:
     everything = cel_activation(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     notable: dict[int, RuleTrial] = {}
@@ -171,7 +187,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     relieved: list[_Relieved] = []
     possible: list[Decision] = []
     """The decisions of rules that may not be about this person."""
-    reliefs = policy.reliefs.about(access)
+    reliefs = (*policy.reliefs.about(access), *more)
     for place in places(policy.index.to_read(access)):
         rule = policy.rules[place]
         stage = rule.stage_at(access.now)
@@ -185,7 +201,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         verdict = _judge(rule, stage, seen, values, names)
         if verdict is _NO_MATCH:
             continue
-        relief = _relief(rule, stage, reliefs)
+        relief = _relief(rule, stage, reliefs, sure=verdict.reason is None)
         shown = Stage.REPORT_ONLY if relief else stage
         note = (
             phrase("%(relief)s: would have decided", relief=relief.words)
@@ -234,8 +250,11 @@ def _without_match(rule: Rule, access: Access, reliefs: Sequence[Relief]) -> Rul
     return RuleTrial(rule.id, rule.when.text, False, shown, None, note)
 
 
-def _relief(rule: Rule, stage: Stage, reliefs: Sequence[Relief]) -> Relief | None:
-    return relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
+def _relief(rule: Rule, stage: Stage, reliefs: Sequence[Relief], *, sure: bool = True) -> Relief | None:
+    """The relief that takes the rule out now. ``sure``: whether its condition is known to be met, or not to be."""
+    offers = sure and rule.self_service is not None
+    found = relief_from(reliefs, rule.id, rule.effect, offers=offers)
+    return found if stage is not Stage.REPORT_ONLY else None
 
 
 def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:

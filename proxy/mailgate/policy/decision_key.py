@@ -6,13 +6,14 @@ over made-up policies and accesses.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.classify.discovery import is_discovery
 from mailgate.model import Access, Decision, PostureState, Reason, User
 from mailgate.policy.people import confusable_name, has_one_reading, in_groups
+from mailgate.policy.reliefs import is_in_doubt, subject_of
 from mailgate.policy.rule_states import share_subject
 from mailgate.policy.rules import Policy
 from mailgate.policy.stages import grace_end, in_share
@@ -40,13 +41,21 @@ class DecisionKey:
         """Whether no condition does more with a name than compare it with these."""
         self._graces = sorted({rule.grace for rule in policy.rules if rule.grace})
         self._reliefs = policy.reliefs
+        self._may_let_in = bool(policy.let_ins)
         stages = [rule.stages for rule in policy.rules if rule.stages]
         self._turns = sorted({start for each in stages for _, start in each.starts()})
 
     def of(self, access: Access, *, dates: bool = True) -> Hashable:
         """The key of an access, without the variables that change with the clock. Without ``dates``, decisions with the same
         key may differ in their deadline alone."""
-        return tuple([self._of_reading(each, dates=dates) for each in access.readings()])
+        readings = access.readings()
+        found = tuple([self._of_reading(each, dates=dates) for each in readings])
+        return (found, self._of_let_ins(readings)) if self._may_let_in else found
+
+    def _of_let_ins(self, readings: Sequence[Access]) -> Hashable:
+        """What tells whether people may let themselves in: who is in doubt, and which readings are of the first one's person."""
+        person = subject_of(readings[0])
+        return bool(person), tuple([(is_in_doubt(each), subject_of(each) == person) for each in readings])
 
     def _of_reading(self, access: Access, *, dates: bool) -> Hashable:
         posture, client = access.posture, access.client

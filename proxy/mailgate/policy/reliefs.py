@@ -1,14 +1,17 @@
-"""Reliefs: halts, break-glass and exemptions. They take a rule out for a time, for everybody or for one person or
+"""Reliefs: halts, break-glass, exemptions, and let-ins by people themselves. They take a rule out for a time, for everybody or for one person or
 device.
 
 A relief makes a rule that restricts report-only: what it would have done is still recorded, and the next rule is read.
 A relief grants nothing, never touches a rule that allows, and has no effect on a lost device. It does not make things
 harder either: the rules after it do no more than the rule itself would.
+
+A let-in is an exemption of a person by that person, from one rule that offers it (``self_service``). It counts only while the rule
+in force offers it and its condition is surely met, and never for a request or a device with a finding or a refused proof.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -26,6 +29,16 @@ class Cause(StrEnum):
     """An admin turned it off at once."""
     EXEMPTION = "exemption"
     """An admin exempted a person or a device."""
+    SELF_SERVICE = "self-service"
+    """A person let themselves in."""
+
+
+OF_SOME = frozenset({Cause.EXEMPTION, Cause.SELF_SERVICE})
+"""The causes of reliefs for one person or device; all others are for everybody."""
+
+
+MAX_ONCE_PER = timedelta(days=90)
+"""How long a let-in is kept, so that it counts against another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +57,16 @@ class Relief:
     person: str = ""
     """A login name in one spelling. If this and ``device`` are empty, the relief is for everybody."""
     device: str = ""
+    """Of a let-in, the device on which the person asked: it is for all of theirs."""
 
     def holds(self, now: datetime) -> bool:
         """Whether it has not ended by itself."""
         return self.until is None or now < self.until
 
-    def takes_out(self, rule: str, effect: Effect) -> bool:
-        """Whether it takes out a rule with this id and effect."""
-        return effect is not Effect.ALLOW and self.rule in ("", rule)
+    def takes_out(self, rule: str, effect: Effect, *, offers: bool = False) -> bool:
+        """Whether it takes out a rule with this id and effect. ``offers``: whether the rule lets people let themselves in now."""
+        offered = offers or self.cause is not Cause.SELF_SERVICE
+        return effect is not Effect.ALLOW and self.rule in ("", rule) and offered
 
     def __str__(self) -> str:
         return str(self.words)
@@ -71,6 +86,7 @@ _WORDS: Mapping[Cause, Phrase] = {
     Cause.HALT: phrase("halted"),
     Cause.BREAK_GLASS: phrase("turned off"),
     Cause.EXEMPTION: phrase("exempt"),
+    Cause.SELF_SERVICE: phrase("let in by self-service"),
 }
 
 
@@ -85,12 +101,15 @@ class Reliefs:
         """The reliefs for one request, those for everybody first."""
         if not self.every:
             return ()
-        person, device = user_text(access.user.name or access.posture.owner), access.posture.device_id
+        person, device = subject_of(access), access.posture.device_id
         named = [("", "")]
         named += [(person, "")] if person else []
         named += [("", device)] if device else []
+        found = (each for name in named for each in self._by_subject.get(name, ()))
         return tuple(
-            each for name in named for each in self._by_subject.get(name, ()) if each.holds(access.now)
+            each
+            for each in found
+            if each.holds(access.now) and not (each.cause is Cause.SELF_SERVICE and is_in_doubt(access))
         )
 
     def of_person(self, name: str) -> tuple[Relief, ...]:
@@ -102,12 +121,12 @@ class Reliefs:
         return tuple(each for each in self._by_subject.get(("", ""), ()) if each.holds(now))
 
     def exemptions(self, now: datetime) -> tuple[Relief, ...]:
-        """The exemptions of people and devices in force."""
-        return tuple(each for each in self.every if each.cause is Cause.EXEMPTION and each.holds(now))
+        """The exemptions of people and devices in force, those by themselves among them."""
+        return tuple(each for each in self.every if each.cause in OF_SOME and each.holds(now))
 
     def of_some(self) -> "Reliefs":
         """The exemptions alone, as if no rule were out for everybody."""
-        return Reliefs(self.serial, tuple(each for each in self.every if each.cause is Cause.EXEMPTION))
+        return Reliefs(self.serial, tuple(each for each in self.every if each.cause in OF_SOME))
 
     def with_rule_on(self, rule: str) -> "Reliefs":
         """All but those by which this rule is out for everybody."""
@@ -122,7 +141,7 @@ class Reliefs:
     def _by_subject(self) -> Mapping[tuple[str, str], tuple[Relief, ...]]:
         found: dict[tuple[str, str], tuple[Relief, ...]] = {}
         for each in self.every:
-            name = (each.person, each.device)
+            name = (each.person, "" if each.person else each.device)
             found[name] = (*found.get(name, ()), each)
         return found
 
@@ -130,6 +149,20 @@ class Reliefs:
 NO_RELIEFS = Reliefs()
 
 
-def relief_from(reliefs: Iterable[Relief], rule: str, effect: Effect) -> Relief | None:
+def relief_from(
+    reliefs: Iterable[Relief], rule: str, effect: Effect, *, offers: bool = False
+) -> Relief | None:
     """The first relief that takes out a rule with this id and effect; None if there is none."""
-    return next((each for each in reliefs if each.takes_out(rule, effect)), None)
+    return next((each for each in reliefs if each.takes_out(rule, effect, offers=offers)), None)
+
+
+def subject_of(access: Access) -> str:
+    """The person whose exemptions count for a request; empty if the gate knows none."""
+    return user_text(access.user.name or access.posture.owner)
+
+
+def is_in_doubt(access: Access) -> bool:
+    """Whether anything contradicts who or what asks, so that nobody may let themselves in by it."""
+    proofs = (access.attestation, access.certificate, access.login)
+    refused = any(each is not None and each.refused for each in proofs)
+    return bool(refused or access.posture.lost or access.posture.findings or access.client.findings)

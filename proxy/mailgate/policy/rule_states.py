@@ -199,7 +199,7 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 
 def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
     """Whether no rule after this one is read once it matches, as one is for a person who is exempt from it."""
-    if relief_from(reliefs, rule.id, rule.effect):
+    if relief_from(reliefs, rule.id, rule.effect, offers=rule.self_service is not None):
         return False
     if rule.stage_at(now) in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1 or rule.groups:
         return False

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -21,15 +21,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mailgate.model import Effect, Reason, Stage
+from mailgate.model import Effect, LetIn, Reason, Stage
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.halting import HaltWhen
-from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.policy.reliefs import MAX_ONCE_PER, NO_RELIEFS, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.stages import Stages
-from mailgate.policy.written import Duration, LocalizedField, Share, localized_schema
+from mailgate.policy.written import Duration, LocalizedField, Share, in_words, localized_schema
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
@@ -167,6 +167,26 @@ class RuleNotice(Strict):
     """The person or office to ask."""
 
 
+class SelfService(Strict):
+    """How people whom the rule alone refuses may let themselves in."""
+
+    hours: int = Field(default=24, ge=1, le=168)
+    once_per: Duration = timedelta(days=30)
+    """How long after one time they may do it again: each person, on all of their devices together."""
+    reason: Literal["required", "optional", "none"] = "required"
+
+    @model_validator(mode="after")
+    def _ends_before_it_is_given_again(self) -> Self:
+        if not self.terms.lasts < self.once_per <= MAX_ONCE_PER:
+            message = phrase("expected more than `hours`, and %(most)s at most", most=in_words(MAX_ONCE_PER))
+            raise wrong_value("self_service", message, key="once_per")
+        return self
+
+    @property
+    def terms(self) -> LetIn:
+        return LetIn(timedelta(hours=self.hours), self.once_per, self.reason)
+
+
 class Default(Strict):
     """The effect on a request that no rule matches."""
 
@@ -192,12 +212,14 @@ class Rule(Strict):
     """How long a device is only warned after it has become known; if left out, not at all."""
     halt_when: HaltWhen | None = None
     """The limits at which it halts by itself; if left out, it never does."""
+    self_service: SelfService | None = None
+    """How people whom it refuses may let themselves in for a time; if left out, they may not."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: RuleNotice = RuleNotice()
 
     @model_validator(mode="after")
     def _has_something_to_soften(self) -> Self:
-        for name in ("grace", "halt_when"):
+        for name in ("grace", "halt_when", "self_service"):
             if getattr(self, name) is not None and not self.keeps_out:
                 message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
@@ -266,12 +288,17 @@ class Policy:
         return RuleIndex(Indexed(rule.when, rule.groups, rule.restricts) for rule in self.rules)
 
     @cached_property
+    def let_ins(self) -> Mapping[str, LetIn]:
+        """The terms of the rules whose people may let themselves in."""
+        return {rule.id: rule.self_service.terms for rule in self.rules if rule.self_service}
+
+    @cached_property
     def counts_requests(self) -> bool:
         """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
 
 
-_LATER = ("groups", "grace", "halt_when")
+_LATER = ("groups", "grace", "halt_when", "self_service")
 
 
 def _as_versioned(rule: Rule) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.model.phrase import phrase
-from mailgate.policy.reliefs import Cause
+from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout.activation import ACTIVATED, RETRACTED
 from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
 from mailgate.store import Activation, Approval, AuditBreak, AuditEntry, AuditHead, Store, StoredPlan, Version
@@ -67,7 +67,7 @@ class LoggedReliefs:
         exemption, nobody was forgotten since then, who might be its person."""
         entry = self.given[about]
         over = about in self.ended or _is_over(details_of(entry).get("until"), now)
-        return not over and not (about.startswith(Cause.EXEMPTION) and self.forgotten > entry.number)
+        return not over and not (about.partition(" ")[0] in OF_SOME and self.forgotten > entry.number)
 
 
 def _is_over(until: object, now: datetime) -> bool:
@@ -85,9 +85,10 @@ def _about(kept: KeptRelief) -> str:
 def _is_given(kept: KeptRelief, entry: AuditEntry) -> bool:
     relief, details = kept.relief, details_of(entry)
     known: dict[str, Any] = relief_details(relief)
-    named = bool(relief.person or relief.device) == (relief.cause is Cause.EXEMPTION)
+    named = bool(relief.person or relief.device) == (relief.cause in OF_SOME)
     alike = all(details.get(name) == told for name, told in known.items())
-    return named and alike and (relief.author, relief.why, audit_time(relief.at)) == _signed(entry)
+    why = "" if relief.cause is Cause.SELF_SERVICE else relief.why  # what a person wrote stays out of the log
+    return named and alike and (relief.author, why, audit_time(relief.at)) == _signed(entry)
 
 
 def _is_ended(kept: KeptRelief, entry: AuditEntry | None) -> bool:
@@ -241,7 +242,7 @@ def _differences(
             version=version,
         )
     if _others_taken_back(act, retraction):
-        yield phrase("put %(version)s in force; the store says that it took back others", version=version)
+        yield phrase("put %(version)s in force; the store says that it rolled back others", version=version)
     if act.details.get("kept_out", asdict(newly)) != asdict(newly):
         yield phrase("newly kept out a number of people or devices that differs from the store's")
 
@@ -249,4 +250,4 @@ def _differences(
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
     if retraction is None or not act.retracts:
         return act.retracts != (retraction is not None)
-    return bool(act.details.get("taken_back") != audit_details(retraction))
+    return bool(act.details.get("rolled_back") != audit_details(retraction))

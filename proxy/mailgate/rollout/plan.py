@@ -103,6 +103,17 @@ class MoverCounts(LaterMovers):
     """The counts by rule, kind, system and group."""
 
 
+class LetInOffer(Counts):
+    """A rule past which people may let themselves in, and how many it newly refuses now."""
+
+    rule: str
+    """The rule's id."""
+    hours: int
+    """For how many hours a person may let themselves in."""
+    once_per_hours: int
+    """How many hours after one time they may do it again."""
+
+
 class Moment(Fact):
     """A later moment at which the rules change by themselves: a stage begins, a grace or an exemption ends."""
 
@@ -288,6 +299,8 @@ class Plan(Fact):
     reads_versions: dict[str, Effect]
     """New or changed rules that read the version of a browser or a system, with their effects: whom they are about changes with
     every update."""
+    let_ins: list[LetInOffer] = Field(default_factory=list)
+    """The rules past which people may let themselves in. They count as refused."""
     held_back: HeldBack | None
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
@@ -353,8 +366,8 @@ class TermEnd(Fact):
     """The reason that was given."""
     version: int
     """The version that came in force."""
-    retracted: bool
-    """Whether the plan's rules were taken back; if not, others replaced them."""
+    rolled_back: bool
+    """Whether the plan's rules were rolled back; if not, others replaced them."""
 
 
 class PlanTerm(Fact):
@@ -374,7 +387,7 @@ def term_of(plan: StoredPlan, history: Sequence[Activation], retracting: Collect
     """The last term of a plan's rules; None if they were never in force since the plan was made.
 
     :param history: the activations, the newest first.
-    :param retracting: the serials of those that took versions back.
+    :param retracting: the serials of those that rolled versions back.
     """
     after: Activation | None = None
     for each in history:
@@ -395,5 +408,5 @@ def _end(after: Activation, retracting: Collection[int]) -> TermEnd:
         by=after.author,
         note=after.note,
         version=after.number,
-        retracted=after.serial in retracting,
+        rolled_back=after.serial in retracting,
     )

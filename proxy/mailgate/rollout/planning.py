@@ -1,6 +1,6 @@
 """Makes the plan of a candidate, by the current settings, and finds the apps that no report can tell of yet."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -47,6 +47,7 @@ from mailgate.rollout.plan import (
     Headline,
     HeldBack,
     IdleRules,
+    LetInOffer,
     Moment,
     Move,
     MoverCounts,
@@ -182,6 +183,7 @@ async def make_plan(
         later=[Moment(at=each, newly=_later(tally, each)) for each in moments],
         undated=_movers_at_unpredictable_moments(tally, (old, new)),
         reads_versions=_reading_versions(old, new),
+        let_ins=list(_let_ins(new, tally)),
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=Counts(**_count(tally, (OUT,))),
         known=_known(tally),
@@ -194,6 +196,27 @@ def _reading_versions(old: Policy, new: Policy) -> dict[str, Effect]:
     changed = [rule for rule in new.rules if before.get(rule.id) != rule.model_dump(mode="json")]
     reading = [rule for rule in changed if any(name.endswith("version") for name in rule.when.reads)]
     return {rule.id: rule.effect for rule in reading}
+
+
+def _let_ins(new: Policy, tally: ImpactTally) -> Iterator[LetInOffer]:
+    refused = [
+        each
+        for label in ("block", "challenge")
+        for each in _by(tally, (label,), DIMENSIONS)["rule"]
+        if each.value in new.let_ins
+    ]
+    for rule, terms in new.let_ins.items():
+        theirs = [each for each in refused if each.value == rule]
+        yield LetInOffer(
+            rule=rule,
+            hours=terms.lasts // _HOUR,
+            once_per_hours=terms.once_per // _HOUR,
+            people=sum(each.people for each in theirs),
+            devices=sum(each.devices for each in theirs),
+        )
+
+
+_HOUR = timedelta(hours=1)
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:

@@ -147,6 +147,11 @@ class Audit(Queries):
         )
         return await self._each(query, entry_of)
 
+    async def since(self, moment: datetime, what: str) -> list[AuditEntry]:
+        """The entries with this ``what`` since this moment, in order."""
+        theirs = (audit.c.at >= audit_time(moment), audit.c.what == what)
+        return await self._each(select(audit).where(*theirs).order_by(audit.c.number), entry_of)
+
     async def has_entry_of(self, noted: AuditHead) -> bool:
         """Whether the log still has the entry of a head that was noted earlier."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)

@@ -1,6 +1,6 @@
 """Requests for help by people whom a rule refused: one row for each person and rule."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -100,6 +100,11 @@ class HelpRequests(Queries):
         """The requests that are open, because of one rule or of any, the latest first, after a place."""
         which = [_OPEN, *_NEWEST.behind(after)] + ([help_requests.c.rule == rule] if rule else [])
         return await self._list(select(help_requests).where(*which), size)
+
+    async def open_by(self, policies: Collection[str], until: datetime, size: int = 50) -> list[HelpRequest]:
+        """The open requests about refusals by these versions until then."""
+        theirs = (_OPEN, help_requests.c.policy.in_(policies), help_requests.c.last_at <= until)
+        return await self._list(select(help_requests).where(*theirs), size)
 
     async def open_by_rule(self) -> dict[str, int]:
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
+from mailgate.policy.reliefs import Cause
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import put_rows, upsert
 from mailgate.store.database import Queries
@@ -84,7 +85,7 @@ TELL_WITHIN = timedelta(days=2)
 WAIT_FOR_RULE = timedelta(minutes=10)
 """After how long a notice is looked at again whose rule keeps its reader out of nothing now."""
 _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
-"""The kinds of mails that stay true when the version in force is taken back."""
+"""The kinds of mails that stay true when the version in force is rolled back."""
 
 
 class MailQueue(Queries):
@@ -102,7 +103,7 @@ class MailQueue(Queries):
         return set(await self._values(select(mails.c.address).where(*same), timeout_seconds=30))
 
     async def told_earlier(self, like: Mail) -> set[str]:
-        """The addresses that may have read such a mail about this rule by another version that was not taken back since."""
+        """The addresses that may have read such a mail about this rule by another version that was not rolled back since."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
         where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
         async with self._database.reading(timeout_seconds=30) as connection:
@@ -290,7 +291,8 @@ async def _is_rule_out(connection: AsyncConnection, mail: Mail, now: datetime) -
     """Whether the rule of a notice keeps nobody out now, or not its reader."""
     everybody = and_(reliefs.c.person == "", reliefs.c.device == "")
     meant = or_(everybody, reliefs.c.person == user_text(mail.login))
-    out = select(reliefs.c.number).where(is_in_force(now), reliefs.c.rule.in_(("", mail.rule)), meant)
+    given = reliefs.c.cause != Cause.SELF_SERVICE  # soon the rule is for them again
+    out = select(reliefs.c.number).where(is_in_force(now), reliefs.c.rule.in_(("", mail.rule)), meant, given)
     return (await connection.execute(out.limit(1))).first() is not None
 
 

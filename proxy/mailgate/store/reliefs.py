@@ -3,13 +3,14 @@ store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.people import counted_name
+from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.changes import notify_gates
@@ -49,12 +50,12 @@ class StoredReliefs(Queries):
 
     async def off(self, now: datetime) -> list[KeptRelief]:
         """The rules that are out for everybody, the newest first."""
-        return await self._newest(None, is_in_force(now), reliefs.c.cause != Cause.EXEMPTION)
+        return await self._newest(None, is_in_force(now), reliefs.c.cause.not_in(OF_SOME))
 
     async def exemptions(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
         """The exemptions in force with numbers below ``before``, the newest first."""
         below = reliefs.c.number < before
-        return await self._newest(size, below, is_in_force(now), reliefs.c.cause == Cause.EXEMPTION)
+        return await self._newest(size, below, is_in_force(now), reliefs.c.cause.in_(OF_SOME))
 
     async def over(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
         """The exemptions with numbers below ``before`` that are no longer in force, the newest first."""
@@ -70,7 +71,7 @@ class StoredReliefs(Queries):
 
     async def was_off(self, rule: str, at: datetime) -> bool:
         """Whether this rule was out for everybody at that moment."""
-        began = and_(reliefs.c.rule == rule, reliefs.c.cause != Cause.EXEMPTION, reliefs.c.at <= at)
+        began = and_(reliefs.c.rule == rule, reliefs.c.cause.not_in(OF_SOME), reliefs.c.at <= at)
         lasted = (or_(each.is_(None), each > at) for each in (reliefs.c.until, reliefs.c.ended_at))
         query = select(reliefs.c.number).where(began, *lasted).limit(1)
         return bool(await self._rows(query))
@@ -87,6 +88,24 @@ class StoredReliefs(Queries):
             act = await stamp(connection, act)
             before = await _as_much(connection, relief)
             return (before, False) if before else (await _grant(connection, relief, act), True)
+
+    async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool]:
+        """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login.
+        Returns that let-in or the earlier one, and whether it is new. The time is the store's."""
+        async with self._database.writing() as connection:
+            act = await stamp(connection, act)
+            earlier = await _let_in_since(connection, relief, act.at - once_per)
+            if earlier is not None:
+                return earlier, False
+            end = relief.until and act.at + (relief.until - relief.at)
+            return KeptRelief(await _grant(connection, replace(relief, until=end), act)), True
+
+    async def let_ins(self, since: datetime) -> dict[str, int]:
+        """How many people have let themselves in since then, by rule."""
+        those = and_(reliefs.c.cause == Cause.SELF_SERVICE, reliefs.c.at > since)
+        people = func.count(reliefs.c.person.distinct())
+        query = select(reliefs.c.rule, people).where(those).group_by(reliefs.c.rule)
+        return {str(rule): int(count) for rule, count in await self._rows(query)}
 
     async def grant(self, relief: Relief, act: Act) -> Relief:
         """Put a relief in force under a new number. ``act`` is written to the audit log, without the person or the device."""
@@ -123,9 +142,9 @@ class StoredReliefs(Queries):
             return ended
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the reliefs that ended before this moment. There are few, so all are deleted at once."""
+        """Delete the reliefs that ended before this moment, but no let-ins. There are few, so all are deleted at once."""
         over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
-        return await self._change(delete(reliefs).where(over))
+        return await self._change(delete(reliefs).where(over, reliefs.c.cause != Cause.SELF_SERVICE))
 
     async def _newest(self, size: int | None, *where: ColumnElement[bool]) -> list[KeptRelief]:
         query = select(reliefs).where(*where).order_by(reliefs.c.number.desc()).limit(size)
@@ -163,6 +182,18 @@ async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None
     longest = query.order_by(reliefs.c.until.desc()).limit(1)
     found = (await connection.execute(longest)).mappings().first()
     return _kept(found).relief if found else None
+
+
+async def _let_in_since(connection: AsyncConnection, relief: Relief, since: datetime) -> KeptRelief | None:
+    """The last time that the person let themselves in from this rule since then."""
+    those = (reliefs.c.cause == Cause.SELF_SERVICE, reliefs.c.rule == relief.rule, reliefs.c.at > since)
+    rows = await connection.execute(select(reliefs.c.number, reliefs.c.person).where(*those))
+    name = counted_name(relief.person)
+    number = max((number for number, person in rows if counted_name(person) == name), default=None)
+    if number is None:
+        return None
+    found = (await connection.execute(select(reliefs).where(reliefs.c.number == number))).mappings().one()
+    return _kept(found)
 
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -> Relief:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.device import DATED, Device, ReportKey
 from mailgate.devices.matching import DeviceSet
 from mailgate.model.times import AHEAD, LONG_AGO
+from mailgate.policy.reliefs import MAX_ONCE_PER, Cause
 from mailgate.store import gates
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database, Queries
@@ -20,7 +21,7 @@ from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.gates import latest_now, time_now
 from mailgate.store.ingest import write_changes
-from mailgate.store.schema import devices, forgotten_devices, policy_versions, reports
+from mailgate.store.schema import devices, forgotten_devices, policy_versions, reliefs, reports
 
 _PAGE = 500
 
@@ -78,6 +79,7 @@ class Retention(Queries):
             (partial(self._devices.prune, now), keep.devices),
             (self._enrolments.prune, keep.devices),
             (partial(self._devices.prune_lost, now), keep.lost_devices),
+            (self._prune_let_ins, MAX_ONCE_PER),
             (self._prune_reports, keep.devices),
             (self._prune_forgotten, TOMBSTONE_LIFETIME),
         ]
@@ -87,6 +89,10 @@ class Retention(Queries):
         gone += await self._prune_policies()
         await self._database.wipe()
         return gone
+
+    async def _prune_let_ins(self, before: datetime, _size: int) -> int:
+        those = reliefs.c.cause == Cause.SELF_SERVICE
+        return await self._change(delete(reliefs).where(those, reliefs.c.at < before))
 
     async def _undate_looks_ahead(self, now: datetime) -> None:
         """Take the time from looks, verdicts and denials that are ahead: they would count as fresh once that time has come."""

@@ -25,6 +25,8 @@ from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.planning import Planning
 from mailgate.console.site import with_console
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
@@ -103,6 +105,7 @@ class Company:
             readings=Readings(sync),
             candidate=self.candidate,
             planning=Planning(self.plan),
+            view=ResponseBuilder(Pages(), HOST, "en").view,
         )
 
     async def catch_up(self) -> None:

@@ -83,6 +83,7 @@ rules = st.fixed_dictionaries(
         "on_unavailable": st.sampled_from(["block", "last_known", "allow"]),
         "groups": st.sampled_from([("sales",), ("sales", "staff")]),
         "grace": st.sampled_from(["1d", "10d"]),
+        "self_service": st.just({}),
         "reason": st.sampled_from([each.value for each in RULE_REASONS]),
     },
 )
@@ -105,10 +106,11 @@ reliefs = st.lists(
 
 
 def made(written: list[dict[str, Any]], reliefs: Reliefs) -> Policy:
-    """A policy of these rules; grace is for those alone that keep people out."""
+    """A policy of these rules; grace and self-service are for those alone that keep people out."""
     for rule in written:
         if rule["effect"] not in ("block", "challenge"):
             rule.pop("grace", None)
+            rule.pop("self_service", None)
     return replace(policy_of(*written), reliefs=reliefs)
 
 

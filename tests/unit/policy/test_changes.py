@@ -139,6 +139,7 @@ rules:
   - {id: whole, title: Whole, when: client.handheld, effect: challenge, reason: kind-refused, share: 12.5%,
      stages: {report_only: 2031-01-01, warn: 2031-01-02, enforce: 2031-01-03}, groups: [sales, pilot], grace: 17d,
      halt_when: {block_rate: 31%, of: requests, at_least: 91, help_requests: 47, within: 43m},
+     self_service: {hours: 53, once_per: 59d, reason: optional},
      on_unavailable: allow, notice: {fix: Go and see Grace, contact: c@example.com}}
   - {id: rest, when: client.handheld, effect: allow}
 """
@@ -195,6 +196,9 @@ def test_each_field_has_its_words() -> None:
         "how many it must keep out before it halts by itself: `91`",
         "how many who ask for help make it halt by itself: `47`",
         "the period in which people are counted before it halts: `43m`",
+        "for how many hours people may let themselves in: `53`",
+        "how long after that they may do it again: `59d`",
+        "whether they have to say why: `optional`",
         "what happens while the posture cannot be had: `allow`",
         "what people are told to do: `Go and see Grace`",
         "whom people are told to ask: `c@example.com`",

@@ -78,6 +78,7 @@ def test_everything_that_a_rule_has_was_thought_of() -> None:
     The made-up rules and accesses below should have it as well.
     """
     of_the_rule = {"when", "effect", "reason", "stages", "share", "on_unavailable", "groups", "grace"}
+    of_the_rule |= {"self_service"}
     told = {"id", "title", "notice", "halt_when"}
     assert set(Rule.model_fields) == of_the_rule | told
     assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog", "reliefs"}
@@ -154,6 +155,8 @@ WAYS = RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync")
         ({"when": "user.name == 'ann'"}, access(user="ann"), access(user="bob")),
         ({"when": "'sales' in user.groups"}, replace(access(), user=User("ann", (), groups_known=True)), replace(access(), user=User("ann"))),
         ({"when": "'mdm' in device.sources"}, access(), access(posture=replace(CLEAN, sources=("mdm",)))),
+        ({"self_service": {}}, access(user="ann"), access(user="")),
+        ({"self_service": {}}, access(user="ann"), access(replace(PHONE, findings=CONTRADICTED), user="ann")),
     ],
 )  # fmt: skip
 def test_accesses_that_decide_tells_apart_have_different_keys(
@@ -180,6 +183,7 @@ def test_accesses_that_decide_tells_apart_have_different_keys(
         ({"grace": "7d"}, access(), access(posture=replace(CLEAN, first_seen=NOW - timedelta(days=7)))),
         ({"share": "100%"}, access(user="person-0"), access(user="person-1")),
         ({}, access(), access(replace(PHONE, findings=CONTRADICTED))),
+        ({"self_service": {}}, access(user="ann"), access(user="bob")),
         ({}, access(replace(PHONE, findings=DOUBTED)), access(replace(PHONE, findings=(Finding(Reason.KEY_IN_TWO_PLACES, "y"),)))),
     ],
 )  # fmt: skip

@@ -8,7 +8,18 @@ from hypothesis import given
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.policy.simulate.examples import accesses, policies, reliefs
 
-from mailgate.model import Access, Effect, Posture, Stage, User
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Claim,
+    Effect,
+    Finding,
+    Posture,
+    PostureState,
+    Reason,
+    Stage,
+    User,
+)
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs, relief_from
@@ -205,3 +216,57 @@ def test_an_exemption_is_never_about_a_nameless_person() -> None:
     """Neither an empty name nor an empty id matches the empty field of somebody else's exemption."""
     nobody = replace(access(), user=User(""), posture=Posture())
     assert Reliefs(1, (ADA, D1)).about(nobody) == ()
+
+
+OFFERED = {"id": "shut", "when": "'tiktok' in device.apps", "effect": "block", "self_service": {}}
+OPEN = {"id": "open", "when": "true", "effect": "allow"}
+LET_IN = replace(relief(Cause.SELF_SERVICE, person="ada"), device="d1")
+LISTED = replace(WITH_TIKTOK, device_id="d1")
+DOUBT = replace(PHONE, findings=(Finding(Reason.DEVICE_OF_ANOTHER, "x"),))
+REFUSED = AttestationResult(refused=Reason.ATTESTATION_INVALID)
+
+
+@pytest.mark.parametrize(
+    ("first", "others", "asks", "may"),
+    [
+        (OFFERED, [OPEN], access(PHONE, LISTED, "ada"), True),
+        (OFFERED, [OPEN], access(PHONE, replace(LISTED, owner="Ada")), True),
+        (OFFERED, [{**OPEN, "effect": "warn"}], access(PHONE, LISTED, "ada"), True),
+        ({**OFFERED, "self_service": None}, [OPEN], access(PHONE, LISTED, "ada"), False),
+        (OFFERED, [], access(PHONE, LISTED, "ada"), False),
+        (OFFERED, [{**OFFERED, "id": "too"}, OPEN], access(PHONE, LISTED, "ada"), False),
+        (OFFERED, [OPEN], access(PHONE, LISTED), False),
+        (OFFERED, [OPEN], access(PHONE, replace(LISTED, lost=True), "ada"), False),
+        (OFFERED, [OPEN], access(DOUBT, LISTED, "ada"), False),
+        (OFFERED, [OPEN], access(PHONE, LISTED, "ada", attestation=REFUSED), False),
+        (OFFERED, [OPEN], access(PHONE, Posture(PostureState.UNAVAILABLE), "ada"), False),
+        ({**OFFERED, "when": "1 / 0 == 1"}, [OPEN], access(PHONE, LISTED, "ada"), False),
+        (OFFERED, [OPEN], replace(access(PHONE, LISTED), claims=(Claim(User("ada"), PHONE, LISTED),)), False),
+    ],
+)
+def test_only_a_person_whom_the_rule_alone_refuses_may_let_themselves_in(
+    first: dict[str, object], others: list[dict[str, object]], asks: Access, may: bool
+) -> None:
+    """What is offered is what helps: who may not is not let in by a let-in that is in force either."""
+    policy = policy_of(first, *others)
+    decision = decide(asks, policy)
+    assert decision.effect is Effect.BLOCK
+    assert (decision.let_in is not None) is may
+    then = decide(asks, replace(policy, reliefs=Reliefs(1, (LET_IN,))))
+    assert (then.effect in (Effect.ALLOW, Effect.WARN)) is may
+
+
+def test_a_let_in_is_for_every_device_of_its_person_and_for_nobody_else() -> None:
+    policy = replace(policy_of(OFFERED, OPEN), reliefs=Reliefs(1, (LET_IN,)))
+    effects = [
+        decide(access(PHONE, replace(LISTED, device_id=device), user), policy).effect
+        for device, user in (("d1", "ada"), ("d2", "ADA"), ("d1", "lin"), ("d1", ""))
+    ]
+    assert effects == [Effect.ALLOW, Effect.ALLOW, Effect.BLOCK, Effect.BLOCK]
+
+
+def test_a_let_in_ends_with_the_offer_and_an_exemption_does_not() -> None:
+    without = policy_of({**OFFERED, "self_service": None}, OPEN)
+    for each, effect in ((LET_IN, Effect.BLOCK), (ADA, Effect.ALLOW)):
+        asks = access(PHONE, LISTED, "ada")
+        assert decide(asks, replace(without, reliefs=Reliefs(1, (each,)))).effect is effect

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_fields_left_out_have_their_defaults() -> None:
     )
     assert (rule.title, rule.notice.fix, rule.notice.contact) == (None, None, None)
 
-    assert (rule.groups, rule.grace, rule.halt_when) == ((), None, None)
+    assert (rule.groups, rule.grace, rule.halt_when, rule.self_service) == ((), None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,10 @@ def test_fields_left_out_have_their_defaults() -> None:
         {"comment": "x"},
         {"grace": "soon"},
         {"groups": "pilot"},
+        {"self_service": True},
+        {"self_service": {"hours": 0}},
+        {"self_service": {"hours": 169}},
+        {"self_service": {"reason": "maybe"}},
     ],
 )
 def test_a_malformed_rule_is_refused(bad: dict[str, Any]) -> None:
@@ -68,6 +73,7 @@ REASONS = [
     "version-unknown", "extension-required", "attestation-required", "attestation-invalid", "device-contradicted",
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"
+ONCE_PER = "expected more than `hours`, and 90d at most"
 KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or `challenge`"
 
 
@@ -85,6 +91,9 @@ KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or 
         ({"effect": "allow", "grace": "7d"}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "grace"}),
         ({"effect": "warn", "grace": "7d"}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "grace"}),
         ({"effect": "warn", "halt_when": {"help_requests": 5}}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "halt_when"}),
+        ({"effect": "warn", "self_service": {}}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "self_service"}),
+        ({"self_service": {"hours": 48, "once_per": "2d"}}, "self_service", {"words": ONCE_PER, "key": "once_per"}),
+        ({"self_service": {"once_per": "91d"}}, "self_service", {"words": ONCE_PER, "key": "once_per"}),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_rule_is_told_with_what_to_enter(bad: dict[str, Any], kind: str, said: object) -> None:
@@ -202,6 +211,7 @@ def test_a_policy_reads_what_its_rules_read() -> None:
 def test_new_fields_change_the_version_only_if_given() -> None:
     assert policy_of({}).version == "a09902a586cd"
     assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
+    assert policy_of({"self_service": {}}).version != policy_of({}).version
     assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version
     assert policy_of({"halt_when": {"help_requests": 5}}).version != policy_of({}).version
 
@@ -218,3 +228,13 @@ def test_lists_in_another_order_are_the_same_version_and_other_apps_are_another(
     )
     assert one.version == turned.version
     assert len({one.version, fewer.version, other.version}) == 3
+
+
+def test_a_rule_says_on_which_terms_people_let_themselves_in() -> None:
+    plain, other = (
+        policy_of({"self_service": each}).let_ins["rule-0"]
+        for each in ({}, {"hours": 4, "once_per": "7d", "reason": "none"})
+    )
+    assert plain == (timedelta(hours=24), timedelta(days=30), "required")
+    assert other == (timedelta(hours=4), timedelta(days=7), "none")
+    assert policy_of({}).let_ins == {}

@@ -224,7 +224,7 @@ async def test_people_who_may_be_refused_at_an_unknown_moment_are_counted(store:
     assert [each["person"] for each in found["samples"]] == ["ada"]
     assert "ada" not in dump(whole)
     told = " ".join(undated_in_words(whole))
-    assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
+    assert told.startswith("1 person with 1 device might lose mail at a moment that cannot be told")
     assert "needs a person" in told
 
 
@@ -413,7 +413,7 @@ async def test_people_missed_by_a_share_or_a_stage_are_named(
     assert [each.value for each in plan.held_back.newly["block"].by["rule"]] == ["app"]
     assert movers == [("ada", "block", "app", place)]
     assert plan.rules.match_nobody == []
-    assert "1 person with 1 device newly kept out" in held_back_in_words(plan)
+    assert "1 person with 1 device newly without mail" in held_back_in_words(plan)
 
 
 async def test_people_who_move_at_a_later_stage_are_not_told_twice(store: Store, url: str) -> None:
@@ -458,3 +458,15 @@ async def test_a_login_by_another_name_hides_nobody_who_has_the_phone_now(store:
     everybody = 'rules: [{id: none, when: "true", effect: block}]'
     plan = await plan_for(store, url, rules(everybody))
     assert "hopper" in {each.person for each in plan.newly["block"].samples}
+
+
+async def test_a_plan_says_past_which_rules_people_may_let_themselves_in(store: Store, url: str) -> None:
+    """They count as refused: the guard looks at them as at all others."""
+    await people.know(store, rules(OLD).policy, [people.phone(3)])
+    offer = "  - {id: odd, when: client.handheld, effect: block, self_service: {hours: 4}}\n"
+    plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{offer}")))
+    (told,) = plan.let_ins
+    newly = plan.newly["block"]
+    assert (told.rule, told.hours, told.once_per_hours) == ("odd", 4, 720)
+    assert (told.people, told.devices) == (newly.people, newly.devices)
+    assert plan.kept_out.devices == told.devices > 0

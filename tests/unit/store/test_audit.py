@@ -103,7 +103,7 @@ async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store
 @pytest.mark.parametrize(
     ("about", "whats", "number"),
     [
-        ("version 1", ("policy-activated", "policy-retracted"), 2),
+        ("version 1", ("policy-activated", "policy-rolled-back"), 2),
         ("version 1", ("policy-activated",), 1),
         ("version 2", ("policy-activated",), 4),
         ("version 3", ("policy-activated",), None),
@@ -114,7 +114,7 @@ async def test_the_last_entry_about_something(
     store: Store, about: str, whats: tuple[str, ...], number: int | None
 ) -> None:
     """What was done against the guard is found as what it is besides."""
-    for what in ("policy-activated-against-the-guard", "policy-retracted", "noted"):
+    for what in ("policy-activated-against-the-guard", "policy-rolled-back", "noted"):
         await store.audit.append(replace(ACT, what=what))
     await store.audit.append(replace(ACT, about="version 2"))
     last = await store.audit.last(about, *whats)

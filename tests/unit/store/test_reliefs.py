@@ -113,3 +113,45 @@ async def test_current_and_ended_reliefs_are_listed_page_by_page(store: Store) -
     assert [each.relief.number for each in first + second] == numbers[::-1]
     assert [each.relief.number for each in await store.reliefs.over(NOW, 2, 99)] == [ended]
     assert [each.relief.number for each in await store.reliefs.over(NOW + DAY, 2, ended)] == numbers[:0:-1]
+
+
+LIN = Relief(0, Cause.SELF_SERVICE, "shut", "a train to catch", "self-service", NOW, NOW + DAY, "lin", "d1")
+LET_IN = Act(NOW, "self-service", "let-in", origin="block page")
+MONTH = timedelta(days=30)
+
+
+async def test_browsers_and_gates_that_ask_at_the_same_moment_let_a_person_in_once(store: Store) -> None:
+    asked = await asyncio.gather(*(store.reliefs.let_in(LIN, MONTH, LET_IN) for _ in range(4)))
+    assert sorted(is_new for _, is_new in asked) == [False, False, False, True]
+    assert {kept.relief.number for kept, _ in asked} == {1}
+    (entry,) = await store.audit.page()
+    assert (entry.who, entry.about, entry.why) == ("self-service", "self-service 1", "")
+    assert not {"lin", "train"} & set(str(entry).replace("'", " ").split())
+    assert (await store.reliefs.current(NOW)).exemptions(NOW) == (asked[0][0].relief,)
+
+
+async def test_a_person_lets_themselves_in_again_only_after_the_time_of_the_rule(store: Store) -> None:
+    first, _ = await store.reliefs.let_in(LIN, MONTH, LET_IN)
+
+    async def again(days: float, **other: str) -> bool:
+        act = replace(LET_IN, at=NOW + timedelta(days=days))
+        return (await store.reliefs.let_in(replace(LIN, **other), MONTH, act))[1]  # type: ignore[arg-type]
+
+    assert not await again(-400), "by a clock that lags"
+    assert not await again(1.5, device="d2")
+    assert not await again(2, person="LIN@elsewhere.example")
+    await store.reliefs.end([first.relief.number], replace(ACT, what="exemption-ended"))
+    assert not await again(29)
+    assert await again(29, rule="other")
+    assert await again(29, person="ada")
+    assert await again(30)
+    assert await store.reliefs.let_ins(NOW - DAY) == {"shut": 2, "other": 1}
+    assert await store.reliefs.let_ins(NOW + timedelta(days=29)) == {"shut": 1}
+    assert await store.reliefs.off(NOW) == []
+
+
+async def test_a_let_in_lasts_by_the_time_of_the_store(store: Store) -> None:
+    await store.reliefs.grant(ADA, replace(ACT, at=NOW + timedelta(hours=5)))
+    kept, _ = await store.reliefs.let_in(LIN, MONTH, LET_IN)
+    assert kept.relief.at == NOW + timedelta(hours=5)
+    assert kept.relief.until == NOW + timedelta(hours=29)

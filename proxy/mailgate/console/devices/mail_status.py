@@ -14,7 +14,7 @@ from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
-from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
 
 SIGHTINGS = 50
@@ -66,6 +66,8 @@ class MailStatus(Fact):
     """Its title; empty if it has none."""
     reason: str
     """Why, as a reason code."""
+    apps: list[str]
+    """The display names of the apps that decide; empty if none do."""
     since: Instant | None
     """When this status began; null if unknown."""
     until: Instant | None
@@ -120,6 +122,7 @@ def mail_status(
         rule=told.rule,
         title=told.title,
         reason=told.reason.value,
+        apps=list(told.apps),
         since=since,
         until=until,
         exempted_why=relief.why if relief else "",
@@ -144,7 +147,7 @@ def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAcce
 
 def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
     """The decision without exemptions, and the exemption that makes the difference."""
-    if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
+    if not any(each.cause in OF_SOME for each in policy.reliefs.about(access)):
         return decision, None
     without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
     softer = without.effect.severity > decision.effect.severity
@@ -157,13 +160,13 @@ def name_of(posture: Posture) -> str:
 
 
 def _for_everybody(reliefs: Reliefs) -> Reliefs:
-    every = tuple(each for each in reliefs.every if each.cause is not Cause.EXEMPTION)
+    every = tuple(each for each in reliefs.every if each.cause not in OF_SOME)
     return Reliefs(reliefs.serial, every)
 
 
 def _relief(access: Access, policy: Policy, without: Decision) -> Relief | None:
     """The longest exemption from the rule that would decide."""
-    own = [each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION]
+    own = [each for each in policy.reliefs.about(access) if each.cause in OF_SOME]
     fitting = [each for each in own if each.takes_out(without.rule, without.effect)] or own
     return max(fitting, key=lambda each: each.until or access.now, default=None)
 

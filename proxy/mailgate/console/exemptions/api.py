@@ -20,7 +20,7 @@ from mailgate.console.api.shapes import (
     OutputModel,
 )
 from mailgate.console.devices.api import device_called
-from mailgate.policy.reliefs import Cause
+from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
 
@@ -31,13 +31,13 @@ class ReliefInForce(OutputModel):
     number: int
     """Its number."""
     cause: Cause
-    """`exemption`; `break-glass` if an admin turned the rule off for everybody; `halt` if it halted by itself."""
+    """`exemption`; `self-service` if the person let themselves in; `break-glass` if an admin turned the rule off for everybody; `halt` if it halted by itself."""
     rule: str
     """The rule's id; empty for every rule that restricts."""
     why: str
     """The reason that was given."""
     author: str
-    """The admin who did it, or `gate`."""
+    """The admin who did it, or `gate`, or `self-service`."""
     at: datetime
     """When it began."""
     until: datetime | None
@@ -45,7 +45,7 @@ class ReliefInForce(OutputModel):
     person: str
     """The login name of the exempt person. If person and device are both empty, it is for everybody."""
     device: str
-    """The id of the exempt device."""
+    """The id of the exempt device; beside a person, that on which they let themselves in."""
 
 
 class ReliefRecord(ReliefInForce):
@@ -149,7 +149,7 @@ async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
     reliefs = call.context.store.reliefs
     if query.which == "all":
         newest = await reliefs.history(query.limit)
-        kept = [each for each in newest if each.relief.cause is Cause.EXEMPTION]
+        kept = [each for each in newest if each.relief.cause in OF_SOME]
     else:
         kept = await reliefs.exemptions(call.now, query.limit, MAX_NUMBER)
     items = [asdict(each.relief) | asdict(each) for each in kept]

@@ -1,8 +1,9 @@
 """A plan in words, and as the rows of a spreadsheet. Its title is its most important change."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
+from mailgate.console.policy.rules import span
 from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
@@ -25,9 +26,11 @@ NOTHING = Headline(words=phrase("No rule changes"))
 
 def waits_for(plan: PlanStatus, name: str, *, may_approve: bool) -> bool:
     """Whether a plan waits for this person: for their approval, or for its author to put it in force once it is approved."""
-    if plan.state != "open" or not plan.needed:
-        return False
     mine = plan.plan.author == name
+    if plan.state != "open" or not (plan.needed or plan.back):
+        return False
+    if plan.back:
+        return mine
     return mine if not plan.missing else may_approve and not mine and name not in plan.approved
 
 
@@ -53,18 +56,18 @@ def title_of(plan: Plan) -> str:
 
 
 NEWLY = {
-    "block": phrase("newly kept out"),
+    "block": phrase("newly without mail"),
     "challenge": phrase("newly asked for proof"),
     "warn": phrase("newly warned"),
-    "allow": phrase("newly let in"),
-    "unknown": phrase("cannot be told"),
+    "allow": phrase("newly with mail"),
+    "unknown": phrase("not known"),
 }
 """The display name of each label."""
 EFFECT_STATES = {
-    "block": phrase("kept out"),
+    "block": phrase("without mail"),
     "challenge": phrase("asked for proof"),
     "warn": phrase("warned"),
-    "allow": phrase("let in"),
+    "allow": phrase("with mail"),
     "unknown": phrase("unknown"),
 }
 CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
@@ -99,7 +102,7 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     found = plan.undated
     if found.devices:
         yield phrase(
-            "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the "
+            "%(counts)s might lose mail at a moment that cannot be told: when a condition that reads the "
             "clock turns over, when a report has grown older or has run out, while nobody can be asked, when one "
             "grace, exemption or halt ends before another, or when a device that was not seen asks in another way than "
             "was assumed.",
@@ -180,6 +183,25 @@ def idle_rules(rules: IdleRules) -> Iterator[str]:
 
 def notes_of(plan: Plan) -> Iterator[str]:
     """Remarks on the counts of a plan, a sentence each."""
+    for offer in plan.let_ins:
+        told = {
+            "rule": offer.rule,
+            "hours": span(timedelta(hours=offer.hours)),
+            "once": span(timedelta(hours=offer.once_per_hours)),
+        }
+        yield (
+            plural(
+                "%(count)s person loses mail by `%(rule)s` now, and may get it back without help: for %(hours)s, once in %(once)s.",
+                "%(count)s people lose mail by `%(rule)s` now, and may get it back without help: for %(hours)s, once in %(once)s.",
+                offer.people,
+                **told,
+            )
+            if offer.people
+            else phrase(
+                "Whoever loses mail by `%(rule)s` alone may get it back without help: for %(hours)s, once in %(once)s.",
+                **told,
+            )
+        )
     yield phrase(
         "Every known device and every request since %(day)s was decided by both versions of the rules.",
         day=day(datetime.combine(plan.window.since, time.min)),

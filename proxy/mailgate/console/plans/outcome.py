@@ -65,7 +65,7 @@ class PlanOutcome(PlanTerm):
     """The outcome of a plan that is or was in force."""
 
     before: int
-    """The version that a retraction would put in force; 0 if there is none, or if the plan is no longer in force."""
+    """The version that a roll back would start again; 0 if there is none, or if the plan is no longer in force."""
     spans: list[OutcomeSpan]
     """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
@@ -193,7 +193,7 @@ def _without(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
 
 
 async def _way_back(store: Store, history: Sequence[Activation]) -> int:
-    """The version that a retraction would put in force; 0 if there is none."""
+    """The version that a roll back would start again; 0 if there is none."""
     if len({each.number for each in history}) < 2:
         return 0
     back = await version_before(store, history)

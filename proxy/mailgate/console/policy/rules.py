@@ -127,6 +127,12 @@ def _more(rule: Rule) -> Iterator[str]:
         yield phrase("It is for people in %(groups)s alone.", groups=_any_of(rule.groups))
     if rule.grace:
         yield phrase("Devices that become known later are only warned for %(span)s.", span=span(rule.grace))
+    if offer := rule.self_service:
+        terms = {"hours": span(offer.terms.lasts), "once": span(offer.terms.once_per)}
+        yield phrase(
+            "Whoever loses mail by it alone may get it back without help: for %(hours)s, once in %(once)s.",
+            **terms,
+        )
     if halt := rule.halt_when:
         limits = list(_limits(halt))
         yield phrase(

@@ -71,6 +71,8 @@ class ExemptionView:
 
     why: str
     until: datetime | None = None
+    own: bool = False
+    """Whether the person let themselves in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -44,6 +45,7 @@ _ASSETS = {
     "warning": _DECIDED_ASSETS,
     "error": ("people.css",),
     "help": ("people.css",),
+    "let_in": ("people.css", "local-time.js"),
     "probe": ("people.css", "probe.js"),
     "me": ("people.css", "me.js"),
 }
@@ -121,6 +123,10 @@ class Pages:
     def help(self, view: View) -> RenderedPage:
         return self._page("help", view)
 
+    def let_in(self, view: View) -> RenderedPage:
+        """What became of a person's wish to let themselves in."""
+        return self._page("let_in", view)
+
     def me(self, view: EmployeeView) -> RenderedPage:
         """A person's own page: their devices, what is stored about them, and until when."""
         language, look = self.language(view.here), self._looks["me"]
@@ -167,9 +173,9 @@ class Pages:
     def _page(self, template: str, view: View, *, may_skip: bool = False) -> RenderedPage:
         language = self.language(view)
         holes, rest = holes_of(view, language), without_holes(view, language)
-        if rest.deadline is None:
+        if rest.deadline is None and rest.let_in_at is None:
             body = self._form(template, rest, tuple(map(bool, holes)), may_skip).filled(holes)
-        else:  # with a countdown, the page differs each second
+        else:  # with a time of its own, the page differs from all others
             body = self.render(template, rest, holes, may_skip).encode()
         return RenderedPage(body, self._looks[template].policy, language.tag)
 
@@ -184,6 +190,8 @@ class Pages:
         view = in_language(view, language.tag)
         look = self._looks[template]
         more = _decided(view, language) if template in _DECIDED else {}
+        if template in ("refusal", "let_in"):
+            more |= _let_in(view, language)
         return _template(f"{template}.html").render(
             style=look.style,
             scripts=look.scripts,
@@ -219,6 +227,20 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
         "laptop_hint": _laptop_hint(view) and view.kind is not Kind.LAPTOP,
         "max_words": MAX_WORDS,
+    }
+
+
+def _let_in(view: View, language: Language) -> dict[str, Any]:
+    """The terms on which people may let themselves in, in words, and the time that the page of it tells."""
+    terms, at = view.let_in, view.let_in_at
+    again = at + terms.once_per if at and terms else None
+    return {
+        "max_words": MAX_WORDS,
+        "lasts": language.span(terms.lasts) if terms else "",
+        "once_per": language.span(terms.once_per) if terms else "",
+        "at": language.short_date(at.astimezone(UTC)) if at else "",
+        "again": again and language.short_date(again.astimezone(UTC)),
+        "again_at": again,
     }
 
 

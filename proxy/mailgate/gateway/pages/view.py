@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from mailgate.model import Effect, Kind, Reason, Update
+from mailgate.model import Effect, Kind, LetIn, Reason, Update
 
 INK_ON_DARK = "#0d1b2c"
 """The colour of the text on a button in a dark page."""
@@ -161,6 +161,12 @@ class View:
     asker_told: bool = False
     """Whether the person's own page shows the state of their request for help."""
     me_url: str = ""
+    let_in: LetIn | None = None
+    """How the person may let themselves in; None if they may not."""
+    let_in_state: str = ""
+    """What became of that, for its own page: ``given``, ``used``, ``reason``, ``unknown``, ``closed`` or ``unsaved``."""
+    let_in_at: datetime | None = None
+    """Until when mail comes; of ``used``, when they did it before."""
 
     @property
     def why(self) -> Reason:

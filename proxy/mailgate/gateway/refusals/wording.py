@@ -29,7 +29,14 @@ def as_told(access: Access, decision: Decision) -> Decision:
 def without_cause(decision: Decision) -> Decision:
     """The decision without anything that is known of a device."""
     return replace(
-        decision, reason=Reason.RULE_MATCHED, title="", fix="", apps=(), update=None, deadline=None
+        decision,
+        reason=Reason.RULE_MATCHED,
+        title="",
+        fix="",
+        apps=(),
+        update=None,
+        deadline=None,
+        let_in=None,
     )
 
 

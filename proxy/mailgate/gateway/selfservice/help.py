@@ -81,7 +81,7 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
         times=1,
         first_at=now,
         last_at=now,
-        words=_words(sent.get("words", "")),
+        words=plain_words(sent.get("words", "")),
     )
     try:
         await desk.requests.note(asked, ticket.sighting)
@@ -128,7 +128,7 @@ async def _confirmed(
     return page_answer(200, page, headers)
 
 
-def _words(text: str) -> str:
+def plain_words(text: str) -> str:
     """What a person wrote, without characters that only programs read, and not longer than it may be."""
     lines = "".join(each for each in text.replace("\r\n", "\n") if each == "\n" or each.isprintable())
     return lines.strip()[:MAX_WORDS]

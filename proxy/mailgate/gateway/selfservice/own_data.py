@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from mailgate.gateway.answer import Answer
+from mailgate.gateway.answer import Answer, RateLimit
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
@@ -45,6 +45,7 @@ from mailgate.policy.people import address_of, user_text
 from mailgate.store import Recorded, StoreUnavailableError
 from mailgate.store.person_records import People
 from mailgate.store.postures import Postures
+from mailgate.store.reliefs import StoredReliefs
 from mailgate.tasks import ON_BEHALF_OF, compute
 
 FILE = "stored-about-you.json"
@@ -99,6 +100,10 @@ class SelfService:
     contact: str = ""
     codes: PairingCodes | None = None
     reports: OwnReports | None = None
+    let_ins: StoredReliefs | None = None
+    """Where people let themselves in; None if nobody may."""
+    let_in_rates: RateLimit = field(default_factory=lambda: RateLimit(5, timedelta(minutes=10)))
+    """How often one person may try."""
     domain: str = ""
     """The domain of mail addresses; empty if no mails about refusals are sent."""
 

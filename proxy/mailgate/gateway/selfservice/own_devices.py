@@ -25,7 +25,7 @@ from mailgate.model import (
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.people import NO_GROUPS, Groups
-from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.reliefs import OF_SOME, Relief, Reliefs
 from mailgate.store import UnreportedPhone
 from mailgate.store.person_records import People
 from mailgate.store.postures import Postures
@@ -208,7 +208,7 @@ def verdict_on(
 
 def exempted_by(access: Access, decision: Decision, policy: Policy) -> Relief | None:
     """The exemption without which this request would get no mail."""
-    ours = {each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION}
+    ours = {each for each in policy.reliefs.about(access) if each.cause in OF_SOME}
     if not ours or decision.effect in _KEPT_OUT:
         return None
     others = tuple(each for each in policy.reliefs.every if each not in ours)

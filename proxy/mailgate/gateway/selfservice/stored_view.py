@@ -25,7 +25,7 @@ from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
 from mailgate.model import Absence, Access, Decision
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.reliefs import Relief
+from mailgate.policy.reliefs import MAX_ONCE_PER, Cause, Relief
 from mailgate.policy.rule_states import enforcement_starts, prohibited_apps
 from mailgate.store import (
     EnrolledKey,
@@ -225,8 +225,9 @@ def exemption_record(kept: KeptRelief, keep: timedelta) -> StoredRecord:
     relief = kept.relief
     named = {"rule": relief.rule or "*", "note": relief.why, "made_at": relief.at, "ends_at": relief.until}
     named |= {"user": relief.person, "device_id": relief.device, "revoked_at": kept.ended_at}
-    over = kept.ended_at or relief.until or relief.at
-    return _record(named, over + keep)
+    if relief.cause is Cause.SELF_SERVICE:
+        return _record(named, relief.at + MAX_ONCE_PER)
+    return _record(named, (kept.ended_at or relief.until or relief.at) + keep)
 
 
 def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
@@ -285,7 +286,7 @@ def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:
 
 def exemption_view(relief: Relief | None) -> ExemptionView | None:
     """An exemption for the page, without the name of the admin who gave it."""
-    return ExemptionView(relief.why, relief.until) if relief else None
+    return ExemptionView(relief.why, relief.until, relief.cause is Cause.SELF_SERVICE) if relief else None
 
 
 def listed_names(catalog: AppCatalog) -> tuple[str, ...]:

@@ -117,7 +117,9 @@ class OccasionJudge:
     def _may_decide(self, rule: Rule, access: Access, decision: Decision) -> bool:
         """Whether the decision depends on the rule. A rule that is out only keeps the decision from getting harder."""
         stage = rule.stage_at(access.now)
-        out = relief_from(self.policy.reliefs.about(access), rule.id, rule.effect)
+        out = relief_from(
+            self.policy.reliefs.about(access), rule.id, rule.effect, offers=rule.self_service is not None
+        )
         softens = effect_now(rule, stage, access).severity < decision.effect.severity
         return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)
 

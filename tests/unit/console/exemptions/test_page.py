@@ -9,7 +9,7 @@ from tests.unit.console.now.test_verdict_rates import text
 from tests.unit.console.phones import has, record
 
 from mailgate.console.exemptions import page as exemptions
-from mailgate.policy.reliefs import Reliefs
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Act
 
 GIVEN = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "7", "why": "on a <journey>"}
@@ -142,3 +142,27 @@ async def test_ended_exemptions_are_shown_a_page_at_a_time(
         await ada.post("/console/exemptions/end", number=number, why="back")
     page = await ada.get(f"/console/exemptions?over={number}")
     assert ("dan" in page.words, "bob" in page.words) == (True, False)
+
+
+async def test_a_let_in_is_shown_with_its_person_and_device_and_ended_by_an_admin(
+    ada: Browser, firm: Company
+) -> None:
+    (phone,) = await has(firm, record("a1", "alice"))
+    until = NOW + timedelta(hours=24)
+    relief = Relief(
+        0, Cause.SELF_SERVICE, "prohibited-app", "a train", "self-service", NOW, until, "alice", phone.id
+    )
+    act = Act(NOW, "self-service", "let-in")
+    kept, _ = await firm.store.reliefs.let_in(relief, timedelta(days=30), act)
+    page = await ada.get("/console/exemptions")
+    for words in ("alice asked on device", phone.id, "let in by self-service", "a train"):
+        assert words in page.words
+    assert "Nobody is exempt" not in page.words
+    person = (await ada.get("/console/people?login=alice")).words
+    assert "Let in by self-service for" in person
+    assert f"{phone.id} alone" not in person
+    await ada.post("/console/exemptions/end", number=str(kept.relief.number), why="back again")
+    assert (await in_force(firm)).every == ()
+    page = await ada.get("/console/exemptions")
+    assert "Let in by self-service alice" in page.words
+    assert not (await firm.store.reliefs.let_in(relief, timedelta(days=30), act))[1], "it is used up"

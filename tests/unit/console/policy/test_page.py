@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.console.drafted import written
 from tests.unit.console.now.test_verdict_rates import text
 
 from mailgate.config import load_bundle
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
 
@@ -81,18 +83,20 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     firm.context.verdict_rates.note({0: text()}, NOW)
     firm.context.verdict_rates.note({0: text(5)}, NOW)
     assert "Roll back to version 1 …" in (await ada.get("/console/policy")).words
-    page = await ada.post("/console/policy/retract", to="1")
+    page = await ada.post("/console/policy/rollback", to="1")
     assert "Roll back to version 1?" in page.words
     assert "What changes" in page.words
     assert "Added rule laptop-browser" in page.words
-    assert (await ada.post("/console/policy/retract", to="1", confirmed="yes")).status == 409
-    page = await ada.post("/console/policy/retract", to="1", confirmed="yes", note="sent in error")
+    assert (await ada.post("/console/policy/rollback", to="1", confirmed="yes")).status == 409
+    page = await ada.post("/console/policy/rollback", to="1", confirmed="yes", note="sent in error")
     active = await firm.store.policies.active()
-    assert (page.path, active and active.number) == ("/console/policy", 1)
-    assert "Version 1 is in force again." in page.words
+    assert (page.path, active and active.number) == ("/console/policy/rollbacks/3", 1)
+    assert "You rolled back to version 1." in page.words
     assert "sent in error" in page.words
-    assert "Roll back" not in page.words, "there is nothing further to go back to"
-    assert (await firm.acts())[-1] == ("policy-retracted", "ada", "version 1")
+    assert "Roll back" not in (await ada.get("/console/policy")).words, (
+        "there is nothing further to go back to"
+    )
+    assert (await firm.acts())[-1] == ("policy-rolled-back", "ada", "version 1")
 
 
 async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Company) -> None:
@@ -102,7 +106,7 @@ async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Com
 
 @pytest.mark.parametrize(("to", "status"), [("9", 404), ("1", 409), ("", 409)])
 async def test_an_impossible_roll_back_is_refused(ada: Browser, to: str, status: int) -> None:
-    assert (await ada.post("/console/policy/retract", to=to)).status == status
+    assert (await ada.post("/console/policy/rollback", to=to)).status == status
 
 
 @pytest.fixture
@@ -119,6 +123,22 @@ async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
     assert "TikTok Take off TikTok" in page.words
     assert '<option value="wechat">WeChat</option>' in page.text
     assert 'href="/console/policy/rules/prohibited-app"' in (await ada.get("/console/policy")).text
+
+
+async def test_a_rule_says_how_many_have_let_themselves_in_lately(ada: Browser, firm: Company) -> None:
+    await written(firm)
+    assert "done so in the last 30 days" not in (await ada.get("/console/policy/rules/prohibited-app")).words
+    policy = firm.folder / "policy.yaml"
+    policy.write_text(policy.read_text().replace("share: 25%", "self_service: {}"))
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml", {})
+    page = await ada.get("/console/policy/rules/prohibited-app")
+    assert "for 1 day, once in 30 days" in page.words
+    assert "Nobody has done so in the last 30 days" in page.words
+    for person in ("alice", "bob"):
+        told = Relief(0, Cause.SELF_SERVICE, "prohibited-app", "", "self-service", NOW, NOW, person)
+        await firm.store.reliefs.let_in(told, timedelta(days=30), Act(NOW, "self-service", "let-in"))
+    page = await ada.get("/console/policy/rules/prohibited-app")
+    assert "2 people have done so in the last 30 days" in page.words
 
 
 @pytest.mark.parametrize("path", ["policy", "policy/rules/prohibited-app"])

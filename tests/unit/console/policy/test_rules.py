@@ -97,3 +97,9 @@ def test_the_words_that_people_read_are_told() -> None:
         "People read: Company mail does not open on this kind of device. People are told what to do: to remove the app, step by step. "
         "People are told to ask it-help@example.com."
     )
+
+
+def test_a_rule_says_that_people_may_let_themselves_in() -> None:
+    rule, _ = told(datetime(2026, 12, 1, tzinfo=UTC), self_service={"hours": 4})
+    words = "Whoever loses mail by it alone may get it back without help: for 4 hours, once in 30 days."
+    assert words in rule.more
