@@ -359,7 +359,7 @@ NOT_PROHIBITED: dict[str, tuple[dict[str, str | None], str]] = {
 
 
 @pytest.mark.parametrize("name", NOT_PROHIBITED)
-def test_what_prohibits_nobody_is_refused_in_a_sentence(name: str) -> None:
+def test_a_rule_that_prohibits_nobody_is_refused(name: str) -> None:
     changed, words = NOT_PROHIBITED[name]
     with pytest.raises(EditError, match=words.replace(".", r"\.")):
         edited(

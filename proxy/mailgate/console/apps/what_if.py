@@ -165,14 +165,14 @@ class _Asked:
             before = people
 
     def _choices(self) -> list[GroupChoice]:
-        counted, sizes = defaultdict[str, int](int), self._groups.members()
+        counted, sizes = defaultdict[str, int](int), self._groups.sizes
         for person in self._open:
             for group in self._users[person].groups:
                 counted[group] += 1
         chosen = set(self._edit.groups)
         named = sorted(sizes, key=lambda name: (-counted[name], name.casefold()))
         return [
-            GroupChoice(name=name, people=counted[name], members=len(sizes[name]), chosen=name in chosen)
+            GroupChoice(name=name, people=counted[name], members=sizes[name], chosen=name in chosen)
             for name in named
         ]
 

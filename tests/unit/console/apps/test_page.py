@@ -89,7 +89,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-async def test_what_cannot_be_planned_is_said_in_a_sentence(firm: Company, ada: Browser, name: str) -> None:
+async def test_a_choice_that_cannot_be_planned_says_why(firm: Company, ada: Browser, name: str) -> None:
     await filled(firm)
     wrong, words = MISTAKES[name]
     page = await ada.post("/console/apps/wechat", do="plan", **CHOSEN | wrong)
