@@ -20,6 +20,7 @@ FOR_EVERYBODY = {"/logout", "/explain"}
 
 def filled(path: str) -> str:
     path = path.replace("{digest:[0-9a-f]+}", "abcdef").replace("{version}/{kind}", "1/enforced")
+    path = path.replace("{key:[a-z0-9-]+}", "tiktok").replace(r"{serial:\d{1,9}}", "1")
     return "/console" + path.replace("{kind:csv|jsonl}", "csv").replace("{name}", "x").replace("{id}", "x")
 
 

@@ -23,8 +23,9 @@ from mailgate.store import RowPosition
 from mailgate.store.plan_movers import MoverFilter
 
 DIGEST = "0123456789ab"
+SAMPLES = {"kind": "csv", "key": "tiktok", "serial": "1"}
 GETS = sorted(
-    re.sub(r"\{[^}]*\}", lambda part: "csv" if "csv" in part[0] else DIGEST, route.path)
+    re.sub(r"\{(\w+)(?:[^{}]|\{[^}]*\})*\}", lambda part: SAMPLES.get(part[1], DIGEST), route.path)
     for route in ROUTES
     if isinstance(route, web.RouteDef) and route.method == "GET" and route.kwargs.get("name") not in OPEN
 )

@@ -164,7 +164,7 @@ def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
     assert said[0] == "The last start was ended before its company was finished: it is made up anew."
 
 
-def test_how_long_a_company_takes_is_said_before_and_how_long_it_took_after(
+def test_the_time_that_a_company_takes_is_said_before_and_after(
     stage: Stage, demo, companies: list[int]
 ) -> None:
     said: list[str] = []

@@ -56,6 +56,6 @@ def test_mails_about_rules_stand_among_them() -> None:
     sorry = a_mail(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
     told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
     assert [each.words for each in told[:2]] == [
-        "Mail to ada: it was taken back (queued)",
+        "Mail to ada: it was rolled back (queued)",
         "Mail to ada: it is in force, rule app (sent)",
     ]
