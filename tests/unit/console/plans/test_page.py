@@ -270,7 +270,7 @@ async def test_an_approver_reads_the_rule_the_dates_and_the_names_before_the_but
     ada: Browser, lin: Browser, firm: Company
 ) -> None:
     await settled(firm)
-    rule = {"id": "soon", "title": "No phones", "when": "client.handheld", "effect": "block"}
+    rule = {"id": "shut", "title": "No phones", "when": "client.handheld", "effect": "block"}
     soon = rule | {"stages": {"warn": "2026-12-08", "enforce": "2026-12-15"}}
     rules = json.dumps({"rules": [soon, *PHONE_RULES["rules"]]})
     await ada.post("/console/policy/plans", **{"days": "14", "from": "upload", "file": rules})
