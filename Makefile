@@ -15,6 +15,7 @@ BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.mailgate-setup
 # the system's Python is built with profile-guided optimisation; one that pyenv compiles is not, and a gate takes a quarter more time on it
 PYTHONS := /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11
+BEGAN := $(shell date +%s)
 ARGS ?=
 
 help: ## Show this list
@@ -26,6 +27,7 @@ NO_PACKAGES := { echo "make: Python packages could not be installed, pip says wh
 setup: $(RUN_STAMP) ## Make the virtual environment with the packages that a run needs (again only when a lock or pyproject.toml has changed)
 
 $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
+	@echo "Installing what a run needs: about half a minute, once ..."
 	@set -e; test -x $(BIN)/python || { \
 	  for candidate in $(PYTHONS); do \
 	    "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
@@ -35,9 +37,9 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	  echo "make setup: no usable Python found (tried: $(PYTHONS))." >&2; \
 	  echo "It must be 3.11 or newer and have the venv module; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
-	@echo "Installing what a run needs; this takes about half a minute, once ..."
 	@$(PIP) --quiet --require-hashes -r requirements.lock -r requirements-build.lock || $(NO_PACKAGES)
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
+	@echo "Installed in $$(($$(date +%s) - $(BEGAN))) seconds."
 	@touch $@
 
 test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) $(if $(CI),bench-setup) ## Add what tests need; npm's packages are left out if there is no npm

@@ -12,17 +12,18 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 RELATIVE = re.compile(r"\]\((?![a-z]+:|#)")
+PICTURE = re.compile(r"!(?=\[[^\]]*\]\((?![a-z]+:))")
 
 
 class ReadmeForAnIndex(MetadataHookInterface):
-    """An index shows the README alone, so its links to other files lead to the project's own pages."""
+    """An index shows the README alone, so its links to other files lead to the project's own pages, and so do its pictures."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         text = Path(self.root, "README.md").read_text("utf-8")
         home = metadata["urls"]["Homepage"]
         metadata["readme"] = {
             "content-type": "text/markdown",
-            "text": RELATIVE.sub(f"]({home}/", text),
+            "text": RELATIVE.sub(f"]({home}/", PICTURE.sub("", text)),
         }
 
 

@@ -19,7 +19,7 @@ PAGES = {
     "device": "",
     "explain": "explain",
     "policy": "policy",
-    "retract": "",
+    "rollback": "",
     "plans": "policy/plans",
     "plan": "",
     "notices": "notices",
@@ -45,7 +45,7 @@ def open_page(page: Page, console: str, name: str) -> None:
     """Go to a page, if necessary by a link on another page."""
     lists = {
         "device": ("devices?state=listed", "tbody a[href*='/devices/']"),
-        "retract": ("policy", "button:has-text('Roll back')"),
+        "rollback": ("policy", "button:has-text('Roll back')"),
         "plan": ("policy/plans", "tbody td:first-child a"),
         "notice": ("notices", "[aria-label='Mails that were written'] tbody td:first-child a"),
     }
@@ -66,10 +66,10 @@ def count(page: Page, console: str) -> None:
 
 
 def take_start(browser: Browser, admin: str) -> None:
-    """The start page beside this console."""
-    page = browser.new_context(viewport={"width": 1100, "height": 800}).new_page()
+    """The first screen of the start page beside this console."""
+    page = browser.new_context(viewport={"width": 1200, "height": 925}).new_page()
     page.goto(f"http://localhost:{int(admin.rpartition(':')[2]) + 1}/")
-    page.screenshot(path=IMAGES / "start-en.png", full_page=True)
+    page.screenshot(path=IMAGES / "start-en.png")
     page.context.close()
 
 

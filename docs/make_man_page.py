@@ -54,6 +54,8 @@ def man_page() -> str:
 def commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Every command that is not a group, with its full name."""
     for name, each in group.commands.items():
+        if each.hidden:
+            continue
         if hasattr(each, "commands"):
             yield from commands(each, f"{path} {name}")
         else:

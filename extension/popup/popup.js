@@ -50,8 +50,9 @@ function showRemove({ tone, kind, badge, reason, deadline }, now) {
   const at = Date.parse(deadline);
   if (tone === "warned" && !(at > now)) return false;
   putBadge(byId("badge"), tone, `${say([kind])}: ${tone === "warned" ? say(["badge_until", dayText(at)]) : say(badge)}`);
-  put("headline", say([REMOVES.get(kind) ?? "", reason?.[1] ?? ""]));
-  put("remove", say(tone === "warned" ? ["remove_until", momentText(at), fromNow(at, now)] : ["remove_now"]));
+  const apps = reason?.[1] ?? "";
+  put("headline", say([REMOVES.get(kind) ?? "", apps]));
+  put("remove", say(tone === "warned" ? ["remove_until", momentText(at), fromNow(at, now)] : [kind.replace("kind", "remove_now"), apps]));
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from tests.docs.reading import PAGES, ROOT, name_of, prose
@@ -41,9 +42,13 @@ def test_every_page_is_in_the_index() -> None:
     assert [name_of(page) for page in PAGES if page not in linked and page != first] == ["CHANGELOG.md"]
 
 
-def test_the_readme_has_no_picture_that_a_package_index_cannot_show() -> None:
+def test_a_picture_of_the_readme_is_a_link_at_a_package_index_which_cannot_show_it() -> None:
+    pytest.importorskip("hatchling")
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert re.findall(r"!\[[^\]]*\]\((?!https://)|<img(?![^>]*src=\"https://)", readme) == []
+    assert "![" in readme
+    shown = run_path(str(ROOT / "hatch_build.py"))["PICTURE"].sub("", readme)
+    assert re.findall(r"!\[[^\]]*\]\((?!https://)|<img(?![^>]*src=\"https://)", shown) == []
+    assert len(re.findall(r"\]\(", shown)) == len(re.findall(r"\]\(", readme))
 
 
 @pytest.mark.parametrize("link", ["missing.md", "#no-such-heading", "README.md#nor-this", "../../outside.md"])

@@ -223,7 +223,7 @@ SHOWN_BY = {
     "Dovecot gets no answer about a login, or a malformed one": "e2e/test_side_door",
     "A source of device inventory fails": "unit/connectors/test_run unit/connectors/test_scheduler integration/connectors/test_gate",
     "A source suddenly names far fewer devices": "unit/connectors/test_run unit/cli/test_connectors",
-    "A gate, `mailgate policy apply` or `mailgate policy retract` is killed while it changes the rules": "integration/test_killed",
+    "A gate, `mailgate policy apply` or `mailgate policy rollback` is killed while it changes the rules": "integration/test_killed",
     "A gate dies while it reads a source": "unit/store/test_gates unit/connectors/test_runner",
     "A mail server does not take mails about rules, or the process that sends them dies": "integration/test_notices",
     "The SQLite file is deleted or replaced while the gate runs": "unit/store/test_database",

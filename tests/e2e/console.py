@@ -49,33 +49,32 @@ class Console:
             self.page.wait_for_timeout(250)
             self.page.get_by_role("link", name="Refresh").click()
         self.page.get_by_role("link", name="Review it").click()
-        expect(self.page.get_by_role("heading", name="Who moves")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Who loses mail")).to_be_visible()
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
         return self.page.url
 
     def approve(self, plan: str, note: str) -> None:
         self.page.goto(plan)
-        self.page.get_by_role("link", name="Approve …").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Approve")
         self._confirm(note, "Approve")
 
     def apply(self, plan: str, note: str) -> None:
         self.page.goto(plan)
-        self.page.get_by_role("link", name="Put in force …").click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Put in force:")
-        self._confirm(note, "Put in force")
-        expect(self.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
+        self._confirm(note, "Start this plan")
+        expect(self.page.get_by_role("heading", name="Plan and reality")).to_be_visible()
 
     def go_back_to(self, version: int, note: str) -> None:
-        """Take back the rules in force."""
+        """Roll back."""
         self.open("policy")
         self.page.get_by_role("button", name=f"Roll back to version {version} …").click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(f"Roll back to version {version}")
         self._confirm(note, f"Roll back to version {version}")
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Rules")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Rolled back")
 
     def _confirm(self, note: str, button: str) -> None:
-        self.page.get_by_label("Reason, for the history").fill(note)
-        self.page.get_by_role("button", name=button, exact=True).click()
+        form = self.page.locator("main form", has=self.page.get_by_role("button", name=button, exact=True))
+        form.get_by_label("Reason, for the history").fill(note)
+        form.get_by_role("button", name=button, exact=True).click()
 
     def force(self, address: str, **fields: str) -> int:
         """Send a form that no page shows, with the cookie and the token of this session. Returns the status of the

@@ -24,6 +24,7 @@ from tests.unit.store.people import read_mail
 from tests.unit.store.test_fleet import a_browser
 from tests.unit.store.test_gates import BEAT
 
+from mailgate.console.devices.rows import catch_up
 from mailgate.console.site import ROUTES
 from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.mail.recipient_list import data_scope_of, list_recipients
@@ -70,15 +71,12 @@ PATHS = (
     "/console/policy/rules/prohibited-app",
     "/console/policy/plans/PLAN",
     "/console/policy/plans/PLAN?label=block&sort=-person",
-    "/console/policy/plans/PLAN/approve",
-    "/console/policy/plans/PLAN/apply",
     "/console/policy/plans/APPLIED/watch",
     "/console/nothing",
 )
 
 CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
-    ("/console/devices/DEVICE", "Lost"),
     ("/console/policy", "Roll back to version"),
     ("/console/notices/2/enforced?rule=prohibited-app", "Write to 2 people"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),
@@ -123,6 +121,10 @@ async def fill(firm: Company) -> str:
     await firm.store.app_counts.keep(
         [AppDay((NOW - timedelta(days=back)).date(), "tiktok", 9, 9, back, back, NOW) for back in range(9)]
     )
+    await catch_up(firm.store, firm.bundle, NOW)
+    await firm.context.counting.count_if_due()
+    failing = {"state": "failing", "trouble": "throttled", "failing_since": NOW.isoformat()}
+    firm.ready["connectors"] = {"jamf-file": firm.ready["connectors"]["jamf-file"] | failing}
     firm.ready["rules"] = firm.ready["rules"] | {"held": "7 of 200 people would newly be kept out"}
     for person, rule, reason in (
         ("alice", "prohibited-app", "prohibited-app"),

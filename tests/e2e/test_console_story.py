@@ -136,18 +136,18 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         draft = tmp_path / "draft.json"
         draft.write_text(json.dumps(after(**{name: at.isoformat() for name, at in stages.items()})))
         plan = ada.plan_file(draft)
-        expect(ada.page.get_by_role("img", name="By stage")).to_be_visible()
-        expect(moved(ada.page, "newly kept out").nth(2)).to_contain_text("1 person")
+        expect(ada.page.locator("figure.only-wide [role=img]")).to_be_visible()
+        expect(moved(ada.page, "newly without mail").nth(2)).to_contain_text("1 person")
         expect(moved(ada.page, "newly warned").nth(1)).to_contain_text("1 person")
         expect(ada.page.get_by_text("0 of 1 approvals")).to_be_visible()
-        expect(ada.page.get_by_role("link", name="Approve …")).to_have_count(0)
+        expect(ada.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
         assert ada.force(f"{plan}/approve", confirmed="yes", note="I trust myself") == 409
         assert ada.force(f"{plan}/apply", confirmed="yes", note="now") == 409
         assert fetched(gate, style) == before
 
         # grace approves, ada puts it in force. It only reports: not a byte is different.
         grace.approve(plan, "looked at the names")
-        expect(grace.page.get_by_text("1 of 1 approval given, by grace")).to_be_visible()
+        expect(grace.page.get_by_text("Approved by grace")).to_be_visible()
         ada.apply(plan, "as legal asked")
         assert wait_for(lambda: in_force(gate) == 2)
         ada.open("policy")
@@ -191,7 +191,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
             "1 version"
         )
         ada.open("audit")
-        told = ada.page.get_by_role("row").filter(has_text="policy-retracted").first
+        told = ada.page.get_by_role("row").filter(has_text="policy-rolled-back").first
         expect(told).to_contain_text("grace")
         expect(told).to_contain_text("sent in error")
 
@@ -205,7 +205,7 @@ def test_a_changed_file_is_held_planned_and_started(chromium: Browser, gate: Gua
             ada.page.get_by_text("The rules on disk are held")
         ).to_be_visible()  # the page says so by itself
         plan = ada.plan_what_is_on_disk()
-        expect(moved(ada.page, "newly kept out").first).to_contain_text("1 person")
+        expect(moved(ada.page, "newly without mail").first).to_contain_text("1 person")
         grace.approve(plan, "as legal asked")
         assert fetched(gate, style)[0] == 200
         ada.apply(plan, "as legal asked")
@@ -229,7 +229,7 @@ def test_a_viewer_may_look_and_nothing_else(chromium: Browser, gate: GuardedWebm
             vic.open(path)
             expect(vic.page.get_by_role("heading", level=1)).to_be_visible()
             expect(vic.page.locator("main form[method=post]")).to_have_count(0)
-        assert vic.force(f"{vic.url}/console/policy/retract", to="1", confirmed="yes", note="mine") == 403
+        assert vic.force(f"{vic.url}/console/policy/rollback", to="1", confirmed="yes", note="mine") == 403
         assert fetched(gate, "/")[0] == 200
 
 

@@ -38,7 +38,8 @@ def prepare() -> None:
     for command in mailgate.cli.COMMANDS:
         mailgate.cli.load([command])
     warm()
-    render.warm()
+    for step in render.warming():
+        step()
     vars(database)["create_async_engine"] = compiling_once(create_async_engine)
     # a gate on a busy machine is slow and not wrong: its limits are what ``store/test_hanging.py`` tries
     vars(database)["_limited"] = lambda seconds: asyncio.timeout(seconds * 10)

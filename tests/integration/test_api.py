@@ -178,13 +178,13 @@ async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohtt
     done = await call(client, guarded, "POST", f"{plan}/apply", {"note": "no laptops"})
     assert (done["number"], done["already"]) == (2, False)
     assert await becomes(403)
-    await call(client, guarded, "POST", "/policy/retractions", {"note": "sent in error"}, who="lin")
+    await call(client, guarded, "POST", "/policy/rollbacks", {"note": "sent in error"}, who="lin")
     assert await becomes(200)
 
     log = (await call(client, guarded, "GET", "/audit"))["items"]
     acts = [(each["what"], each["who"], each["why"]) for each in log]
     assert acts[:4] == [
-        ("policy-retracted", "lin", "sent in error"), ("policy-activated", "ada", "no laptops"),
+        ("policy-rolled-back", "lin", "sent in error"), ("policy-activated", "ada", "no laptops"),
         ("policy-approved", "lin", "agreed"), ("policy-planned", "ada", ""),
     ]  # fmt: skip
     assert {each["origin"] for each in log[:4]} == {f"api at {gethostname()}"}

@@ -60,7 +60,7 @@ def test_a_held_change_takes_two_other_persons_whoever_comes_at_once(
     assert not blocks(one)  # and is counted in the plan
     assert wait_for(one.has_written)
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
-    assert wait_for(lambda: "the guard lets 0 pass" in held(one))
+    assert wait_for(lambda: "more than 0 needs approval" in held(one))
     digest = held(one).partition("(plan ")[2].partition(")")[0]
 
     refused, why = command(folder, "ada", "policy", "apply", digest, "--note", "now")
@@ -104,7 +104,7 @@ def test_in_a_freeze_files_wait_and_a_roll_back_does_not(
 
     config.write_text(json.dumps(json.loads(config.read_text()) | {"guard": wide | {"freeze": [freeze]}}))
     assert wait_for(lambda: [line for line in one.records() if line.get("event") == "config-applied"][1:])
-    assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "ada", "policy", "rollback", "--note", "sent in error")[0] == 0
     assert wait_for(lambda: not blocks(one))
 
     changed = {"rules": [{**SHUT["rules"][0], "id": "anew"}]}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -45,6 +46,11 @@ async def becomes(session: aiohttp.ClientSession, address: str, wanted: str) -> 
     raise AssertionError(shown)
 
 
+def kept_out(page: str) -> int:
+    found = re.search(r"The last 60 minutes: (\d+) kept out", page)
+    return int(found[1]) if found else 0
+
+
 async def test_nothing_of_it_is_at_the_public_port(guard: Guard, client: aiohttp.ClientSession) -> None:
     guarded = guard({"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]}, admins=WHO)
     for path in ("/console/", "/console/login", "/console/assets/console.css"):
@@ -61,14 +67,21 @@ async def test_decisions_of_every_worker_are_shown_within_seconds(
     guarded = guard(PHONE_RULES, **settings)
     session = await logged_in(guarded)
     async with session:
-        # what was asked of a worker before it was heard of would count as of long ago
         await becomes(session, f"{guarded.admin}/console/", f"{workers} of {workers}")
-        for _ in range(8):
-            async with client.get(
-                f"{guarded.url}/mail", headers={"User-Agent": IPHONE, "Connection": "close"}
-            ) as answer:
-                assert answer.status == 403
-        await becomes(session, f"{guarded.admin}/console/", "The last 60 minutes: 8 kept out.")
+        for _ in range(3):  # what a worker is asked before its first reading counts as of long ago
+            before = kept_out(await text(session, f"{guarded.admin}/console/"))
+            for _ in range(8):
+                async with client.get(
+                    f"{guarded.url}/mail", headers={"User-Agent": IPHONE, "Connection": "close"}
+                ) as answer:
+                    assert answer.status == 403
+            with suppress(AssertionError):
+                await becomes(
+                    session, f"{guarded.admin}/console/", f"The last 60 minutes: {before + 8} kept out."
+                )
+                break
+        else:
+            raise AssertionError(await text(session, f"{guarded.admin}/console/"))
         sightings = f"{guarded.admin}/console/sightings?rule=unproven-handheld"
         await becomes(session, sightings, "It is not known which apps are on this device")
 
@@ -120,22 +133,22 @@ async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
         ready = r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"'
         (digest,) = re.findall(ready, await becomes(ada, plans, ready))
         plan = f"{plans}/{digest}"
-        assert "would or might newly be kept out" in await text(ada, plan)
+        assert "would or might lose mail" in await text(ada, plan)
         assert await status() == 200
         await form(lin, f"{plan}/approve", confirmed="yes", note="agreed")
         assert await status() == 200
         await form(ada, f"{plan}/apply", confirmed="yes", note="no laptops")
         assert await answers(403)
-        page = await form(lin, f"{guarded.admin}/console/policy/retract", to="1")
+        page = await form(lin, f"{guarded.admin}/console/policy/rollback", to="1")
         assert "Roll back to version 1?" in page
         assert await status() == 403
         await form(
-            lin, f"{guarded.admin}/console/policy/retract", to="1", confirmed="yes", note="sent in error"
+            lin, f"{guarded.admin}/console/policy/rollback", to="1", confirmed="yes", note="sent in error"
         )
         assert await answers(200)
         log = await text(ada, f"{guarded.admin}/console/audit")
         order = [
             log.index(what)
-            for what in ("policy-retracted", "policy-activated", "policy-approved", "policy-planned")
+            for what in ("policy-rolled-back", "policy-activated", "policy-approved", "policy-planned")
         ]
         assert order == sorted(order)

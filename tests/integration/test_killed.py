@@ -67,7 +67,7 @@ class Ground:
                 history = [each.number for each in reversed(await store.policies.history())]
                 entries = [entry async for entry in store.audit.all()]
                 assert await store.audit.verify() == []
-                taken_back = [each.what for each in entries].count("policy-retracted")
+                taken_back = [each.what for each in entries].count("policy-rolled-back")
                 assert len(await store.retractions.open()) == taken_back, (
                     "whoever is to be corrected is known"
                 )
@@ -170,8 +170,8 @@ def test_a_killed_apply_is_done_whole_or_not_at_all(ground: Ground) -> None:
 def test_a_killed_roll_back_is_done_whole_or_not_at_all(ground: Ground) -> None:
     prepare(ground, applied=True)
     before = ([1, 2], ["policy-activated"] * 2)
-    after = ([1, 2, 1], ["policy-activated"] * 2 + ["policy-retracted"])
-    command = ("policy", "retract", "--note", "sent in error")
+    after = ([1, 2, 1], ["policy-activated"] * 2 + ["policy-rolled-back"])
+    command = ("policy", "rollback", "--note", "sent in error")
     assert kill_everywhere(ground, *command, before=before, after=after) == {False, True}
 
 

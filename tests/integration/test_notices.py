@@ -222,14 +222,14 @@ def test_exactly_the_affected_people_get_one_mail_and_one_correction(tmp_path: P
             assert said in text, text
             assert said in html
 
-        retracted = desk.run("policy", "retract", "--note", "sent in error")
+        retracted = desk.run("policy", "rollback", "--note", "sent in error")
         assert retracted.returncode == 0, retracted.stderr
         assert sink.recipients() == HIT
         for _ in range(2):
             desk.told("notices", "correct")
         assert sink.recipients() == sorted(HIT * 2)
         correction = sink.taken[-1].get_body(["plain"]).get_content()  # type: ignore[union-attr]
-        assert "the change has been taken back" in correction
+        assert "were changed and then rolled back" in correction
         assert "There is nothing that you need to do." in correction
 
         acts = [(each["what"], each["details"]) for each in desk.told("audit", "list")]
@@ -313,7 +313,7 @@ def test_mails_queued_before_a_roll_back_are_never_sent(tmp_path: Path) -> None:
         desk.activate(SHUT)
         queued = desk.run("notices", "send", "prohibited-app", "--kind", "enforced", "--yes", "--no-wait")
         assert queued.returncode == 0, queued.stderr
-        desk.run("policy", "retract", "--note", "sent in error")
+        desk.run("policy", "rollback", "--note", "sent in error")
         desk.told("notices", "correct")
         assert sink.taken == []
         assert desk.states() == {"withdrawn": 5}
@@ -346,7 +346,7 @@ def test_two_gates_send_one_copy_and_correct_by_themselves(tmp_path: Path) -> No
             queued = desk.run("notices", "send", "prohibited-app", "--kind", "enforced", "--yes", "--no-wait")
             assert queued.returncode == 0, queued.stderr
             assert wait_for(lambda: len(sink.taken) >= 5)
-            desk.run("policy", "retract", "--note", "sent in error")
+            desk.run("policy", "rollback", "--note", "sent in error")
             assert wait_for(lambda: len(sink.taken) >= 10)
             logs = "\n".join(line for gate in gates for line in gate.log)
         finally:

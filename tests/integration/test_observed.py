@@ -38,6 +38,13 @@ def change(guarded: Guarded, **settings: Any) -> None:
     assert wait_for(lambda: applied(guarded) > before)
 
 
+async def written_in(path: Path, count: int) -> list[dict[str, Any]]:
+    """The lines of a file, which is written after the request: once there are so many, or after a while."""
+    lines = lambda: path.read_text().splitlines() if path.exists() else []  # noqa: E731
+    await asyncio.to_thread(wait_for, lambda: len(lines()) >= count)
+    return [json.loads(line) for line in lines()]
+
+
 def applied(guarded: Guarded) -> float:
     """How many settings were applied: a metric, since not every level of the log tells it."""
     with urlopen(f"{guarded.admin}/metrics") as answer:
@@ -73,7 +80,7 @@ async def test_an_access_log_needs_the_setting_which_a_reload_reads(
     await visit(client, guarded)
     await asyncio.to_thread(change, guarded, log={})
     await visit(client, guarded)
-    lines = [json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines()]
+    lines = await written_in(tmp_path / "access.log", 3)
     assert [(line["path"], line["address"]) for line in lines] == [
         ("/inbox/42", "127.0.0.1"), ("/inbox/42", "127.0.0.1"), ("/.mailgate/healthz", "127.0.0.1"),
     ]  # fmt: skip
@@ -137,7 +144,7 @@ async def test_a_siem_gets_refusals_and_acts_and_loses_none_while_it_is_away(
     assert (refusal["policy"], refusal["http_response"]) == ({"name": "unproven-handheld"}, {"code": 403})
     reference = told(guarded, "decided")[0]["reference"]
     assert refusal["metadata"]["correlation_uid"] == reference
-    written = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    written = await written_in(tmp_path / "events.jsonl", len(events()))
     assert sorted(written, key=str) == sorted(events(), key=str)
 
     path = where.removeprefix("unix:")

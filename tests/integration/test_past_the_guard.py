@@ -142,7 +142,7 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
     # who is in a group is a part of the rules
     before = (folder / "groups.yaml").read_text()
     (folder / "groups.yaml").write_text(json.dumps({"groups": {"pilot": PEOPLE}}))
-    assert wait_for(lambda: "5 of 5 people would or might newly be kept out" in held(gate))
+    assert wait_for(lambda: "5 of 5 people would or might lose mail" in held(gate))
     assert kept_out(gate) == []
     (folder / "groups.yaml").write_text(before)
     assert wait_for(lambda: not held(gate))
@@ -173,14 +173,14 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
     assert command(folder, "lin", "policy", "approve", third, "--note", "looked")[0] == 0
     assert applied(folder, third)[0] == 0
     assert wait_for(lambda: kept_out(gate) == PEOPLE[:3])
-    assert command(folder, "lin", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "lin", "policy", "rollback", "--note", "sent in error")[0] == 0
     serial = ready_serial(gate, 5)
     for who in ("lin", "ada"):
         for to in ("4", "1"):
-            code, why = command(folder, who, "policy", "retract", "--to", to, "--note", "after all")
+            code, why = command(folder, who, "policy", "rollback", "--to", to, "--note", "after all")
             assert code == 1
             assert "mailgate policy plan --version" in why
-            assert asked(gate, who, "/policy/retractions", note="after all", to=int(to)) == 409
+            assert asked(gate, who, "/policy/rollbacks", note="after all", to=int(to)) == 409
     assert wait_for(lambda: kept_out(gate) == PEOPLE[:2])
     assert ready(gate)["rules"]["serial"] == serial
     assert command(folder, "ada", "audit", "verify")[0] == 0
@@ -211,7 +211,7 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
     assert applied(folder, plan)[0] == 0
 
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=texts)
-    code, why = command(folder, "ada", "policy", "retract", "--note", "sent in error")
+    code, why = command(folder, "ada", "policy", "rollback", "--note", "sent in error")
     assert (code, "version 1 is not what was put in force" in why) == (1, True)
     code, said = command(folder, "ada", "audit", "verify")
     assert (code, "put version 1 in force, but its texts in the store were changed" in said) == (1, True)
@@ -294,7 +294,7 @@ def test_a_deleted_roll_back_is_found_by_the_audit(
     begin(folder, url, guard={"max_newly_blocked": 2})
     seen(start("one"))
     assert applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))[0] == 0
-    assert command(folder, "ada", "policy", "retract", "--note", "sent in error")[0] == 0
+    assert command(folder, "ada", "policy", "rollback", "--note", "sent in error")[0] == 0
     assert command(folder, "ada", "audit", "verify")[0] == 0
     changed(url, "DELETE FROM retractions")
     code, said = command(folder, "ada", "audit", "verify")
@@ -355,7 +355,7 @@ def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
     assert command(folder, "lin", *off)[0] == 0
     changed(url, "UPDATE reliefs SET at = '2020-01-01 00:00:00.000000' WHERE ended_at IS NULL")
     code, why = command(folder, "ada", "policy", "resume", "some", "--note", "after years")
-    assert (code, "5 of 5 people would or might newly be kept out" in why) == (1, True)
+    assert (code, "5 of 5 people would or might lose mail" in why) == (1, True)
     assert asked(gate, "ada", "/rules/some/on", why="after years") == 409
     assert kept_out(gate) == []
     assert asked(gate, "lin", "/rules/some/on", why="I looked") == 200
@@ -442,7 +442,7 @@ def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
     write_apps(folder, [], game={"name": "Game"})
     assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2)
     write_apps(folder, ["game"], game={"name": "Game"})
-    assert wait_for(lambda: "newly be kept out" in held(gate)), ready(gate)["rules"]
+    assert wait_for(lambda: "might lose mail" in held(gate)), ready(gate)["rules"]
 
 
 @of_any_store
@@ -455,7 +455,7 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
     write_apps(folder, ["mail"], mail=full)
     gate = seen(start("one"))
     write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
-    assert wait_for(lambda: "newly be kept out" in held(gate)), ready(gate)["rules"]
+    assert wait_for(lambda: "might lose mail" in held(gate)), ready(gate)["rules"]
 
 
 @of_any_store

@@ -209,7 +209,7 @@ async def test_a_mistaken_rule_is_rolled_back_and_corrected(
     assert not ping.done()
 
     # It was sent in error. ada takes it back, and mail flows at both gates.
-    await office.told("ada", "policy", "retract", "--note", "sent in error")
+    await office.told("ada", "policy", "rollback", "--note", "sent in error")
     await eventually(client, urls, lin, "mail")
     for url in urls:
         assert [await gets(client, url, each) for each in (lin, joe, clean, *laptops)] == ["mail"] * 5
@@ -232,7 +232,7 @@ async def test_a_mistaken_rule_is_rolled_back_and_corrected(
         ("policy-approved", "grace"),
         ("policy-activated", "ada"),
         ("notices-queued", "ada"),
-        ("policy-retracted", "ada"),
+        ("policy-rolled-back", "ada"),
         ("corrections-queued", "gate"),
     ):
         assert told.count(act) == 1, act

@@ -98,7 +98,7 @@ def test_a_change_beyond_the_guard_is_held_started_and_rolled_back_everywhere(
     assert wait_for(one.has_written)
 
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
-    assert wait_for(lambda: "the guard lets 0 pass" in ready(one)["rules"]["held"])
+    assert wait_for(lambda: "more than 0 needs approval" in ready(one)["rules"]["held"])
     assert not blocks(one)
     digest = ready(one)["rules"]["held"].partition("(plan ")[2].partition(")")[0]
 

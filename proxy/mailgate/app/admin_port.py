@@ -126,9 +126,8 @@ class AdminPort:
             gc.freeze()  # what is loaded stays, as after the start (settle_memory)
             return await open_console(self.console, self._application(), parts)
         except Exception as error:
-            log.error(
-                "console-not-loaded", error=type(error).__name__, module=getattr(error, "name", "") or ""
-            )
+            where = getattr(error, "name", None) or getattr(error, "filename", None) or ""
+            log.error("console-not-loaded", error=type(error).__name__, module=where)
             raise
 
     def _audit_works(self) -> AbstractAsyncContextManager[None]:

@@ -68,8 +68,10 @@ class Console:
                 lambda devices, now: refresh(self.parts.store, self.parts.bundle(), devices, now),
                 lambda now: catch_up(self.parts.store, self.parts.bundle(), now),
             ),
+            counting=AppCounting(self.parts.store, self._apps, utc_now),
             readings=Readings(partial(sync_now, self.parts.connector_syncs)),
             planning=Planning(self.plan_now),
+            view=lambda *told: self.parts.rules.in_force.live.responses.view(*told),
             recheck=Recheck(check_again),
             recheck_many=Recheck(check_again, patience=None),
         )
@@ -77,7 +79,7 @@ class Console:
     def works(self, context: ConsoleContext) -> list[Work]:
         """What runs for the console as long as the gate runs."""
         apps, counts, follow = self._apps, context.device_counts, self.parts.rules.changes.follow
-        counting = AppCounting(self.parts.store, apps, utc_now)
+        counting = context.counting
         return [
             partial(
                 context.verdict_rates.run,

@@ -5,15 +5,16 @@ import gc
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from mailgate import classify
 from mailgate.app.service import Service
 from mailgate.app.service_manager import NOBODY, ServiceManager
 from mailgate.app.workers.listeners import ALONE, REPLACED, SHUTDOWN_EXTRA_SECONDS, WorkerPlace
-from mailgate.classify import prepare, warm
 from mailgate.config import Bundle
 from mailgate.gateway.pages import render
 from mailgate.tasks import end_all
@@ -41,7 +42,7 @@ async def serve(
     """
     end_on_signals()
     sys.setswitchinterval(SWITCH_SECONDS)
-    prepare()
+    classify.prepare()
     service = await Service.start(config, bundle, place)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     if life is not None:
@@ -104,9 +105,11 @@ async def serve(
 
 
 async def warm_up(service: Service) -> None:
-    """Do beside requests, before they need it, what takes time and what no start has to wait for; what is for mail first."""
-    await asyncio.to_thread(warm)
-    await asyncio.to_thread(render.warm)
+    """Do beside requests, before they need it, what takes time and what no start has to wait for; what is for mail first. A request goes
+    before the next step, and has its own error from what a step could not do."""
+    for step in (*classify.warming(), *render.warming()):
+        with suppress(Exception):
+            await asyncio.to_thread(step)
     service.admin.load_console.set()
 
 

@@ -12,7 +12,7 @@ from mailgate.classify.activesync import (
     read_query,
 )
 from mailgate.classify.attestation import with_attestation, with_device
-from mailgate.classify.browser import prepare, read_traits, read_user_agent, shortened, warm
+from mailgate.classify.browser import prepare, read_traits, read_user_agent, shortened, warm, warming
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
@@ -33,6 +33,7 @@ __all__ = [
     "is_checked",
     "prepare",
     "warm",
+    "warming",
     "with_attestation",
     "with_device",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
@@ -121,7 +121,7 @@ class _Line:
     """A line on a terminal with the progress of making up data. It is removed before other output."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TimeElapsedColumn())
         console = Console(stderr=True)
         self._bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bars.add_task("Starting", total=None)
@@ -134,7 +134,7 @@ class _Line:
         self.end()
 
     def progress(self, what: str, done: int, of: int) -> None:
-        self._bars.update(self._task, description=f"Making up a company: {what}", completed=done, total=of)
+        self._bars.update(self._task, description=f"  {what}", completed=done, total=of)
 
     def say(self, words: str) -> None:
         self._bars.console.print(words, highlight=False, soft_wrap=True)

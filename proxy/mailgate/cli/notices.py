@@ -1,4 +1,4 @@
-"""``mailgate notices``: mails to the people whom a rule is about, each once, corrections after it was taken back, and their states."""
+"""``mailgate notices``: mails to the people whom a rule is about, each once, corrections after it was rolled back, and their states."""
 
 import asyncio
 from collections import Counter
@@ -266,7 +266,7 @@ def _say(counts: RecipientCounts) -> None:
 
 @app.command()
 def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """Send the corrections after `mailgate policy retract` now, if no running gate does. Each is sent once."""
+    """Send the corrections after `mailgate policy rollback` now, if no running gate does. Each is sent once."""
     queued = 0
 
     async def run(store: Store, bundle: Bundle) -> None:

@@ -128,7 +128,6 @@ _EXEMPTIONS: Columns = {
     "why": "why",
     "by": "author",
 }
-_MAILS: Columns = {"when": "at", "about": "about", "state": "state"}
 _EVENTS: Columns = {"when": "at", "what": "words"}
 
 
@@ -141,7 +140,7 @@ def person(
     as_json: AsObject = False,
 ) -> None:
     """Show everything about one person, like their page in the console: each device with its mail status and the
-    reason, requests for help, exemptions, mails, history."""
+    reason, requests for help, exemptions, and the history with the mails."""
 
     async def run(store: Store, bundle: Bundle) -> PersonFacts | None:
         return await person_of(store, bundle, login, datetime.now(UTC))
@@ -171,7 +170,6 @@ def _print_person(found: PersonFacts, console: Console) -> None:
     for title, rows, columns in (
         ("also asks for mail with", found.others, _OTHERS),
         ("exemptions", found.exemptions, _EXEMPTIONS),
-        ("mails to them", found.mails, _MAILS),
         ("history", found.timeline[:_HISTORY], _EVENTS),
     ):
         if rows:

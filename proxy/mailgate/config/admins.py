@@ -23,7 +23,7 @@ from mailgate.model.phrase import wrong_value
 from mailgate.policy.apps import Strict
 
 Role = Literal["viewer", "operator", "approver"]
-"""``viewer`` looks; ``operator`` plans, applies and retracts; ``approver`` approves what others have planned, and retracts."""
+"""``viewer`` looks; ``operator`` plans, applies and rolls back; ``approver`` approves what others have planned, and rolls back."""
 
 AdminName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._@-][a-z0-9]+)*$", max_length=100)]
 """A name in lower case only, so that no two names look like one person's."""

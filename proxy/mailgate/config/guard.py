@@ -136,4 +136,4 @@ class GuardSettings(Strict):
     approvals: int = Field(default=1, ge=1, le=10)
     """The number of other people who have to approve a change beyond ``max_newly_blocked``."""
     freeze: tuple[Freeze, ...] = ()
-    """When nothing but a retraction is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``."""
+    """When nothing but a roll back is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``."""

@@ -37,7 +37,7 @@ class MailSettings(Strict):
 
 
 class NoticeSettings(MailSettings):
-    """Mails about rules: one is coming, is enforced, or was taken back. If left out, none are sent."""
+    """Mails about rules: one is coming, is enforced, or was rolled back. If left out, none are sent."""
 
     smtp: Listen | None = None
     """The mail server that accepts these mails, like ``smtp.example.com:587``."""

@@ -5,6 +5,8 @@ An edit changes one value of one file and one place of the rules, and nothing el
 before and after and comparing them (``_is_only_change``), however the change was made.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -17,9 +19,10 @@ from mailgate.config.document import Path as Place
 from mailgate.config.rules import STORED_NAMES, Rules, compile_rules
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.edits import DATED_STAGES, Edit, ListEdit, StageEdit, places, rule_of
+from mailgate.policy.edits import DATED_STAGES, Edit, ListEdit, ProhibitEdit, StageEdit, places, rule_of
+from mailgate.policy.prohibiting import place_for
 from mailgate.policy.rules import Policy
-from mailgate.policy.written import read_moment
+from mailgate.policy.written import read_moment, share_of
 
 
 def set_value(document: Document, path: Path, value: str) -> str:
@@ -62,6 +65,49 @@ def add_item(document: Document, path: Path, item: str) -> str:
         return _spliced(text, end, end, f", {_like(last, item)}")
     before = text[_line_start(text, last.start_mark.index) : last.start_mark.index]
     return _spliced_line(text, end, f"{before}{_like(last, item)}")
+
+
+def insert_rule(document: Document, place: int, fields: Mapping[str, object]) -> str:
+    """The text with one more rule, before the one at ``place`` and the comment above it. Raises EditError."""
+    node, text = document.nodes["rules",], document.text
+    assert isinstance(node, SequenceNode)
+    if node.flow_style:
+        raise EditError(phrase("The rules are written in one line. %(by_hand)s", by_hand=_BY_HAND))
+    at_end = place == len(node.value)
+    like = _line_start(text, node.value[place - at_end].start_mark.index)
+    dash = len(text[like:]) - len(text[like:].lstrip(" "))
+    start = len(text) if at_end else _above_comments(text, like)
+    lines = [f"{name}: {_written(value)}" for name, value in fields.items()]
+    rule = "".join(f"{' ' * dash}{'  ' if number else '- '}{each}\n" for number, each in enumerate(lines))
+    apart = "\n" if "\n\n" in text[node.start_mark.index :] else ""
+    if at_end:
+        return f"{text.rstrip()}\n{apart}{rule}"
+    return _spliced(text, start, start, f"{rule}{apart}")
+
+
+def _above_comments(text: str, start: int) -> int:
+    """The beginning of the comment right above the line that begins here; that of the line if there is none."""
+    before = _line_start(text, start - 1)
+    return _above_comments(text, before) if start and text[before:start].lstrip().startswith("#") else start
+
+
+def _written(value: object) -> str:
+    """A value in one line of YAML, in quotes if it could be read as something else."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    text = str(value)
+    return (
+        text
+        if _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXTS
+        else json.dumps(text, ensure_ascii=False)
+    )
+
+
+_PLAIN = re.compile(r"client\.[^#:'\\]*|[^\W\d_][\w .@/+-]*[\w.%]|[0-9]+(\.[0-9]+)?%|[0-9]{4}-[0-9T:Z+-]+")
+"""Texts that YAML reads as they are, also inside brackets; a condition is in none."""
+_NO_TEXTS = {"true", "false", "null", "yes", "no", "on", "off", "nan", "inf"}
 
 
 def remove_item(document: Document, path: Path, place: int) -> str:
@@ -139,6 +185,8 @@ def edited(before: Rules, edit: Edit) -> Rules:
         raise EditError(phrase("This is already the case: %(title)s.", title=edit.title(before.policy)))
     if isinstance(edit, StageEdit):
         _in_turn(before.policy, edit)
+    if isinstance(edit, ProhibitEdit):
+        _can_begin(before, edit)
     name, path, value, text = _made(before, edit)
     try:
         after = compile_rules({**before.texts, name: text})
@@ -177,6 +225,36 @@ def _in_turn(policy: Policy, edit: StageEdit) -> None:
             )
 
 
+def _can_begin(before: Rules, edit: ProhibitEdit) -> None:
+    """Check what the form of a rule does not say. Raises EditError."""
+    policy, name = before.policy, before.policy.catalog.name_of(edit.app)
+    place = place_for(policy, edit)
+    if rule_of(policy, edit.rule) is not None:
+        raise EditError(phrase("There is a rule %(rule)s already. Choose another id.", rule=edit.rule))
+    if edit.app not in policy.catalog.apps:
+        raise EditError(phrase("%(app)s is not in apps.yaml. Add it there first.", app=edit.app))
+    if share_of(edit.share) == 0:
+        raise EditError(phrase("That share is nobody. Choose a bigger one."))
+    if edit.warn and (edit.block is None or read_moment(edit.block) <= read_moment(edit.warn)):
+        raise EditError(
+            phrase("The warning has to start before the block. Choose an earlier day to warn, or none.")
+        )
+    if place.index is None:
+        raise EditError(
+            phrase(
+                "No rule gives mail to a phone or tablet with %(app)s. There is nothing to prohibit.",
+                app=name,
+            )
+        )
+    if edit.warn and place.softens:
+        raise EditError(
+            phrase(
+                "Other rules refuse some phones with %(app)s today, and a warning would give them mail. Choose no day to warn.",
+                app=name,
+            )
+        )
+
+
 def written_start(rules: Rules, rule: str, stage: str) -> str:
     """The start of a rule's stage as it is written in the file. Raises EditError."""
     document = _document(rules.texts, STORED_NAMES.policy)
@@ -187,6 +265,8 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
     """The file to change, the path of the change in it, the new value, and the new text."""
     if isinstance(edit, ListEdit):
         return _on_list(before, edit)
+    if isinstance(edit, ProhibitEdit):
+        return _with_rule(before, edit)
     if rule_of(before.policy, edit.rule) is None:
         raise EditError(phrase("No rule is called %(rule)s any more.", rule=edit.rule))
     document = _document(before.texts, STORED_NAMES.policy)
@@ -197,6 +277,15 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
     if path in document.nodes:
         return STORED_NAMES.policy, path, edit.share, set_value(document, path, edit.share)
     return STORED_NAMES.policy, path, edit.share, add_entry(document, rule, "share", edit.share)
+
+
+def _with_rule(before: Rules, edit: ProhibitEdit) -> tuple[str, Place, Any, str]:
+    document = _document(before.texts, STORED_NAMES.policy)
+    place = place_for(before.policy, edit).index
+    assert place is not None  # it was checked before
+    text = insert_rule(document, place, edit.fields)
+    rules = document.value["rules"]
+    return STORED_NAMES.policy, Place(("rules",)), (*rules[:place], edit.fields, *rules[place:]), text
 
 
 def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place, Any, str]:
@@ -247,7 +336,7 @@ def _is_only_change(before: Rules, after: Rules, edit: Edit, name: str, path: Pl
     moved = {place for place in {*was, *now} if was.get(place) != now.get(place)}
     wanted = _with(_document(before.texts, name).value, path, value)
     return (
-        moved == {edit.place}
+        (all(map(edit.is_about, moved)) if isinstance(edit, ProhibitEdit) else moved == {edit.place})
         and edit.is_in(after.policy)
         and _document(after.texts, name).value == wanted
         and {**after.texts, name: ""} == {**before.texts, name: ""}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
@@ -15,14 +15,17 @@ from mailgate.console.login.rights import roles_now
 from mailgate.console.login.sessions import Session, Sessions
 from mailgate.console.login.tries import LoginTries
 from mailgate.console.notices.recipient_lists import RecipientLists
-from mailgate.console.now.counting import DeviceCounts
+from mailgate.console.now.counting import AppCounting, DeviceCounts
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.peer import cookie_of
 from mailgate.console.plans.planning import Planning
 from mailgate.console.toasts import Toasts
+from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
+from mailgate.model import Access, Decision
+from mailgate.model.fact import Fact
 from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.texts import Language, language_for
@@ -52,8 +55,11 @@ class ConsoleContext:
     files."""
     verdict_rates: VerdictRates
     device_counts: DeviceCounts
+    counting: AppCounting
     readings: Readings
     planning: Planning
+    view: Callable[[Access, Decision, str], View]
+    """What the page of a refusal tells of a decision, by the rules in force."""
     recipient_lists: RecipientLists = field(default_factory=RecipientLists)
     sessions: Sessions = field(default_factory=Sessions)
     tries: LoginTries = field(default_factory=LoginTries)
@@ -63,6 +69,8 @@ class ConsoleContext:
     recheck_many: Recheck = field(default_factory=lambda: Recheck(patience=None))
     """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits
     behind them."""
+    losses: dict[tuple[str, timedelta], Fact] = field(default_factory=dict)
+    """Who may lose mail while a source stays away, by source and how long its reports count, as last counted."""
     background_questions: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
 

@@ -58,14 +58,14 @@ async def _waits(request: web.Request) -> dict[str, int]:
     if not roles & {"operator", "approver"}:
         return {}
     try:
-        asked = await context.store.help_requests.open_by_rule() if "operator" in roles else {}
+        asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
         plans = await plan_statuses(
             context.store, guard_of(context.bundle().settings), context.clock(), MAX_PLANS
         )
     except StoreError:
         return {}
     return {
-        "help_requests": sum(asked.values()),
+        "help_requests": asked,
         "policy": sum(waits_for(plan, name, may_approve="approver" in roles) for plan in plans),
     }
 
@@ -113,7 +113,7 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
     """The address of the page with this name. Empty values of the query are left out."""
     path = str(request.app.router[name].url_for(**parts))
     asked = {key: value for key, value in (query or {}).items() if value not in ("", None)}
-    return f"{path}?{urlencode(asked)}" if asked else path
+    return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
 
 
 def redirect_to(

@@ -1,18 +1,20 @@
-"""Pictures in SVG that screen readers can read: verdicts as stacked columns, and a trend as a small line beside its number."""
+"""Pictures in SVG that screen readers can read: verdicts as stacked columns, a trend as a small line beside its number, people
+refused by day, and devices that lose mail by the hour."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 
 from markupsafe import Markup
 
 from mailgate.console import svg
-from mailgate.console.apps.facts import DAYS, AppOnDay, AppTrend
+from mailgate.console.apps.facts import DAYS, AppOnDay
 from mailgate.console.now.traffic import RANGES, Range, Traffic
 from mailgate.console.svg import Box, Mark, columns, nice
 from mailgate.console.words import effect_in_words, kind_in_words
-from mailgate.model.phrase import joined, phrase, translate
+from mailgate.model.phrase import joined, phrase, time_of, translate
 from mailgate.texts import IN_ENGLISH, Language
 
 WIDTH, HEIGHT, EDGE = 120, 28, 3
@@ -42,7 +44,6 @@ def _y(devices: int, top: int) -> float:
 
 
 BOX = Box(640, 190)
-TREND = (160, 36)
 EFFECTS = ("block", "challenge", "warn", "allow")
 """The effects from the axis upwards: those that keep people out are at the bottom, where they are seen first."""
 KINDS = ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown")
@@ -90,24 +91,6 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     )
 
 
-def trend(app: AppTrend, days: int) -> Markup:
-    """The people kept out because of an app, a thin column for each day."""
-    last = app.last.day
-    told = {each.day: each.kept_out_people for each in app.days}
-    return thin_columns([told.get(last - timedelta(days=back), 0) for back in range(days - 1, -1, -1)])
-
-
-def thin_columns(counted: Sequence[int]) -> Markup:
-    """A thin column for each number, in a drawing of the size ``TREND``."""
-    width, height = TREND
-    top, room = nice(max(counted)), width / len(counted)
-    return Markup("\n").join(
-        Markup(svg.bar(place * room, height - tall, room * 0.8, tall, "bar block"))  # noqa: S704
-        for place, number in enumerate(counted)
-        if (tall := max(height * number / top, 1.0))
-    )
-
-
 def _worded_totals(
     totals: Counter[str], order: Sequence[str], tell: Callable[[str], str]
 ) -> tuple[tuple[str, str, int], ...]:
@@ -122,3 +105,102 @@ def _marks(traffic: Traffic) -> list[Mark]:
     return [
         Mark(place, at=traffic.spans[place].at + later, form=form) for place in (0, count // 2, count - 1)
     ]
+
+
+WIDE, PHONE = Box(620, 282, left=30, below=26, above=46), Box(340, 210, left=30, below=26, above=46)
+"""Two drawings of one picture, since texts would shrink with one."""
+NO_COUNT = "?"
+"""Stands where a day was not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture in words, and drawn for a wide page and for a phone."""
+
+    words: str
+    wide: Markup
+    phone: Markup
+
+
+def refused_picture(
+    counted: Sequence[tuple[date, int | None]], marked: Collection[date], language: Language = IN_ENGLISH
+) -> Drawing:
+    """The people refused on each day, today last. Days in ``marked`` have the numbers of their places, from 1 on."""
+    first, last = (
+        language.short_day(datetime.combine(day, datetime.min.time())) for day, _ in (counted[0], counted[-1])
+    )
+    numbers = joined(phrase("not counted") if people is None else people for _, people in counted)
+    words = phrase(
+        "People refused each day from %(first)s to %(last)s: %(numbers)s",
+        first=first,
+        last=last,
+        numbers=numbers,
+    )
+    every = {box: _refused(counted, marked, box, language) for box in (WIDE, PHONE)}
+    return Drawing(words, every[WIDE], every[PHONE])
+
+
+def _refused(
+    counted: Sequence[tuple[date, int | None]], marked: Collection[date], box: Box, language: Language
+) -> Markup:
+    of, most = len(counted), max((people or 0 for _, people in counted), default=0)
+    top, step = nice(most), 1 if box is WIDE else 2
+    past: list[dict[str, int]] = [
+        {} if people is None else {"past" if place < of - 1 else "block": people}
+        for place, (_, people) in enumerate(counted)
+    ]
+    days = [Mark(place, str(counted[place][0].day)) for place in range(of - 1, -1, -step)]
+    lines, dots = list[str](), list[str]()
+    for number, place in enumerate(
+        (place for place, (day, _) in enumerate(counted) if day in marked), start=1
+    ):
+        x, room = box.column(place, of)
+        end = box.y(counted[place][1] or 0, top)
+        lines.append(f'<path class="mark-line" d="M{x + room / 2:.1f} 24V{end}"/>')
+        dots.append(f'<circle class="dot" cx="{x + room / 2:.1f}" cy="14" r="9.5"/>')
+        dots.append(svg.text(x + room / 2, 18, str(number), "dot-t", "middle"))
+    unknown = [
+        svg.text(x + room / 2, box.height - box.below - 5, NO_COUNT, "soft", "middle")
+        for place, (_, people) in enumerate(counted)
+        for x, room in [box.column(place, of)]
+        if people is None
+    ]
+    numbers = most < (10_000 if box is WIDE else 1_000)
+    drawn = columns(past, ("past", "block"), box, days, numbers=numbers, translator=language)
+    return Markup("\n".join([*lines, *drawn, *unknown, *dots]))  # noqa: S704 - svg.py escapes
+
+
+AWAY = Box(340, 150, left=30, below=24, above=22)
+LABELLED = 6
+"""Every so many hours the time is written below, and how many have lost mail by then above."""
+
+
+def away_picture(hours: Sequence[int], now: datetime, language: Language = IN_ENGLISH) -> tuple[str, Markup]:
+    """In words and drawn: how many devices have lost mail by each of the next hours while a source stays away."""
+    lost, of = list(accumulate(hours, initial=0)), len(hours)
+    top, room = nice(lost[-1]), (AWAY.width - AWAY.left) / of
+    at = [AWAY.left + room * hour for hour in range(of + 1)]
+    steps = "".join(f"H{at[hour]:.1f}V{AWAY.y(lost[hour], top)}" for hour in range(1, of + 1))
+    ground = AWAY.y(0, top)
+    parts = [
+        f'<path class="past" d="M{at[0]} {ground}{steps}V{ground}Z"/>',
+        *columns([{"": top}], (), AWAY, translator=language),
+    ]
+    parts.append(f'<path class="line no" d="M{at[0]} {ground}{steps}"/>')
+    told = list[str]()
+    for hour in range(0, of + 1, LABELLED):
+        moment = (now + timedelta(hours=hour)).astimezone(UTC)
+        if hour < of:
+            ends = "middle" if hour else "start"
+            parts.append(
+                svg.text(at[hour], AWAY.height - 6, f"{moment:%H:%M}", "soft", ends, at=moment, form="time")
+            )
+        if lost[hour] > lost[max(hour - LABELLED, 0)]:
+            parts.append(
+                svg.text(at[hour] - 3, AWAY.y(lost[hour], top) - 5, language.number(lost[hour]), "ink", "end")
+            )
+            told.append(phrase("%(count)s by %(at)s", count=lost[hour], at=time_of(moment)))
+    words = phrase(
+        "Devices that may lose mail within 24 hours: %(numbers)s", numbers=joined(told) or phrase("none")
+    )
+    return words, Markup("\n".join(parts))  # noqa: S704 - svg.py escapes

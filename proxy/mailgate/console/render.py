@@ -13,8 +13,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.audit.facts import act_in_words, thing_in_words
+from mailgate.console.connectors.sources import loss_in_words
 from mailgate.console.now.gates import roughly
-from mailgate.console.pictures import sparkline, thin_columns
+from mailgate.console.people.lanes import drawn
+from mailgate.console.pictures import away_picture, sparkline
 from mailgate.console.shapes import badge, table
 from mailgate.console.words import (
     CONNECTORS,
@@ -42,6 +44,7 @@ from mailgate.console.words import (
     trouble_in_words,
     verdict_in_words,
 )
+from mailgate.gateway.pages.me import cause_words
 from mailgate.gateway.pages.shapes import MARK, icon, style
 from mailgate.model.phrase import (
     SOURCE,
@@ -291,6 +294,8 @@ _ENVIRONMENT = _environment(
         "same": plain_choice,
         "safe_svg": safe_svg,
         "sparkline": _in_language(sparkline),
+        "lanes": _in_language(drawn),
+        "told": _in_language(cause_words),
         "count": count,
         "join": joined,
         "ago": ago,
@@ -314,7 +319,8 @@ _ENVIRONMENT = _environment(
         "looked": looked_clause_first,
         "trouble": trouble_in_words,
         "http_status": status_in_words,
-        "thin_columns": thin_columns,
+        "away_picture": _in_language(away_picture),
+        "loss": loss_in_words,
         "source": source_in_words,
         "state": state_in_words,
         "not_denied": not_denied_in_words,

@@ -29,7 +29,7 @@ _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(td|th)\b([^>]*)>(.*?)</\1>", re.DOTALL)
 _CLASS = re.compile(r' class="([^"]*)"')
 _TAG = re.compile(r"<[^>]*>|[▲▼]")
-FEW, SOME = 4, 6
+LEAST, FEW, SOME = 3, 4, 6
 NAME = "name"
 
 
@@ -45,7 +45,15 @@ def table(label: str, *, caller: Callable[[], str]) -> Markup:
     name = next((place for place, (attributes, _) in enumerate(heads) if '"name"' in attributes), 0)
     columns = [NAME if place == name else _column(words) for place, (_, words) in enumerate(heads)]
     rows = _ROW.sub(lambda row: _labelled(row[0], columns), body)
-    size = "few" if len(columns) <= FEW else "some" if len(columns) <= SOME else "many"
+    size = (
+        "least"
+        if len(columns) <= LEAST
+        else "few"
+        if len(columns) <= FEW
+        else "some"
+        if len(columns) <= SOME
+        else "many"
+    )
     return Markup('<div class="table {}"><table aria-label="{}">{}</thead>{}</table></div>').format(
         size, label, Markup(head), Markup(rows)  # noqa: S704 - of a template
     )  # fmt: skip

@@ -125,7 +125,7 @@ PLAN_STATES: dict[str, str] = {
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
     "in force": phrase("in force"),
-    "retracted": phrase("retracted"),
+    "rolled back": phrase("rolled back"),
     "replaced": phrase("replaced"),
 }
 """The state of a plan."""
@@ -260,6 +260,30 @@ def system_in_words(os: str, version: str = "") -> str:
 def device_in_words(kind: Kind | str | None, os: str, version: str = "") -> str:
     """A device in a few words."""
     return joined(part for part in (kind_in_words(kind), system_in_words(os, version)) if part)
+
+
+_BY_SYSTEM = {
+    "ios": phrase("the iPhone"),
+    "ipados": phrase("the iPad"),
+    "macos": phrase("the Mac"),
+    "chromeos": phrase("the Chromebook"),
+    "windows": phrase("the Windows computer"),
+    "linux": phrase("the Linux computer"),
+    "android phone": phrase("the Android phone"),
+    "android tablet": phrase("the Android tablet"),
+}
+_BY_KIND = {
+    "phone": phrase("the phone"),
+    "tablet": phrase("the tablet"),
+    "laptop": phrase("the laptop"),
+    "mail_app": phrase("the mail app"),
+}
+_DEVICE = phrase("the device")
+
+
+def called(kind: str | None, os: str) -> str:
+    """A device by what people call it, as the subject of a sentence."""
+    return _BY_SYSTEM.get(os) or _BY_SYSTEM.get(f"{os} {kind}") or _BY_KIND.get(kind or "", _DEVICE)
 
 
 def effect_in_words(effect: str) -> str:

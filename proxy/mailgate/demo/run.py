@@ -1,4 +1,4 @@
-"""Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and six lines on the terminal."""
+"""Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and what to open on the terminal."""
 
 import asyncio
 import errno
@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -17,12 +18,13 @@ from mailgate.app.preflight import load_checked
 from mailgate.app.serve import end_on_signals, serve
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.demo.company import DEFAULT_PEOPLE
-from mailgate.demo.company.fill import MARK, ROLE_TEXTS, Filled, clear_half_made, fill, is_new, tokens_in
+from mailgate.demo.company.fill import MARK, Filled, clear_half_made, fill, is_new, tokens_in
+from mailgate.demo.company.fill import SETTINGS as COMPANY
 from mailgate.demo.company.seed import Progress
 from mailgate.demo.mailbox import Mailbox, shipped_messages
 from mailgate.demo.settings import demo_rules, write_settings
 from mailgate.demo.start.page import Links, StartPage
-from mailgate.demo.start.personas import PersonaProxy, Signer, exempt_persona
+from mailgate.demo.start.personas import PersonaProxy, Shown, Signer, exempt_persona
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
 
@@ -161,9 +163,9 @@ async def _run(
         filled = await _filled(config, demo, progress, say)
         if filled:
             write()  # with the admins of the company
-        await exempt_persona(config, utc_now())
+        standing = await exempt_persona(config, utc_now())
         place = _place(demo, str(rules / "policy.yaml"), str(config), filled)
-        async with _start_page(demo, place) as start:
+        async with _start_page(demo, place, standing) as start:
             await serve(
                 config, ready=lambda service: show(replace(place, admin=service.admin.origin, start=start))
             )
@@ -173,12 +175,29 @@ async def _filled(config: Path, demo: Demo, progress: Progress, say: Callable[[s
     """Make the company; None if none is to be made."""
     people = clear_half_made(demo.directory, demo.store)
     if people is not None:
-        say("The last start was ended before its company was finished: the company is made up anew.")
+        say("The last start was ended before its company was finished: it is made up anew.")
     if demo.people is not None:
         people = demo.people
     elif people is None and await is_new(config):
         people = DEFAULT_PEOPLE
-    return await fill(config, people, progress, demo.store) if people else None
+    if not people:
+        _say_if_old(demo.directory, say)
+        return None
+    began = utc_now()
+    say(f"Making up a company of {people:,} people: about {people // 40 + 3} seconds, once ...")
+    filled = await fill(config, people, progress, demo.store)
+    took = (utc_now() - began).seconds
+    say(f"Made in {took} seconds. Starting the gate ...")
+    return filled
+
+
+def _say_if_old(directory: Path, say: Callable[[str], None]) -> None:
+    """Say that reports have expired: all dates of a company are relative to the day on which it was made."""
+    made = directory / COMPANY
+    days = (utc_now() - datetime.fromtimestamp(made.stat().st_mtime, UTC)).days if made.exists() else 0
+    if days:
+        ago = f"{days} days ago" if days > 1 else "a day ago"
+        say(f"This company was made up {ago}: its reports have expired. For a new one, delete {directory}.")
 
 
 def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> DemoAddresses:
@@ -196,13 +215,14 @@ def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> DemoA
 
 
 @asynccontextmanager
-async def _start_page(demo: Demo, place: DemoAddresses) -> AsyncIterator[str]:
+async def _start_page(demo: Demo, place: DemoAddresses, standing: Shown) -> AsyncIterator[str]:
     """The address of the start page, which is served until the body ends."""
     public_url, issuer = place.url.rstrip("/"), (demo.keys / ISSUER_KEY_FILE).read_text("utf-8")
     player = PersonaProxy(f"http://127.0.0.1:{demo.port}", public_url, Signer(issuer, public_url, utc_now))
-    tokens = {name: path.read_text("utf-8").strip() for name, path in place.tokens.items()}
-    admins = {name: (ROLE_TEXTS[name], token) for name, token in tokens.items()}
-    links = Links(place.url, f"http://localhost:{demo.admin_port}", place.admin, admins, commands(place))
+    admins = {name: path.read_text("utf-8").strip() for name, path in place.tokens.items()}
+    links = Links(
+        place.url, f"http://localhost:{demo.admin_port}", place.admin, admins, commands(place), standing
+    )
     application = StartPage(links, player).application()
     async with _listening(application, demo.start_port):
         yield f"http://localhost:{demo.start_port}/"

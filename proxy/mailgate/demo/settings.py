@@ -59,6 +59,8 @@ def _named(path: Path, directory: Path) -> str:
 COPIED = Path("config")
 """The folder whose rules are copied, unless the demo gets others."""
 FOLDER = "rules"
+SOON = "app-soon"
+"""The rule that warns first."""
 _WARNED_FOR, _ENFORCED_IN = timedelta(days=1), timedelta(days=6)
 _PARTS = ("apps.yaml", "policy.tests.yaml", "lists")
 

@@ -97,29 +97,37 @@ def commands(place: DemoAddresses) -> tuple[tuple[str, str], ...]:
     return devices + (company_steps(place, place.filled) if place.filled else ())
 
 
+TRIES = (
+    "Be the phone with TikTok (1 minute)",
+    "Be the help desk (2 minutes)",
+    "Prohibit an app yourself (3 minutes)",
+)
+
+
 def tour(place: DemoAddresses) -> str:
-    """Six lines: what to open, and how to log in."""
-    behind = f"the gate before {place.upstream}" if place.upstream else "the gate before a made-up mailbox"
+    """What to open, how to log in, and what to try, in 80 columns unless a path is long."""
+    tries = TRIES if place.tokens else TRIES[:1]
     lines = [
-        ("Open", f"{place.start}  (everything is one click from there)"),
-        ("Mail", f"{place.url}  ({behind})"),
+        f"Mailgate runs. Open {place.start}",
+        "There, one click each:",
+        *(f"  {number}. {words}" for number, words in enumerate(tries, 1)),
+        "",
+        f"Mail     {place.url}  ({f'before {place.upstream}' if place.upstream else 'a demo mailbox'})",
         *_console(place),
-        ("Rules", f"{place.policy}  (change them: {_when_rules_apply(place)})"),
-        ("Log", f"{place.log}  (Ctrl-C ends the demo)"),
+        f"Rules    {place.policy}  ({_when_rules_apply(place)})",
+        f"Log      {place.log}",
+        "Ctrl-C ends the demo.",
     ]
-    return "\n".join(f"{name:<9}{words}" for name, words in lines)
+    return "\n".join(lines)
 
 
-def _console(place: DemoAddresses) -> list[tuple[str, str]]:
-    """The address of the console and its admins, on two lines."""
-    address = f"{place.admin.replace('127.0.0.1', 'localhost')}/console/"
+def _console(place: DemoAddresses) -> list[str]:
+    """The address of the console, and a line for each of its admins."""
+    address = f"Console  {place.admin.replace('127.0.0.1', 'localhost')}/console/"
     if not place.tokens:
-        return [("Console", f"{address}  (nobody may log in: start with --people 300 in a new --directory)")]
-    tokens = [path.read_text("utf-8").strip() for path in place.tokens.values()]
-    return [("Console", address), ("Log in", "  or  ".join(tokens))]
+        return [address, "         (to log in, start with --people 300 in a new --directory)"]
+    return [address, *(f"Log in   {path.read_text('utf-8').strip()}" for path in place.tokens.values())]
 
 
 def _when_rules_apply(place: DemoAddresses) -> str:
-    if place.tokens:
-        return "the gate takes them, unless they keep out so many that a second person has to approve"
-    return "the gate takes them at once"
+    return "edit them: big changes need approval" if place.tokens else "edit them"

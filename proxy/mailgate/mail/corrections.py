@@ -1,4 +1,4 @@
-"""Corrections: mails to the people whom a version reached that was then taken back, if something is different for them.
+"""Corrections: mails to the people whom a version reached that was then rolled back, if something is different for them.
 
 A version reached the people who were refused, were shown the page of a warning, or got a mail by its rules. Each of them
 is decided anew by that version and by the one in force, now and at every moment at which an answer changes by itself; whoever got a
@@ -47,7 +47,7 @@ _SOON = timedelta(seconds=2)
 
 @dataclass
 class ReachedPeople:
-    """The people whom the rules that were taken back had reached."""
+    """The people whom the rules that were rolled back had reached."""
 
     people: dict[str, set[RuleEncounter]] = field(default_factory=lambda: defaultdict(set))
     """How they were reached, by login name."""
@@ -141,7 +141,7 @@ async def corrections(
 
 
 class _Comparison:
-    """Compares a version that was taken back with the version in force."""
+    """Compares a version that was rolled back with the version in force."""
 
     def __init__(self, old: Rules, target: Rules, population: Population) -> None:
         self.policy, self.population = old.policy, population
@@ -193,7 +193,7 @@ class _Comparison:
         ]
 
     def _answers(self, occasion: Occasion) -> Iterator[tuple[RuleAnswer, bool]]:
-        """The answer of the version that was taken back, now and at each moment at which one of them changes by itself, and whether
+        """The answer of the version that was rolled back, now and at each moment at which one of them changes by itself, and whether
         that of the version in force differs, or may before the next such moment. What cannot be decided is left out."""
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
         old, new = self._judges

@@ -77,7 +77,7 @@ class RecipientList:
     newly: frozenset[str]
     """The addresses of people whom the version in force treats otherwise than the version before it."""
     told_earlier: frozenset[str]
-    """The addresses of the others who had such a mail about this rule by an earlier version that was not taken back."""
+    """The addresses of the others who had such a mail about this rule by an earlier version that was not rolled back."""
     written_before: int
     """How many people already have this mail, by the version in force."""
     unaddressed: tuple[str, ...]

@@ -71,7 +71,7 @@ def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
     stage = rule.stage_at(now)
     if kind not in _NEEDS:
         reply = kind is MailKind.REPLY
-        writer = phrase("a person's answer to a request for help") if reply else phrase("a retraction")
+        writer = phrase("a person's answer to a request for help") if reply else phrase("a roll back")
         raise RefusedError(
             phrase("a mail of the kind `%(kind)s` is written by %(writer)s alone", kind=kind, writer=writer)
         )

@@ -1,4 +1,4 @@
-"""The texts of notices, as plain text and as simple HTML: a rule is coming, warns, is enforced or was taken back."""
+"""The texts of notices, as plain text and as simple HTML: a rule is coming, warns, is enforced or was rolled back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from mailgate.texts import Language, languages_by_tag, load_languages
 
 _UPCOMING = phrase("Company mail: a rule is coming that affects a device of yours")
 _STARTED = phrase("Company mail: a rule that affects a device of yours has started")
-_CORRECTED = phrase("Company mail: correction, a change of the rules was taken back")
+_CORRECTED = phrase("Company mail: correction, the rules were rolled back")
 _CORRECTED_CLEAR = phrase("Company mail: correction, there is nothing that you need to do")
 
 _WRITTEN = phrase("Company mail: a message for you")
@@ -35,7 +35,7 @@ _INTROS = {
     ),
     MailKind.ENFORCED: phrase("A rule for company mail has started. This is what it means for you."),
     MailKind.CORRECTION: phrase(
-        "The rules for company mail were changed, and the change has been taken back. This mail says what you were told, and how it is now."
+        "The rules for company mail were changed and then rolled back. This mail says what you were told, and how it is now."
     ),
     MailKind.REPLY: phrase(
         "You asked for help with company mail. The people who look after it have answered."

@@ -20,13 +20,13 @@ class MailKind(StrEnum):
     ENFORCED = "enforced"
     """The rule is enforced now."""
     CORRECTION = "correction"
-    """The version was taken back, and the person is told what is so now."""
+    """The version was rolled back, and the person is told what is so now."""
     REPLY = "reply"
     """An admin answers the person, usually because they asked for help."""
 
 
 class EncounterKind(StrEnum):
-    """How a rule that was taken back had reached a person."""
+    """How a rule that was rolled back had reached a person."""
 
     MAIL = "mailed"
     WARNING = "warned"
@@ -35,7 +35,7 @@ class EncounterKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class RuleEncounter:
-    """One way in which a rule that was taken back had reached a person."""
+    """One way in which a rule that was rolled back had reached a person."""
 
     by: EncounterKind
     title: str
@@ -107,9 +107,9 @@ class Notice:
     laptop_allowed: bool = False
     """Whether a laptop browser of this person is let in, both now and once the rule is enforced."""
     encounters: tuple[RuleEncounter, ...] = ()
-    """In a correction: how the rules that were taken back had reached this person."""
+    """In a correction: how the rules that were rolled back had reached this person."""
     versions: tuple[int, ...] = ()
-    """In a correction: the versions that were taken back."""
+    """In a correction: the versions that were rolled back."""
     answer: str = ""
     """In a reply: the words of the admin, in any language."""
     was_requested: bool = True

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from mailgate.model.phrase import day, joined, phrase
-from mailgate.policy.apps import Key, Strict
+from mailgate.policy.apps import Key, Strict, Text
 from mailgate.policy.changes import Change, fields_of, policy_changes
 from mailgate.policy.rules import DEFAULT_RULE, Policy, Rule
 from mailgate.policy.written import SHARE, read_moment, share_of
@@ -153,7 +153,69 @@ class ShareEdit(Strict):
         return phrase("%(rule)s: applies to %(share)s of people", rule=rule, share=self.share)
 
 
-Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
+Where = Literal["handhelds", "phones", "tablets"]
+
+
+class ProhibitEdit(Strict):
+    """Prohibits an app on phones, tablets or both by a rule of its own, which may warn before it blocks."""
+
+    change: Literal["prohibit"]
+    """The kind of change."""
+    app: Key
+    """The key of the app."""
+    rule: Key
+    """The id of the new rule."""
+    words: Text
+    """Its title, which people read when it meets them."""
+    where: Where = "handhelds"
+    """The devices that it is about. One of which nobody knows whether it is a phone or a tablet counts as both."""
+    groups: tuple[Text, ...] = ()
+    """The groups that it is about; if left out, everybody."""
+    share: WrittenShare = "100%"
+    """The share of people."""
+    warn: WrittenMoment | None = None
+    """When it begins to warn; if left out, it never only warns."""
+    block: WrittenMoment | None = None
+    """When it begins to block; if left out, as soon as it is in force."""
+    contact: Text | None = None
+    """The person or office to ask."""
+
+    @property
+    def place(self) -> PolicyPath:
+        return (f"rule {self.rule}",)
+
+    def is_about(self, place: PolicyPath) -> bool:
+        """Whether a new rule changes this place of a policy: its own fields, and what is read before or after it."""
+        return place[0] == self.place[0] or place[1:] == ("is read after", self.rule)
+
+    @property
+    def when(self) -> str:
+        """Its condition. An unknown kind of device is left out by neither part, since it may be either."""
+        kind = {"phones": ' && client.kind != "tablet"', "tablets": ' && client.kind != "phone"'}.get(
+            self.where, ""
+        )
+        return f'client.handheld{kind} && "{self.app}" in device.apps'
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """The rule as a file has it."""
+        share = "" if share_of(self.share) == 1 else self.share
+        starts = {"warn": self.warn} if self.warn else {}
+        stages = starts | {"enforce": self.block} if self.block else {}
+        more = {"groups": self.groups, "share": share, "stages": stages}
+        told = {"fix": "remove-app"} | ({"contact": self.contact} if self.contact else {})
+        head = {"id": self.rule, "title": self.words, "when": self.when, "effect": "block"}
+        return head | {name: value for name, value in more.items() if value} | {"notice": told}
+
+    def is_in(self, policy: Policy) -> bool:
+        rule = rule_of(policy, self.rule)
+        return rule is not None and fields_of(rule) == fields_of(Rule.model_validate(self.fields))
+
+    def title(self, policy: Policy) -> str:
+        return phrase("Prohibit %(app)s", app=policy.catalog.name_of(self.app))
+
+
+Edit = Annotated[ListEdit | StageEdit | ShareEdit | ProhibitEdit, Field(discriminator="change")]
 """One small change: ``place`` is what it changes, ``is_in`` whether a policy has it, ``title`` its title."""
 
 

@@ -79,7 +79,7 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
             yield _new(rule, now)
         elif rule.model_dump(mode="json") != before[rule.id].model_dump(mode="json"):
             words, at = _changed(before[rule.id], rule, now)
-            yield phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=words), at
+            yield phrase("Rule '%(rule)s' %(words)s", rule=rule.title or rule.id, words=words), at
     after = {rule.id for rule in new.rules}
     yield from (
         (phrase("Rule '%(rule)s' is removed", rule=name), None) for name in before if name not in after
@@ -90,12 +90,12 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
 
 
 def _new(rule: Rule, now: datetime) -> Headline:
-    stage = rule.stage_at(now)
+    stage, name = rule.stage_at(now), rule.title or rule.id
     if rule.stages is None or stage is Stage.ENFORCE:
-        return phrase("New rule '%(rule)s' %(does)s", rule=rule.id, does=_DOES[rule.effect]), None
+        return phrase("New rule '%(rule)s' %(does)s", rule=name, does=_DOES[rule.effect]), None
     if stage is Stage.PENDING:
-        return phrase("Rule '%(rule)s' starts on", rule=rule.id), rule.stages.next_start(now)
-    words = phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=_STARTS[stage])
+        return phrase("Rule '%(rule)s' starts on", rule=name), rule.stages.next_start(now)
+    words = phrase("Rule '%(rule)s' %(words)s", rule=name, words=_STARTS[stage])
     return words, dict(rule.stages.starts())[stage]
 
 

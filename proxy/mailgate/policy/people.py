@@ -8,9 +8,12 @@ its own: it is nobody else's and has no address.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 
 from mailgate.model import User
 
@@ -121,9 +124,14 @@ class Groups:
                 found.setdefault(group, []).append(digest)
         return found
 
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of members by group."""
+        return Counter(chain.from_iterable(self.of_digest.values()))
+
     def names(self) -> frozenset[str]:
         """The groups that have members."""
-        return frozenset[str]().union(*self.of_digest.values())
+        return frozenset(self.sizes)
 
     def user(self, name: str, owner: str = "") -> User:
         """The user with their groups; if nobody is named, those of the device's owner. They are unknown for a name that is no

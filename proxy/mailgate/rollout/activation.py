@@ -27,11 +27,13 @@ from mailgate.rollout.kept_plans import (
     read_plan,
     refuse_altered,
     refuse_outdated,
+    sent_back,
 )
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.store import (
     Activation,
+    AuditEntry,
     OvertakenError,
     RuleTexts,
     Store,
@@ -55,7 +57,7 @@ def override_notice(
         f"Why: {note.strip()}",
         *(f"Overridden: {each}" for each in overridden),
         f"Approved by: {', '.join(approved_by) or 'nobody else'}",
-        "`mailgate policy retract` takes it back.",
+        "`mailgate policy rollback` rolls it back.",
     ]
     return Notice(MailKind.REPLY, answer="\n".join(lines), was_requested=False)
 
@@ -161,7 +163,8 @@ async def _checked(
     body = read_plan(plan)
     approved = await approved_by(store, plan)
     before = await read_window(store, guard, now)
-    against = objections_to(plan, body, person.name, approved, guard, now, before)
+    back = (await sent_back(store, now)).get(plan.digest)
+    against = objections_to(plan, body, person.name, approved, guard, now, before, back)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     beyond = guard is not None and bool(beyond_window(body, guard, before))
     missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
@@ -177,10 +180,13 @@ def objections_to(
     guard: Guard | None,
     now: datetime,
     before: WindowTotals = EMPTY_WINDOW,
+    back: AuditEntry | None = None,
 ) -> list[str]:
     """The objections to this person putting the plan in force, in words: by its ``body``, by who has ``approved`` it, and by
-    what happened ``before`` within the guard's window."""
+    what happened ``before`` within the guard's window; ``back`` if somebody sent it back."""
     found = failing_cases(body)
+    if back:
+        found.append(phrase("sent back by %(who)s: %(why)s", who=back.who, why=back.why))
     if guard and (over := beyond_window(body, guard, before)):
         by = guard.counting(approved, plan.author, applier)
         if len(by) < guard.approvals:
@@ -225,9 +231,9 @@ async def retract(
     *,
     operates: bool = True,
 ) -> Activation:
-    """Put the version in force that was in force before. No guard applies: a mistake has to go now, and a second retraction
+    """Put the version in force that was in force before. No guard applies: a mistake has to go now, and a second one
     changes nothing. Going back to another version, by ``number``, needs a plan of it that meets the ``guard``, and a person who
-    ``operates``. Only ``apply`` puts a version in force again that was taken back. Raises RefusedError."""
+    ``operates``. Only ``apply`` puts a version in force again that was rolled back. Raises RefusedError."""
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
         raise RefusedError(phrase("no other version was in force before this one"))
@@ -288,7 +294,7 @@ async def _planned_way_back(
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
             phrase(
-                "version %(number)s was taken back: only a plan can put it in force again",
+                "version %(number)s was rolled back: only a plan can put it in force again",
                 number=str(number),
             ),
             f". {how}, then `mailgate policy apply`",
@@ -316,7 +322,7 @@ async def _planned_way_back(
 
 
 async def version_before(store: Store, history: Sequence[Activation]) -> int:
-    """The version to go back to without a plan: the one before, or the one in force if a retraction has put it there."""
+    """The version to go back to without a plan: the one before, or the one in force if a roll back has put it there."""
     in_force = history[0].number
     last = await store.audit.last(f"version {in_force}", ACTIVATED, RETRACTED)
     if last is not None and last.what == RETRACTED:

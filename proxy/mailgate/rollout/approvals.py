@@ -1,30 +1,33 @@
 """Approvals of plans by people other than their authors, and the status of every plan."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from typing import Literal
 
 from mailgate.config.admins import BY_FILE
-from mailgate.model.phrase import phrase, plural
+from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
 from mailgate.rollout.guard import Guard, WindowTotals, beyond_window, read_window
 from mailgate.rollout.kept_plans import (
     APPROVED,
     PLAN_AGE,
+    SENT_BACK,
     base_serial,
     find_plan,
     overtaken,
     read_plan,
     refuse_altered,
     refuse_outdated,
+    sent_back,
 )
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
-from mailgate.store import Activation, Approval, OvertakenError, Store, StoredPlan
+from mailgate.store import Activation, Approval, AuditEntry, OvertakenError, Store, StoredPlan
 
-State = Literal["open", "expired", "overtaken", "in force", "retracted", "replaced"]
+State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
 NOBODY_YET = ""
 """Stands for an applier who has no other part in the plan."""
 
@@ -44,6 +47,9 @@ class PlanStatus:
     """The objections to putting it in force now, in words."""
     term: PlanTerm | None
     """When its rules were in force; None if they never were."""
+
+    back: AuditEntry | None = None
+    """Who sent it back to its author, and why."""
 
     @property
     def missing(self) -> int:
@@ -77,6 +83,20 @@ async def approve(
     return await plan_status(store, plan, guard, now)
 
 
+async def send_back(
+    store: Store, name: str, person: Person, note: str, now: datetime, guard: Guard | None
+) -> PlanStatus:
+    """Send the plan of another person back, which is an objection to starting it. Raises RefusedError."""
+    if guard is None or person.name not in guard.approvers:
+        raise RefusedError(phrase("you do not have the role approver"))
+    plan, now = await find_plan(store, name), await store.now(now)
+    await refuse_altered(store, plan)
+    await refuse_outdated(store, plan, now)
+    _refuse_author(plan, person, guard)
+    await store.audit.append(replace(person.act(now, SENT_BACK, note), about=f"plan {plan.digest}"))
+    return await plan_status(store, plan, guard, now)
+
+
 def _approved_already(status: PlanStatus) -> str:
     if status.missing:
         return plural(
@@ -89,11 +109,11 @@ def _approved_already(status: PlanStatus) -> str:
 
 def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
     if plan.author == person.name:
+        others = sorted(guard.approvers - {person.name})
         raise RefusedError(
-            phrase(
-                "plan %(digest)s is your own: another person has to approve it",
-                digest=plan.digest[:12],
-            ),
+            phrase("you made this plan: ask %(names)s to decide on it", names=reduce(joined_by_or, others))
+            if others
+            else phrase("you made this plan, and nobody else may approve it"),
             plan=plan.digest,
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:
@@ -131,15 +151,17 @@ async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: 
 class _Context:
     history: Sequence[Activation]
     retracting: Collection[int]
-    """The serials of the activations that took versions back."""
+    """The serials of the activations that rolled versions back."""
     guard: Guard | None
     before: WindowTotals
     now: datetime
+    back: Mapping[str, AuditEntry]
 
 
 async def _context(store: Store, guard: Guard | None, now: datetime) -> _Context:
     history, retracting = await store.policies.history(), await store.policies.retracting()
-    return _Context(history, retracting, guard, await read_window(store, guard, now), await store.now(now))
+    before, now = await read_window(store, guard, now), await store.now(now)
+    return _Context(history, retracting, guard, before, now, await sent_back(store, now))
 
 
 def _status(plan: StoredPlan, body: Plan, approvals: Sequence[Approval], context: _Context) -> PlanStatus:
@@ -148,15 +170,18 @@ def _status(plan: StoredPlan, body: Plan, approvals: Sequence[Approval], context
     state = _state(plan, body, term, context)
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
+    back = context.back.get(plan.digest) if state == "open" else None
     against = (
-        objections_to(plan, body, NOBODY_YET, names, guard, context.now, before) if state == "open" else []
+        objections_to(plan, body, NOBODY_YET, names, guard, context.now, before, back)
+        if state == "open"
+        else []
     )
-    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against), term)
+    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against), term, back)
 
 
 def _state(plan: StoredPlan, body: Plan, term: PlanTerm | None, context: _Context) -> State:
     if term is not None:
-        return "in force" if term.ended is None else "retracted" if term.ended.retracted else "replaced"
+        return "in force" if term.ended is None else "rolled back" if term.ended.rolled_back else "replaced"
     if base_serial(plan, body, context.history) is None:
         return "overtaken"
     return "expired" if context.now - plan.made_at > PLAN_AGE else "open"

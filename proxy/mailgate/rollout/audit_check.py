@@ -242,7 +242,7 @@ def _differences(
             version=version,
         )
     if _others_taken_back(act, retraction):
-        yield phrase("put %(version)s in force; the store says that it took back others", version=version)
+        yield phrase("put %(version)s in force; the store says that it rolled back others", version=version)
     if act.details.get("kept_out", asdict(newly)) != asdict(newly):
         yield phrase("newly kept out a number of people or devices that differs from the store's")
 
@@ -250,4 +250,4 @@ def _differences(
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
     if retraction is None or not act.retracts:
         return act.retracts != (retraction is not None)
-    return bool(act.details.get("taken_back") != audit_details(retraction))
+    return bool(act.details.get("rolled_back") != audit_details(retraction))

@@ -122,14 +122,14 @@ def _saw(request: AuditEntry, newly: KeptOut) -> bool:
 
 
 async def mark_lost(
-    store: Store, guard: Guard | None, device: Device, by: Person, now: datetime, *, lost: bool
+    store: Store, guard: Guard | None, device: Device, by: Person, now: datetime, *, lost: bool, why: str = ""
 ) -> datetime | None:
     """Mark a device as lost or as found. Returns when it was marked as lost; None if it is not. Raises RefusedError if it needs
     another person."""
     at, about = (device.lost_at or now) if lost else None, f"device {device.id}"
     if at == device.lost_at:
         return at
-    act = replace(by.act(now, "device-lost" if lost else "device-found"), about=about)
+    act = replace(by.act(now, "device-lost" if lost else "device-found", why), about=about)
     if at is None:
         await store.devices.mark_lost(device.id, None, act)
         return None
@@ -140,7 +140,7 @@ async def mark_lost(
     async def mark(counted: Counted) -> bool:
         return await store.devices.mark_lost(device.id, at, act, counted)
 
-    asked = replace(by.act(now, LOSS_ASKED), about=about)
+    asked = replace(by.act(now, LOSS_ASKED, why), about=about)
     await do_counted(
         store, guard, asked, one, mark, by_hand=True, since=await _last(store, about, "device-found")
     )

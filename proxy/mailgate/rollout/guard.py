@@ -124,7 +124,7 @@ def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
         if limit is not None and hit > (lets := limit.among(plan, noun)):
             found.append(
                 phrase(
-                    "%(hit)s of %(count)s %(noun)s would or might newly be kept out%(begins)s; the guard lets %(lets)s pass",
+                    "%(hit)s of %(count)s %(noun)s would or might lose mail%(begins)s; more than %(lets)s needs approval",
                     hit=hit,
                     count=count,
                     noun=NOUN_WORDS[noun],
@@ -227,8 +227,8 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
     )
     return [
         phrase(
-            "%(hit)s %(noun)s would or might newly be kept out%(lost)s, after %(earlier)s within %(days)s days: "
-            "%(number)s together; the guard lets %(limit)s pass",
+            "%(hit)s %(noun)s would or might lose mail%(lost)s, after %(earlier)s within %(days)s days: "
+            "%(number)s together; more than %(limit)s needs approval",
             hit=hit,
             noun=NOUN_WORDS[noun],
             lost=_with(lost),

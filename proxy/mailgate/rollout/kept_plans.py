@@ -16,7 +16,7 @@ from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load, term_of
 from mailgate.rollout.stored_rules import rule_texts_of
-from mailgate.store import Activation, Store, StoredPlan
+from mailgate.store import Activation, AuditEntry, Store, StoredPlan
 from mailgate.store.plans import SHORTEST
 
 PAGE = 5_000
@@ -55,7 +55,7 @@ class Movers:
 
 def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> int | None:
     """The serial of the activation that the plan would replace; None if the plan was overtaken, also by its own rules, which
-    somebody has taken back since. ``history`` has the newest activation first."""
+    somebody has rolled back since. ``history`` has the newest activation first."""
     active = history[0] if history else None
     if active is None or active.serial == plan.serial:
         return plan.serial
@@ -67,7 +67,7 @@ def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> 
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force. After that, other people and devices may have come."""
-PLANNED, APPROVED = "policy-planned", "policy-approved"
+PLANNED, APPROVED, SENT_BACK = "policy-planned", "policy-approved", "policy-sent-back"
 
 
 async def keep_plan(
@@ -161,6 +161,12 @@ async def approved_by(store: Store, plan: StoredPlan) -> list[str]:
     """The people who have approved a plan: only those whose approval is both in the store and in the audit log."""
     logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
     return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
+
+
+async def sent_back(store: Store, now: datetime) -> dict[str, AuditEntry]:
+    """Who sent plans back that may still be open, and why, by the digest of the plan."""
+    entries = await store.audit.since(now - PLAN_AGE, SENT_BACK)
+    return {each.about.removeprefix("plan "): each for each in entries}
 
 
 async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:

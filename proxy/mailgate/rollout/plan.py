@@ -366,8 +366,8 @@ class TermEnd(Fact):
     """The reason that was given."""
     version: int
     """The version that came in force."""
-    retracted: bool
-    """Whether the plan's rules were taken back; if not, others replaced them."""
+    rolled_back: bool
+    """Whether the plan's rules were rolled back; if not, others replaced them."""
 
 
 class PlanTerm(Fact):
@@ -387,7 +387,7 @@ def term_of(plan: StoredPlan, history: Sequence[Activation], retracting: Collect
     """The last term of a plan's rules; None if they were never in force since the plan was made.
 
     :param history: the activations, the newest first.
-    :param retracting: the serials of those that took versions back.
+    :param retracting: the serials of those that rolled versions back.
     """
     after: Activation | None = None
     for each in history:
@@ -408,5 +408,5 @@ def _end(after: Activation, retracting: Collection[int]) -> TermEnd:
         by=after.author,
         note=after.note,
         version=after.number,
-        retracted=after.serial in retracting,
+        rolled_back=after.serial in retracting,
     )

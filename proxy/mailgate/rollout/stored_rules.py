@@ -37,7 +37,7 @@ async def rules_of(policies: Policies, activation: Activation) -> Rules:
                 "the store",
                 number=str(version.number),
             ),
-            by_command=". `mailgate audit verify` says where, `mailgate policy retract` puts the version before in force",
+            by_command=". `mailgate audit verify` says where, `mailgate policy rollback` puts the version before in force",
         )
     try:
         return await compute(compile_rules, version.texts)

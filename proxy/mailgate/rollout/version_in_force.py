@@ -2,8 +2,8 @@
 
 New versions come from files. A gate puts the files of the first start in force, and later any change of the files while
 it runs. It does not put files in force that hold an earlier version, if it finds them at a start or if they have not held
-the version in force yet: they may have been taken back, or be older than those of another computer. Files that did hold it
-and go back to earlier rules take it back, like a person who retracts it.
+the version in force yet: they may have been rolled back, or be older than those of another computer. Files that did hold it
+and go back to earlier rules take it back, like a person who rolls back.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ from mailgate.tasks import compute
 log = structlog.get_logger()
 
 _APPLIED = "`mailgate policy plan` and `mailgate policy apply` put the files in force"
-_ENDED = f"{_APPLIED}, `mailgate policy retract` puts the version before in force again"
+_ENDED = f"{_APPLIED}, `mailgate policy rollback` puts the version before in force again"
 """How to put files in force that are held because the gate found them at its start."""
 _NAMED = 3
 """How many of the changes that files lack are named."""
@@ -270,7 +270,7 @@ class RulesKeeper:
                 return InspectionResult(with_command(why, f"; {_ENDED}"))
             if number := await self._policies.taken_back(waiting.files.digest):
                 why = phrase(
-                    "they hold version %(number)s, which was taken back; only a plan can put it in force again",
+                    "they hold version %(number)s, which was rolled back; only a plan can put it in force again",
                     number=str(number),
                 )
                 how = f": `mailgate policy plan --version {number}`, then `mailgate policy apply`"
@@ -333,7 +333,7 @@ class RulesKeeper:
         if len(lost) > _NAMED:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
         why = phrase(
-            "they lack what %(who)s put in force and would take it back: %(told)s",
+            "they lack what %(who)s put in force and would undo it: %(told)s",
             who=who,
             told=told,
         )
@@ -363,7 +363,7 @@ class RulesKeeper:
         self._note_what_files_hold()
 
     async def _going_back_to(self, files: Rules) -> int:
-        """The number of the earlier version that has the rules of these files; 0 if they are new, in force, or were taken back.
+        """The number of the earlier version that has the rules of these files; 0 if they are new, in force, or were rolled back.
         Groups and cases are those of today."""
         history, gone = await self._policies.history(), await self._policies.taken_back_serials()
         name = files.policy.version

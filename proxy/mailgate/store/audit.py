@@ -3,7 +3,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -126,6 +126,12 @@ class Audit(Queries):
         )
         return await self._first(query, entry_of)
 
+    async def latest(self, whats: Collection[str], since: datetime, size: int) -> list[AuditEntry]:
+        """The last entries of these acts since then, the newest first."""
+        theirs = (audit.c.number >= (await self.numbers(since, None)).start, audit.c.what.in_(whats))
+        query = select(audit).where(*theirs).order_by(audit.c.number.desc()).limit(size)
+        return await self._each(query, entry_of, timeout_seconds=10)
+
     async def forgot_since(self, moment: datetime) -> bool:
         """Whether a device or a person was forgotten since this moment."""
         forgot = audit.c.what.in_(("device-forgotten", "person-forgotten"))
@@ -140,6 +146,11 @@ class Audit(Queries):
             .order_by(audit.c.number)
         )
         return await self._each(query, entry_of)
+
+    async def since(self, moment: datetime, what: str) -> list[AuditEntry]:
+        """The entries with this ``what`` since this moment, in order."""
+        theirs = (audit.c.at >= audit_time(moment), audit.c.what == what)
+        return await self._each(select(audit).where(*theirs).order_by(audit.c.number), entry_of)
 
     async def has_entry_of(self, noted: AuditHead) -> bool:
         """Whether the log still has the entry of a head that was noted earlier."""

@@ -1,16 +1,18 @@
-"""Counts for charts, without names: listed apps by day, and verdicts at all gates by minute, hour and day."""
+"""Counts for charts, without names: listed apps and refused people by day, and verdicts at all gates by minute, hour and day."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
+from mailgate.model import Effect
 from mailgate.store import gates
 from mailgate.store.bulk_rows import put_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
-from mailgate.store.schema import app_counts, device_rows, verdict_counts
+from mailgate.store.folding import WithoutCase
+from mailgate.store.schema import app_counts, device_rows, refused_days, sightings, verdict_counts
 
 KEPT = timedelta(days=100)
 _APPS = app_counts.c
@@ -62,6 +64,66 @@ class AppCounts(Queries):
         """All counts from this day on, the oldest first."""
         query = select(app_counts).where(_APPS.day >= day).order_by(_APPS.day, _APPS.app)
         return [AppDay(*row) for row in await self._rows(query, timeout_seconds=10)]
+
+
+REFUSALS = (Effect.BLOCK, Effect.CHALLENGE)
+"""The effects of a request that got no mail."""
+AGAIN_AFTER = timedelta(minutes=5)
+"""After this time today is counted again. The sightings of a day may be a million."""
+LATE = timedelta(hours=1)
+"""How long after its end a day is still counted again: sightings are written a little later."""
+_SEEN, _REFUSED = sightings.c, refused_days.c
+
+
+class RefusedDay(NamedTuple):
+    """The refusals of one UTC day."""
+
+    day: date
+    people: int
+    strangers: int
+    """Clients of nobody who is known by name."""
+    at: datetime
+    """When they were last counted."""
+
+
+class RefusedDays(Queries):
+    async def count(self, now: datetime, days: int) -> None:
+        """Count today, and every day before of which sightings are left and that is not yet counted to its end."""
+        today = now.astimezone(UTC).date()
+        known = {each.day: each.at for each in await self.since(today - timedelta(days=days))}
+        first = await self._value(select(func.min(_SEEN.last_at)), timeout_seconds=60)
+        for day in (today - timedelta(days=back) for back in range(days)):
+            # the first of the sightings that are left may be the last of a day
+            due = day == today or (first is not None and first.astimezone(UTC).date() < day)
+            until = now - AGAIN_AFTER if day == today else _begin(day + timedelta(days=1)) + LATE
+            if due and (day not in known or known[day] <= until):
+                await self._keep(await self._count(day, now))
+
+    async def _count(self, day: date, now: datetime) -> RefusedDay:
+        begin = _begin(day)
+        that_day = (_SEEN.last_at >= begin, _SEEN.last_at < begin + timedelta(days=1), _SEEN.day == day)
+        query = select(
+            func.count(WithoutCase(func.nullif(_SEEN.user, "")).distinct()),
+            func.count(_SEEN.client.distinct()).filter(_SEEN.user == ""),
+        ).where(*that_day, _SEEN.effect.in_(REFUSALS))
+        [(people, strangers)] = await self._rows(query, timeout_seconds=60)
+        return RefusedDay(day, people, strangers, now)
+
+    async def _keep(self, counted: RefusedDay) -> None:
+        async with self._database.writing() as connection:
+            await put_rows(connection, refused_days, [counted._asdict()])
+            last = await gates.earliest_now(connection, counted.at)
+            old = _REFUSED.day < last.astimezone(UTC).date() - KEPT
+            await connection.execute(delete(refused_days).where(old))
+
+    async def since(self, day: date) -> list[RefusedDay]:
+        """All counts from this day on, the oldest first. A day that is missing was not counted."""
+        query = select(refused_days).where(_REFUSED.day >= day).order_by(_REFUSED.day)
+        return [RefusedDay(*row) for row in await self._rows(query)]
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 KEPT_FOR = {"minute": timedelta(hours=3), "hour": timedelta(days=3), "day": timedelta(days=100)}

@@ -5,12 +5,13 @@ A row depends on the reports of a device, the lists and the rules, so it is comp
 stored in rounds. A search reads the index of one column, and at most ``WINDOW`` rows of it.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union, update
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
@@ -20,7 +21,7 @@ from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
 from mailgate.store.folding import begins_with
-from mailgate.store.schema import device_row_changes, device_rows
+from mailgate.store.schema import device_row_changes, device_rows, laptop_readers
 
 WINDOW = 5_000
 """How many rows one search reads."""
@@ -29,6 +30,7 @@ COUNTED = 10_000
 DIFFERENT = 100
 """How many distinct texts of a column are returned."""
 _COLUMNS = device_rows.c
+_OWNED = _COLUMNS.person > ""
 SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
 """The columns by which devices can be sorted."""
 
@@ -103,6 +105,22 @@ class FoundDevices:
     after: int | None
 
 
+class OutageCause(NamedTuple):
+    """Why some people have a device without mail. Who has several such devices is counted once, for an app before all else."""
+
+    blocked_by: str
+    mail: str
+    state: str
+    people: int
+    at_laptops: int
+    """How many of them asked for mail on a laptop."""
+
+    @property
+    def first_app(self) -> str:
+        """The first of the apps that are the cause; empty if none is."""
+        return str(json.loads(self.blocked_by)[0]) if self.blocked_by else ""
+
+
 class DeviceRows(Queries):
     async def seen(self) -> int:
         """The number of the last change to devices that the rows include."""
@@ -112,6 +130,28 @@ class DeviceRows(Queries):
         """How many devices get what of mail. It is read out of one index."""
         query = select(device_rows.c.mail, func.count()).group_by(device_rows.c.mail)
         return {mail: int(number) for mail, number in await self._rows(query, timeout_seconds=60)}
+
+    async def people(self) -> int:
+        """How many people have a device."""
+        return int(await self._value(select(func.count(_COLUMNS.person.distinct())).where(_OWNED), 60))
+
+    async def causes(self, mails: Sequence[str], since: datetime) -> tuple[list[OutageCause], int]:
+        """Why people have a device with such a mail status, most people first, with those at a laptop ``since`` then; and how many
+        such devices are nobody's who is known."""
+        parts = (_COLUMNS.blocked_by, _COLUMNS.mail, _COLUMNS.state)
+        app = case((_COLUMNS.blocked_by > "", 0), else_=1)
+        first = func.row_number().over(partition_by=_COLUMNS.person, order_by=[app, *parts])
+        such = select(_COLUMNS.person, *parts, first.label("first")).where(_COLUMNS.mail.in_(mails), _OWNED)
+        theirs = such.subquery()
+        readers = select(laptop_readers.c.person).where(laptop_readers.c.seen_at >= since).distinct()
+        seen = readers.subquery()
+        why = (theirs.c.blocked_by, theirs.c.mail, theirs.c.state)
+        counted = select(*why, func.count(), func.count(seen.c.person))
+        counted = counted.select_from(theirs.outerjoin(seen, seen.c.person == theirs.c.person))
+        counted = counted.where(theirs.c.first == 1).group_by(*why).order_by(func.count().desc(), *why)
+        nobody = select(func.count()).where(_COLUMNS.mail.in_(mails), _COLUMNS.person == "")
+        rows = await self._rows(counted, timeout_seconds=60)
+        return [OutageCause(*row) for row in rows], int(await self._value(nobody, timeout_seconds=60))
 
     async def ending(
         self, source: str, mails: Sequence[str], since: datetime, until: datetime
@@ -154,6 +194,18 @@ class DeviceRows(Queries):
             if seen is not None:
                 newer = update(device_row_changes).where(device_row_changes.c.number < seen)
                 await connection.execute(newer.values(number=seen))
+
+    async def with_app(self, app: str, most: int) -> list[DeviceRow]:
+        """The rows of at most ``most`` devices that have this app, those of one person together."""
+        has = (_COLUMNS.apps > "", _COLUMNS.apps.contains(f'"{app}"', autoescape=True))
+        some = select(device_rows).where(*has).limit(most)
+        found = await self._each(some, made(DeviceRow), timeout_seconds=10)
+        return sorted(found, key=lambda row: (row.person, row.device))
+
+    async def of_people(self, people: Sequence[str]) -> list[DeviceRow]:
+        """The rows of the devices of these people."""
+        query = select(device_rows).where(_COLUMNS.person.in_(people))
+        return await self._each(query, made(DeviceRow), timeout_seconds=10)
 
     async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
         """The next devices after the one with this key whose rows match."""

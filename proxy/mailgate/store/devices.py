@@ -116,6 +116,10 @@ class Devices(DeviceLookup):
         """Every device with this id, with this id at a source, or with this as any other name."""
         return await self._all(called(name))
 
+    async def of_ids(self, ids: Iterable[str]) -> dict[str, Device]:
+        found = await self._all(select(devices.c.key).where(devices.c.id.in_(set(ids))))
+        return {device.id: device for device in found}
+
     async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
         """Devices in the order of their ids, after ``after``."""
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)

@@ -223,6 +223,12 @@ class BrowserFleet(Queries):
         [row] = await self._rows(query, timeout_seconds=30)
         return Readers(*row)
 
+    async def last_seen(self, people: Sequence[str]) -> dict[str, datetime]:
+        """When each of these people last asked for mail on a laptop, if that is on record."""
+        person, at = laptop_readers.c.person, func.max(laptop_readers.c.seen_at)
+        query = select(person, at).where(person.in_(people)).group_by(person)
+        return {row[0]: row[1] for row in await self._rows(query, timeout_seconds=10)}
+
     async def people_without(self, now: datetime, size: int, after: str = "") -> list[PersonWithout]:
         person, at = laptop_readers.c.person, laptop_readers.c.bare_at
         some = select(person).where(*_without(now), person > after).distinct().order_by(person).limit(size)

@@ -1,6 +1,6 @@
 """Requests for help by people whom a rule refused: one row for each person and rule."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -53,6 +53,7 @@ Key = tuple[str, str]
 """The rule and the subject, which identify a request."""
 _NEWEST = Newest(help_requests.c.last_at, help_requests.c.subject)
 _OPEN = help_requests.c.done_at.is_(None)
+_REPLIED = help_requests.c.replied_at
 _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 
@@ -100,9 +101,21 @@ class HelpRequests(Queries):
         which = [_OPEN, *_NEWEST.behind(after)] + ([help_requests.c.rule == rule] if rule else [])
         return await self._list(select(help_requests).where(*which), size)
 
+    async def open_by(self, policies: Collection[str], until: datetime, size: int = 50) -> list[HelpRequest]:
+        """The open requests about refusals by these versions until then."""
+        theirs = (_OPEN, help_requests.c.policy.in_(policies), help_requests.c.last_at <= until)
+        return await self._list(select(help_requests).where(*theirs), size)
+
     async def open_by_rule(self) -> dict[str, int]:
         query = select(help_requests.c.rule, func.count()).where(_OPEN).group_by(help_requests.c.rule)
         return {str(rule): int(count) for rule, count in await self._rows(query)}
+
+    async def waiting(self, size: int) -> tuple[int, list[HelpRequest]]:
+        """How many ask for help and wait for an answer, and those who have waited longest."""
+        waits = and_(_OPEN, or_(_REPLIED.is_(None), help_requests.c.last_at > _REPLIED))
+        query = select(help_requests).where(waits).order_by(help_requests.c.last_at, *_SAME).limit(size)
+        people = await self._value(select(func.count(help_requests.c.subject.distinct())).where(waits))
+        return int(people), await self._each(query, made(HelpRequest))
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
         same = _among([(rule, subject)])

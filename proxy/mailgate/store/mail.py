@@ -47,13 +47,13 @@ PERHAPS_READ = (MailState.SENDING, MailState.SENT, MailState.UNSURE)
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail. ``rule`` is empty for a correction, which is about every rule that was taken back."""
+    """One mail. ``rule`` is empty for a correction, which is about every rule that was rolled back."""
 
     address: str
     login: str
     rule: str
     version: int
-    """The number of the version in force; for a correction, of the version that was taken back."""
+    """The number of the version in force; for a correction, of the version that was rolled back."""
     kind: MailKind
     round: int
     """The activation that last took the version back, or 0. After that, people may be told again. A reply has a number

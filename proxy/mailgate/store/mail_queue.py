@@ -85,7 +85,7 @@ TELL_WITHIN = timedelta(days=2)
 WAIT_FOR_RULE = timedelta(minutes=10)
 """After how long a notice is looked at again whose rule keeps its reader out of nothing now."""
 _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
-"""The kinds of mails that stay true when the version in force is taken back."""
+"""The kinds of mails that stay true when the version in force is rolled back."""
 
 
 class MailQueue(Queries):
@@ -103,7 +103,7 @@ class MailQueue(Queries):
         return set(await self._values(select(mails.c.address).where(*same), timeout_seconds=30))
 
     async def told_earlier(self, like: Mail) -> set[str]:
-        """The addresses that may have read such a mail about this rule by another version that was not taken back since."""
+        """The addresses that may have read such a mail about this rule by another version that was not rolled back since."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
         where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
         async with self._database.reading(timeout_seconds=30) as connection:
@@ -187,6 +187,10 @@ class MailQueue(Queries):
 
     async def count_unsure(self, which: Which = None) -> int:
         return await self._count(_unsure(which))
+
+    async def unsure_corrections(self) -> int:
+        """How many of the unsure mails are corrections."""
+        return await self._count([*_unsure(None), mails.c.kind == MailKind.CORRECTION])
 
     async def count_failed(self, which: Which = None) -> int:
         return await self._count(_failed(which))

@@ -59,6 +59,20 @@ class UnreportedPhone:
 
 
 @dataclass(frozen=True, slots=True)
+class DayOutcome:
+    """One effect on the requests of one client on one UTC day."""
+
+    day: date
+    device: str
+    kind: str
+    os: str
+    browser: str
+    eas_id: str
+    effect: str
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineMail:
     device: str
     reason: str
@@ -109,11 +123,22 @@ class People(Queries):
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
         """The last decisions for a person, and their number, without their devices' requests under another's name."""
-        ids = _ids(devices)
-        nameless = and_(sightings.c.device.in_(ids), sightings.c.user == "")
-        theirs = or_(is_login(sightings.c.user, login), nameless) if login else nameless
+        theirs = _theirs(login, devices)
         count = int(await self._value(select(func.count()).where(theirs)))
         return await self._sightings.where(theirs, size), count
+
+    async def outcomes(self, login: str, devices: Iterable[Device], since: date) -> list[DayOutcome]:
+        """What each client of a person got on each day, in the order of the last requests of a day."""
+        client = clients.c.kind, clients.c.os, clients.c.browser, clients.c.eas_id
+        shared = sightings.c.day, sightings.c.device, *client, sightings.c.effect
+        query = (
+            select(*shared, func.max(sightings.c.last_at).label("last_at"))
+            .join(clients)
+            .where(_theirs(login, devices), sightings.c.day >= since)
+            .group_by(*shared)
+            .order_by(func.max(sightings.c.last_at))
+        )
+        return await self._each(query, made(DayOutcome))
 
     async def enrolled(self, login: str) -> list[EnrolledKey]:
         return await self._newest(enrolled_keys, EnrolledKey, login)
@@ -159,6 +184,12 @@ class People(Queries):
         columns = [column for column in table.c if column.name != "digest"]
         query = select(*columns).where(is_login(table.c.owner, login)).order_by(table.c.made_at.desc())
         return await self._each(query.limit(_PAGE), made(kind))
+
+
+def _theirs(login: str, devices: Iterable[Device]) -> ColumnElement[bool]:
+    """The decisions for a person, without those for their devices under another's name."""
+    nameless = and_(sightings.c.device.in_(_ids(devices)), sightings.c.user == "")
+    return or_(is_login(sightings.c.user, login), nameless) if login else nameless
 
 
 def _ids(devices: Iterable[Device]) -> list[str]:

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
 from mailgate.policy.simulate.impact import Mover
+from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.store.bulk_rows import among, insert_ignoring, insert_rows, update_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
-from mailgate.store.schema import first_refusals, plan_movers
+from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
 from mailgate.store.sightings import Sighting, Tally
 
 WINDOW = 20_000
@@ -45,6 +46,8 @@ class MoverFilter:
     device: str = ""
     at: int | None = None
     """The number of a moment at which they move; None for any moment."""
+    before: int | None = None
+    """Only those who begin to move before the moment of this number."""
     sort: str = ""
     """One of ``SORT_COLUMNS``; empty for the order of the simulation."""
     descending: bool = False
@@ -111,6 +114,20 @@ class PlanMovers(Queries):
             for each in found.movers:
                 yield each
             behind = found.after
+
+    async def out(self, plan: str, before: int) -> tuple[int, int]:
+        """How many people lose mail, or may, before the moment of this number, and how many of them are on record with a laptop."""
+        who = select(_COLUMNS.person).where(
+            _COLUMNS.plan == plan,
+            _COLUMNS.label.in_((*_OUT, UNKNOWN)),
+            _COLUMNS.since < before,
+            _COLUMNS.person != "",
+        )
+        some = who.distinct().subquery()
+        reads = select(laptop_readers.c.person).where(laptop_readers.c.person == some.c.person).exists()
+        query = select(func.count(), func.count().filter(reads)).select_from(some)
+        [(people, on_laptop)] = await self._rows(query, timeout_seconds=10)
+        return int(people), int(on_laptop)
 
     async def count_of(self, plan: str) -> int:
         query = select(func.count()).select_from(plan_movers).where(_COLUMNS.plan == plan)
@@ -182,6 +199,8 @@ def _filters(wanted: MoverFilter, columns: Any) -> list[ColumnElement[bool]]:
         where.append(or_(part, columns.device == wanted.name))
     if wanted.group:
         where.append(columns.groups.contains(json.dumps(wanted.group), autoescape=True))
+    if wanted.before is not None:
+        where.append(columns.since < wanted.before)
     if wanted.at is not None:
         where += [columns.since <= wanted.at, columns.until >= wanted.at]
     return where
@@ -267,6 +286,12 @@ class FirstRefusals(Queries):
             async with self._database.writing(timeout_seconds=10) as connection:
                 await update_rows(connection, first_refusals, told, "policy", "subject")
         return len(rows) == size
+
+    async def refused(self, policy: str, most: int) -> dict[str, str]:
+        """The first people and devices that were refused under ``policy``, each with who expected it."""
+        query = select(_FIRST.subject, _FIRST.sort).where(_FIRST.policy == policy, _FIRST.sort != BEFORE)
+        rows = await self._rows(query.order_by(_FIRST.sort, _FIRST.hour).limit(most), timeout_seconds=10)
+        return {row.subject: row.sort for row in rows}
 
     async def by_hour(self, policy: str, since: datetime) -> list[HourOfRefusals]:
         """The first refusals under ``policy`` in each hour since then."""

@@ -20,8 +20,8 @@ from mailgate.store.schema import activations, audit, policies, retractions
 
 ACTIVATED = "policy-activated"
 """The beginning of ``what`` in the audit entries for versions that were put in force."""
-RETRACTED = "policy-retracted"
-"""The ``what`` of the audit entry for a version that was put in force again to take another one back."""
+RETRACTED = "policy-rolled-back"
+"""The ``what`` of the audit entry for a version that was put in force again to roll another one back."""
 _SHORTEST = 4
 """The fewest characters of a digest that may name a version."""
 
@@ -119,7 +119,7 @@ class Policies(Queries):
             number = found[0].number
 
     async def taken_back(self, digest: str) -> int:
-        """The number of the version with this digest if it was taken back after it was last in force; otherwise 0."""
+        """The number of the version with this digest if it was rolled back after it was last in force; otherwise 0."""
         last = select(func.max(activations.c.serial)).where(activations.c.number == policies.c.number)
         query = select(policies.c.number, last.scalar_subquery()).where(policies.c.digest == digest)
         async with self._database.reading() as connection:
@@ -133,7 +133,7 @@ class Policies(Queries):
             return int(number) if any(number in each for each in taken) else 0
 
     async def taken_back_serials(self) -> set[int]:
-        """The serials of all activations that were ever taken back."""
+        """The serials of all activations that were ever rolled back."""
         rows = await self._values(select(retractions.c.serials))
         return {serial for row in rows for serial in json.loads(row)}
 
@@ -207,14 +207,14 @@ async def active_activation(connection: AsyncConnection) -> Activation | None:
 
 
 async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[list[int]]:
-    """The numbers that each retraction in the audit log took back since this version was last put in force."""
+    """The numbers that each roll back in the audit log ended since this version was last put in force."""
     begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in (ACTIVATED, RETRACTED)))
     last = select(func.max(audit.c.number)).where(audit.c.about == f"version {number}", begins)
     query = select(audit.c.details).where(
         audit.c.what == RETRACTED, audit.c.number > func.coalesce(last.scalar_subquery(), 0)
     )
     told = [read_details(each) for each in (await connection.execute(query)).scalars()]
-    return [each.get("taken_back", {}).get("versions", [each.get("retracted")]) for each in told]
+    return [each.get("rolled_back", {}).get("versions", [each.get("from")]) for each in told]
 
 
 async def _keep(connection: AsyncConnection, draft: RuleTexts, act: Act) -> int:

@@ -1,26 +1,43 @@
-"""Retractions: versions that were taken back. A retraction is open until everybody whom its versions reached has been
+"""Retractions: versions that were rolled back. A retraction is open until everybody whom its versions reached has been
 found."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
+from mailgate.model.notice import MailKind
 from mailgate.store.database import Queries
+from mailgate.store.mail import MailState
 from mailgate.store.policies import Activation, AfterActivation
-from mailgate.store.schema import activations, clients, retractions, sightings
+from mailgate.store.schema import activations, clients, first_refusals, mails, retractions, sightings
 from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
+
+
+class ReachedPart(NamedTuple):
+    """People whom versions reached in one way, and how many of them got a correction, or will."""
+
+    people: int
+    corrected: int
+
+
+class ReachedBy(NamedTuple):
+    refused: ReachedPart
+    written: ReachedPart
+    """Those who were written to, and not refused."""
+    states: Mapping[MailState, int]
+    """The corrections by their state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """The versions that one activation took back."""
+    """The versions that one activation rolled back."""
 
     serial: int
     """The activation that put an earlier version in force again."""
@@ -31,7 +48,7 @@ class Retraction:
     """The names of the versions in sightings, each with the time from which its decisions count, or None for all."""
     looked_at: datetime | None = None
     serials: tuple[int, ...] = ()
-    """The activations that were taken back."""
+    """The activations that were rolled back."""
     done: bool = False
     """Whether everybody was found, so that nobody else will be corrected."""
 
@@ -50,7 +67,7 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
     """The retraction that takes place if the version with this number comes in force again. ``history`` has the newest
     activation first.
 
-    It takes back every version that was put in force since this version last was, except those that were taken back
+    It rolls back every version that was put in force since this version last was, except those that were rolled back
     before; ``gone`` has their serials. If such a version was in force earlier too, or has the name of one that was since
     groups have no part in it, only its decisions since then count.
     """
@@ -74,13 +91,11 @@ def act_of(
 ) -> tuple[dict[str, Any], AfterActivation]:
     """What the act that puts this version in force again says in the log, and the step that keeps what is ``taken_back``."""
     found = taken_back(history, number, gone)
-    return {"retracted": history[0].number, "taken_back": audit_details(found)}, partial(
-        keep, retraction=found
-    )
+    return {"from": history[0].number, "rolled_back": audit_details(found)}, partial(keep, retraction=found)
 
 
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
-    """Store what an activation takes back, in its transaction."""
+    """Store what an activation rolls back, in its transaction."""
     told = {name: json.dumps(each) for name, each in audit_details(retraction).items()}
     row = {"serial": activation.serial, **told, "looked_at": None, "done": False}
     await connection.execute(insert(retractions).values(row))
@@ -104,6 +119,36 @@ class Retractions(Queries):
         """The serial of the activation that last took this version back, or 0."""
         rows = await self._rows(select(retractions.c.serial, retractions.c.versions))
         return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
+
+    async def one(self, serial: int) -> Retraction | None:
+        query = select(retractions, activations.c.at).join(activations).where(retractions.c.serial == serial)
+        return await self._first(query, _retraction)
+
+    async def reached(self, found: Retraction) -> ReachedBy:
+        """Whom the versions had refused or written to, each person once, and the corrections to them by state."""
+        ours = [mails.c.kind == MailKind.CORRECTION, mails.c.round == found.serial]
+        by_policy = (
+            and_(first_refusals.c.policy == policy, first_refusals.c.hour >= since - timedelta(hours=1))
+            if since
+            else first_refusals.c.policy == policy
+            for policy, since in found.policies.items()
+        )
+        refused = select(first_refusals.c.person).where(
+            or_(false(), *by_policy), first_refusals.c.person != ""
+        )
+        kinds = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
+        written = select(mails.c.login).where(
+            mails.c.version.in_(found.versions), mails.c.kind.in_(kinds), mails.c.login.not_in(refused)
+        )
+        counted: list[ReachedPart] = []
+        for some in (refused.distinct().subquery(), written.distinct().subquery()):
+            [name] = some.c
+            corrected = select(mails.c.id).where(*ours, mails.c.login == name).exists()
+            query = select(func.count(), func.count().filter(corrected)).select_from(some)
+            [row] = await self._rows(query, timeout_seconds=10)
+            counted.append(ReachedPart(*row))
+        states = await self._rows(select(mails.c.state, func.count()).where(*ours).group_by(mails.c.state))
+        return ReachedBy(counted[0], counted[1], {MailState(state): count for state, count in states})
 
     async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:
         """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""

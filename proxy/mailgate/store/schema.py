@@ -307,6 +307,14 @@ app_counts = _table(
 )
 """How many people and devices had each listed app on a UTC day, and were kept out, last counted ``at``."""
 
+refused_days = _table(
+    "refused_days",
+    Column("day", Date, primary_key=True),
+    *_required(Integer, "people strangers"),
+    Column("at", Instant, nullable=False),
+)
+"""How many people, and clients of nobody known, were refused on a UTC day, last counted ``at``. It is a summary of sightings."""
+
 keys = _table(
     "keys",
     Column("purpose", WireText, primary_key=True),

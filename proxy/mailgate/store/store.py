@@ -13,7 +13,7 @@ from mailgate.policy import AppCatalog
 from mailgate.store import gates
 from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
-from mailgate.store.counts import AppCounts, VerdictCounts
+from mailgate.store.counts import AppCounts, RefusedDays, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
@@ -61,6 +61,7 @@ class Store:
         self.search = NameSearch(database)
         self.rows = DeviceRows(database)
         self.app_counts = AppCounts(database)
+        self.refused_days = RefusedDays(database)
         self.sightings = Sightings(database)
         self.seen_clients = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import PHONE_RULES, wait_for
 
+from mailgate.attest.mint import Device
+
+PHONE_REFUSED = "This browser gets mail. Your phone does not: TikTok is on it."
 _numbers = count(1)
 BEFORE_THE_NEXT_LOOK = 40.0
 """Seconds that are fewer than the 45 between two questions of the extension itself: an open popup asks far more often (docs/extension.md)."""
@@ -25,6 +29,17 @@ def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
         yield
     finally:
         _put_in_force(gate, kept)
+
+
+@contextmanager
+def phone_with_tiktok(gate: GuardedWebmail) -> Iterator[None]:
+    """Alice's phone reports TikTok while the body runs, and none afterwards."""
+    phone = Device("phone-of-alice", user="alice", apps=("tiktok",))
+    gate.report(phone)
+    try:
+        yield
+    finally:
+        gate.report(replace(phone, apps=()))
 
 
 def _put_in_force(gate: GuardedWebmail, policy: str) -> None:

@@ -10,7 +10,7 @@ from tests.e2e.extension.bystanders import EVERY_WAY, WAYS, Bystander
 from tests.e2e.extension.companion import AFTER_AN_OUTAGE, EXTENSION, admin, packaged
 from tests.e2e.extension.firefox import Firefox, firefox
 from tests.e2e.extension.policies import firefox_policy
-from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, no_laptops
+from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, PHONE_REFUSED, no_laptops, phone_with_tiktok
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.integration.gate import wait_for
@@ -138,6 +138,19 @@ def test_a_changed_rule_shows_in_the_popup_and_then_in_the_badge(gate: GuardedWe
         assert wait_for(lambda: badge(fox) == "×")
         fox.open(OPTIONS)  # which does not look by itself
     assert wait_for(lambda: badge(fox) == "")
+
+
+def test_a_laptop_says_that_the_phone_of_its_owner_gets_no_mail_and_why(
+    gate: GuardedWebmail, fox: Firefox
+) -> None:
+    fox.open(POPUP)
+    expect_headline(fox, OPEN)
+    with phone_with_tiktok(gate):
+        expect_headline(fox, "Remove TikTok from your phone")
+        assert fox.text("#badge") == "Phone: No mail"
+        assert fox.text("#remove").startswith(PHONE_REFUSED)
+        assert fox.text("#open") == "Open mail"
+    expect_headline(fox, OPEN)
 
 
 def test_a_revoked_device_says_so_and_returns_by_a_new_code(

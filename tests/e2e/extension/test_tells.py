@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.e2e.extension.bystanders import Bystander
 from tests.e2e.extension.companion import Companion, admin
-from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, no_laptops
+from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, PHONE_REFUSED, no_laptops, phone_with_tiktok
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import wait_for
 
@@ -24,12 +24,31 @@ def test_a_changed_rule_shows_in_the_popup_and_one_notice(gate: GuardedWebmail, 
     with no_laptops(gate):
         expect(popup.locator("#headline")).to_have_text(CLOSED, timeout=BEFORE_THE_NEXT_LOOK * 1000)
         expect(popup.locator("#reason")).to_contain_text("this kind of device")
+        expect(popup.locator("#help")).to_have_text("Ask for help")
+        expect(popup.locator("#open")).to_be_hidden()
         assert wait_for(lambda: browser.badge() == "×")
     expect(popup.locator("#headline")).to_have_text(OPEN, timeout=BEFORE_THE_NEXT_LOOK * 1000)
     assert wait_for(lambda: browser.badge() == "")
     notices = set(browser.worker.evaluate("chrome.notifications.getAll()"))
     # tests before this one may have enrolled further devices of the same person
     assert notices - {"blocked_device", "retracted_device"} == {"blocked_here", "retracted_here"}
+
+
+def test_a_laptop_says_that_the_phone_of_its_owner_gets_no_mail_and_why(
+    gate: GuardedWebmail, browser: Companion
+) -> None:
+    popup = browser.popup()
+    expect(popup.locator("#headline")).to_have_text(OPEN)
+    with phone_with_tiktok(gate):
+        expect(popup.locator("#headline")).to_have_text("Remove TikTok from your phone")
+        expect(popup.locator("#badge")).to_have_text("Phone: No mail")
+        expect(popup.locator("#remove")).to_contain_text(PHONE_REFUSED)
+        expect(popup.locator("#open")).to_have_attribute("href", f"{gate.url}/")
+        expect(
+            popup.locator("#help")
+        ).to_be_hidden()  # its address opens mail here: the page behind the first button has help
+        expect(popup.locator("#when")).to_contain_text("Checked")
+    expect(popup.locator("#headline")).to_have_text(OPEN)
 
 
 def test_a_changed_rule_shows_in_the_badge_without_an_open_page(

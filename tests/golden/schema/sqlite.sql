@@ -282,6 +282,14 @@ CREATE TABLE quarantine_mails (
     CONSTRAINT pk_quarantine_mails PRIMARY KEY (person, device, reason)
 );
 
+CREATE TABLE refused_days (
+    day DATE NOT NULL,
+    people INTEGER NOT NULL,
+    strangers INTEGER NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_refused_days PRIMARY KEY (day)
+);
+
 CREATE TABLE relief_changes (
     one INTEGER NOT NULL,
     number BIGINT NOT NULL,

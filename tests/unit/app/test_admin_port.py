@@ -55,20 +55,31 @@ async def test_the_console_is_loaded_once_the_gate_serves(service, monkeypatch) 
         assert "/readyz" in {each.canonical for each in (await console).router.resources()}
 
 
-async def test_a_console_that_cannot_be_loaded_is_an_error_in_the_log(service, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "module"),
+    [
+        (ModuleNotFoundError("No module named 'jinja3'", name="jinja3"), "jinja3"),
+        (SyntaxError("'(' was never closed", ("console/site.py", 1, 1, "(")), "console/site.py"),
+        (FileNotFoundError(2, "No such file", "console/console.css"), "console/console.css"),
+        (ValueError("secret"), ""),
+    ],
+)
+async def test_a_console_that_cannot_be_loaded_is_an_error_in_the_log(
+    service, monkeypatch, error, module
+) -> None:
     def broken():
-        raise ModuleNotFoundError("No module named 'jinja3'", name="jinja3")
+        raise error
 
     monkeypatch.setattr(admin_port, "_console_opening", broken)
     port = port_of(service)
     port.load_console.set()
     async with port._console() as console:
-        with capture_logs() as logged, pytest.raises(ModuleNotFoundError):
+        with capture_logs() as logged, pytest.raises(type(error)):
             await console
     expected = {
         "event": "console-not-loaded",
         "log_level": "error",
-        "error": "ModuleNotFoundError",
-        "module": "jinja3",
+        "error": type(error).__name__,
+        "module": module,
     }
     assert logged == [expected]

@@ -101,7 +101,7 @@ def test_a_transport_that_is_down_is_said_and_loses_nothing(folder: Path) -> Non
 def test_a_roll_back_writes_to_each_recipient_once_more(folder: Path) -> None:
     run("send", "app", "--kind", "enforced", "--yes")
     assert json.loads(run("correct", "--json").output) == {"queued": 0}
-    back = CliRunner().invoke(app, ["policy", "retract", "--note", "error", "--config", "mailgate.yaml"])
+    back = CliRunner().invoke(app, ["policy", "rollback", "--note", "error", "--config", "mailgate.yaml"])
     assert back.exit_code == 0
     assert json.loads(run("correct", "--json").output) == {"queued": 1}
     assert "0 corrections" in run("correct").output

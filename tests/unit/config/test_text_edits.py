@@ -16,7 +16,7 @@ from mailgate.config.text_edits import (
     set_value,
     written_start,
 )
-from mailgate.policy.edits import Edit, ListEdit, ShareEdit, StageEdit
+from mailgate.policy.edits import Edit, ListEdit, ProhibitEdit, ShareEdit, StageEdit
 
 ON = ListEdit(change="join-list", app="wechat", list="prohibited")
 OFF = ListEdit(change="leave-list", app="tiktok", list="prohibited")
@@ -301,3 +301,86 @@ def test_an_item_is_added_at_the_end_in_the_same_quotes(before: str, after: str)
 )
 def test_an_item_goes_with_its_line_or_with_its_comma(before: str, number: int, after: str) -> None:
     assert remove_item(read(before), ("a",), number) == after
+
+
+PROHIBITED = ProhibitEdit(
+    change="prohibit",
+    app="wechat",
+    rule="wechat",
+    words="No WeChat: on phones",
+    where="phones",
+    groups=("sales", "true", "a, b"),
+    share="50%",
+    warn="2026-12-01",
+    block="2026-12-08T09:00:00+01:00",
+    contact="it-help@example.com",
+)
+INSERTED = [
+    "+   - id: wechat",
+    '+     title: "No WeChat: on phones"',
+    '+     when: client.handheld && client.kind != "tablet" && "wechat" in device.apps',
+    "+     effect: block",
+    '+     groups: [sales, "true", "a, b"]',
+    "+     share: 50%",
+    "+     stages: {warn: 2026-12-01, enforce: 2026-12-08T09:00:00+01:00}",
+    "+     notice: {fix: remove-app, contact: it-help@example.com}",
+]
+
+
+def test_a_rule_of_its_own_is_written_before_the_one_that_lets_in() -> None:
+    before = rules(POLICY, NAMED + "lists: {prohibited: [tiktok]}\n")
+    after = edited(before, PROHIBITED)
+    assert [line for line in lines(before, after) if line[0] in "+-"] == INSERTED
+    assert [rule.id for rule in after.policy.rules] == ["listed", "wechat", "open"]
+    assert PROHIBITED.is_in(after.policy)
+    assert not PROHIBITED.is_in(before.policy)
+    assert not PROHIBITED.model_copy(update={"share": "51%"}).is_in(after.policy)
+
+
+def test_a_comment_above_a_rule_stays_with_it() -> None:
+    text = POLICY.replace("  - {id: open", "\n  # all\n  # others\n  - {id: open")
+    after = edited(rules(text, NAMED + "lists: {prohibited: [tiktok]}\n"), PROHIBITED)
+    assert "contact: it-help@example.com}\n\n  # all\n  # others\n  - {id: open" in after.texts["policy.yaml"]
+
+
+def test_a_rule_at_the_end_has_lines_of_its_own() -> None:
+    text = 'default: {effect: allow}\nrules:\n- id: shut\n  when: client.kind == "bot"\n  effect: block'
+    after = edited(rules(text, NAMED + "lists: {prohibited: [tiktok]}\n"), PROHIBITED)
+    assert after.texts["policy.yaml"].startswith(f"{text}\n- id: wechat\n  title: ")
+
+
+NOT_PROHIBITED: dict[str, tuple[dict[str, str | None], str]] = {
+    "an id that is taken": ({"rule": "listed"}, "There is a rule listed already. Choose another id."),
+    "an app that is not listed": ({"app": "gone"}, "gone is not in apps.yaml. Add it there first."),
+    "nobody": ({"share": "0%"}, "That share is nobody. Choose a bigger one."),
+    "a warning without a block": ({"block": None}, "The warning has to start before the block."),
+    "a warning after the block": ({"block": "2026-11-30"}, "The warning has to start before the block."),
+}
+
+
+@pytest.mark.parametrize("name", NOT_PROHIBITED)
+def test_a_rule_that_prohibits_nobody_is_refused(name: str) -> None:
+    changed, words = NOT_PROHIBITED[name]
+    with pytest.raises(EditError, match=words.replace(".", r"\.")):
+        edited(
+            rules(POLICY, NAMED + "lists: {prohibited: [tiktok]}\n"), PROHIBITED.model_copy(update=changed)
+        )
+
+
+def test_a_warning_that_would_give_mail_is_refused() -> None:
+    shut = POLICY.replace('when: "true", effect: allow', "when: 'device.state == \"clean\"', effect: allow")
+    before = rules(shut, NAMED + "lists: {prohibited: [tiktok]}\n")
+    with pytest.raises(EditError, match="a warning would give them mail"):
+        edited(before, PROHIBITED)
+    assert edited(before, PROHIBITED.model_copy(update={"warn": None})).policy.rules[1].id == "wechat"
+    nobody = rules(
+        POLICY.replace("effect: allow", "effect: block"), NAMED + "lists: {prohibited: [tiktok]}\n"
+    )
+    with pytest.raises(EditError, match="There is nothing to prohibit"):
+        edited(nobody, PROHIBITED)
+
+
+def test_rules_in_one_line_are_changed_by_hand() -> None:
+    text = 'rules: [{id: open, when: "true", effect: allow}]\n'
+    with pytest.raises(EditError, match="The rules are written in one line"):
+        edited(rules(text, NAMED + "lists: {prohibited: [tiktok]}\n"), PROHIBITED)

@@ -20,11 +20,13 @@ from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
-from mailgate.console.now.counting import Count, DeviceCounts
+from mailgate.console.now.counting import AppCounting, Count, DeviceCounts
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.planning import Planning
 from mailgate.console.site import with_console
+from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
@@ -99,9 +101,11 @@ class Company:
             host="gate-1",
             verdict_rates=VerdictRates(),
             device_counts=device_counts,
+            counting=AppCounting(self.store, lambda: self.bundle.policy.catalog.apps, self.clock),
             readings=Readings(sync),
             candidate=self.candidate,
             planning=Planning(self.plan),
+            view=ResponseBuilder(Pages(), HOST, "en").view,
         )
 
     async def catch_up(self) -> None:

@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.apps.facts import AppOnDay, AppTrend
+from mailgate.console.apps.facts import AppOnDay
 from mailgate.console.now.traffic import Traffic, TrafficSpan
-from mailgate.console.pictures import EFFECTS, KINDS, plot, sparkline, trend
+from mailgate.console.pictures import EFFECTS, KINDS, NO_COUNT, away_picture, plot, refused_picture, sparkline
 from mailgate.model import Effect, Kind
 
 
@@ -56,14 +56,46 @@ def test_times_below_it_are_for_the_reader_of_the_page() -> None:
     assert sum("data-at" in each.attrib for each in root.findall("text")) == 3
 
 
-def test_a_day_that_was_not_counted_has_an_empty_column() -> None:
-    days = [
-        AppOnDay(day=date(2026, 12, day), people=9, devices=9, kept_out_people=day, kept_out_devices=1)
-        for day in (1, 3)
-    ]
-    drawn = trend(AppTrend(app="tiktok", name="TikTok", days=days), 14)
-    bars = ElementTree.fromstring(f"<svg>{drawn}</svg>").findall("rect")
-    assert len(bars) == 14
-    assert (
-        float(bars[-2].attrib["height"]) < float(bars[-3].attrib["height"]) < float(bars[-1].attrib["height"])
+TODAY = NOW.date()
+
+
+def refused(*people: int | None) -> list[tuple[date, int | None]]:
+    """The last of these days is today."""
+    return [(TODAY - timedelta(days=len(people) - 1 - place), each) for place, each in enumerate(people)]
+
+
+def drawn_in(drawing: str) -> ElementTree.Element:
+    return ElementTree.fromstring(f"<svg>{drawing}</svg>")
+
+
+def test_refused_people_have_a_column_a_day_and_today_is_another_kind_than_past_days() -> None:
+    picture = refused_picture(refused(None, 0, 1200, 7), [])
+    assert picture.words == "People refused each day from 28 Nov to 1 Dec: not counted, 0, 1,200, 7"
+    for drawing in (picture.wide, picture.phone):
+        bars = drawn_in(drawing).findall("rect")
+        assert [each.attrib["class"] for each in bars] == ["bar past", "bar block"]
+        assert float(bars[0].attrib["height"]) > float(bars[1].attrib["height"])
+
+
+def test_a_day_that_was_not_counted_is_no_day_without_refusals() -> None:
+    texts = [each.text for each in drawn_in(refused_picture(refused(None, 0, 3), []).wide).findall("text")]
+    assert (texts.count(NO_COUNT), texts.count("0")) == (1, 2)  # the number of the day, and of the axis
+
+
+def test_marked_days_are_numbered_in_order() -> None:
+    days = refused(1, 2, 3)
+    drawing = drawn_in(refused_picture(days, {days[2][0], days[0][0]}).wide)
+    assert [each.text for each in drawing.findall("text") if each.attrib["class"] == "dot-t"] == ["1", "2"]
+    assert len(drawing.findall("circle")) == 2
+
+
+def test_devices_that_lose_mail_add_up_by_the_hour() -> None:
+    hours = [0] * 24
+    hours[8], hours[20] = 1500, 30
+    words, drawing = away_picture(hours, NOW)
+    assert words == (
+        "Devices that may lose mail within 24 hours: 1,500 by 2026-12-02 00:00 UTC, 1,530 by 2026-12-02 12:00 UTC"
     )
+    times = [each.text for each in drawn_in(drawing).findall("text") if "data-at" in each.attrib]
+    assert times == ["12:00", "18:00", "00:00", "06:00"]
+    assert away_picture([0] * 24, NOW)[0] == "Devices that may lose mail within 24 hours: none"

@@ -37,7 +37,9 @@ def test_a_row_over_every_column_stays_as_it_is() -> None:
     assert '<tr><td colspan="4">None</td></tr>' in shown('<td colspan="4">None</td>')
 
 
-@pytest.mark.parametrize(("columns", "size"), [(1, "few"), (4, "few"), (5, "some"), (6, "some"), (7, "many")])
+@pytest.mark.parametrize(
+    ("columns", "size"), [(1, "least"), (4, "few"), (5, "some"), (6, "some"), (7, "many")]
+)
 def test_the_more_columns_the_earlier_a_table_becomes_cards(columns: int, size: str) -> None:
     head = f"<thead><tr>{'<th>a</th>' * columns}</tr></thead>"
     assert f'<div class="table {size}"><table aria-label="A &lt;list&gt;">' in shown("", head)

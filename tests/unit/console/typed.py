@@ -29,6 +29,8 @@ TYPED_BY_PEOPLE = (
         "for <her>",
         "legal asked",
         "sent in error",
+        "too early",
+        "No phones",
         "a new phone",
     ),
     *("too many people <b>", "too many", "first start", "WeChat prohibited", "none"),

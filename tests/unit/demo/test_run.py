@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,7 @@ class Stage:
         self.seen.append("somebody is exempt")
 
     @asynccontextmanager
-    async def start_page(self, _demo, _place):
+    async def start_page(self, _demo, _place, _standing):
         yield "http://localhost:8125/"
 
     @asynccontextmanager
@@ -160,7 +161,29 @@ def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
         raise KeyboardInterrupt
     asyncio.run(run_demo(replace(demo(), people=people), lambda _: None, say=said.append))
     assert companies == made_up
-    assert said == ["The last start was ended before its company was finished: the company is made up anew."]
+    assert said[0] == "The last start was ended before its company was finished: it is made up anew."
+
+
+def test_how_long_a_company_takes_is_said_before_and_how_long_it_took_after(
+    stage: Stage, demo, companies: list[int]
+) -> None:
+    said: list[str] = []
+    asyncio.run(run_demo(replace(demo(), people=300), lambda _: None, say=said.append))
+    assert said[0] == "Making up a company of 300 people: about 10 seconds, once ..."
+    assert said[1].startswith("Made in ")
+
+
+@pytest.mark.parametrize(("days", "ago"), [(0, ""), (1, "a day ago"), (9, "9 days ago")])
+def test_a_company_of_another_day_says_that_its_reports_have_expired(
+    stage: Stage, demo, days: int, ago: str
+) -> None:
+    said: list[str] = []
+    demo().directory.mkdir()
+    (demo().directory / run.COMPANY).write_text("{}")
+    made = time.time() - days * 86_400 - 60
+    os.utime(demo().directory / run.COMPANY, (made, made))
+    asyncio.run(run_demo(demo(), lambda _: None, say=said.append))
+    assert [ago in each and "delete" in each for each in said] == ([True] if ago else [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

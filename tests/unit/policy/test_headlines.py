@@ -129,9 +129,9 @@ def rule(stages: dict[str, datetime] | None = None, **more: Any) -> dict[str, An
         (rule(share="25%"), rule(), "Rule 'phones' applies to 100 % of people", None),
         (rule(), rule(groups=("it", "hr"), when="true"), "Rule 'phones' applies to it, hr", None),
         (rule(groups=("it",)), rule(when="true"), "Rule 'phones' applies to everybody", None),
-        (rule(when="false"), rule(when="true", title="Phones"), "Rule 'phones' has another condition", None),
+        (rule(when="false"), rule(when="true", title="Phones"), "Rule 'Phones' has another condition", None),
         (rule(when="true"), rule(when="false"), "Rule 'phones' has another condition", None),
-        (rule(), rule(title="Phones"), "Rule 'phones' changes in detail", None),
+        (rule(), rule(title="Phones"), "Rule 'Phones' changes in detail", None),
     ],
 )
 def test_a_rule_is_told_by_the_weightiest_thing_that_changes(

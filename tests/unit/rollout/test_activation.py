@@ -111,7 +111,7 @@ async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str)
     digest = await planned(store, url)
     with pytest.raises(
         RefusedError,
-        match=r"1 of 1 people would or might newly be kept out; the guard lets 0 pass.*nobody who may give one.*--override",
+        match=r"1 of 1 people would or might lose mail; more than 0 needs approval.*nobody who may give one.*--override",
     ):
         await apply(store, digest, ADA, "urgent", NOW, Guard(Limit(0)))
     assert await deciding(store) == "open"
@@ -148,7 +148,7 @@ async def test_nobody_overrides_alone_and_the_other_approvers_are_told_once(stor
         "Why: urgent",
         "Overridden: changes are frozen until 2026-12-08 12:00 UTC (holidays)",
         "Approved by: lin",
-        "`mailgate policy retract` takes it back.",
+        "`mailgate policy rollback` rolls it back.",
     ]
     await retract(store, ADA, "sent in error", NOW, guard=THREE)
     assert await deciding(store) == "open", "to take it back takes nobody else"
@@ -187,10 +187,10 @@ async def test_a_version_sent_in_error_is_rolled_back(store: Store, url: str) ->
     back = await retract(store, ADA, "sent in error", NOW)
     assert (back.serial, back.number, await deciding(store)) == (3, 1, "open")
     last = await last_entry(store)
-    assert (last.what, last.why) == ("policy-retracted", "sent in error")
-    assert json.loads(last.details)["retracted"] == 2
+    assert (last.what, last.why) == ("policy-rolled-back", "sent in error")
+    assert json.loads(last.details)["from"] == 2
     with pytest.raises(
-        RefusedError, match=r"version 2 was taken back: .* `mailgate policy plan --version 2`"
+        RefusedError, match=r"version 2 was rolled back: .* `mailgate policy plan --version 2`"
     ):
         await retract(store, ADA, "it was right after all", NOW, 2)
     assert await deciding(store) == "open"
@@ -203,7 +203,7 @@ async def test_a_retraction_that_is_said_twice_is_done_once(store: Store, url: s
     for number in (None, 1):  # and never is what was taken back in force again
         assert await retract(store, ADA, "again", NOW + timedelta(minutes=1), number) == back
     assert [each.number for each in await store.policies.history()] == [1, 2, 1]
-    assert [entry.what for entry in await store.audit.page()].count("policy-retracted") == 1
+    assert [entry.what for entry in await store.audit.page()].count("policy-rolled-back") == 1
 
 
 async def test_a_version_started_by_its_files_can_be_rolled_back(store: Store, url: str) -> None:
@@ -255,7 +255,7 @@ async def test_to_go_back_further_takes_a_plan_and_all_that_it_needs(store: Stor
     back = await retract(store, ADA, "further", NOW, 2, GUARD)
     assert (back.number, await deciding(store)) == (2, "strict")
     last = await last_entry(store)
-    assert (last.what, json.loads(last.details)["approved_by"]) == ("policy-retracted", ["lin"])
+    assert (last.what, json.loads(last.details)["approved_by"]) == ("policy-rolled-back", ["lin"])
     assert await store.kept_out.since(NOW) == KeptOut(1, 1)
 
 
@@ -349,7 +349,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
         await apply(store, await planned(store, url, but(count)), ADA, "", NOW, guard)
     digest = await planned(store, url, but(4))
     with pytest.raises(
-        RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 together"
+        RefusedError, match="1 people would or might lose mail, after 3 within 2 days: 4 together"
     ):
         await apply(store, digest, ADA, "", NOW, guard)
     (standing, *_) = await plan_statuses(store, guard, NOW, 5)
@@ -407,7 +407,7 @@ def test_the_mail_to_approvers_says_who_why_and_what() -> None:
         "Overridden: a case fails",
         "Overridden: frozen",
         "Approved by: lin, kim",
-        "`mailgate policy retract` takes it back.",
+        "`mailgate policy rollback` rolls it back.",
     ]
     assert (
         "Approved by: nobody else" in override_notice(ADA_AT_HER_DESK, "x", "abcdef", ["frozen"], []).answer

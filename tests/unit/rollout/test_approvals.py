@@ -16,7 +16,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
 from mailgate.rollout.activation import apply, retract
-from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses
+from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses, send_back
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person, RefusedError
@@ -92,6 +92,31 @@ async def test_approvals_that_do_not_count_are_named_in_the_refusal(
     assert await deciding(store) == "open"
 
 
+async def test_a_plan_that_is_sent_back_is_started_only_against_that(store: Store, digest: str) -> None:
+    await approve(store, digest, KIM, "", NOW, GUARD)
+    status = await send_back(store, digest, LIN, "too early", NOW, GUARD)
+    assert status.back
+    assert (status.back.who, status.back.why, status.against) == (
+        "lin",
+        "too early",
+        ("sent back by lin: too early",),
+    )
+    with pytest.raises(RefusedError, match="sent back by lin: too early"):
+        await apply(store, digest, ADA, "now", NOW, GUARD)
+    assert await deciding(store) != "shut"
+    await apply(store, digest, ADA, "it is urgent", NOW, GUARD, override=True)
+    assert (await last_entry(store)).what == "policy-activated-against-the-guard"
+
+
+@pytest.mark.parametrize(("person", "guard"), [(ADA, GUARD), (Person("joe", ""), GUARD), (LIN, None)])
+async def test_who_may_not_approve_a_plan_sends_none_back(
+    store: Store, digest: str, person: Person, guard: Guard | None
+) -> None:
+    with pytest.raises(RefusedError):
+        await send_back(store, digest, person, "no", NOW, guard)
+    assert not (await plan_statuses(store, GUARD, NOW, 1))[0].back
+
+
 async def overtake(store: Store, _digest: str) -> None:
     await put_in_force(store, rules(OTHER), "joe")
 
@@ -107,7 +132,7 @@ async def nothing(_store: Store, _digest: str) -> None:
 @pytest.mark.parametrize(
     ("person", "guard", "hours", "before", "why"),
     [
-        (ADA, GUARD, 0, nothing, "is your own: another person has to approve it"),
+        (ADA, GUARD, 0, nothing, "you made this plan: ask kim or lin to decide on it"),
         (LIN, GUARD, 0, approve_by_lin, "you have approved this plan already: it has the approvals"),
         (LIN, GUARD, 25, nothing, "was made more than a day ago: plan again"),
         (LIN, GUARD, 0, overtake, "version 2 was put in force after plan .* was made: plan again"),

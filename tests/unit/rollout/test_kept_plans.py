@@ -96,7 +96,7 @@ async def test_a_rolled_back_plan_has_to_be_made_again(store: Store, url: str) -
     digest = await planned(store, url)
     await apply(store, digest, ADA, "now", NOW, None)
     await retract(store, ADA, "sent in error", NOW)
-    assert await state(store) == "retracted"
+    assert await state(store) == "rolled back"
     with pytest.raises(
         RefusedError, match="was in force already, as version 2, and is no longer: plan again"
     ):

@@ -48,7 +48,7 @@ def test_the_version_that_replaces_a_plan_ends_its_term(after: Activation, retra
     term = term_of(PLAN, [after, APPLIED, BASE], retracting)
     assert term
     assert term.ended == TermEnd(
-        at=after.at, by="ada", note=after.note, version=after.number, retracted=bool(retracting)
+        at=after.at, by="ada", note=after.note, version=after.number, rolled_back=bool(retracting)
     )
 
 

@@ -224,7 +224,7 @@ async def test_people_who_may_be_refused_at_an_unknown_moment_are_counted(store:
     assert [each["person"] for each in found["samples"]] == ["ada"]
     assert "ada" not in dump(whole)
     told = " ".join(undated_in_words(whole))
-    assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
+    assert told.startswith("1 person with 1 device might lose mail at a moment that cannot be told")
     assert "needs a person" in told
 
 
@@ -413,7 +413,7 @@ async def test_people_missed_by_a_share_or_a_stage_are_named(
     assert [each.value for each in plan.held_back.newly["block"].by["rule"]] == ["app"]
     assert movers == [("ada", "block", "app", place)]
     assert plan.rules.match_nobody == []
-    assert "1 person with 1 device newly kept out" in held_back_in_words(plan)
+    assert "1 person with 1 device newly without mail" in held_back_in_words(plan)
 
 
 async def test_people_who_move_at_a_later_stage_are_not_told_twice(store: Store, url: str) -> None:

@@ -384,7 +384,7 @@ async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: 
 DURING_THE_FREEZE = (
     r".* number 2, which is in force: it was put in force during the freeze that they waited .*"
 )
-TAKE_IT_BACK = "`mailgate policy retract` puts the version before in force again"
+TAKE_IT_BACK = "`mailgate policy rollback` puts the version before in force again"
 
 
 async def files_go_back(gate: RulesKeeper, _store: Store) -> None:
@@ -475,7 +475,7 @@ async def test_a_rolled_back_version_does_not_return_by_its_files(store: Store) 
     for files in (OTHER, SHUT):
         await gate.offer(rules(files))
     assert decides(gate) == "other"
-    assert "version 2, which was taken back; only a plan can put it in force again" in gate.held
+    assert "version 2, which was rolled back; only a plan can put it in force again" in gate.held
 
 
 async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:
@@ -514,7 +514,7 @@ async def test_files_without_what_somebody_started_do_not_undo_it(
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert gate.current.activation.number == 2
     assert (
-        "they lack what ada put in force and would take it back: ~ list prohibited: has WeChat (`wechat`) now"
+        "they lack what ada put in force and would undo it: ~ list prohibited: has WeChat (`wechat`) now"
         in gate.held
     )
     assert "20%" not in gate.held
@@ -624,7 +624,7 @@ async def test_a_gate_that_gets_older_files_late_changes_nothing(store: Store, a
     assert BEHIND.format(2) in other.held
     assert "retract" not in other.held
     await other.offer(rules(BETWEEN))
-    assert "they lack what other files put in force and would take it back: + rule " in other.held
+    assert "they lack what other files put in force and would undo it: + rule " in other.held
     assert "retract" not in other.held
     await other.offer(rules(THREE))
     assert (one.held, other.held) == ("", "")
@@ -644,7 +644,7 @@ async def test_files_that_go_back_take_back_what_came_since_once(store: Store) -
     await one.offer(rules(OPEN))
     await look(other)
     told = [each.what for each in await store.audit.page() if each.what.startswith("policy")]
-    assert told == ["policy-activated"] * 3 + ["policy-retracted"]
+    assert told == ["policy-activated"] * 3 + ["policy-rolled-back"]
     assert (one.current.activation.author, one.current.activation.note) == (
         "file",
         "the files went back to version 1",
@@ -653,7 +653,7 @@ async def test_files_that_go_back_take_back_what_came_since_once(store: Store) -
     assert (found.serial, found.versions, found.serials) == (4, (3, 2), (2, 3))
     for late in (TWO, THREE):  # the other gate still gets what came before
         await other.offer(rules(late))
-        assert "which was taken back; only a plan can put it in force again" in other.held
+        assert "which was rolled back; only a plan can put it in force again" in other.held
     await other.offer(rules(OPEN))
     assert (one.held, other.held, decides(other)) == ("", "", "open")
     assert await store.policies.retracting() == {4}

@@ -103,7 +103,7 @@ async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store
 @pytest.mark.parametrize(
     ("about", "whats", "number"),
     [
-        ("version 1", ("policy-activated", "policy-retracted"), 2),
+        ("version 1", ("policy-activated", "policy-rolled-back"), 2),
         ("version 1", ("policy-activated",), 1),
         ("version 2", ("policy-activated",), 4),
         ("version 3", ("policy-activated",), None),
@@ -114,7 +114,7 @@ async def test_the_last_entry_about_something(
     store: Store, about: str, whats: tuple[str, ...], number: int | None
 ) -> None:
     """What was done against the guard is found as what it is besides."""
-    for what in ("policy-activated-against-the-guard", "policy-retracted", "noted"):
+    for what in ("policy-activated-against-the-guard", "policy-rolled-back", "noted"):
         await store.audit.append(replace(ACT, what=what))
     await store.audit.append(replace(ACT, about="version 2"))
     last = await store.audit.last(about, *whats)
@@ -292,3 +292,11 @@ async def test_every_look_at_the_log_goes_by_an_index(store: Store, sought: str,
     steps = await steps_of(store, lambda store: store.audit.search(sought, who, 9, 9))
     assert goes_by(way, steps)
     assert scanned(steps) == []
+
+
+async def test_the_last_entries_of_some_acts_since_a_time(store: Store) -> None:
+    for what, hours in (("a", 3), ("b", 2), ("a", 1), ("c", 0)):
+        await store.audit.append(Act(NOW - timedelta(hours=hours), "ada", what))
+    since = NOW - timedelta(hours=2)
+    assert [each.what for each in await store.audit.latest(["a", "b"], since, 9)] == ["a", "b"]
+    assert [each.number for each in await store.audit.latest(["a", "b", "c"], since, 1)] == [4]

@@ -8,8 +8,9 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
-from mailgate.store.counts import KEPT, KEPT_FOR, AppDay, VerdictKey, start_of
+from mailgate.store.counts import AGAIN_AFTER, KEPT, KEPT_FOR, AppDay, RefusedDay, VerdictKey, start_of
 from mailgate.store.device_rows import DeviceRow
+from mailgate.store.sightings import ClientFacts, Sighting, Tally
 
 TODAY = NOW.date()
 
@@ -87,3 +88,58 @@ async def test_old_counts_are_not_told_and_are_deleted_in_time(store: Store) -> 
     assert await store.verdicts.trim(AT + KEPT_FOR["minute"] + timedelta(minutes=1)) == 1
     assert await store.verdicts.by("effect", "minute", AT) == []
     assert len(await store.verdicts.by("effect", "hour", start_of("hour", AT))) == 1
+
+
+def refusal(person: str, at: datetime, effect: str = "block", device: str = "d") -> tuple[Sighting, Tally]:
+    facts = ClientFacts("phone", True, "claimed", "phone", "ios", device, "web", "", "GET", "/", ())
+    seen = Sighting(at.date(), facts, device, "listed", person, "r", effect, "prohibited-app", (), "v1")
+    return seen, Tally(1, at, at)
+
+
+async def refuse(store: Store, *those: tuple[Sighting, Tally]) -> None:
+    for sighting, tally in those:
+        store.ledger.put(sighting, tally)
+    await store.ledger.flush()
+
+
+DAY = timedelta(days=1)
+
+
+async def days_of(store: Store) -> dict[int, tuple[int, int]]:
+    """The people and the strangers who were refused, by how many days ago."""
+    found = await store.refused_days.since(date(2020, 1, 1))
+    return {(TODAY - each.day).days: (each.people, each.strangers) for each in found}
+
+
+async def test_people_are_counted_once_a_day_and_clients_of_nobody_known_apart(store: Store) -> None:
+    asked = (("ada", "block"), ("Ada", "challenge"), ("bob", "warn"), ("cy", "allow"))
+    await refuse(store, *(refusal(person, NOW, effect) for person, effect in asked))
+    await refuse(store, *(refusal("", NOW, device=each) for each in ("one", "two")))
+    await store.refused_days.count(NOW, 14)
+    assert await days_of(store) == {0: (1, 2)}
+
+
+async def test_days_before_are_counted_once_they_are_over_as_far_as_sightings_go(store: Store) -> None:
+    await refuse(store, *(refusal(f"p{n}", NOW - n * DAY) for n in (0, 1, 3)))
+    await store.refused_days.count(NOW, 14)
+    # the third day may be the end of one, so nothing is known of it, and two days ago nobody was refused
+    assert await days_of(store) == {0: (1, 0), 1: (1, 0), 2: (0, 0)}
+    await refuse(store, refusal("late", NOW), refusal("later", NOW - DAY))
+    await store.refused_days.count(NOW + AGAIN_AFTER - timedelta(seconds=1), 14)
+    assert (await days_of(store))[0] == (1, 0)
+    await store.refused_days.count(NOW + AGAIN_AFTER, 14)
+    assert await days_of(store) == {0: (2, 0), 1: (1, 0), 2: (0, 0)}
+
+
+async def test_a_day_is_counted_again_after_its_end(store: Store) -> None:
+    await refuse(store, refusal("first", NOW - 5 * DAY), refusal("ada", NOW))
+    await store.refused_days.count(NOW, 2)
+    await refuse(store, refusal("bob", NOW + timedelta(hours=11)))
+    await store.refused_days.count(NOW + DAY, 2)
+    assert (await store.refused_days.since(TODAY))[0].people == 2
+
+
+async def test_old_days_go(store: Store) -> None:
+    await store.refused_days._keep(RefusedDay(TODAY - KEPT - DAY, 1, 0, NOW))
+    await store.refused_days.count(NOW, 14)
+    assert await days_of(store) == {0: (0, 0)}

@@ -6,12 +6,13 @@ from itertools import product
 
 import pytest
 from tests.unit.store.examples import NOW
+from tests.unit.store.people import read_mail
 from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.device import LONG_AGO
 from mailgate.devices.trust import report_by
 from mailgate.store import Store, device_rows
-from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter, DeviceRow
+from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter, DeviceRow, OutageCause
 
 WEEK = NOW - timedelta(days=7)
 KINDS, STATES, MAILS = ("phone", "tablet", "laptop"), ("clean", "listed", "stale"), ("gets-mail", "kept-out")
@@ -187,3 +188,31 @@ async def test_the_followed_change_number_never_goes_back(filled: Store) -> None
     await filled.rows.keep([], 9)
     await filled.rows.keep([], 4)
     assert await filled.rows.seen() == 9
+
+
+async def test_each_person_without_mail_has_one_cause_an_app_before_all_else(store: Store) -> None:
+    await store.devices.ingest([report_by("mdm", f"{n}", serial=f"SERIAL{n}") for n in range(7)], NOW)
+    has = (
+        ("ada", "kept-out", "stale", ""),
+        ("ada", "kept-out", "listed", '["wechat", "tiktok"]'),
+        ("bob", "kept-out", "stale", ""),
+        ("cy", "must-prove-itself", "missing", ""),
+        ("dan", "gets-mail", "clean", ""),
+        ("", "kept-out", "stale", ""),
+        ("eve", "kept-out", "stale", ""),
+    )
+    rows = [
+        DeviceRow(device.number, person, mail=mail, state=state, blocked_by=blocked_by)
+        for device, (person, mail, state, blocked_by) in zip(await store.devices.page(), has, strict=True)
+    ]
+    await store.rows.keep(rows)
+    for person, at in (("ada", NOW), ("bob", NOW - timedelta(days=9)), ("dan", NOW)):
+        await read_mail(store, person, at)
+    causes, nobodys = await store.rows.causes(["kept-out", "must-prove-itself"], NOW - timedelta(days=7))
+    assert causes == [
+        OutageCause("", "kept-out", "stale", 2, 0),
+        OutageCause("", "must-prove-itself", "missing", 1, 0),
+        OutageCause('["wechat", "tiktok"]', "kept-out", "listed", 1, 1),
+    ]
+    assert [each.first_app for each in causes] == ["", "", "wechat"]
+    assert (nobodys, await store.rows.people()) == (1, 5)

@@ -129,3 +129,14 @@ async def test_every_help_number_leads_to_its_sighting_while_it_is_kept(
 async def test_one_that_was_noted_without_a_record_leads_nowhere(store: Store) -> None:
     await store.help_requests.note(ADA)
     assert await store.sightings.find("REF1") is None
+
+
+async def test_those_who_wait_come_the_longest_waiting_first_and_count_once(store: Store) -> None:
+    for subject, rule, hours in (("lin", "other", 3), ("ada", "one", 9), ("ada", "two", 1), ("cy", "one", 5)):
+        at = NOW - hours * HOUR
+        asked = replace(ADA, subject=subject, person=subject, rule=rule, first_at=at, last_at=at)
+        await store.help_requests.note(asked)
+    await store.help_requests.answered("cy", NOW, "soon")
+    await store.help_requests.finish([("two", "ada")], "grace", NOW, Act(NOW, "grace", "help-done"))
+    people, longest = await store.help_requests.waiting(1)
+    assert (people, [(each.person, each.rule) for each in longest]) == (2, [("ada", "one")])

@@ -80,6 +80,26 @@ async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(stor
     assert await store.people.requests("", []) == ([], 0)
 
 
+async def test_outcomes_are_counted_by_day_client_and_effect(store: Store) -> None:
+    phone, day = mail_app("ApplC39X8FAKE1"), timedelta(days=1)
+    for hours, decision, user in (
+        (0, BLOCK, "alice"),
+        (1, ALLOW, "alice"),
+        (2, BLOCK, "ALICE"),
+        (3, BLOCK, "bob"),
+    ):
+        at = NOW + timedelta(hours=hours)
+        store.ledger.record(access(client=phone, device="", user=user, now=at), decision)
+    store.ledger.record(access(client=phone, device="", user="alice", now=NOW - 9 * day), ALLOW)
+    await written(store)
+    told = await store.people.outcomes("alice", [], (NOW - day).date())
+    assert [(each.day, each.effect, each.eas_id, each.last_at) for each in told] == [
+        (NOW.date(), "allow", "applc39x8fake1", NOW + timedelta(hours=1)),
+        (NOW.date(), "block", "applc39x8fake1", NOW + timedelta(hours=2)),
+    ]
+    assert len(await store.people.outcomes("alice", [], (NOW - 9 * day).date())) == 3
+
+
 async def test_mails_are_those_to_their_addresses(store: Store) -> None:
     week = timedelta(days=7)
     for person, at in (("alice@example.com", NOW), ("bob@example.com", NOW)):

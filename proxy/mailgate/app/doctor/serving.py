@@ -68,7 +68,7 @@ async def running_gate(gate: Examined) -> AsyncIterator[Diagnosis]:
     if state.version != __version__:
         found = f"version {state.version} runs, and {__version__} is installed"
         yield Diagnosis("gate", State.WARNING, found, "restart it when that suits")
-    needs = needs_of(state, [])
+    needs = needs_of(state)
     for need in needs:
         how = State.FAILED if need.urgent else State.WARNING
         yield Diagnosis("gate", how, str(need.words), _HELPS.get(need.page, _HELPS["now"]))

@@ -1,4 +1,4 @@
-"""``mailgate policy approve|plans|apply|retract|break-glass|resume``: approve a plan that another person made, put rules in force, take
+"""``mailgate policy approve|send-back|plans|apply|rollback|break-glass|resume``: approve a plan that another person made, put rules in force, take
 them back, turn one rule off at once, and back on."""
 
 import sys
@@ -70,6 +70,24 @@ def approve(
     say(words, _plain(found), as_json=as_json)
 
 
+def send_back(
+    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
+    note: Note = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """Send the plan of another person back, so that starting it takes an override."""
+
+    async def run(store: Store, bundle: Bundle) -> PlanStatus:
+        who = acting_person(bundle.settings, "approver", token_file=token_file)
+        guard = guard_of(bundle.settings)
+        return await approvals.send_back(store, plan, who, note, datetime.now(UTC), guard)
+
+    found = with_store(config, run, decides=False)
+    say(f"plan {found.plan.digest[:12]} is sent back to {found.plan.author}", _plain(found), as_json=as_json)
+
+
 def plans(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest plans to list.")] = 20,
     config: Config = DEFAULT_PATH,
@@ -85,9 +103,7 @@ def plans(
     print_rows(found, _PLANS, as_json=as_json, plain=_plain, none=none, whole=_WHOLE)
     if as_json or not found:
         return
-    typer.echo(
-        "Kept out: people / devices that would or might newly be kept out, now or at any later moment."
-    )
+    typer.echo("Kept out: people / devices that would or might lose mail, now or at any later moment.")
     for each in found:
         for words in each.against:
             typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -148,7 +164,7 @@ def apply(
     _print_version(with_store(config, run, decides=False), as_json)
 
 
-def retract(
+def rollback(
     note: Note = "",
     to: Annotated[
         str,
@@ -158,7 +174,7 @@ def retract(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Take the rules in force back: those before decide again, at every gate on this store, within a second."""
+    """Roll back: the version before decides again, at every gate on this store, within a second."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
         who = acting_person(bundle.settings, "operator", "approver", token_file=token_file)

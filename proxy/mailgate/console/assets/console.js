@@ -51,6 +51,21 @@ function lookAgain(part) {
   }, part.dataset.again || 1500);
 }
 
+// A form whose choices have numbers counts them again when a choice changes; without this, its button does.
+async function recount(form) {
+  const choices = new URLSearchParams([...new FormData(form)].filter(([name]) => name !== 'csrf'));
+  const answer = await fetch(`${location.pathname}?${choices}`);
+  if (!answer.ok) return;
+  history.replaceState(null, '', answer.url);
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  showTimes(fresh);
+  for (const part of document.querySelectorAll('#lead, form[data-recounts] [id]')) {
+    const same = fresh.getElementById(part.id);
+    if (same && part.isConnected && !part.matches('input') && !part.contains(document.activeElement)) part.replaceWith(same);
+  }
+}
+document.querySelector('form[data-recounts]')?.addEventListener('change', (event) => recount(event.currentTarget));
+
 // "/" goes to the search of every page, unless somebody is typing.
 document.addEventListener('keydown', (event) => {
   const typing = event.target.closest('input, textarea, select');

@@ -11,11 +11,14 @@ from mailgate.console.context import ConsoleContext
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.readiness import ConnectorState, Readiness
 from mailgate.model.fact import Fact, Instant
+from mailgate.model.phrase import phrase, plural, time_of
 from mailgate.policy.rules import OnUnavailable
 from mailgate.rollout.person import Person
 from mailgate.store import StoreUnavailableError
 
 HOURS = 24
+COUNTED_AGAIN_AFTER = timedelta(seconds=30)
+"""Open pages ask every few seconds, and a count reads thousands of rows."""
 _HOUR = timedelta(hours=1)
 _WITH_MAIL = (MailAccess.GETS.value, MailAccess.WARNED.value)
 
@@ -24,6 +27,8 @@ class MailLoss(Fact):
     """The devices that may lose their mail while a source stays away, since its reports of them run out. Another source may
     know more of one, or a report may end sooner by itself, so this is what may be expected."""
 
+    at: Instant
+    """When it was counted."""
     devices: int
     """How many devices that get mail now may lose it within 24 hours."""
     whole: bool
@@ -66,20 +71,49 @@ async def sources_of(context: ConsoleContext, state: Readiness) -> list[Connecto
     ]
 
 
+def loss_in_words(loss: MailLoss) -> str:
+    """Who may lose mail while the source stays away."""
+    if not loss.devices:
+        nobody = phrase("No report of a device that gets mail runs out within 24 hours.")
+        more = phrase(
+            "It is not known whether a device loses mail within 24 hours: there are too many reports to look at."
+        )
+        return nobody if loss.whole else more
+    told = {"at": loss.first and time_of(loss.first)}
+    if loss.whole:
+        return plural(
+            "If it stays away, %(count)s device may lose mail within 24 hours, at %(at)s.",
+            "If it stays away, %(count)s devices may lose mail within 24 hours, the first at %(at)s.",
+            loss.devices,
+            **told,
+        )
+    return plural(
+        "If it stays away, at least %(count)s device may lose mail within 24 hours, at %(at)s.",
+        "If it stays away, at least %(count)s devices may lose mail within 24 hours, the first at %(at)s.",
+        loss.devices,
+        **told,
+    )
+
+
 async def _loss(context: ConsoleContext, source: str) -> MailLoss | None:
     now, lasts = context.clock(), mail_lasts(context.bundle(), source)
     if lasts is None:
         return None
+    counted = context.losses.get((source, lasts))
+    if isinstance(counted, MailLoss) and now - counted.at < COUNTED_AGAIN_AFTER:
+        return counted
     with suppress(StoreUnavailableError):
         since = now - lasts
         looks, whole = await context.store.rows.ending(source, _WITH_MAIL, since, since + HOURS * _HOUR)
         hours = Counter(min((look - since) // _HOUR, HOURS - 1) for look in looks)
-        return MailLoss(
+        context.losses[source, lasts] = loss = MailLoss(
+            at=now,
             devices=len(looks),
             whole=whole,
             first=looks[0] + lasts if looks else None,
             hours=[hours[hour] for hour in range(HOURS)],
         )
+        return loss
     return None
 
 

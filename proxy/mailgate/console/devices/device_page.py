@@ -1,6 +1,7 @@
 """One device: whether it gets mail and why, what can be done about it, and its history."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from aiohttp import web
 
@@ -12,8 +13,15 @@ from mailgate.console.devices.timeline import device_history
 from mailgate.console.exemptions.page import SPANS
 from mailgate.console.explain.facts import explanation
 from mailgate.console.explain.requests import decide_last_request, sightings_of
-from mailgate.console.forms import form_of
-from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
+from mailgate.console.forms import form_of, note_of
+from mailgate.console.layout import (
+    ORIGIN_PAGE,
+    address,
+    redirect_back,
+    redirect_to,
+    say_on_next_page,
+    show,
+)
 from mailgate.console.people.support_acts import ask_sources, mark_lost
 from mailgate.console.toasts import Toast
 from mailgate.console.words import device_in_words
@@ -33,12 +41,13 @@ async def device(request: web.Request) -> web.Response:
     return await show(
         request,
         "device.html",
-        standing_message=_just_lost(request, found),
+        standing_message=just_lost(request, found.id, found.lost_at),
         device=facts,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),
         asked=bool(seen),
+        back=request.path_qs,
         story=await device_history(context.store, found, seen, bundle, now),
         why=await compute(explanation, access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
@@ -47,15 +56,16 @@ async def device(request: web.Request) -> web.Response:
     )
 
 
-def _just_lost(request: web.Request, found: Device) -> Toast | None:
+def just_lost(request: web.Request, device: str, lost_at: datetime | None) -> Toast | None:
     """The message about a device that was just marked as lost, within a minute; not if it was found again since. Operators
-    can undo it."""
-    if found.lost_at is None:
+    can undo it, and stay on this page."""
+    if lost_at is None:
         return None
-    words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
+    words = phrase("The device %(id)s is marked as lost and gets no mail.", id=device)
     if "operator" not in roles_of(request):
-        return Toast(words, found.lost_at)
-    return Toast(words, found.lost_at, address(request, "devices-lose", id=found.id), {"lost": "no"})
+        return Toast(words, lost_at)
+    fields = {"lost": "no", ORIGIN_PAGE: request.path_qs}
+    return Toast(words, lost_at, address(request, "devices-lose", id=device), fields)
 
 
 @requires_role("operator")
@@ -73,16 +83,12 @@ async def forget(request: web.Request) -> web.Response:
 
 @requires_role("operator", "approver")
 async def lost(request: web.Request) -> web.StreamResponse:
-    """Mark it as lost after a confirmation, or as found."""
+    """Mark it as lost with a reason, or as found."""
     context, found, sent = context_of(request), await device_of(request), await form_of(request)
-    now, by = context.clock(), person_of(request)
     if sent.get("lost") != "yes":
         return await _found(request)
-    if sent.get("confirmed") != "yes":
-        facts = device_facts(found, context.bundle(), now)
-        name = device_in_words(facts.kind, facts.os, facts.os_version)
-        return await show(request, "device_lost.html", device=facts, name=name)
-    await mark_lost(context, found, by, now, lost=True)
+    why = note_of(sent, "why")
+    await mark_lost(context, found, person_of(request), context.clock(), lost=True, why=why)
     return redirect_back(request, sent, "devices-one", id=found.id)
 
 
@@ -104,10 +110,7 @@ async def ask_now(request: web.Request) -> web.Response:
     answers = await ask_sources(context, found, person_of(request), context.clock())
     words = joined((each.words for each in answers), "; ") or phrase("no source has the device any more")
     say_on_next_page(request, phrase("Device %(id)s: %(words)s.", id=found.id, words=words))
-    back = str((await form_of(request)).get("back", ""))
-    if back:
-        return redirect_to(request, "people", {"login": back})
-    return redirect_to(request, "devices-one", id=found.id)
+    return redirect_back(request, await form_of(request), "devices-one", id=found.id)
 
 
 async def device_of(request: web.Request) -> Device:

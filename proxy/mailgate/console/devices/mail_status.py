@@ -66,6 +66,8 @@ class MailStatus(Fact):
     """Its title; empty if it has none."""
     reason: str
     """Why, as a reason code."""
+    apps: list[str]
+    """The display names of the apps that decide; empty if none do."""
     since: Instant | None
     """When this status began; null if unknown."""
     until: Instant | None
@@ -120,6 +122,7 @@ def mail_status(
         rule=told.rule,
         title=told.title,
         reason=told.reason.value,
+        apps=list(told.apps),
         since=since,
         until=until,
         exempted_why=relief.why if relief else "",

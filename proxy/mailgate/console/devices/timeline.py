@@ -15,17 +15,15 @@ from mailgate.console.words import (
     MAIL_STATES,
     device_in_words,
     effect_in_words,
-    protocol_in_words,
     reason_in_words,
     reporter_in_words,
-    rule_in_words,
 )
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
 from mailgate.devices.posture import owner_of
 from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
-from mailgate.model.phrase import capital, joined, phrase
+from mailgate.model.phrase import capital, joined, phrase, plural
 from mailgate.model.times import LONG_AGO
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
@@ -41,7 +39,9 @@ class Event:
 
     at: datetime
     """When it happened."""
-    what: Literal["report", "decision", "notice", "finding", "lost", "first", "help", "exemption"]
+    what: Literal[
+        "report", "decision", "notice", "finding", "lost", "first", "help", "exemption", "rule", "refused"
+    ]
     """The kind of event."""
     words: str
     """The event in words."""
@@ -124,25 +124,24 @@ def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
 
 
 def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
-    """The decisions, by day."""
-    for each in seen:
-        sighting, tally = each.sighting, each.tally
+    """The decisions, the last first: all of a day that differ in the request alone are one event."""
+    alike: dict[tuple[object, ...], list[Recorded]] = {}
+    for each in sorted(seen, key=lambda each: each.tally.last, reverse=True):
+        told = each.sighting
+        client = (told.device, told.client.kind, told.client.os)
+        alike.setdefault((told.day, *client, told.effect, told.reason), []).append(each)
+    for last, *others in alike.values():
+        sighting = last.sighting
         why = reason_in_words(sighting.reason) if sighting.effect != "allow" else ""
-        values: dict[str, object] = {
-            "outcome": capital(effect_in_words(sighting.effect)),
-            "rule": sighting.rule,
-            "times": tally.times,
-            "client": device_in_words(sighting.client.kind, sighting.client.os),
-            "protocol": protocol_in_words(sighting.client.protocol),
-        }
-        words: str = phrase("%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **values)
-        if tally.times > 1:
-            words = phrase(
-                "%(outcome)s by the rule %(rule)s, %(times)s times that day: %(client)s over %(protocol)s",
-                **values,
-            )
+        words: str = plural(
+            "%(client)s: %(outcome)s %(count)s time that day",
+            "%(client)s: %(outcome)s %(count)s times that day",
+            last.tally.times + sum(each.tally.times for each in others),
+            client=capital(device_in_words(sighting.client.kind, sighting.client.os)),
+            outcome=effect_in_words(sighting.effect),
+        )
         words = joined([words, why], ". ") if why else words
-        yield Event(tally.last, "decision", words, sighting.effect, each.id, sighting.device)
+        yield Event(last.tally.last, "decision", words, sighting.effect, last.id, sighting.device)
 
 
 def refusal_mail_events(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
@@ -171,15 +170,11 @@ def help_events(asked: Iterable[HelpFacts]) -> Iterator[Event]:
     for each in asked:
         said: str = each.cause
         if each.refused:
-            said = phrase("Asked for help with the rule %(rule)s", rule=each.rule)
-        words = phrase("%(said)s (reference %(reference)s)", said=said, reference=each.reference)
+            said = phrase("Asked for help")
+        words = phrase("%(said)s (help number %(number)s)", said=said, number=each.reference)
         if each.times > 1:
-            words = phrase(
-                "%(said)s, %(times)s times (reference %(reference)s)",
-                said=said,
-                times=each.times,
-                reference=each.reference,
-            )
+            told = {"said": said, "times": each.times, "number": each.reference}
+            words = phrase("%(said)s, %(times)s times (help number %(number)s)", **told)
         yield Event(each.last_at, "help", words, device=each.device)
         if each.done_at:
             done = phrase("Request for help done")
@@ -192,24 +187,15 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
     """Exemptions, and their ends."""
     for kept in relieved:
         relief = kept.relief
-        values: dict[str, object] = {
-            "rule": rule_in_words(relief.rule),
-            "who": relief.author,
-            "why": relief.why,
-        }
-        words = phrase("Exempt from %(rule)s by %(who)s: %(why)s", **values)
+        values: dict[str, object] = {"who": relief.author, "why": relief.why}
+        words = phrase("Let in by %(who)s: %(why)s", **values)
         if relief.cause is Cause.SELF_SERVICE and relief.until:
             values["span"] = span(relief.until - relief.at)
-            words = phrase("Let in by self-service past %(rule)s for %(span)s: %(why)s", **values)
+            words = phrase("Let in by self-service for %(span)s: %(why)s", **values)
         elif relief.until:
             values["span"] = span(relief.until - relief.at)
-            words = phrase("Exempt from %(rule)s for %(span)s by %(who)s: %(why)s", **values)
-        yield Event(
-            relief.at,
-            "exemption",
-            words,
-            device=relief.device,
-        )
+            words = phrase("Let in for %(span)s by %(who)s: %(why)s", **values)
+        yield Event(relief.at, "exemption", words, device=relief.device)
         if kept.ended_at:
             yield Event(
                 kept.ended_at,

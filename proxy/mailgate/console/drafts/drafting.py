@@ -41,11 +41,14 @@ class Uncommitted:
 NO_UNCOMMITTED_DRAFTS = Uncommitted()
 
 
-async def draft_and_plan(context: ConsoleContext, edit: Edit, person: Person) -> KeptDraft:
-    """Keep a draft and begin to plan it, unless another plan is being made. Raises RefusedError."""
+async def draft_and_plan(
+    context: ConsoleContext, edit: Edit, person: Person, *, plan: bool = True
+) -> KeptDraft:
+    """Keep a draft and begin to plan it, unless another plan is being made or none is wanted yet. Raises RefusedError."""
     now = context.clock()
     draft, candidate = await make_draft(context.store, edit, person, now)
-    context.planning.start(candidate, DAYS, person, now)
+    if plan:
+        context.planning.start(candidate, DAYS, person, now)
     return draft
 
 

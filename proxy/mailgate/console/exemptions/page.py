@@ -19,10 +19,10 @@ from mailgate.console.layout import (
     show,
 )
 from mailgate.console.query_parameters import accepts_parameters
-from mailgate.console.words import device_named, rule_in_words
+from mailgate.console.words import device_named
 from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import joined, phrase, time_of
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
@@ -75,20 +75,18 @@ async def exempt(request: web.Request) -> web.Response:
     until = now + timedelta(days=int(days))
     policy, by = context.bundle().policy, person_of(request)
     given = await reliefs.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
-    say_given(request, given, SPANS[days])
+    say_given(request, given)
     return redirect_to(request, "exemptions")
 
 
-def say_given(request: web.Request, given: Relief, span: str) -> None:
-    """Show who is exempt from what, with a way to undo it."""
-    words = phrase(
-        "%(whom)s is exempt from %(rule)s for %(span)s.",
-        whom=given.person or phrase("The device %(id)s", id=given.device),
-        rule=rule_in_words(given.rule),
-        span=span,
-    )
+def say_given(request: web.Request, given: Relief, before: str = "") -> None:
+    """Show who is let in until when, with a way to undo it. ``before`` is what else was done."""
+    whom = given.person or phrase("The device %(id)s", id=given.device)
+    until = time_of(given.until) if given.until else ""
+    words = phrase("%(whom)s is let in until %(until)s.", whom=whom, until=until)
+    said = joined([before, words], " ") if before else words
     say_on_next_page(
-        request, words, address(request, "exemptions-end"), number=str(given.number), why="undone at once"
+        request, said, address(request, "exemptions-end"), number=str(given.number), why="undone at once"
     )
 
 

@@ -36,17 +36,17 @@ class NoticePath(InputModel):
     """A version and a kind of mail."""
 
     version: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
-    """The number of the version that has the rule; for corrections, of the version that was taken back."""
+    """The number of the version that has the rule; for corrections, of the version that was rolled back."""
     kind: MailKind
     """What the mails say about the rule: that it is coming, that it warns now, that it is enforced now, or that it was
-    taken back."""
+    rolled back."""
 
 
 class RuleQuery(InputModel):
     """The rule of the mails."""
 
     rule: Line | None = None
-    """The rule's id; left out for a correction, which is about every rule that was taken back."""
+    """The rule's id; left out for a correction, which is about every rule that was rolled back."""
 
 
 class PreviewQuery(RuleQuery):
@@ -58,15 +58,15 @@ class PreviewQuery(RuleQuery):
     """The login name of the recipient; by default a made-up person."""
 
 
-class RetractedRules(OutputModel):
-    """Rules that were taken back, and whether the corrections are complete."""
+class RolledBackRules(OutputModel):
+    """Rules that were rolled back, and whether the corrections are complete."""
 
     serial: int
     """The serial of the activation that took them back."""
     at: datetime
-    """When they were taken back."""
+    """When they were rolled back."""
     versions: list[int]
-    """The versions that were taken back, the newest first."""
+    """The versions that were rolled back, the newest first."""
     looked_at: datetime | None
     """When the gate last looked for people reached by these versions; null if it did not yet."""
     done: bool
@@ -84,12 +84,12 @@ class Notices(OutputModel):
     """Every rule in force that restricts, in the order of the policy."""
     mails: list[NoticeMails]
     """The mails that were written, the newest version first."""
-    corrections: list[RetractedRules]
-    """The last retractions, the newest first, up to 20."""
+    corrections: list[RolledBackRules]
+    """The last times that somebody rolled back, the newest first, up to 20."""
 
 
 async def list_notices(call: Call) -> Notices:
-    """List the notices that may be sent about each rule, the mails that were written, and the retractions."""
+    """List the notices that may be sent about each rule, the mails that were written, and what was rolled back."""
     context, bundle = call.context, call.context.bundle()
     active = await context.store.policies.active()
     return Notices.model_validate(

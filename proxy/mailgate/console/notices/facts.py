@@ -16,12 +16,12 @@ from mailgate.rollout.person import RefusedError
 from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
 
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
-"""The kinds that an admin may send. Corrections are written only by a retraction."""
+"""The kinds that an admin may send. Corrections are written only after a roll back."""
 WORDS = {
     MailKind.UPCOMING: phrase("it is coming"),
     MailKind.WARNED: phrase("it warns now"),
     MailKind.ENFORCED: phrase("it is in force"),
-    MailKind.CORRECTION: phrase("it was taken back"),
+    MailKind.CORRECTION: phrase("it was rolled back"),
     MailKind.REPLY: phrase("an answer to a request for help"),
 }
 """What a mail of each kind says about its rule."""
@@ -44,7 +44,7 @@ class NoticeMails(Fact):
     """Mails with the same text."""
 
     version: int
-    """The version that has the rule; for corrections, the version that was taken back."""
+    """The version that has the rule; for corrections, the version that was rolled back."""
     kind: MailKind
     """What they say about the rule."""
     rule: str
@@ -86,7 +86,7 @@ class MailFacts(Fact):
     message_id: str | None
     """Its Message-ID, by which it is found in the mail server's log; null if the settings have no `notices`."""
     version: int
-    """The version that has the rule; for a correction, the version that was taken back."""
+    """The version that has the rule; for a correction, the version that was rolled back."""
     kind: MailKind
     """What it says about the rule."""
     rule: str

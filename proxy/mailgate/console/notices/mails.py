@@ -23,7 +23,7 @@ from mailgate.store.mail import Which
 from mailgate.tasks import compute
 
 MAX_RETRACTIONS = 20
-"""How many of the last retractions are shown."""
+"""How many of the last times that somebody rolled back are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,7 @@ async def subject_of_notice(context: ConsoleContext, about: NoticeKey) -> Notice
 
 def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tuple[Topic | None, str]:
     if about.kind is MailKind.CORRECTION:
-        return None, phrase(
-            "nobody writes corrections by hand: the gate writes them when rules are taken back"
-        )
+        return None, phrase("nobody writes corrections by hand: the gate writes them after a roll back")
     if not active:
         return None, phrase(
             "version %(version)s is not in force: nobody is told of a rule that is not active",

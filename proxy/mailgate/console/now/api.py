@@ -1,15 +1,18 @@
 """The current verdicts of the gate, and what needs a person."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.apps.facts import AppTrend, trends_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
-from mailgate.console.now.attention import needs_now
+from mailgate.console.now.attention import Viewer, needs_now
+from mailgate.console.now.facts import RefusedPeople, WithoutMail, refused_by_day, without_mail
 from mailgate.console.now.gates import GateNode, GateState, gates_if_known
 from mailgate.console.now.readiness import Readiness, Workers
 from mailgate.console.now.traffic import Range, Traffic, traffic_of
+from mailgate.store import StoreError
 
 
 class Verdicts(OutputModel):
@@ -50,6 +53,8 @@ class NeedInWords(OutputModel):
 
     words: str
     """What it is, in words."""
+    more: str
+    """Since when, why, or what to do; may be empty."""
     urgent: bool
     """Whether it is urgent."""
 
@@ -95,8 +100,12 @@ class Now(OutputModel):
 
     at: datetime
     """The moment."""
+    without_mail: WithoutMail | None
+    """Who has a device without mail, and why; null before the first count since this gate started."""
+    refused: list[RefusedPeople] | None
+    """The people who were refused on each of the last 14 days (UTC), today last; null if the store does not answer."""
     needs: list[NeedInWords]
-    """What needs a person, the most urgent first."""
+    """What needs you, the most urgent first."""
     minutes: list[Minute]
     """The minutes of the last hour with verdicts, the newest first."""
     refusals: list[Refusals]
@@ -112,12 +121,16 @@ class Now(OutputModel):
 
 
 async def get_now(call: Call) -> Now:
-    """Get the current verdicts, and what needs a person.
+    """Get who has no mail, what waits for you, and the current verdicts.
 
     Verdicts and refusals are those of the workers of this gate since its start.
     """
     context, at = call.context, call.now
     state, gates = await context.readiness(), await gates_if_known(context.store, at)
+    sources, reader = await sources_of(context, state), Viewer(call.person.name, call.roles)
+    by_day = None
+    with suppress(StoreError):
+        by_day = await refused_by_day(context.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
         for each in reversed(context.verdict_rates.minutes(at))
@@ -127,14 +140,16 @@ async def get_now(call: Call) -> Now:
     return Now.model_validate(
         {
             "at": at,
-            "needs": await needs_now(context, state, at),
+            "without_mail": without_mail(context.counting.outage, context.bundle().policy),
+            "refused": by_day,
+            "needs": await needs_now(context, state, sources, at, reader),
             "minutes": minutes,
             "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
             "devices": {
                 "since": context.device_counts.last.since,
                 "states": context.device_counts.last.states,
             },
-            "connectors": await sources_of(context, state),
+            "connectors": sources,
             "gate": state,
             "gates": None if gates is None else [_gate_answer(each) for each in gates],
         }

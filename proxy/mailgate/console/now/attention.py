@@ -1,25 +1,32 @@
-"""Everything that needs a person, because it is held, is broken or waits, in the words of the page *Overview*."""
+"""Everything that waits for a person, because it is held, is broken or asks for them, in the words of the page *Overview*."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from mailgate.config.admins import Role
+from mailgate.console.connectors.sources import ConnectorFacts, loss_in_words
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
-from mailgate.console.now.gates import GateNode, GateState, gates_now
-from mailgate.console.now.readiness import Readiness
-from mailgate.console.plans.facts import title_of
-from mailgate.console.words import trouble_in_words
-from mailgate.model.phrase import joined, phrase, plural
+from mailgate.console.now.facts import titled
+from mailgate.console.now.gates import GateNode, GateState, gates_now, span
+from mailgate.console.now.readiness import ConnectorState, Readiness
+from mailgate.console.plans.facts import title_of, waits_for
+from mailgate.console.words import status_in_words, trouble_in_words
+from mailgate.model.phrase import joined, joined_by_or, joined_names, phrase, plural, sentence, time_of
+from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
-from mailgate.rollout.guard import guard_of
-from mailgate.store import StoreError
-from mailgate.store.help_requests import NOT_THEIRS
+from mailgate.rollout.guard import guard_of, newly_kept_out
+from mailgate.rollout.kept_plans import PLAN_AGE
+from mailgate.store import HelpRequest, StoreError
 
-NO_HELP_REQUESTS: Mapping[str, int] = {}
 OPEN = phrase("Open")
 MAX_PLANS = 20
 """How many of the newest plans are read."""
+NAMED = 3
+"""How many people are named who wait or whose exemption ends."""
+SOON = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,50 +41,52 @@ class Need:
     """What the page is opened for."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """The parts of the route."""
+    more: str = ""
+    """Since when, why, or what to do, in a line below."""
+    icon: str = "warning"
 
 
-async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) -> list[Need]:
-    """What needs a person, according to the store and the state of this gate, the most urgent first."""
-    store, settings = context.store, context.bundle().settings
-    try:
-        plans = await plan_statuses(store, guard_of(settings), now, MAX_PLANS)
-        drafted = await uncommitted_now(context, state.rules.held)
-        unsure, gates = await store.mails.count_unsure(), await gates_now(store, now)
-        waiting = await store.help_requests.open_by_rule()
-    except StoreError:
-        return needs_of(state, [])  # the state itself says that the store does not answer
-    return needs_of(state, plans, unsure, gates, waiting, drafted)
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The admin for whom it is told."""
+
+    name: str
+    roles: Collection[Role]
 
 
-def needs_of(
+async def needs_now(
+    context: ConsoleContext,
     state: Readiness,
-    plans: Sequence[PlanStatus],
-    unsure: int = 0,
-    gates: Iterable[GateNode] = (),
-    waiting: Mapping[str, int] = NO_HELP_REQUESTS,
-    drafted: Uncommitted = NO_UNCOMMITTED_DRAFTS,
+    sources: Sequence[ConnectorFacts],
+    now: datetime,
+    reader: Viewer,
 ) -> list[Need]:
-    """What needs a person, the most urgent first.
-
-    :param state: the state of this gate.
-    :param unsure: the number of mails for which it is unknown whether they were sent.
-    :param gates: the gates on the store.
-    :param waiting: the number of open requests for help, by rule.
-    :param drafted: the drafts in force that the files do not have.
-    """
-    found = [
-        *_help(waiting),
-        *_gate(state, explained=drafted.explain),
-        *_drafts(drafted),
-        *_sources(state),
-        *_plans(plans),
-        *_mails(unsure),
-        *_gates(gates),
-    ]
+    """What waits for this person, according to the store and the state of this gate, the most urgent first."""
+    store, bundle = context.store, context.bundle()
+    by_name = [(each.name, each) for each in sources]
+    guard, found = guard_of(bundle.settings), [*_sources(by_name)]
+    try:
+        drafted = await uncommitted_now(context, state.rules.held)
+        if "operator" in reader.roles:
+            found += _help(*await store.help_requests.waiting(NAMED), now)
+        plans = await plan_statuses(store, guard, now, MAX_PLANS)
+        found += _plans(plans, reader, guard.approvers if guard else ())
+        found += _mails(await store.mails.unsure_corrections(), await store.mails.count_unsure())
+        found += [*_drafts(drafted), *_gates(await gates_now(store, now))]
+    except StoreError:
+        drafted = NO_UNCOMMITTED_DRAFTS  # the state itself says that the store does not answer
+    found += [*_off(bundle.policy, now), *_ending(bundle.policy, now)]
+    found += _gate(state, explained=drafted.explain, off=False)
     return sorted(found, key=lambda need: not need.urgent)
 
 
-def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
+def needs_of(state: Readiness) -> list[Need]:
+    """What the state of a gate alone says that it needs, the most urgent first."""
+    found = [*_gate(state, explained=False, off=True), *_sources(state.connectors.items())]
+    return sorted(found, key=lambda need: not need.urgent)
+
+
+def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
     if state.store == "unwritable":
         why = state.ledger.error or state.reports.error or state.writes.error
         yield Need(
@@ -113,7 +122,7 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
         )
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
-    for each in state.rules.off:
+    for each in state.rules.off if off else ():
         words = phrase("A rule restricts nobody now. %(words)s", words=each)
         yield Need(words, "exemptions", urgent=True)
     for each in state.rules.only_report:
@@ -145,48 +154,75 @@ def _drafts(drafted: Uncommitted) -> Iterator[Need]:
         )
 
 
-def _sources(state: Readiness) -> Iterator[Need]:
-    for name, each in state.connectors.items():
+def _sources(sources: Iterable[tuple[str, ConnectorState]]) -> Iterator[Need]:
+    for name, each in sources:
         if each.state in ("failing", "unavailable"):
-            grave = each.state == "unavailable"
-            yield Need(
-                phrase(
-                    "The connector %(name)s %(trouble)s.", name=name, trouble=trouble_in_words(each.trouble)
-                ),
-                "connectors",
-                grave,
-            )
+            trouble = phrase("%(name)s %(trouble)s.", name=name, trouble=trouble_in_words(each.trouble))
+            loss = each.loss if isinstance(each, ConnectorFacts) else None
+            grave = each.state == "unavailable" or bool(loss and loss.devices)
+            more = _tries(each, loss_in_words(loss) if loss else "")
+            yield Need(trouble, "connectors", grave, more=more, icon="source")
         elif each.narrowed:
-            yield Need(
-                phrase(
-                    "%(name)s saw %(count)s devices whole and now sees only some of their apps.",
-                    name=name,
-                    count=each.narrowed,
-                ),
-                "connectors",
+            words = phrase(
+                "%(name)s saw %(count)s devices whole and now sees only some of their apps.",
+                name=name,
+                count=each.narrowed,
             )
+            yield Need(words, "connectors", icon="source")
         elif each.state == "held":
-            yield Need(
-                phrase(
-                    "%(held)s devices are no longer named by %(name)s, and are kept for now.",
-                    held=each.held,
-                    name=name,
-                ),
-                "connectors",
+            words = phrase(
+                "%(held)s devices are no longer named by %(name)s, and are kept for now.",
+                held=each.held,
+                name=name,
             )
+            yield Need(words, "connectors", icon="source")
 
 
-def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
+def _tries(each: ConnectorState, loss: str) -> str:
+    """What its failing costs, and since when and how it fails."""
+    since = each.trouble_since and phrase("Since %(at)s.", at=time_of(each.trouble_since))
+    then = each.next_attempt and phrase("Next try %(at)s.", at=time_of(each.next_attempt))
+    status = each.status and sentence(status_in_words(each.status))
+    return joined((part for part in (loss, status, since, then) if part), " ")
+
+
+def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[str]) -> Iterator[Need]:
     for each in plans:
-        if each.state == "open" and each.missing:
+        made, title, count = each.plan, title_of(each.body), each.missing
+        mine, parts = made.author == reader.name, {"digest": made.digest}
+        until = phrase("Open until %(at)s.", at=time_of(made.made_at + PLAN_AGE))
+        waits = waits_for(each, reader.name, may_approve="approver" in reader.roles)
+        if mine and each.back:
+            words = phrase("%(who)s sent your plan back: %(title)s", who=each.back.who, title=title)
+            yield Need(words, "policy-plan", False, OPEN, parts, each.back.why, "rules")
+        elif waits and mine:
+            told = {"names": joined(each.approved), "title": title}
+            words = phrase("Your plan is approved by %(names)s: %(title)s", **told)
+            page, act = ("policy-plan", OPEN) if each.against else ("policy-plan-apply", phrase("Start it"))
+            against = joined(map(sentence, each.against), " ")
+            yield Need(words, page, False, act, parts, against or until, "rules")
+        elif waits:
+            told = {"author": made.author, "title": title}
+            words = phrase("%(author)s asks for your approval: %(title)s", **told)
+            hit = _hit(newly_kept_out(each.body).people)
+            more = joined((hit, until), " ")
+            yield Need(words, "policy-plan", False, phrase("Review"), parts, more, "rules")
+        elif mine and count and each.state == "open":
             words = plural(
-                "The plan by %(author)s needs %(count)s approval: %(title)s",
-                "The plan by %(author)s needs %(count)s approvals: %(title)s",
-                each.missing,
-                title=title_of(each.body),
-                author=each.plan.author,
+                "Your plan needs %(count)s approval: %(title)s",
+                "Your plan needs %(count)s approvals: %(title)s",
+                count,
+                title=title,
             )
-            yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})
+            others = sorted(set(approvers) - {reader.name, *each.approved})
+            asked = [phrase("Ask %(names)s.", names=joined_names(others, joined_by_or))] if others else []
+            yield Need(words, "policy-plan", False, OPEN, parts, joined([*asked, until], " "), "rules")
+
+
+def _hit(people: int) -> str:
+    if not people:
+        return phrase("Nobody newly loses mail.")
+    return plural("%(count)s person loses mail.", "%(count)s people lose mail.", people)
 
 
 def _gates(found: Iterable[GateNode]) -> Iterator[Need]:
@@ -205,29 +241,69 @@ def _gates(found: Iterable[GateNode]) -> Iterator[Need]:
             )
 
 
-def _help(waiting: Mapping[str, int]) -> Iterator[Need]:
-    requests, rules = sum(waiting.values()), sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
-    if requests:
+def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterator[Need]:
+    if people:
         words = plural(
-            "%(count)s request for help waits: %(most)s.",
-            "%(count)s requests for help wait: %(most)s.",
-            requests,
-            most=joined(_because(rule, count) for rule, count in rules[:3]),
+            "%(count)s person is waiting for help.", "%(count)s people are waiting for help.", people
         )
-        yield Need(words, "help_requests", act=phrase("Answer them"))
+        named = (
+            phrase("%(who)s (%(span)s)", who=each.person or each.reference, span=span(now - each.last_at))
+            for each in longest
+        )
+        more = phrase("Waiting longest: %(names)s.", names=joined(named))
+        yield Need(words, "help_requests", act=phrase("Answer"), more=more, icon="help")
 
 
-def _because(rule: str, count: int) -> str:
-    if rule == NOT_THEIRS:
-        return phrase("%(count)s about devices that are not theirs", count=count)
-    return phrase("%(count)s because of %(rule)s", count=count, rule=rule)
+def _off(policy: Policy, now: datetime) -> Iterator[Need]:
+    for each in policy.reliefs.for_everybody(now):
+        told = {"rule": titled(policy, each.rule)}
+        if each.cause is Cause.HALT:
+            words = phrase("The rule “%(rule)s” stopped by itself and restricts nobody.", **told)
+        elif each.until:
+            words = phrase("The rule “%(rule)s” is off until %(at)s.", **told, at=time_of(each.until))
+        else:
+            words = phrase("The rule “%(rule)s” is off.", **told)
+        said = phrase("%(who)s: “%(why)s”", who=each.author, why=each.why)
+        why = each.why if each.cause is Cause.HALT else said
+        halted = each.cause is Cause.HALT
+        yield Need(words, "policy-rule", halted, phrase("Open rule"), {"rule": each.rule}, why, "off")
 
 
-def _mails(unsure: int) -> Iterator[Need]:
-    if unsure:
+def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
+    """The exemptions that end soon."""
+    found = [
+        each
+        for each in policy.reliefs.exemptions(now)
+        if each.cause is Cause.EXEMPTION and each.until and each.until <= now + SOON
+    ]
+    if found:
         words = plural(
-            "%(count)s mail about a rule is unsure: nobody knows whether the mail server took it.",
-            "%(count)s mails about rules are unsure: nobody knows whether the mail server took them.",
-            unsure,
+            "%(count)s exemption ends within 24 hours.",
+            "%(count)s exemptions end within 24 hours.",
+            len(found),
         )
-        yield Need(words, "notices")
+        first = sorted(found, key=lambda each: each.until or now)[:NAMED]
+        yield Need(words, "exemptions", more=joined(map(_end, first)), icon="key")
+
+
+def _end(relief: Relief) -> str:
+    told = {"who": relief.person or relief.device, "at": relief.until and time_of(relief.until)}
+    return phrase("%(who)s: %(at)s", **told)
+
+
+def _mails(corrections: int, unsure: int) -> Iterator[Need]:
+    more = phrase("It is not known whether the mail server took it.")
+    if corrections:
+        words = plural(
+            "%(count)s correction may not have been delivered.",
+            "%(count)s corrections may not have been delivered.",
+            corrections,
+        )
+        yield Need(words, "notices", more=more, icon="mail")
+    if others := unsure - corrections:
+        words = plural(
+            "%(count)s mail may not have been delivered.",
+            "%(count)s mails may not have been delivered.",
+            others,
+        )
+        yield Need(words, "notices", more=more, icon="mail")

@@ -1,4 +1,5 @@
-"""Counts in the background, so that no request waits: the devices in each state, and who has each listed app."""
+"""Counts in the background, so that no request waits: the devices in each state, who has each listed app, who has no mail and why,
+and how many were refused."""
 
 import asyncio
 from collections import Counter
@@ -8,8 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailgate.console.apps.facts import count_apps
+from mailgate.console.devices.mail_status import OUT, MailAccess
 from mailgate.devices.device import Device
 from mailgate.store import Store, StoreError
+from mailgate.store.device_rows import OutageCause
+from mailgate.store.fleet import WEEK
 
 PAGE = 100
 """How many devices are read without a pause. This takes a few milliseconds."""
@@ -103,8 +107,26 @@ PAUSE_FACTOR = 20
 """The pause between counts, as a multiple of the time that the last one took."""
 
 
+TREND_DAYS = 14
+"""How many days of refusals are counted and shown."""
+_WITHOUT = (*OUT, MailAccess.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The people who have a device without mail, by cause."""
+
+    causes: tuple[OutageCause, ...]
+    nobodys: int
+    """Devices without mail whose person is not known."""
+    having: int
+    """How many people have a device."""
+    at: datetime
+
+
 class AppCounting:
-    """Counts in the background. ``apps`` returns the keys of the listed apps."""
+    """Counts in the background. ``apps`` returns the keys of the listed apps. ``outage`` is the last count of people without mail;
+    None before the first."""
 
     def __init__(
         self, store: Store, apps: Callable[[], Iterable[str]], clock: Callable[[], datetime]
@@ -113,6 +135,7 @@ class AppCounting:
         self._counted: tuple[int, tuple[str, ...]] | None = None
         self._at: datetime | None = None
         self._began: datetime | None = None
+        self.outage: Outage | None = None
 
     async def follow(self) -> None:
         """Count if it is due, and then pause."""
@@ -130,6 +153,9 @@ class AppCounting:
         if wanted == self._counted and self._at is not None and now - self._at < RECOUNT_AFTER:
             return
         await count_apps(self._store, wanted[1], now)
+        causes, nobodys = await self._store.rows.causes([each.value for each in _WITHOUT], now - WEEK)
+        self.outage = Outage(tuple(causes), nobodys, await self._store.rows.people(), now)
+        await self._store.refused_days.count(now, TREND_DAYS)
         self._counted, self._at = wanted, now
 
     async def _waits(self, now: datetime) -> bool:

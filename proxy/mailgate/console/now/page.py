@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -9,14 +11,25 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.address_values import one_of
-from mailgate.console.apps.facts import AppTrend, trends_of
+from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.layout import common_values, show
 from mailgate.console.login.session_start import session_value
-from mailgate.console.now.attention import needs_now
+from mailgate.console.now.attention import Viewer, needs_now
+from mailgate.console.now.facts import (
+    MOST,
+    WEEK,
+    RefusedPeople,
+    Turn,
+    changes_of,
+    coming_up,
+    marked_days,
+    refused_by_day,
+    without_mail,
+)
 from mailgate.console.now.gates import gates_if_known
 from mailgate.console.now.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
-from mailgate.console.pictures import plot, trend
+from mailgate.console.pictures import plot, refused_picture
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
@@ -26,10 +39,8 @@ from mailgate.texts import Language
 
 REFRESH_SECONDS = 5.0
 """The seconds between two updates of an open page."""
-PARTS = ("needs", "verdicts", "apps", "rules", "devices", "gates")
-"""The parts of the page that change, each with a template of its own."""
-APPS = 8
-"""How many apps are shown with their trends."""
+PARTS = ("people", "needs", "changes", "sources", "verdicts", "rules", "devices", "gates")
+"""The parts of the page that change, each with a template of its own, in their order."""
 SPANS = {
     "1h": phrase("60 minutes"),
     "24h": phrase("24 hours"),
@@ -42,9 +53,7 @@ STREAMS = asyncio.Semaphore(50)
 
 @accepts_parameters(range=one_of(tuple(RANGES)))
 async def now(request: web.Request) -> web.Response:
-    return await show(
-        request, "now.html", **await _page_values(context_of(request), _range(request), language_of(request))
-    )
+    return await show(request, "now.html", **await _page_values(request))
 
 
 @accepts_parameters(range=one_of(tuple(RANGES)))
@@ -64,7 +73,7 @@ async def _send_changes(request: web.Request, answer: web.StreamResponse) -> Non
     """Send changes until the viewer leaves or loses access."""
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_view(request, context):
-        seen = common_values(request) | await _page_values(context, _range(request), language_of(request))
+        seen = common_values(request) | await _page_values(request)
         parts = {name: await compute(text_of, f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -82,30 +91,52 @@ def _may_view(request: web.Request, context: ConsoleContext) -> bool:
     return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 
-async def _page_values(context: ConsoleContext, asked: Range, language: Language) -> dict[str, Any]:
+async def _page_values(request: web.Request) -> dict[str, Any]:
+    context, asked, language = context_of(request), _range(request), language_of(request)
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
-    days = max(RANGES["14d"][1], RANGES[asked][1] if asked == "60d" else 0)
-    traffic, trends, told = this_gate(context, at), list[AppTrend](), False
+    sources = await sources_of(context, state)
+    reader = Viewer(request[SESSION].name, roles_of(request))
+    traffic, told = this_gate(context, at), False
+    refused, changes = list[RefusedPeople](), list[Turn]()
     with suppress(StoreError):
-        traffic, trends = (
-            await traffic_of(context.store, asked, at),
-            await trends_of(context.store, bundle, at, days),
+        refused, changes = (
+            await refused_by_day(context.store, at),
+            await changes_of(context.store, bundle, at),
         )
+        traffic = await traffic_of(context.store, asked, at)
         told = True
     return {
         "state": state,
-        "needs": await needs_now(context, state, at),
+        "out": without_mail(context.counting.outage, bundle.policy),
+        "refused": refused,
+        **_trend(refused, changes, language),
+        "changed": [each for each in changes if each.at >= at - WEEK][:MOST],
+        "coming": coming_up(bundle.policy, at)[:MOST],
+        "needs": await needs_now(context, state, sources, at, reader),
+        "sources": sorted(sources, key=_by_effect),
+        "opened": bool(request.query),
         "gates": await gates_if_known(context.store, at),
         "range": asked,
         "ranges": SPANS,
         "told": told,
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
-        "trends": [(each, trend(each, days)) for each in trends[:APPS]],
-        "days": days,
         "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
         "census": context.device_counts.last,
     }
+
+
+def _trend(refused: Sequence[RefusedPeople], changes: Iterable[Turn], language: Language) -> dict[str, Any]:
+    """The picture of the people refused each day, and the changes of rules on its marked days."""
+    marked = marked_days(changes, [each.day for each in refused])
+    days = [(each.day, each.people) for each in refused]
+    return {"marked": marked, "picture": refused_picture(days, marked, language) if days else None}
+
+
+def _by_effect(source: ConnectorFacts) -> tuple[int, int]:
+    """First those whose failing takes most mail, then those that do not work, then those with most devices."""
+    lost = source.loss.devices if source.loss else 0
+    return -lost, -source.devices if source.state == "ok" else -sys.maxsize
 
 
 def this_gate(context: ConsoleContext, now: datetime) -> Traffic:

@@ -1,14 +1,13 @@
 """Everything about one person that the help desk needs to answer them within a minute."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from mailgate.config import Bundle
 from mailgate.console.devices.facts import DeviceFacts, device_facts
-from mailgate.console.devices.mail_status import MailAccess, MailStatus, mail_status_of
+from mailgate.console.devices.mail_status import SIGHTINGS, MailAccess, MailStatus, mail_status_of
 from mailgate.console.devices.timeline import (
     Event,
-    NameOf,
     decision_events,
     device_events,
     exemption_events,
@@ -16,21 +15,27 @@ from mailgate.console.devices.timeline import (
     mail_events,
     refusal_mail_events,
 )
-from mailgate.console.notices.facts import WORDS
+from mailgate.console.explain.requests import sightings_of
 from mailgate.console.people.help import HelpFacts, help_facts
-from mailgate.console.words import device_in_words, reason_in_words
+from mailgate.console.words import called, device_in_words, reason_in_words
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS
+from mailgate.model import Stage
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import capital, joined, phrase
+from mailgate.policy import Policy
 from mailgate.policy.people import address_of, user_text
-from mailgate.store import Mail, QuarantineMail, Recorded, Store, UnreportedPhone
+from mailgate.store import Activation, Recorded, Store, UnreportedPhone
+from mailgate.store.person_records import DayOutcome
 from mailgate.store.reliefs import KeptRelief
 
+DAYS = 14
+"""For how many days it is told what each device got."""
 DEVICES = 20
 """How many devices of one person are listed."""
 REQUESTS = 100
 """How many decisions about a person are read."""
+_VERSIONS = 20
 
 
 class OwnedDevice(Fact):
@@ -42,6 +47,12 @@ class OwnedDevice(Fact):
     """Whether it gets mail, and why."""
     facts: DeviceFacts
     """The facts about it."""
+    asked_at: Instant | None
+    """When it last asked for mail; null if that is not on record."""
+    sighting: str
+    """The id of the sighting of that, by which the decision can be explained; empty if there is none."""
+    effect: str
+    """The effect of that request: allow, warn, challenge or block; empty if there is none."""
 
 
 class OtherClient(Fact):
@@ -49,6 +60,10 @@ class OtherClient(Fact):
 
     name: Words
     """A short description of the client."""
+    kind: str
+    """Its kind, as it was recognised."""
+    os: str
+    """Its operating system; empty if unknown."""
     effect: str
     """The effect of its last request: allow, warn, challenge or block."""
     cause: Words
@@ -84,19 +99,21 @@ class ExemptionFacts(Fact):
     """Whether it is in force now."""
 
 
-class PersonMail(Fact):
-    """A mail that was written to a person."""
+class Lane(Fact):
+    """What one client got on each of the last days."""
 
-    at: Instant
-    """When it was written."""
-    about: Words
-    """Its subject."""
-    state: str
-    """Its state: queued, sending, sent, failed, unsure or withdrawn."""
+    device: str
+    """The id of the device; empty if no source reports it."""
+    kind: str
+    """Its kind."""
+    os: str
+    """Its operating system; empty if unknown."""
+    days: dict[str, list[bool]]
+    """For each day in UTC on which it asked for mail, whether it got it, in the order of the last requests with each effect."""
 
 
 class PersonFacts(Fact):
-    """A person: their devices with mail status, their requests for help and the mails to them."""
+    """A person: their devices with mail status, their requests for help, and the events about them, mails included."""
 
     login: str
     """The login name."""
@@ -104,6 +121,8 @@ class PersonFacts(Fact):
     """Their mail address; empty if the settings have no mail domain."""
     language: str
     """The language of their browser at the last request; empty if unknown."""
+    groups: list[str]
+    """Their groups; empty if they have none, or if no directory is read."""
     devices: list[OwnedDevice]
     """Their devices, those that get no mail first."""
     more_devices: int
@@ -114,10 +133,10 @@ class PersonFacts(Fact):
     """Their requests for help, the newest first."""
     exemptions: list[ExemptionFacts]
     """The exemptions of them and of their devices, the newest first."""
-    mails: list[PersonMail]
-    """The mails to them, the newest first."""
     timeline: list[Event]
-    """The events about them and their devices, the newest first."""
+    """The events about them and their devices, and changes of the rules in the last days, the newest first."""
+    lanes: list[Lane]
+    """What each of their devices and other clients got in the last days."""
 
     @property
     def exempt_from(self) -> str:
@@ -142,19 +161,31 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
     refusals = await people.quarantine_mails(_addresses(bundle, person))
     if not (owned or requests or new or relieved or asked or mailings or refusals):
         return None
-    spoken = await people.language(person)
-    devices = [await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]]
+    spoken, since = await people.language(person), now - timedelta(days=DAYS - 1)
+    devices = sorted([await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]], key=_worst_first)  # fmt: skip
+    outcomes = await people.outcomes(person, owned, since.date())
+    started = await store.policies.history(_VERSIONS)
     return PersonFacts(
         login=user_text(person),
         address=address,
         language=spoken[0] if spoken else "",
-        devices=sorted(devices, key=_worst_first),
+        groups=sorted(bundle.groups.user(person).groups),
+        devices=devices,
         more_devices=len(owned) - len(devices),
         others=_others(requests, owned, new),
         help_requests=asked,
         exemptions=[_exemption(each, now) for each in relieved],
-        mails=_mails(mailings, refusals, {rule.id: str(rule.title or rule.id) for rule in policy.rules}),
-        timeline=_timeline(owned, requests, asked, relieved, mailings, refusals, policy.catalog.name_of),
+        timeline=_newest_first(
+            *(event for device in owned for event in device_events(device, policy.catalog.name_of)),
+            *decision_events(requests),
+            *help_events(asked),
+            *exemption_events(relieved),
+            *mail_events(mailings),
+            *refusal_mail_events(refusals),
+            *map(_began, (each for each in devices if each.mail_status.since)),
+            *_rule_events(policy, {each.sighting.rule for each in requests}, started, since, now),
+        ),
+        lanes=_lanes(outcomes, owned, devices),
     )
 
 
@@ -162,12 +193,17 @@ async def _owned(
     store: Store, bundle: Bundle, device: Device, now: datetime, requests: Iterable[Recorded]
 ) -> OwnedDevice:
     ids = {device.id, *device.former_ids}
-    seen = [each for each in requests if each.sighting.device in ids]
+    seen = [each for each in requests if each.sighting.device in ids] or await sightings_of(
+        store, device, SIGHTINGS
+    )
     facts = device_facts(device, bundle, now)
     return OwnedDevice(
         name=device_in_words(facts.kind, facts.os, facts.os_version),
-        mail_status=await mail_status_of(store, bundle, device, now, seen or None),
+        mail_status=await mail_status_of(store, bundle, device, now, seen),
         facts=facts,
+        asked_at=seen[0].tally.last if seen else None,
+        sighting=seen[0].id if seen else "",
+        effect=seen[0].sighting.effect if seen else "",
     )
 
 
@@ -209,6 +245,8 @@ def _others(
         ]
         found[key] = OtherClient(
             name=joined(part for part in parts if part),
+            kind=client.kind,
+            os=client.os,
             effect=each.sighting.effect,
             cause="" if each.sighting.effect == "allow" else reason_in_words(each.sighting.reason),
             times=each.tally.times,
@@ -233,42 +271,56 @@ def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
     )
 
 
-def _mails(
-    mailings: Iterable[Mail], refusals: Iterable[QuarantineMail], titles: Mapping[str, str]
-) -> list[PersonMail]:
-    about_rules = [
-        PersonMail(
-            at=each.changed_at or each.queued_at,
-            about=phrase("%(rule)s: %(words)s", rule=titles.get(each.rule, each.rule), words=WORDS[each.kind])
-            if each.rule
-            else WORDS[each.kind],
-            state=each.state.value,
+def _newest_first(*events: Event | None) -> list[Event]:
+    return sorted((each for each in events if each), key=lambda event: event.at, reverse=True)
+
+
+def _began(each: OwnedDevice) -> Event | None:
+    """The first refusal of those that last until now."""
+    status = each.mail_status
+    if status.since is None or status.mail not in (MailAccess.OUT, MailAccess.PROOF):
+        return None
+    values = {"device": capital(called(each.facts.kind, each.facts.os)), "cause": status.cause}
+    words = phrase("%(device)s gets no mail from here on: %(cause)s", **values)
+    return Event(status.since, "refused", words, device=each.facts.id)
+
+
+def _rule_events(
+    policy: Policy, decided: Collection[str], started: Iterable[Activation], since: datetime, now: datetime
+) -> Iterator[Event]:
+    """Versions that were started lately, and stages of the rules in force that decided."""
+    for each in started:
+        words = phrase(
+            "Version %(number)s of the rules started: %(note)s", number=each.number, note=each.note
         )
-        for each in mailings
+        bare = phrase("Version %(number)s of the rules started", number=each.number)
+        if each.at >= since:
+            yield Event(each.at, "rule", words if each.note else bare)
+    for rule in policy.rules:
+        for stage, at in rule.stages.starts() if rule.stages and rule.id in decided else ():
+            title = {"title": rule.title or rule.id}
+            if stage is not Stage.REPORT_ONLY and since <= at <= now:
+                warns = phrase("%(title)s: warns from here on", **title)
+                blocks = phrase("%(title)s: blocks from here on", **title)
+                yield Event(at, "rule", warns if stage is Stage.WARN else blocks)
+
+
+def _lanes(
+    outcomes: Iterable[DayOutcome], owned: Iterable[Device], devices: Iterable[OwnedDevice]
+) -> list[Lane]:
+    """A lane for each device, in their order, and for each client that no source reports."""
+    ids = {name: device.id for device in owned for name in (device.id, *device.former_ids)}
+    eas = {text: device.id for device in owned for kind, text in device.names if kind == EAS}
+    days: dict[tuple[str, str, str], dict[str, list[bool]]] = {
+        (each.facts.id, each.facts.kind or "", each.facts.os): {} for each in devices
+    }
+    known = {lane[0]: lane for lane in days}
+    for each in outcomes:  # the last request of a day comes last
+        device = ids.get(each.device) or eas.get(each.eas_id, "")
+        lane = known.get(device, ("", each.kind, each.os))
+        days.setdefault(lane, {}).setdefault(each.day.isoformat(), []).append(
+            each.effect in ("allow", "warn")
+        )
+    return [
+        Lane(device=device, kind=kind, os=os, days=told) for (device, kind, os), told in days.items() if told
     ]
-    about_refusals = [
-        PersonMail(at=each.written_at, about=reason_in_words(each.reason) or each.reason, state="sent")
-        for each in refusals
-    ]
-    return sorted([*about_rules, *about_refusals], key=lambda each: each.at, reverse=True)
-
-
-def _timeline(
-    owned: Iterable[Device],
-    requests: Iterable[Recorded],
-    asked: Iterable[HelpFacts],
-    relieved: Iterable[KeptRelief],
-    mailings: Iterable[Mail],
-    refusals: Iterable[QuarantineMail],
-    name_of: NameOf,
-) -> list[Event]:
-    def events() -> Iterator[Event]:
-        for device in owned:
-            yield from device_events(device, name_of)
-        yield from decision_events(requests)
-        yield from help_events(asked)
-        yield from exemption_events(relieved)
-        yield from mail_events(mailings)
-        yield from refusal_mail_events(refusals)
-
-    return sorted(events(), key=lambda event: event.at, reverse=True)

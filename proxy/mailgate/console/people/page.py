@@ -1,19 +1,23 @@
 """The search of every page; one person with their devices, requests and mails, and the acts of the help desk; and *Help requests*: who waits for an answer because of which rule."""
 
+from datetime import timedelta
 from secrets import token_urlsafe
 
 from aiohttp import web
 
 from mailgate.console.access import requires_role
 from mailgate.console.address_values import line, one_of
-from mailgate.console.context import context_of, language_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
+from mailgate.console.devices.device_page import just_lost
 from mailgate.console.exemptions.page import SPANS, say_given
+from mailgate.console.explain.requests import redecide
 from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
 from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
-from mailgate.console.people.facts import PersonFacts
+from mailgate.console.people.facts import DAYS, PersonFacts
 from mailgate.console.people.facts import person_of as facts_of
 from mailgate.console.people.find import LONGEST, Hit, find
 from mailgate.console.people.help import help_counts, help_facts, still_open
+from mailgate.console.people.lanes import marks_of
 from mailgate.console.people.support_acts import (
     answer_by_mail,
     answer_on_page,
@@ -21,13 +25,19 @@ from mailgate.console.people.support_acts import (
     finish_requests,
     reopen_requests,
 )
+from mailgate.console.people.verdict import PersonVerdict, named, verdict_on
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.words import device_named
 from mailgate.devices.device import typed_id
+from mailgate.gateway.pages.me import cause_words
+from mailgate.gateway.pages.steps import FIXES, steps_of
+from mailgate.gateway.pages.view import View
 from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
-from mailgate.mail.reply import unwritable
+from mailgate.model import Effect
 from mailgate.model.phrase import phrase
+from mailgate.model.times import LONG_AGO
 from mailgate.rollout.person import RefusedError
+from mailgate.rollout.reliefs import end_exemption
 from mailgate.store import RowPosition
 from mailgate.store.help_requests import Key
 from mailgate.texts import load_languages
@@ -45,8 +55,10 @@ async def show_hits(request: web.Request) -> web.Response:
 
 
 def _opened(request: web.Request, hit: Hit) -> web.Response:
-    if hit.what == "person":
-        return redirect_to(request, "people", {"login": hit.id})
+    """The page of the person, since whoever calls is one; of a device or refusal by itself only if nobody is known."""
+    if hit.person:
+        by = "" if hit.what == "person" else hit.id
+        return redirect_to(request, "people", {"login": hit.person, hit.what: by})
     if hit.what == "device":
         return redirect_to(request, "devices-one", id=hit.id)
     return redirect_to(request, "explain", {"reference": hit.id})
@@ -55,7 +67,7 @@ def _opened(request: web.Request, hit: Hit) -> web.Response:
 LANGUAGES = load_languages()
 
 
-@accepts_parameters(login=line())
+@accepts_parameters(login=line(), device=line(), refusal=line())
 async def person(request: web.Request) -> web.Response:
     return await _shown(request, await person_in(request, request.query.get("login", "")))
 
@@ -73,35 +85,62 @@ async def let_in(request: web.Request) -> web.Response:
         called = await context.store.devices.called(typed_id(named))
         if len(called) != 1:
             raise web.HTTPNotFound
-        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
+        whom = {"device": called[0].id}
     else:
-        login = (await person_in(request, str(sent.get("login", "")))).login
-        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), person=login)
-    say_given(request, given, SPANS[days])
+        whom = {"person": (await person_in(request, str(sent.get("login", "")))).login}
+    given = await exempt_for(context, by, why, now, rule=rule, days=int(days), **whom)
+    say_given(request, given)
     if given.device:
-        return redirect_to(request, "devices-one", id=given.device)
+        return redirect_back(request, sent, "devices-one", id=given.device)
     return redirect_to(request, "people", {"login": given.person})
 
 
 @requires_role("operator")
 async def reply(request: web.Request) -> web.Response:
-    """Answer them by mail, and close their requests if that is chosen."""
+    """Answer them by mail, or on their page if they can get none; let them in for a day and close their requests, if that is
+    chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs = await person_in(request, str(sent.get("login", "")))
     now, by = context.clock(), person_of(request)
     answered = _answered(theirs)
     request[NEW_CSRF] = {"answered": answered}  # for the form, if it is shown again
     text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:MAX_TEXT]
-    mail = await answer_by_mail(
-        context, theirs, text, by, now, form, overtaken=sent.get("answered", answered) != answered
-    )
     waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
+    given = None
+    if sent.get("let_in") == "yes" and (rule := theirs.exempt_from):
+        why = text.strip()[:MAX_TEXT] or "answered a request for help"
+        given = await exempt_for(context, by, why, now, rule=rule, days=1, person=theirs.login)
+        await context.catch_up()
+        theirs = await person_in(request, theirs.login)
+    try:
+        if _gets_mail(request, theirs) or not waiting:
+            overtaken = sent.get("answered", answered) != answered
+            mail = await answer_by_mail(context, theirs, text, by, now, form, overtaken=overtaken)
+            said = phrase("Your answer goes to %(address)s.", address=mail.address)
+        else:
+            for each in waiting:
+                await answer_on_page(context, each, text, by, now)
+            said = phrase("Your answer is on the page of %(whom)s.", whom=theirs.login)
+    except RefusedError:
+        if given:  # an answer that was not sent lets nobody in
+            await end_exemption(context.store, by, "not answered", now, given.number)
+        raise
     closed = await finish_requests(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
-    words = {"login": theirs.login, "address": mail.address}
-    said = phrase("The answer to %(login)s goes to %(address)s.", **words)
-    both = phrase("The answer to %(login)s goes to %(address)s. The request is done.", **words)
-    say_on_next_page(request, both if closed else said)
+    if closed:
+        said = phrase("%(said)s The request is closed.", said=said)
+    if given:
+        say_given(request, given, said)
+    elif closed and len(waiting) == 1:
+        (rule, subject), reopen = waiting[0], address(request, "help_requests-done")
+        say_on_next_page(request, said, reopen, rule=rule, subject=subject, done="no")
+    else:
+        say_on_next_page(request, said)
     return redirect_to(request, "people", {"login": theirs.login})
+
+
+def _gets_mail(request: web.Request, theirs: PersonFacts) -> bool:
+    """Whether a mail can be written to them."""
+    return bool(theirs.address) and context_of(request).bundle().settings.notices is not None
 
 
 def _answered(theirs: PersonFacts) -> str:
@@ -120,22 +159,47 @@ async def person_in(request: web.Request, login: str) -> PersonFacts:
 
 
 async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
-    bundle = context_of(request).bundle()
+    context, verdict, language = context_of(request), verdict_on(found), language_of(request)
+    bundle = context.bundle()
     spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
+    view = await _view(context, verdict)
+    lost = max(found.devices, key=lambda each: each.facts.lost_at or LONG_AGO, default=None)
     return await show(
         request,
         "person.html",
+        standing_message=just_lost(request, lost.facts.id, lost.facts.lost_at) if lost else None,
         person=found,
+        verdict=verdict,
+        names=named(found.devices),
+        view=view,
+        theirs=cause_words(view, spoken) if view and found.language not in ("", language.tag) else None,
+        nothing_ends_it=view is not None and steps_of(view) == FIXES["ask"],
+        back=request.path_qs,
+        asked=request.query,
         form=token_urlsafe(9),
         answered=_answered(found),
         waiting=still_open(found.help_requests),
-        language=language_of(request).name_of(spoken.locale),
-        writes=bundle.settings.notices is not None,
-        unwritable=unwritable,
+        spoken=spoken,
+        language=language.name_of(spoken.locale),
+        writes=_gets_mail(request, found),
+        tomorrow=context.clock() + timedelta(days=1),
+        now=context.clock(),
+        marks=marks_of(found, context.clock()),
+        days_shown=DAYS,
+        titles={rule.id: rule.title for rule in bundle.policy.rules if rule.title},
         longest=LONGEST_ANSWER,
         spans=SPANS,
         name_of=bundle.policy.catalog.name_of,
     )
+
+
+async def _view(context: ConsoleContext, verdict: PersonVerdict) -> View | None:
+    """What the page of the refusal would tell them now, with the steps that end it. None if there is none."""
+    if verdict.sighting:
+        again = await redecide(context.store, context.bundle(), verdict.sighting, context.clock())
+        if again and again.decision.effect is not Effect.ALLOW:
+            return context.view(again.access, again.decision, again.then.tally.reference)
+    return None
 
 
 SIZE = 50
@@ -169,7 +233,7 @@ async def done(request: web.Request) -> web.Response:
     """Close a request, or open it again."""
     context, sent = context_of(request), await form_of(request)
     key = (str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("subject", ""))[:MAX_TEXT])
-    by, now, back = person_of(request), context.clock(), str(sent.get("back", ""))
+    by, now = person_of(request), context.clock()
     whom = await _whom(request, key)
     if sent.get("done") == "no":
         again = await reopen_requests(context, [key], by, now)
@@ -189,7 +253,7 @@ async def done(request: web.Request) -> web.Response:
         )
     else:
         say_on_next_page(request, phrase("The request of %(whom)s was done already.", whom=whom))
-    return redirect_to(request, "people", {"login": back}) if back else redirect_to(request, "help_requests")
+    return redirect_back(request, sent, "help_requests")
 
 
 @requires_role("operator")

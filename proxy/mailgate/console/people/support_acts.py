@@ -45,12 +45,12 @@ async def exempt_for(
 
 
 async def mark_lost(
-    context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
+    context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool, why: str = ""
 ) -> datetime | None:
     """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is
     not. Raises RefusedError."""
     guard = guard_of(context.bundle().settings)
-    return await counted_acts.mark_lost(context.store, guard, device, by, now, lost=lost)
+    return await counted_acts.mark_lost(context.store, guard, device, by, now, lost=lost, why=why)
 
 
 async def ask_sources(

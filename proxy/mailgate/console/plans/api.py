@@ -98,7 +98,7 @@ class PlanInBrief(OutputModel):
     """The change in words."""
     state: approvals.State
     """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules were put in force
-    since, and still are. `in force`: its rules are in force. `retracted`: its rules were in force and were taken back.
+    since, and still are. `in force`: its rules are in force. `rolled back`: its rules were in force and were rolled back.
     `replaced`: its rules were in force until others were."""
     term: PlanTerm | None
     """When its rules were in force, and what ended that; null if they never were since the plan was made."""
@@ -131,7 +131,7 @@ class PlanWithStatus(OutputModel):
 
 
 class ApprovalInput(InputModel):
-    """The approval of a plan."""
+    """A decision on a plan."""
 
     note: Note
     """The reason, for the audit log."""
@@ -225,6 +225,14 @@ async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanI
     )
 
 
+async def send_plan_back(call: Call, path: PlanPath, body: ApprovalInput) -> PlanInBrief:
+    """Send the plan of another person back: starting it takes an override then."""
+    guard = guard_of(call.context.bundle().settings)
+    return _status(
+        await approvals.send_back(call.context.store, path.digest, call.person, body.note, call.now, guard)
+    )
+
+
 async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
@@ -298,5 +306,6 @@ OPERATIONS = (
     Operation(
         "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, may_conflict=True
     ),
+    Operation("POST", _ONE + "/send-back", send_plan_back, "Plans", roles=("approver",), may_conflict=True),
     Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), may_conflict=True),
 )

@@ -26,9 +26,11 @@ NOTHING = Headline(words=phrase("No rule changes"))
 
 def waits_for(plan: PlanStatus, name: str, *, may_approve: bool) -> bool:
     """Whether a plan waits for this person: for their approval, or for its author to put it in force once it is approved."""
-    if plan.state != "open" or not plan.needed:
-        return False
     mine = plan.plan.author == name
+    if plan.state != "open" or not (plan.needed or plan.back):
+        return False
+    if plan.back:
+        return mine
     return mine if not plan.missing else may_approve and not mine and name not in plan.approved
 
 
@@ -54,18 +56,18 @@ def title_of(plan: Plan) -> str:
 
 
 NEWLY = {
-    "block": phrase("newly kept out"),
+    "block": phrase("newly without mail"),
     "challenge": phrase("newly asked for proof"),
     "warn": phrase("newly warned"),
-    "allow": phrase("newly let in"),
-    "unknown": phrase("cannot be told"),
+    "allow": phrase("newly with mail"),
+    "unknown": phrase("not known"),
 }
 """The display name of each label."""
 EFFECT_STATES = {
-    "block": phrase("kept out"),
+    "block": phrase("without mail"),
     "challenge": phrase("asked for proof"),
     "warn": phrase("warned"),
-    "allow": phrase("let in"),
+    "allow": phrase("with mail"),
     "unknown": phrase("unknown"),
 }
 CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
@@ -100,7 +102,7 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     found = plan.undated
     if found.devices:
         yield phrase(
-            "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the "
+            "%(counts)s might lose mail at a moment that cannot be told: when a condition that reads the "
             "clock turns over, when a report has grown older or has run out, while nobody can be asked, when one "
             "grace, exemption or halt ends before another, or when a device that was not seen asks in another way than "
             "was assumed.",

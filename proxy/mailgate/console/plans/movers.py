@@ -97,7 +97,7 @@ async def page_of_movers(
     total, people, whole = await store.movers.count(found.digest, wanted, large=large)
     moments = moments_of(plan)
     return MoverPage(
-        items=[_facts(each, moments, catalog) for each in looked.movers],
+        items=[mover_facts(each, moments, catalog) for each in looked.movers],
         total=total,
         people=people,
         whole=whole,
@@ -113,7 +113,7 @@ async def movers_as_rows(
     """All movers that match, as rows of ``CSV_COLUMNS``."""
     moments = moments_of(plan)
     async for each in store.movers.all(found.digest, wanted, large=found.movers > WINDOW):
-        facts = _facts(each, moments, catalog)
+        facts = mover_facts(each, moments, catalog)
         yield [
             *(facts.person, facts.device, facts.kind, facts.system),
             *(", ".join(facts.groups), ", ".join(facts.apps)),
@@ -123,7 +123,7 @@ async def movers_as_rows(
         ]
 
 
-def _facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) -> MoverFacts:
+def mover_facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) -> MoverFacts:
     ends = mover.until + 1
     return MoverFacts(
         person=mover.person,

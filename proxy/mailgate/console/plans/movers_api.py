@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -49,7 +49,7 @@ class MoversFilter(InputModel):
 
     @property
     def wanted(self) -> MoverFilter:
-        texts = {
+        texts: dict[str, Any] = {
             name: getattr(self, name) or "" for name in ("name", "label", "kind", "rule", "group", "sort")
         }
         return MoverFilter(**texts, at=self.at, descending=self.order == "descending")

@@ -4,6 +4,7 @@ rules."""
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Literal
 
 from mailgate.console.plans.notices import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
@@ -11,10 +12,14 @@ from mailgate.console.svg import Box, Mark, columns
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
+from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.activation import version_before
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
 from mailgate.store import Activation, Store, StoredPlan, StoreError
+from mailgate.store.device_rows import DeviceRow
+from mailgate.store.plan_movers import OTHER, MoverFilter
+from mailgate.store.plan_movers import WINDOW as LARGE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BY_HOUR = timedelta(hours=48)
@@ -60,7 +65,7 @@ class PlanOutcome(PlanTerm):
     """The outcome of a plan that is or was in force."""
 
     before: int
-    """The version that a retraction would put in force; 0 if there is none, or if the plan is no longer in force."""
+    """The version that a roll back would start again; 0 if there is none, or if the plan is no longer in force."""
     spans: list[OutcomeSpan]
     """The hours while it was in force, up to now; the days if these are more than 48."""
     kept_out: int
@@ -116,8 +121,79 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
     )
 
 
+WATCHED = 1_000
+"""How many moves of a plan, and how many refusals, are looked at by name."""
+Seen = Literal["refused", "removed", "not-seen"]
+
+
+class WatchedPerson(Fact):
+    """Somebody whom the plan named, and what became of it."""
+
+    person: str
+    """The login name; empty if it is unknown."""
+    device: str
+    kind: str
+    system: str
+    seen: Seen
+    """`refused`; `removed`: a report since the plan has none of the apps on a device of that kind; `not-seen`: neither is known."""
+
+
+class Watched(Fact):
+    """The people of a plan by name, beside what became of it."""
+
+    named: list[WatchedPerson]
+    outside: list[str]
+    """People, and devices of nobody known, who were refused and whom the plan did not name."""
+    whole: bool
+    """Whether these are all."""
+
+    def of(self, seen: Seen) -> list[WatchedPerson]:
+        return [each for each in self.named if each.seen == seen]
+
+
+async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched:
+    """Whom a plan said to refuse, each with what is known since. Raises StoreUnavailableError."""
+    large = found.movers > LARGE
+    planned = [
+        await store.movers.search(found.digest, MoverFilter(label=label), 0, WATCHED, large=large)
+        for label in OUT
+    ]
+    movers = {each.person or each.device: each for some in planned for each in some.movers}
+    refused = await store.first_refusals.refused(found.candidate.policy, WATCHED)
+    rows: dict[str, list[DeviceRow]] = {}
+    for row in await store.rows.of_people([each.person for each in movers.values() if each.person]):
+        rows.setdefault(row.person, []).append(row)
+
+    def seen(who: str, mover: Mover) -> Seen:
+        if who in refused:
+            return "refused"
+        theirs = [row for row in rows.get(who, ()) if row.kind == mover.kind]
+        gone = bool(theirs and mover.apps) and all(_without(row, mover.apps, plan.made_at) for row in theirs)
+        return "removed" if gone else "not-seen"
+
+    return Watched(
+        named=[
+            WatchedPerson(
+                person=each.person,
+                device=each.device,
+                kind=each.kind,
+                system=each.system,
+                seen=seen(who, each),
+            )
+            for who, each in sorted(movers.items())
+        ],
+        outside=sorted(who for who, sort in refused.items() if sort == OTHER),
+        whole=all(some.after is None for some in planned) and len(refused) < WATCHED,
+    )
+
+
+def _without(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
+    """Whether a report since then has none of these apps."""
+    return row.reported_at > since and not any(f'"{app}"' in row.apps for app in apps)
+
+
 async def _way_back(store: Store, history: Sequence[Activation]) -> int:
-    """The version that a retraction would put in force; 0 if there is none."""
+    """The version that a roll back would start again; 0 if there is none."""
     if len({each.number for each in history}) < 2:
         return 0
     back = await version_before(store, history)

@@ -1,13 +1,15 @@
 """Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
 in force."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
 from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
-from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
+from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
@@ -25,20 +27,21 @@ from mailgate.console.plans.facts import (
 )
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.console.plans.notices import plan_notices
-from mailgate.console.plans.outcome import outcome_of, panel_of
+from mailgate.console.plans.notices import PlanNotice, plan_notices
+from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
+from mailgate.console.plans.review import PlannedRule, checks_of, losers_of, planned_rules, stages_picture
 from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
 from mailgate.console.responses import send_sheet
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
-from mailgate.rollout.approvals import plan_status
+from mailgate.rollout.approvals import PlanStatus, plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
-from mailgate.rollout.plan import DAYS
+from mailgate.rollout.plan import DAYS, Plan
 from mailgate.store import StoredPlan
 
 
@@ -58,7 +61,17 @@ async def watch(request: web.Request) -> web.Response:
         panel=panel_of(outcome, language),
         headline=headline_of(plan),
         more=more_of(plan),
+        watched=await watched_people(context.store, found, plan),
+        notices=_mailable(request, plan, outcome.version),
     )
+
+
+def _mailable(request: web.Request, plan: Plan, version: int) -> list[PlanNotice]:
+    """The notices that this person may send now about a plan in force."""
+    context, bundle = context_of(request), context_of(request).bundle()
+    if bundle.settings.notices is None or "operator" not in roles_of(request):
+        return []
+    return [each for each in plan_notices(plan, bundle.rules, version, context.clock()) if each.kind]
 
 
 SIZE = 50
@@ -67,12 +80,13 @@ MAX_ROW = 10**18 - 1
 MAX_DAYS = 366
 BATCH = 1000
 """How many rows of a file are written at once."""
-PAGES = {
-    "plan.html": "policy-plan",
-    "plan_approve.html": "policy-plan-approve",
-    "plan_apply.html": "policy-plan-apply",
+SAYS = {
+    "block": phrase("Whoever it applies to gets no mail"),
+    "challenge": phrase("Whoever it applies to has to prove the device"),
+    "warn": phrase("Whoever it applies to is warned, and gets mail"),
+    "allow": phrase("Whoever it applies to gets mail"),
 }
-"""The pages that show a plan, and their routes."""
+"""What a rule without a title does, by its effect."""
 NOTIFYING = ("open", "in force")
 """The states of a plan in which its people may be told."""
 SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -152,34 +166,48 @@ async def sheet(request: web.Request) -> web.Response:
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def approve(request: web.Request) -> web.Response:
-    """Ask for confirmation with numbers, then approve exactly this plan."""
+    """Approve exactly this plan."""
+    return await _decided(request, approvals.approve, phrase("You approved this plan."))
+
+
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
+@requires_role("approver")
+async def send_back(request: web.Request) -> web.Response:
+    """Send a plan back to its author."""
+    return await _decided(request, approvals.send_back, phrase("You sent this plan back."))
+
+
+async def _decided(
+    request: web.Request, decide: Callable[..., Awaitable[PlanStatus]], done: str
+) -> web.Response:
+    """An approver's decision, after the page that says whom the plan is about."""
     context, note = context_of(request), await _confirmed(request)
     if note is None:
-        return await _shown(request, "plan_approve.html")
+        return await _shown(request)
     guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
     try:
-        await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
+        await decide(context.store, digest, person_of(request), note, context.clock(), guard)
     except RefusedError as error:
-        return await _shown(request, "plan_approve.html", refused=error, note=note)
-    return redirect_after(request, phrase("You approved this plan."), "policy-plan", digest=digest)
+        return await _shown(request, refused=error, note=note)
+    return redirect_after(request, done, "policy-plan", digest=digest)
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("operator")
 async def apply(request: web.Request) -> web.Response:
-    """Ask for confirmation with numbers and objections, then put the plan in force."""
+    """Start a plan, after the page with its numbers and the objections to it."""
     context, note = context_of(request), await _confirmed(request)
     if note is None:
-        return await _shown(request, "plan_apply.html")
+        return await _shown(request)
     override = (await form_of(request)).get("override") == "yes"
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
         await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
     except RefusedError as error:
-        return await _shown(request, "plan_apply.html", refused=error, note=note)
+        return await _shown(request, refused=error, note=note)
     digest = (await find_plan(context.store, digest)).digest
-    return redirect_after(request, phrase("This plan is in force now."), "policy-plan-watch", digest=digest)
+    return redirect_after(request, phrase("You started this plan."), "policy-plan-watch", digest=digest)
 
 
 def _named(found: StoredPlan, what: str) -> str:
@@ -201,10 +229,8 @@ def _uploaded(sent: Form) -> str | None:
     return sent.get("file", "") if sent.get("from") == "upload" else None
 
 
-async def _shown(
-    request: web.Request, template: str = "plan.html", refused: RefusedError | None = None, note: str = ""
-) -> web.Response:
-    """The page of a plan, or its page for confirmation. A ``refused`` form is shown again with its texts."""
+async def _shown(request: web.Request, refused: RefusedError | None = None, note: str = "") -> web.Response:
+    """The page of a plan. A ``refused`` form is shown again with its texts."""
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await find_plan(context.store, request.match_info["digest"])
@@ -213,13 +239,13 @@ async def _shown(
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
+    losers = await losers_of(context, found, body)
     return await show(
         request,
-        template,
+        "plan.html",
         409 if refused else 200,
         wrong=sentence(refused.words) if refused else "",
         note=note,
-        here=PAGES[template],
         plan=body,
         plan_status=status,
         ends=found.made_at + PLAN_AGE,
@@ -227,6 +253,15 @@ async def _shown(
         operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
         headline=headline_of(body),
         more=more_of(body),
+        rules=await _rules(found, body, now),
+        says=SAYS,
+        stages_picture=partial(stages_picture, translator=language),
+        losers=losers,
+        checks=list(checks_of(status, losers)),
+        sure=not (
+            body.undated.devices
+            or any(each["unknown"].devices for each in (body.newly, *(later.newly for later in body.later)))
+        ),
         panels=panels(body, language),
         impact_words=impact_words(body),
         worst_at=worst_of(body).at,
@@ -244,6 +279,14 @@ async def _shown(
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
+
+
+async def _rules(found: StoredPlan, plan: Plan, now: datetime) -> list[PlannedRule]:
+    """The rules of a plan; none if this release cannot read them, since the differences are said all the same."""
+    try:
+        return await planned_rules(found, plan, now)
+    except ConfigError:
+        return []
 
 
 async def _in_force(context: ConsoleContext) -> int:
@@ -281,6 +324,7 @@ ROUTES = [
     web.get("/policy/plans/{digest:[0-9a-f]+}/people.csv", movers, name="policy-plan-movers"),
     web.get("/policy/plans/{digest:[0-9a-f]+}/approve", approve, name="policy-plan-approve"),
     web.post("/policy/plans/{digest:[0-9a-f]+}/approve", approve),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/send-back", send_back, name="policy-plan-send-back"),
     web.get("/policy/plans/{digest:[0-9a-f]+}/apply", apply, name="policy-plan-apply"),
     web.post("/policy/plans/{digest:[0-9a-f]+}/apply", apply),
     web.get("/policy/plans/{digest:[0-9a-f]+}/watch", watch, name="policy-plan-watch"),

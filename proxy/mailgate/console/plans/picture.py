@@ -16,7 +16,7 @@ ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """The order of the labels: those that keep people out come first."""
 OUT = ORDER[:3]
 """The labels of people who are kept out, or may be."""
-WORDS = EFFECT_STATES | {"unknown": phrase("cannot be told")}
+WORDS = EFFECT_STATES | {"unknown": phrase("not known")}
 WIDTH, LEAST = 420, 3.0
 """The width of a picture, and the thinnest bar, in pixels: one person among a million is still visible."""
 MOST, GROUPS, KINDS = 6, 6, 4
@@ -70,7 +70,8 @@ def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
     if not worst_of(plan).moved:
         return []
-    return [company(plan, translator), over_time(plan, translator), *by_what(plan, translator)]
+    over = [over_time(plan, translator)] if len({each.moved for each in points_of(plan)}) > 1 else []
+    return [company(plan, translator), *over, *by_what(plan, translator)]
 
 
 def picture(plan: Plan, translator: Translator = ENGLISH) -> str:
@@ -103,11 +104,11 @@ def impact_words(plan: Plan) -> str:
     """The largest effect of the plan, as a sentence without full stop."""
     worst = worst_of(plan)
     if worst.out:
-        return phrase("%(people)s newly kept out", people=_of(worst.out, plan))
+        return phrase("%(people)s newly without mail", people=_of(worst.out, plan))
     if worst.moved:
         return plural(
-            "Nobody is newly kept out; %(people)s gets something else",
-            "Nobody is newly kept out; %(people)s get something else",
+            "Nobody is newly without mail; %(people)s gets something else",
+            "Nobody is newly without mail; %(people)s get something else",
             worst.moved,
             people=_of(worst.moved, plan),
         )
@@ -187,7 +188,7 @@ def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
         rows = _rows(plan, worst, dimension)[:most]
-        if rows:
+        if len(rows) == 1 or len({sum(part.values()) / whole for _, part, whole in rows}) > 1:
             told = [
                 phrase("%(name)s: %(number)s of %(whole)s", name=name, number=sum(part.values()), whole=whole)
                 for name, part, whole in rows

@@ -1,4 +1,4 @@
-"""The rules in force, earlier versions, the differences between two, and retraction."""
+"""The rules in force, earlier versions, the differences between two, and rolling back."""
 
 from datetime import datetime
 from typing import Annotated
@@ -117,8 +117,8 @@ class Difference(OutputModel):
     """The differences between the files, as a unified diff."""
 
 
-class RetractionInput(InputModel):
-    """How to take rules back."""
+class RollbackInput(InputModel):
+    """How to roll back."""
 
     note: Note
     """The reason, for the history, the audit log, and the mails to the people who were told."""
@@ -153,8 +153,8 @@ async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
     return Difference(old=old.number, new=new.number, changes=found.changes, lines=found.lines)
 
 
-async def retract(call: Call, body: RetractionInput) -> ActivationDone:
-    """Take the rules in force back: those of the version before decide again, at every gate within a second.
+async def rollback(call: Call, body: RollbackInput) -> ActivationDone:
+    """Roll back: the version before decides again, at every gate within a second.
 
     No guard applies to this. A second call changes nothing. People who were told, warned or kept out get a correction, if something is different for them.
     Going back to another version is a change like any other: it takes a plan of that version, the approvals that it
@@ -165,6 +165,11 @@ async def retract(call: Call, body: RetractionInput) -> ActivationDone:
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
     return ActivationDone.model_validate(done)
+
+
+async def retract(call: Call, body: RollbackInput) -> ActivationDone:
+    """Roll back: another name of `rollback`."""
+    return await rollback(call, body)
 
 
 OPERATIONS = (
@@ -187,7 +192,8 @@ OPERATIONS = (
     ),
     Operation("GET", "/policy/versions/{version}", get_version, "Policy", may_conflict=True),
     Operation("GET", "/policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
-    Operation(
-        "POST", "/policy/retractions", retract, "Policy", roles=("operator", "approver"), may_conflict=True
+    *(
+        Operation("POST", path, answer, "Policy", roles=("operator", "approver"), may_conflict=True)
+        for path, answer in (("/policy/rollbacks", rollback), ("/policy/retractions", retract))
     ),
 )

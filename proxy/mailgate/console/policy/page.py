@@ -71,8 +71,8 @@ def _starts(rules: Rules, rule: Rule) -> list[tuple[str, datetime, str]]:
 
 
 @requires_role("operator", "approver")
-async def retract(request: web.Request) -> web.Response:
-    """Ask for confirmation in words and numbers, then take the rules back at once."""
+async def rollback(request: web.Request) -> web.Response:
+    """Ask for confirmation in words and numbers, then roll back at once."""
     context, sent = context_of(request), await form_of(request)
     to = await version_of(context.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(context.store, "")
@@ -84,14 +84,34 @@ async def retract(request: web.Request) -> web.Response:
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
         return await show(
-            request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
+            request, "rollback.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
         )
     note = note_of(sent)
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
     who, now = person_of(request), context.clock()
-    await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
-    words = phrase("Version %(number)s is in force again.", number=str(to.number))
-    return redirect_after(request, words, "policy")
+    done = await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
+    words = phrase("You rolled back to version %(number)s.", number=str(to.number))
+    return redirect_after(request, words, "policy-rolled-back", serial=str(done.serial))
+
+
+async def rolled_back(request: web.Request) -> web.Response:
+    """Who was corrected after a roll back, who was not and why, and what is left to do."""
+    context, serial = context_of(request), int(request.match_info["serial"])
+    found = await context.store.retractions.one(serial)
+    history = await context.store.policies.history()
+    done = next((each for each in history if each.serial == serial), None)
+    if found is None or done is None:
+        raise web.HTTPNotFound
+    return await show(
+        request,
+        "rolled_back.html",
+        done=done,
+        decides=done is history[0],
+        found=found,
+        reached=await context.store.retractions.reached(found),
+        sends=context.bundle().settings.notices is not None,
+        asking=await context.store.help_requests.open_by(list(found.policies), found.at),
+    )
 
 
 SIZE = 100
@@ -148,5 +168,6 @@ ROUTES = [
     web.get("/policy/versions/{name}", version, name="policy-version"),
     web.get("/policy/diff", diff, name="policy-diff"),
     web.get("/policy/rules/{rule}", rule, name="policy-rule"),
-    web.post("/policy/retract", retract, name="policy-retract"),
+    web.post("/policy/rollback", rollback, name="policy-rollback"),
+    web.get(r"/policy/rollbacks/{serial:\d{1,9}}", rolled_back, name="policy-rolled-back"),
 ]

@@ -26,11 +26,6 @@ NOTHING = "nothing"
 """The credentials of the company's connectors. There is no server to log in to."""
 OUTBOX, DOMAIN = "outbox", "example.com"
 """The folder beside the settings to which mails about rules are written, and their domain. No mail is sent."""
-ROLE_TEXTS = {
-    OPERATOR: "An operator: plans changes, puts those in force that keep out few people, and helps people.",
-    SECOND: "Also an approver: approves plans that keep out many people.",
-}
-"""The roles of each admin, in words."""
 _ROLES = {OPERATOR: ("viewer", "operator"), SECOND: ("viewer", "operator", "approver")}
 
 
@@ -58,8 +53,9 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
 
 
 def connectors() -> dict[str, dict[str, object]]:
-    """The connectors of the company. No server stands behind them, so reading one says that it does not answer."""
-    nobody: dict[str, object] = {"base_url": "http://127.0.0.1:9", "every": "365d", "full_every": "365d"}
+    """The connectors of the company. No server stands behind them, so reading one says that it does not answer. By itself that is a day
+    later, when their reports have expired as well."""
+    nobody: dict[str, object] = {"base_url": "http://127.0.0.1:9", "every": "24h", "full_every": "24h"}
     secret: dict[str, object] = {"client_id": "demo", "client_secret": {"file": NOTHING}}
     login = {"tenant": "example.com", "login_url": "http://127.0.0.1:9"}
     return {

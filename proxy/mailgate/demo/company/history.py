@@ -1,4 +1,4 @@
-"""The history of the rules: six changes in two months. One of them was a mistake and was taken back."""
+"""The history of the rules: six changes in two months. One of them was a mistake and was rolled back."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class _Change:
     who: str
     note: str
     rules: str
-    """The policy file that came in force; empty for the gate's own rules, and if the last change was taken back."""
+    """The policy file that came in force; empty for the gate's own rules, and if the last change was rolled back."""
     taken_back: bool = False
 
     def at(self, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import cycle, pairwise
 from random import Random
 
 from mailgate.config import Rules
@@ -41,7 +41,7 @@ class AffectedPerson:
     by_mail_app: bool
     """Whether it was a mail app, which can show no page."""
     corrected: bool
-    """Whether these rules were taken back, and the rules after them answer otherwise."""
+    """Whether these rules were rolled back, and the rules after them answer otherwise."""
 
 
 def affected_by(asked: RepeatedAnswer, eras: Sequence[Era]) -> AffectedPerson:
@@ -135,6 +135,10 @@ _TURNED_OFF, _OFF = "kind-contradicted", 2
 """The rule that is off for everybody, and for how many hours it has been."""
 _ASKS = 6
 """One in this many people who are refused asks for help."""
+CALLER = "cyan.door@example.com"
+"""Who always asks, if the rules refuse them: the start page sends its reader to them."""
+_WORDS = ("I am on a train and need my mail", "", "It worked yesterday", "", "")
+"""What they write with it, in turn."""
 
 
 async def exempt_some(store: Store, rules: Rules, found: Iterable[CompanyDevice], now: datetime) -> list[Era]:
@@ -174,12 +178,14 @@ async def ask_for_help(store: Store, random: Random, reached: Sequence[AffectedP
         for each in reached
         if each.policy == era.policy.version and each.effect is Effect.BLOCK and each.rule != "default"
     }
-    for each in [*asking.values()][::_ASKS]:
+    sixth = [*asking.values()][::_ASKS]
+    those = [each for each in asking.values() if each.login == CALLER and each not in sixth]
+    for each, words in zip(those + sixth, cycle(_WORDS), strict=False):
         at = each.first + (each.last - each.first) * random.random()
         await store.help_requests.note(
             HelpRequest(
                 each.rule, each.login, each.login, each.device, each.reason, each.reference,
-                each.policy, known=True, times=1, first_at=at, last_at=at,
+                each.policy, known=True, times=1, first_at=at, last_at=at, words=words,
             )
         )  # fmt: skip
 

@@ -8,16 +8,19 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.resources import files
+from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, DummyCookieJar, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mailgate.app import utc_now
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
-from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, PersonaProxy
+from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
-from mailgate.gateway.pages.shapes import MARK, badge, style
+from mailgate.gateway.pages.shapes import MARK, badge, icon, style
 
 
 class NotLetInError(MailgateError):
@@ -81,10 +84,16 @@ class Links:
     """The console, under a host name that shares its cookies with this page; empty if nobody may log in."""
     admin: str
     """The address of the admin port for the demo itself."""
-    admins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """The admins: name, roles in words, and token."""
+    admins: Mapping[str, str] = field(default_factory=dict)
+    """The token of each admin."""
     commands: Sequence[tuple[str, str]] = ()
     """Commands to try in a terminal: a description and a command line."""
+    standing: Shown = field(default_factory=Shown)
+
+    def place(self, name: str) -> str | None:
+        """The place in the console that a button of this name opens, by its address below that of the console."""
+        caller = f"people?login={quote(self.standing.caller)}" if self.standing.caller else "help"
+        return {"": "", "caller": caller, "app": "apps#deepseek", "plans": "policy/plans"}.get(name)
 
 
 class StartPage:
@@ -97,7 +106,7 @@ class StartPage:
             loader=PackageLoader("mailgate.demo.start"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
-        pages.globals.update(badge=badge, mark=MARK)
+        pages.globals.update(icon=icon, mark=MARK)
         self._template = pages.get_template("start.html")
         self._style, self._script = style("templates/start.css", package=__package__), _asset("start.js")
 
@@ -122,18 +131,19 @@ class StartPage:
                 text="This is the start page of a demo on this computer alone.\n"
             )
         if request.method == "POST" and request.path.startswith("/console/"):
-            return await self._log_in(request, request.path.removeprefix("/console/"))
+            name, _, place = request.path.removeprefix("/console/").partition("/")
+            return await self._log_in(request, name, self._links.place(place))
         if request.method not in ("GET", "HEAD") or request.path != "/":
             raise web.HTTPNotFound
         return self._page(request)
 
-    async def _log_in(self, request: web.Request, name: str) -> web.Response:
-        if name not in self._links.admins:
+    async def _log_in(self, request: web.Request, name: str, place: str | None) -> web.Response:
+        if name not in self._links.admins or place is None:
             raise web.HTTPNotFound
         if request.headers.get("Sec-Fetch-Site") != "same-origin":
             raise web.HTTPForbidden(text="Expected the button of the start page.\n")
         try:
-            cookie = await self._sessions.cookie(self._links.admin, name, self._links.admins[name][1])
+            cookie = await self._sessions.cookie(self._links.admin, name, self._links.admins[name])
         except NotLetInError as error:
             if error.wait is None:
                 raise web.HTTPBadGateway(text=f"{error}\n") from None
@@ -142,18 +152,25 @@ class StartPage:
         except ClientError as error:
             raise web.HTTPBadGateway(text=f"{error}\n") from None
         return web.Response(
-            status=303, headers={hdrs.LOCATION: f"{self._links.console}/console/", hdrs.SET_COOKIE: cookie}
+            status=303,
+            headers={hdrs.LOCATION: f"{self._links.console}/console/{place}", hdrs.SET_COOKIE: cookie},
         )
 
     def _page(self, request: web.Request) -> web.Response:
-        port = request.host.rpartition(":")[2]
-        text = self._template.render(
-            personas=[(each, f"http://{each.key}.localhost:{port}") for each in PERSONAS],
+        text = self.text(request.host.rpartition(":")[2], utc_now())
+        return web.Response(text=text, content_type="text/html", headers=self._headers())
+
+    def text(self, port: str, now: datetime) -> str:
+        """The page as it is now, with the personas at this port."""
+        return self._template.render(
+            personas={each.key: (each, f"http://{each.key}.localhost:{port}") for each in PERSONAS},
+            badges={
+                each.key: _badge(each, self._links.standing.until.get(each.key), now) for each in PERSONAS
+            },
             links=self._links,
             style=Markup(self._style),  # noqa: S704 - a file of the package
             script=Markup(self._script),  # noqa: S704
         )
-        return web.Response(text=text, content_type="text/html", headers=self._headers())
 
     def _headers(self) -> dict[str, str]:
         policy = (
@@ -165,6 +182,15 @@ class StartPage:
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         }
+
+
+def _badge(persona: Persona, until: datetime | None, now: datetime) -> Markup:
+    day = f" until {until.astimezone():%a %-d %b}" if until else " for now"
+    if persona.effect == "allow":
+        return badge(f"Let in{day}", "let") if until else badge("Gets mail", "ok")
+    if persona.effect == "block" or (until and until <= now):
+        return badge("No mail", "no")
+    return badge(f"Gets mail{day}", "warn")
 
 
 def _asset(name: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,8 +19,12 @@ from mailgate.attest.jose import Key
 from mailgate.attest.mint import Device
 from mailgate.config import load_bundle
 from mailgate.demo.company.history import OPERATOR, ORIGIN
+from mailgate.demo.company.mails import CALLER
+from mailgate.demo.settings import SOON
+from mailgate.model import Reason
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import EVERY_RULE, exempt
+from mailgate.store import Store
 
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
 _ANDROID = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
@@ -44,8 +48,8 @@ class Persona:
     key: str
     """The first label of the host name at which the demo simulates this device."""
     who: str
-    gets: str
-    """The result and its reason, in a sentence."""
+    why: str
+    """The reason of what it gets, in a few words."""
     effect: str
     """``allow``, ``warn`` or ``block``."""
     agent: str
@@ -66,30 +70,30 @@ def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Devi
     return Device(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
 
 
-EXEMPTED = "exempt"
+EXEMPTED, WARNED = "exempt", "warned"
 PERSONAS = (
     Persona(
-        "laptop", "A laptop", "What is on a laptop does not count.", "allow", _LAPTOP,
+        "laptop", "Laptop", "Apps on a laptop do not count", "allow", _LAPTOP,
         Device("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
     ),
     Persona(
-        "tiktok", "A phone with TikTok", "TikTok is on the list of apps that are not allowed together with company mail.", "block", _IPHONE,
+        "tiktok", "Phone with TikTok", "TikTok is prohibited", "block", _IPHONE,
         _phone("tiktok", "tiktok"), size=(390, 844),
     ),
     Persona(
-        "silent", "A phone that reports nothing", "No source has reported its apps, and unknown does not count as clean.", "block",
+        "silent", "Phone that reports nothing", "Unknown is not clean", "block",
         _ANDROID, size=(412, 915),
     ),
     Persona(
-        "warned", "A phone with CamScanner", "A rule will keep it out in a few days, and tells its owner first.", "warn", _ANDROID,
-        _phone("warned", "camscanner", os="android", version="16"), size=(412, 915),
+        WARNED, "Phone with CamScanner", "Warned first, then blocked", "warn", _ANDROID,
+        _phone(WARNED, "camscanner", os="android", version="16"), size=(412, 915),
     ),
     Persona(
-        EXEMPTED, "A phone with TikTok that is exempt", "An admin has exempted its owner for three days.", "allow",
+        EXEMPTED, "Phone with TikTok, let in", "ada let it in for three days", "allow",
         _IPHONE, _phone(EXEMPTED, "tiktok"), size=(390, 844),
     ),
     Persona(
-        "ipad", "An iPad that asks for the desktop site", "It claims to be a Mac, and the browser probe finds the iPad.",
+        "ipad", "iPad that says it is a Mac", "A check in the browser finds the iPad",
         "block", _IPAD_AS_MAC, None, _IPAD_READINGS, (820, 1180),
     ),
 )  # fmt: skip
@@ -98,18 +102,40 @@ _FOR = timedelta(days=3)
 _WHY = "A replacement phone is on its way"
 
 
-async def exempt_persona(config: Path, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the start page tells of the company and of the personas at this start."""
+
+    caller: str = ""
+    """The login of somebody who waits for help; empty if nobody does."""
+    until: Mapping[str, datetime] = field(default_factory=dict)
+    """The end of what a persona gets, by its key."""
+    devices: int = 0
+    """How many devices are known."""
+
+
+async def exempt_persona(config: Path, now: datetime) -> Shown:
     """Exempt that persona, unless they already are. Raises ConfigError, StoreError."""
     bundle, login = load_bundle(config), login_of(EXEMPTED)
     store = await open_store(config, bundle.settings, make=True)
     try:
-        exempted = {each.person for each in (await store.reliefs.current(now)).exemptions(now)}
-        if login not in exempted:
+        given = {each.person: each.until for each in (await store.reliefs.current(now)).exemptions(now)}
+        until = given.get(login) or now + _FOR
+        if login not in given:
             by = Person(OPERATOR, ORIGIN)
-            until = now + _FOR
             await exempt(store, bundle.policy, by, _WHY, now, rule=EVERY_RULE, until=until, person=login)
+        soon = next((each.stages for each in bundle.policy.rules if each.id == SOON), None)
+        ends = {EXEMPTED: until} | ({WARNED: soon.enforce} if soon and soon.enforce else {})
+        return Shown(await _caller(store), ends, await store.devices.count())
     finally:
         await store.close()
+
+
+async def _caller(store: Store) -> str:
+    """Somebody who waits for help, because of an app if there is one."""
+    waiting = [each for each in await store.help_requests.open() if each.waits and each.person]
+    by_app = sorted(waiting, key=lambda each: (each.person != CALLER, each.reason != Reason.PROHIBITED_APP))
+    return by_app[0].person if by_app else ""
 
 
 _LIFE = timedelta(hours=1)

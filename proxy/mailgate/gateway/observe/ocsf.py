@@ -42,7 +42,7 @@ _OBSERVED_USER = {"name": "actor.user.name", "type_id": 4}
 _IAM, _ENTITY_MANAGEMENT = 3, 3004
 _CREATE, _UPDATE, _DELETE, _ACTIVATE, _DEACTIVATE, _RESUME = 1, 3, 4, 10, 11, 13
 _ACTS = {
-    "policy-activated": _ACTIVATE, "policy-retracted": _DEACTIVATE, "policy-planned": _CREATE, "rule-halted": _DEACTIVATE,
+    "policy-activated": _ACTIVATE, "policy-rolled-back": _DEACTIVATE, "policy-planned": _CREATE, "rule-halted": _DEACTIVATE,
     "rule-turned-off": _DEACTIVATE, "rule-resumed": _RESUME, "exemption-given": _CREATE, "exemption-ended": _DELETE,
     "device-forgotten": _DELETE, "person-forgotten": _DELETE, "device-lost": _UPDATE, "device-found": _UPDATE,
     "settings-changed": _UPDATE,

@@ -56,8 +56,8 @@ def test_a_plan_says_whom_a_change_hits_and_why(folder: Path) -> None:
     (folder / "policy.yaml").write_text(NEW)
     shown = " ".join(run("plan").output.split())
     assert "~ rule app: keeps out now, warns before" in shown
-    assert "newly kept out 1 1" in shown
-    assert "warned by app now, then kept out by app (prohibited-app)" in shown
+    assert "newly without mail 1 1" in shown
+    assert "warned by app now, then without mail by app (prohibited-app)" in shown
     assert "old-phone can never decide anything" in shown
     assert "\x1b[1m" not in shown
     assert json.loads(run("history", "--json").output)[0]["serial"] == 1
@@ -77,7 +77,7 @@ def test_counts_go_into_a_spreadsheet_and_a_picture(folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(made.output.removeprefix("\ufeff"))))
     assert {"newly": "block", "by": "rule", "value": "app", "people": "1", "devices": "1"} in rows
     assert rows[-1]["newly"] == "untouched"
-    assert "1 person with 1 device kept out." in (folder / "plan.svg").read_text()
+    assert "1 person with 1 device without mail." in (folder / "plan.svg").read_text()
 
 
 def test_a_case_that_does_not_hold_ends_it_with_1(folder: Path) -> None:

@@ -69,9 +69,9 @@ def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
     text = shown(later=moments)
     assert "Once every grace is over and no rule is out, nobody moves." in text
     assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
-    assert "newly kept out 1 1" in text
+    assert "newly without mail 1 1" in text
     assert (
-        "ada: phone ios, d1, has tiktok: let in by open without the change, then kept out by app (prohibited-app)"
+        "ada: phone ios, d1, has tiktok: with mail by open without the change, then without mail by app (prohibited-app)"
         in text
     )
 
@@ -80,8 +80,8 @@ def test_people_who_may_be_refused_at_an_unknown_moment_are_named() -> None:
     hit = {"people": 1, "devices": 1, "rules": ["late"], "samples": [SAMPLE]}
     text = shown(undated=PLAN["undated"] | hit)
     assert "At moments that cannot be predicted" in text
-    assert "1 person with 1 device might newly be kept out" in text
-    assert "ada: phone ios, d1: let in by open now" in text
+    assert "1 person with 1 device might lose mail" in text
+    assert "ada: phone ios, d1: with mail by open now" in text
     assert "At moments that cannot be predicted" not in shown()
 
 
@@ -89,5 +89,5 @@ def test_people_missed_by_a_share_or_a_stage_are_named() -> None:
     held = {"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2, samples=[SAMPLE])}}
     text = shown(held_back=held)
     assert "not enforced today: app. Enforced for everybody, they would also move: 1 person with 2" in text
-    assert "ada: phone ios, d1: let in by open without the change, then kept out by app" in text
+    assert "ada: phone ios, d1: with mail by open without the change, then without mail by app" in text
     assert "Held back" not in shown()

@@ -154,5 +154,5 @@ async def test_a_session_of_the_console_is_worth_nothing_here(ada: Caller, firm:
         assert (await browser.log_in("ada")).status == 200
         page = await browser.get("/api/v1/me")
         assert page.status == 401
-        sent = await browser.send("/api/v1/policy/retractions", note="by a page of elsewhere")
+        sent = await browser.send("/api/v1/policy/rollbacks", note="by a page of elsewhere")
         assert sent.status == 401

@@ -25,7 +25,7 @@ async def test_every_mistake_of_a_body_is_told_with_its_place(ada: Caller) -> No
 
 
 async def test_every_mistake_of_an_address_and_a_body_is_told_together(ada: Caller) -> None:
-    told = await ada.ask("POST", "/policy/retractions?force=1", json={"to": "1"})
+    told = await ada.ask("POST", "/policy/rollbacks?force=1", json={"to": "1"})
     assert set(told.wrong) == {"force", "#/note", "#/to"}
 
 

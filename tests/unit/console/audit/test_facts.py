@@ -59,7 +59,7 @@ def test_the_object_of_an_act_is_told_in_short_words(about: str, german: str) ->
 
 
 ENTRY = AuditEntry(
-    1, "2026-12-01T12:00:00", "ada", "policy-retracted", "version 1", "=1+1", "gate", "{}", "", "abc"
+    1, "2026-12-01T12:00:00", "ada", "policy-rolled-back", "version 1", "=1+1", "gate", "{}", "", "abc"
 )
 
 

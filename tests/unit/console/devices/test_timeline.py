@@ -40,7 +40,7 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
         ("notice", "Mail sent: An app on this device is not allowed with company mail"),
         (
             "decision",
-            "Kept out by the rule banned, 3 times that day: phone, iOS over the web. An app on this device is not allowed with company mail",
+            "Phone, iOS: kept out 3 times that day. An app on this device is not allowed with company mail",
         ),
         ("finding", "Sources disagree: ios or android"),
         ("report", "jamf looked and found tiktok, as far as it can see"),

@@ -15,7 +15,7 @@ async def filled(firm: Company) -> None:
 
 
 async def test_a_draft_shows_the_lines_to_commit_and_its_plan(ada: Browser, firm: Company) -> None:
-    assert "… prohibited? WeChat" in (await ada.get("/console/apps")).words
+    assert "Prohibit … WeChat" in (await ada.get("/console/apps")).words
     page = await ada.post("/console/policy/drafts", **ON)
     assert "WeChat joins the prohibited list" in page.words
     assert "- prohibited: [tiktok] + prohibited: [tiktok, wechat]" in page.words

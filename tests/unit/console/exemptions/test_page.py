@@ -159,7 +159,7 @@ async def test_a_let_in_is_shown_with_its_person_and_device_and_ended_by_an_admi
         assert words in page.words
     assert "Nobody is exempt" not in page.words
     person = (await ada.get("/console/people?login=alice")).words
-    assert "Let in by self-service past" in person
+    assert "Let in by self-service for" in person
     assert f"{phone.id} alone" not in person
     await ada.post("/console/exemptions/end", number=str(kept.relief.number), why="back again")
     assert (await in_force(firm)).every == ()

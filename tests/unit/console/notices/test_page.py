@@ -7,14 +7,17 @@ import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
 from tests.unit.console.written_mails import ENFORCED, gone, written
+from tests.unit.store.examples import access
 
 from mailgate.console.notices import page as notices
+from mailgate.model import Decision, Effect, Reason, RequestFacts
 from mailgate.model.notice import Notice
 from mailgate.model.phrase import TAGS
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, MailKind, MailState
+from mailgate.store.help_requests import HelpRequest
 
 
 async def test_every_rule_says_what_people_may_be_told_now_or_why_nothing(
@@ -24,7 +27,7 @@ async def test_every_rule_says_what_people_may_be_told_now_or_why_nothing(
     assert "/console/notices/1/enforced?rule=prohibited-app" in page.text
     assert "/console/notices/1/upcoming?rule=prohibited-app" not in page.text
     assert "No mail about a rule was written yet." in page.words
-    assert "Nothing was taken back." in page.words
+    assert "Nothing was rolled back." in page.words
     assert "laptop-browser" not in page.text
 
 
@@ -118,6 +121,34 @@ async def test_a_viewer_looks_and_does_nothing(vic: Browser, firm: Company) -> N
         assert (await vic.post(path, id=mails["ann"].id, what="retry")).status == 403
 
 
+async def test_after_a_roll_back_its_page_says_who_got_a_correction_and_what_is_left(
+    ada: Browser, firm: Company
+) -> None:
+    rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
+    await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
+    decision = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "shut", rules.policy.version)
+    for name in ("ann", "bob"):
+        firm.store.ledger.record(access(RequestFacts(), device="", user=name, now=NOW), decision, "REF")
+    await firm.store.ledger.flush()
+    asked = HelpRequest(
+        "shut", "ann", "ann", "", "rule-matched", "REF", rules.policy.version, True, 1, NOW, NOW
+    )
+    await firm.store.help_requests.note(asked)
+    await written(firm, "cy", version=2, rule="shut")
+    done = await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
+    mail = Notice(MailKind.CORRECTION, versions=(2,))
+    told = {"kind": MailKind.CORRECTION, "version": 2, "rule": "", "round": done.serial, "notice": mail}
+    await written(firm, "ann", "cy", **told)
+    await firm.store.retractions.note_search(done.serial, NOW, done=True)
+    page = await ada.get(f"/console/policy/rollbacks/{done.serial}")
+    assert "Rolled back to version 1" in page.words
+    assert "2 people were refused 1 correction None for 1 person: nothing is different" in page.words
+    assert "1 person was only told by mail 1 correction" in page.words
+    assert "ann asked for help before this." in page.words
+    assert "2 queued" in page.words
+    assert (await ada.get("/console/policy/rollbacks/1")).status == 404
+
+
 async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Company) -> None:
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
@@ -134,6 +165,7 @@ async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Com
     )
     page = await ada.get("/console/notices")
     assert re.search(r'href="/console/notices/2/correction">1 mail<', page.text)
+    assert 'href="/console/policy/rollbacks/3"' in page.text
     shown = await ada.get("/console/notices/2/correction?language=fr")
     assert "ann@example.com" in shown.text
     assert "Nobody" in shown.words.partition("What it says")[2]

@@ -40,6 +40,7 @@ async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, fi
         {"wanted": 1, "answering": 1, "missing": []},
     )
     assert told["needs"] == []
+    assert (told["without_mail"], len(told["refused"]), told["refused"][-1]["people"]) == (None, 14, None)
 
 
 async def test_urgent_needs_come_first(vic: Caller, firm: Company) -> None:

@@ -75,3 +75,15 @@ async def test_devices_are_counted_again_after_a_change_or_a_while(firm: Company
     firm.clock.now += timedelta(seconds=1)
     await counting.count_if_due()
     assert {at for _, at in (await counted(firm)).values()} == {1}
+
+
+async def test_people_without_mail_and_refusals_are_counted_with_the_apps(firm: Company) -> None:
+    counting = AppCounting(firm.store, lambda: ["tiktok"], firm.clock)
+    assert counting.outage is None
+    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.count_if_due()
+    assert counting.outage
+    assert [(each.first_app, each.people) for each in counting.outage.causes] == [("tiktok", 1)]
+    assert (counting.outage.having, counting.outage.at) == (2, NOW)
+    assert [each.people for each in await firm.store.refused_days.since(NOW.date())] == [0]

@@ -2,20 +2,28 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from tests.servers import PATIENCE
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
+from tests.unit.console.names import called
 from tests.unit.console.now.test_verdict_rates import text
+from tests.unit.console.phones import has, record
 from tests.unit.store.test_gates import BEAT
 
+from mailgate.console.devices.rows import catch_up
 from mailgate.console.login.sessions import MAX_IDLE
 from mailgate.console.now import page as now
 from mailgate.console.now.gates import UPDATE_TIME
-from mailgate.store import StoreUnavailableError
-from mailgate.store.counts import AppDay, VerdictKey
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, StoreUnavailableError
+from mailgate.store.counts import RefusedDay, VerdictKey
+from mailgate.store.device_rows import DeviceFilter
 
 
 async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behind_them(
@@ -37,14 +45,6 @@ async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behin
         assert f"The last {words}: 1,205 kept out" in (await ada.get(f"/console/?range={asked}")).text
 
 
-async def test_apps_are_shown_with_whom_they_keep_out(ada: Browser, firm: Company) -> None:
-    assert "No device has a listed app" in (await ada.get("/console/")).words
-    await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 1200, 1300, 7, 8, NOW)])
-    page = await ada.get("/console/?range=60d")
-    assert "TikTok 7 blocked by TikTok: show them 8 1,200" in page.words
-    assert "The last 60 days" in page.words
-
-
 async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:
     page = await ada.get("/console/")
     for state in ("clean", "listed", "partial", "stale", "asleep", "missing", "lost"):
@@ -53,11 +53,61 @@ async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ad
 
 
 async def test_things_that_need_a_person_are_shown_on_top(ada: Browser, firm: Company) -> None:
-    assert "Nothing needs your attention." in (await ada.get("/console/")).words
+    assert "Nothing waits for you." in (await ada.get("/console/")).words
     firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
     page = await ada.get("/console/")
     assert "are held: too many people <b>" in page.words + page.text.replace("&lt;", "<")
     assert "people <b>" not in page.text
+
+
+async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Browser, firm: Company) -> None:
+    assert "Being counted for the first time" in (await ada.get("/console/")).words
+    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob", age=100), record("c1", "carol"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    await firm.context.counting.count_if_due()
+    page = await ada.get("/console/")
+    assert page.words.index("Without mail now") < page.words.index("Waiting for you")
+    assert "2 of 3 people have a device without mail" in page.words
+    assert "0 of them asked for mail on a laptop this week. Of 2 we do not know a laptop." in page.words
+    lists = [unescape(each) for each in re.findall(r'href="([^"]+)">(?:TikTok 1|1 person)<', page.text)]
+    assert len(lists) == 2
+    lost = (
+        await firm.store.rows.search(DeviceFilter(name="alice"), 0, 9),
+        await firm.store.rows.search(DeviceFilter(name="bob"), 0, 9),
+    )
+    for path, found in zip(lists, lost, strict=True):
+        assert called(await ada.get(path)) == {each.id for each in found.devices}
+
+
+async def test_the_trend_of_refused_people_marks_what_changed_the_rules(ada: Browser, firm: Company) -> None:
+    page = await ada.get("/console/")
+    assert page.text.count('<svg class="pic ') == 2
+    assert 'aria-label="People refused each day from 18 Nov to 1 Dec: not counted, ' in page.text
+    assert "1 The files started version 1" in page.words
+    await firm.store.refused_days._keep(RefusedDay(NOW.date(), 1200, 3, NOW))
+    page = await ada.get("/console/")
+    assert "1,200 today" in page.words
+    assert "Today we also refused 3 clients that we cannot match to a person." in page.words
+
+
+async def test_past_and_coming_changes_lead_to_pages(ada: Browser, firm: Company) -> None:
+    relief = Relief(0, Cause.EXEMPTION, "", "back again", "ada", NOW, NOW + timedelta(days=2), person="ada")
+    await firm.store.reliefs.grant(relief, Act(NOW, "ada", "exemption-given", why="back again"))
+    page = await ada.get("/console/")
+    assert "ada gave an exemption from every rule back again" in page.words
+    assert "The exemption of ada ends back again" in page.words
+    assert 'href="/console/policy/versions/1">The files started version 1' in page.text
+
+
+async def test_a_source_that_fails_stands_first_with_what_that_costs(ada: Browser, firm: Company) -> None:
+    known = firm.ready["connectors"]["jamf-file"]
+    failing = known | {"state": "failing", "trouble": "timeout", "failing_since": NOW.isoformat()}
+    firm.ready["connectors"] = {"jamf-file": failing}
+    await has(firm, record("a1", "ada", age=20))
+    await catch_up(firm.store, firm.bundle, NOW)
+    page = await ada.get("/console/")
+    assert "If it stays away, 1 device may lose mail within 24 hours" in page.words
+    assert 'aria-label="Devices that may lose mail within 24 hours: 1 by ' in page.text
 
 
 async def test_the_page_is_shown_without_the_store(
@@ -68,10 +118,12 @@ async def test_the_page_is_shown_without_the_store(
 
     monkeypatch.setattr(firm.store.plans, "latest", away)
     monkeypatch.setattr(firm.store.verdicts, "by", away)
+    monkeypatch.setattr(firm.store.refused_days, "since", away)
     firm.ready["store"] = "unavailable"
     page = await ada.get("/console/?range=60d")
     assert (page.status, "The store does not answer" in page.words) == (200, True)
     assert "This gate only, the last 60 minutes" in page.words
+    assert "Not available while the store does not answer." in page.words
 
 
 async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
@@ -84,7 +136,7 @@ async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
     page = await ada.get("/console/")
     assert "gate-1 https://mail.example.com OK version 1" in page.words
     assert "They run different versions of Mailgate" in page.words
-    assert "Nothing needs your attention." in page.words
+    assert "Nothing waits for you." in page.words
     firm.clock.now += UPDATE_TIME
     page = await ada.get("/console/")
     assert "The gate https://mail.example.com on gate-2: it still decides by version 1" in page.words

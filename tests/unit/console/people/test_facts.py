@@ -146,9 +146,9 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     files.settings.activesync.quarantine_mail = SimpleNamespace(domain="mail.example")
     found = await person_of(store, files, "ada", NOW)
     assert found is not None
-    assert [(each.about, each.state) for each in found.mails] == [
-        ("An app on this device is not allowed with company mail", "sent"),
-        ("app: it is in force", "queued"),
+    assert [each.words for each in found.timeline] == [
+        "Mail sent: An app on this device is not allowed with company mail",
+        "Mail to ada: it is in force, rule app (queued)",
     ]
 
 
@@ -167,6 +167,31 @@ async def test_the_timeline_of_a_person_lists_the_newest_first(
     ]  # fmt: skip
     assert found.timeline[-1].words == "jamf looked and found Tiktok"
     assert [(each.rule, each.reference) for each in found.help_requests] == [("banned", "REF1")]
+
+
+async def test_each_device_and_each_other_client_has_its_lane(
+    store: Store,
+) -> None:
+    await store.devices.ingest([phone("1", eas=("APPL1",))], NOW)
+    await ask(store, mail_app("appl1"), ALLOW, 1)
+    await ask(store, LAPTOP, BLOCK, 2)
+    await ask(store, LAPTOP, ALLOW, 3)
+    found = await told(store)
+    (own,) = found.devices
+    day = NOW.date().isoformat()
+    assert [(each.device, each.kind, each.days) for each in found.lanes] == [
+        (own.facts.id, "phone", {day: [True]}),
+        ("", "laptop", {day: [False, True]}),
+    ]
+
+
+async def test_decisions_of_one_day_for_one_reason_are_one_event(store: Store) -> None:
+    for minute in range(3):
+        await ask(store, LAPTOP, replace(BLOCK, rule=f"r{minute}"), minute)
+    decided = [each for each in (await told(store)).timeline if each.what == "decision"]
+    assert [(each.words.split(".")[0], each.at) for each in decided] == [
+        ("Laptop, Windows: kept out 3 times that day", NOW + minutes(2))
+    ]
 
 
 async def test_the_language_is_that_of_their_browser(store: Store) -> None:

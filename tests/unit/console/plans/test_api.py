@@ -32,7 +32,7 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
         1,
         1,
     )
-    assert "would or might newly be kept out" in status["against"][0]
+    assert "would or might lose mail" in status["against"][0]
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
     assert told["title"] == status["title"] == "New rule 'nobody' keeps people out and 4 more"
     assert (await vic.get("/plans")).body["items"] == [status]
@@ -59,10 +59,10 @@ async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, lin: Ca
     told = (await ada.get(f"/plans/{digest}/outcome")).body
     assert (told["version"], told["before"], told["kept_out"], told["predicted"]) == (2, 1, 0, 1)
     assert (await ada.get(f"/plans/{digest}")).body["status"]["term"]["ended"] is None
-    assert (await ada.post("/policy/retractions", {"note": "sent in error"})).status == 200
+    assert (await ada.post("/policy/rollbacks", {"note": "sent in error"})).status == 200
     status = (await ada.get(f"/plans/{digest}")).body["status"]
-    assert (status["state"], status["term"]["version"], status["term"]["ended"]["retracted"]) == (
-        "retracted",
+    assert (status["state"], status["term"]["version"], status["term"]["ended"]["rolled_back"]) == (
+        "rolled back",
         2,
         True,
     )
@@ -107,7 +107,10 @@ async def test_a_plan_starts_only_after_the_approval_of_another(
 async def test_nobody_approves_their_own(lin: Caller, firm: Company) -> None:
     digest = await planned(lin, firm)
     told = await lin.post(f"/plans/{digest}/approvals", {"note": "mine"})
-    assert (told.status, "own: another person has to approve it" in told.body["detail"]) == (409, True)
+    assert (told.status, "you made this plan, and nobody else may approve it" in told.body["detail"]) == (
+        409,
+        True,
+    )
 
 
 async def test_an_override_takes_another_person_and_is_written_down_as_one(

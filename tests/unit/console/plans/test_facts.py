@@ -29,7 +29,7 @@ def test_every_label_has_its_words() -> None:
 def test_one_who_moves_is_told_with_why() -> None:
     sample = Sample.model_validate(SAMPLE | {"person": "", "apps": ["TikTok"]})
     assert sample_in_words(sample) == (
-        "nobody named: phone ios, d1, has TikTok: let in by open now, then kept out by app (prohibited-app)"
+        "nobody named: phone ios, d1, has TikTok: with mail by open now, then without mail by app (prohibited-app)"
     )
 
 
@@ -83,7 +83,7 @@ UNDATED = QUIET | {"people": 1200, "devices": 1, "rules": ["late"]}
 def test_people_who_may_be_refused_at_an_unknown_moment_are_told_with_why() -> None:
     assert list(undated_in_words(plan_of())) == []
     told, why = undated_in_words(plan_of(undated=UNDATED))
-    assert told.startswith("1,200 people with 1 device might newly be kept out")
+    assert told.startswith("1,200 people with 1 device might lose mail")
     assert "late" in why
 
 
@@ -110,7 +110,7 @@ def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
 
 def test_people_who_may_be_refused_are_told_with_todays_rule() -> None:
     sample = Sample.model_validate(SAMPLE | {"system": ""})
-    assert who_in_words(sample) == "ada: phone, d1: let in by open now"
+    assert who_in_words(sample) == "ada: phone, d1: with mail by open now"
 
 
 def test_outcomes_that_cannot_be_told_have_their_own_rows() -> None:

@@ -63,7 +63,7 @@ async def test_the_outcome_of_a_rolled_back_plan_stays_readable(store: Store) ->
     assert outcome
     assert (outcome.version, outcome.before, outcome.unexpected, len(outcome.spans)) == (2, 0, 1, 3)
     assert outcome.ended
-    assert (outcome.ended.at, outcome.ended.by, outcome.ended.retracted) == (end, "lin", True)
+    assert (outcome.ended.at, outcome.ended.by, outcome.ended.rolled_back) == (end, "lin", True)
     assert (outcome.ended.version, outcome.ended.note) == (first.number, "sent in error")
     assert outcome.halted == []
     assert "so far" not in panel_of(outcome).words

@@ -52,12 +52,24 @@ def rects(drawn: str) -> list[dict[str, str]]:
 
 
 def test_eleven_people_of_five_thousand_are_a_thin_bar() -> None:
-    company, stages, groups, _ = panels(plan({"block": 11}))
+    company, groups, _ = panels(plan({"block": 11}))
     whole, sliver, _ = rects(company.drawn)
     assert (float(whole["width"]), float(sliver["width"])) == (WIDTH, 3.0)
     assert "11 of 5,000 people (0.2 %)" in company.drawn
-    assert stages.words == "11 at once."
     assert groups.words == "sales: 11 of 1,500."
+
+
+def test_bars_that_are_all_equal_are_left_out() -> None:
+    """Four columns of eleven say what the number does."""
+    equal, other = panels(plan({"block": 11}, {"block": 11})), panels(plan({"block": 11}, {"block": 12}))
+    assert [each.title for each in other if each not in equal] == [
+        "The whole company",
+        "By stage",
+        "By group",
+        "By kind",
+    ]
+    assert other[1].words == "11 at once, 12, from 15 December 2026 on."
+    assert "By stage" not in [each.title for each in equal]
 
 
 @given(st.dictionaries(st.sampled_from(ORDER), st.integers(1, 10**6)), st.integers(1, 10**6))
@@ -72,10 +84,10 @@ def test_every_bar_fits_on_the_paper(now: dict[str, int], people: int) -> None:
 def test_the_worst_moment_is_told_with_its_date() -> None:
     made = plan({"warn": 40}, {"block": 11})
     assert worst_of(made).at is not None
-    assert summary(made) == "11 of 5,000 people (0.2 %) newly kept out from 15 December 2026 on."
-    assert "11 people with 11 devices kept out, from 15 December 2026 on." in described(made)
+    assert summary(made) == "11 of 5,000 people (0.2 %) newly without mail from 15 December 2026 on."
+    assert "11 people with 11 devices without mail, from 15 December 2026 on." in described(made)
     only = plan({"warn": 40})
-    assert impact_words(only) == "Nobody is newly kept out; 40 of 5,000 people (0.8 %) get something else"
+    assert impact_words(only) == "Nobody is newly without mail; 40 of 5,000 people (0.8 %) get something else"
     assert "under 0.1 %" in summary(plan({"block": 1}))
 
 
@@ -92,7 +104,7 @@ def test_the_picture_is_told_in_words_and_named_by_the_change() -> None:
     assert desc is not None
     assert drawn.attrib["aria-labelledby"] == f"{title.get('id')} {desc.get('id')}"
     assert title.text == "<b>& joins the prohibited list"
-    assert (desc.text or "").startswith("12 people with 12 devices kept out.")
+    assert (desc.text or "").startswith("12 people with 12 devices without mail.")
 
 
 @pytest.mark.parametrize("words", ["prefers-color-scheme:dark", "<style>"])
@@ -105,6 +117,6 @@ def test_the_picture_has_its_own_colours_and_loads_nothing(words: str) -> None:
 def test_the_picture_is_drawn_in_another_language() -> None:
     moved, german = plan({"block": 11}, {"block": 1200}), console_languages()["de"]
     drawn = "".join(each.drawn for each in panels(moved, german))
-    assert "gesperrt: 1.200 von 5.000 Personen (24 %)" in drawn
+    assert "ohne E-Mail: 1.200 von 5.000 Personen (24 %)" in drawn
     assert ">sofort<" in drawn
     assert "kept out" not in drawn + picture(moved, german)

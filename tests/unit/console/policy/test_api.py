@@ -68,9 +68,9 @@ async def test_an_unknown_version_is_not_found(vic: Caller, path: str) -> None:
 
 
 async def test_a_roll_back_is_done_once(lin: Caller, firm: Company) -> None:
-    assert (await lin.post("/policy/retractions", {"note": "x"})).status == 409, "there is nothing before"
+    assert (await lin.post("/policy/rollbacks", {"note": "x"})).status == 409, "there is nothing before"
     await second(firm)
-    told = (await lin.post("/policy/retractions", {"note": "sent in error"})).body
+    told = (await lin.post("/policy/rollbacks", {"note": "sent in error"})).body
     assert (told["number"], told["author"], told["note"], told["already"]) == (
         1,
         "lin",
@@ -78,7 +78,7 @@ async def test_a_roll_back_is_done_once(lin: Caller, firm: Company) -> None:
         False,
     )
     firm.clock.now += timedelta(minutes=1)
-    again = (await lin.post("/policy/retractions", {"note": "sent in error", "to": 1})).body
+    again = (await lin.post("/policy/rollbacks", {"note": "sent in error", "to": 1})).body
     assert again == told | {"already": True}
-    assert (await firm.acts())[-1] == ("policy-retracted", "lin", "version 1")
-    assert (await lin.post("/policy/retractions", {"note": "x", "to": 7})).status == 409
+    assert (await firm.acts())[-1] == ("policy-rolled-back", "lin", "version 1")
+    assert (await lin.post("/policy/rollbacks", {"note": "x", "to": 7})).status == 409

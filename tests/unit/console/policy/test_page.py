@@ -83,18 +83,20 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     firm.context.verdict_rates.note({0: text()}, NOW)
     firm.context.verdict_rates.note({0: text(5)}, NOW)
     assert "Roll back to version 1 …" in (await ada.get("/console/policy")).words
-    page = await ada.post("/console/policy/retract", to="1")
+    page = await ada.post("/console/policy/rollback", to="1")
     assert "Roll back to version 1?" in page.words
     assert "What changes" in page.words
     assert "Added rule laptop-browser" in page.words
-    assert (await ada.post("/console/policy/retract", to="1", confirmed="yes")).status == 409
-    page = await ada.post("/console/policy/retract", to="1", confirmed="yes", note="sent in error")
+    assert (await ada.post("/console/policy/rollback", to="1", confirmed="yes")).status == 409
+    page = await ada.post("/console/policy/rollback", to="1", confirmed="yes", note="sent in error")
     active = await firm.store.policies.active()
-    assert (page.path, active and active.number) == ("/console/policy", 1)
-    assert "Version 1 is in force again." in page.words
+    assert (page.path, active and active.number) == ("/console/policy/rollbacks/3", 1)
+    assert "You rolled back to version 1." in page.words
     assert "sent in error" in page.words
-    assert "Roll back" not in page.words, "there is nothing further to go back to"
-    assert (await firm.acts())[-1] == ("policy-retracted", "ada", "version 1")
+    assert "Roll back" not in (await ada.get("/console/policy")).words, (
+        "there is nothing further to go back to"
+    )
+    assert (await firm.acts())[-1] == ("policy-rolled-back", "ada", "version 1")
 
 
 async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Company) -> None:
@@ -104,7 +106,7 @@ async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Com
 
 @pytest.mark.parametrize(("to", "status"), [("9", 404), ("1", 409), ("", 409)])
 async def test_an_impossible_roll_back_is_refused(ada: Browser, to: str, status: int) -> None:
-    assert (await ada.post("/console/policy/retract", to=to)).status == status
+    assert (await ada.post("/console/policy/rollback", to=to)).status == status
 
 
 @pytest.fixture

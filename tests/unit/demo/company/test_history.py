@@ -29,7 +29,7 @@ async def test_changes_come_in_order_on_working_days_and_each_has_its_entry(stor
     assert times == sorted(times)
     assert [entry.what for entry in entries] == [
         *["policy-activated"] * 4,
-        "policy-retracted",
+        "policy-rolled-back",
         "policy-activated",
         *["exemption-given"] * 3,
         "exemption-ended",

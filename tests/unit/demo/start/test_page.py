@@ -1,6 +1,9 @@
 """Which request of the start page is whose, and who may press its buttons."""
 
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,18 +13,24 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from tests.admins import token
 from tests.unit.console.browsing import ORIGIN, Company, browsing, company, whole
+from tests.unit.demo.examples import NOW as TODAY
 from tests.unit.demo.start.served import behind
 
 from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER
 from mailgate.demo.start import page
 from mailgate.demo.start.page import ClickedSessions, Links, NotLetInError, StartPage, session_cookie
+from mailgate.demo.start.personas import Shown
 
 LINKS = Links(
     "http://localhost:8080/",
     "http://localhost:8081",
     "http://127.0.0.1:8081",
-    {"ada": ("An operator.", "ada:secret")},
+    {"ada": "ada:secret"},
+    standing=Shown("cyan.door@example.com"),
 )
+
+
+_BADGE = re.compile(r'<span class="badge[^>]*>(.*?</svg>[^<]*)</span>')
 
 
 async def _play(_request, persona) -> web.Response:
@@ -83,6 +92,31 @@ async def test_the_button_gives_the_browser_the_session_alone(monkeypatch: pytes
     answer = await START.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site="same-origin"))
     assert (answer.status, answer.headers["Location"]) == (303, "http://localhost:8081/console/")
     assert answer.headers["Set-Cookie"] == "mailgate-console=value; HttpOnly"
+    for place, led in (("caller", "people?login=cyan.door%40example.com"), ("app", "apps#deepseek")):
+        start, path = StartPage(LINKS, SimpleNamespace(answer_as=_play)), f"/console/ada/{place}"
+        answer = await start.serve(asked("localhost:8082", path, "POST", Sec_Fetch_Site="same-origin"))
+        assert answer.headers["Location"] == f"http://localhost:8081/console/{led}"
+
+
+async def test_nobody_who_waits_leads_to_all_help_requests() -> None:
+    assert replace(LINKS, standing=Shown()).place("caller") == "help"
+
+
+def test_each_badge_says_what_a_device_gets_and_until_when() -> None:
+    ends = {"exempt": TODAY + timedelta(days=3), "warned": TODAY + timedelta(days=6)}
+    start = StartPage(replace(LINKS, standing=Shown("", ends, 602)), SimpleNamespace(answer_as=_play))
+    said = [re.sub("<[^>]+>", "", each) for each in _BADGE.findall(start.text("8082", TODAY))]
+    assert said == [
+        "Gets mail",
+        "No mail",
+        "No mail",
+        "Gets mail until Tue 22 Dec",
+        "Let in until Sat 19 Dec",
+        "No mail",
+    ]
+    later = start.text("8082", TODAY + timedelta(days=7))
+    assert re.sub("<[^>]+>", "", _BADGE.findall(later)[3]) == "No mail"
+    assert "602 devices" in later
 
 
 async def test_a_limited_login_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +130,10 @@ async def test_a_limited_login_says_how_long_to_wait(monkeypatch: pytest.MonkeyP
     assert (refused.value.text, refused.value.headers["Retry-After"]) == ("Try again in 5 minutes.\n", "300")
 
 
-async def test_an_unknown_admin_is_not_logged_in() -> None:
+@pytest.mark.parametrize("path", ["root", "ada/elsewhere", "ada//example.com", "root/app"])
+async def test_an_unknown_admin_or_place_is_not_found(path: str) -> None:
     with pytest.raises(web.HTTPNotFound):
-        await START.serve(asked("localhost:8082", "/console/root", "POST", Sec_Fetch_Site="same-origin"))
+        await START.serve(asked("localhost:8082", f"/console/{path}", "POST", Sec_Fetch_Site="same-origin"))
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeReadings, examine
 from mailgate.config import compile_rules, load_bundle
 from mailgate.demo.company.history import with_one_more
-from mailgate.demo.settings import soon
+from mailgate.demo.company.mails import CALLER
+from mailgate.demo.settings import SOON, soon
 from mailgate.demo.start import personas
 from mailgate.demo.start.personas import (
     EXEMPTED,
@@ -36,6 +37,7 @@ from mailgate.demo.start.personas import (
 from mailgate.model import Access, Kind, Posture, PostureState, RequestFacts
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Relief
+from mailgate.store import HelpRequest
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 CONFIG = Path(__file__).parents[4] / "config"
@@ -104,6 +106,34 @@ async def test_the_persona_is_exempt_from_every_rule_for_three_days(config: Path
         login_of(EXEMPTED), "", "", NOW + 3 * DAY,
     )  # fmt: skip
     assert given.why
+
+
+async def test_the_start_page_is_told_how_long_what_it_shows_lasts_and_who_waits_for_help(
+    config: Path,
+) -> None:
+    stages = {"warn": NOW.isoformat(), "enforce": (NOW + 6 * DAY).isoformat()}
+    rule = {"id": SOON, "when": "true", "effect": "block", "stages": stages}
+    (config.parent / "policy.yaml").write_text(json.dumps({"rules": [rule]}))
+    standing = await exempt_persona(config, NOW)
+    assert standing.until == {EXEMPTED: NOW + 3 * DAY, "warned": NOW + 6 * DAY}
+    assert (standing.caller, standing.devices) == ("", 0)
+    for person, reason in (("a@x", "posture-stale"), ("b@x", "prohibited-app"), ("c@x", "posture-stale")):
+        await ask_for_help(config, person, reason)
+    assert (await exempt_persona(config, NOW)).caller == "b@x"
+    await ask_for_help(config, CALLER, "posture-stale")
+    assert (await exempt_persona(config, NOW)).caller == CALLER
+
+
+async def ask_for_help(config: Path, person: str, reason: str) -> None:
+    store = await open_store(config, load_bundle(config).settings)
+    try:
+        await store.help_requests.note(
+            HelpRequest(
+                "rule", person, person, "", reason, "", "", known=True, times=1, first_at=NOW, last_at=NOW
+            )
+        )
+    finally:
+        await store.close()
 
 
 async def test_a_persona_is_exempted_again_only_after_the_end(config: Path) -> None:

@@ -13,7 +13,7 @@ from mailgate.store import AuditEntry
 REQUIRED = {"activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"}
 """Of every event (OCSF 1.6.0, Base Event)."""
 BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
-ENTRY = AuditEntry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-retracted", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
+ENTRY = AuditEntry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-rolled-back", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
 
 
 def asked(method="GET"):
@@ -85,9 +85,9 @@ def test_an_act_is_the_same_event_at_every_gate():
     assert event.pop("metadata").items() >= {"version": "1.6.0", "log_name": "audit", "uid": "digest-7", "sequence": 7}.items()  # fmt: skip
     assert event == {
         "category_uid": 3, "class_uid": 3004, "activity_id": 11, "type_uid": 300411, "time": 1795511107250, "severity_id": 3,
-        "status_id": 1, "message": "policy-retracted version 3", "actor": {"user": {"name": "grace"}},
+        "status_id": 1, "message": "policy-rolled-back version 3", "actor": {"user": {"name": "grace"}},
         "entity": {"name": "version 3", "type": "policy"}, "comment": "sent in error", "src_endpoint": {"hostname": "desk-1"},
-        "unmapped": {"what": "policy-retracted", "details": {"serial": 9}},
+        "unmapped": {"what": "policy-rolled-back", "details": {"serial": 9}},
     }  # fmt: skip
 
 

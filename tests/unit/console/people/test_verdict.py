@@ -1,0 +1,76 @@
+"""The verdict on one person in sentences: nobody is told as a fact what is not known."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mailgate.console.devices.mail_status import MailAccess
+from mailgate.console.people.verdict import PersonVerdict, named, verdict_on
+
+AT, LATER = datetime(2026, 12, 1, 12, tzinfo=UTC), datetime(2026, 12, 2, 12, tzinfo=UTC)
+
+
+def device(mail: str, os: str = "ios", *, asked: str = "block", name: str = "aaaa-1111", **of: Any) -> Any:
+    """A device with the effect of its last request; empty if it never asked."""
+    told = {"cause": "TikTok on it", "apps": ["TikTok"], "until": None, "since": AT} | of
+    status = SimpleNamespace(mail=MailAccess(mail), headline=mail, **told)
+    return SimpleNamespace(
+        mail_status=status,
+        facts=SimpleNamespace(id=name, kind="phone", os=os),
+        asked_at=AT if asked else None,
+        sighting="s1" if asked else "",
+        effect=asked,
+    )
+
+
+def client(effect: str, os: str = "windows") -> Any:
+    return SimpleNamespace(name=f"laptop, {os}", kind="laptop", os=os, effect=effect, cause="Unknown", last=LATER, sighting="s2")  # fmt: skip
+
+
+def verdict(*devices: Any, others: tuple[Any, ...] = ()) -> PersonVerdict:
+    return verdict_on(SimpleNamespace(devices=list(devices), others=list(others)))  # type: ignore[arg-type]
+
+
+IPAD = device("gets-mail", "ipados", asked="allow", name="bbbb-2222")
+UNTIL = {"until": LATER}
+
+
+@pytest.mark.parametrize(
+    ("devices", "others", "state", "said"),
+    [
+        ([device("kept-out")], (), "kept-out", ["The iPhone gets no mail because TikTok is on it."]),
+        ([device("kept-out", apps=["A", "B"]), IPAD], (), "kept-out", ["The iPhone gets no mail because these apps are on it: A and B.", "The iPad gets mail."]),
+        ([device("kept-out", apps=[], cause="Too old")], (), "kept-out", ["The iPhone gets no mail: Too old."]),
+        ([device("must-prove-itself", "android")], (), "must-prove-itself", ["The Android phone gets no mail until it has proved itself: TikTok on it."]),
+        ([IPAD, device("lost")], (), "lost", ["The iPhone is marked as lost and gets no mail.", "The iPad gets mail."]),
+        ([device("lost"), device("kept-out", "android", name="dddd-4444")], (), "kept-out", ["The Android phone gets no mail because TikTok is on it.", "The iPhone is marked as lost and gets no mail."]),
+        ([device("exempt", **UNTIL)], (), "exempt", ["The iPhone is let in until 2026-12-02 12:00 UTC. Without that it gets no mail: TikTok on it."]),
+        ([device("exempt")], (), "exempt", ["The iPhone is let in. Without that it gets no mail: TikTok on it."]),
+        ([device("warned", **UNTIL)], (), "warned", ["The iPhone gets mail until 2026-12-02 12:00 UTC, after a warning: TikTok on it."]),
+        ([device("warned")], (), "warned", ["The iPhone gets mail after a warning: TikTok on it."]),
+        ([device("gets-mail", asked="")], (), "gets-mail", ["The iPhone has not asked for mail yet."]),
+        ([device("gets-mail")], (), "gets-mail", ["The iPhone gets mail now. Its last try was refused."]),
+        ([device("gets-mail", "windows", asked="")], (client("allow"),), "gets-mail", ["A client that shows no device got mail at the last try: laptop, windows."]),
+        ([IPAD], (client("block"),), "kept-out", ["A client that shows no device got no mail at the last try: laptop, windows. Unknown.", "The iPad gets mail."]),
+        ([], (client("allow"),), "", ["A client that shows no device got mail at the last try: laptop, windows."]),
+        ([], (), "", ["No source has reported a device, and no request for mail is on record."]),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_what_gets_no_mail_first(
+    devices: list[Any], others: tuple[Any, ...], state: str, said: list[str]
+) -> None:
+    told = verdict(*devices, others=others)
+    assert (told.state, list(told.sentences)) == (state, said)
+
+
+def test_the_decision_whose_steps_are_read_out_is_that_of_the_worst() -> None:
+    told = verdict(IPAD, device("kept-out"), others=(client("block"),))
+    assert (told.sighting, told.since, told.tried) == ("s1", AT, LATER)
+    assert verdict(IPAD, others=(client("block"),)).sighting == "s2"
+
+
+def test_devices_of_one_kind_are_told_apart() -> None:
+    two = named([device("lost"), device("lost", name="cccc-3333"), IPAD])
+    assert list(two.values()) == ["the iPhone …1111", "the iPhone …3333", "the iPad"]
