@@ -167,7 +167,7 @@ class RuleNotice(Strict):
     """The person or office to ask."""
 
 
-class SelfService(Strict):
+class SelfServiceTerms(Strict):
     """How people whom the rule alone refuses may let themselves in."""
 
     hours: int = Field(default=24, ge=1, le=168)
@@ -215,7 +215,7 @@ class Rule(Strict):
     """How long a device is only warned after it has become known; if left out, not at all."""
     halt_when: HaltWhen | None = None
     """The limits at which it halts by itself; if left out, it never does."""
-    self_service: SelfService | None = None
+    self_service: SelfServiceTerms | None = None
     """How people whom it refuses may let themselves in for a time; if left out, they may not."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
     notice: RuleNotice = RuleNotice()

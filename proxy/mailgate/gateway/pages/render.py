@@ -236,6 +236,7 @@ def _let_in(view: View, language: Language) -> dict[str, Any]:
     again = at + terms.once_per if at and terms else None
     return {
         "max_words": MAX_WORDS,
+        "state": view.let_in_state,
         "lasts": language.whole_span(terms.lasts) if terms else "",
         "once_per": language.whole_span(terms.once_per) if terms else "",
         "at": language.short_date(at.astimezone(UTC)) if at else "",
