@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from functools import cache, lru_cache
 from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Any
