@@ -132,7 +132,7 @@ class GuardSettings(Strict):
     """The most people, and the most devices, that acts on single devices may keep out within ``window``, even where
     ``max_newly_blocked`` lets fewer pass: so that a stolen phone can be shut out at once."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
-    """``max_newly_blocked`` holds for all changes within this time together; a plan looks at as many days."""
+    """``max_newly_blocked`` holds for all changes within this time together; a plan looks at as many days or more."""
     approvals: int = Field(default=1, ge=1, le=10)
     """The number of other people who have to approve a change beyond ``max_newly_blocked``."""
     freeze: tuple[Freeze, ...] = ()

@@ -24,19 +24,18 @@ _ABOUT = TypeAdapter(tuple[ToldDevice, ...])
 
 
 class MailState(StrEnum):
-    """The state of a mail.
-
-    It is ``sending`` from just before it is given to the server until the outcome is known. Then it is ``sent``, ``failed`` (it
-    will never be sent), ``unsure`` (the outcome is unknown, and a person has to look) or ``withdrawn`` (it would no longer be
-    true). Decision 15 says why.
-    """
+    """The state of a mail."""
 
     QUEUED = "queued"
     SENDING = "sending"
+    """From just before it is given to the server until the outcome is known (decision 15)."""
     SENT = "sent"
     FAILED = "failed"
+    """It will never be sent."""
     UNSURE = "unsure"
+    """The outcome is unknown, and a person has to look."""
     WITHDRAWN = "withdrawn"
+    """It would no longer be true."""
 
 
 WAITING = (MailState.QUEUED, MailState.SENDING)

@@ -178,10 +178,10 @@ def _columns(connection: Connection) -> dict[str, set[str]]:
 
 
 def _stamp(connection: Connection, there: Mapping[str, object]) -> str | None:
-    """The last step that the store has taken, where alembic notes it; None if it has taken none."""
+    """The last step that the store has taken, where alembic notes it, the newest if it notes several; None if it has taken none."""
     if "alembic_version" not in there:
         return None
-    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return max(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars(), default=None)
 
 
 def _take_tables(connection: Connection) -> None:

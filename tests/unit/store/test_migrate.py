@@ -148,6 +148,14 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(url: str, steps: S
     assert stamp(url) == steps.head
 
 
+def test_a_store_with_two_stamps_counts_as_the_newer_one(url: str) -> None:
+    migrate(store_url(url))
+    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('9999')")
+    with pytest.raises(StoreError, match=r"newer Mailgate \(its schema is 9999"):
+        migrate(store_url(url))
+
+
 def test_a_look_alone_does_not_upgrade_an_older_store(url: str, steps: Steps) -> None:
     migrate(store_url(url))
     known = steps.head

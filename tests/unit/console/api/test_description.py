@@ -1,6 +1,7 @@
 """The OpenAPI description."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +58,11 @@ def test_every_field_and_parameter_is_described() -> None:
     for each in every(TOLD["paths"]):
         for parameter in each.get("parameters", []) if isinstance(each.get("parameters"), list) else []:
             assert parameter["description"], parameter
+
+
+def test_no_text_of_the_description_speaks_of_the_code() -> None:
+    texts = [each["description"] for each in every(TOLD) if isinstance(each.get("description"), str)]
+    assert [each for each in texts if re.search(r"``|[Dd]ecision \d", each)] == []
 
 
 def test_every_schema_of_the_description_is_valid() -> None:
