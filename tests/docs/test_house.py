@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 90_811,
-    "files": 584,
-    "files under 40 lines, __init__ apart": 17,
+    "lines": 90_896,
+    "files": 527,
+    "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
-    "folders": 52,
+    "folders": 50,
     "arrows between rooms": 84,
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 126_770,
+    "lines of tests": 129_393,
     "lines of benchmarks": 3_131,
 }
 SLACK = 0.01

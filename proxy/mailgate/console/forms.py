@@ -122,6 +122,7 @@ TYPED: Mapping[str, Typed] = {
     "whom": Typed(phrase("Whom")),
     "user": Typed(phrase("Login name")),
     "name": Typed(phrase("Name")),
+    "words": Typed(phrase("Title of the rule")),
     "why": Typed(phrase("Why"), "lines"),
     "note": Typed(phrase("Note"), "lines"),
     "answer": Typed(phrase("Your answer"), "lines"),

@@ -93,7 +93,7 @@ class Links:
     def place(self, name: str) -> str | None:
         """The place in the console that a button of this name opens, by its address below that of the console."""
         caller = f"people?login={quote(self.standing.caller)}" if self.standing.caller else "help"
-        return {"": "", "caller": caller, "app": "apps#deepseek", "plans": "policy/plans"}.get(name)
+        return {"": "", "caller": caller, "app": "apps/deepseek", "plans": "policy/plans"}.get(name)
 
 
 class StartPage:

@@ -92,7 +92,7 @@ async def test_the_button_gives_the_browser_the_session_alone(monkeypatch: pytes
     answer = await START.serve(asked("localhost:8082", "/console/ada", "POST", Sec_Fetch_Site="same-origin"))
     assert (answer.status, answer.headers["Location"]) == (303, "http://localhost:8081/console/")
     assert answer.headers["Set-Cookie"] == "mailgate-console=value; HttpOnly"
-    for place, led in (("caller", "people?login=cyan.door%40example.com"), ("app", "apps#deepseek")):
+    for place, led in (("caller", "people?login=cyan.door%40example.com"), ("app", "apps/deepseek")):
         start, path = StartPage(LINKS, SimpleNamespace(answer_as=_play)), f"/console/ada/{place}"
         answer = await start.serve(asked("localhost:8082", path, "POST", Sec_Fetch_Site="same-origin"))
         assert answer.headers["Location"] == f"http://localhost:8081/console/{led}"
