@@ -28,7 +28,7 @@ from mailgate.policy import Policy
 from mailgate.policy.edits import ProhibitEdit, Where, rule_of
 from mailgate.policy.prohibiting import place_for
 from mailgate.policy.written import LocalizedText, read_moment
-from mailgate.rollout.guard import guard_of
+from mailgate.rollout.guard import guard_of, read_window
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind
 from mailgate.tasks import compute
@@ -102,7 +102,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         today=now.date().isoformat(),
         has_groups=bundle.groups.known,
         mails=bundle.settings.notices is not None,
-        **_approval(request, found),
+        **await _approval(request, found),
     )
 
 
@@ -199,14 +199,22 @@ async def _letter(context: ConsoleContext, edit: ProhibitEdit, language: str) ->
     return None
 
 
-def _approval(request: web.Request, found: WhatIf) -> dict[str, Any]:
-    """Who has to approve, as far as it can be told before the plan."""
-    guard, who = guard_of(context_of(request).bundle().settings), person_of(request).name
+async def _approval(request: web.Request, found: WhatIf) -> dict[str, Any]:
+    """Who has to approve, as far as it can be told before the plan. It counts devices too, and what happened within the guard's
+    window, so that nobody is needed only if all of that stays within the limit."""
+    context, who = context_of(request), person_of(request).name
+    guard = guard_of(context.bundle().settings)
     limit = guard.limit.most if guard and guard.limit else None
     most = limit if isinstance(limit, int) else None
+    window = await read_window(context.store, guard, context.clock())
+    before = window.kept_out + window.forgotten
+    people = found.people + len(found.unknown) + found.nameless + before.people
     return {
         "limit": limit,
         "needs_approval": most is not None and found.people > most,
+        "within_limit": most is not None
+        and found.whole
+        and max(people, found.devices + before.devices) <= most,
         "approvers": sorted(guard.approvers - {who}) if guard else [],
         "may_approve": guard is not None and who in guard.approvers,
     }

@@ -157,6 +157,19 @@ async def test_more_than_the_guard_lets_needs_somebody_else_who_is_named(
     )
 
 
+async def test_nobody_is_told_that_no_approval_is_needed_where_the_plan_may_need_one(
+    firm: Company, ada: Browser
+) -> None:
+    """The guard counts devices of nobody known, and what others have kept out within its window."""
+    await filled(firm)
+    guarded(firm, 9)
+    for number in range(9):
+        await has(firm, record(f"n{number}", "", "wechat"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    page = await ada.get("/console/apps/wechat")
+    assert "lin may have to approve it. Up to 9 people or devices need no approval, with" in page.words
+
+
 async def test_a_reader_sees_who_has_an_app_and_no_form(firm: Company, vic: Browser) -> None:
     await filled(firm)
     page = await vic.get("/console/apps/wechat")
