@@ -46,7 +46,7 @@ def verdict_on(found: PersonFacts) -> PersonVerdict:
     devices = sorted(found.devices, key=lambda each: _ORDER.index(each.mail_status.mail))
     others = found.others[:MAX_OTHERS]
     tried = max((at for at in (*(each.asked_at for each in devices), *(each.last for each in others)) if at), default=None)  # fmt: skip
-    sentences = tuple(capital(each) for each in _sentences(devices, others))
+    sentences = tuple(capital(each) for each in _sentences(devices, others, found.more_devices))
     worst, refused = next(iter(devices), None), next((each for each in others if each.effect in REFUSED), None)  # fmt: skip
     if refused and not (worst and worst.mail_status.mail in _ORDER[:2]):
         return PersonVerdict("kept-out", HEADLINES[MailAccess.OUT], sentences, None, tried, refused.sighting)
@@ -70,7 +70,7 @@ def named(devices: Sequence[OwnedDevice]) -> dict[str, str]:
     }
 
 
-def _sentences(devices: Sequence[OwnedDevice], others: Sequence[OtherClient]) -> Iterator[str]:
+def _sentences(devices: Sequence[OwnedDevice], others: Sequence[OtherClient], more: int) -> Iterator[str]:
     names = named(devices)
     seen = {each.os for each in others}
     fine = [each for each in devices if each.mail_status.mail is MailAccess.GETS]
@@ -101,6 +101,12 @@ def _sentences(devices: Sequence[OwnedDevice], others: Sequence[OtherClient]) ->
         yield phrase(
             "A client that shows no device got mail at the last try: %(clients)s.",
             clients=joined(open_to, "; "),
+        )
+    if more:
+        yield plural(
+            "%(count)s more device was not looked at here.",
+            "%(count)s more devices were not looked at here.",
+            more,
         )
 
 

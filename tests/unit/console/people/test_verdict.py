@@ -29,8 +29,8 @@ def client(effect: str, os: str = "windows") -> Any:
     return SimpleNamespace(name=f"laptop, {os}", kind="laptop", os=os, effect=effect, cause="Unknown", last=LATER, sighting="s2")  # fmt: skip
 
 
-def verdict(*devices: Any, others: tuple[Any, ...] = ()) -> PersonVerdict:
-    return verdict_on(SimpleNamespace(devices=list(devices), others=list(others)))  # type: ignore[arg-type]
+def verdict(*devices: Any, others: tuple[Any, ...] = (), more: int = 0) -> PersonVerdict:
+    return verdict_on(SimpleNamespace(devices=list(devices), others=list(others), more_devices=more))  # type: ignore[arg-type]
 
 
 IPAD = device("gets-mail", "ipados", asked="allow", name="bbbb-2222")
@@ -74,3 +74,11 @@ def test_the_decision_whose_steps_are_read_out_is_that_of_the_worst() -> None:
 def test_devices_of_one_kind_are_told_apart() -> None:
     two = named([device("lost"), device("lost", name="cccc-3333"), IPAD])
     assert list(two.values()) == ["the iPhone …1111", "the iPhone …3333", "the iPad"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(1, "1 more device was not looked at here."), (5, "5 more devices were not looked at here.")],
+)
+def test_devices_beyond_those_that_are_listed_are_told_as_not_looked_at(more: int, said: str) -> None:
+    assert verdict(IPAD, more=more).sentences == ("The iPad gets mail.", said)
