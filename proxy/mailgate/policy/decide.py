@@ -28,7 +28,7 @@ rules allow the client, it gets the webmail's whole answer; otherwise it gets th
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cel_expr_python import cel
 
@@ -37,7 +37,7 @@ from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleT
 from mailgate.model.phrase import phrase
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.reasons import apps_behind, infer, update_behind
-from mailgate.policy.reliefs import Cause, Relief, is_in_doubt, relief_from, subject_of
+from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs, is_in_doubt, relief_from, subject_of
 from mailgate.policy.rule_index import places
 from mailgate.policy.rule_states import device_grace_end, is_about, is_skipped, skip_reason
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
@@ -73,6 +73,21 @@ def may_let_in(decision: Decision, access: Access, policy: Policy) -> bool:
         _by_rules(each, policy, (let_in,) if subject_of(each) == person else ()) for each in access.readings()
     )
     return all(each.effect in (Effect.ALLOW, Effect.WARN) for each in then)
+
+
+def exemption_to_end(access: Access, policy: Policy, decision: Decision) -> Relief | None:
+    """The first of the exemptions of this person and device by whose end the decision gets harder; None if it never does."""
+    own = sorted((each for each in policy.reliefs.about(access) if each.cause in OF_SOME), key=_end)
+    for each in own:
+        left = tuple(other for other in policy.reliefs.every if other not in own or _end(other) > _end(each))
+        then = decide(access, replace(policy, reliefs=Reliefs(policy.reliefs.serial, left)))
+        if then.effect.severity > decision.effect.severity:
+            return each
+    return None
+
+
+def _end(relief: Relief) -> datetime:
+    return relief.until or datetime.max.replace(tzinfo=UTC)
 
 
 def _hardest(decisions: Sequence[Decision]) -> Decision:

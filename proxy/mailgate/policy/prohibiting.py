@@ -1,6 +1,7 @@
 """Where a rule that prohibits an app stands among the other rules, so that it decides whom they let in and changes nothing for whom they
 keep out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailgate.model import Kind
@@ -45,16 +46,17 @@ def place_for(policy: Policy, edit: ProhibitEdit) -> RulePlace:
 
 
 def _holds(rule: Rule, edit: ProhibitEdit) -> bool | None:
-    """Whether a rule's condition holds for the devices that an edit is about; None if for some, or if that depends on more."""
-    found = {
-        rule.when.outcome(
-            ENVIRONMENT.Activation(
-                {"client.handheld": True, "client.kind": kind.value, "device.apps": [edit.app]}
-            )
-        )
-        for kind in _KINDS[edit.where]
-    }
+    """Whether a rule's condition holds for the devices that an edit is about; None if for some, or if that depends on more, as on
+    their other apps."""
+    known = [{"client.handheld": True, "client.kind": kind.value} for kind in _KINDS[edit.where]]
+    found = {_outcome(rule, {**each, "device.apps": [edit.app]}) for each in known}
+    if found != {False} or rule.keeps_out:
+        found |= {_outcome(rule, each) for each in known}
     return found.pop() if len(found) == 1 else None
+
+
+def _outcome(rule: Rule, values: Mapping[str, object]) -> bool | None:
+    return rule.when.outcome(ENVIRONMENT.Activation(dict(values)))
 
 
 def _is_for_everybody(rule: Rule) -> bool:

@@ -9,7 +9,7 @@ A let-in is an exemption of a person by that person, from one rule that offers i
 in force offers it and its condition is surely met, and never for a request or a device with a finding or a refused proof.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -62,6 +62,10 @@ class Relief:
     def holds(self, now: datetime) -> bool:
         """Whether it has not ended by itself."""
         return self.until is None or now < self.until
+
+    def is_offered(self, rules: Container[str]) -> bool:
+        """Whether it may count where these rules let people let themselves in."""
+        return self.cause is not Cause.SELF_SERVICE or self.rule in rules
 
     def takes_out(self, rule: str, effect: Effect, *, offers: bool = False) -> bool:
         """Whether it takes out a rule with this id and effect. ``offers``: whether the rule lets people let themselves in now."""

@@ -91,9 +91,13 @@ async def send_back(
         raise RefusedError(phrase("you do not have the role approver"))
     plan, now = await find_plan(store, name), await store.now(now)
     await refuse_altered(store, plan)
-    await refuse_outdated(store, plan, now)
+    serial = await refuse_outdated(store, plan, now)
     _refuse_author(plan, person, guard)
-    await store.audit.append(replace(person.act(now, SENT_BACK, note), about=f"plan {plan.digest}"))
+    act = replace(person.act(now, SENT_BACK, note), about=f"plan {plan.digest}")
+    try:
+        await store.approvals.send_back(act, after=serial)
+    except OvertakenError:
+        raise await overtaken(store, plan) from None
     return await plan_status(store, plan, guard, now)
 
 

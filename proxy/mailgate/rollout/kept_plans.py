@@ -186,7 +186,7 @@ async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
 
 
 async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
-    """The refusal of a plan whose base is no longer in force."""
+    """The refusal of a plan whose base is no longer in force, or that is in force itself."""
     history = await store.policies.history()
     term = term_of(plan, history, ())
     if term is not None and term.ended:
@@ -196,6 +196,11 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
                 digest=plan.digest[:12],
                 version=str(term.version),
             ),
+            plan=plan.digest,
+        )
+    if term is not None:
+        return RefusedError(
+            phrase("this plan is in force already, as version %(version)s", version=str(term.version)),
             plan=plan.digest,
         )
     number = history[0].number if history else 0

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
@@ -114,6 +115,11 @@ class Approval:
     at: datetime
 
 
+async def _refuse_overtaken(connection: AsyncConnection, after: int) -> None:
+    if (await connection.execute(select(func.max(activations.c.serial)))).scalar() != after:
+        raise OvertakenError
+
+
 class Approvals(Queries):
     """Queries on approvals, which are deleted with their plan."""
 
@@ -123,13 +129,19 @@ class Approvals(Queries):
         same = select(approvals).where(approvals.c.plan == approval.plan, approvals.c.who == approval.who)
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
-            if (await connection.execute(select(func.max(activations.c.serial)))).scalar() != after:
-                raise OvertakenError
+            await _refuse_overtaken(connection, after)
             if (await connection.execute(same)).first():
                 return False
             await connection.execute(insert(approvals).values(asdict(approval) | {"at": act.at}))
             await append(connection, act)
             return True
+
+    async def send_back(self, act: Act, *, after: int) -> None:
+        """Write that a plan is sent back. Raises OvertakenError unless the newest activation is ``after``."""
+        async with self._database.writing() as connection:
+            act = await stamp(connection, act)
+            await _refuse_overtaken(connection, after)
+            await append(connection, act)
 
     async def all(self) -> list[Approval]:
         query = select(approvals).order_by(approvals.c.plan, approvals.c.who)

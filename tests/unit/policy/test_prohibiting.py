@@ -15,6 +15,8 @@ BOSS = "{id: boss, when: 'user.name == \"boss\"', effect: allow}"
 SHUT = "{id: shut, when: client.handheld, effect: block}"
 TABLETS = "{id: tablets, when: 'client.kind == \"tablet\"', effect: allow}"
 PART = "{id: part, when: client.handheld, effect: allow, share: 50%}"
+OTHER = "{id: other, when: 'client.handheld && \"tiktok\" in device.apps', effect: block}"
+GONE = "{id: gone, when: 'client.handheld && !(\"wechat\" in device.apps)', effect: allow}"
 WARNS = "{id: warns, when: client.handheld, effect: warn}"
 
 PLACES = {
@@ -25,6 +27,12 @@ PLACES = {
     "a warning could help whom a later rule refuses": ((REST, SHUT), RulePlace(0, softens=True)),
     "a share of people is not all of them": ((PART,), RulePlace(0, softens=True)),
     "another warning counts as mail": ((WARNS,), RulePlace(0)),
+    "a warning could help whom a rule about another app refuses": (
+        (CLEAN, OTHER, REST),
+        RulePlace(2, before=("clean",)),
+    ),
+    "a rule about another app is the last that refuses": ((LISTED, CLEAN, OTHER), RulePlace(1, softens=True)),
+    "whom a rule lets in without the app": ((GONE, LISTED), RulePlace(None)),
     "nobody gets mail": ((LAPTOP, LISTED), RulePlace(None)),
     "of another kind": ((TABLETS, LISTED), RulePlace(None)),
 }

@@ -117,6 +117,20 @@ async def test_who_may_not_approve_a_plan_sends_none_back(
     assert not (await plan_statuses(store, GUARD, NOW, 1))[0].back
 
 
+@pytest.mark.parametrize("decide", [approve, send_back])
+async def test_a_plan_that_another_admin_has_started_meanwhile_is_neither_approved_nor_sent_back(
+    store: Store,
+    digest: str,
+    decide: Callable,  # type: ignore[type-arg]
+) -> None:
+    await approve(store, digest, KIM, "", NOW, GUARD)
+    await apply(store, digest, ADA, "now", NOW, GUARD)
+    entries = len(await store.audit.page())
+    with pytest.raises(RefusedError, match=r"^this plan is in force already, as version 2$"):
+        await decide(store, digest, LIN, "too early", NOW, GUARD)
+    assert len(await store.audit.page()) == entries
+
+
 async def overtake(store: Store, _digest: str) -> None:
     await put_in_force(store, rules(OTHER), "joe")
 

@@ -145,7 +145,7 @@ async def _edit(
         rule=_free_id(policy, app.key),
         words=said.get("words") or str(translate(_TITLES[where](app.name), language_of(request))),
         where=where,
-        groups=tuple(asked.getall("group", [])),
+        groups=tuple(dict.fromkeys(each for each in asked.getall("group", []) if each)),
         share=said.get("share", "100%"),
         warn=said.get("warn") or None,
         block=said.get("block") or None,

@@ -13,7 +13,7 @@ from mailgate.model import Access, Decision, Effect, Posture
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
-from mailgate.policy.decide import decide
+from mailgate.policy.decide import decide, exemption_to_end
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
 
@@ -151,7 +151,7 @@ def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decis
         return decision, None
     without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
     softer = without.effect.severity > decision.effect.severity
-    return without, _relief(access, policy, without) if softer else None
+    return without, exemption_to_end(access, policy, decision) if softer else None
 
 
 def name_of(posture: Posture) -> str:
@@ -162,13 +162,6 @@ def name_of(posture: Posture) -> str:
 def _for_everybody(reliefs: Reliefs) -> Reliefs:
     every = tuple(each for each in reliefs.every if each.cause not in OF_SOME)
     return Reliefs(reliefs.serial, every)
-
-
-def _relief(access: Access, policy: Policy, without: Decision) -> Relief | None:
-    """The longest exemption from the rule that would decide."""
-    own = [each for each in policy.reliefs.about(access) if each.cause in OF_SOME]
-    fitting = [each for each in own if each.takes_out(without.rule, without.effect)] or own
-    return max(fitting, key=lambda each: each.until or access.now, default=None)
 
 
 def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:

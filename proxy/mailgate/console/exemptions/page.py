@@ -163,6 +163,7 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
         whom=whom,
         off=[each.relief for each in await reliefs.off(now)],
         exempt=[each.relief for each in exempt[:SIZE]],
+        let_ins=context.bundle().policy.let_ins,
         more=_further(exempt),
         over=over[:SIZE],
         more_over=_further(over),

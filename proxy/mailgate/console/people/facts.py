@@ -147,7 +147,8 @@ class PersonFacts(Fact):
 
 
 async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> PersonFacts | None:
-    """Everything about the person with this login name; None if nothing is known. Raises StoreUnavailableError."""
+    """Everything about the person with this login name, or with its address if of the login itself nothing but mails is on
+    record; None if nothing is known. Raises StoreUnavailableError."""
     people, settings, policy = store.people, bundle.settings, bundle.policy
     person = settings.logins.person(login.strip())
     if not person:
@@ -159,8 +160,16 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
     address = _address(bundle, person)
     mailings = await people.mails(person, {address} - {""})
     refusals = await people.quarantine_mails(_addresses(bundle, person))
-    if not (owned or requests or new or relieved or asked or mailings or refusals):
-        return None
+    if not (owned or requests or new or relieved or asked):
+        if not (mailings or refusals):
+            return None
+        if settings.logins.person(address) not in (
+            "",
+            person,
+        ):  # mails may have gone to the person of that address
+            whole = await person_of(store, bundle, address, now)
+            if whole and (whole.devices or whole.others):
+                return whole
     spoken, since = await people.language(person), now - timedelta(days=DAYS - 1)
     devices = sorted([await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]], key=_worst_first)  # fmt: skip
     outcomes = await people.outcomes(person, owned, since.date())
@@ -174,7 +183,7 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
         more_devices=len(owned) - len(devices),
         others=_others(requests, owned, new),
         help_requests=asked,
-        exemptions=[_exemption(each, now) for each in relieved],
+        exemptions=[_exemption(each, policy, now) for each in relieved],
         timeline=_newest_first(
             *(event for device in owned for event in device_events(device, policy.catalog.name_of)),
             *decision_events(requests),
@@ -256,7 +265,7 @@ def _others(
     return list(found.values())
 
 
-def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
+def _exemption(kept: KeptRelief, policy: Policy, now: datetime) -> ExemptionFacts:
     relief = kept.relief
     return ExemptionFacts(
         number=relief.number,
@@ -267,7 +276,7 @@ def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
         at=relief.at,
         until=relief.until,
         ended_at=kept.ended_at,
-        holds=kept.holds(now),
+        holds=kept.holds(now) and kept.relief.is_offered(policy.let_ins),
     )
 
 

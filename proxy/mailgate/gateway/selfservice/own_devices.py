@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
@@ -23,7 +22,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import Policy
-from mailgate.policy.decide import decide
+from mailgate.policy.decide import decide, exemption_to_end
 from mailgate.policy.people import NO_GROUPS, Groups
 from mailgate.policy.reliefs import OF_SOME, Relief, Reliefs
 from mailgate.store import UnreportedPhone
@@ -207,14 +206,10 @@ def verdict_on(
 
 
 def exempted_by(access: Access, decision: Decision, policy: Policy) -> Relief | None:
-    """The exemption without which this request would get no mail."""
+    """The exemption by whose end this request gets no mail any more, or less."""
     ours = {each for each in policy.reliefs.about(access) if each.cause in OF_SOME}
     if not ours or decision.effect in _KEPT_OUT:
         return None
     others = tuple(each for each in policy.reliefs.every if each not in ours)
     without = decide(access, replace(policy, reliefs=Reliefs(policy.reliefs.serial, others)))
-    return max(ours, key=_end) if without.effect in _KEPT_OUT else None
-
-
-def _end(relief: Relief) -> datetime:
-    return relief.until or datetime.max.replace(tzinfo=relief.at.tzinfo)
+    return exemption_to_end(access, policy, decision) if without.effect in _KEPT_OUT else None

@@ -100,6 +100,7 @@ async def test_a_choice_that_cannot_be_planned_says_why(firm: Company, ada: Brow
 
 async def test_a_choice_that_nobody_offers_is_a_mistake_of_the_address(firm: Company, ada: Browser) -> None:
     await filled(firm)
+    assert (await ada.get("/console/apps/wechat?group=&group=sales&group=sales")).status == 200
     for query in ("group=nobody", "share=0%25", "where=laptops", "odd=1", "block=soon"):
         assert (await ada.get(f"/console/apps/wechat?{query}")).status == 422
     assert (await ada.get("/console/apps/unheard-of")).status == 404

@@ -119,6 +119,15 @@ async def test_the_longer_of_two_exemptions_is_told(store: Store) -> None:
     assert (await stands(store, exempt=(longer, exempt()))).until == NOW + 3 * DAY
 
 
+async def test_a_let_in_ends_when_it_ends_whatever_other_rule_the_person_is_exempt_from(store: Store) -> None:
+    await reported(store, "tiktok")
+    offers = BANNED | {"self_service": {"hours": 24, "once_per": "30d", "reason": "none"}}
+    let_in = replace(exempt(), cause=Cause.SELF_SERVICE)
+    found = await stands(store, offers, OPEN, exempt=(exempt("another", NOW + 9 * DAY), let_in))
+    assert (found.mail, found.until) == (MailAccess.EXEMPT, NOW + DAY)
+    assert (await stands(store, BANNED, OPEN, exempt=(let_in,))).mail is MailAccess.OUT
+
+
 @pytest.mark.parametrize(
     "other", [exempt(until=NOW), exempt(person="lin"), exempt("another"), exempt(device="another")]
 )

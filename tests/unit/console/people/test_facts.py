@@ -6,7 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.console.files import bundle
+from tests.unit.console.files import BANNED, OPEN, bundle
 from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access, mail_app, minutes
 from tests.unit.store.mail import a_mail
 
@@ -22,6 +22,7 @@ from mailgate.store import Act, HelpRequest, Store
 LAPTOP = Client(Kind.LAPTOP, handheld=False, os="windows", browser="chrome")
 ASKED = HelpRequest("banned", "ada", "ada", "", "prohibited-app", "REF1", "p", True, 1, NOW, NOW)
 EXEMPT = Relief(0, Cause.EXEMPTION, "banned", "a test phone", "grace", NOW, NOW + timedelta(days=1), "ada")
+TERMS = {"hours": 24, "once_per": "30d", "reason": "none"}
 ACT = Act(NOW, "grace", "exemption-given")
 
 
@@ -228,3 +229,21 @@ async def test_the_exemption_offered_helps_all_devices_of_a_person(
         for each in exempt_from
     ]
     assert found.model_copy(update={"devices": devices}).exempt_from == together
+
+
+async def test_a_login_to_whose_address_mails_went_is_the_person_of_that_address(store: Store) -> None:
+    """Otherwise they would be told to have no device, and nothing on record."""
+    await store.devices.ingest([phone("1", owner="ada@example.com")], NOW)
+    await store.mails.queue([replace(a_mail("ada"), login="ada@example.com")])
+    found = await told(store)
+    assert (found.login, len(found.devices)) == ("ada@example.com", 1)
+
+
+@pytest.mark.parametrize(("offer", "counts"), [({}, False), ({"self_service": TERMS}, True)])
+async def test_a_let_in_counts_only_while_its_rule_offers_it(
+    store: Store, offer: dict[str, object], counts: bool
+) -> None:
+    await store.reliefs.grant(replace(EXEMPT, cause=Cause.SELF_SERVICE), ACT)
+    found = await person_of(store, bundle(BANNED | offer, OPEN), "ada", NOW)
+    assert found is not None
+    assert [each.holds for each in found.exemptions] == [counts]

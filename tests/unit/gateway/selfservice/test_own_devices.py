@@ -223,6 +223,10 @@ def test_the_longest_of_several_exemptions_is_told():
     assert exempted(GIVEN, longer) == longer
 
 
+def test_a_longer_exemption_from_another_rule_does_not_tell_when_mail_ends():
+    assert exempted(replace(GIVEN, number=2, rule="unproven", until=NOW + 9 * DAY), GIVEN) == GIVEN
+
+
 @pytest.mark.parametrize(
     "reliefs",
     [
