@@ -20,7 +20,8 @@ OUTSIDE = "event loop"
 STAGES: dict[str, str] = {
     "mailgate.http": "head of the request, read",
     "mailgate.http.skim:skim_answer": "head of the answer, read",
-    "mailgate.http.request": "head of the answer, read",
+    "mailgate.http.request:parse_response_head": "head of the answer, read",
+    "mailgate.http.request:body_of": "head of the answer, read",
     "mailgate.http.connection": "connection of the client, with what the kernel does for it",
     "mailgate.http.listener": "connection of the client, with what the kernel does for it",
     "mailgate.http.exchange": "connection of the client, with what the kernel does for it",

@@ -175,6 +175,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         expect(iphone.locator("main")).to_contain_text("TikTok")
         the_laptop_reads_on()
         ada.open()
+        ada.page.get_by_text("Requests, devices and gates in numbers").click()
         row = ada.page.get_by_role("row").filter(has_text="prohibited-app").filter(has_text="Kept out").first
         row.get_by_role("link", name=re.compile("show (it|them)")).click()
         expect(ada.page.get_by_role("row").filter(has_text="alice").first).to_contain_text("kept out")

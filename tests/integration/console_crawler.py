@@ -43,6 +43,10 @@ class Reader(HTMLParser):
                 self.forms.append(self._form)
         elif tag in ("input", "button", "select", "textarea") and self._form and "name" in told:
             self._form.fields.setdefault(told["name"], told.get("value", ""))
+        elif (
+            tag == "button" and self._form and "formaction" in told
+        ):  # another act with the same fields, also the later ones
+            self.forms.append(Form(urljoin(self.page, told["formaction"]), self._form.fields, self.page))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -9,10 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
 from tests.admins import admins
 from tests.integration.conftest import LAPTOP, Guard, Guarded
 from tests.integration.console_crawler import Form, names, walk
-from tests.integration.gate import PHONE_RULES
+from tests.integration.gate import APPS, PHONE_RULES
 from tests.integration.test_api import mails
 from tests.integration.test_console import form, logged_in, text
 from tests.integration.test_console_notices import COUNTED, NOTICES
@@ -138,10 +139,13 @@ async def entries(session: aiohttp.ClientSession, console: str) -> int:
 
 
 async def test_every_form_needs_the_role_and_the_token_of_the_session(
-    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
+    guard: Guard, client: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connectors = {"devices": {"type": "file", "path": "devices.csv"}}
     (tmp_path / "devices.csv").write_text("")
+    monkeypatch.setitem(
+        APPS["apps"], "wechat", {"name": "WeChat", "android": ["com.tencent.mm"]}
+    )  # not prohibited
     guarded = guard(PHONE_RULES, admins=STAFF, connectors=connectors, notices=NOTICES)
     console = f"{guarded.admin}/console"
     ada, lin, vic = [await logged_in(guarded, who) for who in ("ada", "lin", "vic")]

@@ -52,7 +52,7 @@ def test_a_rule_without_stages_counts() -> None:
         ("", MailKind.ENFORCED, {"name": "other"}, "not in version 3, which is in force"),
         ("", MailKind.ENFORCED, {"effect": "allow"}, "lets people in"),
         ("", MailKind.ENFORCED, {"more": ", share: 0%"}, "share of 0%"),
-        ("", MailKind.CORRECTION, {}, "written by a retraction alone"),
+        ("", MailKind.CORRECTION, {}, "written by a roll back alone"),
     ],
 )
 def test_a_notice_that_is_not_true_is_refused(

@@ -37,7 +37,7 @@ HEADLINES = {
     MailAccess.WARNED: phrase("Gets mail after a warning"),
     MailAccess.EXEMPT: phrase("Exempt"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
-    MailAccess.OUT: phrase("Kept out"),
+    MailAccess.OUT: phrase("No mail"),
     MailAccess.LOST: phrase("Lost, gets nothing"),
 }
 OUT = (MailAccess.OUT, MailAccess.PROOF)

@@ -181,7 +181,7 @@ async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: 
     firm.clock.now = NOW + timedelta(days=3)
     await ada.log_in("ada")
     assert (
-        "Kept out : The last report on this device is too old."
+        "No mail : The last report on this device is too old."
         in (await ada.get(f"/console/devices/{found.id}")).words
     )
 

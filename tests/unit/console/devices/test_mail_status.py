@@ -72,7 +72,7 @@ async def test_a_refused_device_tells_its_apps_and_what_would_help(store: Store)
     assert (found.mail, found.rule, found.title) == (MailAccess.OUT, "banned", "No such apps")
     assert (found.reason, found.cause) == ("prohibited-app", "Tiktok on it")
     assert (found.exempt_from, found.exempted_why, found.then) == ("banned", "", "")
-    assert found.sentence == "Kept out: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
+    assert found.sentence == "No mail: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
 async def test_if_two_rules_refuse_the_exemption_is_from_all(store: Store) -> None:

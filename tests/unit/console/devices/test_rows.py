@@ -252,7 +252,7 @@ def test_a_row_has_what_lists_are_searched_and_sorted_by() -> None:
     )
     shown = listed(device, bundle(), NOW)
     assert shown.row == row_of(device, bundle(), NOW)
-    assert (shown.name, shown.headline) == ("phone, iOS 26.1", "Kept out")
+    assert (shown.name, shown.headline) == ("phone, iOS 26.1", "No mail")
 
 
 def test_a_device_without_reports_claims_nothing() -> None:

@@ -32,7 +32,7 @@ async def test_a_person_is_found_and_told_of_with_one_sentence_a_device(vic: Cal
         "all",
     )
     assert mail_status["sentence"] == (
-        "Kept out since 2026-12-01 11:55 UTC: TikTok on it; jamf-file looked at 2026-12-01 11:00 UTC."
+        "No mail since 2026-12-01 11:55 UTC: TikTok on it; jamf-file looked at 2026-12-01 11:00 UTC."
     )
     assert (await vic.get("/people/nobody")).status == 404
 

@@ -35,7 +35,7 @@ async def phone(firm: Company) -> Device:
 async def test_each_device_has_a_sentence_and_the_history_stands_once(vic: Browser, phone: Device) -> None:
     page = await vic.get(ALICE)
     for words in (
-        "Kept out since 2026-12-01 11:55 UTC · last tried 2026-12-01 11:55 UTC",
+        "No mail since 2026-12-01 11:55 UTC · last tried 2026-12-01 11:55 UTC",
         "The iPhone gets no mail because TikTok is on it.",
         "Read this out Find TikTok on the Home Screen",
         "jamf-file looked at 2026-12-01 11:00 UTC . That report counts until 2026-12-02 11:00 UTC .",
