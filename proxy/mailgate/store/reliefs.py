@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.policy.people import counted_name
+from mailgate.policy.people import counted_name, user_text
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
@@ -131,14 +131,7 @@ class StoredReliefs(Queries):
             act = await stamp(connection, act)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
-            for each in ended:
-                closing = {"ended_at": act.at, "ended_by": act.who, "ended_why": act.why}
-                named = reliefs.c.number == each.number
-                await connection.execute(update(reliefs).where(named).values(**closing))
-                told = replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
-                await (counted if each is ended[-1] else UNCOUNTED).append(connection, told)
-            if ended:
-                await count_relief_change(connection)
+            await _end(connection, ended, act, counted)
             return ended
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
@@ -194,6 +187,27 @@ async def _let_in_since(connection: AsyncConnection, relief: Relief, since: date
         return None
     found = (await connection.execute(select(reliefs).where(reliefs.c.number == number))).mappings().one()
     return _kept(found)
+
+
+async def _end(
+    connection: AsyncConnection, ended: Sequence[Relief], act: StampedAct, counted: Counted = UNCOUNTED
+) -> None:
+    for each in ended:
+        closing = {"ended_at": act.at, "ended_by": act.who, "ended_why": act.why}
+        named = reliefs.c.number == each.number
+        await connection.execute(update(reliefs).where(named).values(**closing))
+        told = replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
+        await (counted if each is ended[-1] else UNCOUNTED).append(connection, told)
+    if ended:
+        await count_relief_change(connection)
+
+
+async def end_let_ins(connection: AsyncConnection, person: str, act: Act) -> None:
+    """End what this person has let themselves in by, which is used up even so."""
+    act = await stamp(connection, replace(act, what="exemption-ended"))
+    those = and_(reliefs.c.cause == Cause.SELF_SERVICE, reliefs.c.person == user_text(person))
+    rows = await connection.execute(select(reliefs).where(those, is_in_force(act.at)))
+    await _end(connection, [_kept(row).relief for row in rows.mappings()], act)
 
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -> Relief:

@@ -16,6 +16,7 @@ from mailgate.store.audit import Act, append
 from mailgate.store.database import Queries, made
 from mailgate.store.folding import WithoutCase, is_login
 from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
+from mailgate.store.reliefs import end_let_ins
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
 from mailgate.store.schema import shut_enrolments as shut
@@ -150,6 +151,8 @@ class ShutEnrolments(Queries):
                     raise CountedMeanwhileError
                 counts = {"tokens": len(done.tokens), "keys": len(done.keys), "shut": len(newly)}
                 await counted.append(connection, replace(act, details=counts))
+                if named.sort is Sort.PERSON:
+                    await end_let_ins(connection, named.name, act)
             return done
 
     async def allow(self, kind: str, name: str, act: Act) -> bool:

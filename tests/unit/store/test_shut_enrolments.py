@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.steps import scanned, steps_of
 from tests.unit.store.test_enrolments import DAY, DIGEST, TOKEN
 
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolledKey, Named, NotEnrolled, Revoked, Store
 from mailgate.store.enrolments import Computer
 from mailgate.store.kept_out import Counted, KeptOut
@@ -181,6 +183,18 @@ async def test_who_is_allowed_enrols_again_and_the_old_keys_stay_revoked(
     assert await enrol(two_tokens, "a") is NotEnrolled.REVOKED
     assert isinstance(await enrol(two_tokens, "b"), EnrolledKey)
     assert len(await two_tokens.audit.page()) == 1
+
+
+async def test_who_is_shut_out_is_no_longer_let_in_by_themselves_and_others_are(two_tokens: Store) -> None:
+    until = NOW + timedelta(hours=24)
+    for number, name in enumerate(("ada@example.com", "bo")):
+        relief = Relief(0, Cause.SELF_SERVICE, "phones", "", "self-service", NOW, until, name)
+        await two_tokens.reliefs.let_in(relief, timedelta(days=30), replace(ACT, what="let-in"))
+        assert len((await two_tokens.reliefs.current(NOW)).every) == number + 1
+    await two_tokens.shut.revoke(PERSON, NOW, ACT)
+    assert [each.person for each in (await two_tokens.reliefs.current(NOW)).every] == ["bo"]
+    last = (await two_tokens.audit.page())[-1]
+    assert (last.who, last.what, last.about) == ("grace", "exemption-ended", "self-service 1")
 
 
 async def test_who_was_forgotten_stays_shut_out_until_allowed(two_tokens: Store) -> None:
