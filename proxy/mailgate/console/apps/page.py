@@ -139,11 +139,14 @@ async def _edit(
     if mistakes:
         return None, mistakes
     where: Where = _WHERE.get(tuple(each for each in asked.getall("where", []) if each), "handhelds")
+    titles = {each: str(translate(_TITLES[each](app.name), language_of(request))) for each in _TITLES}
+    words = said.get("words")
     edit = ProhibitEdit(
         change="prohibit",
         app=app.key,
         rule=_free_id(policy, app.key),
-        words=said.get("words") or str(translate(_TITLES[where](app.name), language_of(request))),
+        # the form sends the title that it proposed, which would name other devices after another choice
+        words=words if words and words not in titles.values() else titles[where],
         where=where,
         groups=tuple(dict.fromkeys(each for each in asked.getall("group", []) if each)),
         share=said.get("share", "100%"),

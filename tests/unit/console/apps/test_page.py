@@ -116,6 +116,19 @@ async def test_an_app_that_is_prohibited_leads_to_its_rule(firm: Company, ada: B
     assert 'href="/console/devices?app=tiktok"' in page.text
 
 
+async def test_a_proposed_title_names_the_devices_that_are_chosen_and_an_own_one_stays(
+    firm: Company, ada: Browser
+) -> None:
+    await filled(firm)
+    for words, title in (
+        ("Phones and tablets with WeChat get no company mail", "Phones with WeChat get no company mail"),
+        ("No WeChat", "No WeChat"),
+    ):
+        await ada.post("/console/apps/wechat", do="draft", where="phones", words=words, **CHOSEN)
+        (draft, *_) = await firm.store.drafts.latest(1)
+        assert getattr(edit_of(draft), "words", "") == title
+
+
 async def test_without_groups_the_rule_is_about_everybody_and_says_so(firm: Company, ada: Browser) -> None:
     await filled(firm, groups=False)
     page = await ada.get("/console/apps/wechat")
