@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, access
 
 from mailgate.console.people import page as people_page
 from mailgate.devices.device import Device
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.view import View
-from mailgate.model import CheckResult, Reason
+from mailgate.model import CheckResult, Decision, Reason
 from mailgate.store import HelpRequest, MailKind
 from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.texts import load_languages
@@ -71,6 +72,17 @@ async def test_a_refusal_that_no_step_ends_is_left_to_the_help_desk(
     assert "The iPhone is marked as lost and gets no mail." in page.words
     assert "Once the device is back, mark it as found." in page.words
     assert "Read this out" not in page.words
+
+
+@pytest.mark.parametrize(("decision", "badge"), [(ALLOW, "Got mail"), (BLOCK, "Got no mail")])
+async def test_a_client_that_shows_no_device_is_told_by_its_last_try(
+    vic: Browser, firm: Company, decision: Decision, badge: str
+) -> None:
+    """Whoever an admin lets in is another thing."""
+    firm.store.ledger.record(access(client=BROWSER, user="zoe", device="", now=NOW), decision)
+    await firm.store.ledger.flush()
+    page = await vic.get("/console/people?login=zoe")
+    assert f"matches no reported device {badge}" in page.words
 
 
 async def test_a_viewer_is_shown_nothing_to_do_and_may_do_nothing(vic: Browser, phone: Device) -> None:
