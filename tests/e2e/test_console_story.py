@@ -188,6 +188,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         mine.expect_inbox()
         the_laptop_reads_on()
         ada.open()
+        ada.page.get_by_text("Requests, devices and gates in numbers").click()
         expect(ada.page.get_by_role("link", name="version of the rules in force")).to_contain_text(
             "1 version"
         )

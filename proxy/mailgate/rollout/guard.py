@@ -257,8 +257,8 @@ def _unreported(plan: Plan, limit: Limit) -> list[str]:
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):
         return []
     words = phrase(
-        "no report tells yet who has %(apps)s, so any of %(people)s people and %(devices)s devices might newly be "
-        "kept out; first put the app into `apps.yaml`, on no list and in no rule, until devices have reported",
+        "no report tells yet who has %(apps)s, so any of %(people)s people and %(devices)s devices might lose "
+        "mail; first put the app into `apps.yaml`, on no list and in no rule, until devices have reported",
         apps=", ".join(plan.unreported),
         people=people,
         devices=devices,
