@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 90_970,
+    "lines": 90_974,
     "files": 527,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 26,
-    "lines of tests": 129_519,
+    "lines of tests": 129_541,
     "lines of benchmarks": 3_132,
 }
 SLACK = 0.01

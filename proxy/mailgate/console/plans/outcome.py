@@ -9,6 +9,7 @@ from typing import Literal
 from mailgate.console.plans.notices import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
 from mailgate.console.svg import Box, Mark, columns
+from mailgate.model import PostureState
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
@@ -135,7 +136,7 @@ class WatchedPerson(Fact):
     kind: str
     system: str
     seen: Seen
-    """`refused`; `removed`: a report since the plan has none of the apps on a device of that kind; `not-seen`: neither is known."""
+    """`refused`; `removed`: a look since the plan that sees every app found none of them on any device of that kind; `not-seen`: neither is known."""
 
 
 class Watched(Fact):
@@ -168,7 +169,9 @@ async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched
         if who in refused:
             return "refused"
         theirs = [row for row in rows.get(who, ()) if row.kind == mover.kind]
-        gone = bool(theirs and mover.apps) and all(_without(row, mover.apps, plan.made_at) for row in theirs)
+        gone = bool(theirs and mover.apps) and all(
+            was_freed_of(row, mover.apps, plan.made_at) for row in theirs
+        )
         return "removed" if gone else "not-seen"
 
     return Watched(
@@ -187,9 +190,10 @@ async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched
     )
 
 
-def _without(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
-    """Whether a report since then has none of these apps."""
-    return row.reported_at > since and not any(f'"{app}"' in row.apps for app in apps)
+def was_freed_of(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
+    """Whether a look since then, which sees every app of the device and still counts, found none of these."""
+    sees_all = row.state in (PostureState.CLEAN, PostureState.LISTED)
+    return sees_all and row.reported_at > since and not any(f'"{app}"' in row.apps for app in apps)
 
 
 async def _way_back(store: Store, history: Sequence[Activation]) -> int:

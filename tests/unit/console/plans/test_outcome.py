@@ -3,16 +3,18 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 from tests.unit.store.examples import NOW
 from tests.unit.store.plans import ACT, PLAN
 from tests.unit.store.test_plan_movers import asks
 
-from mailgate.console.plans.outcome import outcome_of, panel_of, predicted_at
+from mailgate.console.plans.outcome import outcome_of, panel_of, predicted_at, was_freed_of
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.store import Act, RuleTexts, Store
+from mailgate.store.device_rows import DeviceRow
 
 BLOCKS = dict.fromkeys(LABELS, NEWLY) | {"block": hit(4, 5)}
 PLANNED = plan_of(
@@ -67,3 +69,23 @@ async def test_the_outcome_of_a_rolled_back_plan_stays_readable(store: Store) ->
     assert (outcome.ended.version, outcome.ended.note) == (first.number, "sent in error")
     assert outcome.halted == []
     assert "so far" not in panel_of(outcome).words
+
+
+@pytest.mark.parametrize(
+    ("state", "apps", "hours", "freed"),
+    [
+        ("clean", "", 1, True),
+        ("listed", '["wechat"]', 1, True),
+        ("listed", '["tiktok"]', 1, False),
+        ("clean", "", -1, False),  # of before the plan
+        ("partial", "", 1, False),  # a look at the work profile says nothing of the rest
+        ("missing", "", 1, False),
+        ("stale", "", 1, False),
+        ("unavailable", "", 1, False),
+    ],
+)
+def test_an_app_is_removed_only_where_a_look_that_sees_every_app_no_longer_finds_it(
+    state: str, apps: str, hours: int, freed: bool
+) -> None:
+    row = DeviceRow(1, state=state, apps=apps, reported_at=NOW + timedelta(hours=hours))
+    assert was_freed_of(row, ["tiktok"], NOW) is freed
