@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from mailgate.model.phrase import day, joined, phrase
+from mailgate.model.phrase import day, phrase, time_of
 from mailgate.policy.apps import Key, Strict, Text
 from mailgate.policy.changes import Change, fields_of, policy_changes
 from mailgate.policy.rules import DEFAULT_RULE, Policy, Rule
@@ -225,7 +225,7 @@ def rule_of(policy: Policy, name: str) -> Rule | None:
 
 
 def _starts(at: datetime) -> str:
-    return day(at) if at.time() == time.min else joined([day(at), f"{at:%H:%M} UTC"])
+    return day(at) if at.time() == time.min else time_of(at)
 
 
 def _called(policy: Policy, name: str) -> str:
