@@ -179,6 +179,8 @@ class ProhibitEdit(Strict):
     """When it begins to block; if left out, as soon as it is in force."""
     contact: Text | None = None
     """The person or office to ask."""
+    send: Literal["on_dates"] | None = None
+    """Starts its notices when it comes in force and on its dates; if left out, a person starts them."""
 
     @property
     def place(self) -> PolicyPath:
@@ -204,6 +206,7 @@ class ProhibitEdit(Strict):
         stages = starts | {"enforce": self.block} if self.block else {}
         more = {"groups": self.groups, "share": share, "stages": stages}
         told = {"fix": "remove-app"} | ({"contact": self.contact} if self.contact else {})
+        told |= {"send": self.send} if self.send else {}
         head = {"id": self.rule, "title": self.words, "when": self.when, "effect": "block"}
         return head | {name: value for name, value in more.items() if value} | {"notice": told}
 
