@@ -10,7 +10,7 @@ from typing import Literal
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
-from mailgate.rollout.guard import Guard, WindowTotals, beyond_window, read_window
+from mailgate.rollout.guard import Guard, beyond_window, read_window
 from mailgate.rollout.kept_plans import (
     APPROVED,
     PLAN_AGE,
@@ -26,6 +26,7 @@ from mailgate.rollout.kept_plans import (
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
 from mailgate.store import Activation, Approval, AuditEntry, OvertakenError, Store, StoredPlan
+from mailgate.store.kept_out import WindowTotals
 
 State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
 NOBODY_YET = ""

@@ -2,7 +2,7 @@
 approvals."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
 from mailgate.store import Activation, Approval, AuditBreak, AuditEntry, AuditHead, Store, StoredPlan, Version
 from mailgate.store.audit import audit_time
 from mailgate.store.hash_chain import details_of
-from mailgate.store.kept_out import KeptOut
 from mailgate.store.reliefs import KeptRelief
 from mailgate.store.reliefs import audit_details as relief_details
 from mailgate.store.retractions import Retraction, audit_details
@@ -114,7 +113,7 @@ async def compare(store: Store, now: datetime) -> list[AuditBreak]:
         logged.take(page)
     found = [each async for version in store.policies.all() for each in logged.of_version(version)]
     history = (await store.policies.history(2**31 - 1))[::-1]
-    found += logged.of_activations(history, await store.kept_out.all(), await store.retractions.all())
+    found += logged.of_activations(history, await store.retractions.all())
     found += logged.reliefs.of(await store.reliefs.history(2**31 - 1), logged.last, now)
     approved = await store.approvals.all()
     found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
@@ -190,13 +189,11 @@ class Logged:
     def of_activations(
         self,
         history: Sequence[Activation],
-        counted: dict[int, KeptOut],
         retractions: dict[int, Retraction],
     ) -> Iterator[AuditBreak]:
         """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):
-            newly = counted.get(activation.serial, KeptOut())
-            found = _differences(act, activation, newly, retractions.get(activation.serial))
+            found = _differences(act, activation, retractions.get(activation.serial))
             yield from (AuditBreak(act.entry, words) for words in found)
         for act in self.acts[len(history) :]:
             yield AuditBreak(
@@ -227,9 +224,7 @@ class Logged:
         return AuditBreak(self.last, phrase("is the last one, and no entry %(what)s", what=what))
 
 
-def _differences(
-    act: _Act, activation: Activation, newly: KeptOut, retraction: Retraction | None
-) -> Iterator[str]:
+def _differences(act: _Act, activation: Activation, retraction: Retraction | None) -> Iterator[str]:
     version = act.version
     if version != f"version {activation.number}":
         number = str(activation.number)
@@ -243,8 +238,6 @@ def _differences(
         )
     if _others_taken_back(act, retraction):
         yield phrase("put %(version)s in force; the store says that it rolled back others", version=version)
-    if act.details.get("kept_out", asdict(newly)) != asdict(newly):
-        yield phrase("newly kept out a number of people or devices that differs from the store's")
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

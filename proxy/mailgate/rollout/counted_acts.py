@@ -16,7 +16,7 @@ from mailgate.model.phrase import joined, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.policy.variables import VARIABLES, cel_activation
-from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
+from mailgate.rollout.guard import Guard, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
@@ -24,7 +24,7 @@ from mailgate.rollout.replay import PAGE_LOAD
 from mailgate.store import Act, Named, Revoked, Store
 from mailgate.store.audit import audit_time, moment_of
 from mailgate.store.hash_chain import AuditEntry, details_of
-from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
+from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut, WindowTotals
 
 LOSS_ASKED, REVOCATION_ASKED, IMPORT_ASKED = "device-loss-asked", "revocation-asked", "devices-by-hand-asked"
 _TRIES = 5

@@ -419,13 +419,6 @@ activations = _table(
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
 
-kept_out = _table(
-    "kept_out",
-    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
-    *_required(Integer, "people devices"),
-)
-"""The number of people and devices that an activation newly keeps out by its plan, at the worst moment."""
-
 reliefs = _table(
     "reliefs",
     Column("number", Integer, primary_key=True, autoincrement=False),

@@ -483,14 +483,6 @@ CREATE TABLE sightings (
     CONSTRAINT fk_sightings_client FOREIGN KEY(client) REFERENCES clients (id)
 );
 
-CREATE TABLE kept_out (
-    serial INTEGER NOT NULL,
-    people INTEGER NOT NULL,
-    devices INTEGER NOT NULL,
-    CONSTRAINT pk_kept_out PRIMARY KEY (serial),
-    CONSTRAINT fk_kept_out_serial FOREIGN KEY(serial) REFERENCES activations (serial)
-);
-
 CREATE TABLE retractions (
     serial INTEGER NOT NULL,
     versions TEXT NOT NULL,

@@ -74,7 +74,6 @@ NOT_PERSONAL = {
     "plans": "rules that were planned, and how many they would hit",
     "policies": "rules; an admin's name stands there in office, and stays, so that no change is without one",
     "retractions": "which versions were taken back",
-    "kept_out": "how many an activation newly kept out",
     "activations": "which rules were put in force by which admin: the same",
     "audit": "who changed the rules: the same, in a chain that no entry can be taken out of",
     "audit_head": "the end of that chain",
