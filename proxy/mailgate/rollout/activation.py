@@ -159,7 +159,7 @@ async def _checked(
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     body = read_plan(plan)
-    approved = await approved_by(store, plan)
+    approved = (await approved_by(store, [plan.digest]))[plan.digest]
     before = await read_window(store, guard, now)
     back = (await sent_back(store, now)).get(plan.digest)
     against = objections_to(plan, body, person.name, approved, guard, now, before, back)

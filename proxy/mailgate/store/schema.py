@@ -337,6 +337,7 @@ audit = _table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
+    Index(None, "about", "number"),
     Index(None, "at", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
@@ -399,15 +400,6 @@ plan_movers = _table(
 )
 """The movers of plans, by name. They are deleted with their plan, or when they are forgotten. ``groups`` and ``apps`` are JSON
 lists; ``since`` and ``until`` are numbers of the plan's moments, and 0 is the plan's own."""
-
-approvals = _table(
-    "approvals",
-    Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
-    Column("who", WireText, primary_key=True),
-    Column("note", WireText, nullable=False),
-    Column("at", Instant, nullable=False),
-)
-"""The approvals of plans. They are deleted with their plan."""
 
 activations = _table(
     "activations",

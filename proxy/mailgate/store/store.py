@@ -30,7 +30,7 @@ from mailgate.store.migrate import migrate, store_url
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
 from mailgate.store.plan_movers import FirstRefusals, PlanMovers
-from mailgate.store.plans import Approvals, Drafts, Plans
+from mailgate.store.plans import Drafts, Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reliefs import StoredReliefs
@@ -76,7 +76,6 @@ class Store:
         self.drafts = Drafts(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
-        self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
         self.shut = ShutEnrolments(database)

@@ -347,15 +347,6 @@ CREATE TABLE activations (
     CONSTRAINT fk_activations_number FOREIGN KEY(number) REFERENCES policies (number)
 );
 
-CREATE TABLE approvals (
-    plan TEXT NOT NULL,
-    who TEXT NOT NULL,
-    note TEXT NOT NULL,
-    at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_approvals PRIMARY KEY (plan, who),
-    CONSTRAINT fk_approvals_plan FOREIGN KEY(plan) REFERENCES plans (digest) ON DELETE CASCADE
-);
-
 CREATE TABLE device_findings (
     device BIGINT NOT NULL,
     reason TEXT NOT NULL,
@@ -493,6 +484,8 @@ CREATE TABLE retractions (
     CONSTRAINT pk_retractions PRIMARY KEY (serial),
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
+
+CREATE INDEX ix_audit_about_number ON audit (about, number);
 
 CREATE INDEX ix_audit_at_number ON audit (at, number);
 

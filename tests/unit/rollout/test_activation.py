@@ -297,17 +297,6 @@ async def test_an_altered_plan_is_not_started(
     assert await deciding(store) == "strict"
 
 
-async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store, url: str) -> None:
-    digest = await planned(store, url, STRICT)
-    with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
-        connection.execute(
-            sql("INSERT INTO approvals VALUES (:plan, 'lin', '', '2026-12-01 12:00:00.000000')"),
-            {"plan": digest},
-        )
-    with pytest.raises(RefusedError, match="0 of 1 approvals given"):
-        await apply(store, digest, ADA, "", NOW, GUARD)
-
-
 async def test_an_altered_version_is_never_started_again(store: Store, url: str) -> None:
     await in_force_in_turn(store, OTHER)
     other = json.dumps(dict(rules(STRICT).texts))

@@ -69,7 +69,6 @@ NOT_PERSONAL = {
     "device_row_changes": "one number",
     "app_counts": "how many had each listed app on a day",
     "refused_days": "how many were refused on a day",
-    "approvals": "which admins have approved which plan: who answers for a rule is not taken away",
     "drafts": "small changes of rules, by admins: the same",
     "plans": "rules that were planned, and how many they would hit",
     "policies": "rules; an admin's name stands there in office, and stays, so that no change is without one",
