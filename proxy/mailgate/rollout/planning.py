@@ -8,9 +8,9 @@ from typing import Any, Literal
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.errors import ConfigError
 from mailgate.model import Effect, Stage
+from mailgate.model.apps import plain_name
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, ListedApp, Policy
-from mailgate.policy.apps import plain_name
 from mailgate.policy.cases import run_cases
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines

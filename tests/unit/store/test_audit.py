@@ -294,7 +294,7 @@ async def test_every_look_at_the_log_goes_by_an_index(store: Store, sought: str,
     assert scanned(steps) == []
 
 
-async def test_what_was_said_about_a_subject_is_found_by_an_index(store: Store) -> None:
+async def test_entries_about_a_subject_are_found_by_an_index(store: Store) -> None:
     for ask in (
         lambda store: store.audit.about(["plan a"], "x"),
         lambda store: store.audit.last("plan a", "x"),

@@ -101,7 +101,7 @@ async def test_one_person_counts_once_also_at_the_same_moment(planned: Store) ->
     assert await approvals_written(planned) == ["lin"]
 
 
-async def test_what_may_be_said_again_is_written_again(planned: Store) -> None:
+async def test_a_decision_that_may_be_said_again_is_written_again(planned: Store) -> None:
     assert [await approve(planned, once=False) for _ in range(2)] == [True, True]
     assert await approvals_written(planned) == ["lin", "lin"]
 
