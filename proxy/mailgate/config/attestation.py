@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, mode
 
 from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
+from mailgate.attest.keys import OF_LOGINS
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration, jwks_url
 from mailgate.model.phrase import wrong_value
@@ -115,10 +116,6 @@ class IssuerSettings(Strict):
             message = "`jwks` is not an https URL, so no certificate is checked; expected an https URL there"
             raise wrong_value("file", message, key="jwks_ca")
         return self
-
-
-OF_LOGINS = "login "
-"""The beginning of the names of keys that sign logins and attest nothing."""
 
 
 class LoginTokenSettings(IssuerSettings):
