@@ -237,7 +237,7 @@ def import_lines(
         by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         settings = _found(name, bundle)
         if not isinstance(settings, FileSettings | PostSettings):
-            fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
+            fail(2, f"{name} is of type {_type(settings)}; use one of type file or post")
         complete = isinstance(settings, FileSettings) and settings.complete
         is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
         try:

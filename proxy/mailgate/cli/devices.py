@@ -131,7 +131,7 @@ def forget(
     """Delete a device and everything stored about it, including decisions; or with --person everything about a
     person."""
     if bool(name) == bool(person):
-        fail(2, "expected a device's name, or --person with a login name")
+        fail(2, "give a device's name, or --person with a login name")
     if person:
         forget_person(person, config, token_file, yes=yes, as_json=as_json)
         return

@@ -50,7 +50,7 @@ def add(
 ) -> None:
     """Exempt one person or one device from a rule until a time, at every gate on this store within a second."""
     if bool(person.strip()) == bool(device.strip()):
-        fail(2, "expected either --person or --device")
+        fail(2, "use either --person or --device")
     end = checked("--until", MOMENT, until)
 
     async def run(store: Store, bundle: Bundle) -> Relief:

@@ -55,7 +55,7 @@ def find(
 ) -> None:
     """Find people, devices and refusals, like the search of the console."""
     if not text.strip():
-        fail(2, "expected a part of a name, an id, an address or a reference")
+        fail(2, "give a part of a name, an id, an address or a help number")
 
     async def run(store: Store, bundle: Bundle) -> Hits:
         return await found_by(store, bundle, text, datetime.now(UTC), after)
@@ -250,7 +250,7 @@ async def warn_if_not_wiped(store: Store) -> None:
 
 def _named(person: str) -> None:
     if not person.strip():
-        fail(2, "expected a login name after --person")
+        fail(2, "give a login name after --person")
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:

@@ -55,7 +55,7 @@ def report(
     company knows is marked."""
     spoken, known = console_languages(), languages_by_tag(console_languages())
     if language and language.lower() not in known:
-        expected = f"expected one of {', '.join(sorted(known))}"
+        expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: no report is written in `{printable(language)}`; {expected}")
 
     async def run(store: Store, bundle: Bundle) -> str:

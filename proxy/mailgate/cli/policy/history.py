@@ -131,7 +131,7 @@ def drafts(
 ) -> None:
     """List the changes that were drafted in the console, with the files to change, and whether the files have them."""
     if patch and not draft:
-        fail(2, "expected a draft with --patch")
+        fail(2, "use a draft with --patch")
 
     async def lines(store: Store, bundle: Bundle) -> str:
         found = await find_draft(store, draft)
