@@ -117,7 +117,7 @@ async def _why_held(
         return OFF if off else LATE
     if off:
         return None
-    against = await store.audit.about(f"version {active.number}", f"{ACTIVATED}-against-the-guard")
+    against = await store.audit.about([f"version {active.number}"], f"{ACTIVATED}-against-the-guard")
     return AGAINST if against else ""
 
 
