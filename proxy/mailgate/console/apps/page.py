@@ -25,8 +25,7 @@ from mailgate.mail.topic import topic_of
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy import Policy
-from mailgate.policy.edits import ProhibitEdit, Where, rule_of
-from mailgate.policy.prohibiting import place_for
+from mailgate.policy.edits import ProhibitEdit, Where, place_for, rule_of
 from mailgate.policy.written import LocalizedText, read_moment
 from mailgate.rollout.guard import guard_of, read_window
 from mailgate.rollout.person import RefusedError
