@@ -81,7 +81,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
             request, "misread.html", 422, mistakes=mistakes, without=str(request.rel_url.with_query({}))
         )
     found, wrong = await what_if(context.store, bundle, edit), await _wrong(context, edit)
-    states = context.device_counts.last.states
+    states = context.counting.devices.states
     return await show(
         request,
         "app.html",
