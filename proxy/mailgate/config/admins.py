@@ -20,7 +20,7 @@ from pydantic import (
 from mailgate.config.mail import MailAddress
 from mailgate.config.references import HIDDEN
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 Role = Literal["viewer", "operator", "approver"]
 """``viewer`` looks; ``operator`` plans, applies and rolls back; ``approver`` approves what others have planned, and rolls back."""

@@ -13,7 +13,7 @@ from mailgate.attest.keys import OF_LOGINS
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration, jwks_url
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 MAX_STATUS = 32 * 1024 * 1024
 """The largest list of revoked keys, in bytes; Google's has some 200 KiB."""

@@ -9,7 +9,7 @@ from mailgate.attest.sealing import MachineTokens
 from mailgate.config.references import FilePath, Secret, where_it_is
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 BELOW = "/.mailgate/extension"
 """Where a gate serves the packages."""

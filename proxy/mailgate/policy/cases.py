@@ -30,11 +30,11 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import canonical_address
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
-from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import Policy
-from mailgate.policy.written import Moment
+from mailgate.policy.written import Key, Moment, Strict, Text
 
 
 def _joined(value: object) -> object:

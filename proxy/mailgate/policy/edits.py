@@ -9,10 +9,9 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from mailgate.model.phrase import day, joined, phrase
-from mailgate.policy.apps import Key, Strict, Text
 from mailgate.policy.changes import Change, fields_of, policy_changes
 from mailgate.policy.rules import DEFAULT_RULE, Policy, Rule
-from mailgate.policy.written import SHARE, read_moment, share_of
+from mailgate.policy.written import SHARE, Key, Strict, Text, read_moment, share_of
 
 PolicyPath = tuple[str, ...]
 """The subject of a ``Change``, and the names of the part that it is about."""

@@ -22,14 +22,23 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, LetIn, Reason, Stage
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
-from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import MAX_ONCE_PER, NO_RELIEFS, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.stages import Stages
-from mailgate.policy.written import Duration, LocalizedField, Share, in_words, localized_schema
+from mailgate.policy.written import (
+    Duration,
+    Key,
+    LocalizedField,
+    Share,
+    Strict,
+    Text,
+    in_words,
+    localized_schema,
+)
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"

@@ -10,9 +10,8 @@ from pydantic import model_validator
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.times import happened
-from mailgate.policy.apps import Strict
 from mailgate.policy.people import confusable_name, has_one_reading
-from mailgate.policy.written import Moment
+from mailgate.policy.written import Moment, Strict
 
 
 class Stages(Strict):

@@ -2,7 +2,7 @@
 overtaken may start again from the rules in force."""
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
@@ -157,10 +157,12 @@ def is_altered(plan: StoredPlan) -> bool:
     )
 
 
-async def approved_by(store: Store, plan: StoredPlan) -> list[str]:
-    """The people who have approved a plan: only those whose approval is both in the store and in the audit log."""
-    logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
-    return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
+async def approved_by(store: Store, plans: Iterable[str]) -> dict[str, list[str]]:
+    """The people who have approved each of the plans with these digests, by the audit log."""
+    found: dict[str, dict[str, None]] = {f"plan {each}": {} for each in plans}
+    for entry in await store.audit.about(found, APPROVED):
+        found[entry.about][entry.who] = None
+    return {about.removeprefix("plan "): [*who] for about, who in found.items()}
 
 
 async def sent_back(store: Store, now: datetime) -> dict[str, AuditEntry]:

@@ -31,7 +31,6 @@ from mailgate.store.mail import MailState as MailState
 from mailgate.store.mail import NoticeKey as NoticeKey
 from mailgate.store.person_records import QuarantineMail as QuarantineMail
 from mailgate.store.person_records import UnreportedPhone as UnreportedPhone
-from mailgate.store.plans import Approval as Approval
 from mailgate.store.plans import StoredPlan as StoredPlan
 from mailgate.store.policies import Activation as Activation
 from mailgate.store.policies import AlteredError as AlteredError

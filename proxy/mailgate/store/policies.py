@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.changes import digest_of_texts
 from mailgate.store.audit import Act, append, stamp
-from mailgate.store.changes import notify_gates
 from mailgate.store.database import Queries, made
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import read_details
@@ -193,7 +192,6 @@ class Policies(Queries):
             await append(connection, told)
             for each in then:
                 await each(connection, new)
-            await notify_gates(connection)
             return new
 
     async def _versions(self, query: Select[Any]) -> list[Version]:

@@ -51,7 +51,7 @@ async def test_whatever_a_gate_whose_clock_is_wrong_does_is_stamped_by_the_datab
     async with store._database.reading() as connection:
         before = await time_now(connection)
     act = Act(before + wrong, "ada", "policy-activated", details={"kept_out": asdict(KeptOut(3, 4))})
-    newly = partial(kept_out.keep, counted=Counted(KeptOut(3, 4)))
+    newly = partial(kept_out.go_by, counted=Counted(KeptOut(3, 4)))
     activated = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), act, then=[newly])
     halted = await store.reliefs.halt(
         Relief(0, Cause.HALT, "shut", "", "ada", act.at), replace(act, what="rule-halted")

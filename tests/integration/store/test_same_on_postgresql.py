@@ -12,8 +12,7 @@ from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_changes import *  # noqa: F403
 from tests.unit.store.test_counts import *  # noqa: F403
-from tests.unit.store.test_device_loading import *  # noqa: F403
-from tests.unit.store.test_device_lookup import *  # noqa: F403
+from tests.unit.store.test_device_loading import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403

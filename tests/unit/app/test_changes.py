@@ -33,7 +33,6 @@ class Stored:
 
     def __init__(self):
         self.now, self._asked, self._answers = NOW, asyncio.Event(), asyncio.Queue()
-        self.change_signal = SimpleNamespace(wait=self._wait)
 
     async def change_numbers(self):
         found = await self._answers.get()
@@ -41,10 +40,9 @@ class Stored:
             raise found
         return found
 
-    async def _wait(self, patience, heard):
-        assert patience == POLL_SECONDS
+    async def sleep(self, seconds):
+        assert seconds == POLL_SECONDS
         self._asked.set()
-        return heard + 1
 
     async def shows(self, found):
         """The next look finds this, and everybody who is woken by it has done what is to be done."""
@@ -62,7 +60,7 @@ def stored():
 
 @asynccontextmanager
 async def followed(stored, work, *of, **options):
-    changes = ChangeDispatcher(stored, lambda: stored.now)
+    changes = ChangeDispatcher(stored, lambda: stored.now, stored.sleep)
     async with running(changes.run, lambda: changes.follow("part", work, *of, **options)):
         yield changes
 

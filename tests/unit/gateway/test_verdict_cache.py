@@ -40,7 +40,7 @@ from mailgate.http.proxy.forward import Forwarder
 from mailgate.http.proxy.heads import Rewrite
 from mailgate.http.proxy.upstream import UpstreamConnection
 from mailgate.model import Posture, PostureState, RequestFacts
-from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.rollout.halting import HaltMonitor

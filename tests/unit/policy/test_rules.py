@@ -8,7 +8,7 @@ from tests.unit.policy.examples import CATALOG, NOW, policy_of, refusal
 
 from mailgate.gateway.pages.steps import FIXES as FIXES_OF_PAGES
 from mailgate.model import Effect, Reason, Stage
-from mailgate.policy.apps import AppCatalog
+from mailgate.model.apps import AppCatalog
 from mailgate.policy.rules import (
     FIXES,
     RESERVED,

@@ -32,9 +32,9 @@ from mailgate.gateway.selfservice.stored_view import (
     token_record,
 )
 from mailgate.model import Enrolment, ExtensionWord, Kind, Posture, PostureState, Reason
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.notice import ToldDevice
 from mailgate.policy import Policy
-from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Recorded, RetentionTimes, Sighting, Tally
