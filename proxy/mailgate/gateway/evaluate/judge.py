@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 
-from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
+from mailgate.classify import as_claimed, classify, is_checked, prepare, with_attestation, with_device
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import against, by_person, is_a_browser_alone, strictest
 from mailgate.gateway.evaluate.facts import Incoming
@@ -53,6 +53,9 @@ class Judge:
     metrics: Metrics
     public_url: str
     clock: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        prepare()
 
     async def verdict(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         """What ``judge`` finds, waited for."""
