@@ -96,7 +96,7 @@ async def export(opened: Opened) -> None:
 
 def _head(text: str) -> AuditHead:
     if not re.fullmatch(r"\d+:[0-9a-f]{64}", text):
-        expected = "expected NUMBER:DIGEST as `mailgate audit verify` prints it"
+        expected = "use NUMBER:DIGEST as `mailgate audit verify` prints it"
         fail(2, f"`{printable(text)}` is not a head; {expected}")
     number, _, digest = text.partition(":")
     return AuditHead(int(number), digest)

@@ -218,7 +218,7 @@ async def import_lines(
     """
     by, store, settings = opened.person("operator", "approver"), opened.store, _found(name, opened.bundle)
     if not isinstance(settings, FileSettings | PostSettings):
-        fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
+        fail(2, f"{name} is of type {_type(settings)}; use one of type file or post")
     complete = isinstance(settings, FileSettings) and settings.complete
     is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
     try:

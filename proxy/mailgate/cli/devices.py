@@ -121,7 +121,7 @@ async def forget(
     """Delete a device and everything stored about it, including decisions; or with --person everything about a
     person."""
     if bool(name) == bool(person):
-        fail(2, "expected a device's name, or --person with a login name")
+        fail(2, "give a device's name, or --person with a login name")
     if person:
         await forget_person(opened, person, yes=yes)
         return

@@ -110,7 +110,7 @@ async def revoke(
     """
     sort, called = _named({Sort.ANY: name, Sort.MACHINE: machine, Sort.PERSON: person, Sort.KEY: key})
     if with_keys and sort is not Sort.ANY:
-        fail(2, "--with-keys: expected with the name of a token alone; the others revoke keys anyway")
+        fail(2, "--with-keys: use it with the name of a token alone; the others revoke keys anyway")
     by = opened.person("operator", "approver")
     named = _revocation(opened.bundle, sort, called, with_keys=with_keys)
     revoked = await counted_acts.revoke(opened.store, opened.guard, by, opened.now, named)
@@ -157,7 +157,7 @@ def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
     given = [(sort, name.strip()) for sort, name in options.items() if name.strip()]
     if len(given) != 1:
         ways = ", ".join("NAME" if sort is Sort.ANY else f"--{sort}" for sort in options)
-        fail(2, f"expected exactly one of {ways}")
+        fail(2, f"use exactly one of {ways}")
     [(sort, name)] = given
     if sort in (Sort.MACHINE, Sort.PERSON):
         _one_line(f"--{sort}", name)
@@ -166,7 +166,7 @@ def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
 
 def _one_line(option: str, said: str) -> None:
     if not said.isprintable() or len(said) > _MAX_TEXT:
-        fail(2, f"{option}: not a text of one line; expected at most {_MAX_TEXT} printable characters")
+        fail(2, f"{option}: not a text of one line; use at most {_MAX_TEXT} printable characters")
 
 
 def _revocation(bundle: Bundle, sort: Sort, name: str, *, with_keys: bool = False) -> Named:

@@ -46,7 +46,7 @@ async def add(
 ) -> None:
     """Exempt one person or one device from a rule until a time, at every gate on this store within a second."""
     if bool(person.strip()) == bool(device.strip()):
-        fail(2, "expected either --person or --device")
+        fail(2, "use either --person or --device")
     end, by = checked("--until", MOMENT, until), opened.person("operator")
     known = await _device(opened.store, device) if device else ""
     whom, policy = opened.settings.logins.person(person.strip()), opened.bundle.policy

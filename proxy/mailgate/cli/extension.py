@@ -102,20 +102,20 @@ def _machines(inventory: Path, form: TokenForm) -> Mapping[str, str]:
     for line, machine, owner in _rows(inventory, place):
         before = seen.setdefault(machine.lower(), line)
         if not machine:
-            mistakes.append(LineMistake(line, "machine", "it is empty; expected the computer's name"))
+            mistakes.append(LineMistake(line, "machine", "it is empty; write the computer's name"))
         elif before != line:
-            told = f"{printable(machine)[:60]} is in line {before} already; expected each computer once"
+            told = f"{printable(machine)[:60]} is in line {before} already; name each computer once"
             mistakes.append(LineMistake(line, "machine", told))
         for field, name in (("machine", machine), ("owner", owner)):
             if len(name) > _MAX_NAME or not name.isprintable():
-                told = f"expected one line of at most {_MAX_NAME} printable characters"
+                told = f"use one line of at most {_MAX_NAME} printable characters"
                 mistakes.append(LineMistake(line, field, told))
             elif form is TokenForm.CSV and lines([[name]]).count("'") > name.count("'"):
-                told = "a spreadsheet could take it for a formula; expected another name, or --format json"
+                told = "a spreadsheet could take it for a formula; use another name, or --format json"
                 mistakes.append(LineMistake(line, field, told))
         found[machine] = owner
     if not found:
-        mistakes.append(LineMistake(2, "", "there is no computer; expected one a line"))
+        mistakes.append(LineMistake(2, "", "there is no computer; write one a line"))
     if mistakes:
         more = len(mistakes) - _MAX_MISTAKES
         first = [f"{place}: {each}" for each in mistakes[:_MAX_MISTAKES]]
@@ -129,22 +129,22 @@ def _rows(inventory: Path, place: str) -> Iterator[tuple[int, str, str]]:
         raw = sys.stdin.buffer.read() if place == "stdin" else inventory.read_bytes()
         text = raw.decode("utf-8-sig")
     except OSError as error:
-        fail(2, f"{place}: {(error.strerror or 'it cannot be read').lower()}; expected CSV in UTF-8")
+        fail(2, f"{place}: {(error.strerror or 'it cannot be read').lower()}; save it as CSV in UTF-8")
     except UnicodeDecodeError:
-        fail(2, f"{place}: not UTF-8; expected CSV in UTF-8")
+        fail(2, f"{place}: not UTF-8; save it as CSV in UTF-8")
     head = text.partition("\n")[0]
     parted = max(",;\t", key=head.count)  # spreadsheets of some countries part cells by semicolons
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True)
     try:
         columns = [name.strip().lower() for name in next(rows, [])]
         if columns.count("machine") != 1 or columns.count("owner") > 1:
-            fail(2, f"{place}: line 1: expected the column machine once, and owner at most once")
+            fail(2, f"{place}: line 1: name the column machine once, and owner at most once")
         for cells in rows:
             row = dict(zip(columns, map(str.strip, cells), strict=False))
             if any(row.values()):
                 yield rows.line_num, row.get("machine", ""), row.get("owner", "")
     except csv.Error as error:
-        fail(2, f"{place}: line {rows.line_num}: not CSV ({error}); expected RFC 4180")
+        fail(2, f"{place}: line {rows.line_num}: not CSV ({error}); write it by RFC 4180")
 
 
 _ROWS = 1000

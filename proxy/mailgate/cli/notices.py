@@ -74,7 +74,7 @@ def settings_of(bundle: Bundle) -> NoticeSettings:
     """The settings of notices; ends the command if there are none."""
     notices = bundle.settings.notices
     if notices is None:
-        fail(2, "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
+        fail(2, "no mails are sent by these settings; add `notices` with `smtp` or `outbox`")
     return notices
 
 
@@ -101,7 +101,7 @@ async def preview(
     """Show the mail about a rule that is in force. Nothing is sent."""
 
     if language and language.lower() not in (known := languages_by_tag(load_languages())):
-        expected = f"expected one of {', '.join(sorted(known))}"
+        expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: there are no texts in `{printable(language)}`; {expected}")
     store, bundle, now = opened.store, opened.bundle, opened.now
     topic = (await subject_of(store, bundle, rule, kind, now)).topic
@@ -322,7 +322,7 @@ async def settle(
 ) -> None:
     """Decide about `unsure` mails: whether the mail server took them. Its log has their Message-IDs."""
     if sent is again or bool(ids) is everything:
-        fail(2, "expected ids or --all, and one of --sent and --again")
+        fail(2, "give ids or --all, and one of --sent and --again")
     count = await decide.settle(opened.store, ids, opened.person("operator"), opened.now, sent=sent)
     if ids and count < len(set(ids)):
         fail(
@@ -341,7 +341,7 @@ async def retry(
 ) -> None:
     """Queue `failed` mails again, after the cause is fixed. A mail that is no longer true is not sent."""
     if bool(ids) is everything:
-        fail(2, "expected ids or --all")
+        fail(2, "give ids or --all")
     count = await decide.retry(opened.store, ids, opened.person("operator"), opened.now)
     if ids and count < len(set(ids)):
         fail(

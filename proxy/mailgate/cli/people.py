@@ -53,7 +53,7 @@ async def find(
 ) -> None:
     """Find people, devices and refusals, like the search of the console."""
     if not text.strip():
-        fail(2, "expected a part of a name, an id, an address or a reference")
+        fail(2, "give a part of a name, an id, an address or a help number")
     hits = await found_by(opened.store, opened.bundle, text, opened.now, after)
     if opened.as_json:
         print_json(hits)
@@ -224,7 +224,7 @@ async def warn_if_not_wiped(store: Store) -> None:
 
 def _named(person: str) -> None:
     if not person.strip():
-        fail(2, "expected a login name after --person")
+        fail(2, "give a login name after --person")
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:

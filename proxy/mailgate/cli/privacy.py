@@ -54,7 +54,7 @@ async def report(
     company knows is marked."""
     spoken, known = console_languages(), languages_by_tag(console_languages())
     if language and language.lower() not in known:
-        expected = f"expected one of {', '.join(sorted(known))}"
+        expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: no report is written in `{printable(language)}`; {expected}")
     tag = known.get((language or opened.settings.languages.default).lower(), "en")
     blocks = privacy_report(opened.bundle, await _reported(opened.store, since), opened.now)

@@ -89,7 +89,7 @@ def schema(
             write_atomically(path, _text(name) + "\n")
             typer.echo(str(path))
     except OSError as error:
-        fail(2, f"{every}: cannot be written: {error.strerror}; expected a folder")
+        fail(2, f"{every}: cannot be written: {error.strerror}; use a folder")
 
 
 def _text(name: str) -> str:

@@ -49,7 +49,7 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
     it."""
     source = load_settings(config).store.get_secret_value()
     if os.path.lexists(file):
-        fail(1, f"{file} already exists and was not changed; expected the name of a new file")
+        fail(1, f"{file} already exists and was not changed; give the name of a new file")
     if not file.absolute().parent.is_dir():
         fail(2, f"{file} cannot be made: there is no folder {file.parent}")
     _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
@@ -141,6 +141,6 @@ def _read_reference(text: str) -> str:
             return os.environ[name]
         return Path(name).read_text("utf-8").strip() if way == "file" else text
     except KeyError:
-        fail(2, f"env:{name}: this variable is not set; expected the URL of a store in it")
+        fail(2, f"env:{name}: this variable is not set; put the URL of a store in it")
     except (OSError, UnicodeDecodeError):
-        fail(2, f"file:{name}: cannot be read; expected a file with the URL of a store in it")
+        fail(2, f"file:{name}: cannot be read; give a file with the URL of a store in it")

@@ -86,7 +86,7 @@ def _serials(path: Path) -> frozenset[int]:
         with path.open(encoding="utf-8") as file:
             return read_status(file.read(MAX_STATUS))
     except (OSError, UnicodeDecodeError, StatusError) as error:
-        wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
+        wrong = str(error) if isinstance(error, StatusError) else "save the file in UTF-8"
         wrong = f"the file holds no list of revoked keys: {wrong}"
         raise wrong_value("file", wrong, key="revoked") from error
 
@@ -113,7 +113,7 @@ class IssuerSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            message = "`jwks` is not an https URL, so no certificate is checked; expected an https URL there"
+            message = "`jwks` is not an https URL, so no certificate is checked; use an https URL there"
             raise wrong_value("file", message, key="jwks_ca")
         return self
 
@@ -159,7 +159,7 @@ class AttestationSettings(Strict):
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
-                message = "the issuer is listed twice; expected it once, with all its keys in one file"
+                message = "the issuer is listed twice; list it once, with all its keys in one file"
                 raise wrong_value("issuer", message, key=("issuers", index, "issuer"))
         return self
 
@@ -192,6 +192,6 @@ class PostureSettings(Strict):
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
-                message = "the source is listed twice; expected it once"
+                message = "the source is listed twice; keep one"
                 raise wrong_value("source", message, key=("precedence", index))
         return self

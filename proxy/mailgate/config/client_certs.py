@@ -68,7 +68,7 @@ class ClientCertificateSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if self.listen is None and self.from_proxies is None:
-            message = "no certificate can reach the gate; expected `listen`, `from_proxies` or both"
+            message = "no certificate can reach the gate; set `listen`, `from_proxies` or both"
             raise wrong_value("certificates", message, key="listen")
         return self
 
@@ -117,7 +117,7 @@ def _content(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(MAX_FILE + 1)
     if len(content) > MAX_FILE:
-        raise RevocationError(f"longer than {MAX_FILE} bytes; expected a shorter file")
+        raise RevocationError(f"longer than {MAX_FILE} bytes; make the file shorter")
     return content
 
 

@@ -30,7 +30,7 @@ MIN_SECRET = 32
 
 def _long_enough(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < MIN_SECRET:
-        message = f"its value is too short; expected at least {MIN_SECRET} random characters, as `openssl rand -base64 32` prints"
+        message = f"its value is too short; use at least {MIN_SECRET} random characters, as `openssl rand -base64 32` prints"
         raise wrong_value("secret", message)
     return secret
 

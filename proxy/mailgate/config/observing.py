@@ -37,7 +37,7 @@ class EventSettings(Strict):
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
-            message = "the events have no destination; expected `file` or `syslog`"
+            message = "the events have no destination; set `file` or `syslog`"
             raise wrong_value("file", message, key="file")
         return self
 

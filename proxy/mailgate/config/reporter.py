@@ -52,7 +52,7 @@ class PlayIntegritySettings(Strict):
         try:
             self.expected()
         except (ValueError, JoseError):
-            message = "these are no keys of Play Integrity; expected base64 of 32 bytes, and of a public key on P-256 in DER"
+            message = "these are no keys of Play Integrity; use base64 of 32 bytes, and of a public key on P-256 in DER"
             raise wrong_value("secret", message) from None
         return self
 

@@ -265,7 +265,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = nearest(word, known)
     if not known:
         return phrase("nothing is defined that could be used here")
-    options = phrase("expected one of %(known)s", known=quoted(known))
+    options = phrase("use one of %(known)s", known=quoted(known))
     return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options
 
 

@@ -142,15 +142,13 @@ class CaseDevice(Strict):
                 raise unknown_word(key, catalog.apps, key=("apps", index))
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
-            raise wrong_value(
-                "device", phrase("`clean` with an app on a list; expected `listed`"), key="state"
-            )
+            raise wrong_value("device", phrase("`clean` with an app on a list; use `listed`"), key="state")
         state = self.state or (PostureState.LISTED if listed else PostureState.CLEAN)
         if self.absence and PostureState.CLEAN not in (state, self.last_state):
             raise wrong_value("device", phrase("only a `clean` device has an `absence`"), key="absence")
         if self.state is PostureState.LISTED and not listed:
             raise wrong_value(
-                "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
+                "device", phrase("`listed` without an app on a list; name one in `apps`"), key="state"
             )
         return self
 
@@ -249,7 +247,7 @@ class Situation(Strict):
     def _proves_once(self) -> Self:
         if self.attestation and self.extension:
             raise wrong_value(
-                "proof", phrase("one request has one token; expected one of these"), key="extension"
+                "proof", phrase("one request has one token; keep one of these"), key="extension"
             )
         return self
 

@@ -73,7 +73,7 @@ class HaltWhen(Strict):
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
         if self.block_rate is None and self.help_requests is None:
-            message = phrase("no limit is given; expected `block_rate`, `help_requests` or both")
+            message = phrase("no limit is given; set `block_rate`, `help_requests` or both")
             raise wrong_value("halt_when", message)
         return self
 

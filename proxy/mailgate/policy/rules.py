@@ -83,9 +83,7 @@ class OnUnavailable(StrEnum):
 
 def _condition(text: object, info: ValidationInfo) -> Condition:
     if not isinstance(text, str):
-        raise wrong_value(
-            "string_type", phrase("not a text; expected a CEL expression, in quotes if need be")
-        )
+        raise wrong_value("string_type", phrase("not a text; write a CEL expression, in quotes if need be"))
     try:
         return compile_condition(text, (info.context or {}).get("closed", {}))
     except ConditionError as error:
@@ -189,7 +187,7 @@ class SelfServiceTerms(Strict):
         whole = self.once_per % timedelta(hours=1) == timedelta()
         if not (whole and self.terms.lasts < self.once_per <= MAX_ONCE_PER):
             message = phrase(
-                "expected whole hours, more than `hours` and %(most)s at most", most=in_words(MAX_ONCE_PER)
+                "use whole hours, more than `hours` and %(most)s at most", most=in_words(MAX_ONCE_PER)
             )
             raise wrong_value("self_service", message, key="once_per")
         return self
@@ -233,7 +231,7 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when", "self_service"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
+                message = phrase("the rule keeps nobody out; use it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
         return self
 
@@ -241,9 +239,7 @@ class Rule(Strict):
     def _lets_in_what_is_known(self) -> Self:
         for name in sorted(self.when.open_to_unknown if self.effect is Effect.ALLOW else ()):
             told = {"name": name, "example": f'{name}.at_least("0") && …'}
-            words = phrase(
-                "it would let in whatever `%(name)s` is not known of; expected `%(example)s`", **told
-            )
+            words = phrase("it would let in whatever `%(name)s` is not known of; use `%(example)s`", **told)
             raise wrong_value("condition", words, key="when")
         return self
 

@@ -177,7 +177,7 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
             yield (
                 each.offset,
                 phrase(
-                    "`%(variable)s` is always in lower case; expected %(wanted)s",
+                    "`%(variable)s` is always in lower case; use %(wanted)s",
                     variable=each.variable,
                     wanted=json.dumps(user_text(each.word)),
                 ),

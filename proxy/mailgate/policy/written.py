@@ -79,10 +79,10 @@ _UNITS = {
 def _duration(value: object) -> timedelta:
     written = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if written is None:
-        raise wrong_value("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
+        raise wrong_value("duration", phrase("not a duration; use one like 500ms, 30s, 5m, 24h or 30d"))
     span = int(written[0].removesuffix(written[1])) * _UNITS[written[1]]
     if span > MAX_DURATION:
-        raise wrong_value("duration", phrase("the duration is too long; expected at most 36500d"))
+        raise wrong_value("duration", phrase("the duration is too long; use at most 36500d"))
     return span
 
 
@@ -110,22 +110,20 @@ def read_moment(text: object) -> datetime:
         raise wrong_value(
             "moment",
             phrase(
-                "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
+                "not a date, nor a time with its zone; use one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
             ),
         )
     try:
         moment = datetime.fromisoformat(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise wrong_value(
-            "moment", phrase("no such date or time; expected one that the calendar has")
-        ) from error
+        raise wrong_value("moment", phrase("no such date or time; use one that the calendar has")) from error
 
 
 def share_of(text: object) -> float:
     """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(SHARE, text):
-        raise wrong_value("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
+        raise wrong_value("share", phrase("not a percentage; use 0% to 100%, with the percent sign"))
     return float(text.removesuffix("%")) / 100
 
 
@@ -208,9 +206,7 @@ def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
         _known(str(language))
         handler(text)
     if not value:
-        raise wrong_value(
-            "words", phrase("the text is missing; expected one, or one for each of some languages")
-        )
+        raise wrong_value("words", phrase("the text is missing; write one, or one for each language"))
     return LocalizedText.of(value)
 
 

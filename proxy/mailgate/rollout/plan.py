@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 def _whole(newly: dict[str, T]) -> dict[str, T]:
     if newly.keys() != set(LABELS):
-        raise ValueError(f"expected {', '.join(LABELS)}")
+        raise ValueError(f"use {', '.join(LABELS)}")
     return newly
 
 

@@ -285,8 +285,8 @@ def test_a_very_different_word_is_not_near(word: str, near: str | None) -> None:
     ("word", "known", "words"),
     [
         ("x", [], "nothing is defined that could be used here"),
-        ("x", ["laptop", "phone"], "expected one of `laptop`, `phone`"),
-        ("fone", ["laptop", "phone"], "did you mean `phone`? expected one of `laptop`, `phone`"),
+        ("x", ["laptop", "phone"], "use one of `laptop`, `phone`"),
+        ("fone", ["laptop", "phone"], "did you mean `phone`? use one of `laptop`, `phone`"),
     ],
 )
 def test_known_words_are_told_after_a_guess(word: str, known: list[str], words: str) -> None:

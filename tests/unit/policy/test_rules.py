@@ -73,14 +73,14 @@ REASONS = [
     "version-unknown", "extension-required", "attestation-required", "attestation-invalid", "device-contradicted",
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"
-ONCE_PER = "expected whole hours, more than `hours` and 90d at most"
-KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or `challenge`"
+ONCE_PER = "use whole hours, more than `hours` and 90d at most"
+KEEPS_NOBODY_OUT = "the rule keeps nobody out; use it only with `block` or `challenge`"
 
 
 @pytest.mark.parametrize(
     ("bad", "kind", "said"),
     [
-        ({"when": True}, "string_type", {"words": "not a text; expected a CEL expression, in quotes if need be"}),
+        ({"when": True}, "string_type", {"words": "not a text; write a CEL expression, in quotes if need be"}),
         ({"reason": "token-expired"}, "word", {"word": "token-expired", "known": REASONS}),
         ({"reason": 5}, "word", {"word": "5", "known": REASONS}),
         ({"notice": {"fix": "remove-ap"}}, "word", {"word": "remove-ap", "known": [*FIXES, SENTENCE]}),
@@ -105,14 +105,14 @@ def test_faults_of_a_condition_are_told_with_their_places() -> None:
     kind, said = refusal(Rule, RULE | {"when": '"pro" in device.lists'}, policy_context(CATALOG))
     [fault] = said["faults"]
     assert (kind, said["text"], fault.column) == ("condition", fault.message, 1)
-    assert fault.message == '`device.lists` is never "pro"; expected one of `prohibited`, `tencent`'
+    assert fault.message == '`device.lists` is never "pro"; use one of `prohibited`, `tencent`'
 
 
 def test_no_rule_lets_in_for_a_version_that_is_not_known() -> None:
     older = '!client.browser_version.at_least("142")'
     kind, said = refusal(Rule, RULE | {"when": older, "effect": "allow"})
     assert (kind, said["key"]) == ("condition", "when")
-    assert said["words"].endswith('expected `client.browser_version.at_least("0") && …`')
+    assert said["words"].endswith('use `client.browser_version.at_least("0") && …`')
     assert read(when=older, effect="block").restricts
     assert read(when=f'client.browser_version.at_least("0") && {older}', effect="allow")
 

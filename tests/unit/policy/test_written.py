@@ -53,13 +53,13 @@ def test_durations_are_read(text: str, span: timedelta) -> None:
     ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "5m\n", "1000000000ms", timedelta(1)],
 )
 def test_a_malformed_duration_is_refused(text: object) -> None:
-    words = "not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"
+    words = "not a duration; use one like 500ms, 30s, 5m, 24h or 30d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
 
 @pytest.mark.parametrize("text", ["36501d", "876001h", "999999999d"])
 def test_a_duration_over_a_hundred_years_is_refused(text: str) -> None:
-    words = "the duration is too long; expected at most 36500d"
+    words = "the duration is too long; use at most 36500d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
 
@@ -171,7 +171,7 @@ def test_a_malformed_title_is_refused(title: object) -> None:
 def test_a_wording_in_no_language_or_in_none_is_told() -> None:
     assert refusal(LocalizedField, {"xx": "?"}) == ("word", {"word": "xx", "known": list(LANGUAGES)})
     assert refusal(Language, "xx") == ("word", {"word": "xx", "known": list(LANGUAGES)})
-    words = "the text is missing; expected one, or one for each of some languages"
+    words = "the text is missing; write one, or one for each language"
     assert refusal(LocalizedField, {}) == ("words", {"words": words})
 
 

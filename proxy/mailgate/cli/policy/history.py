@@ -114,7 +114,7 @@ _DRAFTS: Columns = {
 async def drafts(opened: Opened, draft: Draft = "", patch: AsPatch = False) -> None:
     """List the changes that were drafted in the console, with the files to change, and whether the files have them."""
     if patch and not draft:
-        fail(2, "expected a draft with --patch")
+        fail(2, "use a draft with --patch")
     store, rules = opened.store, opened.bundle.rules
     files, places = _files(opened.config), RuleFilesLocation.of(opened.bundle)
     found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)

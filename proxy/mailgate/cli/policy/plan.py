@@ -106,7 +106,7 @@ async def plan_at_gate(
         told = await api.ask("GET", f"/plans/{making['digest']}")
         return Plan.model_validate_json(json.dumps(told["plan"])), told["status"]["needed"]
     except (KeyError, TypeError, ValidationError):
-        other = f"another version of Mailgate than {__version__}; expected the same one here"
+        other = f"another version of Mailgate than {__version__}; use the same one here"
         raise RefusedError(f"{api.url} answers as {other}") from None
     finally:
         await api.wire.close()
@@ -182,11 +182,11 @@ def plan(
     operator or approver has shown their token for it, or a gate has made it.
     """
     if as_json and as_csv:
-        fail(2, "expected one of --json and --csv")
+        fail(2, "use one of --json and --csv")
     if file and version:
-        fail(2, "expected a file or --version, not both")
+        fail(2, "give a file or --version, not both")
     if gate and version:
-        fail(2, "expected files with --gate: a version is planned beside the store")
+        fail(2, "give files with --gate: a version is planned beside the store")
     if gate:
         made, code = _made_at(gate, candidate_of(config, file, without_secrets=True), days, token_file)
         _show(made, svg, as_json, as_csv, Examples())

@@ -64,7 +64,7 @@ async def exempt(request: web.Request) -> web.Response:
     if sent.get("what") == "device" and len(called) != 1:
         raise RefusedError(
             phrase(
-                "%(number)s devices are called %(whom)s; expected one",
+                "%(number)s devices are called %(whom)s; use one",
                 number=len(called) or phrase("no"),
                 whom=whom,
             )

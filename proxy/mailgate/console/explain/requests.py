@@ -150,7 +150,7 @@ def read_headers(text: str, name: str) -> Request:
     """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise ConfigError([Mistake(name, 1, 1, phrase("nothing is there; expected headers, one a line"))])
+        raise ConfigError([Mistake(name, 1, 1, phrase("nothing is there; paste headers, one a line"))])
     method, target = "GET", "/"
     if first := _REQUEST_LINE.fullmatch(lines[0][1].strip()):
         method, target = first[1], first[2]
@@ -162,7 +162,7 @@ def read_headers(text: str, name: str) -> Request:
     if wrong:
         raise ConfigError(
             [
-                Mistake(name, number, 1, phrase("not a header; expected a name, a colon and a value"))
+                Mistake(name, number, 1, phrase("not a header; write a name, a colon and a value"))
                 for number in wrong
             ]
         )
