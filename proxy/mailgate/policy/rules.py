@@ -286,7 +286,7 @@ class Policy:
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [_as_versioned(rule) for rule in self.rules],
+            "rules": [rule.model_dump(mode="json") for rule in self.rules],
             "default": self.default.model_dump(mode="json"),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
@@ -311,16 +311,6 @@ class Policy:
     def counts_requests(self) -> bool:
         """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
-
-
-_LATER = ("groups", "grace", "halt_when", "self_service")
-
-
-def _as_versioned(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule that its version is computed from. Fields of later releases count only if they are given, so
-    that old rules keep their version."""
-    written = rule.model_dump(mode="json")
-    return {name: value for name, value in written.items() if value or name not in _LATER}
 
 
 def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:
