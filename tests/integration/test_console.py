@@ -47,7 +47,7 @@ async def becomes(session: aiohttp.ClientSession, address: str, wanted: str) -> 
 
 
 def kept_out(page: str) -> int:
-    found = re.search(r"The last 60 minutes: (\d+) kept out", page)
+    found = re.search(r"The last 60 minutes: (\d+) refused", page)
     return int(found[1]) if found else 0
 
 
@@ -77,7 +77,7 @@ async def test_decisions_of_every_worker_are_shown_within_seconds(
                     assert answer.status == 403
             with suppress(AssertionError):
                 await becomes(
-                    session, f"{guarded.admin}/console/", f"The last 60 minutes: {before + 8} kept out."
+                    session, f"{guarded.admin}/console/", f"The last 60 minutes: {before + 8} refused."
                 )
                 break
         else:

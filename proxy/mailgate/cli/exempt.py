@@ -19,7 +19,7 @@ from mailgate.rollout.reliefs import end_exemption, exempt
 from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
 
-app = typer.Typer(help="Exempt a person or a device from a rule for a time.", no_args_is_help=True)
+app = typer.Typer(help="Let a person or a device in for a time, whatever a rule says.", no_args_is_help=True)
 
 _COLUMNS: Columns = {
     "number": lambda each: each.relief.number,
@@ -37,7 +37,7 @@ _COLUMNS: Columns = {
 
 @app.command()
 def add(
-    rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that restricts.")],
+    rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that refuses or warns.")],
     reason: Annotated[str, typer.Option(help="The reason. The person and readers of the audit log see it.")],
     until: Until,
     person: Annotated[str, typer.Option(metavar="LOGIN", help="The person, by login name.")] = "",
@@ -72,7 +72,7 @@ def list_all(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """List the exemptions in force, the newest first."""
+    """List the exemptions of now, the newest first."""
 
     async def run(store: Store, _bundle: Bundle) -> list[KeptRelief]:
         now = datetime.now(UTC)
@@ -80,7 +80,7 @@ def list_all(
         return [each for each in kept if everything or each.holds(now)]
 
     found = with_store(config, run)
-    none, whole = "Nobody is exempt.", ("number", "from")
+    none, whole = "Nobody is let in. People and devices with an exemption appear here.", ("number", "from")
     print_rows(found, _COLUMNS, as_json=as_json, plain=_plain, none=none, whole=whole)
 
 

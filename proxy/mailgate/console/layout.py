@@ -96,6 +96,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
         "who": session.name,
         "roles": roles_of(request),
         "csrf": session.csrf,
+        "title_of": context_of(request).bundle().policy.title_of,
         "to": lambda name, query=None, /, **parts: address(request, name, query, **parts),
     }
 

@@ -32,7 +32,7 @@ def _reason(note: str) -> str:
 Note = Annotated[
     str,
     typer.Option(
-        help="The reason, for the history and the audit log. Default: asked for at a terminal.",
+        help="The reason, for the audit log. Default: asked for at a terminal.",
         show_default=False,
         callback=_reason,
     ),
@@ -42,12 +42,12 @@ _PLANS: Columns = {
     "plan": lambda each: each.plan.digest[:12],
     "made (UTC)": lambda each: f"{each.plan.made_at:%m-%d %H:%M}",
     "by": lambda each: each.plan.author,
-    "kept out": lambda each: "{0.people:,} / {0.devices:,}".format(newly_kept_out(each.body)),
+    "lose mail": lambda each: "{0.people:,} / {0.devices:,}".format(newly_kept_out(each.body)),
     "state": "state",
     "approved by": "approved",
     "missing": lambda each: each.missing if each.state == "open" else "",
 }
-"""Columns for 80 characters. Kept out: at any moment, in people and devices."""
+"""Columns for 80 characters. Who loses mail: at any moment, in people and devices."""
 _WHOLE = _PLANS.keys() - {"by", "approved by"}
 
 
@@ -103,7 +103,7 @@ def plans(
     print_rows(found, _PLANS, as_json=as_json, plain=_plain, none=none, whole=_WHOLE)
     if as_json or not found:
         return
-    typer.echo("Kept out: people / devices that would or might lose mail, now or at any later moment.")
+    typer.echo("Lose mail: people / devices that would or might lose mail, now or at any later moment.")
     for each in found:
         for words in each.against:
             typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -154,7 +154,7 @@ def apply(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Put exactly what was planned in force, at every gate on this store."""
+    """Start exactly what was planned, at every gate on this store."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
         guard = guard_of(bundle.settings)
@@ -189,7 +189,7 @@ def rollback(
 def _print_version(done: Activation, as_json: bool) -> None:
     """Print the version in force. If it was in force before, nothing was done."""
     since = f" already, since {minute(done.at)}: nothing was changed" if done.already else ""
-    words = f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}"
+    words = f"version {done.number} (policy {done.policy}) runs{since}, activation {done.serial}"
     say(words, done, as_json=as_json)
 
 
@@ -223,9 +223,9 @@ def resume(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Put a rule back in force that halted by itself or was turned off.
+    """Turn a rule on again that stopped by itself or is off.
 
-    If it was out for longer than the guard's window, whom it keeps out counts as if it were new: beyond the limit another approver
+    If it was off for longer than the guard's window, those it refuses count as new: beyond the limit another approver
     has to do the same.
     """
 
@@ -233,4 +233,4 @@ def resume(
         by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         return await reliefs.resume(store, by, note, datetime.now(UTC), rule, bundle.settings)
 
-    say(f"{rule} counts again", with_store(config, run), as_json=as_json)
+    say(f"{rule} is on again", with_store(config, run), as_json=as_json)

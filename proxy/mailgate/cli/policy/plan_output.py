@@ -41,14 +41,14 @@ def show_plan(plan: Plan, console: Console) -> None:
     _line(console, f"policy {plan.candidate.policy} {place}")
     _changes(console, plan)
     _cases(console, plan)
-    _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
+    _line(console, f"\nIf it ran now, of {_totals(plan)}:")
     console.print(_overview(plan.newly, plan.untouched))
     for label in LABELS:
         _details(console, plan, label)
     for moment in plan.later:
         _later(console, plan, moment)
     undated = [*undated_in_words(plan), *map(who_in_words, plan.undated.samples[:_ROWS])]
-    _part(console, "At moments that cannot be predicted", undated)
+    _part(console, "At times that we cannot tell", undated)
     _part(console, "Held back by a share or a stage", _held_back(plan))
     _part(console, "Rules that do nothing", idle_rules(plan.rules), "yellow")
     _part(console, "Good to know", notes_of(plan))
@@ -109,9 +109,9 @@ def _later(console: Console, plan: Plan, moment: Moment) -> None:
     when = moment_in_words(plan, moment)
     newly = moment.newly
     if not any(newly[label].devices for label in LABELS):
-        _line(console, f"\n{when}, nobody moves.", "dim")
+        _line(console, f"\n{when}, nothing changes for anybody.", "dim")
         return
-    _line(console, f"\n{when}, beside what is in force by then:", "bold")
+    _line(console, f"\n{when}, beside what applies by then:", "bold")
     console.print(_overview(newly))
     for label in LABELS:
         for sample in newly[label].samples[:_ROWS]:

@@ -193,7 +193,7 @@ def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     noun, _, number = entry.about.partition(" ")
     rule = str(details_of(entry).get("rule", ""))
     said = (_ACTS | _OTHER_ACTS | (_ALL if rule == "all" else {}))[entry.what]
-    told = {"who": _NOT_PEOPLE.get(entry.who, entry.who), "number": number, "rule": titled(policy, rule)}
+    told = {"who": _NOT_PEOPLE.get(entry.who, entry.who), "number": number, "rule": policy.title_of(rule)}
     words = phrase(str(said), **told)
     page, parts = _PAGES.get(noun, "audit"), dict[str, str]()
     if noun == "version" and number.isdigit():
@@ -203,11 +203,6 @@ def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     return Turn(at, words, page, parts, entry.why, entry.what in _ACTS)
 
 
-def titled(policy: Policy, rule: str) -> str:
-    """The title of a rule; its id if it has none, or is gone."""
-    return next((str(each.title or each.id) for each in policy.rules if each.id == rule), rule)
-
-
 def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
     """When the stages of the rules begin."""
     for rule in policy.rules:
@@ -215,7 +210,7 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
             watches = stage is Stage.REPORT_ONLY
             state = RuleState.WATCHES if watches else STATE_OF_EFFECT[softened(rule.effect, stage)]
             if said := words.get(state):
-                told = phrase(str(said), rule=titled(policy, rule.id))
+                told = phrase(str(said), rule=policy.title_of(rule.id))
                 yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
@@ -229,7 +224,7 @@ def coming_up(policy: Policy, now: datetime) -> list[Turn]:
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         elif relief.cause not in OF_SOME:  # who let themselves in knows their end
-            words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
+            words = phrase("“%(rule)s” counts again", rule=policy.title_of(relief.rule))
             found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
     return sorted(found, key=lambda each: each.at)
 

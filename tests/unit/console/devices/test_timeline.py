@@ -36,11 +36,11 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
     told = timeline(device, [seen()], [QuarantineMail("d", "prohibited-app", at(6))])
     assert [(each.what, each.words) for each in told] == [
-        ("lost", "Marked as lost: it gets nothing"),
-        ("notice", "Mail sent: An app on this device is not allowed with company mail"),
+        ("lost", "Marked as lost. No mail"),
+        ("notice", "Mail sent: An app keeps company mail off this device"),
         (
             "decision",
-            "Phone, iOS: kept out 3 times that day. An app on this device is not allowed with company mail",
+            "Phone, iOS: refused 3 times that day. An app keeps company mail off this device",
         ),
         ("finding", "Sources disagree: ios or android"),
         ("report", "jamf looked and found tiktok, as far as it can see"),
@@ -57,5 +57,5 @@ def test_mails_about_rules_stand_among_them() -> None:
     told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
     assert [each.words for each in told[:2]] == [
         "Mail to ada: it was rolled back (queued)",
-        "Mail to ada: it is in force, rule app (sent)",
+        "Mail to ada: it blocks now, rule “app” (sent)",
     ]

@@ -154,7 +154,7 @@ async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Com
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
     page = await ada.get("/console/notices")
-    assert "is looked for now" in page.words
+    assert "we are checking" in page.words
     await written(
         firm,
         "ann",
@@ -170,4 +170,4 @@ async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Com
     assert "ann@example.com" in shown.text
     assert "Nobody" in shown.words.partition("What it says")[2]
     old = await ada.get("/console/notices/2/enforced?rule=shut")
-    assert "Nobody: version 2 is not in force" in old.words
+    assert "Nobody: version 2 is not running" in old.words
