@@ -25,7 +25,7 @@ def _reason(note: str) -> str:
     if not note and sys.stdin.isatty():
         note = str(typer.prompt("Why", err=True))
     if not note.strip():
-        raise typer.BadParameter("a reason is needed, for the history and the audit log")
+        raise typer.BadParameter("say why. The audit log keeps it")
     return note
 
 
