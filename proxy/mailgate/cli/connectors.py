@@ -35,7 +35,8 @@ from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.errors import SourceError, Trouble
-from mailgate.policy.written import did_you_mean, in_words
+from mailgate.model.phrase import did_you_mean
+from mailgate.policy.written import in_words
 from mailgate.rollout.counted_acts import RestrictedDevices, note_import
 from mailgate.rollout.person import Person
 from mailgate.store import Act

@@ -15,13 +15,13 @@ from mailgate.config.files import FilesReading
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.apps import AppCatalog, ListedApp
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import did_you_mean, phrase
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.changes import digest_of_texts
 from mailgate.policy.people import NO_GROUPS, NO_LOGINS, Groups, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
-from mailgate.policy.written import App, AppList, Key, Strict, Text, did_you_mean
+from mailgate.policy.written import App, AppList, Key, Strict, Text
 
 
 class ListFile(Strict):

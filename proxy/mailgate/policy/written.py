@@ -1,10 +1,8 @@
-"""What people write in files: the base of every form, listed apps, durations (``30s``, ``24h``, ``7d``), moments, shares and versions;
-and what a mistyped word was most likely meant to be."""
+"""What people write in files: the base of every form, listed apps, durations (``30s``, ``24h``, ``7d``), moments, shares and versions."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import (
@@ -20,7 +18,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from mailgate.model.phrase import LANGUAGES, SOURCE, code, joined, phrase, unknown_word, wrong_value
+from mailgate.model.phrase import LANGUAGES, SOURCE, phrase, unknown_word, wrong_value
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 """A name in kebab-case: lower-case letters, digits and single hyphens."""
@@ -168,34 +166,6 @@ def at_least(version: str, wanted: str) -> bool:
     """Whether a version is known to be this one or a later one."""
     found, least = parts_of(version), parts_of(wanted)
     return found is not None and least is not None and found >= least
-
-
-def quoted(words: Iterable[str], most: int = 12) -> str:
-    """The words in order, each in backquotes, at most ``most`` of them."""
-    ordered = list(words)
-    shown = joined(map(code, ordered[:most]))
-    return (
-        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
-        if len(ordered) > most
-        else shown
-    )
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was most likely meant to be."""
-    by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    close = get_close_matches(word.casefold().replace("-", "_"), by_folded)
-    return by_folded[close[0]] if close else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
-    known = list(known)
-    near = nearest(word, known)
-    if not known:
-        return phrase("nothing is defined that could be used here")
-    options = phrase("use one of %(known)s", known=quoted(known))
-    return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options
 
 
 class LocalizedText(str):
