@@ -124,7 +124,7 @@ async def count_devices(store: Store, metrics: Metrics) -> None:
         metrics.device_findings.labels(reason).set(counted.get(reason, 0))
     getting = await store.rows.by_mail()
     for mail in MailAccess:
-        metrics.devices.labels(mail).set(getting.get(mail, 0))
+        metrics.devices.labels(mail).set(getting[mail])
 
 
 async def count_browsers(store: Store, metrics: Metrics, silent_after: timedelta, now: datetime) -> None:

@@ -165,13 +165,20 @@ def _group(word: object, info: ValidationInfo) -> object:
 Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
-class RuleNotice(Strict):
+class NoticeTexts(Strict):
     """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
     """The fix that ends it: one that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: LocalizedField | None = None
     """The person or office to ask."""
+
+
+class RuleNotice(NoticeTexts):
+    """What people are told of a rule, and when by mail."""
+
+    send: Literal["on_dates"] | None = None
+    """Starts the notices of the rule when it comes in force and when its stages begin; if left out, a person starts them."""
 
 
 class SelfServiceTerms(Strict):
@@ -203,7 +210,7 @@ class Default(Strict):
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
     title: LocalizedField | None = None
-    notice: RuleNotice = RuleNotice()
+    notice: NoticeTexts = NoticeTexts()
 
 
 class Rule(Strict):
@@ -279,7 +286,7 @@ class Policy:
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [_as_versioned(rule) for rule in self.rules],
+            "rules": [rule.model_dump(mode="json") for rule in self.rules],
             "default": self.default.model_dump(mode="json"),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
@@ -304,16 +311,6 @@ class Policy:
     def counts_requests(self) -> bool:
         """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
-
-
-_LATER = ("groups", "grace", "halt_when", "self_service")
-
-
-def _as_versioned(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule that its version is computed from. Fields of later releases count only if they are given, so
-    that old rules keep their version."""
-    written = rule.model_dump(mode="json")
-    return {name: value for name, value in written.items() if value or name not in _LATER}
 
 
 def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from mailgate.rollout.kept_plans import (
 )
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
-from mailgate.store import Activation, AuditEntry, OvertakenError, Store, StoredPlan
+from mailgate.store import Act, Activation, AuditEntry, OvertakenError, Store, StoredPlan
 from mailgate.store.kept_out import WindowTotals
 
 State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
@@ -69,19 +69,10 @@ async def approve(
         raise RefusedError(why, f"; {ADD_APPROVER}")
     if person.name not in guard.approvers:
         raise RefusedError(phrase("you do not have the role approver"))
-    plan, now = await find_plan(store, name), await store.now(now)
-    await refuse_altered(store, plan)
-    serial = await refuse_outdated(store, plan, now)
-    _refuse_author(plan, person, guard)
-    act = replace(person.act(now, APPROVED, note), about=f"plan {plan.digest}")
-    try:
-        added = await store.plans.decide(act, after=serial, once=True)
-    except OvertakenError:
-        raise await overtaken(store, plan) from None
+    added, status = await _decide(store, name, person.act(now, APPROVED, note), guard, once=True)
     if not added:
-        status = await plan_status(store, plan, guard, now)
-        raise RefusedError(_approved_already(status), plan=plan.digest, missing=status.missing)
-    return await plan_status(store, plan, guard, now)
+        raise RefusedError(_approved_already(status), plan=status.plan.digest, missing=status.missing)
+    return status
 
 
 async def send_back(
@@ -90,16 +81,24 @@ async def send_back(
     """Send the plan of another person back, which is an objection to starting it. Raises RefusedError."""
     if guard is None or person.name not in guard.approvers:
         raise RefusedError(phrase("you do not have the role approver"))
-    plan, now = await find_plan(store, name), await store.now(now)
+    return (await _decide(store, name, person.act(now, SENT_BACK, note), guard))[1]
+
+
+async def _decide(
+    store: Store, name: str, act: Act, guard: Guard, *, once: bool = False
+) -> tuple[bool, PlanStatus]:
+    """Log what somebody decides on another person's plan. Returns whether it is new, always unless it counts ``once``."""
+    plan, now = await find_plan(store, name), await store.now(act.at)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
-    _refuse_author(plan, person, guard)
-    act = replace(person.act(now, SENT_BACK, note), about=f"plan {plan.digest}")
+    _refuse_author(plan, act.who, guard)
     try:
-        await store.plans.decide(act, after=serial, once=False)
+        added = await store.plans.decide(
+            replace(act, at=now, about=f"plan {plan.digest}"), after=serial, once=once
+        )
     except OvertakenError:
         raise await overtaken(store, plan) from None
-    return await plan_status(store, plan, guard, now)
+    return added, await plan_status(store, plan, guard, now)
 
 
 def _approved_already(status: PlanStatus) -> str:
@@ -112,9 +111,9 @@ def _approved_already(status: PlanStatus) -> str:
     return phrase("you have approved this plan already: it has the approvals that it needs")
 
 
-def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
-    if plan.author == person.name:
-        others = sorted(guard.approvers - {person.name})
+def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
+    if plan.author == name:
+        others = sorted(guard.approvers - {name})
         raise RefusedError(
             phrase("you made this plan: ask %(names)s to decide on it", names=reduce(joined_by_or, others))
             if others

@@ -13,11 +13,10 @@ from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
 from mailgate.policy.simulate.impact import Mover
-from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load, term_of
-from mailgate.rollout.stored_rules import rule_texts_of
+from mailgate.rollout.stored_rules import only, rule_texts_of
 from mailgate.store import Activation, AuditEntry, Store, StoredPlan
-from mailgate.store.plans import SHORTEST
 
 PAGE = 5_000
 """How many movers are written in one transaction."""
@@ -98,23 +97,9 @@ def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
 
 async def find_plan(store: Store, name: str) -> StoredPlan:
     """The plan whose digest begins with ``name``. Raises RefusedError if none or several do."""
-    if len(name) < SHORTEST:
-        raise RefusedError(
-            phrase(
-                "`%(name)s` is too short for a plan: give at least %(shortest)s letters of its digest",
-                name=name,
-                shortest=SHORTEST,
-            )
-        )
-    found = await store.plans.find(name)
-    if not found:
-        raise UnknownError(
-            phrase("no plan is called `%(name)s`", name=name),
-            "; `mailgate policy plan` makes one and prints its digest",
-        )
-    if len(found) > 1:
-        raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
-    return found[0]
+    none = phrase("no plan is called `%(name)s`", name=name)
+    how = "; `mailgate policy plan` makes one and prints its digest"
+    return only(name, await store.plans.find(name), none, how)
 
 
 async def refuse_altered(store: Store, plan: StoredPlan) -> None:

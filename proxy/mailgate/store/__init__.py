@@ -17,7 +17,6 @@ from mailgate.store.gates import GateHeartbeat as GateHeartbeat
 from mailgate.store.gates import LastHeartbeat as LastHeartbeat
 from mailgate.store.gates import SharedKey as SharedKey
 from mailgate.store.gates import SharedKeys as SharedKeys
-from mailgate.store.gates import SpentProofs as SpentProofs
 from mailgate.store.hash_chain import AuditBreak as AuditBreak
 from mailgate.store.hash_chain import AuditEntry as AuditEntry
 from mailgate.store.hash_chain import AuditHead as AuditHead
@@ -50,5 +49,6 @@ from mailgate.store.sightings import Recorded as Recorded
 from mailgate.store.sightings import SeenClient as SeenClient
 from mailgate.store.sightings import Sighting as Sighting
 from mailgate.store.sightings import Tally as Tally
+from mailgate.store.spent_proofs import SpentProofs as SpentProofs
 from mailgate.store.store import Store as Store
 from mailgate.store.write_queue import Backlog as Backlog

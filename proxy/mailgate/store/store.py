@@ -19,7 +19,7 @@ from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.fleet import BrowserFleet
-from mailgate.store.gates import Gates, Leases, SharedKeys, SpentProofs
+from mailgate.store.gates import Gates, Leases, SharedKeys
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Connectors, Reports
 from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
@@ -39,6 +39,7 @@ from mailgate.store.retractions import Retractions
 from mailgate.store.search import NameSearch
 from mailgate.store.shut_enrolments import Named, Revoked, ShutEnrolments
 from mailgate.store.sightings import SeenClients, Sightings
+from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import SUFFIX, Spool
 from mailgate.store.write_queue import Backlog
 
@@ -87,10 +88,13 @@ class Store:
             database,
             self.devices,
             self.enrolments,
-            (
-                *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
-            ),
+            [
+                each.prune
+                for each in (
+                    *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
+                    *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
+                )
+            ],
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)

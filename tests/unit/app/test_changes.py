@@ -1,6 +1,7 @@
 """The one look at the store, and who is woken by it."""
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -156,7 +157,7 @@ LOOK = Look(NOW, SAME)
 async def test_devices_and_findings_are_counted_and_those_that_are_over_are_none():
     metrics, shown = Metrics(), []
     counted = AsyncMock(side_effect=[{"device-os-contradicted": 3}, {}])
-    mail = AsyncMock(side_effect=[{"kept-out": 2}, {"gets-mail": 2}])
+    mail = AsyncMock(side_effect=[Counter({"kept-out": 2}), Counter({"gets-mail": 2})])
     store = SimpleNamespace(
         devices=SimpleNamespace(counted_findings=counted), rows=SimpleNamespace(by_mail=mail)
     )
