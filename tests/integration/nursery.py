@@ -23,7 +23,7 @@ from mailgate.store import database, spent_proofs, store
 from mailgate.store.write_queue import WriteQueue
 
 LOADED_LATER = (
-    *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
+    *("cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
     *("mailgate.app.connectors", "mailgate.app.console", "mailgate.demo.run", "mailgate.store.postgresql"),
     *("typer._adapters", "typer._click.decorators"),
 )
