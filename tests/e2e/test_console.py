@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,7 +13,14 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
-from tests.e2e.looks import AXE, complained, faults
+from tests.e2e.looks import (
+    AXE,
+    complained,
+    faults,
+    unreached_by_keyboard,
+    unsaid_in_forced_colours,
+    wrong_on_paper,
+)
 from tests.e2e.threads import in_a_thread
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
@@ -247,6 +254,18 @@ def test_everything_is_reached_pressed_and_read_without_pushing_a_page_sideways(
         page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
         found[path] = faults(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("wrong", [unsaid_in_forced_colours, wrong_on_paper, unreached_by_keyboard])
+def test_every_page_is_whole_in_forced_colours_on_paper_and_by_keyboard(
+    chromium: Browser, site: Site, complaints: list[str], wrong: Callable[[Page], list[str]]
+) -> None:
+    page = opened(chromium, site, complaints)
+    found = {}
+    for path in PATHS:
+        page.goto(site.url + site.path(path))
+        found[path] = wrong(page)
+    assert {path: each for path, each in found.items() if each} == {}
 
 
 def test_a_long_version_is_short_until_a_file_is_opened(

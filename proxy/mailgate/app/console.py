@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -22,6 +23,7 @@ from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
 from mailgate.console.devices.rows import catch_up, refresh
 from mailgate.console.explain.requests import state_now
+from mailgate.console.extension.facts import FleetFacts, fleet
 from mailgate.console.now.counting import AppCounting, DeviceCounts
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.outcome import compare_all_refusals
@@ -68,7 +70,7 @@ class Console:
                 lambda devices, now: refresh(self.parts.store, self.parts.bundle(), devices, now),
                 lambda now: catch_up(self.parts.store, self.parts.bundle(), now),
             ),
-            counting=AppCounting(self.parts.store, self._apps, utc_now),
+            counting=AppCounting(self.parts.store, self._apps, utc_now, self._fleet),
             readings=Readings(partial(sync_now, self.parts.connector_syncs)),
             planning=Planning(self.plan_now),
             view=lambda *told: self.parts.rules.in_force.live.responses.view(*told),
@@ -108,6 +110,9 @@ class Console:
 
     def _apps(self) -> tuple[str, ...]:
         return tuple(self.parts.files.bundle.policy.catalog.apps)
+
+    async def _fleet(self, now: datetime) -> FleetFacts:
+        return await fleet(self.parts.store, self.parts.files.settings, now)
 
 
 async def open_console(parts: ConsoleParts, admin: web.Application, closing: AsyncExitStack) -> web.AppRunner:

@@ -76,7 +76,7 @@ def list_all(
 
     async def run(store: Store, _bundle: Bundle) -> list[KeptRelief]:
         now = datetime.now(UTC)
-        kept = [each for each in await store.reliefs.history() if each.relief.cause in OF_SOME]
+        kept = await store.reliefs.history(causes=OF_SOME)
         return [each for each in kept if everything or each.holds(now)]
 
     found = with_store(config, run)

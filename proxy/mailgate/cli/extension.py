@@ -201,7 +201,8 @@ def list_browsers(
         now, found, after, more = datetime.now(UTC), list[BrowserFacts](), "", True
         while more:
             page, after = await browsers(store, bundle.settings, wanted, now, _ROWS, after)
-            found, more = found + page, bool(after) and as_json
+            found += page
+            more = bool(after) and (as_json or len(found) < _ROWS)
         return await fleet(store, bundle.settings, now), found
 
     counts, found = with_store(config, run)
