@@ -502,7 +502,11 @@ CREATE TABLE retractions (
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
 
+CREATE INDEX ix_audit_about_number ON audit (about, number);
+
 CREATE INDEX ix_audit_at_number ON audit (at, number);
+
+CREATE INDEX ix_audit_what_number ON audit (what, number);
 
 CREATE INDEX ix_audit_who_number ON audit (who, number);
 
