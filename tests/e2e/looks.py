@@ -138,13 +138,13 @@ def unsaid_in_forced_colours(page: Page) -> list[str]:
 
 _ON_PAPER = """() => {
   const shown = (each) => each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
-  const wrong = [...document.querySelectorAll('nav, header, button, .button')].filter((each) => shown(each)).map((each) => each.outerHTML.slice(0, 120));
+  const wrong = [...document.querySelectorAll('nav, header, button, .button, input, select, textarea')].filter((each) => shown(each)).map((each) => each.outerHTML.slice(0, 120));
   for (const each of document.querySelectorAll('main tr, main li, main dd')) {
     if (each.closest('form, thead, nav, svg, .hidden')) continue;
     if (!shown(each) && !each.matches(':empty')) wrong.push(`not shown: ${each.outerHTML.slice(0, 120)}`);
     if (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible') wrong.push(`cut: ${each.outerHTML.slice(0, 120)}`);
   }
-  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) wrong.push('wider than the paper');
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth + 1) wrong.push('wider than the paper');
   return wrong;
 }"""
 
