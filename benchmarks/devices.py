@@ -31,12 +31,14 @@ from aiohttp.web import RouteDef
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import (
+    Boolean,
+    Column,
     ColumnElement,
     Executable,
     Insert,
+    Integer,
     LargeBinary,
     Table,
-    Text,
     cast,
     create_engine,
     func,
@@ -71,7 +73,7 @@ from mailgate.store.database import connecting, prepare, writes
 from mailgate.store.device_rows import SORT_COLUMNS
 from mailgate.store.migrate import store_url
 from mailgate.store.policies import ACTIVATED, RuleTexts
-from mailgate.store.schema import StoredWords, WireText
+from mailgate.store.schema import Instant
 
 FEW, MANY = 1_000, 1_000_000
 ASKED = 1_000
@@ -329,18 +331,10 @@ async def lived(url: str, config: Path) -> None:
         told = RuleTexts(f"p{number}" if number else rules.policy, texts)
         await store.policies.activate(told, Act(now, ADMIN, ACTIVATED, why="as agreed"))
     await store.close()
-    key, old = (
-        t.reports.c.device,
-        {"reported_at": now - timedelta(days=90), "looked_from": now - timedelta(days=90)},
-    )
-    unlike = (
-        (50, 2, old),
-        (3, 2, {"os": "android"}),
-        (20, 3, {"kind": "tablet"}),
-        (200, 4, {"apps": '["webull"]'}),
-    )
-    changed = [update(t.reports).where(key % nth == rest).values(told) for nth, rest, told in unlike]
-    written(url, *changed, update(t.devices).where(t.devices.c.key % FEW == 5).values(lost_at=now))
+    key, old = t.reports.c.device, dict.fromkeys(("reported_at", "looked_from"), now - timedelta(days=90))
+    unlike = ((50, old), (3, {"os": "android"}), (20, {"kind": "tablet"}), (200, {"apps": '["webull"]'}))
+    changed = [update(t.reports).where(key % nth == at).values(told) for at, (nth, told) in enumerate(unlike)]
+    written(url, *changed, update(t.devices).where(t.devices.c.key % FEW == 7).values(lost_at=now))
 
 
 def written(url: str, *statements: Executable) -> None:
@@ -362,102 +356,59 @@ async def furnished(url: str, config: Path) -> None:
     [plan], rules = await store.plans.latest(1), rule_texts_of(bundle.rules)
     for started in (plan.candidate, rules):
         await store.policies.activate(started, Act(now, ADMIN, ACTIVATED, why="as agreed"))
+    earlier = now - timedelta(hours=1)
     for number in range(PLANS):
         other = replace(
-            plan,
-            digest=f"{number:064x}",
-            author="lin",
-            candidate=rules,
-            movers=0,
-            made_at=now - timedelta(1 / 24),
+            plan, digest=f"{number:064x}", author="lin", candidate=rules, movers=0, made_at=earlier
         )
         await store.plans.keep(other, Act(now, "lin", PLANNED, f"plan {other.digest}"))
     for number in range(ENTRIES):
         await store.audit.append(Act(now, ADMIN, "device-lost", f"device {number}"))
     await store.close()
     report, like = t.reports.c, t.device_rows.alias()
-    lists = {each.name: like.c[each.name] for each in t.device_rows.c} | {
-        "device": report.device,
-        "person": report.person,
-    }
+    lists = {each.name: like.c[each.name] for each in t.device_rows.c}
+    lists |= {"device": report.device, "person": report.person}
     others = select(*lists.values()).join(like, like.c.device == (report.device - 1) % FEW + 1)
 
     def some(table: Table, nth: int, **columns: object) -> Insert:
-        """A row for every so many devices. A value is a column of the report, or the same in all rows; the texts that are left out are
-        empty."""
-        texts = {
-            each.name: ""
-            for each in table.c
-            if not each.nullable and isinstance(each.type, Text | WireText | StoredWords)
-        }
-        told = {
-            name: each if isinstance(each, ColumnElement) else literal(each, table.c[name].type)
-            for name, each in {**texts, **columns}.items()
-        }
-        return insert(table).from_select(list(told), select(*told.values()).where(report.device % nth == 1))
+        """A row for every so many devices. A value is of the report, or the same in all; what has to be there and is left out is an
+        empty text, now, or one."""
+        told = {each.name: _left_out(each, now) for each in table.c if not each.nullable} | columns
+        values = [
+            each if isinstance(each, ColumnElement) else literal(each, table.c[name].type)
+            for name, each in told.items()
+        ]
+        return insert(table).from_select(list(told), select(*values).where(report.device % nth == 1))
 
-    rule, until, person = "prohibited-app", now + timedelta(days=7), {"person": report.person}
-    about = {"rule": rule, "reason": rule, "policy": "p"}
-    sent = {
-        "address": report.person,
-        "login": report.person,
-        "id": func.replace(report.id, "-", ""),
+    rule, until, person = "prohibited-app", now + timedelta(days=7), report.person
+    kinds = {
+        "address": person,
+        "login": person,
         "kind": "enforced",
         "state": "sent",
         "about": "[]",
+        "round": 0,
     }
+    taken = {"cause": "exemption", "rule": "unproven-handheld", "until": until, "person": person}
     written(
         url,
         insert(t.device_rows).from_select(list(lists), others.where(report.device > FEW)),
         update(t.device_row_changes).values(number=select(t.device_changes.c.number).scalar_subquery()),
         some(
-            t.help_requests,
-            100,
-            **about,
-            **person,
-            subject=report.person,
-            reference=report.id,
-            known=True,
-            times=2,
-            first_at=now,
-            last_at=now,
+            t.help_requests, 100, rule=rule, reason=rule, subject=person, person=person, reference=report.id
         ),
-        some(
-            t.mails,
-            50,
-            **sent,
-            rule=rule,
-            version=1,
-            round=0,
-            attempts=1,
-            queued_at=now,
-            due_at=now,
-            changed_at=now,
-        ),
-        some(t.device_findings, 200, device=report.device, reason="device-os-contradicted", since=now),
-        some(
-            t.reliefs,
-            500,
-            number=report.device,
-            cause="exemption",
-            rule="unproven-handheld",
-            author=ADMIN,
-            at=now,
-            until=until,
-            **person,
-        ),
-        some(t.shut_enrolments, 500, kind="person", name=report.person, at=now, by=ADMIN),
-        some(
-            t.enrolment_tokens,
-            500,
-            digest=cast(report.id, LargeBinary),
-            name=report.id,
-            owner=report.person,
-            uses_left=1,
-            made_at=now,
-            expires_at=until,
-        ),
+        some(t.mails, 50, id=func.replace(report.id, "-", ""), rule=rule, **kinds),
+        some(t.device_findings, 200, device=report.device, reason="device-os-contradicted"),
+        some(t.reliefs, 500, number=report.device, author=ADMIN, **taken),
+        some(t.shut_enrolments, 500, kind="person", name=person),
+        some(t.enrolment_tokens, 500, digest=cast(report.id, LargeBinary), name=report.id, expires_at=until),
     )
+
+
+def _left_out(column: Column[Any], now: datetime) -> object:
+    if isinstance(column.type, Instant):
+        return now
+    return 1 if isinstance(column.type, Integer) else "" if not isinstance(column.type, Boolean) else True
 
 
 def pages(

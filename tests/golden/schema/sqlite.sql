@@ -347,15 +347,6 @@ CREATE TABLE activations (
     CONSTRAINT fk_activations_number FOREIGN KEY(number) REFERENCES policies (number)
 );
 
-CREATE TABLE approvals (
-    "plan" TEXT NOT NULL,
-    who TEXT NOT NULL,
-    note TEXT NOT NULL,
-    at DATETIME NOT NULL,
-    CONSTRAINT pk_approvals PRIMARY KEY ("plan", who),
-    CONSTRAINT fk_approvals_plan FOREIGN KEY("plan") REFERENCES plans (digest) ON DELETE CASCADE
-);
-
 CREATE TABLE device_findings (
     device INTEGER NOT NULL,
     reason TEXT NOT NULL,
@@ -484,14 +475,6 @@ CREATE TABLE sightings (
     CONSTRAINT fk_sightings_client FOREIGN KEY(client) REFERENCES clients (id)
 );
 
-CREATE TABLE kept_out (
-    serial INTEGER NOT NULL,
-    people INTEGER NOT NULL,
-    devices INTEGER NOT NULL,
-    CONSTRAINT pk_kept_out PRIMARY KEY (serial),
-    CONSTRAINT fk_kept_out_serial FOREIGN KEY(serial) REFERENCES activations (serial)
-);
-
 CREATE TABLE retractions (
     serial INTEGER NOT NULL,
     versions TEXT NOT NULL,
@@ -501,6 +484,19 @@ CREATE TABLE retractions (
     done BOOLEAN NOT NULL,
     CONSTRAINT pk_retractions PRIMARY KEY (serial),
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
+);
+
+CREATE TABLE started_notices (
+    serial INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    mails INTEGER NOT NULL,
+    CONSTRAINT pk_started_notices PRIMARY KEY (serial, rule, kind),
+    CONSTRAINT fk_started_notices_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
 
 CREATE INDEX ix_audit_about_number ON audit (about, number);

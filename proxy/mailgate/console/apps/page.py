@@ -25,8 +25,7 @@ from mailgate.mail.topic import topic_of
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy import Policy
-from mailgate.policy.edits import ProhibitEdit, Where, rule_of
-from mailgate.policy.prohibiting import place_for
+from mailgate.policy.edits import ProhibitEdit, Where, place_for, rule_of
 from mailgate.policy.written import LocalizedText, read_moment
 from mailgate.rollout.guard import guard_of, read_window
 from mailgate.rollout.person import RefusedError
@@ -82,7 +81,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
             request, "misread.html", 422, mistakes=mistakes, without=str(request.rel_url.with_query({}))
         )
     found, (wrong, policy) = await what_if(context.store, bundle, edit), await _tried(context, edit)
-    states = context.device_counts.last.states
+    states = context.counting.devices.states
     return await show(
         request,
         "app.html",
@@ -188,9 +187,7 @@ def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
             yield phrase("%(day)s is over. Choose today or a later day.", day=at)
 
 
-async def _letter(
-    context: ConsoleContext, policy: Policy, rule: str, language: str
-) -> RenderedNotice | None:
+async def _letter(context: ConsoleContext, policy: Policy, rule: str, language: str) -> RenderedNotice | None:
     """The mail about the new rule to a made-up person, as it could be sent once the rule has started."""
     bundle, now = context.bundle(), context.clock()
     for kind in (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED):

@@ -11,7 +11,7 @@ from tests.unit.console.phones import has, record
 from mailgate.config import load_bundle
 from mailgate.config.guard import GuardSettings
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.now.counting import Count
+from mailgate.console.now.counting import DeviceStates
 from mailgate.model import Kind
 from mailgate.rollout.stored_rules import edit_of, rules_with
 
@@ -34,7 +34,7 @@ async def filled(firm: Company, *, groups: bool = True) -> None:
 async def test_each_step_from_everybody_to_those_who_lose_mail_says_why(firm: Company, ada: Browser) -> None:
     await filled(firm)
     page = await ada.get("/console/apps/wechat?group=sales&share=100%25&warn=2026-12-08&block=2026-12-15")
-    assert "2 people would lose mail on 15 December 2026" in page.words
+    assert "2 people would lose mail on Tue, Dec 15" in page.words
     assert "4 people have WeChat On 4 devices." in page.words
     assert "3 have it on a phone or tablet 1 other has it elsewhere only: lu." in page.words
     assert "2 are in your groups 1 other is in none of them: cy." in page.words
@@ -133,7 +133,7 @@ async def test_without_groups_the_rule_is_about_everybody_and_says_so(firm: Comp
     await filled(firm, groups=False)
     page = await ada.get("/console/apps/wechat")
     assert "No groups are known, so the rule is about everybody." in page.words
-    assert "3 people would lose mail on 15 December 2026" in page.words
+    assert "3 people would lose mail on Tue, Dec 15" in page.words
 
 
 async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Browser) -> None:
@@ -145,9 +145,9 @@ async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Br
 
 async def test_devices_that_no_source_sees_are_told_and_are_never_nobody(firm: Company, ada: Browser) -> None:
     await filled(firm)
-    firm.context.device_counts.last = Count(Counter(clean=2, partial=3), NOW)
+    firm.context.counting.devices = DeviceStates(Counter(clean=2, partial=3), NOW)
     assert "On 3 devices no source sees every app." in (await ada.get("/console/apps/wechat")).words
-    firm.context.device_counts.last = Count(Counter(partial=3), NOW)
+    firm.context.counting.devices = DeviceStates(Counter(partial=3), NOW)
     assert "No source sees all apps of any device." in (await ada.get("/console/apps/wechat")).words
 
 
