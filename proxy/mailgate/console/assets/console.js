@@ -75,6 +75,13 @@ for (const toast of document.querySelectorAll('[data-lasts]')) {
   setTimeout(() => toast.querySelector('form')?.remove(), 1000 * toast.dataset.lasts);
 }
 
+// After an act the focus is at what is said about it, so that a screen reader says it and the keyboard goes on from there.
+const message = document.querySelector('.toast, main [role="alert"]');
+if (message) {
+  message.tabIndex = -1;
+  message.focus();
+}
+
 // Where the browser keeps its clipboard to itself, as it does without https, the text is marked to be copied by hand.
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
