@@ -165,6 +165,28 @@ def test_an_exempt_person_reads_until_when_on_their_page(chromium: Browser, demo
         )
 
 
+def test_a_person_reads_on_their_page_that_the_help_desk_looked(chromium: Browser, demo: RunningDemo) -> None:
+    with chromium.new_context(locale="en") as context:
+        page = context.new_page()
+        page.goto(demo.start)
+        page.get_by_role("button", name="Log in as ada").first.click()
+        expect(page.get_by_role("button", name="Log out").first).to_be_visible()
+        page.goto(f"http://localhost:{demo.admin_port}/console/people?login=demo.tiktok@example.com")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("demo.tiktok")
+        page.goto(f"http://localhost:{demo.admin_port}/console/audit/looks")
+        assert complained(page) == []
+        looked = page.get_by_text("Who looked at your data")
+        for _ in patiently():  # it is written a moment later
+            page.goto(f"http://tiktok.localhost:{demo.start_port}/.mailgate/me")
+            if looked.count():
+                break
+            page.wait_for_timeout(250)
+        looked.click()
+        expect(page.get_by_text("The help desk", exact=True)).to_be_visible()
+        expect(page.get_by_text("ada", exact=True)).to_have_count(0)
+        assert complained(page) == []
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_another_language_is_chosen_with_two_clicks_and_stays(
     chromium: Browser, demo: RunningDemo, scripts: bool

@@ -10,12 +10,13 @@ import typer
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, print_json, print_rows, printable
+from mailgate.cli.output import Columns, minute, print_json, print_rows, printable
 from mailgate.config import Bundle
 from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines
 from mailgate.store import AuditEntry, AuditHead, Store
 from mailgate.store.hash_chain import damage, details_of
+from mailgate.store.looks import DataLook
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 
@@ -67,6 +68,34 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
     print_rows(entries, _COLUMNS, as_json=as_json, plain=plain, none=none, whole=whole)
     if damaged:
         fail(1, "\n".join(damaged))
+
+
+_LOOKS: Columns = {
+    "at": lambda look: minute(look.at),
+    "who": "who",
+    "roles": "roles",
+    "whom": lambda look: look.person or look.device or (look.sought or "several"),
+    "number": "number",
+    "where": "what",
+    "origin": "origin",
+}
+
+
+@app.command("looks")
+def list_looks(
+    who: Annotated[str, typer.Option(help="Only looks by this admin, or user of a computer.")] = "",
+    whom: Annotated[str, typer.Option(help="Only looks at this person or device.")] = "",
+    limit: Limit = 50,
+    config: Config = DEFAULT_PATH,
+    as_json: AsJson = False,
+) -> None:
+    """List who looked at whose data, the newest first."""
+
+    async def run(store: Store, _bundle: Bundle) -> list[DataLook]:
+        return await store.looks.page(limit, who=who, whom=whom)
+
+    none = "Nobody has looked at anybody yet."
+    print_rows(with_store(config, run, decides=False), _LOOKS, as_json=as_json, none=none, whole=("at",))
 
 
 @app.command()

@@ -5,8 +5,10 @@ import io
 import json
 import sqlite3
 from contextlib import closing
+from getpass import getuser
 from hashlib import sha256
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -140,3 +142,46 @@ def test_a_damaged_head_is_said_and_the_entries_are_listed(log: None, value: str
     assert "row that names the last one was deleted or damaged" in run("verify").output
     (last,) = json.loads(run("list", "--limit", "1", "--json").output)
     assert last["about"] == "version 3"
+
+
+def looks() -> list[dict[str, object]]:
+    shown = CliRunner().invoke(app, ["audit", "looks", "--config", "mailgate.yaml", "--json"])
+    return list(json.loads(shown.output))
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (["person", " ADA"], ("person", "ada", "", "")),
+        (["devices", "export", "--person", "ada"], ("devices export", "ada", "", "")),
+        (["devices", "show", "a1b2"], ("devices show", "", "a1b2", "")),
+        (["find", "a"], ("find", "", "", "text=a")),
+        (["help-requests", "--rule", "shut"], ("help-requests", "", "", "rule=shut")),
+        (["devices", "list"], ("devices list", "", "", "")),
+    ],
+)
+def test_a_command_that_reads_about_people_is_on_record(
+    config: Path, command: list[str], kept: tuple[str, ...]
+) -> None:
+    CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
+    (look,) = [each for each in looks() if each["what"] != "audit looks"]
+    assert (look["what"], look["person"], look["device"], look["sought"]) == kept
+    assert (look["who"], look["origin"]) == (getuser(), f"command at {gethostname()}")
+
+
+def test_a_command_that_shows_nobody_or_acts_is_no_look(config: Path) -> None:
+    for command in (
+        ["policy", "history"],
+        ["audit", "verify"],
+        ["connectors", "list"],
+        ["devices", "lost", "x"],
+    ):
+        CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
+    assert looks() == []
+
+
+def test_looks_are_listed_by_reader_and_whom(config: Path) -> None:
+    assert run("looks").output == "Nobody has looked at anybody yet.\n"
+    CliRunner().invoke(app, ["person", "ada", "--config", "mailgate.yaml"])
+    assert "person" in run("looks", "--whom", "ada").output
+    assert run("looks", "--who", "nobody").output == "Nobody has looked at anybody yet.\n"

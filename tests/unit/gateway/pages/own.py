@@ -61,12 +61,13 @@ REQUEST = StoredRecord(
     NOW + timedelta(days=30),
 )
 MAIL = StoredRecord((Field("written_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
+LOOK = StoredRecord((Field("looked_at", NOW), Field("role", "operator")), NOW + timedelta(days=90))
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",
     known_by="login",
     devices=(PHONE, TABLET),
-    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,)),
+    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,), looks=(LOOK,)),
     listed=("TikTok", "WeChat"),
     contact="it-help@example.com",
     fingerprint='W/"abc"',
