@@ -171,7 +171,7 @@ def test_a_person_reads_on_their_page_that_the_help_desk_looked(chromium: Browse
         page.goto(demo.start)
         page.get_by_role("button", name="Log in as ada").first.click()
         expect(page.get_by_role("button", name="Log out").first).to_be_visible()
-        page.goto(f"http://localhost:{demo.admin_port}/console/people?login=demo.tiktok@example.com")
+        page.goto(f"http://localhost:{demo.admin_port}/console/people?login=demo.tiktok%40example.com")
         expect(page.get_by_role("heading", level=1)).to_contain_text("demo.tiktok")
         page.goto(f"http://localhost:{demo.admin_port}/console/audit/looks")
         assert complained(page) == []

@@ -12,6 +12,7 @@ from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.app.upstream import Forwarders, forwarders_for, login_check_for
 from mailgate.config import Settings
+from mailgate.config.extension import SERVED
 from mailgate.gateway.answer import RateLimit, References
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
@@ -122,6 +123,7 @@ def gate_for(
         EnrolmentParts(in_force, prover, enroller, metrics, url),
         ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
+        SERVED,
     )
     # a login check of its own: otherwise phones with an old password could block logins at the person's own page
     check = login_check_for(settings.employee_page.login_check, url, forwarders.usual.pool)

@@ -129,7 +129,7 @@ def add(
     _check(name)
     roles = list(dict.fromkeys(role or ["viewer"]))
     if unknown := set(roles) - set(_ROLES):
-        fail(2, f"--role: `{printable(min(unknown))}` is not a role; expected {', '.join(_ROLES)}")
+        fail(2, f"--role: `{printable(min(unknown))}` is not a role; use {', '.join(_ROLES)}")
     secret = _chosen(name) if password else new_secret(secrets.token_bytes(SECRET_BYTES))
     hashed = hash_of(secret, secrets.token_bytes(SALT_BYTES))
     if as_json:
@@ -181,7 +181,7 @@ def _check(name: str) -> None:
     try:
         _NAME.validate_python(name)
     except ValidationError:
-        expected = "expected small letters and digits, like ada or ada@example.com"
+        expected = "use small letters and digits, like ada or ada@example.com"
         fail(2, f"`{printable(name)}` is not a name for an admin; {expected}")
     if name == BY_FILE:
-        fail(2, f"`{BY_FILE}` stands for changed files in the audit log; expected the name of a person")
+        fail(2, f"`{BY_FILE}` stands for changed files in the audit log; use the name of a person")

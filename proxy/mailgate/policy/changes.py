@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from mailgate.model import Stage
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.fact import Words
 from mailgate.model.phrase import code, joined, phrase, plural
-from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.cases import Case, CasesFile
 from mailgate.policy.people import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule

@@ -10,9 +10,8 @@ from pydantic import model_validator
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.times import happened
-from mailgate.policy.apps import Strict
 from mailgate.policy.people import confusable_name, has_one_reading
-from mailgate.policy.written import Moment
+from mailgate.policy.written import Moment, Strict
 
 
 class Stages(Strict):
@@ -28,12 +27,12 @@ class Stages(Strict):
         if not starts:
             raise wrong_value(
                 "stages",
-                phrase("no stage is given; expected at least one of `report_only`, `warn`, `enforce`"),
+                phrase("no stage is given; set at least one of `report_only`, `warn`, `enforce`"),
             )
         for (earlier, start), (later, following) in pairwise(starts):
             if following <= start:
                 words = phrase(
-                    "`%(later)s` does not start after `%(earlier)s`; expected report_only < warn < enforce",
+                    "`%(later)s` does not start after `%(earlier)s`; put report_only before warn, and warn before enforce",
                     later=later.value,
                     earlier=earlier.value,
                 )

@@ -10,9 +10,7 @@ from typing import Any
 from mailgate.model.notice import MailKind, Notice
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.guard import (
-    EMPTY_WINDOW,
     Guard,
-    WindowTotals,
     beyond_window,
     counted_meanwhile,
     failing_cases,
@@ -43,7 +41,7 @@ from mailgate.store import (
     mail_queue,
     retractions,
 )
-from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
+from mailgate.store.kept_out import EMPTY_WINDOW, NOBODY, CountedMeanwhileError, KeptOut, WindowTotals
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
@@ -89,7 +87,7 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    then = [partial(kept_out.keep, counted=checked.before.counted(checked.newly))]
+    then = [partial(kept_out.go_by, counted=checked.before.counted(checked.newly))]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
         told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
@@ -161,7 +159,7 @@ async def _checked(
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     body = read_plan(plan)
-    approved = await approved_by(store, plan)
+    approved = (await approved_by(store, [plan.digest]))[plan.digest]
     before = await read_window(store, guard, now)
     back = (await sent_back(store, now)).get(plan.digest)
     against = objections_to(plan, body, person.name, approved, guard, now, before, back)
@@ -253,7 +251,7 @@ async def retract(
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
         newly, window, details = checked.newly, checked.before, details | checked.details
     act = replace(person.act(now, RETRACTED, note), details=details)
-    counted = partial(kept_out.keep, counted=window.counted(newly))
+    counted = partial(kept_out.go_by, counted=window.counted(newly))
     try:
         draft = RuleTexts(version.policy, version.texts)
         return await store.policies.activate(draft, act, after=history[0].serial, then=(keep, counted))

@@ -1,8 +1,10 @@
 """Rules in the store: those of versions, and drafts: small changes of the rules in force that no file has yet. A draft comes in
 force by a plan, like every change."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -15,6 +17,8 @@ from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.store import Activation, Policies, RuleTexts, Store
 from mailgate.store.plans import SHORTEST, KeptDraft
 from mailgate.tasks import compute
+
+Found = TypeVar("Found")
 
 
 class UnreadableVersionError(MailgateError):
@@ -82,19 +86,23 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
 
 async def find_draft(store: Store, name: str) -> KeptDraft:
     """The draft whose digest begins with ``name``. Raises RefusedError if none or several do."""
+    return only(name, await store.drafts.find(name), phrase("no draft is called `%(name)s`", name=name))
+
+
+def only(name: str, found: Sequence[Found], none: str, by_command: str = "") -> Found:
+    """The one thing whose digest begins with ``name``. Raises RefusedError, with ``none`` if there is none."""
     if len(name) < SHORTEST:
         raise RefusedError(
             phrase(
-                "`%(name)s` is too short for a draft: give at least %(shortest)s letters of its digest",
+                "`%(name)s` is too short: give at least %(shortest)s letters of the digest",
                 name=name,
                 shortest=SHORTEST,
             )
         )
-    found = await store.drafts.find(name)
     if not found:
-        raise UnknownError(phrase("no draft is called `%(name)s`", name=name))
+        raise UnknownError(none, by_command)
     if len(found) > 1:
-        raise RefusedError(phrase("`%(name)s` may be several drafts: give more of the digest", name=name))
+        raise RefusedError(phrase("`%(name)s` may be several: give more of the digest", name=name))
     return found[0]
 
 

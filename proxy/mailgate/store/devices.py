@@ -28,8 +28,7 @@ from mailgate.devices.names import (
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import count_change, put_rows
 from mailgate.store.database import Database
-from mailgate.store.device_loading import around, load, summaries
-from mailgate.store.device_lookup import DeviceLookup
+from mailgate.store.device_loading import DeviceLookup, around, load, summaries
 from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import (

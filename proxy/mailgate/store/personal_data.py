@@ -14,14 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
-from mailgate.store.bulk_rows import count_change
+from mailgate.store.bulk_rows import count_change, count_up
 from mailgate.store.database import Database, Queries
 from mailgate.store.devices import Devices, delete_sightings, reported_for
 from mailgate.store.enrolments import NAMELESS
 from mailgate.store.folding import is_login
 from mailgate.store.looks import looks_at
 from mailgate.store.person_records import People
-from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (
     clients,
     device_findings,
@@ -40,6 +39,7 @@ from mailgate.store.schema import (
     plan_movers,
     plans,
     quarantine_mails,
+    relief_changes,
     reliefs,
     reports,
     shut_enrolments,
@@ -179,7 +179,7 @@ class Personal(Queries):
             )
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
-            await count_relief_change(connection)
+            await count_up(connection, relief_changes)
         await self._database.wipe()
         return len(subject.devices)
 

@@ -13,7 +13,6 @@ from mailgate.policy.people import counted_name, user_text
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
-from mailgate.store.changes import notify_gates
 from mailgate.store.database import Queries
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
@@ -149,13 +148,6 @@ def is_in_force(now: datetime) -> ColumnElement[bool]:
     return and_(reliefs.c.ended_at.is_(None), or_(reliefs.c.until.is_(None), reliefs.c.until > now))
 
 
-async def count_relief_change(connection: AsyncConnection) -> int:
-    """Notify every gate that this transaction changes reliefs. Returns the number of the change."""
-    number = await count_up(connection, relief_changes)
-    await notify_gates(connection)
-    return number
-
-
 async def _serial(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(relief_changes.c.number))).scalar_one())
 
@@ -199,7 +191,7 @@ async def _end(
         told = replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
         await (counted if each is ended[-1] else UNCOUNTED).append(connection, told)
     if ended:
-        await count_relief_change(connection)
+        await count_up(connection, relief_changes)
 
 
 async def end_let_ins(connection: AsyncConnection, person: str, act: Act) -> None:
@@ -212,7 +204,7 @@ async def end_let_ins(connection: AsyncConnection, person: str, act: Act) -> Non
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -> Relief:
     # numbers come from a counter, so the number of a deleted relief is never used again
-    number = await count_relief_change(connection)
+    number = await count_up(connection, relief_changes)
     new = replace(relief, number=number, at=act.at)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,12 +46,8 @@ class RetentionTimes:
         return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
-class Prunable(Protocol):
-    """Records that are deleted after some time."""
-
-    async def prune(self, before: datetime, size: int) -> int:
-        """Delete up to about ``size`` records from before this moment. Returns how many."""
-        ...
+Prune = Callable[[datetime, int], Awaitable[int]]
+"""Deletes up to about so many records from before a moment. Returns how many."""
 
 
 class Retention(Queries):
@@ -64,9 +59,9 @@ class Retention(Queries):
         devices: Devices,
         enrolments: Enrolments,
         looks: Looks,
-        records: Sequence[Prunable],
+        records: Sequence[Prune],
     ) -> None:
-        """``records`` are the records that are kept as long as sightings, with the sightings first."""
+        """``records`` delete what is kept as long as sightings, with the sightings first."""
         super().__init__(database)
         self._devices = devices
         self._enrolments = enrolments
@@ -79,8 +74,8 @@ class Retention(Queries):
         async with self._database.reading(timeout_seconds=60) as connection:
             now = await gates.earliest_now(connection, now)
         gone = 0
-        steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
-            *((each.prune, keep.sightings) for each in self._records),
+        steps: list[tuple[Prune, timedelta]] = [
+            *((each, keep.sightings) for each in self._records),
             (partial(self._devices.prune, now), keep.devices),
             (self._enrolments.prune, keep.devices),
             (partial(self._devices.prune_lost, now), keep.lost_devices),

@@ -337,6 +337,7 @@ audit = _table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
     Index(None, "who", "number"),
+    Index(None, "about", "number"),
     Index(None, "at", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
@@ -400,15 +401,6 @@ plan_movers = _table(
 """The movers of plans, by name. They are deleted with their plan, or when they are forgotten. ``groups`` and ``apps`` are JSON
 lists; ``since`` and ``until`` are numbers of the plan's moments, and 0 is the plan's own."""
 
-approvals = _table(
-    "approvals",
-    Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
-    Column("who", WireText, primary_key=True),
-    Column("note", WireText, nullable=False),
-    Column("at", Instant, nullable=False),
-)
-"""The approvals of plans. They are deleted with their plan."""
-
 activations = _table(
     "activations",
     Column("serial", Integer, primary_key=True, autoincrement=False),
@@ -418,13 +410,6 @@ activations = _table(
     Column("at", Instant, nullable=False),
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
-
-kept_out = _table(
-    "kept_out",
-    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
-    *_required(Integer, "people devices"),
-)
-"""The number of people and devices that an activation newly keeps out by its plan, at the worst moment."""
 
 reliefs = _table(
     "reliefs",

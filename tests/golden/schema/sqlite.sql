@@ -224,7 +224,7 @@ CREATE TABLE looks (
     person TEXT NOT NULL,
     device TEXT NOT NULL,
     sought TEXT NOT NULL,
-    people INTEGER,
+    number INTEGER,
     CONSTRAINT pk_looks PRIMARY KEY (id)
 );
 
@@ -361,15 +361,6 @@ CREATE TABLE activations (
     CONSTRAINT fk_activations_number FOREIGN KEY(number) REFERENCES policies (number)
 );
 
-CREATE TABLE approvals (
-    "plan" TEXT NOT NULL,
-    who TEXT NOT NULL,
-    note TEXT NOT NULL,
-    at DATETIME NOT NULL,
-    CONSTRAINT pk_approvals PRIMARY KEY ("plan", who),
-    CONSTRAINT fk_approvals_plan FOREIGN KEY("plan") REFERENCES plans (digest) ON DELETE CASCADE
-);
-
 CREATE TABLE device_findings (
     device INTEGER NOT NULL,
     reason TEXT NOT NULL,
@@ -498,14 +489,6 @@ CREATE TABLE sightings (
     CONSTRAINT fk_sightings_client FOREIGN KEY(client) REFERENCES clients (id)
 );
 
-CREATE TABLE kept_out (
-    serial INTEGER NOT NULL,
-    people INTEGER NOT NULL,
-    devices INTEGER NOT NULL,
-    CONSTRAINT pk_kept_out PRIMARY KEY (serial),
-    CONSTRAINT fk_kept_out_serial FOREIGN KEY(serial) REFERENCES activations (serial)
-);
-
 CREATE TABLE retractions (
     serial INTEGER NOT NULL,
     versions TEXT NOT NULL,
@@ -516,6 +499,8 @@ CREATE TABLE retractions (
     CONSTRAINT pk_retractions PRIMARY KEY (serial),
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
+
+CREATE INDEX ix_audit_about_number ON audit (about, number);
 
 CREATE INDEX ix_audit_at_number ON audit (at, number);
 

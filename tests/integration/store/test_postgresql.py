@@ -51,7 +51,7 @@ async def test_whatever_a_gate_whose_clock_is_wrong_does_is_stamped_by_the_datab
     async with store._database.reading() as connection:
         before = await time_now(connection)
     act = Act(before + wrong, "ada", "policy-activated", details={"kept_out": asdict(KeptOut(3, 4))})
-    newly = partial(kept_out.keep, counted=Counted(KeptOut(3, 4)))
+    newly = partial(kept_out.go_by, counted=Counted(KeptOut(3, 4)))
     activated = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), act, then=[newly])
     halted = await store.reliefs.halt(
         Relief(0, Cause.HALT, "shut", "", "ada", act.at), replace(act, what="rule-halted")
@@ -148,7 +148,7 @@ def test_a_database_that_loses_letters_is_refused_with_the_right_command(
 def test_a_copy_into_such_a_database_is_refused_and_leaves_nothing(ascii_only: str, tmp_path: Path) -> None:
     before = store_url(f"sqlite:///{tmp_path}/before.db")
     migrate(before)
-    with pytest.raises(StoreError, match="expected UTF8"):
+    with pytest.raises(StoreError, match="use UTF8"):
         copy_store(before, store_url(ascii_only))
     with psycopg.connect(ascii_only) as server:
         assert server.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)

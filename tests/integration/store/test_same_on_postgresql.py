@@ -12,8 +12,7 @@ from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_changes import *  # noqa: F403
 from tests.unit.store.test_counts import *  # noqa: F403
-from tests.unit.store.test_device_loading import *  # noqa: F403
-from tests.unit.store.test_device_lookup import *  # noqa: F403
+from tests.unit.store.test_device_loading import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
@@ -38,6 +37,7 @@ from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_search import *  # noqa: F403
 from tests.unit.store.test_shut_enrolments import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403

@@ -65,7 +65,7 @@ def test_a_whole_log_gives_its_head_and_one_that_was_cut_is_named(log: None) -> 
 def test_a_head_that_is_none_is_said(log: None) -> None:
     refused = run("verify", "--head", "3")
     assert refused.exit_code == 2
-    assert "expected NUMBER:DIGEST" in refused.output
+    assert "use NUMBER:DIGEST" in refused.output
 
 
 def test_an_export_can_be_checked_without_mailgate(log: None) -> None:

@@ -10,6 +10,7 @@ from tests.unit.gateway.wire import exchange, handled
 from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest.sealing import Nonces
 from mailgate.attest.verifier import ReplayGuard, Verifier
+from mailgate.config.extension import SERVED
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer, RateLimit, References, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
@@ -388,6 +389,7 @@ def gate(
             RateLimit(3, timedelta(minutes=10)),
             RateLimit(7, timedelta(minutes=10)),
         ),
+        SERVED,
     )
     ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
     return assemble(

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from tests.unit.rollout.examples import rules
 
 from mailgate.config import compile_rules
+from mailgate.model.apps import ListedApp
 from mailgate.model.phrase import read_words, stored, translate
-from mailgate.policy.apps import ListedApp
 from mailgate.policy.changes import Change, changes, digest_of_texts, fields_of, subject_in_words
 from mailgate.policy.people import Groups
 from mailgate.policy.rules import Default, Rule

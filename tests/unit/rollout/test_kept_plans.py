@@ -75,7 +75,8 @@ async def test_a_plan_is_good_for_a_day(store: Store) -> None:
 
 
 async def test_a_plan_without_approvals_has_none(store: Store) -> None:
-    assert await approved_by(store, await kept(store, "abcdef1")) == []
+    await kept(store, "abcdef1")
+    assert await approved_by(store, ["abcdef1"]) == {"abcdef1": []}
 
 
 async def state(store: Store) -> str:

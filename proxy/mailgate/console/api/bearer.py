@@ -126,7 +126,7 @@ def _token_in(request: web.Request) -> str:
     given = request.headers.getall("Authorization", [])
     scheme, _, token = given[0].strip().partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.casefold() != "bearer":
-        words = "expected Authorization: Bearer and an admin token, once"
+        words = "send Authorization: Bearer and an admin token, once"
         raise ProblemError(401, words, headers={"WWW-Authenticate": _REALM})
     if not _TOKEN.fullmatch(token := token.strip()):
         raise ProblemError(401, "this is no admin token", headers={"WWW-Authenticate": _WRONG})

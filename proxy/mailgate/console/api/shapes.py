@@ -39,7 +39,7 @@ class OutputModel(BaseModel):
 def _digits(value: object) -> object:
     """Convert the text of an address to a number. Only digits are accepted, without sign, space or underscore."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
-        raise PydanticCustomError("number", "not a number; expected digits")
+        raise PydanticCustomError("number", "not a number; use digits")
     return int(value)
 
 
@@ -54,7 +54,7 @@ def _moment(value: object) -> datetime:
             raise ValueError
         return datetime.fromisoformat(value.upper())
     except ValueError:
-        words = "not a time with its zone; expected one like 2026-12-08T09:00:00-08:00"
+        words = "not a time with its zone; use one like 2026-12-08T09:00:00-08:00"
         raise PydanticCustomError("moment", words) from None
 
 

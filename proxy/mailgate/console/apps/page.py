@@ -25,8 +25,7 @@ from mailgate.mail.topic import topic_of
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy import Policy
-from mailgate.policy.edits import ProhibitEdit, Where, rule_of
-from mailgate.policy.prohibiting import place_for
+from mailgate.policy.edits import ProhibitEdit, Where, place_for, rule_of
 from mailgate.policy.written import LocalizedText, read_moment
 from mailgate.rollout.guard import guard_of, read_window
 from mailgate.rollout.person import RefusedError
@@ -82,7 +81,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
             request, "misread.html", 422, mistakes=mistakes, without=str(request.rel_url.with_query({}))
         )
     found, wrong = await what_if(context.store, bundle, edit), await _wrong(context, edit)
-    states = context.device_counts.last.states
+    states = context.counting.devices.states
     return await show(
         request,
         "app.html",

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -29,7 +28,7 @@ from mailgate.console.now.facts import (
     without_mail,
 )
 from mailgate.console.now.gates import gates_if_known
-from mailgate.console.now.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
+from mailgate.console.now.traffic import RANGES, Range, traffic_of, waiting_traffic
 from mailgate.console.pictures import plot, refused_picture
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
@@ -99,7 +98,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     sources = await sources_of(context, state)
     reader = Viewer(request[SESSION].name, roles_of(request))
     names = sees_names(reader.roles)
-    traffic, told = this_gate(context, at), False
+    traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
     refused, changes = list[RefusedPeople](), list[Turn]()
     with suppress(StoreError):
         refused, changes = (
@@ -125,7 +124,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
         "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
-        "census": context.device_counts.last,
+        "census": context.counting.devices,
     }
 
 
@@ -140,20 +139,6 @@ def _by_effect(source: ConnectorFacts) -> tuple[int, int]:
     """First those whose failing takes most mail, then those that do not work, then those with most devices."""
     lost = source.loss.devices if source.loss else 0
     return -lost, -source.devices if source.state == "ok" else -sys.maxsize
-
-
-def this_gate(context: ConsoleContext, now: datetime) -> Traffic:
-    """The last hour at this gate alone, used if the store does not answer."""
-    minutes = context.verdict_rates.minutes(now)
-    refused = context.verdict_rates.refusals(now).most_common()
-    return Traffic(
-        range="1h",
-        spans=[
-            TrafficSpan(at=each.at, effect=dict(each.by("effect")), kind=dict(each.by("kind")))
-            for each in minutes
-        ],
-        rules=[RuleTraffic(**each._asdict(), times=times) for each, times in refused],
-    )
 
 
 def _range(request: web.Request) -> Range:

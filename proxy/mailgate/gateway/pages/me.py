@@ -1,6 +1,6 @@
 """Puts the view of a person's own page into the words of one language, for its template."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -32,9 +32,9 @@ from mailgate.gateway.pages.employee import (
     DeviceCard,
     EmployeeView,
     ExemptionView,
-    Field,
     LastSeen,
     OpenHelpRequest,
+    Stored,
     StoredRecord,
 )
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
@@ -303,7 +303,7 @@ def _about(card: DeviceCard, language: Language) -> Markup:
 
 def _record(record: StoredRecord, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
     """A row in words. ``names`` are the fields to show; by default all."""
-    fields = [field for field in record.fields if field.name in names] if names else record.fields
+    fields = {name: value for name, value in record.fields.items() if not names or name in names}
     return {
         "fields": _fields(fields, language),
         "until": record.until,
@@ -311,42 +311,42 @@ def _record(record: StoredRecord, language: Language, names: Container[str] = ()
     }
 
 
-def _fields(fields: Sequence[Field], language: Language) -> list[Mapping[str, Any]]:
+def _fields(fields: Stored, language: Language) -> list[Mapping[str, Any]]:
     return [
         {
-            "label": language.say(LABELS[field.name]) if field.name in LABELS else field.name,
-            "value": field.value,
-            "text": _text(field, language),
-            "moment": isinstance(field.value, datetime),
+            "label": language.say(LABELS[name]) if name in LABELS else name,
+            "value": value,
+            "text": _text(name, value, language),
+            "moment": isinstance(value, datetime),
         }
-        for field in fields
+        for name, value in fields.items()
     ]
 
 
-def _text(field: Field, language: Language) -> Markup | str:
-    match field.value:
+def _text(name: str, value: object, language: Language) -> Markup | str:
+    match value:
         case None | "" | ():
             return language.say(_NOTHING)
         case bool():
-            return language.say(_YES if field.value else _NO)
+            return language.say(_YES if value else _NO)
         case tuple():
-            return Markup(", ").join(isolated(part) for part in field.value)
+            return Markup(", ").join(isolated(part) for part in value)
         case datetime():
-            return language.short_date(field.value)
+            return language.short_date(value)
         case date():
-            return language.date_alone(field.value)
-        case str() if field.name in _CHOICES:
-            return language.say(_CHOICES[field.name][field.value])
-        case str() if field.name == "reason" and field.value == NOT_THEIRS:
+            return language.date_alone(value)
+        case str() if name in _CHOICES:
+            return language.say(_CHOICES[name][value])
+        case str() if name == "reason" and value == NOT_THEIRS:
             return language.say(_NOT_THEIRS)
-        case str() if field.name == "source":
-            return _source(field.value, language)
-        case Enrolment() if field.value in ENROLMENTS:
-            return language.say(ENROLMENTS[field.value])
-        case str() if field.name == "effect":
-            return language.say(GETS[Effect(field.value)])
-        case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:
-            return language.say(wording_of(Reason(field.value)).title)
+        case str() if name == "source":
+            return _source(value, language)
+        case Enrolment() if value in ENROLMENTS:
+            return language.say(ENROLMENTS[value])
+        case str() if name == "effect":
+            return language.say(GETS[Effect(value)])
+        case str() if name == "reason" and value in {reason.value for reason in WORDINGS}:
+            return language.say(wording_of(Reason(value)).title)
         case other:
             return str(other)
 

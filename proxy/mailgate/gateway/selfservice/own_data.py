@@ -15,7 +15,6 @@ from mailgate.gateway.pages.employee import (
     NO_RECORDS,
     AskedSource,
     DeviceCard,
-    Field,
     LastSeen,
     OpenHelpRequest,
     StoredRecord,
@@ -68,16 +67,11 @@ def download(person: str, devices: Sequence[DeviceCard], records: StoredRecords)
 
 
 def _device(card: DeviceCard) -> dict[str, Any]:
-    groups = [_fields(group) for group in card.stored]
-    return {"id": card.mark, "stored": groups, "stored_since": card.since, "deleted_at": card.until}
+    return {"id": card.mark, "stored": card.stored, "stored_since": card.since, "deleted_at": card.until}
 
 
 def _record(record: StoredRecord) -> dict[str, Any]:
-    return _fields(record.fields) | {"deleted_at": record.until}
-
-
-def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    return {each.name: each.value for each in fields}
+    return {**record.fields, "deleted_at": record.until}
 
 
 def _plain(value: object) -> str:

@@ -11,7 +11,7 @@ from tests.unit.console.phones import has, record
 from mailgate.config import load_bundle
 from mailgate.config.guard import GuardSettings
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.now.counting import Count
+from mailgate.console.now.counting import DeviceStates
 from mailgate.model import Kind
 from mailgate.rollout.stored_rules import edit_of, rules_with
 
@@ -145,9 +145,9 @@ async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Br
 
 async def test_devices_that_no_source_sees_are_told_and_are_never_nobody(firm: Company, ada: Browser) -> None:
     await filled(firm)
-    firm.context.device_counts.last = Count(Counter(clean=2, partial=3), NOW)
+    firm.context.counting.devices = DeviceStates(Counter(clean=2, partial=3), NOW)
     assert "On 3 devices no source sees every app." in (await ada.get("/console/apps/wechat")).words
-    firm.context.device_counts.last = Count(Counter(partial=3), NOW)
+    firm.context.counting.devices = DeviceStates(Counter(partial=3), NOW)
     assert "No source sees all apps of any device." in (await ada.get("/console/apps/wechat")).words
 
 

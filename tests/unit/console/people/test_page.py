@@ -331,7 +331,7 @@ async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
 ) -> None:
     long = "<b>" + "x" * 998
     page = await ada.post("/console/people/exempt", login="alice", rule="all", why=long, days="7")
-    assert (page.status, "The text has 1,001 characters; expected at most 1,000" in page.words) == (409, True)
+    assert (page.status, "The text has 1,001 characters; use at most 1,000" in page.words) == (409, True)
     assert f">&lt;b&gt;{'x' * 998}</textarea>" in page.text
     assert 'name="days" value="7"' in page.text
     assert 'action="/console/people/exempt"' in page.text

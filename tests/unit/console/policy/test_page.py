@@ -9,12 +9,12 @@ import pytest
 from tests.integration.gate import PHONE_RULES, write_config
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.drafted import written
-from tests.unit.console.now.test_verdict_rates import text
 
 from mailgate.config import load_bundle
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
+from mailgate.store.counts import VerdictKey
 
 
 async def test_rules_are_told_in_words_beside_their_conditions(vic: Browser) -> None:
@@ -80,11 +80,11 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     ada: Browser, firm: Company
 ) -> None:
     await second(firm, firm.folder)
-    firm.context.verdict_rates.note({0: text()}, NOW)
-    firm.context.verdict_rates.note({0: text(5)}, NOW)
+    await firm.store.verdicts.add({NOW: {VerdictKey("warn", rule="laptop-browser"): 5}})
     assert "Roll back to version 1 …" in (await ada.get("/console/policy")).words
     page = await ada.post("/console/policy/rollback", to="1")
     assert "Roll back to version 1?" in page.words
+    assert "In the last hour, 5 requests were warned or blocked by a rule that changes." in page.words
     assert "What changes" in page.words
     assert "Added rule laptop-browser" in page.words
     assert (await ada.post("/console/policy/rollback", to="1", confirmed="yes")).status == 409

@@ -12,7 +12,6 @@ from mailgate.gateway.pages.employee import (
     NO_RECORDS,
     EmployeeView,
     ExemptionView,
-    Field,
     LastSeen,
     OpenHelpRequest,
     OwnerReports,
@@ -80,7 +79,7 @@ def test_who_looked_is_told_by_role(pages: Pages) -> None:
     assert "Who looked at your data 1" in text
     assert "Who The help desk" in text
     assert "Wer Der Helpdesk" in words(pages, spoken(OWN, "de"))
-    other = replace(OWN.records.looks[0], fields=(Field("role", "other"),))
+    other = replace(OWN.records.looks[0], fields={"role": "other"})
     assert "An administrator" in words(pages, replace(OWN, records=StoredRecords(looks=(other,))))
 
 
@@ -178,7 +177,7 @@ def test_an_enrolled_device_is_its_own_source_without_work_apps(pages: Pages) ->
         state=PostureState.PARTIAL,
         verdict=replace(PHONE.verdict, effect=Effect.ALLOW),
         sources=(ReportSource("enrolled", NOW, complete=False),),
-        stored=((Field("source", "enrolled"),),),
+        stored=({"source": "enrolled"},),
     )
     text = words(pages, replace(OWN, devices=(laptop,)))
     assert "The device itself: looked at the apps" in text
@@ -202,14 +201,14 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
     [((), "none"), (None, "none"), ("", "none"), (False, "no"), (("a", "b"), "a, b"), (7, "7")],
 )
 def test_a_value_is_said_plainly(pages: Pages, value: object, shown: str) -> None:
-    record = StoredRecord((Field("status", value),), NOW)  # type: ignore[arg-type]
+    record = StoredRecord({"status": value}, NOW)
     assert f"How far the report vouches for it {shown} " in words(
         pages, replace(OWN, records=StoredRecords(exemptions=(record,)))
     )
 
 
 def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pages: Pages) -> None:
-    record = StoredRecord((Field("colour", "blue"), Field("reason", "was-once-a-reason")), NOW)
+    record = StoredRecord({"colour": "blue", "reason": "was-once-a-reason"}, NOW)
     text = words(pages, replace(OWN, records=StoredRecords(exemptions=(record,))))
     assert "colour blue" in text
     assert "Reason was-once-a-reason" in text
@@ -340,7 +339,7 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
         PHONE,
         verdict=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
-        sources=(ReportSource(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
+        sources=(ReportSource(HOSTILE, NOW),), stored=({"id": HOSTILE, HOSTILE: (HOSTILE,)},),
         findings=(HOSTILE,),
     )  # fmt: skip
     view = replace(
@@ -363,7 +362,7 @@ def test_the_page_loads_nothing_from_elsewhere(pages: Pages) -> None:
 
 
 def test_the_newest_rows_are_shown_and_the_download_has_all(pages: Pages) -> None:
-    day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
+    day = {"day": NOW.date(), "count": 14, "headers": ("accept: */*",)}
     many = (StoredRecord(day, NOW + timedelta(days=30)),) * 5
     text = words(
         pages, replace(OWN, records=StoredRecords(requests=many, exemptions=(many[0],) * 7), more=37)

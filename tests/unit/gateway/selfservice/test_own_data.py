@@ -38,7 +38,7 @@ async def test_who_is_shut_out_is_shown_that_with_its_time():
     scene = Scene()
     scene.people.shut_since = NOW
     (row,) = (await read_own_data(scene.service, asking(ALICE))).records.enrolments
-    assert [(field.name, field.value) for field in row.fields] == [("user", "alice"), ("revoked_at", NOW)]
+    assert row.fields == {"user": "alice", "revoked_at": NOW}
     assert row.until == NOW + scene.service.live.keep.devices
 
 
@@ -46,7 +46,7 @@ async def test_a_person_is_told_when_the_help_desk_looked_for_as_long_as_that_is
     scene = Scene()
     scene.people.seen_by = [DataLook(NOW, "grace", "operator", "console at gate-1", "people", "alice")]
     (row,) = (await read_own_data(scene.service, asking(ALICE))).records.looks
-    assert [(field.name, field.value) for field in row.fields] == [("looked_at", NOW), ("role", "operator")]
+    assert row.fields == {"looked_at": NOW, "role": "operator"}
     assert row.until == NOW + scene.service.live.keep.looks
 
 
