@@ -79,10 +79,12 @@ def context_of(request: web.Request) -> ConsoleContext:
 
 
 def language_of(request: web.Request) -> Language:
-    """The language of the answer."""
-    settings = context_of(request).bundle().settings
+    """The language of the answer, for somebody who reads it now."""
+    context = context_of(request)
+    settings = context.bundle().settings
     chosen = cookie_of(request, CONSOLE_LANGUAGE_COOKIE, settings)
-    return language_for(chosen, request.headers.get("Accept-Language", ""), settings.languages.default)
+    wanted = request.headers.get("Accept-Language", "")
+    return language_for(chosen, wanted, settings.languages.default).at(context.clock())
 
 
 def roles_of(request: web.Request) -> frozenset[Role]:

@@ -133,7 +133,7 @@ def language_values(request: web.Request) -> dict[str, Any]:
     """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded
     again."""
     language = language_of(request)
-    others = [each for each in console_languages().values() if each is not language]
+    others = [each for each in console_languages().values() if each.tag != language.tag]
     here = request.rel_url.raw_path_qs if request.method == "GET" else ""
     return {"lang": language, "others": others if here else [], "here_again": here}
 

@@ -38,13 +38,9 @@ class Translator:
         """A day without its year."""
         return f"{at.day} {at:%b}"
 
-    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
-        """A time in UTC, without its zone, in a form that sorts."""
-        return f"{at:%Y-%m-%d %H:%M:%S}" if exact else f"{at:%Y-%m-%d %H:%M}"
-
     def time(self, at: datetime, /, *, exact: bool = False) -> str:
-        """A time in UTC, with its zone."""
-        return f"{self.moment(at, exact=exact)} UTC"
+        """A time in UTC, with its zone; in English in a form that sorts."""
+        return f"{at:%Y-%m-%d %H:%M:%S} UTC" if exact else f"{at:%Y-%m-%d %H:%M} UTC"
 
     def code(self, name: str, /) -> str:
         """A name as it is written in a file."""

@@ -201,6 +201,7 @@ _NAMES: dict[str, str] = {
     "stages.enforce": phrase("the start of enforcement"),
     "notice.fix": phrase("what people are told to do"),
     "notice.contact": phrase("whom people are told to ask"),
+    "notice.send": phrase("whether its notices start by themselves on its dates"),
     "name": phrase("the name"),
     "vendor": phrase("the vendor"),
     "android": phrase("the packages on Android"),

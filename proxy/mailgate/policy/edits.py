@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from mailgate.model import Kind
-from mailgate.model.phrase import day, joined, phrase
+from mailgate.model.phrase import day, phrase, time_of
 from mailgate.policy.changes import Change, fields_of, policy_changes
 from mailgate.policy.rules import DEFAULT_RULE, Policy, Rule
 from mailgate.policy.variables import ENVIRONMENT
@@ -181,6 +181,8 @@ class ProhibitEdit(Strict):
     """When it begins to block; if left out, as soon as it is in force."""
     contact: Text | None = None
     """The person or office to ask."""
+    send: Literal["on_dates"] | None = None
+    """Starts its notices when it comes in force and on its dates; if left out, a person starts them."""
 
     @property
     def place(self) -> PolicyPath:
@@ -206,6 +208,7 @@ class ProhibitEdit(Strict):
         stages = starts | {"enforce": self.block} if self.block else {}
         more = {"groups": self.groups, "share": share, "stages": stages}
         told = {"fix": "remove-app"} | ({"contact": self.contact} if self.contact else {})
+        told |= {"send": self.send} if self.send else {}
         head = {"id": self.rule, "title": self.words, "when": self.when, "effect": "block"}
         return head | {name: value for name, value in more.items() if value} | {"notice": told}
 
@@ -227,7 +230,7 @@ def rule_of(policy: Policy, name: str) -> Rule | None:
 
 
 def _starts(at: datetime) -> str:
-    return day(at) if at.time() == time.min else joined([day(at), f"{at:%H:%M} UTC"])
+    return day(at) if at.time() == time.min else time_of(at)
 
 
 def _called(policy: Policy, name: str) -> str:

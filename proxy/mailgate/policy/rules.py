@@ -165,13 +165,20 @@ def _group(word: object, info: ValidationInfo) -> object:
 Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
-class RuleNotice(Strict):
+class NoticeTexts(Strict):
     """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
     """The fix that ends it: one that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: LocalizedField | None = None
     """The person or office to ask."""
+
+
+class RuleNotice(NoticeTexts):
+    """What people are told of a rule, and when by mail."""
+
+    send: Literal["on_dates"] | None = None
+    """Starts the notices of the rule when it comes in force and when its stages begin; if left out, a person starts them."""
 
 
 class SelfServiceTerms(Strict):
@@ -203,7 +210,7 @@ class Default(Strict):
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
     title: LocalizedField | None = None
-    notice: RuleNotice = RuleNotice()
+    notice: NoticeTexts = NoticeTexts()
 
 
 class Rule(Strict):

@@ -574,6 +574,19 @@ retractions = _table(
 """Activations that took versions back, with their serials, open until everybody reached was found. ``policies`` is a JSON
 object from a version's name in sightings to the time since which its decisions count, or null for all."""
 
+started_notices = _table(
+    "started_notices",
+    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
+    *_key(WireText, "rule"),
+    *_key(Text, "kind"),
+    Column("version", Integer, nullable=False),
+    *_required(Text, "digest why"),
+    Column("at", Instant, nullable=False),
+    Column("mails", Integer, nullable=False),
+)
+"""Notices that the gate has started by itself on a date of their rule, or has held back, then with ``why``. ``digest`` is of the
+rule: while it stays as it is, the same notice of another version is not started again."""
+
 languages = _table(
     "languages",
     Column("person", ClientText, primary_key=True),

@@ -500,6 +500,19 @@ CREATE TABLE retractions (
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
 
+CREATE TABLE started_notices (
+    serial INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    mails INTEGER NOT NULL,
+    CONSTRAINT pk_started_notices PRIMARY KEY (serial, rule, kind),
+    CONSTRAINT fk_started_notices_serial FOREIGN KEY(serial) REFERENCES activations (serial)
+);
+
 CREATE INDEX ix_audit_about_number ON audit (about, number);
 
 CREATE INDEX ix_audit_at_number ON audit (at, number);

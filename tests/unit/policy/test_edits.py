@@ -34,7 +34,7 @@ CASES: tuple[tuple[Edit, bool, str], ...] = (
     (StageEdit(change="move-stage", rule="shut", stage="warn", at="2026-12-01T01:00:00+01:00"), True, "No TikTok: warnings start 1 December 2026"),
     (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09"), False, "No TikTok: enforcement starts 9 December 2026"),
     (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-07"), False, "No TikTok: enforcement starts 7 December 2026"),
-    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09T09:30:00+01:00"), False, "No TikTok: enforcement starts 9 December 2026, 08:30 UTC"),
+    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09T09:30:00+01:00"), False, "No TikTok: enforcement starts 2026-12-09 08:30 UTC"),
     (ShareEdit(change="set-share", rule="shut", share="25.0%"), True, "No TikTok: applies to 25.0% of people"),
     (ShareEdit(change="set-share", rule="shut", share="24%"), False, "No TikTok: applies to 24% of people"),
     (ShareEdit(change="set-share", rule="shut", share="26%"), False, "No TikTok: applies to 26% of people"),

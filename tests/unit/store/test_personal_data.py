@@ -72,6 +72,7 @@ NOT_PERSONAL = {
     "drafts": "small changes of rules, by admins: the same",
     "plans": "rules that were planned, and how many they would hit",
     "policies": "rules; an admin's name stands there in office, and stays, so that no change is without one",
+    "started_notices": "which notices about which rules the gate has started by itself",
     "retractions": "which versions were taken back",
     "activations": "which rules were put in force by which admin: the same",
     "audit": "who changed the rules: the same, in a chain that no entry can be taken out of",

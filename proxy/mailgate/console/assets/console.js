@@ -1,11 +1,7 @@
-// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover. They are written
-// as the page is: of its language, the variant that the browser asks for.
-const spoken = document.documentElement.lang;
-const locale = navigator.languages.find((each) => each.split('-')[0] === spoken.split('-')[0]) ?? spoken;
+// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover.
+const locale = document.documentElement.lang;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
-const forms = {
-  moment: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
-  day: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }),
+const marks = {
   time: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }),
   short: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
 };
@@ -13,11 +9,11 @@ const forms = {
 function showTimes(within) {
   for (const each of within.querySelectorAll('time[datetime]')) {
     const at = new Date(each.dateTime);
-    each.textContent = forms[each.dataset.form ?? 'moment'].format(at);
+    each.textContent = when(at, each.dataset.form, locale, 'dated' in each.dataset);
     each.title = exact.format(at);
   }
   for (const each of within.querySelectorAll('text[data-at]')) {
-    each.textContent = forms[each.dataset.form].format(new Date(each.dataset.at));
+    each.textContent = marks[each.dataset.form].format(new Date(each.dataset.at));
   }
 }
 

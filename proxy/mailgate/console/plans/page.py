@@ -2,6 +2,7 @@
 in force."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -50,12 +51,13 @@ async def watch(request: web.Request) -> web.Response:
     found = await find_plan(context.store, request.match_info["digest"])
     plan = read_plan(found)
     outcome = await outcome_of(context.store, found, plan, context.clock())
-    language = language_of(request)
+    language = replace(language_of(request), dated=True)
     if outcome is None:
         return redirect_to(request, "policy-plan", digest=found.digest)
     return await show(
         request,
         "plan_outcome.html",
+        lang=language,
         plan=plan,
         outcome=outcome,
         panel=panel_of(outcome, language),
@@ -235,7 +237,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
     bundle = context.bundle()
     found = await find_plan(context.store, request.match_info["digest"])
     guard = guard_of(bundle.settings)
-    language = language_of(request)
+    language = replace(language_of(request), dated=True)
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
@@ -244,6 +246,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         request,
         "plan.html",
         409 if refused else 200,
+        lang=language,
         wrong=sentence(refused.words) if refused else "",
         note=note,
         plan=body,

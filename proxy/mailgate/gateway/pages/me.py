@@ -1,7 +1,7 @@
 """Puts the view of a person's own page into the words of one language, for its template."""
 
 from collections.abc import Container, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -202,7 +202,7 @@ def cause_words(
         list(map(say, () if isinstance(steps, str) else steps if checks_again else off_page(steps))),
         are_ways(verdict),
         steps if isinstance(steps, str) else "",
-        language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",
+        language.zoned(verdict.deadline) if verdict.deadline and verdict.remaining else "",
         language.countdown(verdict.remaining) if verdict.remaining else "",
     )
 
@@ -241,9 +241,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
         "stored": [_fields(group, language) for group in card.stored],
         "since": card.since,
-        "since_words": language.short_date(card.since) if card.since else "",
+        "since_words": language.zoned(card.since) if card.since else "",
         "until": card.until,
-        "until_words": language.short_date(card.until) if card.until else "",
+        "until_words": language.zoned(card.until) if card.until else "",
     }
 
 
@@ -277,7 +277,7 @@ def _mail(
 
 
 def _moment(at: datetime, language: Language) -> Markup:
-    return moment(at, "short", language.short_date(at))
+    return moment(at, "in", language.zoned(at))
 
 
 def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
@@ -307,7 +307,7 @@ def _record(record: StoredRecord, language: Language, names: Container[str] = ()
     return {
         "fields": _fields(fields, language),
         "until": record.until,
-        "until_words": language.short_date(record.until),
+        "until_words": language.zoned(record.until),
     }
 
 
@@ -332,9 +332,9 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
         case tuple():
             return Markup(", ").join(isolated(part) for part in value)
         case datetime():
-            return language.short_date(value)
+            return language.zoned(value)
         case date():
-            return language.date_alone(value)
+            return language.day(datetime.combine(value, time.min, UTC))
         case str() if name in _CHOICES:
             return language.say(_CHOICES[name][value])
         case str() if name == "reason" and value == NOT_THEIRS:

@@ -83,7 +83,7 @@ async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Brow
 async def test_the_trend_of_refused_people_marks_what_changed_the_rules(ada: Browser, firm: Company) -> None:
     page = await ada.get("/console/")
     assert page.text.count('<svg class="pic ') == 2
-    assert 'aria-label="People refused each day from 18 Nov to 1 Dec: not counted, ' in page.text
+    assert 'aria-label="People refused each day from Nov 18 to Dec 1: not counted, ' in page.text
     assert "1 The files started version 1" in page.words
     await firm.store.refused_days._keep(RefusedDay(NOW.date(), 1200, 3, NOW))
     page = await ada.get("/console/")

@@ -47,7 +47,9 @@ def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None
         note
         == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
     )
-    assert "angehalten seit 24.11.2026, 00:00 UTC: too many" in translate(note, console_languages()["de"])
+    assert "angehalten seit Di., 24. Nov. 2026, 00:00 Uhr UTC: too many" in translate(
+        note, console_languages()["de"]
+    )
 
 
 def test_rows_have_a_cell_for_every_column() -> None:

@@ -128,13 +128,13 @@ def test_a_lost_device_is_lost_whatever_else_is_known(pages: Pages) -> None:
 def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     warned = replace(BLOCKED, effect=Effect.WARN, deadline=NOW + timedelta(days=6))
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=warned),)))
-    told = "Gets company mail until Dec 15, 2026, 9:00 AM UTC (in 6 days); after that it is kept out if nothing changes"
+    told = "Gets company mail until Tue, Dec 15, 9:00 AM UTC (in 6 days); after that it is kept out if nothing changes"
     assert told in text.replace("\u202f", " ")
     assert "TikTok. A rule of your company warns of this." in text
     assert not {"with a warning", "get no company mail"} & set(re.split(r"[.;] ", text)), (
         "one truth, and not two"
     )
-    assert "This browser opens company mail until Dec 15" in words(pages, replace(NOBODY, here=warned))
+    assert "This browser opens company mail until Tue, Dec 15" in words(pages, replace(NOBODY, here=warned))
     over = replace(warned, deadline=NOW)
     assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
 
@@ -191,7 +191,7 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
     text = words(pages, OWN)
     assert "Its name there phone-1" in text
     assert "Managed by your company yes" in text
-    assert re.search(r"Stored since Oct 29, 2026, 9:00\sAM UTC. Deleted on Mar 9, 2027, 9:00\sAM UTC", text)
+    assert re.search(r"Stored since Oct 29, 9:00 AM UTC. Deleted on Mar 9, 2027, 9:00 AM UTC", text)
     assert "Times 14" in text
     assert "Answer Gets no company mail" in text
 
@@ -245,13 +245,13 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
     said = OpenHelpRequest("own-page/not-theirs", NOW, False, NOW, "REF6")
     told = replace(said, reason="posture-stale", words="It is <gone>.", answer="Open it & wait.")
     text = words(pages, replace(OWN, waiting=(asked, said, told))).replace("\u202f", " ")
-    assert "It is <gone>. The help desk answered: Dec 9, 2026, 9:00 AM UTC Open it & wait." in text
-    assert text.index("You asked for help: Dec 9, 2026, 8:00 AM UTC") < text.index("iPhone")
+    assert "It is <gone>. The help desk answered: today, 9:00 AM UTC Open it & wait." in text
+    assert text.index("You asked for help: today, 8:00 AM UTC") < text.index("iPhone")
     assert (
         "An app on this device is not allowed with company mail It waits for an answer Reference REF2345"
         in text
     )
-    assert "You said that a device is not yours You got an answer by mail: Dec 9, 2026, 9:00 AM UTC" in text
+    assert "You said that a device is not yours You got an answer by mail: today, 9:00 AM UTC" in text
     assert "You asked for help" not in words(pages, OWN)
 
 
@@ -260,7 +260,7 @@ def test_an_exempt_person_reads_first_until_when_and_why(pages: Pages) -> None:
     phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
     text = words(pages, replace(OWN, devices=(phone, TABLET)))
-    assert "Gets company mail until Dec 12, 2026, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
+    assert "Gets company mail until Sat, Dec 12, 9:00 AM UTC, by an exemption" in text.replace("\u202f", " ")
     assert "After that it gets no company mail, if nothing changes. The exemption says: A new phone" in text
     assert "<b>is on" not in page.html
     assert f'id="device-{PHONE.mark}" class="verdict warn"' in page.html
@@ -346,7 +346,7 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
         OWN, person=HOSTILE, devices=(card,), listed=(HOSTILE,), contact=HOSTILE, fingerprint=HOSTILE
     )
     outline = Outline(pages.me(replace(view, here=replace(ALLOWED, host=HOSTILE, reference=HOSTILE))))
-    assert len(outline.all("script")) == 1
+    assert len(outline.all("script")) == 2
     assert HOSTILE in outline.words
     for tag, attributes in outline.tags:
         assert not [name for name in attributes if name == "style" or name.startswith("on")], tag
