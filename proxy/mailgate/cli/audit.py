@@ -85,7 +85,7 @@ async def list_looks(
 ) -> None:
     """List who looked at whose data, the newest first."""
     found = await opened.store.looks.page(limit, who=who, whom=whom)
-    opened.print_rows(found, _LOOKS, none="Nobody has looked at anybody yet.", whole=("at",))
+    opened.print_rows(found, _LOOKS, none="No such look is on record.", whole=("at",))
 
 
 @app.command()

@@ -1,7 +1,10 @@
 """Options that several commands have, and the store of the settings that they name, open for one command."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine
+from contextlib import redirect_stdout
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +25,8 @@ from mailgate.policy.written import Moment
 from mailgate.rollout import in_force
 from mailgate.rollout.person import Person
 from mailgate.rollout.replay import away_now
-from mailgate.store import Store
+from mailgate.store import Store, StoreUnavailableError
+from mailgate.store.looks import NOT_KEPT
 
 Result = TypeVar("Result")
 
@@ -78,22 +82,28 @@ def checked(option: str, kind: TypeAdapter[Result], text: str) -> Result:
         fail(2, f"{option}: {error.errors()[0]['msg']}")
 
 
-def _note_look(store: Store, bundle: Bundle) -> None:
-    """Keep that the user of this computer reads about people by this command, and about whom it was asked."""
+async def _note_look(store: Store, bundle: Bundle) -> None:
+    """Keep that the user of this computer reads about people by this command, and about whom it was asked. Raises
+    StoreUnavailableError if neither the store nor the disk takes it."""
     path, params = _CALLED.get()
     asked = {name: text for name, text in params.items() if isinstance(text, str) and text}
     login = (asked.get("login") or asked.get("person") or "").strip()
     named = {"login": bundle.settings.logins.person(login), "device": asked.get("name", "")}
     by, sought = system_user(), " ".join(f"{name}={text}" for name, text in asked.items())
     by = replace(by, origin=f"command at {by.origin}")
-    note_look(
-        store, datetime.now(UTC), by, (), path, sought, named if login or path == "devices show" else {}
-    )
+    whom = named if login or path == "devices show" else {}
+    note_look(store, datetime.now(UTC), by, (), path, sought, whom)
+    await store.look_queue.flush()
+    if store.look_queue.backlog().in_memory:
+        raise StoreUnavailableError(NOT_KEPT)
 
 
 def system_user() -> Person:
-    """The user of the system who runs the command."""
-    return Person(getuser(), gethostname())
+    """The user of the system who runs the command; the number of one without a name, as in a container."""
+    try:
+        return Person(getuser(), gethostname())
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return Person(str(os.getuid()), gethostname())
 
 
 def with_store(
@@ -109,7 +119,8 @@ def with_store(
         bundle = load_bundle(config)
         store = await open_store(config, bundle.settings)
         try:
-            _note_look(store, bundle)
+            with redirect_stdout(sys.stderr):  # what is logged is no output of the command
+                await _note_look(store, bundle)
             if not decides:
                 return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
@@ -117,6 +128,7 @@ def with_store(
             away = await away_now(store, bundle.settings)
             return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs), away=away))
         finally:
-            await store.close()
+            with redirect_stdout(sys.stderr):
+                await store.close()
 
     return asyncio.run(opened())

@@ -24,6 +24,8 @@ from mailgate.store.write_queue import WriteQueue
 ONE_LOOK = timedelta(minutes=10)
 """A reader, a place and a person within this time are one look, so that a page that is loaded again is none of its own."""
 
+NOT_KEPT = "neither the store nor the disk keeps who looks at whom, so nobody may look"
+
 
 @with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class LookQueue(WriteQueue[str, DataLook]):
         if self._known.get(look.id, -1) >= (look.number or 0):
             return
         if self._spool_trouble or not self.put(look.id, look):
-            raise StoreUnavailableError("neither the store nor the disk keeps who looks at whom")
+            raise StoreUnavailableError(NOT_KEPT)
         self._known[look.id] = look.number or 0
 
     def _merge(self, old: DataLook, new: DataLook) -> DataLook:
