@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailgate.config.admins import Role
+from mailgate.config.admins import Role, sees_names
 from mailgate.console.connectors.sources import ConnectorFacts, loss_in_words
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
@@ -61,7 +61,10 @@ async def needs_now(
     now: datetime,
     reader: Viewer,
 ) -> list[Need]:
-    """What waits for this person, according to the store and the state of this gate, the most urgent first."""
+    """What waits for this person, according to the store and the state of this gate, the most urgent first. Nothing waits for
+    whoever sees numbers alone."""
+    if not sees_names(reader.roles):
+        return []
     store, bundle = context.store, context.bundle()
     by_name = [(each.name, each) for each in sources]
     guard, found = guard_of(bundle.settings), [*_sources(by_name)]

@@ -1,7 +1,7 @@
 """Who has no mail now and why, how many were refused each day, what changed, and what comes: the facts of *Overview*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from mailgate.config import Bundle
@@ -27,8 +27,8 @@ MOST = 8
 """How many changes, and how many coming ones, are listed."""
 READ = 200
 """How many changes are read."""
-_NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate")}
-"""Who is no admin, by the name in the audit log."""
+_NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate"), "": phrase("An admin")}
+"""Who is no admin, by the name in the audit log, and an admin who is not named."""
 _MAILS = {
     MailAccess.LOST: phrase("Marked as lost"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
@@ -174,10 +174,13 @@ _BEGINS = {
 }
 
 
-async def changes_of(store: Store, bundle: Bundle, now: datetime) -> list[Turn]:
-    """What changed within the time of the trend, the newest first. Raises StoreUnavailableError."""
+async def changes_of(store: Store, bundle: Bundle, now: datetime, *, names: bool = True) -> list[Turn]:
+    """What changed within the time of the trend, the newest first; without ``names`` only of rules, and not by whom or why. Raises
+    StoreUnavailableError."""
     since, policy = now - TREND, bundle.policy
-    entries = await store.audit.latest([*_ACTS, *_OTHER_ACTS], since, READ)
+    entries = await store.audit.latest([*_ACTS, *(_OTHER_ACTS if names else ())], since, READ)
+    if not names:
+        entries = [replace(each, who=each.who if each.who in _NOT_PEOPLE else "", why="") for each in entries]
     found = [change for each in entries if (change := _change(each, policy))]
     active = await store.policies.active()
     if active is not None:  # what a version did before it was in force is not known here
@@ -219,18 +222,19 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
                 yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
-def coming_up(policy: Policy, now: datetime) -> list[Turn]:
-    """What begins or ends by its date, the next one first."""
+def coming_up(policy: Policy, now: datetime, *, names: bool = True) -> list[Turn]:
+    """What begins or ends by its date, the next one first; without ``names`` only of rules, and not why."""
     found = [each for each in _stages(policy, _BEGINS) if each.at > now]
     for relief in policy.reliefs.every:
         if relief.until is None or relief.until <= now:
             continue
-        if relief.cause is Cause.EXEMPTION:
+        if relief.cause is Cause.EXEMPTION and names:
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         elif relief.cause not in OF_SOME:  # who let themselves in knows their end
             words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
-            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
+            why = relief.why if names else ""
+            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, why))
     return sorted(found, key=lambda each: each.at)
 
 
