@@ -23,7 +23,6 @@ STAGES: dict[str, str] = {
     "mailgate.http.request:parse_response_head": "head of the answer, read",
     "mailgate.http.request:body_of": "head of the answer, read",
     "mailgate.http.connection": "connection of the client, with what the kernel does for it",
-    "mailgate.http.listener": "connection of the client, with what the kernel does for it",
     "mailgate.http.exchange": "connection of the client, with what the kernel does for it",
     "mailgate.http.deadline": "deadlines",
     "mailgate.http.trusted_headers": "origin of the request",

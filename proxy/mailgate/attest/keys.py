@@ -13,6 +13,8 @@ from mailgate.attest.jose import Key, MalformedJwsError, parse_object
 from mailgate.errors import MailgateError
 
 _COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes
+OF_LOGINS = "login "
+"""The beginning of the names of keys that sign logins and attest nothing."""
 _SECRET_MEMBERS = ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
 
 

@@ -17,9 +17,9 @@ from mailgate.config.described_schema import DescribedSchema
 from mailgate.config.rules import AppsFile, GroupsFile
 from mailgate.config.settings import Settings
 from mailgate.config.sources.line import DeviceLine
-from mailgate.policy.apps import AppList
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.rules import PolicyFile
+from mailgate.policy.written import AppList
 
 SCHEMAS: Mapping[str, type[BaseModel]] = {
     "settings": Settings,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import cleanup_on_signals, fail
+from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
 from mailgate.cli.output import print_json, progress_bar, say
 from mailgate.config import Bundle, load_settings
@@ -95,22 +95,15 @@ def _broken(*faults: str) -> Faults:
 
 
 @app.command("renew-keys")
-def renew_keys(
-    token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
-) -> None:
+@on_store(acts=True, decides=False, json=AsObject)
+async def renew_keys(opened: Opened) -> None:
     """Delete the keys that seal cookies and nonces and sign the gate's own tokens, so that new ones are made. Then
     restart every gate."""
-
-    async def run(store: Store, bundle: Bundle) -> int:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        dropped = await store.keys.drop()
-        act = replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
-        await store.audit.append(act)
-        return dropped
-
-    dropped = with_store(config, run, decides=False)
+    by = opened.person("operator")
+    dropped = await opened.store.keys.drop()
+    await opened.store.audit.append(replace(by.act(opened.now, "keys-renewed"), details={"keys": dropped}))
     words = f"deleted {dropped} keys; restart every gate on this store, one after the other"
-    say(words, {"deleted": dropped}, as_json=as_json)
+    opened.say(words, {"deleted": dropped})
 
 
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:

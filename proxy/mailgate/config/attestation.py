@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, mode
 
 from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
+from mailgate.attest.keys import OF_LOGINS
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration, jwks_url
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 MAX_STATUS = 32 * 1024 * 1024
 """The largest list of revoked keys, in bytes; Google's has some 200 KiB."""
@@ -115,10 +116,6 @@ class IssuerSettings(Strict):
             message = "`jwks` is not an https URL, so no certificate is checked; use an https URL there"
             raise wrong_value("file", message, key="jwks_ca")
         return self
-
-
-OF_LOGINS = "login "
-"""The beginning of the names of keys that sign logins and attest nothing."""
 
 
 class LoginTokenSettings(IssuerSettings):

@@ -13,7 +13,7 @@ from mailgate.attest.client_certs import Revocation, RevocationError, Revocation
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
 from mailgate.config.values import Listen
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 MAX_FILE = 32 * 1024 * 1024
 """The largest revocation list, or list of serial numbers, in bytes."""

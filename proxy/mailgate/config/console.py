@@ -11,7 +11,7 @@ from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
 from mailgate.config.values import Duration, IssuerUrl, Network, Origin
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=100)]
 Word = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
@@ -22,7 +22,7 @@ HostName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=253)
 ]
 
-GroupRole = Literal["viewer", "operator"]
+GroupRole = Literal["analyst", "viewer", "operator"]
 """The roles that groups can give. ``approver`` is missing: an approval counts only while its author is an approver,
 which is known only for ``admins``."""
 

@@ -10,7 +10,7 @@ from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, WithJso
 
 from mailgate.config.values import Duration, PartOrCount
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1) // timedelta(minutes=1)

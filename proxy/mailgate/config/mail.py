@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from mailgate.config.references import FilePath, Secret
 from mailgate.config.values import Duration, Listen
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
 MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$", max_length=254)]

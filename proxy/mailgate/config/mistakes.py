@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
-from mailgate.model.phrase import Phrase, code, phrase, words_of
-from mailgate.policy.written import did_you_mean, in_words, quoted
+from mailgate.model.phrase import Phrase, code, did_you_mean, phrase, quoted, words_of
+from mailgate.policy.written import in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 

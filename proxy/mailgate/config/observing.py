@@ -7,8 +7,7 @@ from pydantic import model_validator
 from mailgate.config.references import FilePath
 from mailgate.config.values import ListenAnywhere, Origin
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
-from mailgate.policy.written import Share
+from mailgate.policy.written import Share, Strict
 
 ClientDetail = Literal["path", "name", "address", "user_agent"]
 

@@ -10,8 +10,7 @@ from mailgate.config.mail import ShortText
 from mailgate.config.references import existing_file, unreadable
 from mailgate.config.values import PageUrl
 from mailgate.model.phrase import SOURCE, wrong_value
-from mailgate.policy.apps import Strict
-from mailgate.policy.written import Language
+from mailgate.policy.written import Language, Strict
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
 

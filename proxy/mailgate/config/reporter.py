@@ -16,7 +16,7 @@ from mailgate.attest.report import Reporters
 from mailgate.config.references import MissingSecret, Secret
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Identifier, Strict
+from mailgate.policy.written import Identifier, Strict
 
 
 def _without_colons(value: object) -> object:

@@ -14,14 +14,14 @@ from mailgate.config.document import Path as Place
 from mailgate.config.files import FilesReading
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError, Mistake
-from mailgate.model.phrase import phrase
-from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
+from mailgate.model.apps import AppCatalog, ListedApp
+from mailgate.model.phrase import did_you_mean, phrase
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.changes import digest_of_texts
 from mailgate.policy.people import NO_GROUPS, NO_LOGINS, Groups, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
-from mailgate.policy.written import did_you_mean
+from mailgate.policy.written import App, AppList, Key, Strict, Text
 
 
 class ListFile(Strict):

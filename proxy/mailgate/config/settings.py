@@ -32,9 +32,8 @@ from mailgate.config.values import Address, Duration, Listen, Network, Origin, S
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
 from mailgate.model.phrase import unknown_word, wrong_value
-from mailgate.policy.apps import Key, Strict
 from mailgate.policy.people import Logins
-from mailgate.policy.written import in_words
+from mailgate.policy.written import Key, Strict, in_words
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -62,6 +61,8 @@ class Retention(Strict):
     """How long devices, and a source's report about a device, are kept after the last report."""
     lost_devices: Duration = timedelta(days=365)
     """How long lost devices are kept and shut out, after the last report and after they were marked."""
+    looks: Duration = timedelta(days=90)
+    """How long it is kept which admin looked at whose data."""
 
 
 class ActiveSyncSettings(Strict):

@@ -22,7 +22,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import LineMistake, LinesRefusedError, SourceError, Trouble
 from mailgate.model import ManagementVerdict
-from mailgate.policy.written import did_you_mean
+from mailgate.model.phrase import did_you_mean
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100

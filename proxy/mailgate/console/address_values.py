@@ -7,8 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from mailgate.model import Effect, Reason
-from mailgate.model.phrase import capital, joined, phrase
-from mailgate.policy.written import nearest
+from mailgate.model.phrase import capital, joined, nearest, phrase
 
 Reader = Callable[[str], str]
 """Reads one value, without white space around it. Raises MisreadError."""

@@ -30,11 +30,11 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import canonical_address
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
-from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import Policy
-from mailgate.policy.written import Moment
+from mailgate.policy.written import Key, Moment, Strict, Text
 
 
 def _joined(value: object) -> object:
@@ -231,10 +231,7 @@ class Certificate(Strict):
         return CertificateResult(refused=self.refused) if self.refused else CertificateResult("certificate")
 
 
-class Situation(Strict):
-    """A request, and the knowledge besides it."""
-
-    request: Request = Request()
+class _Knowledge(Strict):
     device: CaseDevice | None = None
     attestation: Attestation | None = None
     extension: CaseExtension | None = None
@@ -242,6 +239,12 @@ class Situation(Strict):
     certificate: Certificate | None = None
     now: Moment | None = None
     """If left out: the time of the file, otherwise the time of the check."""
+
+
+class Situation(_Knowledge):
+    """A request, and the knowledge besides it."""
+
+    request: Request = Request()
 
     @model_validator(mode="after")
     def _proves_once(self) -> Self:
@@ -268,27 +271,15 @@ class Situation(Strict):
         return Access(facts, client, posture, moment, user, proof, certificate)
 
 
-class RecordedRequest(Request):
+class RecordedRequest(_Knowledge, Request):
     """A request and the knowledge besides it, on one level, as ``mailgate explain`` also takes it."""
-
-    device: CaseDevice | None = None
-    attestation: Attestation | None = None
-    extension: CaseExtension | None = None
-    certificate: Certificate | None = None
-    now: Moment | None = None
 
     def situation(self) -> Situation:
         """The situation, with the request in a part of its own."""
-        own = {name: getattr(self, name) for name in Request.model_fields}
-        request = Request.model_construct(**own)
-        return Situation.model_construct(
-            request=request,
-            device=self.device,
-            attestation=self.attestation,
-            extension=self.extension,
-            certificate=self.certificate,
-            now=self.now,
+        own, known = (
+            {name: getattr(self, name) for name in each.model_fields} for each in (Request, _Knowledge)
         )
+        return Situation.model_construct(request=Request.model_construct(**own), **known)
 
 
 class Expectation(Strict):

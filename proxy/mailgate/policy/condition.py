@@ -9,11 +9,11 @@ from functools import cached_property
 from cel_expr_python import cel
 
 from mailgate.model import Access
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, nearest, phrase, quoted
 from mailgate.policy.people import confusable_name, has_one_reading
 from mailgate.policy.syntax_tree import Node, literals_of, misspelt, only_compared, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES, cel_activation
-from mailgate.policy.written import AT_LEAST, EXAMPLE, nearest, parts_of, quoted
+from mailgate.policy.written import AT_LEAST, EXAMPLE, parts_of
 
 
 @dataclass(frozen=True, slots=True, order=True)

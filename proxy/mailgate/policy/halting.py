@@ -10,9 +10,8 @@ from pydantic import Field, model_validator
 from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Reason
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.proofs import accepted
-from mailgate.policy.apps import Strict
 from mailgate.policy.people import user_text
-from mailgate.policy.written import Duration, Share, in_words
+from mailgate.policy.written import Duration, Share, Strict, in_words
 
 _PARTS = 12
 """The number of parts of the window in which requests are counted. Each holds the people who came in it."""

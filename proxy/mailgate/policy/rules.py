@@ -22,14 +22,23 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, LetIn, Reason, Stage
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
-from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import MAX_ONCE_PER, NO_RELIEFS, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.stages import Stages
-from mailgate.policy.written import Duration, LocalizedField, Share, in_words, localized_schema
+from mailgate.policy.written import (
+    Duration,
+    Key,
+    LocalizedField,
+    Share,
+    Strict,
+    Text,
+    in_words,
+    localized_schema,
+)
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
@@ -156,13 +165,20 @@ def _group(word: object, info: ValidationInfo) -> object:
 Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
-class RuleNotice(Strict):
+class NoticeTexts(Strict):
     """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
     """The fix that ends it: one that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: LocalizedField | None = None
     """The person or office to ask."""
+
+
+class RuleNotice(NoticeTexts):
+    """What people are told of a rule, and when by mail."""
+
+    send: Literal["on_dates"] | None = None
+    """Starts the notices of the rule when it comes in force and when its stages begin; if left out, a person starts them."""
 
 
 class SelfServiceTerms(Strict):
@@ -194,7 +210,7 @@ class Default(Strict):
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
     title: LocalizedField | None = None
-    notice: RuleNotice = RuleNotice()
+    notice: NoticeTexts = NoticeTexts()
 
 
 class Rule(Strict):
@@ -270,8 +286,8 @@ class Policy:
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [_as_versioned(rule) for rule in self.rules],
-            "default": self.default.model_dump(mode="json"),
+            "rules": [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules],
+            "default": self.default.model_dump(mode="json", exclude_defaults=True),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
         }
@@ -299,16 +315,6 @@ class Policy:
     def title_of(self, rule: str) -> str:
         """The title of a rule; its id if it has none, or is gone."""
         return next((str(each.title or each.id) for each in self.rules if each.id == rule), rule)
-
-
-_LATER = ("groups", "grace", "halt_when", "self_service")
-
-
-def _as_versioned(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule that its version is computed from. Fields of later releases count only if they are given, so
-    that old rules keep their version."""
-    written = rule.model_dump(mode="json")
-    return {name: value for name, value in written.items() if value or name not in _LATER}
 
 
 def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:

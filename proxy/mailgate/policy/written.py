@@ -1,23 +1,67 @@
-"""Values as people write them in files: durations (``30s``, ``24h``, ``7d``), moments, shares and versions; and what a mistyped
-word was most likely meant to be."""
+"""What people write in files: the base of every form, listed apps, durations (``30s``, ``24h``, ``7d``), moments, shares and versions."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
+    Field,
     PlainSerializer,
+    StringConstraints,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
 )
 
-from mailgate.model.phrase import LANGUAGES, SOURCE, code, joined, phrase, unknown_word, wrong_value
-from mailgate.policy.apps import Text
+from mailgate.model.phrase import LANGUAGES, SOURCE, phrase, unknown_word, wrong_value
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+"""A name in kebab-case: lower-case letters, digits and single hyphens."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A short text for people."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=255)]
+"""An Android package name or an iOS bundle identifier."""
+
+ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
+"""The id of a browser extension in its browser: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
+
+
+class Strict(BaseModel):
+    """The base of every file's model: unknown keys are refused, values are not converted, and objects are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class App(Strict):
+    """One listed app as it is written in ``apps.yaml``."""
+
+    name: Text
+    vendor: Text | None = None
+    android: tuple[Identifier, ...] = ()
+    ios: tuple[Identifier, ...] = ()
+    names: tuple[Text, ...] = ()
+    extensions: tuple[ExtensionId, ...] = ()
+    """The ids of its browser extensions; the companion extension is asked which of them are installed."""
+    publishers: tuple[Text, ...] = ()
+    """Its publishers, which distinguish apps of one name in an inventory that has only names."""
+
+
+class AppList(Strict):
+    """A list in a file of its own, with its source."""
+
+    title: Text
+    published: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    sources: tuple[Text, ...] = Field(min_length=1)
+    notes: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    apps: tuple[Key, ...] = Field(min_length=1)
+
 
 MAX_DURATION = timedelta(days=36500)
 
@@ -122,34 +166,6 @@ def at_least(version: str, wanted: str) -> bool:
     """Whether a version is known to be this one or a later one."""
     found, least = parts_of(version), parts_of(wanted)
     return found is not None and least is not None and found >= least
-
-
-def quoted(words: Iterable[str], most: int = 12) -> str:
-    """The words in order, each in backquotes, at most ``most`` of them."""
-    ordered = list(words)
-    shown = joined(map(code, ordered[:most]))
-    return (
-        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
-        if len(ordered) > most
-        else shown
-    )
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was most likely meant to be."""
-    by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    close = get_close_matches(word.casefold().replace("-", "_"), by_folded)
-    return by_folded[close[0]] if close else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
-    known = list(known)
-    near = nearest(word, known)
-    if not known:
-        return phrase("nothing is defined that could be used here")
-    options = phrase("use one of %(known)s", known=quoted(known))
-    return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options
 
 
 class LocalizedText(str):

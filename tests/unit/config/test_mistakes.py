@@ -6,8 +6,7 @@ from pydantic import Field
 
 from mailgate.config.document import read_document
 from mailgate.config.mistakes import validated
-from mailgate.policy.apps import Key, Strict, Text
-from mailgate.policy.written import Duration
+from mailgate.policy.written import Duration, Key, Strict, Text
 
 
 class Inner(Strict):

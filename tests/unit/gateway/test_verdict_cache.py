@@ -34,13 +34,13 @@ from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, MAX_TARGET, SIZE, VerdictCache
-from mailgate.http.listener import Server
+from mailgate.http.connection import Server
 from mailgate.http.parser import ServerLimits
 from mailgate.http.proxy.forward import Forwarder
 from mailgate.http.proxy.heads import Rewrite
 from mailgate.http.proxy.upstream import UpstreamConnection
 from mailgate.model import Posture, PostureState, RequestFacts
-from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.policy.people import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.rollout.halting import HaltMonitor

@@ -8,7 +8,7 @@ from tests.unit.policy.examples import CATALOG, NOW, policy_of, refusal
 
 from mailgate.gateway.pages.steps import FIXES as FIXES_OF_PAGES
 from mailgate.model import Effect, Reason, Stage
-from mailgate.policy.apps import AppCatalog
+from mailgate.model.apps import AppCatalog
 from mailgate.policy.rules import (
     FIXES,
     RESERVED,
@@ -209,8 +209,8 @@ def test_a_policy_reads_what_its_rules_read() -> None:
     assert policy.reads == {"client.handheld", "user.name"}
 
 
-def test_new_fields_change_the_version_only_if_given() -> None:
-    assert policy_of({}).version == "a09902a586cd"
+def test_every_field_of_a_rule_that_is_not_its_default_changes_the_version() -> None:
+    assert policy_of({"share": "100%"}).version == policy_of({}).version
     assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
     assert policy_of({"self_service": {}}).version != policy_of({}).version
     assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version

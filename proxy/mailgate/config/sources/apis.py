@@ -12,7 +12,7 @@ from mailgate.config.sources.google import AndroidManagementSettings, GoogleDire
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.config.values import Duration, ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Identifier, Strict
+from mailgate.policy.written import Identifier, Strict
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 IntuneCompleteKind = Literal[

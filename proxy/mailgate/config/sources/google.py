@@ -14,7 +14,7 @@ from mailgate.config.references import ExistingFile, HeaderKey, Secret, where_it
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Identifier, Strict
+from mailgate.policy.written import Identifier, Strict
 
 
 def _service_account(found: SecretStr) -> SecretStr:

@@ -9,7 +9,7 @@ from mailgate.config.references import FilePath
 from mailgate.config.sources.every_source import EverySource, PostedSourceSettings
 from mailgate.model import Compliance, Enrolment, Kind
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 Name = Annotated[str, StringConstraints(max_length=500)]
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]

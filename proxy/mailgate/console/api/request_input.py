@@ -13,7 +13,7 @@ from mailgate.config.mistakes import wording
 from mailgate.console.api.operation import JSON, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.gateway.admin_port import body_of
-from mailgate.policy.written import did_you_mean
+from mailgate.model.phrase import did_you_mean
 from mailgate.tasks import compute
 
 MAX_NAMES = 200

@@ -11,7 +11,6 @@ from mailgate.config.mistakes import validated
 from mailgate.devices.device import Device
 from mailgate.devices.names import references
 from mailgate.devices.posture import belongs_to, posture_of
-from mailgate.devices.trust import told_state
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
 from mailgate.model.phrase import phrase
@@ -94,12 +93,6 @@ def decide_without_proof(
 def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
     """The posture of this device by these settings."""
     return posture_of(device, bundle.policy.catalog, bundle.posture_terms, now)
-
-
-def state_now(device: Device, bundle: Bundle, now: datetime) -> str:
-    """The word under which this device is counted."""
-    posture = posture_now(device, bundle, now)
-    return "lost" if posture.lost else told_state(posture)
 
 
 async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) -> list[Device]:
