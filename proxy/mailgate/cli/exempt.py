@@ -63,8 +63,7 @@ async def list_all(
     opened: Opened, everything: Annotated[bool, typer.Option("--all", help="Show ended ones too.")] = False
 ) -> None:
     """List the exemptions in force, the newest first."""
-    now = opened.now
-    kept = [each for each in await opened.store.reliefs.history() if each.relief.cause in OF_SOME]
+    now, kept = opened.now, await opened.store.reliefs.history(causes=OF_SOME)
     found = [each for each in kept if everything or each.holds(now)]
     opened.print_rows(found, _COLUMNS, plain=_plain, none="Nobody is exempt.", whole=("number", "from"))
 

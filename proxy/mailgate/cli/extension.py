@@ -190,7 +190,8 @@ async def list_browsers(
     now, found, after, more = opened.now, list[BrowserFacts](), "", True
     while more:
         page, after = await browsers(opened.store, opened.settings, wanted, now, _ROWS, after)
-        found, more = found + page, bool(after) and opened.as_json
+        found += page
+        more = bool(after) and (opened.as_json or len(found) < _ROWS)
     counts = await fleet(opened.store, opened.settings, now)
     if opened.as_json:
         print_json({"counts": counts, "browsers": found})

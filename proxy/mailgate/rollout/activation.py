@@ -265,9 +265,8 @@ async def retract(
 
 
 async def _unaltered(store: Store, number: int) -> Version:
-    version = await store.policies.get(number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await store.policies.logged(number):
+    version = await store.policies.sound(number)
+    if version is None:
         raise RefusedError(
             phrase(
                 "version %(number)s is not what was put in force: it was changed in the store. Plan the files or another version",

@@ -14,6 +14,7 @@ from mailgate.model.times import AHEAD, LONG_AGO
 from mailgate.policy.reliefs import MAX_ONCE_PER, Cause
 from mailgate.store import gates
 from mailgate.store.bulk_rows import count_change
+from mailgate.store.counts import outdated
 from mailgate.store.database import Database, Queries
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
@@ -88,6 +89,7 @@ class Retention(Queries):
             while deleted := await delete_some(now - age, page):
                 gone += deleted
         gone += await self._prune_policies()
+        gone += sum([await self._change(each) for each in outdated(now)])
         await self._database.wipe()
         return gone
 

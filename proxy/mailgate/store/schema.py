@@ -336,9 +336,7 @@ audit = _table(
     "audit",
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
-    Index(None, "who", "number"),
-    Index(None, "about", "number"),
-    Index(None, "at", "number"),
+    *(Index(None, name, "number") for name in ("who", "at", "what", "about")),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
