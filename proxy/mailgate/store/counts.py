@@ -104,6 +104,25 @@ class RefusedDays(Queries):
         [(people, strangers)] = await self._rows(query, timeout_seconds=60)
         return RefusedDay(day, people, strangers, now)
 
+    async def unreported(self, without: Sequence[str], since: datetime) -> int:
+        """How many people got no mail at the last try of a client that no source reports, and have no device with such a mail status."""
+        who = (WithoutCase(_SEEN.user), _SEEN.client)
+        meant = (_SEEN.device == "", _SEEN.user != "", _SEEN.last_at >= since)
+        lately = (
+            select(
+                WithoutCase(_SEEN.user).label("person"),
+                _SEEN.effect,
+                func.row_number().over(partition_by=who, order_by=_SEEN.last_at.desc()).label("place"),
+            )
+            .where(*meant)
+            .subquery()
+        )
+        counted = select(WithoutCase(_ROWS.person)).where(_ROWS.mail.in_(without), _ROWS.person != "")
+        query = select(func.count(lately.c.person.distinct())).where(
+            lately.c.place == 1, lately.c.effect.in_(REFUSALS), lately.c.person.not_in(counted)
+        )
+        return int(await self._value(query, timeout_seconds=60))
+
     async def _keep(self, counted: RefusedDay) -> None:
         async with self._database.writing() as connection:
             await put_rows(connection, refused_days, [counted._asdict()])

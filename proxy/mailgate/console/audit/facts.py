@@ -39,7 +39,7 @@ ACTION_WORDS = {
     "keys-renewed": phrase("Keys of the store renewed"),
     "let-in": phrase("Let in by self-service"),
     "machine-tokens-made": phrase("Tokens of computers made"),
-    "notices-held": phrase("Mails about a rule not started by themselves"),
+    "notices-held": phrase("Notices held back"),
     "notices-queued": phrase("Mails about a rule written"),
     "notices-retried": phrase("Failed mails sent again"),
     "notices-sent": phrase("Mails sent"),

@@ -8,14 +8,18 @@ from mailgate.config import Bundle
 from mailgate.config.admins import BY_FILE
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.counting import TREND_DAYS, Outage
+from mailgate.console.plans.facts import title_of
 from mailgate.console.words import state_in_words
 from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import Phrase, joined, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState
 from mailgate.policy.stages import softened
+from mailgate.rollout.approvals import PlanStatus
+from mailgate.rollout.kept_plans import PLAN_AGE
+from mailgate.rollout.plan import ByLabel, MoverCounts
 from mailgate.store import AuditEntry, Store
 from mailgate.store.audit import moment_of
 from mailgate.store.device_rows import OutageCause
@@ -67,6 +71,8 @@ class WithoutMail(Fact):
     """How many of them asked for mail on a laptop within a week. Of the others it is not known."""
     nobodys: int
     """Devices without mail whose person is not known. They are not among the people."""
+    unreported: int
+    """Other people who got no mail within a week at the last try of a client that no source reports."""
     at: Instant
     """When they were counted."""
 
@@ -87,6 +93,7 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
         causes=sorted(causes.values(), key=lambda each: -each.people),
         at_laptops=sum(each.at_laptops for each in counted.causes),
         nobodys=counted.nobodys,
+        unreported=counted.unreported,
         at=counted.at,
     )
 
@@ -222,9 +229,68 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
                 yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
-def coming_up(policy: Policy, now: datetime, *, names: bool = True) -> list[Turn]:
-    """What begins or ends by its date, the next one first; without ``names`` only of rules, and not why."""
-    found = [each for each in _stages(policy, _BEGINS) if each.at > now]
+_HIT = {
+    "block": plural("%(count)s person loses mail.", "%(count)s people lose mail."),
+    "challenge": plural(
+        "%(count)s person has to prove the device.", "%(count)s people have to prove the device."
+    ),
+    "warn": plural("%(count)s person is warned.", "%(count)s people are warned."),
+}
+
+
+def _counted(words: Phrase, number: int) -> Phrase:
+    return plural(words.one, words.more, number)
+
+
+def _met(newly: ByLabel[MoverCounts], rule: str = "") -> str:
+    """Whom a moment of a plan meets, by one rule or by all."""
+    found = {
+        label: sum(row.people for row in newly[label].by.get("rule", ()) if row.value == rule)
+        if rule
+        else newly[label].people
+        for label in _HIT
+    }
+    return joined((_counted(_HIT[label], number) for label, number in found.items() if number), " ")
+
+
+def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
+    """The plans that have not started: each date on which one meets somebody, or until when it can be started."""
+    for each in plans:
+        if each.state != "open" or each.back:
+            continue
+        needs = _counted(_NEEDS, each.missing) if each.missing else phrase("Not started.")
+        title, parts = title_of(each.body), {"digest": each.plan.digest}
+        dated = [
+            (moment.at, met) for moment in each.body.later if moment.at > now and (met := _met(moment.newly))
+        ]
+        if met := _met(each.body.newly):
+            dated.insert(
+                0, (each.plan.made_at + PLAN_AGE, joined((met, phrase("Until then it can be started.")), " "))
+            )
+        for at, met in dated:
+            words = phrase("Planned: %(title)s", title=title)
+            yield Turn(at, words, "policy-plan", parts, joined((met, needs), " "))
+
+
+_NEEDS = plural("Needs %(count)s approval.", "Needs %(count)s approvals.")
+
+
+def coming_up(
+    policy: Policy, plans: Sequence[PlanStatus], now: datetime, *, names: bool = True
+) -> list[Turn]:
+    """What begins or ends by its date, planned or in force, the next one first, with how many people it meets as far as a plan said; without
+    ``names`` only of rules and plans, and not why."""
+    moments = [
+        (moment.at, moment.newly)
+        for each in plans
+        if each.state in ("in force", "replaced")
+        for moment in each.body.later
+    ]
+    found = list(_planned(plans, now))
+    for each in _stages(policy, _BEGINS):
+        if each.at > now:
+            said = (_met(newly, each.parts["rule"]) for at, newly in moments if at == each.at)
+            found.append(replace(each, why=next(filter(None, said), "")))
     for relief in policy.reliefs.every:
         if relief.until is None or relief.until <= now:
             continue

@@ -13,7 +13,7 @@ from mailgate.config.admins import sees_names
 from mailgate.console.address_values import one_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
-from mailgate.console.layout import common_values, note_page, show
+from mailgate.console.layout import MAX_PLANS, common_values, note_page, show
 from mailgate.console.login.session_start import session_value
 from mailgate.console.now.attention import Viewer, needs_now
 from mailgate.console.now.facts import (
@@ -33,6 +33,8 @@ from mailgate.console.pictures import plot, refused_picture
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
+from mailgate.rollout.approvals import PlanStatus, plan_statuses
+from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.tasks import compute
 from mailgate.texts import Language
@@ -99,12 +101,13 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     reader = Viewer(request[SESSION].name, roles_of(request))
     names = sees_names(reader.roles)
     traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
-    refused, changes = list[RefusedPeople](), list[Turn]()
+    refused, changes, plans = list[RefusedPeople](), list[Turn](), list[PlanStatus]()
     with suppress(StoreError):
         refused, changes = (
             await refused_by_day(context.store, at),
             await changes_of(context.store, bundle, at, names=names),
         )
+        plans = await plan_statuses(context.store, guard_of(bundle.settings), at, MAX_PLANS)
         traffic = await traffic_of(context.store, asked, at)
         told = True
     return {
@@ -113,7 +116,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "refused": refused,
         **_trend(refused, changes, language),
         "changed": [each for each in changes if each.at >= at - WEEK][:MOST],
-        "coming": coming_up(bundle.policy, at, names=names)[:MOST],
+        "coming": coming_up(bundle.policy, plans, at, names=names)[:MOST],
         "needs": await needs_now(context, state, sources, at, reader),
         "sources": sorted(sources, key=_by_effect),
         "opened": bool(request.query),
