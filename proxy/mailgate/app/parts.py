@@ -4,6 +4,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from mailgate.app import utc_now
@@ -31,6 +32,7 @@ from mailgate.gateway.refusals.failure import FailuresInForm
 from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
+from mailgate.gateway.selfservice.let_in import still_offered
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_forms import OwnReports, PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
@@ -145,7 +147,10 @@ def assemble(
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader = Reader(in_force, judge.public_url.startswith("https:"))
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
-    refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder, helped)
+    offered = partial(still_offered, own.self_service)
+    refuser = Refuser(
+        in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder, helped, offered
+    )
     failures = FailuresInForm(references, metrics, judge.clock, in_force)
     ways = forwarders.usual, forwarders.long_poll, forwarders.autodiscover
     forwarding = Forwarding(*ways, reader, recorder, refuser, references, failures)

@@ -42,7 +42,7 @@ from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.directions import has_no_login
-from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
+from mailgate.gateway.evaluate.facts import Incoming, basic_user, is_navigation, person_told
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.refuse import KnownRefusal
 from mailgate.gateway.selfservice.help import asked_here
@@ -460,8 +460,8 @@ def _is_refused_alike(incoming: Incoming, access: Access, decision: Decision) ->
     """Whether each request with the same key is refused by the gate itself, and nothing else of it counts."""
     if decision.reason is Reason.INTERNAL_ERROR or any(each.client.eas_id for each in access.claims):
         return False
-    if asked_here(access, decision.rule):
-        return False  # the page shows what the help desk has answered
+    if asked_here(access, decision.rule) or (decision.let_in and is_navigation(access.facts)):
+        return False  # the page shows what the help desk has answered, and whether the person may let themselves in
     if access.client.protocol is Spoken.ACTIVESYNC:
         return _is_for_devices(access) and not has_no_login(access, incoming)
     return access.client.protocol is Spoken.WEB and _names_no_device(access)

@@ -286,8 +286,8 @@ class Policy:
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [rule.model_dump(mode="json") for rule in self.rules],
-            "default": self.default.model_dump(mode="json"),
+            "rules": [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules],
+            "default": self.default.model_dump(mode="json", exclude_defaults=True),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
         }

@@ -19,6 +19,7 @@ from mailgate.rollout.guard import (
     read_window,
 )
 from mailgate.rollout.kept_plans import (
+    SENT_BACK,
     approved_by,
     find_plan,
     overtaken,
@@ -42,6 +43,7 @@ from mailgate.store import (
     retractions,
 )
 from mailgate.store.kept_out import EMPTY_WINDOW, NOBODY, CountedMeanwhileError, KeptOut, WindowTotals
+from mailgate.store.plans import DecidedMeanwhileError, unless_decided
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
@@ -87,7 +89,8 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    then = [partial(kept_out.go_by, counted=checked.before.counted(checked.newly))]
+    decided = partial(unless_decided, about=f"plan {plan.digest}", what=SENT_BACK, known=checked.back)
+    then = [partial(kept_out.go_by, counted=checked.before.counted(checked.newly)), decided]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
         told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
@@ -96,6 +99,8 @@ async def apply(
         return await store.policies.activate(plan.candidate, act, after=checked.serial, then=then)
     except CountedMeanwhileError:
         raise counted_meanwhile() from None
+    except DecidedMeanwhileError:
+        raise (await _checked(store, plan, person, guard, now)).refusal() from None
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
@@ -114,6 +119,8 @@ class _Checked:
     missing: int
     alone: int
     """How many approvals are missing for an override."""
+    back: int
+    """The number of the entry by which somebody sent it back; 0 if nobody did."""
 
     def refusal_to_override(self) -> RefusedError:
         why = plural(
@@ -167,7 +174,17 @@ async def _checked(
     beyond = guard is not None and bool(beyond_window(body, guard, before))
     missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
     alone = guard.missing_to_override(approved, plan.author, person.name) if guard else 0
-    return _Checked(plan, against, counting, newly_kept_out(body), before, serial, missing, alone)
+    return _Checked(
+        plan,
+        against,
+        counting,
+        newly_kept_out(body),
+        before,
+        serial,
+        missing,
+        alone,
+        back.number if back else 0,
+    )
 
 
 def objections_to(
@@ -265,9 +282,8 @@ async def retract(
 
 
 async def _unaltered(store: Store, number: int) -> Version:
-    version = await store.policies.get(number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await store.policies.logged(number):
+    version = await store.policies.sound(number)
+    if version is None:
         raise RefusedError(
             phrase(
                 "version %(number)s is not what was put in force: it was changed in the store. Plan the files or another version",

@@ -32,14 +32,13 @@ def rule_texts_of(rules: Rules) -> RuleTexts:
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:
     """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
-    version = await policies.get(activation.number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await policies.logged(version.number):
+    version = await policies.sound(activation.number)
+    if version is None:
         raise UnreadableVersionError(
             phrase(
                 "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
                 "the store",
-                number=str(version.number),
+                number=str(activation.number),
             ),
             by_command=". `mailgate audit verify` says where, `mailgate policy rollback` puts the version before in force",
         )
@@ -112,9 +111,9 @@ def edit_of(draft: KeptDraft) -> Edit:
 
 async def base_of(store: Store, draft: KeptDraft) -> Rules:
     """The version that a draft changes. Raises RefusedError if it can no longer be read."""
-    version = await store.policies.get(draft.base)
+    version = await store.policies.sound(draft.base)
     try:
-        if version is None or version.altered:
+        if version is None:
             raise RefusedError(
                 phrase(
                     "version %(base)s, which this draft changes, was changed in the store",

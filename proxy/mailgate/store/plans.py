@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Queries, made
-from mailgate.store.policies import OvertakenError, RuleTexts
+from mailgate.store.policies import Activation, OvertakenError, RuleTexts
 from mailgate.store.schema import activations, audit, drafts, plans, policies
 
 SHORTEST = 6
@@ -114,6 +114,20 @@ def _planned(row: Mapping[Any, Any]) -> StoredPlan:
     return StoredPlan(
         row["digest"], row["serial"], draft, row["body"], row["author"], row["made_at"], row["movers"]
     )
+
+
+class DecidedMeanwhileError(Exception):
+    """Somebody has decided on the plan while it was being started."""
+
+
+async def unless_decided(
+    connection: AsyncConnection, _activation: Activation, about: str, what: str, known: int
+) -> None:
+    """A step of an activation: nobody did this to its plan since the entry that was known. The audit log is locked, so who does it at the
+    same time comes after the start, and is overtaken. Raises DecidedMeanwhileError."""
+    last = select(func.max(audit.c.number)).where(audit.c.about == about, audit.c.what == what)
+    if ((await connection.execute(last)).scalar() or 0) > known:
+        raise DecidedMeanwhileError
 
 
 async def _refuse_overtaken(connection: AsyncConnection, after: int) -> None:

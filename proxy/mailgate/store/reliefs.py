@@ -88,11 +88,25 @@ class StoredReliefs(Queries):
             before = await _as_much(connection, relief)
             return (before, False) if before else (await _grant(connection, relief, act), True)
 
-    async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool]:
+    async def used(self, person: str, rule: str, since: datetime) -> bool:
+        """Whether a person has let themselves in from this rule since then, by this spelling of their login."""
+        those = (reliefs.c.cause == Cause.SELF_SERVICE, reliefs.c.rule == rule, reliefs.c.at > since)
+        query = select(reliefs.c.number).where(*those, reliefs.c.person == user_text(person))
+        return bool(await self._rows(query.limit(1)))
+
+    async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool] | None:
         """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login.
-        Returns that let-in or the earlier one, and whether it is new. The time is the store's."""
+        Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked, which ends every let-in.
+        The time is the store's."""
+        from mailgate.store.shut_enrolments import (  # which ends let-ins, and so imports this file
+            PERSON,
+            is_shut,
+        )
+
         async with self._database.writing() as connection:
-            act = await stamp(connection, act)
+            act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
+            if await is_shut(connection, [(PERSON, relief.person)]):
+                return None
             earlier = await _let_in_since(connection, relief, act.at - once_per)
             if earlier is not None:
                 return earlier, False

@@ -209,7 +209,8 @@ def test_a_policy_reads_what_its_rules_read() -> None:
     assert policy.reads == {"client.handheld", "user.name"}
 
 
-def test_every_field_of_a_rule_changes_the_version() -> None:
+def test_every_field_of_a_rule_that_is_not_its_default_changes_the_version() -> None:
+    assert policy_of({"share": "100%"}).version == policy_of({}).version
     assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
     assert policy_of({"self_service": {}}).version != policy_of({}).version
     assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version

@@ -47,7 +47,7 @@ async def test_a_plan_is_called_by_the_beginning_of_its_digest(two_plans: Store)
 @pytest.mark.parametrize(
     ("called", "error", "words"),
     [
-        ("abcdef", RefusedError, "several plans"),
+        ("abcdef", RefusedError, "may be several"),
         ("ab", RefusedError, "too short"),
         ("fedcba", UnknownError, "no plan is called `fedcba`"),
     ],

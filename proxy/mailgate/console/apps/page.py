@@ -31,6 +31,7 @@ from mailgate.rollout.guard import guard_of, read_window
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind
 from mailgate.tasks import compute
+from mailgate.texts import language_for
 
 WEEK = timedelta(days=7)
 _TITLES: Mapping[str, Callable[[str], str]] = {
@@ -130,6 +131,7 @@ async def _edit(
         "warn": read_day,
         "block": read_day,
         "words": line(200),
+        "mails": one_of(("itself", "by-hand")),
     }
     pairs = [(name, text) for name, text in asked.items() if name not in ("csrf", "do")]
     said, mistakes = read_address([each for each in pairs if each[0] not in many], single)
@@ -138,7 +140,11 @@ async def _edit(
     if mistakes:
         return None, mistakes
     where: Where = _WHERE.get(tuple(each for each in asked.getall("where", []) if each), "handhelds")
-    titles = {each: str(translate(_TITLES[each](app.name), language_of(request))) for each in _TITLES}
+    settings, by_form = context.bundle().settings, "warn" in asked or "block" in asked
+    # people read the title, whoever the admin is; in English where the console does not speak their language
+    company = language_for("", "", settings.languages.default)
+    titles = {each: str(translate(_TITLES[each](app.name), company)) for each in _TITLES}
+    starts = said.get("mails") or ("by-hand" if by_form else "itself")
     words = said.get("words")
     edit = ProhibitEdit(
         change="prohibit",
@@ -152,8 +158,9 @@ async def _edit(
         warn=said.get("warn") or None,
         block=said.get("block") or None,
         contact=_contact(policy),
+        send="on_dates" if settings.notices and starts == "itself" else None,
     )
-    if "warn" in asked or "block" in asked:
+    if by_form:
         return edit, []
     warn = None if place_for(policy, edit).softens else (today + WEEK).isoformat()
     return edit.model_copy(update={"warn": warn, "block": (today + 2 * WEEK).isoformat()}), []

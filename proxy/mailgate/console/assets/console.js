@@ -38,6 +38,7 @@ function listen(sign) {
 function lookAgain(part) {
   setTimeout(async () => {
     const answer = await fetch(location.href);
+    if (answer.status === 503) return lookAgain(part); // the store is late
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const fresh = page.getElementById(part.id);
     if (!answer.ok || !fresh) return;

@@ -1,5 +1,6 @@
 """Drafts: making a small change of the rules that no file has yet, the lines to commit, and its plan."""
 
+from copy import copy
 from datetime import date
 
 from aiohttp import web
@@ -43,6 +44,9 @@ async def make(request: web.Request) -> web.Response:
 
 async def draft(request: web.Request) -> web.Response:
     context = context_of(request)
+    making = copy(
+        context.planning.last
+    )  # as it is before the store is read: else a plan that ends meanwhile would be in neither
     kept = await find_draft(context.store, request.match_info["digest"])
     facts = await facts_of(context, kept)
     plans = await context.store.plans.find(facts.plan)
@@ -52,7 +56,7 @@ async def draft(request: web.Request) -> web.Response:
         draft=facts,
         words=WORDS[facts.state],
         plan=read_plan(plans[0]) if plans else None,
-        making=context.planning.last,
+        making=making,
     )
 
 

@@ -35,6 +35,8 @@ class Outage:
     """Devices without mail whose person is not known."""
     having: int
     """How many people have a device."""
+    unreported: int
+    """How many other people got no mail within a week at the last try of a client that no source reports."""
     at: datetime
 
 
@@ -86,8 +88,10 @@ class AppCounting:
         if wanted == self._counted and self._at is not None and now - self._at < RECOUNT_AFTER:
             return
         await count_apps(self._store, wanted[1], now)
-        causes, nobodys = await self._store.rows.causes([each.value for each in _WITHOUT], now - WEEK)
-        self.outage = Outage(tuple(causes), nobodys, await self._store.rows.people(), now)
+        without = [each.value for each in _WITHOUT]
+        causes, nobodys = await self._store.rows.causes(without, now - WEEK)
+        unreported = await self._store.refused_days.unreported(without, now - WEEK)
+        self.outage = Outage(tuple(causes), nobodys, await self._store.rows.people(), unreported, now)
         self.browsers = await self._fleet(now) if self._fleet else None
         await self._store.refused_days.count(now, TREND_DAYS)
         self.devices = DeviceStates(await self._store.rows.by_state(), now)

@@ -14,6 +14,7 @@ from mailgate.console.context import ConsoleContext, context_of, language_of, pe
 from mailgate.console.devices.page import number
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
+from mailgate.console.notices.facts import WORDS, notices_on_dates
 from mailgate.console.plans.candidates import candidate_for, rules_of_plan
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
@@ -28,7 +29,7 @@ from mailgate.console.plans.facts import (
 )
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.console.plans.notices import PlanNotice, plan_notices
+from mailgate.console.plans.notices import PlanNotice, plan_notices, rules_hitting
 from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
 from mailgate.console.plans.review import PlannedRule, checks_of, losers_of, planned_rules, stages_picture
@@ -54,6 +55,8 @@ async def watch(request: web.Request) -> web.Response:
     language = replace(language_of(request), dated=True)
     if outcome is None:
         return redirect_to(request, "policy-plan", digest=found.digest)
+    hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
+    on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
     return await show(
         request,
         "plan_outcome.html",
@@ -64,7 +67,13 @@ async def watch(request: web.Request) -> web.Response:
         headline=headline_of(plan),
         more=more_of(plan),
         watched=await watched_people(context.store, found, plan),
-        notices=_mailable(request, plan, outcome.version),
+        on_dates=on_dates,
+        words=WORDS,
+        notices=[
+            each
+            for each in _mailable(request, plan, outcome.version)
+            if each.rule not in {dated.rule for dated in on_dates}
+        ],
     )
 
 

@@ -5,6 +5,11 @@ from tests.unit.console.browsing import Browser, Company
 from tests.unit.console.drafted import APPS, followed, planned, written
 from tests.unit.console.phones import has, record
 
+from mailgate.console.context import ConsoleContext
+from mailgate.console.drafts import page as drafts
+from mailgate.console.drafts.facts import DraftFacts
+from mailgate.store.plans import KeptDraft
+
 ON = {"change": "join-list", "app": "wechat", "list": "prohibited"}
 
 
@@ -108,6 +113,24 @@ async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Compan
     firm.context.planning.last.digest = ""
     busy = await ada.post(f"{page.path}/plan")
     assert "Another plan is being made" in busy.words
+
+
+async def test_a_page_looks_again_if_its_plan_ended_while_it_was_made(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await ada.post("/console/policy/drafts", **ON)
+    await planned(firm)
+    made, facts_of = firm.context.planning.last, drafts.facts_of
+    assert made
+    made.digest = ""
+
+    async def ended_meanwhile(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
+        found = await facts_of(context, draft)
+        made.digest = found.plan
+        return found.model_copy(update={"plan": ""})
+
+    monkeypatch.setattr(drafts, "facts_of", ended_meanwhile)
+    assert "data-again" in (await ada.get(page.path)).text
 
 
 @pytest.mark.parametrize(

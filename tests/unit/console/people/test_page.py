@@ -48,6 +48,28 @@ async def test_each_device_has_a_sentence_and_the_history_stands_once(vic: Brows
     assert page.text.count("kept out 1 time that day") == 1
 
 
+async def test_a_source_that_does_not_answer_stands_beside_the_steps_that_need_it(
+    vic: Browser, firm: Company, phone: Device
+) -> None:
+    assert "A step that needs a new report" not in (await vic.get(ALICE)).words
+    known = firm.ready["connectors"]["jamf-file"]
+    since = (NOW - timedelta(minutes=84)).isoformat()
+    failing = known | {
+        "state": "failing",
+        "trouble": "timeout",
+        "trouble_since": since,
+        "failing_since": since,
+    }
+    firm.ready["connectors"] = {"jamf-file": failing, "other": failing}
+    page = await vic.get(ALICE)
+    words = (
+        "jamf-file does not answer in time, since today, 10:36 AM UTC . Its report counts until Wed, Dec 2, 11:00 AM UTC ."
+        " A step that needs a new report helps once it answers."
+    )
+    assert words in page.words
+    assert "other does not answer" not in page.words
+
+
 async def test_the_steps_are_those_of_the_page_that_refuses_them_and_in_their_language_too(
     vic: Browser, firm: Company, phone: Device
 ) -> None:

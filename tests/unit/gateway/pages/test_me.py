@@ -74,6 +74,15 @@ def test_a_blocked_device_has_the_words_of_the_block_page(pages: Pages) -> None:
         assert "An app on this device is not allowed" not in told, "the cause is told once"
 
 
+def test_who_looked_is_told_by_role(pages: Pages) -> None:
+    text = words(pages, OWN)
+    assert "Who looked at your data 1" in text
+    assert "Who The help desk" in text
+    assert "Wer Der Helpdesk" in words(pages, spoken(OWN, "de"))
+    other = replace(OWN.records.looks[0], fields={"role": "other"})
+    assert "An administrator" in words(pages, replace(OWN, records=StoredRecords(looks=(other,))))
+
+
 def test_steps_of_the_block_page_alone_are_left_out(pages: Pages) -> None:
     missing = replace(BLOCKED, reason=Reason.POSTURE_MISSING, apps=())
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=missing),)))
