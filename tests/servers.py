@@ -19,9 +19,9 @@ PATIENCE = 120.0
 STOP_SECONDS = 10.0
 
 
-def patiently() -> Iterator[None]:
+def patiently(seconds: float = PATIENCE) -> Iterator[None]:
     """The turns of a loop that asks and pauses by itself, for as long as a test waits."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield
 

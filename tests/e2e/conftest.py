@@ -1,16 +1,26 @@
 """The real mail system and a real browser. If one is missing, the test is skipped with one line that says so."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    BrowserType,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 from tests.e2e.chromium import CHROMIUM_ARGUMENTS, PAGES
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
 from tests.integration.gate import PHONE_RULES
 from tests.servers import PATIENCE, require_or_skip
+from tests.stores import stores_have_time as stores_have_time
 
 expect.set_options(timeout=PATIENCE * 1000)  # milliseconds
 
@@ -52,6 +62,25 @@ def playwright() -> Iterator[Playwright]:
     require_or_skip(PAGES)
     with sync_playwright() as driver:
         yield driver
+
+
+@pytest.fixture(scope="session", autouse=True)
+def browsers_have_time() -> Iterator[None]:
+    """Wait for what a page does as long as for anything else: Playwright gives up after half a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind, name in ((Browser, "new_context"), (BrowserType, "launch_persistent_context")):
+            patch.setattr(kind, name, patient(getattr(kind, name)))
+        yield
+
+
+def patient(open_context: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
+    @wraps(open_context)
+    def opened(*arguments: object, **options: object) -> BrowserContext:
+        context = open_context(*arguments, **options)
+        context.set_default_timeout(PATIENCE * 1000)
+        return context
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from tests.stores import stores_have_time as stores_have_time
 
 from mailgate.config import document
 from mailgate.logs import change_level
+from mailgate.policy import rules
 from mailgate.rollout import person
 
 MAX_WORDS = 80
@@ -28,9 +29,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "no deadline"))
 
 
 def pytest_collection_finish():
-    """Exclude the ten thousand tests from garbage collection, since they exist until the end."""
+    """Exclude the ten thousand tests from garbage collection, since they exist until the end, and collect seldom: a test leaves little."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 50, 1000)
 
 
 def pytest_make_parametrize_id(val):
@@ -69,6 +71,7 @@ def the_same_is_worked_out_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(document, "_compose", composing_once(document._compose))
         patch.setattr(person, "_matches", cache(person._matches))
+        patch.setattr(rules, "compile_condition", compiling_conditions_once(rules.compile_condition))
         yield
 
 
@@ -82,6 +85,19 @@ def composing_once(compose):
         return known[text]
 
     return composed
+
+
+def compiling_conditions_once(compile_condition):
+    """Cache the conditions of rules, which nothing changes; one with a mistake is read anew."""
+    known = {}
+
+    def compiled(text, closed):
+        key = text, *((name, tuple(values)) for name, values in closed.items())
+        if key not in known:
+            known[key] = compile_condition(text, closed)
+        return known[key]
+
+    return compiled
 
 
 @pytest.fixture

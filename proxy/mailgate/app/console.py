@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -21,6 +22,7 @@ from mailgate.console.api.site import with_api
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
 from mailgate.console.devices.rows import RowUpdates
+from mailgate.console.extension.facts import FleetFacts, fleet
 from mailgate.console.now.counting import AppCounting
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.outcome import compare_all_refusals
@@ -60,7 +62,7 @@ class Console:
             host=gethostname(),
             candidate=partial(candidate_of, self.parts.config),
             verdict_rates=VerdictRates(),
-            counting=AppCounting(self.parts.store, self._apps, utc_now),
+            counting=AppCounting(self.parts.store, self._apps, utc_now, self._fleet),
             readings=Readings(partial(sync_now, self.parts.connector_syncs)),
             planning=Planning(self.plan_now),
             view=lambda *told: self.parts.rules.in_force.live.responses.view(*told),
@@ -94,13 +96,16 @@ class Console:
         """Make a plan and keep it. Raises MailgateError."""
         active, settings, now = await self.parts.store.policies.active(), self.parts.files.settings, utc_now()
         if active is None:
-            raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+            raise RefusedError(phrase("no rules run yet: the first start starts the files"))
         return await plan_and_keep(
             self.parts.store, settings, active, candidate, days, WORKERS, who, now, progress
         )
 
     def _apps(self) -> tuple[str, ...]:
         return tuple(self.parts.files.bundle.policy.catalog.apps)
+
+    async def _fleet(self, now: datetime) -> FleetFacts:
+        return await fleet(self.parts.store, self.parts.files.settings, now)
 
 
 async def open_console(parts: ConsoleParts, admin: web.Application, closing: AsyncExitStack) -> web.AppRunner:

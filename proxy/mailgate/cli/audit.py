@@ -9,7 +9,7 @@ import typer
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.output import Columns, print_json, printable
+from mailgate.cli.output import Columns, minute, print_json, printable
 from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines
 from mailgate.store import AuditEntry, AuditHead
@@ -62,6 +62,30 @@ async def list_entries(opened: Opened, limit: Limit = 50) -> None:
     opened.print_rows(entries, _COLUMNS, plain=plain, none=none, whole=whole)
     if damaged:
         fail(1, "\n".join(damaged))
+
+
+_LOOKS: Columns = {
+    "at": lambda look: minute(look.at),
+    "who": "who",
+    "roles": "roles",
+    "whom": lambda look: look.person or look.device or (look.sought or "several"),
+    "number": "number",
+    "where": "what",
+    "origin": "origin",
+}
+
+
+@app.command("looks")
+@on_store(decides=False)
+async def list_looks(
+    opened: Opened,
+    who: Annotated[str, typer.Option(help="Only looks by this admin, or user of a computer.")] = "",
+    whom: Annotated[str, typer.Option(help="Only looks at this person or device.")] = "",
+    limit: Limit = 50,
+) -> None:
+    """List who looked at whose data, the newest first."""
+    found = await opened.store.looks.page(limit, who=who, whom=whom)
+    opened.print_rows(found, _LOOKS, none="No such look is on record.", whole=("at",))
 
 
 @app.command()

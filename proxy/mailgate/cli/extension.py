@@ -68,7 +68,7 @@ async def tokens(
         typer.Option(metavar="FILE", help="Write to a file that only you can read, instead of printing."),
     ] = None,
 ) -> None:
-    """Make the token of each computer of an inventory, by which it enrols under its name.
+    """Make the token of each computer of a list, by which it enrols under its name.
 
     Nothing is stored: the same computer and owner always have the same token, as long as extension.fleet_secret is the same. The token of
     an owner is good for that owner alone; without one, who logs in by the browser becomes the owner, where a trusted proxy says who that is.
@@ -190,7 +190,8 @@ async def list_browsers(
     now, found, after, more = opened.now, list[BrowserFacts](), "", True
     while more:
         page, after = await browsers(opened.store, opened.settings, wanted, now, _ROWS, after)
-        found, more = found + page, bool(after) and opened.as_json
+        found += page
+        more = bool(after) and (opened.as_json or len(found) < _ROWS)
     counts = await fleet(opened.store, opened.settings, now)
     if opened.as_json:
         print_json({"counts": counts, "browsers": found})

@@ -1,7 +1,7 @@
 """The people who may look at the gate and change its rules. Each has a name, the hash of a token, and roles."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, Self
 
 from argon2 import Type, extract_parameters
@@ -22,8 +22,14 @@ from mailgate.config.references import HIDDEN
 from mailgate.model.phrase import wrong_value
 from mailgate.policy.written import Strict
 
-Role = Literal["viewer", "operator", "approver"]
-"""``viewer`` looks; ``operator`` plans, applies and rolls back; ``approver`` approves what others have planned, and rolls back."""
+Role = Literal["analyst", "viewer", "operator", "approver"]
+"""``analyst`` sees numbers without names; ``viewer`` looks; ``operator`` plans, applies and rolls back; ``approver`` approves what others have planned, and rolls back."""
+
+
+def sees_names(roles: Collection[Role]) -> bool:
+    """Whether somebody with these roles may see data of single people."""
+    return not {"analyst"}.issuperset(roles)
+
 
 AdminName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._@-][a-z0-9]+)*$", max_length=100)]
 """A name in lower case only, so that no two names look like one person's."""

@@ -22,7 +22,7 @@ HostName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=253)
 ]
 
-GroupRole = Literal["viewer", "operator"]
+GroupRole = Literal["analyst", "viewer", "operator"]
 """The roles that groups can give. ``approver`` is missing: an approval counts only while its author is an approver,
 which is known only for ``admins``."""
 

@@ -61,6 +61,8 @@ class Retention(Strict):
     """How long devices, and a source's report about a device, are kept after the last report."""
     lost_devices: Duration = timedelta(days=365)
     """How long lost devices are kept and shut out, after the last report and after they were marked."""
+    looks: Duration = timedelta(days=90)
+    """How long it is kept which admin looked at whose data."""
 
 
 class ActiveSyncSettings(Strict):

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import CSRF, form_of, page_before, returned_form
-from mailgate.console.layout import show, show_without_login
+from mailgate.console.layout import note_page, show, show_without_login
 from mailgate.console.login.session_start import (
     begin_by_proxy_login,
     came_by_foreign_link,
@@ -17,6 +18,7 @@ from mailgate.console.login.session_start import (
     read_proxy_login,
     session_value,
 )
+from mailgate.console.looks import may_open
 from mailgate.console.peer import host_of
 from mailgate.console.words import ROLES
 from mailgate.model.phrase import joined_by_or, joined_names, phrase
@@ -28,13 +30,12 @@ OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset", "language"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-FOREIGN_FORM = phrase(
-    "Nothing was done, since this form does not come from a page of this console. Open the page again."
-)
+FOREIGN_FORM = phrase("Nothing was done: this form came from another site. Open the page again.")
 LOGGED_IN_AGAIN = phrase(
-    "Nothing was done yet, since you have logged in again after this page was opened. Look at the page once more."
+    "Nothing was done yet: you logged in again after you opened this page. Check it and send it again."
 )
-SESSION_ENDED = phrase("Your session has ended, so nothing was done.")
+NUMBERS_ALONE = phrase("This page shows people. The role analyst sees numbers without names.")
+SESSION_ENDED = phrase("You were logged out, so nothing was done.")
 
 
 @web.middleware
@@ -59,8 +60,15 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
             why=LOGGED_IN_AGAIN,
             **await _typed_values(request),
         )
+    if not (
+        request.match_info.http_exception or may_open(request.match_info.route.name or "", roles_of(request))
+    ):
+        return await show(request, "refused.html", 403, layout="base.html", why=NUMBERS_ALONE)
     await context_of(request).catch_up()
-    return await handler(request)
+    answer = await handler(request)
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        note_page(request)
+    return answer
 
 
 async def _has_session(request: web.Request) -> bool:
@@ -123,7 +131,7 @@ def requires_role(*roles: str) -> Callable[[Handler], Handler]:
         async def checked(request: web.Request) -> web.StreamResponse:
             if roles_of(request).isdisjoint(roles):
                 words = joined_names([ROLES[each] for each in roles], joined_by_or)
-                why = phrase("This needs the role %(words)s, which you do not have.", words=words)
+                why = phrase("Only somebody with the role %(words)s can do this.", words=words)
                 form = await returned_form(request)
                 return await show(request, "refused.html", 403, layout="base.html", why=why, **form)
             return await handler(request)

@@ -76,7 +76,16 @@ async def page(template: str, status: int = 200, **values: Any) -> web.Response:
 
 def text_of(template: str, **values: Any) -> str:
     """Render a template, or a part of a page, as text."""
-    return _ENVIRONMENT.get_template(template).render({"lang": IN_ENGLISH} | values)
+    text = _ENVIRONMENT.get_template(template).render({"lang": IN_ENGLISH} | values)
+    if values.get("names", True):
+        return text
+    return _CLOSED_LINK.sub(r"\1", _CLOSED_BUTTON.sub("", text))
+
+
+CLOSED = "closed:"
+"""The address of a page that the reader may not open. Its links are text, and its buttons are left out."""
+_CLOSED_BUTTON = re.compile(rf'<a class="button[^"]*" href="{CLOSED}[^>]*>.*?</a>', re.DOTALL)
+_CLOSED_LINK = re.compile(rf'<a [^>]*href="{CLOSED}[^>]*>(.*?)</a>', re.DOTALL)
 
 
 def asset(name: str) -> web.Response:

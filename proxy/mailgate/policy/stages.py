@@ -73,13 +73,22 @@ def softened(effect: Effect, stage: Stage) -> Effect:
 
 
 def in_share(share: float, rule: str, subject: str) -> bool | None:
-    """Whether a rule's share includes ``subject``: a person, or a device; None if neither is known. A hash gives the subject a
-    fixed place between 0 and 1, so it stays in a share that grows: the same in every spelling and domain of a login, or people
-    could choose it."""
-    if share in (0, 1):
-        return bool(share)
+    """Whether a rule's share includes ``subject``: a person, or a device; None if neither is known."""
+    return bool(share) if share in (0, 1) else reaches(share, place_in_shares(rule, subject))
+
+
+def place_in_shares(rule: str, subject: str) -> float | None:
+    """The place of a subject among all, from 0 to 1, by a hash, so it stays in a share that grows: the same in every spelling and
+    domain of a login, or people could choose it. None if nobody knows who it is."""
     bare = confusable_name(subject)
     if not has_one_reading(bare):
         return None
     digest = sha256(f"{rule}\0{bare}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def reaches(share: float, place: float | None) -> bool | None:
+    """Whether a share includes the subject at this place; None if that is unknown."""
+    if share in (0, 1):
+        return bool(share)
+    return None if place is None else place < share

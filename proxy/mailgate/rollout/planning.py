@@ -346,9 +346,9 @@ async def catalogs_since(store: Store, active: Activation, since: datetime) -> l
 
 
 async def _catalog(store: Store, number: int) -> AppCatalog:
-    """The catalogue of one version; empty if it cannot be read."""
-    version = await store.policies.get(number)
-    if version is None or version.altered:
+    """The catalogue of one version; empty if it cannot be read, or was changed in the store."""
+    version = await store.policies.sound(number)
+    if version is None:
         return AppCatalog()
     try:
         return (await compute(compile_rules, version.texts)).policy.catalog

@@ -32,22 +32,20 @@ def rule_texts_of(rules: Rules) -> RuleTexts:
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:
     """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
-    version = await policies.get(activation.number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await policies.logged(version.number):
+    version = await policies.sound(activation.number)
+    if version is None:
         raise UnreadableVersionError(
             phrase(
-                "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
-                "the store",
-                number=str(version.number),
+                "the running version %(number)s of the rules was changed in the database after it started",
+                number=str(activation.number),
             ),
-            by_command=". `mailgate audit verify` says where, `mailgate policy rollback` puts the version before in force",
+            by_command=". `mailgate audit verify` says where, `mailgate policy rollback` starts the version before",
         )
     try:
         return await compute(compile_rules, version.texts)
     except ConfigError as error:
         message = phrase(
-            "version %(number)s of the rules, which is in force, cannot be used by this Mailgate: %(why)s",
+            "this Mailgate cannot use the running version %(number)s of the rules: %(why)s",
             number=str(version.number),
             why=str(error),
         )
@@ -68,7 +66,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
     """Make and keep a draft of the rules in force with this change. Raises RefusedError."""
     active = await store.policies.active()
     if active is None:
-        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+        raise RefusedError(phrase("no rules run yet: the first start starts the files"))
     before = await rules_of(store.policies, active)
     try:
         after = await compute(edited, before, edit)
@@ -112,9 +110,9 @@ def edit_of(draft: KeptDraft) -> Edit:
 
 async def base_of(store: Store, draft: KeptDraft) -> Rules:
     """The version that a draft changes. Raises RefusedError if it can no longer be read."""
-    version = await store.policies.get(draft.base)
+    version = await store.policies.sound(draft.base)
     try:
-        if version is None or version.altered:
+        if version is None:
             raise RefusedError(
                 phrase(
                     "version %(base)s, which this draft changes, was changed in the store",

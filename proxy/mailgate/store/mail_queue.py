@@ -1,7 +1,6 @@
 """The queue of mails about rules, from queueing to sending, and the decisions of admins about mails that did not
 arrive."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -31,7 +30,8 @@ from mailgate.store.mail import (
 )
 from mailgate.store.policies import Activation, active_activation
 from mailgate.store.reliefs import is_in_force
-from mailgate.store.schema import mails, quarantine_mails, reliefs, retractions, started_notices
+from mailgate.store.retractions import last_rolled_back
+from mailgate.store.schema import mails, quarantine_mails, reliefs, started_notices
 
 
 class QuarantineMails(Queries):
@@ -119,10 +119,9 @@ class MailQueue(Queries):
     async def started(self) -> list[StartedNotice]:
         """The notices that were started or held back, the newest first, without those of versions that were rolled back since."""
         async with self._database.reading() as connection:
-            backs = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+            last = await last_rolled_back(connection)
             query = select(started_notices).order_by(started_notices.c.at.desc())
             rows = [StartedNotice(**each) for each in (await connection.execute(query)).mappings()]
-        last = {number: serial for serial, versions in sorted(backs) for number in json.loads(versions)}
         return [
             replace(each, kind=MailKind(each.kind))
             for each in rows
@@ -139,10 +138,9 @@ class MailQueue(Queries):
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
         where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
         async with self._database.reading(timeout_seconds=30) as connection:
-            backs = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+            last = await last_rolled_back(connection)
             told = select(mails.c.address, mails.c.version, mails.c.round).where(*where)
             rows = (await connection.execute(told)).all()
-        last = {number: serial for serial, versions in sorted(backs) for number in json.loads(versions)}
         return {address for address, version, round_ in rows if round_ >= last.get(version, 0)}
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:

@@ -84,7 +84,7 @@ class AlteredError(StoreError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"the texts of version {number} were changed in the store: they are not put in force",
+            f"the texts of version {number} were changed in the database: they are not started",
             by_command="; see `mailgate audit verify`",
         )
 
@@ -108,6 +108,13 @@ class Policies(Queries):
     async def get(self, number: int) -> Version | None:
         found = await self._versions(select(policies).where(policies.c.number == number))
         return found[0] if found else None
+
+    async def sound(self, number: int) -> Version | None:
+        """The version with this number; None if there is none, or it is not what was put in force: it was changed in the store."""
+        version = await self.get(number)
+        if version is None or version.altered or version.digest != await self.logged(number):
+            return None
+        return version
 
     async def all(self) -> AsyncIterator[Version]:
         """Every version, one after the other, since their texts may be long."""

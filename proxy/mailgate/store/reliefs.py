@@ -1,7 +1,7 @@
 """Reliefs: rules that are taken out, for some people or for everybody, for a time. They hold at every gate on the
 store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,8 +44,8 @@ class StoredReliefs(Queries):
             rows = (await connection.execute(query)).mappings()
             return Reliefs(serial, tuple(_kept(row).relief for row in rows))
 
-    async def history(self, size: int = 1000) -> list[KeptRelief]:
-        return await self._newest(size)
+    async def history(self, size: int = 1000, causes: Collection[Cause] = tuple(Cause)) -> list[KeptRelief]:
+        return await self._newest(size, reliefs.c.cause.in_(causes))
 
     async def off(self, now: datetime) -> list[KeptRelief]:
         """The rules that are out for everybody, the newest first."""

@@ -336,9 +336,7 @@ audit = _table(
     "audit",
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
-    Index(None, "who", "number"),
-    Index(None, "about", "number"),
-    Index(None, "at", "number"),
+    *(Index(None, name, "number") for name in ("who", "at", "what", "about")),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
@@ -594,3 +592,16 @@ languages = _table(
     Column("day", Date, nullable=False, index=True),
 )
 """The language that a person's browser last asked for, and the UTC day. Mails to them are in this language."""
+
+looks = _table(
+    "looks",
+    Column("id", Text, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    *_required(WireText, "who roles origin what person device sought"),
+    Column("number", Integer),
+    Index(None, "who", "at"),
+    Index(None, "person", "at"),
+    Index(None, "device", "at"),
+)
+"""Who looked at whose data: one row for each reader, place and person within some minutes. Of a list of several it has what was sought
+and how many rows were shown, if that is known; ``device`` is an id, or another name by which somebody asked for it."""

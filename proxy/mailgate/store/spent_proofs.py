@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store import gates
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError, StoreUnavailableError
-from mailgate.store.gates import earliest_now
 from mailgate.store.schema import spent_proofs
 
 _MOST_WAITING = 10_000
@@ -55,7 +55,7 @@ class SpentProofs:
         """Delete proofs that would be too old anyway, also by the database's clock: otherwise a gate whose clock is ahead would
         let others accept them again. Returns how many rows were deleted."""
         async with self._database.writing() as connection:
-            old = spent_proofs.c.until < await earliest_now(connection, now) - _CLOCKS_DIFFER
+            old = spent_proofs.c.until < await gates.earliest_now(connection, now) - _CLOCKS_DIFFER
             return (await connection.execute(delete(spent_proofs).where(old))).rowcount
 
     async def close(self) -> None:

@@ -24,6 +24,7 @@ from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Connectors, Reports
 from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
 from mailgate.store.ledger import Ledger
+from mailgate.store.looks import LookQueue, Looks
 from mailgate.store.mail import Languages
 from mailgate.store.mail_queue import MailQueue, QuarantineMails
 from mailgate.store.migrate import migrate, store_url
@@ -53,10 +54,11 @@ class Store:
         self._database = database
         self.spool = spool
         """The folder of files that are kept beside the store."""
-        sightings, reports = (
-            Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
+        spools = tuple(
+            Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports", "looks")
         )
-        self.devices = Devices(database, (sightings, reports))
+        sightings, reports, looks = spools
+        self.devices = Devices(database, spools)
         self.search = NameSearch(database)
         self.rows = DeviceRows(database)
         self.app_counts = AppCounts(database)
@@ -64,7 +66,7 @@ class Store:
         self.sightings = Sightings(database)
         self.seen_clients = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
-        self.personal = Personal(database, self.devices, self.people, (sightings, reports))
+        self.personal = Personal(database, self.devices, self.people, spools)
         self.quarantine_mails = QuarantineMails(database)
         self.keys = SharedKeys(database)
         self.audit = Audit(database)
@@ -84,10 +86,12 @@ class Store:
         self.retractions = Retractions(database)
         self.languages = Languages(database)
         self.fleet = BrowserFleet(database)
+        self.looks = Looks(database)
         self.retention = Retention(
             database,
             self.devices,
             self.enrolments,
+            self.looks,
             [
                 each.prune
                 for each in (
@@ -101,6 +105,7 @@ class Store:
         self.gates = Gates(database)
         self.ledger = Ledger(database, sightings)
         self.reports = Reports(database, reports)
+        self.look_queue = LookQueue(database, looks)
 
     @classmethod
     async def open(cls, url: str, *, spool: Path | None = None, make: bool = True) -> Self:
@@ -127,12 +132,14 @@ class Store:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.ledger.run())
             tasks.create_task(self.reports.run())
+            tasks.create_task(self.look_queue.run())
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
         """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds`` goes to disk."""
         try:
             await asyncio.gather(
-                self.reports.close(timeout_seconds), self.ledger.close(timeout_seconds), self.spent.close()
+                *(each.close(timeout_seconds) for each in (self.reports, self.ledger, self.look_queue)),
+                self.spent.close(),
             )
         finally:
             await self._database.close()

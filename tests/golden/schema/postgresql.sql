@@ -214,6 +214,20 @@ CREATE TABLE leases (
     CONSTRAINT pk_leases PRIMARY KEY (name)
 );
 
+CREATE TABLE looks (
+    id TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    who TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    what TEXT NOT NULL,
+    person TEXT NOT NULL,
+    device TEXT NOT NULL,
+    sought TEXT NOT NULL,
+    number INTEGER,
+    CONSTRAINT pk_looks PRIMARY KEY (id)
+);
+
 CREATE TABLE mails (
     id TEXT NOT NULL,
     address TEXT NOT NULL,
@@ -502,6 +516,8 @@ CREATE INDEX ix_audit_about_number ON audit (about, number);
 
 CREATE INDEX ix_audit_at_number ON audit (at, number);
 
+CREATE INDEX ix_audit_what_number ON audit (what, number);
+
 CREATE INDEX ix_audit_who_number ON audit (who, number);
 
 CREATE INDEX ix_clients_eas_id ON clients (eas_id);
@@ -583,6 +599,14 @@ CREATE INDEX ix_help_requests_reference ON help_requests (reference);
 CREATE INDEX ix_languages_day ON languages (day);
 
 CREATE INDEX ix_laptop_readers_seen_at ON laptop_readers (seen_at);
+
+CREATE INDEX ix_looks_at ON looks (at);
+
+CREATE INDEX ix_looks_device_at ON looks (device, at);
+
+CREATE INDEX ix_looks_person_at ON looks (person, at);
+
+CREATE INDEX ix_looks_who_at ON looks (who, at);
 
 CREATE INDEX ix_mails_about ON mails (version, kind, rule, state, address, id);
 

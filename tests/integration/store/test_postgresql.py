@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
 from tests.unit.store.test_gates import BEAT
+from tests.unit.store.test_retention import KEEP
 
 from mailgate.devices.trust import report_by
 from mailgate.model import PostureState
@@ -75,10 +76,8 @@ async def test_a_gate_ahead_widens_nothing_by_what_it_writes_or_deletes(store: S
     )
     assert await store.help_requests.people("shut", now + timedelta(hours=1)) == 0
     await store.verdicts.add({now: {VerdictKey("block", kind="phone"): 2}})
-    assert await store.verdicts.trim(ahead) == 0
     await store.app_counts.keep([AppDay(now.date(), "tiktok", 1, 2, 0, 0, now)])
-    await store.app_counts.keep([AppDay(ahead.date(), "tiktok", 1, 2, 0, 0, ahead)])
-    assert [each.day for each in await store.app_counts.since(now.date())] == [now.date(), ahead.date()]
+    assert await store.retention.prune(ahead, KEEP) == 0
 
 
 async def test_devices_that_two_gates_mark_as_lost_in_the_same_moment_count_together(

@@ -23,6 +23,7 @@ from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_looks import *  # noqa: F403
 from tests.unit.store.test_mail import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403

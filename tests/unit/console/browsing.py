@@ -35,7 +35,7 @@ from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store, StoreError
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
-WHO = admins(ada="operator", lin="operator approver", vic="viewer")
+WHO = admins(ada="operator", lin="operator approver", vic="viewer", ann="analyst")
 CONNECTORS = {"jamf-file": {"type": "file", "path": "devices.csv"}}
 NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.com"}
 HOST = "console.example.com"

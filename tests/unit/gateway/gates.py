@@ -190,6 +190,7 @@ class NoPeople:
         self.shut_since = None
         self.exempted = []
         self.calls = []
+        self.seen_by = []
         self.breaks = None
 
     async def devices(self, login, now, precedence):
@@ -228,6 +229,9 @@ class NoPeople:
 
     async def exemptions(self, login, devices):
         return self.exempted
+
+    async def looks(self, login, devices):
+        return self.seen_by
 
     async def help_requests(self, login, devices):
         return self.calls

@@ -74,7 +74,7 @@ REASONS = [
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"
 ONCE_PER = "use whole hours, more than `hours` and 90d at most"
-KEEPS_NOBODY_OUT = "the rule keeps nobody out; use it only with `block` or `challenge`"
+KEEPS_NOBODY_OUT = "the rule refuses nobody; use it only with `block` or `challenge`"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,8 @@ def test_a_policy_reads_what_its_rules_read() -> None:
     assert policy.reads == {"client.handheld", "user.name"}
 
 
-def test_every_field_of_a_rule_changes_the_version() -> None:
+def test_every_field_of_a_rule_that_is_not_its_default_changes_the_version() -> None:
+    assert policy_of({"share": "100%"}).version == policy_of({}).version
     assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
     assert policy_of({"self_service": {}}).version != policy_of({}).version
     assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version
@@ -238,3 +239,10 @@ def test_a_rule_says_on_which_terms_people_let_themselves_in() -> None:
     assert plain == (timedelta(hours=24), timedelta(days=30), "required")
     assert other == (timedelta(hours=4), timedelta(days=7), "none")
     assert policy_of({}).let_ins == {}
+
+
+def test_a_rule_is_called_by_its_title_or_else_its_id() -> None:
+    policy = policy_of({"id": "phones", "title": "No phones"}, {"id": "rest"})
+    assert [policy.title_of(each) for each in ("phones", "rest", "gone", "")] == [
+        "No phones", "rest", "gone", ""
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.outage import outage
 
-from mailgate.store import Store, StoreUnavailableError, spent_proofs
+from mailgate.store import Store, StoreUnavailableError, gates, spent_proofs
 from mailgate.store.database import Database
 
 UNTIL = NOW + timedelta(minutes=2)
@@ -84,6 +84,6 @@ async def test_a_gate_whose_clock_is_ahead_lets_nothing_be_sent_again(
         return min(now, NOW)
 
     await store.spent.spend(ticket(1), UNTIL, NOW)
-    monkeypatch.setattr(spent_proofs, "earliest_now", right)
+    monkeypatch.setattr(gates, "earliest_now", right)
     assert await store.spent.prune(NOW + timedelta(hours=2)) == 0
     assert not await store.spent.spend(ticket(1), UNTIL, NOW)

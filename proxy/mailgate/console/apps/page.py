@@ -64,12 +64,12 @@ async def prohibit(request: web.Request) -> web.Response:
         return redirect_after(request, phrase("Counted again."), "apps-one", query, key=key)
     context = context_of(request)
     edit, mistakes = await _edit(request, sent)
-    if mistakes or edit is None or await _wrong(context, edit):
+    if mistakes or edit is None or (await _tried(context, edit))[0]:
         return await _shown(request, sent, 422)
     draft = await draft_and_plan(context, edit, person_of(request), plan=what == "plan")
-    said = phrase("The plan is being made. Nothing changes until it is started.")
+    said = phrase("We are making the plan. Nothing changes until you start it.")
     return redirect_after(
-        request, said if what == "plan" else phrase("The draft is kept."), "policy-draft", digest=draft.digest
+        request, said if what == "plan" else phrase("Draft saved."), "policy-draft", digest=draft.digest
     )
 
 
@@ -81,7 +81,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         return await show(
             request, "misread.html", 422, mistakes=mistakes, without=str(request.rel_url.with_query({}))
         )
-    found, wrong = await what_if(context.store, bundle, edit), await _wrong(context, edit)
+    found, (wrong, policy) = await what_if(context.store, bundle, edit), await _tried(context, edit)
     states = context.counting.devices.states
     return await show(
         request,
@@ -94,7 +94,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         starts={name: at and read_moment(at) for name, at in (("warn", edit.warn), ("block", edit.block))},
         place=place_for(bundle.policy, edit),
         prohibited_by=[each for each in app.kept_out_by if edit.rule != each.rule],
-        letter=None if wrong else await _letter(context, edit, language_of(request).tag),
+        letter=policy and await _letter(context, policy, edit.rule, language_of(request).tag),
         unseen=sum(states[each] for each in _UNSEEN),
         counted=states.total(),
         most=MOST,
@@ -178,15 +178,14 @@ def _contact(policy: Policy) -> str | None:
     return next((each for each in told if each and not isinstance(each, LocalizedText)), None)
 
 
-async def _wrong(context: ConsoleContext, edit: ProhibitEdit) -> list[str]:
-    """Why this rule cannot be drafted, a sentence each."""
+async def _tried(context: ConsoleContext, edit: ProhibitEdit) -> tuple[list[str], Policy | None]:
+    """Why this rule cannot be drafted, a sentence each; otherwise the policy with it."""
     if past := list(_past(edit, context.clock())):
-        return past
+        return past, None
     try:
-        await compute(edited, context.bundle().rules, edit)
+        return [], (await compute(edited, context.bundle().rules, edit)).policy
     except EditError as error:
-        return [error.words]
-    return []
+        return [error.words], None
 
 
 def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
@@ -195,13 +194,12 @@ def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
             yield phrase("%(day)s is over. Choose today or a later day.", day=at)
 
 
-async def _letter(context: ConsoleContext, edit: ProhibitEdit, language: str) -> RenderedNotice | None:
+async def _letter(context: ConsoleContext, policy: Policy, rule: str, language: str) -> RenderedNotice | None:
     """The mail about the new rule to a made-up person, as it could be sent once the rule has started."""
     bundle, now = context.bundle(), context.clock()
-    policy = (await compute(edited, bundle.rules, edit)).policy
     for kind in (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED):
         try:
-            notice = await made_up(policy, topic_of(policy, 0, edit.rule, kind, now))
+            notice = await made_up(policy, topic_of(policy, 0, rule, kind, now))
         except RefusedError:
             continue
         return composer_for(bundle.settings).render(replace(notice, language=language))

@@ -38,6 +38,7 @@ function listen(sign) {
 function lookAgain(part) {
   setTimeout(async () => {
     const answer = await fetch(location.href);
+    if (answer.status === 503) return lookAgain(part); // the store is late
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const fresh = page.getElementById(part.id);
     if (!answer.ok || !fresh) return;
@@ -73,6 +74,13 @@ document.addEventListener('keydown', (event) => {
 // What can be taken back for a while says so for that long.
 for (const toast of document.querySelectorAll('[data-lasts]')) {
   setTimeout(() => toast.querySelector('form')?.remove(), 1000 * toast.dataset.lasts);
+}
+
+// After an act the focus is at what is said about it, so that a screen reader says it and the keyboard goes on from there.
+const message = document.querySelector('.toast, main [role="alert"]');
+if (message) {
+  message.tabIndex = -1;
+  message.focus();
 }
 
 // Where the browser keeps its clipboard to itself, as it does without https, the text is marked to be copied by hand.

@@ -14,30 +14,30 @@ from mailgate.store import AuditBreak, AuditEntry, AuditHead, Store
 from mailgate.store.audit import ALL
 
 ACTION_WORDS = {
-    "connector-import-asked": phrase("Import of devices by hand wanted"),
+    "connector-import-asked": phrase("Import of devices by hand asked for"),
     "connector-imported": phrase("Devices imported by hand"),
-    "connector-read": phrase("Reading of a connector wanted"),
+    "connector-read": phrase("Reading of a source asked for"),
     "console-login": phrase("Logged in to the console"),
     "console-logout": phrase("Logged out of the console"),
     "corrections-queued": phrase("Corrections written"),
     "device-asked": phrase("Sources of a device asked"),
     "device-forgotten": phrase("Device deleted"),
-    "device-loss-asked": phrase("Loss of a device wanted beyond the guard"),
+    "device-loss-asked": phrase("Asked to mark a device as lost beyond the guard"),
     "device-found": phrase("Device marked as found"),
     "device-lost": phrase("Device marked as lost"),
     "devices-asked": phrase("Sources of devices asked"),
-    "devices-by-hand-asked": phrase("Devices by hand wanted beyond the guard"),
+    "devices-by-hand-asked": phrase("Asked to import devices beyond the guard"),
     "enrolment-allowed": phrase("Enrolment allowed again"),
     "enrolment-revoked": phrase("Enrolment revoked"),
     "enrolment-token-made": phrase("Enrolment token made"),
-    "exemption-end-asked": phrase("End of an exemption wanted"),
+    "exemption-end-asked": phrase("End of an exemption asked for"),
     "exemption-ended": phrase("Exemption ended"),
     "exemption-given": phrase("Exemption given"),
-    "help-answered": phrase("Request for help answered"),
-    "help-done": phrase("Requests for help done"),
-    "help-reopened": phrase("Requests for help opened again"),
+    "help-answered": phrase("Help request answered"),
+    "help-done": phrase("Help requests closed"),
+    "help-reopened": phrase("Help requests opened again"),
     "keys-renewed": phrase("Keys of the store renewed"),
-    "let-in": phrase("Let in by self-service"),
+    "let-in": phrase("Let themselves in"),
     "machine-tokens-made": phrase("Tokens of computers made"),
     "notices-held": phrase("Notices held back"),
     "notices-queued": phrase("Mails about a rule written"),
@@ -45,17 +45,17 @@ ACTION_WORDS = {
     "notices-sent": phrase("Mails sent"),
     "notices-settled": phrase("Unsure mails decided"),
     "person-forgotten": phrase("Person deleted"),
-    "policy-activated": phrase("Rules put in force"),
-    "policy-activated-against-the-guard": phrase("Rules put in force against the guard"),
+    "policy-activated": phrase("Rules started"),
+    "policy-activated-against-the-guard": phrase("Rules started against the guard"),
     "policy-approved": phrase("Plan approved"),
     "policy-sent-back": phrase("Plan sent back"),
     "policy-drafted": phrase("Change drafted"),
     "policy-planned": phrase("Plan made"),
     "policy-rolled-back": phrase("Rules rolled back"),
-    "rule-halted": phrase("Rule halted by itself"),
-    "revocation-asked": phrase("Named wanted beyond the guard"),
-    "rule-resume-asked": phrase("Return of a rule wanted beyond the guard"),
-    "rule-resumed": phrase("Rule resumed"),
+    "rule-halted": phrase("Rule stopped by itself"),
+    "revocation-asked": phrase("Asked to name people beyond the guard"),
+    "rule-resume-asked": phrase("Asked to turn a rule on beyond the guard"),
+    "rule-resumed": phrase("Rule turned on again"),
     "rule-turned-off": phrase("Rule turned off"),
     "settings-changed": phrase("Settings changed"),
     "settings-noted": phrase("Settings noted"),
@@ -63,12 +63,12 @@ ACTION_WORDS = {
 """The words of every action by its code."""
 _ABOUT = {
     "break-glass": phrase("turning off"),
-    "connector": phrase("connector"),
+    "connector": phrase("source"),
     "device": phrase("device"),
     "draft": phrase("draft"),
     "exemption": phrase("exemption"),
     "exemption-end": phrase("the end of exemption"),
-    "halt": phrase("halt"),
+    "halt": phrase("stop"),
     "key": phrase("key"),
     "machine": phrase("computer"),
     "person": phrase("person"),
@@ -101,9 +101,14 @@ async def numbers_of(store: Store, since: str, until: str) -> range:
     days."""
     if not since and not until:
         return ALL
+    return await store.audit.numbers(*day_ends(since, until))
+
+
+def day_ends(since: str, until: str) -> tuple[datetime | None, datetime | None]:
+    """The first moment of a day, and the first one after another; None for an open end."""
     last = date.fromisoformat(until) if until else date.max
     end = _midnight(last + timedelta(days=1)) if last < date.max else None
-    return await store.audit.numbers(_midnight(date.fromisoformat(since)) if since else None, end)
+    return _midnight(date.fromisoformat(since)) if since else None, end
 
 
 def _midnight(day: date) -> datetime:

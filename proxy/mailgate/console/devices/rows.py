@@ -43,6 +43,10 @@ class ListedDevice:
     name: str
 
     @property
+    def person(self) -> str:
+        return self.row.person
+
+    @property
     def headline(self) -> str:
         return HEADLINES[MailAccess(self.row.mail)]
 

@@ -24,7 +24,7 @@ LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
 MAX_NAME = 255
 
 
-@accepts_parameters(key=line(), **POSITION)
+@accepts_parameters(key=line(), shut=line(MAX_NAME), **POSITION)
 async def enrolment(request: web.Request) -> web.Response:
     return await _shown(request)
 
@@ -40,12 +40,12 @@ async def make(request: web.Request) -> web.Response:
             request,
             422,
             wrong=phrase(
-                "A name and a note are one line of at most %(longest)s characters.", longest=MAX_NAME
+                "Use one line of %(longest)s characters or fewer for a name or note.", longest=MAX_NAME
             ),
         )
     if not 1 <= uses <= MAX_USES or days not in LIVES:
         return await _shown(
-            request, 422, wrong=phrase("A token is good for 1 to %(most_uses)s devices.", most_uses=MAX_USES)
+            request, 422, wrong=phrase("Enter 1 to %(most_uses)s devices.", most_uses=MAX_USES)
         )
     by, now = person_of(request), context.clock()
     owner = context.bundle().settings.logins.person(user)
@@ -61,9 +61,7 @@ async def code(request: web.Request) -> web.Response:
         return await _shown(
             request,
             422,
-            wrong=phrase(
-                "A code is for one person: a login name of at most %(longest)s characters.", longest=MAX_NAME
-            ),
+            wrong=phrase("Enter one login name of %(longest)s characters or fewer.", longest=MAX_NAME),
         )
     owner = desk.bundle().settings.logins.person(user)
     text = await make_code(desk.store, person_of(request), desk.clock(), owner)
@@ -127,6 +125,7 @@ async def _shown(
     owner: str = "",
 ) -> web.Response:
     store = context_of(request).store.enrolments
+    sought = request.query.get("shut", "").strip()
     keys = await store.page(request.query.get("key", ""), SIZE)
     tokens = await store.tokens(SIZE + 1, position_in(request.query))
     last = tokens[SIZE - 1] if len(tokens) > SIZE else None
@@ -137,7 +136,9 @@ async def _shown(
         tokens=tokens[:SIZE],
         older=position_values(RowPosition(last.made_at, last.name)) if last else {},
         keys=keys,
-        shut=await context_of(request).store.shut.all(),
+        shut=await context_of(request).store.shut.all(sought, SIZE + 1),
+        sought=sought,
+        size=SIZE,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,
         code=code,

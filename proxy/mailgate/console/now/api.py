@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
+from mailgate.config.admins import sees_names
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.apps.facts import AppTrend, trends_of
@@ -77,8 +78,8 @@ class Now(OutputModel):
     """The number of devices by state."""
     connectors: list[ConnectorFacts]
     """The connectors."""
-    gate: Readiness
-    """This gate."""
+    gate: Readiness | None
+    """This gate; null for a role that sees numbers without names, since it quotes what admins wrote."""
     gates: list[RunningGate] | None
     """Every gate on this store, by host and address; null if the store does not answer."""
 
@@ -102,7 +103,7 @@ async def get_now(call: Call) -> Now:
                 "states": context.counting.devices.states,
             },
             "connectors": sources,
-            "gate": state,
+            "gate": state if sees_names(call.roles) else None,
             "gates": None if gates is None else [_gate_answer(each) for each in gates],
         }
     )

@@ -3,13 +3,14 @@ and how many were refused."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailgate.console.apps.facts import count_apps
 from mailgate.console.devices.mail_status import OUT, MailAccess
+from mailgate.console.extension.facts import FleetFacts
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import OutageCause
 from mailgate.store.fleet import WEEK
@@ -53,18 +54,23 @@ class DeviceStates:
 
 
 class AppCounting:
-    """Counts in the background. ``apps`` returns the keys of the listed apps. ``outage`` is the last count of people without mail;
-    None before the first."""
+    """Counts in the background. ``apps`` returns the keys of the listed apps, and ``fleet`` counts the browsers. ``outage`` is the last
+    count of people without mail, ``browsers`` that of browsers; None before the first."""
 
     def __init__(
-        self, store: Store, apps: Callable[[], Iterable[str]], clock: Callable[[], datetime]
+        self,
+        store: Store,
+        apps: Callable[[], Iterable[str]],
+        clock: Callable[[], datetime],
+        fleet: Callable[[datetime], Awaitable[FleetFacts]] | None = None,
     ) -> None:
-        self._store, self._apps, self._clock = store, apps, clock
+        self._store, self._apps, self._clock, self._fleet = store, apps, clock, fleet
         self._counted: tuple[int, tuple[str, ...]] | None = None
         self._at: datetime | None = None
         self.devices = DeviceStates()
         self._began: datetime | None = None
         self.outage: Outage | None = None
+        self.browsers: FleetFacts | None = None
 
     async def follow(self) -> None:
         """Count if it is due, and then pause."""
@@ -86,6 +92,7 @@ class AppCounting:
         causes, nobodys = await self._store.rows.causes(without, now - WEEK)
         unreported = await self._store.refused_days.unreported(without, now - WEEK)
         self.outage = Outage(tuple(causes), nobodys, await self._store.rows.people(), unreported, now)
+        self.browsers = await self._fleet(now) if self._fleet else None
         await self._store.refused_days.count(now, TREND_DAYS)
         self.devices = DeviceStates(await self._store.rows.by_state(), now)
         self._counted, self._at = wanted, now

@@ -31,8 +31,8 @@ MOST = 8
 """How many changes, and how many coming ones, are listed."""
 READ = 200
 """How many changes are read."""
-_NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate")}
-"""Who is no admin, by the name in the audit log."""
+_NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate"), "": phrase("An admin")}
+"""Who is no admin, by the name in the audit log, and an admin who is not named."""
 _MAILS = {
     MailAccess.LOST: phrase("Marked as lost"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
@@ -181,10 +181,13 @@ _BEGINS = {
 }
 
 
-async def changes_of(store: Store, bundle: Bundle, now: datetime) -> list[Turn]:
-    """What changed within the time of the trend, the newest first. Raises StoreUnavailableError."""
+async def changes_of(store: Store, bundle: Bundle, now: datetime, *, names: bool = True) -> list[Turn]:
+    """What changed within the time of the trend, the newest first; without ``names`` only of rules, and not by whom or why. Raises
+    StoreUnavailableError."""
     since, policy = now - TREND, bundle.policy
-    entries = await store.audit.latest([*_ACTS, *_OTHER_ACTS], since, READ)
+    entries = await store.audit.latest([*_ACTS, *(_OTHER_ACTS if names else ())], since, READ)
+    if not names:
+        entries = [replace(each, who=each.who if each.who in _NOT_PEOPLE else "", why="") for each in entries]
     found = [change for each in entries if (change := _change(each, policy))]
     active = await store.policies.active()
     if active is not None:  # what a version did before it was in force is not known here
@@ -200,7 +203,7 @@ def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     noun, _, number = entry.about.partition(" ")
     rule = str(details_of(entry).get("rule", ""))
     said = (_ACTS | _OTHER_ACTS | (_ALL if rule == "all" else {}))[entry.what]
-    told = {"who": _NOT_PEOPLE.get(entry.who, entry.who), "number": number, "rule": titled(policy, rule)}
+    told = {"who": _NOT_PEOPLE.get(entry.who, entry.who), "number": number, "rule": policy.title_of(rule)}
     words = phrase(str(said), **told)
     page, parts = _PAGES.get(noun, "audit"), dict[str, str]()
     if noun == "version" and number.isdigit():
@@ -210,11 +213,6 @@ def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     return Turn(at, words, page, parts, entry.why, entry.what in _ACTS)
 
 
-def titled(policy: Policy, rule: str) -> str:
-    """The title of a rule; its id if it has none, or is gone."""
-    return next((str(each.title or each.id) for each in policy.rules if each.id == rule), rule)
-
-
 def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
     """When the stages of the rules begin."""
     for rule in policy.rules:
@@ -222,7 +220,7 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
             watches = stage is Stage.REPORT_ONLY
             state = RuleState.WATCHES if watches else STATE_OF_EFFECT[softened(rule.effect, stage)]
             if said := words.get(state):
-                told = phrase(str(said), rule=titled(policy, rule.id))
+                told = phrase(str(said), rule=policy.title_of(rule.id))
                 yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
@@ -271,8 +269,11 @@ def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
 _NEEDS = plural("Needs %(count)s approval.", "Needs %(count)s approvals.")
 
 
-def coming_up(policy: Policy, plans: Sequence[PlanStatus], now: datetime) -> list[Turn]:
-    """What begins or ends by its date, planned or in force, the next one first, with how many people it meets as far as a plan said."""
+def coming_up(
+    policy: Policy, plans: Sequence[PlanStatus], now: datetime, *, names: bool = True
+) -> list[Turn]:
+    """What begins or ends by its date, planned or in force, the next one first, with how many people it meets as far as a plan said; without
+    ``names`` only of rules and plans, and not why."""
     moments = [
         (moment.at, moment.newly)
         for each in plans
@@ -287,12 +288,13 @@ def coming_up(policy: Policy, plans: Sequence[PlanStatus], now: datetime) -> lis
     for relief in policy.reliefs.every:
         if relief.until is None or relief.until <= now:
             continue
-        if relief.cause is Cause.EXEMPTION:
+        if relief.cause is Cause.EXEMPTION and names:
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         elif relief.cause not in OF_SOME:  # who let themselves in knows their end
-            words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
-            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
+            words = phrase("“%(rule)s” counts again", rule=policy.title_of(relief.rule))
+            why = relief.why if names else ""
+            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, why))
     return sorted(found, key=lambda each: each.at)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
+from mailgate.config.admins import sees_names
 from mailgate.console.address_values import one_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
-from mailgate.console.layout import MAX_PLANS, common_values, show
+from mailgate.console.layout import MAX_PLANS, common_values, note_page, show
 from mailgate.console.login.session_start import session_value
 from mailgate.console.now.attention import Viewer, needs_now
 from mailgate.console.now.facts import (
@@ -75,6 +76,7 @@ async def _send_changes(request: web.Request, answer: web.StreamResponse) -> Non
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_view(request, context):
         seen = common_values(request) | await _page_values(request)
+        note_page(request, seen)
         parts = {name: await compute(text_of, f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -97,12 +99,13 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
     sources = await sources_of(context, state)
     reader = Viewer(request[SESSION].name, roles_of(request))
+    names = sees_names(reader.roles)
     traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
     refused, changes, plans = list[RefusedPeople](), list[Turn](), list[PlanStatus]()
     with suppress(StoreError):
         refused, changes = (
             await refused_by_day(context.store, at),
-            await changes_of(context.store, bundle, at),
+            await changes_of(context.store, bundle, at, names=names),
         )
         plans = await plan_statuses(context.store, guard_of(bundle.settings), at, MAX_PLANS)
         traffic = await traffic_of(context.store, asked, at)
@@ -113,7 +116,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "refused": refused,
         **_trend(refused, changes, language),
         "changed": [each for each in changes if each.at >= at - WEEK][:MOST],
-        "coming": coming_up(bundle.policy, plans, at)[:MOST],
+        "coming": coming_up(bundle.policy, plans, at, names=names)[:MOST],
         "needs": await needs_now(context, state, sources, at, reader),
         "sources": sorted(sources, key=_by_effect),
         "opened": bool(request.query),

@@ -51,7 +51,7 @@ def _head(bundle: Bundle, told: ReportedVersion, now: datetime) -> Iterator[Bloc
     settings, version = bundle.settings, told.version
     yield Heading(1, phrase("Data protection report on Mailgate"))
     yield phrase(
-        "Mailgate wrote this from its settings, the rules in force and the layout of its database. It is a draft for the people who answer for data protection. It is no legal advice."
+        "Mailgate wrote this from its settings, the running rules and the layout of its database. It is a draft for the people who answer for data protection. It is no legal advice."
     )
     yield ToAdd(phrase("Only your company knows this. Look for this mark."))
     yield Grid(
@@ -65,7 +65,7 @@ def _head(bundle: Bundle, told: ReportedVersion, now: datetime) -> Iterator[Bloc
                 phrase("Version of the rules"),
                 phrase("%(number)s, of %(at)s", number=str(version.number), at=time_of(version.made_at))
                 if version
-                else phrase("not in force yet: the rules of the files"),
+                else phrase("not running yet: the rules of the files"),
             ),
             (phrase("Its digest (SHA-256)"), code(version.digest if version else bundle.rules.digest)),
         ],
@@ -254,7 +254,11 @@ def _against_reading(settings: Settings) -> Iterator[str]:
     yield phrase(
         "Logs hold no token and no password, and no name, address or path unless the settings ask for them."
     )
-    yield phrase("Mailgate does not encrypt its database, and does not record who looks at whose data.")
+    yield phrase(
+        "Who looks at whose data is on record for %(span)s. People read the role and the time on their own page.",
+        span=span(settings.retention.looks),
+    )
+    yield phrase("Mailgate does not encrypt its database.")
 
 
 def _against_changing(settings: Settings) -> Iterator[str]:

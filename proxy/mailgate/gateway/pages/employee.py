@@ -159,6 +159,7 @@ class StoredRecords:
     enrolments: tuple[StoredRecord, ...] = ()
     exemptions: tuple[StoredRecord, ...] = ()
     help_requests: tuple[StoredRecord, ...] = ()
+    looks: tuple[StoredRecord, ...] = ()
 
     def by_kind(self) -> dict[str, tuple[StoredRecord, ...]]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

@@ -58,7 +58,7 @@ LABELS: dict[str, Phrase] = {
     "os": phrase("System"),
     "os_version": phrase("Version of the system"),
     "managed": phrase("Managed by your company"),
-    "status": phrase("How far the report vouches for it"),
+    "status": phrase("How sure we are"),
     "apps": phrase("Listed apps on it"),
     "apps_complete": phrase("Whole device looked at"),
     "enrolment": phrase("How it is enrolled"),
@@ -107,7 +107,7 @@ LABELS: dict[str, Phrase] = {
     "language": phrase("Language"),
     "first_at": phrase("First time"),
     "last_at": phrase("Last time"),
-    "reference": phrase("Reference"),
+    "reference": phrase("Help number"),
     "person": phrase("Address"),
     "token": phrase("Enrolled with"),
     "app": phrase("App that answers with it"),
@@ -125,12 +125,18 @@ LABELS: dict[str, Phrase] = {
     "answered": phrase("Answered"),
     "words": phrase("What you wrote"),
     "answer": phrase("Answer of the help desk"),
+    "looked_at": phrase("When"),
+    "role": phrase("Who"),
 }
 
 _YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
-_HELP = {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")}
+_CHOICES = {
+    "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is closed")},
+    "role": {"operator": phrase("The help desk"), "other": phrase("An administrator")},
+}
+"""The words of fields with a closed set of values."""
 _NOT_THEIRS = phrase("You said that a device is not yours")
-_KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests")
+_KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests", "looks")
 """The kinds of rows that the page shows with all their fields, the first few of each."""
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = phrase("last asked for mail %(ago)s (%(program)s)")
@@ -329,8 +335,8 @@ def _text(name: str, value: object, language: Language) -> Markup | str:
             return language.zoned(value)
         case date():
             return language.day(datetime.combine(value, time.min, UTC))
-        case str() if name == "help":
-            return language.say(_HELP[value])
+        case str() if name in _CHOICES:
+            return language.say(_CHOICES[name][value])
         case str() if name == "reason" and value == NOT_THEIRS:
             return language.say(_NOT_THEIRS)
         case str() if name == "source":

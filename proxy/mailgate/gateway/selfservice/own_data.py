@@ -32,6 +32,7 @@ from mailgate.gateway.selfservice.stored_view import (
     key_record,
     language_record,
     last_seen,
+    look_record,
     mail_record,
     open_help_requests,
     quarantine_mail_record,
@@ -173,6 +174,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
         ),
         exemptions=tuple(exemption_record(each, keep) for each in await people.exemptions(name, devices)),
         help_requests=tuple(help_record(each, keep) for each in asked),
+        looks=tuple(look_record(each, service.live.keep.looks) for each in await people.looks(name, devices)),
     )
     waiting = open_help_requests(asked, own.asking.access.now)
     more = count - min(len(rows), MAX_SHOWN)

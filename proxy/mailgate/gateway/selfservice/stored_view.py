@@ -37,6 +37,7 @@ from mailgate.store import (
     Recorded,
     RetentionTimes,
 )
+from mailgate.store.looks import DataLook
 from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
@@ -237,6 +238,12 @@ def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
     told |= {"reference": asked.reference, "policy": asked.policy}
     told |= {"words": asked.words, "answer": asked.answer}
     return _record(told, asked.last_at + keep)
+
+
+def look_record(look: DataLook, keep: timedelta) -> StoredRecord:
+    """A look at the person or one of their devices, by the role of the reader and not by name (decision 91)."""
+    role = "operator" if "operator" in look.roles.split() else "other"
+    return _record({"looked_at": look.at, "role": role, "device_id": look.device}, look.at + keep)
 
 
 ANSWER_ON_TOP = timedelta(days=14)

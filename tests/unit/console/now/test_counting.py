@@ -1,12 +1,14 @@
 """Devices are counted in the background."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
+from tests.unit.store.test_fleet import a_browser
 
 from mailgate.console.devices.rows import catch_up
+from mailgate.console.extension.facts import FleetFacts, fleet
 from mailgate.console.now.counting import RECOUNT_AFTER, AppCounting, DeviceStates
 from mailgate.store import Act
 
@@ -68,3 +70,18 @@ async def test_people_without_mail_and_refusals_are_counted_with_the_apps(firm: 
     assert [(each.first_app, each.people) for each in counting.outage.causes] == [("tiktok", 1)]
     assert (counting.outage.having, counting.outage.at) == (2, NOW)
     assert [each.people for each in await firm.store.refused_days.since(NOW.date())] == [0]
+
+
+async def test_browsers_are_counted_with_the_apps_and_the_page_says_when(firm: Company, ada: Browser) -> None:
+    async def counted(now: datetime) -> FleetFacts:
+        return await fleet(firm.store, firm.bundle.settings, now)
+
+    counting = AppCounting(firm.store, list, firm.clock, counted)
+    await firm.store.enrolments.take([a_browser("ada")])
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.count_if_due()
+    firm.context.counting.browsers = counting.browsers
+    await firm.store.enrolments.take([a_browser("bob")])
+    page = await ada.get("/console/extension")
+    assert "1 reported within a day" in page.words
+    assert f'Counted <time datetime="{NOW.isoformat()}"' in page.text

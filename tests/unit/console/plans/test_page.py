@@ -59,11 +59,11 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     assert firm.context.planning.last
     page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
     assert "Change At once From Jan 1, 2030, 12:00 AM UTC From Feb 1, 2030, 12:00 AM UTC" in page.words
-    assert "Rule 'nobody' starts on Jan 1, 2030" in page.words
+    assert "“nobody” starts on Jan 1, 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
     later = page.words.partition("Kind Device")[2].partition("In numbers")[0]
     assert "Newly warned Jan 1, 2030, 12:00 AM UTC nobody" in later
-    assert "Without this plan: let in by" in later
+    assert "Without this plan: gets mail by" in later
     assert "at once" not in later, "what decides at a later moment does not do so at once"
 
 
@@ -83,7 +83,7 @@ async def test_a_plan_of_the_files_says_whom_it_would_move(ada: Browser, firm: C
     assert "2 of 3 people would or might lose mail; more than 0 needs approval" in page.words
     assert "Added rule nobody" in page.words
     assert "Removed rule laptop-browser" in page.words
-    listed = page.words.partition("Who moves")[2]
+    listed = page.words.partition("Who it changes")[2]
     assert "2 people , 2 rows" in listed
     assert "bob Newly without mail at once nobody" in listed
     assert "alice" not in listed
@@ -95,7 +95,7 @@ async def test_everybody_who_moves_is_found_sorted_and_taken_away(ada: Browser, 
     await settled(firm)
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}?name=bo&sort=-person&label=block&at=0")
-    listed = page.words.partition("Who moves")[2]
+    listed = page.words.partition("Who it changes")[2]
     assert ("1 person , 1 row" in listed, "cy" in listed.partition("Device")[2]) == (True, False)
     assert "Nobody matches" in (await ada.get(f"/console/policy/plans/{digest}?rule=other")).words
     sheet = (await ada.get(f"/console/policy/plans/{digest}/people.csv?sort=person")).text.removeprefix(
@@ -109,7 +109,7 @@ async def test_everybody_who_moves_is_found_sorted_and_taken_away(ada: Browser, 
 async def test_a_plan_is_called_by_what_it_changes(ada: Browser, firm: Company) -> None:
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}")
-    title = "New rule 'nobody' keeps people out and"
+    title = "New rule “nobody” blocks people and"
     assert title in page.words
     assert f"<title>{title.replace(chr(39), '&#39;')}" in page.text
     assert title in (await ada.get("/console/policy/plans")).words
@@ -199,7 +199,7 @@ async def test_an_uploaded_file_is_planned_in_place_of_the_stored_one(ada: Brows
     )
     page = await ada.get(f"/console/policy/plans/{digest}")
     assert "Removed rule laptop-browser" in page.words
-    assert "Rule 'laptop-browser' is removed" in page.words
+    assert "“laptop-browser” is removed" in page.words
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
         ("policy-activated", "ada"),
     ]
     page = await ada.get("/console/policy/plans")
-    assert "In force" in page.words
+    assert "Running" in page.words
 
 
 async def test_an_approver_reads_that_notices_start_by_themselves_and_the_watch_page_shows_each(
@@ -403,13 +403,13 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
     await lin.post("/console/policy/rollback", confirmed="yes", note="sent in error", to="1")
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "Refused 2 1 bob" in page.words
-    assert "Rolled back In force as version 2 from" in page.words
+    assert "Rolled back Ran as version 2 from" in page.words
     assert "lin rolled back to version 1: sent in error" in page.words
     assert "Roll back to" not in page.words
     assert "data-again" not in page.text, "it changes no more"
     page = await lin.get(f"/console/policy/plans/{digest}")
-    assert "In force as version 2 from" in page.words
-    assert "It opens again" not in page.words
+    assert "Ran as version 2 from" in page.words
+    assert "The plan opens again" not in page.words
     assert f'href="/console/policy/plans/{digest}/watch"' in page.text
     assert "Plan it again" in page.words
     assert "Rolled back" in (await lin.get("/console/policy/plans")).words

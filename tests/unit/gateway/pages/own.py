@@ -55,12 +55,13 @@ REQUEST = StoredRecord(
     NOW + timedelta(days=30),
 )
 MAIL = StoredRecord({"written_at": NOW, "reason": "prohibited-app"}, NOW + timedelta(days=30))
+LOOK = StoredRecord({"looked_at": NOW, "role": "operator"}, NOW + timedelta(days=90))
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",
     known_by="login",
     devices=(PHONE, TABLET),
-    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,)),
+    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,), looks=(LOOK,)),
     listed=("TikTok", "WeChat"),
     contact="it-help@example.com",
     fingerprint='W/"abc"',

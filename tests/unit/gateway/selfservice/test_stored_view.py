@@ -22,6 +22,7 @@ from mailgate.gateway.selfservice.stored_view import (
     language_record,
     last_seen,
     listed_names,
+    look_record,
     mail_record,
     names_blocked_later,
     names_blocked_now,
@@ -38,6 +39,7 @@ from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Recorded, RetentionTimes, Sighting, Tally
+from mailgate.store.looks import DataLook
 from mailgate.store.person_records import QuarantineMail
 from mailgate.store.reliefs import KeptRelief
 from mailgate.store.sightings import ClientFacts, Proofs
@@ -329,6 +331,16 @@ def test_an_exemption_is_shown_without_the_admin():
     assert "grace" not in named.values()
     assert exemption().until == NOW + KEEP.sightings
     assert exemption(ended_at=LOOKED).until == LOOKED + KEEP.sightings
+
+
+@pytest.mark.parametrize(
+    ("roles", "role"), [("operator viewer", "operator"), ("approver", "other"), ("", "other")]
+)
+def test_a_look_is_shown_by_the_role_of_the_reader_and_without_a_name(roles, role):
+    look = DataLook(NOW, "grace", roles, "console at gate-1", "people", "alice", "d1")
+    row = look_record(look, KEEP.looks)
+    assert row.fields == {"looked_at": NOW, "role": role, "device_id": "d1"}
+    assert row.until == NOW + KEEP.looks
 
 
 def test_a_request_for_help_is_shown_with_its_end():
