@@ -28,12 +28,14 @@ import uvloop
 from aiohttp.web import RouteDef
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from tests.servers import free_port
 
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import facts, memory_mib
 from benchmarks.people import LAPTOP, PHONE, eas_id
-from benchmarks.processes import environment, free_port, leave_nothing_behind, python_module, serving
-from benchmarks.report import devices_markdown, keep_devices
+from benchmarks.processes import environment, prepare, python_module, serving
+from benchmarks.report import devices_markdown, kept
+from benchmarks.report import keep as keep_results
 from mailgate.app import utc_now
 from mailgate.app.service import Service
 from mailgate.classify import classify
@@ -100,7 +102,7 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results into their file and the docs.")] = False,
 ) -> None:
     """Measure, and print tables."""
-    leave_nothing_behind()
+    prepare()
     configure_logs("error")
     name = "PostgreSQL" if store else "SQLite"
     with (
@@ -110,7 +112,7 @@ def main(
         found = measure(count, store or f"sqlite:///{folder}/devices.db", Path(folder), progress)
     Console().print(devices_markdown({name: found}), markup=False)
     if keep:
-        keep_devices(name, found)
+        keep_results("devices.json", kept("devices.json") | {name: found})
 
 
 def measure(count: int, url: str, folder: Path, progress: Progress) -> dict[str, Any]:
