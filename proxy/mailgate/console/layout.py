@@ -127,6 +127,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
         "who": session.name,
         "roles": roles,
         "csrf": session.csrf,
+        "title_of": context_of(request).bundle().policy.title_of,
         "to": to,
     }
 
