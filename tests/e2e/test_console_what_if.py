@@ -124,6 +124,7 @@ def test_wechat_is_planned_approved_started_and_rolled_back(
     expect(ada.page.get_by_role("heading", level=1)).to_have_text(TITLE)
     expect(ada.page.get_by_text("+    stages: {warn: 2026-12-02, enforce: 2026-12-09}")).to_be_visible()
     ada.click(ada.page.get_by_role("link", name="See the plan"))
+    ada.page.wait_for_url("**/policy/plans/*")
     plan = ada.page.url
     assert ada.clicks <= 4
 
