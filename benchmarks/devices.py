@@ -31,12 +31,14 @@ import uvloop
 from aiohttp.web import RouteDef
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from tests.servers import free_port
 
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import facts, memory_mib
 from benchmarks.people import LAPTOP, PHONE, eas_id
-from benchmarks.processes import environment, free_port, leave_nothing_behind, python_module, serving
-from benchmarks.report import devices_markdown, keep_devices
+from benchmarks.processes import environment, prepare, python_module, serving
+from benchmarks.report import devices_markdown, kept
+from benchmarks.report import keep as keep_results
 from mailgate.app import utc_now
 from mailgate.app.service import Service
 from mailgate.classify import classify
@@ -53,7 +55,8 @@ from mailgate.rollout.person import hash_of
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, EnrolledKey, Store
 from mailgate.store import schema as t
-from mailgate.store.database import connecting, prepare, writes
+from mailgate.store.database import connecting, writes
+from mailgate.store.database import prepare as prepare_store
 from mailgate.store.device_rows import SORT_COLUMNS
 from mailgate.store.migrate import store_url
 from mailgate.store.policies import ACTIVATED, RuleTexts
@@ -121,7 +124,7 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results into their file and the docs.")] = False,
 ) -> None:
     """Measure, and print tables."""
-    leave_nothing_behind()
+    prepare()
     configure_logs("error")
     name = "PostgreSQL" if store else "SQLite"
     with (
@@ -131,7 +134,7 @@ def main(
         found = measure(count, store or f"sqlite:///{folder}/devices.db", Path(folder), progress)
     Console().print(devices_markdown({name: found}), markup=False)
     if keep:
-        keep_devices(name, found)
+        keep_results("devices.json", kept("devices.json") | {name: found})
 
 
 def measure(count: int, url: str, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -330,7 +333,7 @@ async def lived(url: str, config: Path) -> None:
 def written(url: str, *statements: sa.Executable) -> None:
     """Execute statements that may take long, in one transaction."""
     engine = sa.create_engine(store_url(url), connect_args=connecting(store_url(url)))
-    prepare(engine)
+    prepare_store(engine)
     with writes(engine).begin() as connection:
         for statement in statements:
             connection.execute(statement)
