@@ -285,7 +285,7 @@ async def test_an_approver_reads_that_notices_start_by_themselves_and_the_watch_
     await followed(firm)
     page = await ada.get(f"{path}/watch")
     assert "No phones: it warns now Starts by itself Tue, Dec 8, 2026, 12:00 AM UTC . Open" in page.words
-    assert "No phones: it is in force Starts by itself Tue, Dec 15, 2026, 12:00 AM UTC . Open" in page.words
+    assert "No phones: it blocks now Starts by itself Tue, Dec 15, 2026, 12:00 AM UTC . Open" in page.words
     assert "Write the mail" not in page.words
 
 
