@@ -27,7 +27,7 @@ OUTSIDE = "event loop"
 MODULES = {
     "head of the request, read": "http",
     "head of the answer, read": "http.skim:skim_answer http.request:parse_response_head http.request:body_of",
-    "connection of the client, with what the kernel does for it": "http.connection http.listener http.exchange",
+    "connection of the client, with what the kernel does for it": "http.connection http.exchange",
     "deadlines": "http.deadline",
     "origin of the request": "http.trusted_headers http.client_certs",
     "facts of the request": "gateway.request_reader",

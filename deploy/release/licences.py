@@ -35,7 +35,6 @@ READ = {
     "ua-parser-builtins": "Apache-2.0",
     "ua-parser-rs": "Apache-2.0",
     "uvloop": "MIT OR Apache-2.0",
-    "watchfiles": "MIT",
     "yarl": "Apache-2.0",
 }
 """The licence in the licence file of a package, if its metadata has no SPDX expression (PEP 639)."""

@@ -25,12 +25,12 @@ export function mistakeIn(policy) {
   if (names.length === 0) return "";
   // what a newer version may know is no mistake
   const wrong = names.find((name) => Object.hasOwn(SETTINGS, name) && !fits(policy[name], SETTINGS[name]));
-  if (wrong !== undefined) return `${wrong}: expected ${SETTINGS[wrong] === "array" ? "a list of texts" : `one ${SETTINGS[wrong]}`}`;
+  if (wrong !== undefined) return `${wrong}: use ${SETTINGS[wrong] === "array" ? "a list of texts" : `one ${SETTINGS[wrong]}`}`;
   const { gate, machine = "", owner = "" } = /** @type {Record<string, string>} */ (policy);
   if (!gate) return names.every((name) => OF_ANY_GATE.has(name)) ? "" : `gate is missing; there is ${names.map(cut).join(", ")}`;
   if (!gateOrigin(gate)) return `gate: “${cut(gate)}” is no address like https://mail.example.com`;
   const long = [machine, owner].find((name) => name.length > LONGEST || !/^[^\p{Cc}]*$/u.test(name));
-  return long === undefined ? "" : `machine, owner: expected 1 to ${LONGEST} printable characters`;
+  return long === undefined ? "" : `machine, owner: use 1 to ${LONGEST} printable characters`;
 }
 
 /**

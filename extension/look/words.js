@@ -2,6 +2,7 @@
 
 import { OWN_WORDS } from "../core/texts.js";
 import { i18n } from "../shim/ext.js";
+import { when } from "./when.js";
 
 /**
  * @param {import("../core/view.js").Text} text
@@ -81,8 +82,7 @@ export function putMistake({ quoted, headline }) {
 export function deadlineText(deadline, now) {
   const at = Date.parse(deadline);
   if (Number.isNaN(at) || at <= now) return null;
-  const date = new Intl.DateTimeFormat(language(), { dateStyle: "long", timeStyle: "short" }).format(at);
-  return i18n.getMessage("deadline", [date, fromNow(at, now)]);
+  return i18n.getMessage("deadline", [momentText(at), fromNow(at, now)]);
 }
 
 /**
@@ -91,16 +91,13 @@ export function deadlineText(deadline, now) {
  * @param {number} at
  */
 export function momentText(at) {
-  return new Intl.DateTimeFormat(language(), { ...DAY, weekday: "short", hour: "numeric", minute: "2-digit" }).format(at);
+  return when(new Date(at), "in", language());
 }
 
 /** @param {number} at */
 export function dayText(at) {
-  return new Intl.DateTimeFormat(language(), DAY).format(at);
+  return when(new Date(at), "day", language());
 }
-
-/** @type {Intl.DateTimeFormatOptions} */
-const DAY = { day: "numeric", month: "short" };
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [

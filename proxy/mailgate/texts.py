@@ -2,7 +2,6 @@
 marked in English where they are used (``model/phrase.py``): those of ``gateway/pages`` and of mails are in every language, all
 others in those of the console. A browser says which language it asks for."""
 
-import datetime as calendar
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ from io import BytesIO
 from typing import Any, Literal
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
+from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -29,6 +28,21 @@ PAGES, CONSOLE = "mailgate.gateway.pages", "mailgate.console"
 """The packages that have catalogs."""
 _MAX_APPS = 8
 _MORE_APPS = plural("%(count)d more app", "%(count)d more apps")
+TimeForm = Literal["alone", "in", "at", "day"]
+"""How a time is said: alone ("Today, 10:36", "2 days ago"), in a sentence ("today, 10:36"), without words that pass away, or as a day."""
+_A_WEEK = 7
+_RELATIVE = {
+    "en": ("today", "yesterday"),
+    "ar": ("اليوم", "أمس"),
+    "de": ("heute", "gestern"),
+    "es": ("hoy", "ayer"),
+    "fr": ("aujourd’hui", "hier"),
+    "ja": ("今日", "昨日"),
+    "pt": ("hoje", "ontem"),
+    "zh": ("今天", "昨天"),
+}
+"""CLDR's words, which Babel leaves out."""
+_DAY_AND_TIME = {"ar": "{0}، {1}", "de": "{0}, {1} Uhr", "ja": "{0} {1}", "zh": "{0} {1}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,10 @@ class Language(Translator):
     """The language tag for ``lang`` and ``Content-Language`` (BCP 47)."""
     locale: Locale
     texts: NullTranslations
+    now: datetime | None = None
+    """When its reader reads; None in what is kept, such as a mail."""
+    dated: bool = False
+    """Whether each day has its year, as in plans."""
 
     @property
     def name(self) -> str:
@@ -93,24 +111,37 @@ class Language(Translator):
     def _listed(self, shown: list[Markup]) -> Markup:
         return Markup(format_list([str(name) for name in shown], locale=self.locale))  # noqa: S704
 
-    def date(self, when: datetime) -> Markup:
-        """Day, time and zone, in full."""
-        return self._instant(when, "full")
+    def at(self, now: datetime) -> "Language":
+        """The same for somebody who reads at this time."""
+        return replace(self, now=now)
 
-    def short_date(self, when: datetime) -> Markup:
-        """Day, time and zone in a short form, for tables."""
-        return self._instant(when, "medium")
+    def when(self, at: datetime, form: TimeForm = "in") -> str:
+        """A time as people write it, in the zone of ``at``: "Tue 8 Dec, 09:00". The weekday is said within two weeks, and the year if
+        it is another one; all of it if nobody knows when it is read. Pages say it in the zone of their reader by ``when.js``, which
+        does the same."""
+        ago = (self.now.astimezone(at.tzinfo).date() - at.date()).days if self.now else None
+        if form == "alone" and ago is not None and 2 <= ago <= _A_WEEK:
+            days = timedelta(days=-ago)
+            return format_timedelta(
+                days, granularity="day", threshold=9, add_direction=True, locale=self.locale
+            )
+        if form in ("alone", "in") and ago in (0, 1):
+            word = _RELATIVE[primary(self.tag)][ago]
+            return self._on(word[:1].upper() + word[1:] if form == "alone" else word, at)
+        near = ago is None or abs(ago) <= 2 * _A_WEEK
+        year = self.dated or self.now is None or at.year != self.now.astimezone(at.tzinfo).year
+        skeleton = f"{'y' if year else ''}MMM{'E' if near else ''}d"
+        day = format_skeleton(skeleton, at, locale=self.locale)
+        return day if form == "day" else self._on(day, at)
 
-    def _instant(self, when: datetime, form: str) -> Markup:
-        zone = "ZZZZ" if when.utcoffset() else "z"
-        pattern = str(self.locale.datetime_formats[form])
-        pattern = pattern.replace("{0}", f"{self.locale.time_formats['short'].pattern} {zone}")
-        pattern = pattern.replace("{1}", self.locale.date_formats[form].pattern)
-        return escape(format_datetime(when, pattern, tzinfo=when.tzinfo, locale=self.locale))
+    def _on(self, day: str, at: datetime, form: Literal["short", "medium"] = "short") -> str:
+        clock = format_time(at, form, locale=self.locale).replace("\u202f", " ")
+        return _DAY_AND_TIME.get(primary(self.tag), "{0}, {1}").format(day, clock)
 
-    def date_alone(self, when: calendar.date) -> Markup:
-        """A day of the calendar."""
-        return escape(format_date(when, "medium", locale=self.locale))
+    def zoned(self, at: datetime, form: TimeForm = "in") -> str:
+        """The same with its zone, for whoever may be in another one."""
+        zone = format_datetime(at, "ZZZZ", tzinfo=at.tzinfo, locale=self.locale) if at.utcoffset() else "UTC"
+        return f"{self.when(at, form)} {zone}"
 
     def ago(self, since: timedelta) -> Markup:
         """How long ago, in words: "3 minutes ago". It is at least a second."""
@@ -134,22 +165,22 @@ class Language(Translator):
     def number(self, number: float, /) -> str:
         return ENGLISH.number(number) if self.tag == SOURCE else format_decimal(number, locale=self.locale)
 
-    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
-        if self.tag == SOURCE:
-            return ENGLISH.moment(at, exact=exact)
-        seconds, day = ":ss" if exact else "", self.locale.date_formats["medium"].pattern
-        return format_datetime(at, f"{day}, HH:mm{seconds}", locale=self.locale)
+    def time(self, at: datetime, /, *, exact: bool = False) -> str:
+        return self.exact(at) if exact else self.zoned(at)
+
+    def exact(self, at: datetime) -> str:
+        """A time in UTC with its weekday, its year and its seconds."""
+        day = format_skeleton("yMMMEd", at, locale=self.locale)
+        return f"{self._on(day, at, 'medium')} UTC"
 
     def command(self, _text: str, /) -> str:
         return ""  # whoever reads a page is not at a command line
 
     def day(self, at: datetime, /) -> str:
-        return ENGLISH.day(at) if self.tag == SOURCE else format_date(at, "long", locale=self.locale)
+        return self.when(at, "day")
 
     def short_day(self, at: datetime, /) -> str:
-        return (
-            ENGLISH.short_day(at) if self.tag == SOURCE else format_skeleton("MMMd", at, locale=self.locale)
-        )
+        return format_skeleton("MMMd", at, locale=self.locale)
 
 
 class _Texts(NullTranslations):
@@ -267,9 +298,9 @@ def _shortened(tag: str) -> Iterator[str]:
 
 
 def language_for(chosen: str, accept_language: str, default: str) -> Language:
-    """The language of the console: the chosen one; otherwise one that the browser accepts, the company's, or English."""
+    """The language of the console: the chosen one; otherwise one that the browser accepts, the company's, or English. Its dates are
+    as in the reader's region."""
     known = console_languages()
-    if chosen in known:
-        return known[chosen]
     asked = languages_by_tag(known)
-    return known[choose_language(accept_language, asked, asked.get(default.lower(), SOURCE))]
+    fitting = choose_language(accept_language, asked, asked.get(default.lower(), SOURCE))
+    return known[chosen if chosen in known else fitting].as_written_in(accept_language)

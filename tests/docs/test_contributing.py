@@ -28,7 +28,6 @@ SHORT_ON_PURPOSE = {
     "tests/integration/front_proxies.py": "asks again and again",
     "tests/integration/test_full_disk.py": "asks again and again",
     "tests/integration/test_workers.py": "asks again and again",
-    "tests/unit/store/test_changes.py": "rings again and again; and what nobody rings is over",
     "tests/integration/store/test_postgresql.py": "a question that is given up",
     "tests/integration/gateway/scripted_upstream.py": "an end that need not come",
     "tests/integration/test_replay.py": "as long as two gates are asked at once",

@@ -222,8 +222,8 @@ def refused(clone: Path, *arguments: str, **environment: str) -> str:
 
 
 def test_a_release_needs_a_commit_a_new_folder_and_a_key(clone: Path) -> None:
-    assert "expected the name of a new folder" in refused(clone, ".")
-    assert "KEY=nowhere: expected a key" in refused(clone, KEY="nowhere")
+    assert "use the name of a new folder" in refused(clone, ".")
+    assert "KEY=nowhere: use a key" in refused(clone, KEY="nowhere")
     (clone / "more").touch()
     assert "not committed, and a release is built from a commit:\n?? more\n" in refused(clone)
     (clone / ".venv-release" / "bin" / "python").unlink()

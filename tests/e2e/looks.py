@@ -97,3 +97,80 @@ def faults(page: Page, sizes: Iterable[int] = SIZES) -> list[tuple[int, str, str
             page.emulate_media(color_scheme=scheme)
             found += [(width, scheme, *each) for each in page.evaluate(_FAULTS, READABLE)]
     return found
+
+
+_SAID_BY_COLOUR = """() => {
+  const ground = (of) => {
+    for (let each = of.parentElement; each; each = each.parentElement) {
+      const colour = getComputedStyle(each).backgroundColor;
+      if (colour !== 'rgba(0, 0, 0, 0)') return colour;
+    }
+    return '';
+  };
+  const stands = ({ borderTopWidth, borderBottomWidth, borderLeftWidth, outlineStyle, forcedColorAdjust }) =>
+    [borderTopWidth, borderBottomWidth, borderLeftWidth].some((each) => parseFloat(each)) || outlineStyle !== 'none' || forcedColorAdjust === 'none';
+  const found = [];
+  for (const each of document.querySelectorAll('body *')) {
+    if (!each.checkVisibility() || each.closest('.skip, svg')) continue;
+    for (const part of [null, '::before']) {
+      const style = getComputedStyle(each, part), colour = style.backgroundColor;
+      if (part && style.content === 'none') continue;
+      const tinted = !['rgba(0, 0, 0, 0)', part ? getComputedStyle(each).backgroundColor : ground(each)].includes(colour);
+      if (tinted || style.boxShadow.includes('inset')) found.push([[...document.querySelectorAll('*')].indexOf(each), part]);
+    }
+  }
+  return [found, `(${stands})`];
+}"""
+_LEFT_WITHOUT = """([found, stands]) => found
+  .map(([at, part]) => [document.querySelectorAll('*')[at], part])
+  .filter(([each, part]) => each && !eval(stands)(getComputedStyle(each, part)))
+  .map(([each, part]) => `${each.outerHTML.slice(0, 120)} ${part ?? ''}`)"""
+
+
+def unsaid_in_forced_colours(page: Page) -> list[str]:
+    """What only a background or a shadow sets apart, where the browser puts colours of its own in their place."""
+    found = page.evaluate(_SAID_BY_COLOUR)
+    page.emulate_media(forced_colors="active")
+    left: list[str] = page.evaluate(_LEFT_WITHOUT, found)
+    page.emulate_media(forced_colors="none")
+    return left
+
+
+_ON_PAPER = """() => {
+  const shown = (each) => each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
+  const wrong = [...document.querySelectorAll('nav, header, button, .button, input, select, textarea')].filter((each) => shown(each)).map((each) => each.outerHTML.slice(0, 120));
+  for (const each of document.querySelectorAll('main tr, main li, main dd')) {
+    if (each.closest('form, thead, nav, svg, .hidden')) continue;
+    if (!shown(each) && !each.matches(':empty')) wrong.push(`not shown: ${each.outerHTML.slice(0, 120)}`);
+    if (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible') wrong.push(`cut: ${each.outerHTML.slice(0, 120)}`);
+  }
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth + 1) wrong.push('wider than the paper');
+  return wrong;
+}"""
+
+
+def wrong_on_paper(page: Page) -> list[str]:
+    """What a printed page still has of its navigation, and which of its rows it lacks or cuts (A4 at 96 dpi, without margins)."""
+    page.set_viewport_size({"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    found: list[str] = page.evaluate(_ON_PAPER)
+    page.emulate_media(media="screen")
+    return found
+
+
+_UNREACHED = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, iframe')]
+  .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.disabled)
+  .filter((each) => {
+    each.focus({ focusVisible: true, preventScroll: true });
+    const { outlineStyle, outlineWidth } = getComputedStyle(each);
+    const told = each.matches('iframe') || (outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2);
+    return document.activeElement !== each || each.tabIndex !== 0 || !told;
+  })
+  .map((each) => each.outerHTML.slice(0, 120))"""
+
+
+def unreached_by_keyboard(page: Page) -> list[str]:
+    """What can be pressed and not be reached by the Tab key in the order of the page, or does not show that it was."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    found: list[str] = page.evaluate(_UNREACHED)
+    return found

@@ -13,7 +13,14 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
-from tests.e2e.looks import AXE, complained, faults
+from tests.e2e.looks import (
+    AXE,
+    complained,
+    faults,
+    unreached_by_keyboard,
+    unsaid_in_forced_colours,
+    wrong_on_paper,
+)
 from tests.e2e.threads import in_a_thread
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
@@ -78,8 +85,13 @@ PATHS = (
 CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
     ("/console/policy", "Roll back to version"),
+    ("/console/policy", "Turn off"),
+    ("/console/policy/rules/unproven-handheld", "Resume"),
+    ("/console/policy/plans/APPLIED/watch", "Roll back to version"),
     ("/console/notices/2/enforced?rule=prohibited-app", "Write to 2 people"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),
+    ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "Send it again"),
+    ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "All of them were sent"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=failed", "Send all of them again"),
     ("/console/exemptions", "Turn it off"),
     ("/console/exemptions", "Resume"),
@@ -230,7 +242,7 @@ def test_everyone_can_read_every_page(chromium: Browser, site: Site, complaints:
         page.goto(site.url + site.path(path))
         page.get_by_role("button", name=re.compile(f"^{button}")).first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("?")
-        found[button] = complained(page)
+        found[button] = [*complained(page), *unsaid_in_forced_colours(page), *unreached_by_keyboard(page)]
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert [each for each in complaints if "404" not in each] == []
 
@@ -247,6 +259,17 @@ def test_everything_is_reached_pressed_and_read_without_pushing_a_page_sideways(
         page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
         found[path] = faults(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+def test_every_page_is_whole_in_forced_colours_on_paper_and_by_keyboard(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints)
+    found = {}
+    for path in PATHS:
+        page.goto(site.url + site.path(path))
+        found[path] = [*unsaid_in_forced_colours(page), *wrong_on_paper(page), *unreached_by_keyboard(page)]
+    assert {path: each for path, each in found.items() if each} == {}
 
 
 def test_a_long_version_is_short_until_a_file_is_opened(
@@ -287,6 +310,36 @@ def test_the_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(
         assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
+def test_the_menu_of_a_phone_opens_and_closes_by_keyboard(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints, viewport={"width": 390, "height": 844})
+    page.goto(f"{site.url}/console/")
+    menu, entry = page.locator("#menu"), page.get_by_role("link", name="Rules", exact=True)
+    page.get_by_role("button", name="Menu").press("Enter")
+    expect(entry).to_be_visible()
+    page.keyboard.press("Tab")
+    assert menu.evaluate("menu => menu.contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    expect(entry).to_be_hidden()
+    expect(page.get_by_role("button", name="Menu")).to_be_focused()
+
+
+def test_after_an_act_the_focus_is_at_what_is_said_about_it(
+    chromium: Browser, site: Site, complaints: list[str]
+) -> None:
+    page = opened(chromium, site, complaints)
+    page.goto(f"{site.url}/console/devices/{site.device}")
+    page.get_by_role("button", name="Ask the source now").press("Enter")
+    expect(page.get_by_role("status")).to_be_focused()
+    page.goto(f"{site.url}/console/exemptions")
+    page.get_by_label("Whom").fill("nobody-at-all")
+    page.get_by_label("Kind").select_option("device")
+    page.get_by_label("Why; the person sees it").fill("a test")
+    page.get_by_role("button", name="Give the exemption").press("Enter")
+    expect(page.get_by_role("alert")).to_be_focused()
+
+
 def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> None:
     page = chromium.new_context().new_page()
     page.goto(f"{site.url}/console/login")
@@ -299,9 +352,13 @@ def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> Non
 
 def test_times_are_shown_in_the_viewers_zone(chromium: Browser, site: Site, complaints: list[str]) -> None:
     page = opened(chromium, site, complaints, timezone_id="Asia/Tokyo", locale="en-GB")
+    page.clock.set_fixed_time("2026-12-03T14:59:00Z")
     page.goto(f"{site.url}/console/policy")
     shown = page.locator("main time").last
-    expect(shown).to_have_text("1 Dec 2026, 21:00")
+    expect(shown).to_have_text("2 days ago")
+    page.clock.set_fixed_time("2026-12-24T12:00:00Z")
+    page.reload()
+    expect(shown).to_have_text("1 Dec, 21:00")
     expect(shown).to_have_attribute("title", re.compile(r"^Tuesday.*1 December 2026.*21:00:30 (GMT\+9|JST)$"))
 
 

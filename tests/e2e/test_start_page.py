@@ -11,6 +11,8 @@ from tests.servers import patiently
 
 pytestmark = pytest.mark.e2e
 
+CONSOLE = "http://localhost:{}/console"
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
@@ -163,6 +165,32 @@ def test_an_exempt_person_reads_until_when_on_their_page(chromium: Browser, demo
             page.locator(".verdict .i.warn").first.evaluate("each => getComputedStyle(each).color")
             == "rgb(127, 76, 0)"
         )
+
+
+def test_a_person_reads_on_their_page_that_the_help_desk_looked(chromium: Browser, demo: RunningDemo) -> None:
+    with chromium.new_context(locale="en") as context:
+        page = context.new_page()
+        page.goto(f"http://tiktok.localhost:{demo.start_port}/")
+        page.goto(demo.start)
+        page.get_by_role("button", name="Log in as ada").first.click()
+        expect(page.get_by_role("button", name="Log out").first).to_be_visible()
+        for _ in patiently():  # what was decided is written a moment later
+            page.goto(f"{CONSOLE.format(demo.admin_port)}/people?login=demo.tiktok%40example.com")
+            if "demo.tiktok" in page.get_by_role("heading", level=1).inner_text():
+                break
+            page.wait_for_timeout(250)
+        page.goto(f"{CONSOLE.format(demo.admin_port)}/audit/looks")
+        assert complained(page) == []
+        looked = page.get_by_text("Who looked at your data")
+        for _ in patiently():  # it is written a moment later
+            page.goto(f"http://tiktok.localhost:{demo.start_port}/.mailgate/me")
+            if looked.count():
+                break
+            page.wait_for_timeout(250)
+        looked.click()
+        expect(page.get_by_text("The help desk", exact=True)).to_be_visible()
+        expect(page.get_by_text("ada", exact=True)).to_have_count(0)
+        assert complained(page) == []
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -19,11 +19,11 @@ import mailgate.cli
 from mailgate.app.service import Service
 from mailgate.classify import warm
 from mailgate.gateway.pages import render
-from mailgate.store import database, gates, store
+from mailgate.store import database, spent_proofs, store
 from mailgate.store.write_queue import WriteQueue
 
 LOADED_LATER = (
-    *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
+    *("cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
     *("mailgate.app.connectors", "mailgate.app.console", "mailgate.demo.run", "mailgate.store.postgresql"),
     *("typer._adapters", "typer._click.decorators"),
 )
@@ -44,7 +44,7 @@ def prepare() -> None:
     # a gate on a busy machine is slow and not wrong: its limits are what ``store/test_hanging.py`` tries
     vars(database)["_limited"] = lambda seconds: asyncio.timeout(seconds * 10)
     vars(database)["_TIMEOUT_SECONDS"] *= 10
-    vars(gates)["_SPENDING_SECONDS"] *= 10
+    vars(spent_proofs)["_SPENDING_SECONDS"] *= 10
     # and what it was told before its end is in the store then, not in the spool: tests read the store
     close = WriteQueue.close
     WriteQueue.close = lambda queue, seconds: close(queue, seconds * 10)  # type: ignore[method-assign]

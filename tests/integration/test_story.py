@@ -166,7 +166,7 @@ async def test_a_mistaken_rule_is_rolled_back_and_corrected(
     draft = tmp_path / "draft.yaml"
     draft.write_text(json.dumps(after(deadline)))
     plan = await office.told("ada", "policy", "plan", str(draft))
-    assert named(plan["newly"]["warn"]) == named(plan["later"][0]["newly"]["block"]) == {"lin", "joe"}
+    assert named(plan, "warn", 0) == named(plan, "block", 1) == {"lin", "joe"}
     assert plan["newly"]["warn"]["people"] == plan["later"][0]["newly"]["block"]["people"] == 2
     assert (plan["newly"]["block"]["people"], plan["newly"]["unknown"]["people"]) == (0, 0)
 
@@ -245,8 +245,10 @@ async def test_a_mistaken_rule_is_rolled_back_and_corrected(
     assert "was edited" in said
 
 
-def named(newly: dict[str, Any]) -> set[str]:
-    return {each["person"] for each in newly["samples"]}
+def named(plan: dict[str, Any], label: str, moment: int) -> set[str]:
+    """The people who move so at the moment of this number."""
+    such = (each for each in plan["examples"] if each["label"] == label)
+    return {each["person"] for each in such if each["since"] <= moment <= each["until"]}
 
 
 def text_of(mail: Any) -> str:

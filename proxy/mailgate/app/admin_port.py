@@ -28,9 +28,9 @@ from mailgate.gateway.admin_port import OwnHosts, admin_app, intake_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.mail_server_logins import ApiHeader, SideDoor, policy_server
 from mailgate.gateway.refusals.failure import Failures
+from mailgate.http.connection import Server
 from mailgate.http.connection_limits import ConnectionLimit
 from mailgate.http.hosted_app import Admit, HostedApp
-from mailgate.http.listener import Server
 from mailgate.store import Store
 from mailgate.tasks import end, running
 

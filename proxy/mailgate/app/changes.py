@@ -19,7 +19,7 @@ from mailgate.store.fleet import BrowserState
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
-"""The seconds between two looks at the store, if it does not report a change before. A hanging request is judged again every half
+"""The seconds between two looks at the store. A hanging request is judged again every half
 second, so a change reaches it within one second."""
 
 
@@ -39,21 +39,25 @@ OF_AUDIT, OF_DEVICES = attrgetter("audit"), attrgetter("devices")
 class ChangeDispatcher:
     """Looks at the store, and wakes who follows. Run ``run``, and ``follow`` for each part, as tasks."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._store, self._clock, self._sleep = store, clock, sleep
         self._last: Look | None = None
         self._news = asyncio.Condition()
         self._is_away = False
 
     async def run(self) -> None:
-        """Look regularly, and at once if the store reports a change, until cancelled."""
-        heard = 0
+        """Look regularly, until cancelled."""
         while True:
             look = await self.look()
             async with self._news:
                 self._last = look
                 self._news.notify_all()
-            heard = await self._store.change_signal.wait(POLL_SECONDS, heard)
+            await self._sleep(POLL_SECONDS)
 
     async def look(self) -> Look:
         """Look now. Nothing is raised: a store that does not answer has no numbers."""
@@ -120,7 +124,7 @@ async def count_devices(store: Store, metrics: Metrics) -> None:
         metrics.device_findings.labels(reason).set(counted.get(reason, 0))
     getting = await store.rows.by_mail()
     for mail in MailAccess:
-        metrics.devices.labels(mail).set(getting.get(mail, 0))
+        metrics.devices.labels(mail).set(getting[mail])
 
 
 async def count_browsers(store: Store, metrics: Metrics, silent_after: timedelta, now: datetime) -> None:

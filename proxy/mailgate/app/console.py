@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -20,9 +21,9 @@ from mailgate.config import Rules, load_bundle, load_candidate
 from mailgate.console.api.site import with_api
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
-from mailgate.console.devices.rows import catch_up, refresh
-from mailgate.console.explain.requests import state_now
-from mailgate.console.now.counting import AppCounting, DeviceCounts
+from mailgate.console.devices.rows import RowUpdates
+from mailgate.console.extension.facts import FleetFacts, fleet
+from mailgate.console.now.counting import AppCounting
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.outcome import compare_all_refusals
 from mailgate.console.plans.planning import Planning
@@ -61,14 +62,7 @@ class Console:
             host=gethostname(),
             candidate=partial(candidate_of, self.parts.config),
             verdict_rates=VerdictRates(),
-            device_counts=DeviceCounts(
-                self.parts.store.devices.summaries,
-                lambda device, now: state_now(device, self.parts.bundle(), now),
-                utc_now,
-                lambda devices, now: refresh(self.parts.store, self.parts.bundle(), devices, now),
-                lambda now: catch_up(self.parts.store, self.parts.bundle(), now),
-            ),
-            counting=AppCounting(self.parts.store, self._apps, utc_now),
+            counting=AppCounting(self.parts.store, self._apps, utc_now, self._fleet),
             readings=Readings(partial(sync_now, self.parts.connector_syncs)),
             planning=Planning(self.plan_now),
             view=lambda *told: self.parts.rules.in_force.live.responses.view(*told),
@@ -78,7 +72,8 @@ class Console:
 
     def works(self, context: ConsoleContext) -> list[Work]:
         """What runs for the console as long as the gate runs."""
-        apps, counts, follow = self._apps, context.device_counts, self.parts.rules.changes.follow
+        apps, follow = self._apps, self.parts.rules.changes.follow
+        rows = RowUpdates(self.parts.store, self.parts.bundle, utc_now)
         counting = context.counting
         return [
             partial(
@@ -87,10 +82,10 @@ class Console:
                 utc_now,
                 self.parts.store.verdicts.add,
             ),
-            counts.run,
-            lambda: follow("device rows", lambda _: counts.follow(), OF_DEVICES),
+            rows.run,
+            lambda: follow("device rows", lambda _: rows.follow(), OF_DEVICES),
             lambda: follow(
-                "app counts", lambda _: counting.follow(), lambda _: (counts.turns, apps()), each_minute=True
+                "app counts", lambda _: counting.follow(), lambda _: (rows.turns, apps()), each_minute=True
             ),
             lambda: compare_with_plan(self.parts.store),
         ]
@@ -108,6 +103,9 @@ class Console:
 
     def _apps(self) -> tuple[str, ...]:
         return tuple(self.parts.files.bundle.policy.catalog.apps)
+
+    async def _fleet(self, now: datetime) -> FleetFacts:
+        return await fleet(self.parts.store, self.parts.files.settings, now)
 
 
 async def open_console(parts: ConsoleParts, admin: web.Application, closing: AsyncExitStack) -> web.AppRunner:

@@ -169,7 +169,6 @@ def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | No
         tickets=tickets,
         help_address=settings.company.help or "",
         choices=settings.choices,
-        logins=settings.employee_page.login_check is not None,
     )
 
 

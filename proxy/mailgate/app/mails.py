@@ -20,6 +20,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
+from mailgate.mail.on_dates import due_now, start_notices
 from mailgate.mail.postman import OutcomeListener, Postman
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineMailer
 from mailgate.mail.recipient_list import data_scope_of
@@ -147,7 +148,7 @@ class MailSender:
         if notices is None or not await self._anything():
             return
         try:
-            await self._postman_of(settings, notices).round(partial(self._correct, notices))
+            await self._postman_of(settings, notices).round(partial(self._write, notices))
         finally:
             counts, self._round = dict(self._round), Counts()
             if counts:
@@ -156,11 +157,15 @@ class MailSender:
     async def _anything(self) -> bool:
         now = utc_now()
         due = any(is_due(each, now) for each in await self._store.retractions.open())
-        return due or await self._store.mails.has_work(now)
+        due = due or await self._store.mails.has_work(now)
+        return due or bool(await due_now(self._store, self._bundle().rules, await self._store.now(now)))
 
-    async def _correct(self, notices: NoticeSettings) -> None:
-        gate, data_scope = Person(SENT_BY_GATE, gethostname()), data_scope_of(self._bundle())
-        await correct(self._store, data_scope, address_book(notices), gate, utc_now())
+    async def _write(self, notices: NoticeSettings) -> None:
+        """Queue the corrections and the notices that are due."""
+        bundle, gate = self._bundle(), Person(SENT_BY_GATE, gethostname())
+        about = data_scope_of(bundle), address_book(notices), gate, utc_now()
+        await correct(self._store, *about)
+        await start_notices(self._store, bundle.rules, *about)
 
     def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
         """The postman, kept until the settings change, since it knows when the last mail was sent."""

@@ -4,6 +4,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from mailgate.app import utc_now
@@ -12,6 +13,7 @@ from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.app.upstream import Forwarders, forwarders_for, login_check_for
 from mailgate.config import Settings
+from mailgate.config.extension import SERVED
 from mailgate.gateway.answer import RateLimit, References
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
@@ -30,6 +32,7 @@ from mailgate.gateway.refusals.failure import FailuresInForm
 from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
+from mailgate.gateway.selfservice.let_in import still_offered
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_forms import OwnReports, PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
@@ -122,6 +125,7 @@ def gate_for(
         EnrolmentParts(in_force, prover, enroller, metrics, url),
         ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
+        SERVED,
     )
     # a login check of its own: otherwise phones with an old password could block logins at the person's own page
     check = login_check_for(settings.employee_page.login_check, url, forwarders.usual.pool)
@@ -143,7 +147,10 @@ def assemble(
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader = Reader(in_force, judge.public_url.startswith("https:"))
     verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
-    refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder, helped)
+    offered = partial(still_offered, own.self_service)
+    refuser = Refuser(
+        in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder, helped, offered
+    )
     failures = FailuresInForm(references, metrics, judge.clock, in_force)
     ways = forwarders.usual, forwarders.long_poll, forwarders.autodiscover
     forwarding = Forwarding(*ways, reader, recorder, refuser, references, failures)

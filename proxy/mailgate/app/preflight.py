@@ -64,7 +64,7 @@ def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
 
 def _worded(outcome: CaseResult) -> str:
     wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in outcome.wrong.items())
-    return f"the case `{outcome.case.name}` fails: {wrong}; expected every case to hold"
+    return f"the case `{outcome.case.name}` fails: {wrong}; mend the rules or the case"
 
 
 def exposed_secrets(bundle: Bundle) -> list[Mistake]:
@@ -78,7 +78,7 @@ def without_groups(bundle: Bundle) -> str:
     if bundle.groups.known or not named:
         return ""
     file, rules = bundle.settings.files.groups, ", ".join(f"`{each}`" for each in named)
-    return f"the rules {rules} name groups, and there is no {file}: they let nobody in and keep everybody out; expected {file}, or no groups"
+    return f"the rules {rules} name groups, and there is no {file}: they let nobody in and keep everybody out; write {file}, or leave the groups out"
 
 
 def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mistake]:
@@ -121,18 +121,18 @@ def _store(config: Path, settings: Settings) -> Iterator[Fault]:
         yield ("store",), str(error)
         return
     if url.get_backend_name() == "sqlite" and (why := _no_file(Path(str(url.database)))):
-        yield ("store",), f"{why}; expected a file that a gate can write"
+        yield ("store",), f"{why}; use a file that a gate can write"
         if settings.spool is None:
             return  # the spool is beside the file
     if why := _no_folder(spool_folder(config, settings, url)):
-        expected = "expected a folder for what the store does not take, or `spool` to name another"
+        expected = "make a folder for what the store does not take, or name another by `spool`"
         yield ("spool" if settings.spool else "store",), f"{why}; {expected}"
 
 
 def _mail_folder(settings: Settings) -> Iterator[Fault]:
     outbox = settings.notices.outbox if settings.notices else None
     if outbox and (why := _no_folder(outbox)):
-        yield ("notices", "outbox"), f"{why}; expected a folder that a gate can write"
+        yield ("notices", "outbox"), f"{why}; use a folder that a gate can write"
 
 
 def _traces(settings: Settings) -> Iterator[Fault]:
@@ -147,15 +147,15 @@ def _logs(settings: Settings) -> Iterator[Fault]:
     }
     for key, file in files.items():
         if file and (why := _no_file(file)):
-            yield key, f"{why}; expected a file that a gate can write"
+            yield key, f"{why}; use a file that a gate can write"
 
 
 def _sockets(settings: Settings) -> Iterator[Fault]:
     for index, each in enumerate(settings.authz_listeners):
         if isinstance(each.listen, SocketFile) and (why := _no_socket(each.listen.path)):
-            yield ("authz_listeners", index, "listen"), f"{why}; expected a folder for a socket of the gate"
+            yield ("authz_listeners", index, "listen"), f"{why}; use a folder for a socket of the gate"
         if each.dialect == GRPC and not find_spec("grpclib"):
-            why = "needs packages that are not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
+            why = "needs packages that are not installed; install the extra `grpc`: pip install 'mailgate[grpc]'"
             yield ("authz_listeners", index, "dialect"), why
 
 

@@ -19,9 +19,9 @@ from mailgate.app.workers.listeners import BACKLOG, WorkerPlace, open_file, open
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.serving import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
+from mailgate.http.connection import Server
 from mailgate.http.connection_limits import ConnectionLimit
 from mailgate.http.exchange import Exchange
-from mailgate.http.listener import Server
 from mailgate.http.parser import ServerLimits
 from mailgate.http.tls import device_context, renew, served_certificate, server_context
 from mailgate.http.trusted_headers import is_proxy

@@ -3,7 +3,7 @@ waits for the next start is said, and changed settings have their entry in the a
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
-from watchfiles import awatch
 
 from mailgate.app.in_force import (
     FilesInForce,
@@ -42,8 +41,10 @@ from mailgate.tasks import compute
 
 log = structlog.get_logger()
 
-CHECK_MILLISECONDS = 5_000
-"""The milliseconds after which the files are checked even if no change was reported."""
+LOOK_SECONDS = 0.25
+"""The seconds between two looks at the files. A change is read once a second look has found nothing newer, since a file may be half written."""
+LOOKS_AT_REJECTED = 20
+"""After this many looks, rejected files are read again though none of them has changed."""
 
 Loaded = TypeVar("Loaded")
 
@@ -93,21 +94,19 @@ class Reloader(Generic[Loaded]):
         """Reload whenever one of ``files`` comes, goes or changes, however it is written or replaced; runs until cancelled.
         ``read`` is their state when they were read last, since they may have changed before this begins.
 
-        The files themselves are checked, and a reported change is only a hint: a link may point elsewhere, a folder may be
-        new, and some file systems report nothing. Rejected files are read again regularly, since they may lack something
-        that is not watched.
+        Rejected files are read again regularly, since they may lack something that is not among ``files``.
         """
-        seen = _stamps(files()) | read
+        taken = seen = _stamps(files()) | read
+        again = 0
         while True:
-            folders = _folders(files())
-            async for _ in _changes_or_timeout(folders):
-                before, seen = seen, _stamps(files())
-                changed = any(before.get(path, stamp) != stamp for path, stamp in seen.items())
-                if changed or self.mistakes:
-                    await self.reload(again=not changed)
-                    seen = _stamps(files()) | seen  # the new settings may name further files
-                if _folders(files()) != folders:
-                    break
+            await asyncio.sleep(LOOK_SECONDS)
+            before, seen = seen, await asyncio.to_thread(_stamps, files())
+            changed = any(taken.get(path, stamp) != stamp for path, stamp in seen.items())
+            again = (again + 1) % LOOKS_AT_REJECTED if self.mistakes else 0
+            if (changed and seen == before) or (self.mistakes and not again):
+                taken = seen
+                await self.reload(again=not changed)
+                taken = _stamps(files()) | taken  # the new settings may name further files
 
     def _count(self, result: str, *, ok: bool) -> None:
         self.metrics.reloads.labels(result).inc()
@@ -116,33 +115,6 @@ class Reloader(Generic[Loaded]):
 
 def _stamps(files: set[Path]) -> Stamps:
     return {path: stamp_of(path) for path in files}
-
-
-def _folders(files: set[Path]) -> dict[Path, int]:
-    """The existing folders of the files, of their link targets and of links on the way to them, with their inodes."""
-    parents = {
-        place.parent
-        for path in files
-        for place in (path, path.resolve(), *filter(Path.is_symlink, path.parents))
-    }
-    return {folder: stamp[0] for folder in parents if (stamp := stamp_of(folder))}
-
-
-async def _changes_or_timeout(folders: Iterable[Path]) -> AsyncIterator[None]:
-    """Yield once for each change, and once after a while without changes. It ends if the folders cannot be watched."""
-    try:
-        async for _ in awatch(
-            *folders,
-            recursive=False,
-            step=50,
-            debounce=400,
-            rust_timeout=CHECK_MILLISECONDS,
-            yield_on_timeout=True,
-        ):
-            yield
-    except (OSError, RuntimeError):  # a folder is gone, or the system cannot watch more of them
-        await asyncio.sleep(CHECK_MILLISECONDS / 1000)
-        yield
 
 
 _SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketFile)

@@ -126,7 +126,7 @@ def syslog_at(place: Address | SocketFile) -> str | tuple[str, int]:
     return str(place.path) if isinstance(place, SocketFile) else (place.host, place.port)
 
 
-MISSING = "the extra `otel` is not installed; expected `pip install 'mailgate[otel]'`"
+MISSING = "the extra `otel` is not installed; run `pip install 'mailgate[otel]'`"
 
 
 def can_trace() -> bool:

@@ -11,12 +11,11 @@ from typing import Any
 
 import structlog
 
-from mailgate import classify
 from mailgate.app.service import Service
 from mailgate.app.service_manager import NOBODY, ServiceManager
 from mailgate.app.workers.listeners import ALONE, REPLACED, SHUTDOWN_EXTRA_SECONDS, WorkerPlace
 from mailgate.config import Bundle
-from mailgate.gateway.pages import render
+from mailgate.gateway import handler
 from mailgate.tasks import end_all
 
 log = structlog.get_logger()
@@ -42,7 +41,6 @@ async def serve(
     """
     end_on_signals()
     sys.setswitchinterval(SWITCH_SECONDS)
-    classify.prepare()
     service = await Service.start(config, bundle, place)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     if life is not None:
@@ -105,9 +103,9 @@ async def serve(
 
 
 async def warm_up(service: Service) -> None:
-    """Do beside requests, before they need it, what takes time and what no start has to wait for; what is for mail first. A request goes
-    before the next step, and has its own error from what a step could not do."""
-    for step in (*classify.warming(), *render.warming()):
+    """Take the gate's steps of warming up beside requests. A request goes before the next step, and has its own error from what a step
+    could not do."""
+    for step in handler.warming():
         with suppress(Exception):
             await asyncio.to_thread(step)
     service.admin.load_console.set()

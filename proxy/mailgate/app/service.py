@@ -199,7 +199,7 @@ async def do_hourly_work(files: FilesInForce, store: Store, in_force: InForce) -
             files.warn_of_lingering_rules()
             await renew_keys(in_force, files.settings, store)
             gone = await store.retention.prune(utc_now(), retention_times_of(files.settings))
-            log.debug("pruned", rows=gone + await store.verdicts.trim(utc_now()))
+            log.debug("pruned", rows=gone)
         except Exception as error:  # noqa: BLE001 - it is tried again after any error
             log.warning("prune-failed", error=type(error).__name__)
         await asyncio.sleep(HOUR)

@@ -160,7 +160,7 @@ def read_status(text: str) -> frozenset[int]:
         serials = frozenset(int(serial, 16) for serial in entries)
         known = {entry["status"] for entry in entries.values()} <= {"REVOKED", "SUSPENDED"}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise StatusError('expected {"entries": {"SERIAL IN HEX": {"status": "REVOKED"}}}') from error
+        raise StatusError('use {"entries": {"SERIAL IN HEX": {"status": "REVOKED"}}}') from error
     if not known:
-        raise StatusError("expected REVOKED or SUSPENDED as status")
+        raise StatusError("use REVOKED or SUSPENDED as status")
     return serials

@@ -195,7 +195,7 @@ def parse_provider_keys(text: str) -> KeySet:
             if isinstance(each["kid"], str) and any(_fits(each, algorithm) for algorithm in _KINDS):
                 keys[each["kid"]] = cast(Any, _IMPORTS[each["kty"]].import_key({**each}))
     if not keys:
-        raise KeySetError(["JWKS: expected a public key for signatures, with a `kid`"])
+        raise KeySetError(["JWKS: use a public key for signatures, with a `kid`"])
     return KeySet(keys)
 
 

@@ -13,6 +13,8 @@ from mailgate.attest.jose import Key, MalformedJwsError, parse_object
 from mailgate.errors import MailgateError
 
 _COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes
+OF_LOGINS = "login "
+"""The beginning of the names of keys that sign logins and attest nothing."""
 _SECRET_MEMBERS = ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
 
 
@@ -66,7 +68,7 @@ def parse_jwks(text: str) -> KeySet:
     except (MalformedJwsError, UnicodeEncodeError) as error:
         raise KeySetError([str(error)]) from None
     if not isinstance(entries, list) or not entries:
-        raise KeySetError(['JWKS: expected a member "keys" with a list of at least one public key'])
+        raise KeySetError(['JWKS: use a member "keys" with a list of at least one public key'])
     keys: dict[str, Key] = {}
     mistakes: list[str] = []
     for at, entry in enumerate(entries):
@@ -86,12 +88,12 @@ def public_members(jwk: Mapping[str, object]) -> dict[str, str]:
     """The checked members of a public key, which are those that RFC 7638 hashes. Raises `JwkError`."""
     kind = _key_type(jwk)
     if secret := [name for name in _SECRET_MEMBERS if name in jwk]:
-        raise JwkError(f"{secret[0]}: is a private member; expected the public key alone")
+        raise JwkError(f"{secret[0]}: is a private member; use the public key alone")
     if jwk.get("crv") != kind.curve:
-        raise JwkError(f'crv: expected "{kind.curve}"')
+        raise JwkError(f'crv: use "{kind.curve}"')
     for name in kind.coordinates:
         if not isinstance(value := jwk.get(name), str) or not _COORDINATE.fullmatch(value):
-            raise JwkError(f"{name}: expected 43 characters of base64url (32 bytes)")
+            raise JwkError(f"{name}: use 43 characters of base64url (32 bytes)")
     return {name: str(jwk[name]) for name in ("kty", "crv", *kind.coordinates)}
 
 
@@ -100,7 +102,7 @@ def import_public(members: dict[str, str]) -> Key:
     try:
         return class_of(members["kty"]).import_key({**members})
     except ValueError:
-        raise JwkError(f"x: expected a point on {members['crv']}") from None
+        raise JwkError(f"x: use a point on {members['crv']}") from None
 
 
 def algorithm_of(kty: str) -> str:
@@ -118,22 +120,22 @@ def _same(one: Key, other: Key | None) -> bool:
 def _key_type(jwk: Mapping[str, object]) -> _KeyType:
     kty = jwk.get("kty")
     if not isinstance(kty, str) or kty not in _KEY_TYPES:
-        raise JwkError('kty: expected "EC" (with P-256) or "OKP" (with Ed25519)')
+        raise JwkError('kty: use "EC" (with P-256) or "OKP" (with Ed25519)')
     return _KEY_TYPES[kty]
 
 
 def _issuer_key(entry: object) -> tuple[str, Key]:
     if not isinstance(entry, dict):
-        raise JwkError("kty: expected a JSON object with the members of a public key")
+        raise JwkError("kty: use a JSON object with the members of a public key")
     key = import_public(public_members(entry))
     kid = entry.get("kid")
     if not isinstance(kid, str) or not kid:
-        raise JwkError("kid: expected a text; tokens name their key by it")
+        raise JwkError("kid: use a text; tokens name their key by it")
     if entry.get("use", "sig") != "sig":
-        raise JwkError('use: expected "sig" or nothing')
+        raise JwkError('use: write "sig" or nothing')
     if entry.get("alg", algorithm_of(key.key_type)) != algorithm_of(key.key_type):
-        raise JwkError(f'alg: expected "{algorithm_of(key.key_type)}" or nothing for this kind of key')
+        raise JwkError(f'alg: use "{algorithm_of(key.key_type)}" or nothing for this kind of key')
     operations = entry.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
-        raise JwkError('key_ops: expected a list with "verify" or nothing')
+        raise JwkError('key_ops: use a list with "verify" or nothing')
     return kid, key

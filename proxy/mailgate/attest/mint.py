@@ -82,7 +82,7 @@ def read_private_key(text: str) -> Key:
     jwk = parse_object(text.encode("utf-8"), "key")
     secret = jwk.pop("d", None)
     if not isinstance(secret, str):
-        raise ValueError("d: expected a private JWK: EC with P-256, or OKP with Ed25519")
+        raise ValueError("d: use a private JWK: EC with P-256, or OKP with Ed25519")
     members = {**public_members(jwk), "d": secret, "kid": str(jwk.get("kid", ""))}
     return class_of(members["kty"]).import_key({**members})
 

@@ -4,7 +4,6 @@ may look at the gate and change its rules."""
 import os
 import secrets
 import sys
-from getpass import getuser
 from operator import itemgetter
 from pathlib import Path
 from socket import gethostname
@@ -14,7 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
+from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, system_user
 from mailgate.cli.output import print_json, print_rows, printable
 from mailgate.config import Settings, load_settings
 from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
@@ -74,11 +73,6 @@ def admin_token(token_file: Path | None) -> str:
     return _token_given(token_file) or _typed()
 
 
-def system_user() -> Person:
-    """The user of the system who runs the command."""
-    return Person(getuser(), gethostname())
-
-
 def _admin(settings: Settings, token: str, roles: tuple[Role, ...]) -> Person:
     name = proven(settings.admins, token)
     if name is None:
@@ -121,7 +115,8 @@ def add(
     role: Annotated[
         list[str] | None,
         typer.Option(
-            "--role", help="viewer (the default), operator or approver. May be given several times."
+            "--role",
+            help="analyst (numbers without names), viewer (the default), operator or approver. May be given several times.",
         ),
     ] = None,
     password: Annotated[
@@ -134,7 +129,7 @@ def add(
     _check(name)
     roles = list(dict.fromkeys(role or ["viewer"]))
     if unknown := set(roles) - set(_ROLES):
-        fail(2, f"--role: `{printable(min(unknown))}` is not a role; expected {', '.join(_ROLES)}")
+        fail(2, f"--role: `{printable(min(unknown))}` is not a role; use {', '.join(_ROLES)}")
     secret = _chosen(name) if password else new_secret(secrets.token_bytes(SECRET_BYTES))
     hashed = hash_of(secret, secrets.token_bytes(SALT_BYTES))
     if as_json:
@@ -186,7 +181,7 @@ def _check(name: str) -> None:
     try:
         _NAME.validate_python(name)
     except ValidationError:
-        expected = "expected small letters and digits, like ada or ada@example.com"
+        expected = "use small letters and digits, like ada or ada@example.com"
         fail(2, f"`{printable(name)}` is not a name for an admin; {expected}")
     if name == BY_FILE:
-        fail(2, f"`{BY_FILE}` stands for changed files in the audit log; expected the name of a person")
+        fail(2, f"`{BY_FILE}` stands for changed files in the audit log; use the name of a person")

@@ -177,7 +177,7 @@ def _origin(url: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        fail(2, f'--url "{url}": expected an address as in {URL}')
+        fail(2, f'--url "{url}": use an address as in {URL}')
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -219,7 +219,7 @@ def evidence(
     key = thumbprint or _own_thumbprint(said)
     app = apps.get(said.format) if reporter else None
     if reporter and app is None:
-        fail(2, f"--reporter: no reporter is set for {printable(said.format)}; expected one in `reporter`")
+        fail(2, f"--reporter: no reporter is set for {printable(said.format)}; set one in `reporter`")
     nonce = (challenge or said.nonce).encode()
     expected = ExpectedEvidence(nonce, key, datetime.now(UTC), app, said.integrity)
     result = verify_evidence(said, roots, expected)
@@ -236,9 +236,9 @@ def _content(file: Path) -> object:
         with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
             return json.loads(stream.read(MAX_BYTES + 1))
     except OSError as error:
-        fail(2, f"{file}: cannot be read: {(error.strerror or '').lower()}; expected a file with evidence")
+        fail(2, f"{file}: cannot be read: {(error.strerror or '').lower()}; use a file with evidence")
     except (ValueError, RecursionError):
-        fail(2, f"{file}: not JSON of at most {MAX_BYTES} bytes; expected evidence")
+        fail(2, f"{file}: not JSON of at most {MAX_BYTES} bytes; give evidence")
 
 
 def _own_thumbprint(said: Evidence) -> str:

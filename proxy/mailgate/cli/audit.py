@@ -2,19 +2,17 @@
 
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, print_json, print_rows, printable
-from mailgate.config import Bundle
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.output import Columns, minute, print_json, printable
 from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines
-from mailgate.store import AuditEntry, AuditHead, Store
+from mailgate.store import AuditEntry, AuditHead
 from mailgate.store.hash_chain import damage, details_of
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
@@ -51,40 +49,53 @@ _COLUMNS: Columns = {
 
 
 @app.command("list")
-def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store(decides=False)
+async def list_entries(opened: Opened, limit: Limit = 50) -> None:
     """List the last entries, oldest first. Exit code 1 if one of them is damaged."""
-
-    async def run(store: Store, _bundle: Bundle) -> list[AuditEntry]:
-        return [*(await store.audit.search("", "", 2**31 - 1, limit)).entries][::-1]
-
-    entries = with_store(config, run, decides=False)
+    entries = [*(await opened.store.audit.search("", "", 2**31 - 1, limit)).entries][::-1]
     damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
 
     def plain(entry: AuditEntry) -> dict[str, object]:
         return asdict(entry) | {"details": details_of(entry)}
 
     none, whole = "The log has no entries yet.", ("number", "at")
-    print_rows(entries, _COLUMNS, as_json=as_json, plain=plain, none=none, whole=whole)
+    opened.print_rows(entries, _COLUMNS, plain=plain, none=none, whole=whole)
     if damaged:
         fail(1, "\n".join(damaged))
 
 
-@app.command()
-def verify(
-    head: Witnesses = None,
-    witness: WitnessFiles = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+_LOOKS: Columns = {
+    "at": lambda look: minute(look.at),
+    "who": "who",
+    "roles": "roles",
+    "whom": lambda look: look.person or look.device or (look.sought or "several"),
+    "number": "number",
+    "where": "what",
+    "origin": "origin",
+}
+
+
+@app.command("looks")
+@on_store(decides=False)
+async def list_looks(
+    opened: Opened,
+    who: Annotated[str, typer.Option(help="Only looks by this admin, or user of a computer.")] = "",
+    whom: Annotated[str, typer.Option(help="Only looks at this person or device.")] = "",
+    limit: Limit = 50,
 ) -> None:
+    """List who looked at whose data, the newest first."""
+    found = await opened.store.looks.page(limit, who=who, whom=whom)
+    opened.print_rows(found, _LOOKS, none="No such look is on record.", whole=("at",))
+
+
+@app.command()
+@on_store(decides=False)
+async def verify(opened: Opened, head: Witnesses = None, witness: WitnessFiles = None) -> None:
     """Verify that no entry was changed, removed, moved or cut off, and that the store holds what they say. Exit code 1
     if not."""
     noted = [_head(each) for each in head or ()]
-
-    async def run(store: Store, bundle: Bundle) -> tuple[list[Any], AuditHead | None]:
-        return await verified(store, bundle.settings, datetime.now(UTC), noted, witness or ())
-
-    breaks, last = with_store(config, run, decides=False)
-    if as_json:
+    breaks, last = await verified(opened.store, opened.settings, opened.now, noted, witness or ())
+    if opened.as_json:
         print_json({"ok": not breaks, "head": str(last or ""), "breaks": breaks})
     else:
         for each in breaks:
@@ -97,25 +108,19 @@ def verify(
 
 
 @app.command()
-def export(
-    config: Config = DEFAULT_PATH,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
-) -> None:
+@on_store(decides=False, json=Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")])
+async def export(opened: Opened) -> None:
     """Write every entry to standard output: CSV, or with --json exactly the lines over which the digests are made."""
-
-    async def run(store: Store, _bundle: Bundle) -> None:
-        if not as_json:
-            typer.echo(beginning(COLUMNS).encode(), nl=False)
-        async for entry in store.audit.all():
-            text = f"{line_of(entry)}\n" if as_json else lines([row_of(entry)])
-            typer.echo(text.encode(), nl=False)
-
-    with_store(config, run, decides=False)
+    if not opened.as_json:
+        typer.echo(beginning(COLUMNS).encode(), nl=False)
+    async for entry in opened.store.audit.all():
+        text = f"{line_of(entry)}\n" if opened.as_json else lines([row_of(entry)])
+        typer.echo(text.encode(), nl=False)
 
 
 def _head(text: str) -> AuditHead:
     if not re.fullmatch(r"\d+:[0-9a-f]{64}", text):
-        expected = "expected NUMBER:DIGEST as `mailgate audit verify` prints it"
+        expected = "use NUMBER:DIGEST as `mailgate audit verify` prints it"
         fail(2, f"`{printable(text)}` is not a head; {expected}")
     number, _, digest = text.partition(":")
     return AuditHead(int(number), digest)

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from mailgate.app.doctor.diagnosis import Diagnosis
 
 
-_NO_REPORTER = "pages send people to a check app whose answers nobody takes; expected `reporter.android` to be set, or no `reporter` here"
+_NO_REPORTER = "pages send people to a check app whose answers nobody takes; set `reporter.android`, or leave out `reporter` here"
 _ENDS_NOTHING = (
     "pages send people to a check app whose answers make no phone clean (`unseen_profiles: partial`);"
-    " expected `accept`, a rule that lets in by such answers, or no `reporter` here"
+    " use `accept`, write a rule that gives mail by such answers, or leave out `reporter` here"
 )
 _LAGS = "its list of a device's apps may be {lag} older than it says, and `max_age` counts that: a phone is clean for {rest} after each report"
 _LAGS_TOO_FAR = (
     "no device is ever clean by it: its list of a device's apps may be {lag} older than it says, and {age} old is the most that counts;"
-    " expected a `max_age` of this connector above {lag}"
+    " set a `max_age` of this source above {lag}"
 )
 _REACH = (
     "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
@@ -49,11 +49,11 @@ _REACH = (
 )
 _UNASKED = (
     "no device is clean by it: it is asked for listed apps by their iOS identifiers, and these on lists have none: {apps};"
-    " expected one for each, a list without them, or `ask_for_all: true`"
+    " set one for each, take them off the list, or set `ask_for_all: true`"
 )
 _SHARED = (
     "console.url: a browser sends the session of an admin to the webmail too, since it is at the same host and another proxy"
-    " carries the mail; expected a host name of the console's own"
+    " carries the mail; give the console a host name of its own"
 )
 
 Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
@@ -262,7 +262,7 @@ def doctor(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject
     """
     path = named or config
     if not path.is_file():
-        fail(2, f"{path} cannot be read; expected the settings of a gate")
+        fail(2, f"{path} cannot be read; use the settings of a gate")
     seen = asyncio.run(_examined(path, as_json=as_json))
     counts = Counter(str(each.state) for each in seen)
     if as_json:

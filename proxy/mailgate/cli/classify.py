@@ -146,7 +146,7 @@ def _values(described: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]
 def _option(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        raise typer.BadParameter(f"--header {text!r}: expected 'Name: value'")
+        raise typer.BadParameter(f"--header {text!r}: use 'Name: value'")
     return name, value
 
 

@@ -19,10 +19,9 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.text import Text
 
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, progress_bar, table_of
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.output import Columns, fields_grid, print_json, progress_bar, table_of
 from mailgate.config import Bundle
 from mailgate.config.admins import Role
 from mailgate.config.sources.every_source import EverySource
@@ -36,11 +35,11 @@ from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.errors import SourceError, Trouble
-from mailgate.policy.written import did_you_mean, in_words
+from mailgate.model.phrase import did_you_mean
+from mailgate.policy.written import in_words
 from mailgate.rollout.counted_acts import RestrictedDevices, note_import
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import Person
-from mailgate.store import Act, Store
+from mailgate.store import Act
 from mailgate.store.kept_out import NOBODY, KeptOut
 
 _STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
@@ -114,33 +113,30 @@ _SAMPLE = 500
 
 
 @app.command("list")
-def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def list_connectors(opened: Opened) -> None:
     """List the connectors of the settings with their last success and what is wrong."""
+    states, now = await opened.store.connectors.states(), opened.now
+    last_known_for = opened.settings.posture.last_known_for
 
-    async def run(store: Store, bundle: Bundle) -> list[NamedState]:
-        states, settings = await store.connectors.states(), bundle.settings.connectors
-        last_known_for, now = bundle.settings.posture.last_known_for, datetime.now(UTC)
+    def state(name: str, each: EverySource) -> NamedState:
+        every = each.every if each.scheduled() else None
+        told = connector_state(states.get(name), last_known_for, now, every)
+        return NamedState(name=name, type=_type(each), **dict(told))
 
-        def state(name: str, each: EverySource) -> NamedState:
-            every = each.every if each.scheduled() else None
-            told = connector_state(states.get(name), last_known_for, now, every)
-            return NamedState(name=name, type=_type(each), **dict(told))
-
-        return [state(name, each) for name, each in settings.items()]
-
-    none = "The settings have no connector; docs/connectors.md says how to add one."
-    print_rows(
-        with_store(config, run),
+    opened.print_rows(
+        [state(name, each) for name, each in opened.settings.connectors.items()],
         STATES,
-        as_json=as_json,
-        none=none,
+        none="The settings have no connector; docs/connectors.md says how to add one.",
         whole=WHOLE,
         style=lambda each: _STYLES.get(each.state, "yellow"),
     )
 
 
 @app.command()
-def sync(
+@on_store(acts=True)
+async def sync(
+    opened: Opened,
     name: Name,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only changes.")] = False,
     mark_missing_as_gone: LetGo = False,
@@ -151,68 +147,59 @@ def sync(
             help="Read everything, store nothing, and list the devices that were seen whole and would be seen in part.",
         ),
     ] = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Read a connector's source now, independently of its schedule.
 
     Devices that are let go count for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
     """
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
-        by = None if dry_run else acting_person(bundle.settings, *roles, token_file=token_file)
-        settings, runner = _found(name, bundle), _runner(store, bundle)
-        if not settings.scheduled():
-            fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
-        full_run = full or mark_missing_as_gone or dry_run
-        options, outcome = RunOptions(full_run, mark_missing_as_gone, dry=dry_run), None
-        if by is not None:
-            act = _act(by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone)
-            newly, outcome = await _restricted(store, bundle, runner, name, options)
-            await note_import(store, guard_of(bundle.settings), act, "without those not listed", newly)
-        with progress_bar(name, "devices", shown=not as_json) as show:
-            outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
-        _print_outcome(name, outcome, as_json, dry=dry_run)
-
-    with_store(config, run)
+    roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
+    by = None if dry_run else opened.person(*roles)
+    settings, runner = _found(name, opened.bundle), _runner(opened)
+    if not settings.scheduled():
+        fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
+    full_run = full or mark_missing_as_gone or dry_run
+    options, outcome = RunOptions(full_run, mark_missing_as_gone, dry=dry_run), None
+    if by is not None:
+        act = _act(by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone)
+        newly, outcome = await _restricted(opened, runner, name, options)
+        await note_import(opened.store, opened.guard, act, "without those not listed", newly)
+    with progress_bar(name, "devices", shown=not opened.as_json) as show:
+        outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
+    _print_outcome(name, outcome, opened.as_json, dry=dry_run)
 
 
 @app.command()
-def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def check(opened: Opened, name: Name) -> None:
     """Read some devices of a source and show which facts were found. Stores nothing."""
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        settings = _found(name, bundle)
-        runner = _runner(store, bundle)
-        tools = runner.tools()
-        connector = runner.make(name, settings, tools)
-        try:
-            seen = await _some(connector)
-            short = await connector.shortcomings() if isinstance(connector, ApiConnector) else ()
-        except SourceError as error:
-            _complain(name, error.trouble, error.hint, error.details)
-            raise typer.Exit(1) from None
-        except Exception as error:  # noqa: BLE001 - its text may quote the source
-            _complain(name, Trouble.FAULT, "", where_it_failed(error))
-            raise typer.Exit(1) from None
-        finally:
-            await connector.close()
-        counts = count_facts(seen) | {"of": tools.tally.total, "unreadable": tools.tally.unreadable}
-        if as_json:
-            print_json(counts | {"shortcomings": [str(each) for each in short]})
-        else:
-            typer.echo(f"{name}: this was read; nothing was stored")
-            Console().print(fields_grid(counts))
-            for each in short:
-                typer.echo(f"WARNING {name}: {each}")
-
-    with_store(config, run)
+    settings, runner = _found(name, opened.bundle), _runner(opened)
+    tools = runner.tools()
+    connector = runner.make(name, settings, tools)
+    try:
+        seen = await _some(connector)
+        short = await connector.shortcomings() if isinstance(connector, ApiConnector) else ()
+    except SourceError as error:
+        _complain(name, error.trouble, error.hint, error.details)
+        raise typer.Exit(1) from None
+    except Exception as error:  # noqa: BLE001 - its text may quote the source
+        _complain(name, Trouble.FAULT, "", where_it_failed(error))
+        raise typer.Exit(1) from None
+    finally:
+        await connector.close()
+    counts = count_facts(seen) | {"of": tools.tally.total, "unreadable": tools.tally.unreadable}
+    if opened.as_json:
+        print_json(counts | {"shortcomings": [str(each) for each in short]})
+    else:
+        typer.echo(f"{name}: this was read; nothing was stored")
+        Console().print(fields_grid(counts))
+        for each in short:
+            typer.echo(f"WARNING {name}: {each}")
 
 
 @app.command("import")
-def import_lines(
+@on_store(acts=True)
+async def import_lines(
+    opened: Opened,
     name: Name,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - for standard input.")],
     as_csv: Annotated[
@@ -222,9 +209,6 @@ def import_lines(
         ),
     ] = None,
     mark_missing_as_gone: LetGo = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Import the devices of a file: all of them, or none if a line is wrong.
 
@@ -232,36 +216,31 @@ def import_lines(
     imports makes the guard's limit no larger, until the source itself reports it. Known devices of which it says anything that may
     keep them out count for the guard. Beyond what the guard lets pass by hand, another approver has to import the same file.
     """
+    by, store, settings = opened.person("operator", "approver"), opened.store, _found(name, opened.bundle)
+    if not isinstance(settings, FileSettings | PostSettings):
+        fail(2, f"{name} is of type {_type(settings)}; use one of type file or post")
+    complete = isinstance(settings, FileSettings) and settings.complete
+    is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
+    try:
+        with _copy_of(file) as path, progress_bar(name, "devices", shown=not opened.as_json) as show:
 
-    async def run(store: Store, bundle: Bundle) -> None:
-        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        settings = _found(name, bundle)
-        if not isinstance(settings, FileSettings | PostSettings):
-            fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
-        complete = isinstance(settings, FileSettings) and settings.complete
-        is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
-        try:
-            with _copy_of(file) as path, progress_bar(name, "devices", shown=not as_json) as show:
+            def make(_name: str, _settings: EverySource, tools: SourceTools) -> Connector:
+                setup = Setup(name, opened.bundle.policy.catalog, tools, lag=settings.inventory_lag)
+                return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-                def make(_name: str, _settings: EverySource, tools: SourceTools) -> Connector:
-                    setup = Setup(name, bundle.policy.catalog, tools, lag=settings.inventory_lag)
-                    return LinesFile(setup, path, is_csv=is_csv, complete=complete)
-
-                act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
-                runner = replace(_runner(store, bundle), make=make)
-                options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
-                newly, outcome = await _restricted(store, bundle, runner, name, options)
-                same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
-                await note_import(store, guard_of(bundle.settings), act, f"file {same[:12]}", newly)
-                outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
-                if outcome is not None and (outcome.taken or outcome.gone):
-                    taken, gone = outcome.taken, outcome.gone
-                    await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
-        except SourceError as error:
-            outcome = SourceOutcome(error.trouble, hint=error.hint)
-        _print_outcome(name, outcome, as_json)
-
-    with_store(config, run)
+            act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
+            runner = replace(_runner(opened), make=make)
+            options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
+            newly, outcome = await _restricted(opened, runner, name, options)
+            same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
+            await note_import(store, opened.guard, act, f"file {same[:12]}", newly)
+            outcome = outcome or await runner.run(name, settings, replace(options, progress=show))
+            if outcome is not None and (outcome.taken or outcome.gone):
+                taken, gone = outcome.taken, outcome.gone
+                await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
+    except SourceError as error:
+        outcome = SourceOutcome(error.trouble, hint=error.hint)
+    _print_outcome(name, outcome, opened.as_json)
 
 
 @contextmanager
@@ -283,14 +262,14 @@ def _act(by: Person, what: str, name: str, **details: int) -> Act:
 
 
 async def _restricted(
-    store: Store, bundle: Bundle, runner: Runner, name: str, options: RunOptions
+    opened: Opened, runner: Runner, name: str, options: RunOptions
 ) -> tuple[KeptOut, SourceOutcome | None]:
     """How many devices may newly be kept out by what a person hands in or lets go, and what went wrong with looking; None if
     nothing did. What a source says by itself does not count. If the guard has a limit, everything is read once more for that."""
-    guard, person = guard_of(bundle.settings), bundle.settings.logins.person
+    guard, bundle, person = opened.guard, opened.bundle, opened.settings.logins.person
     if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
         return NOBODY, None
-    found = RestrictedDevices(store, bundle.policy, bundle.posture_terms, datetime.now(UTC))
+    found = RestrictedDevices(opened.store, bundle.policy, bundle.posture_terms, opened.now)
 
     async def show(records: Sequence[Report]) -> None:
         counting = [each for each in records if options.handed or each.gone]
@@ -306,13 +285,13 @@ def _digest(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _runner(store: Store, bundle: Bundle) -> Runner:
+def _runner(opened: Opened) -> Runner:
     """A run without log lines, since this command prints the result."""
     # imported here, since it loads more of the gate than any other command needs
     from mailgate.app.connectors import runner_for
 
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
-    return replace(runner_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
+    return replace(runner_for(opened.store, lambda: opened.bundle, CollectorRegistry()), log=quiet)
 
 
 def _found(name: str, bundle: Bundle) -> EverySource:

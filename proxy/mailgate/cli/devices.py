@@ -3,29 +3,24 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, say, table_of
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, table_of
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
-from mailgate.config import Bundle
-from mailgate.console.apps.facts import AppFacts, count_apps
 from mailgate.console.apps.facts import apps as listed
+from mailgate.console.apps.facts import count_apps
 from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
 from mailgate.console.words import app_state_in_words, not_denied_in_words
 from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
-from mailgate.rollout.guard import guard_of
 from mailgate.store import Store
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
@@ -74,48 +69,46 @@ _SEEN: Columns = {name: name for name in ("day", "kind", "user", "rule", "effect
 
 
 @app.command("list")
-def list_devices(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def list_devices(opened: Opened) -> None:
     """List devices by id. The table ends after 1000; --json has all of them, in one array."""
-    with_store(config, _list_json if as_json else _list_table)
+    await (_list_json if opened.as_json else _list_table)(opened)
 
 
 @app.command()
-def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def show(opened: Opened, name: Name) -> None:
     """Show everything that is stored about one device: its reports, its names, and its contradictions."""
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        device = await _only(store, name)
-        seen = await sightings_of(store, device, _SIGHTINGS)
-        told = whole_device(device, seen, bundle, datetime.now(UTC))
-        if as_json:
-            print_json(told)
-        else:
-            _print_device(told)
-
-    with_store(config, run)
+    device = await _only(opened.store, name)
+    seen = await sightings_of(opened.store, device, _SIGHTINGS)
+    told = whole_device(device, seen, opened.bundle, opened.now)
+    if opened.as_json:
+        print_json(told)
+    else:
+        _print_device(told)
 
 
 @app.command()
-def lost(
-    name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
-) -> None:
+@on_store(acts=True)
+async def lost(opened: Opened, name: Name) -> None:
     """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
 
     It counts for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
     """
-    _mark(name, token_file, config, as_json, is_lost=True)
+    await _mark(opened, name, is_lost=True)
 
 
 @app.command()
-def found(
-    name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
-) -> None:
+@on_store(acts=True)
+async def found(opened: Opened, name: Name) -> None:
     """Mark a device as found: the rules decide about it again."""
-    _mark(name, token_file, config, as_json, is_lost=False)
+    await _mark(opened, name, is_lost=False)
 
 
 @app.command()
-def forget(
+@on_store(acts=True)
+async def forget(
+    opened: Opened,
     name: NameOrNone = "",
     person: Annotated[
         str,
@@ -124,45 +117,34 @@ def forget(
         ),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Delete a device and everything stored about it, including decisions; or with --person everything about a
     person."""
     if bool(name) == bool(person):
-        fail(2, "expected a device's name, or --person with a login name")
+        fail(2, "give a device's name, or --person with a login name")
     if person:
-        forget_person(person, config, token_file, yes=yes, as_json=as_json)
+        await forget_person(opened, person, yes=yes)
         return
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        device = await _only(store, name)
-        if not yes:
-            typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
-        now = datetime.now(UTC)
-        act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
-        forgotten = await store.devices.forget(device.id, now, act)
-        await warn_if_not_wiped(store)
-        say(f"forgot {_called(device)}", {"id": device.id, "forgotten": forgotten}, as_json=as_json)
-
-    with_store(config, run)
+    by, store = opened.person("operator"), opened.store
+    device = await _only(store, name)
+    if not yes:
+        typer.confirm(f"Forget {_called(device)} and everything stored about it?", abort=True, err=True)
+    now = opened.now
+    act = replace(by.act(now, "device-forgotten"), about=f"device {device.id}")
+    forgotten = await store.devices.forget(device.id, now, act)
+    await warn_if_not_wiped(store)
+    opened.say(f"forgot {_called(device)}", {"id": device.id, "forgotten": forgotten})
 
 
 app.command()(export)
 
 
-def _mark(name: str, token_file: Path | None, config: Path, as_json: bool, *, is_lost: bool) -> None:
-    async def run(store: Store, bundle: Bundle) -> None:
-        roles = ("operator", "approver") if is_lost else ("operator",)
-        by = acting_person(bundle.settings, *roles, token_file=token_file)
-        device, guard = await _only(store, name), guard_of(bundle.settings)
-        at = await mark_lost(store, guard, device, by, datetime.now(UTC), lost=is_lost)
-        words = "is lost and gets no mail" if at else "is not lost any more"
-        say(f"{_called(device)} {words}", {"id": device.id, "lost_at": at}, as_json=as_json)
-
-    with_store(config, run)
+async def _mark(opened: Opened, name: str, *, is_lost: bool) -> None:
+    by = opened.person("operator", "approver") if is_lost else opened.person("operator")
+    device = await _only(opened.store, name)
+    at = await mark_lost(opened.store, opened.guard, device, by, opened.now, lost=is_lost)
+    words = "is lost and gets no mail" if at else "is not lost any more"
+    opened.say(f"{_called(device)} {words}", {"id": device.id, "lost_at": at})
 
 
 async def _only(store: Store, name: str) -> Device:
@@ -190,23 +172,24 @@ async def _all(store: Store) -> AsyncIterator[Device]:
         after = page[-1].id
 
 
-async def _list_json(store: Store, bundle: Bundle) -> None:
+async def _list_json(opened: Opened) -> None:
     """One array, written while it is read, since a million devices need not fit in memory."""
-    before, now = "[", datetime.now(UTC)
-    async for device in _all(store):
-        told = json.dumps(device_facts(device, bundle, now).model_dump(mode="json"), ensure_ascii=False)
+    before, now = "[", opened.now
+    async for device in _all(opened.store):
+        facts = device_facts(device, opened.bundle, now)
+        told = json.dumps(facts.model_dump(mode="json"), ensure_ascii=False)
         typer.echo(before + told, nl=False)
         before = ",\n"
     typer.echo("[]" if before == "[" else "]")
 
 
-async def _list_table(store: Store, bundle: Bundle) -> None:
-    now, name_of, rows = datetime.now(UTC), bundle.policy.catalog.name_of, list[DeviceFacts]()
-    async for device in _all(store):
+async def _list_table(opened: Opened) -> None:
+    now, name_of, rows = opened.now, opened.bundle.policy.catalog.name_of, list[DeviceFacts]()
+    async for device in _all(opened.store):
         if len(rows) == _ROWS:
             typer.echo(f"Only the first {_ROWS} are shown; --json lists all of them.", err=True)
             break
-        rows.append(device_facts(device, bundle, now))
+        rows.append(device_facts(device, opened.bundle, now))
     columns = {**_COLUMNS, "listed apps": lambda each: [name_of(key) for key in each.apps]}
     print_rows(rows, columns, as_json=False, none="No device is stored yet.", whole=("id", "state"))
 
@@ -243,15 +226,12 @@ _APPS: Columns = {
 }
 
 
-def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def apps(opened: Opened) -> None:
     """List the listed apps, with the number of people and devices that have each, counted now."""
-
-    async def run(store: Store, bundle: Bundle) -> list[AppFacts]:
-        now = datetime.now(UTC)
-        while await catch_up(store, bundle, now):
-            pass
-        await count_apps(store, bundle.policy.catalog.apps, now)
-        return await listed(store, bundle.policy, now)
-
-    found = with_store(config, run)
-    print_rows(found, _APPS, as_json=as_json, none="No app is listed.", whole=("app",))
+    store, bundle, now = opened.store, opened.bundle, opened.now
+    while await catch_up(store, bundle, now):
+        pass
+    await count_apps(store, bundle.policy.catalog.apps, now)
+    found = await listed(store, bundle.policy, now)
+    opened.print_rows(found, _APPS, none="No app is listed.", whole=("app",))

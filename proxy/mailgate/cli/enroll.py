@@ -3,22 +3,20 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, DURATION, AsJson, Config, checked, with_store
-from mailgate.cli.output import Columns, own_word, print_json, printable, say, table_of
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.options import DURATION, checked
+from mailgate.cli.output import Columns, own_word, print_json, printable, table_of
 from mailgate.config import Bundle
 from mailgate.console.enrolment.tokens import keep_token
 from mailgate.rollout import counted_acts
-from mailgate.rollout.guard import guard_of
-from mailgate.store import EnrolledKey, EnrolmentToken, Named, Revoked, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, Named, Revoked
 from mailgate.store.enrolments import CODE_BYTES, CODE_LIFE, TOKEN_BYTES, new_code, new_token
 from mailgate.store.shut_enrolments import ShutEnrolment, Sort
 
@@ -50,59 +48,48 @@ Note = Annotated[str, typer.Option(metavar="TEXT", help="Its purpose, shown by `
 
 
 @app.command()
-def token(
+@on_store(acts=True)
+async def token(
+    opened: Opened,
     user: User = "",
     uses: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many devices may enrol with it.")] = 1,
     expires: Annotated[
         str, typer.Option(metavar="TIME", help="How long it is valid, like 24h or 7d.")
     ] = "7d",
     note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Make an enrolment token and print it once. Only its hash is stored."""
-    text, life = (
-        new_token(secrets.token_bytes(TOKEN_BYTES)),
-        checked(f'--expires "{expires}"', DURATION, expires),
-    )
-    _make(text, user, uses, life, note, token_file, config, as_json)
+    life = checked(f'--expires "{expires}"', DURATION, expires)
+    await _make(opened, new_token(secrets.token_bytes(TOKEN_BYTES)), user, uses, life, note)
 
 
 @app.command()
-def code(
-    user: User = "",
-    note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+@on_store(acts=True)
+async def code(opened: Opened, user: User = "", note: Note = "") -> None:
     """Make a code to read out or type. It is valid for one device and ten minutes."""
-    text = new_code(secrets.token_bytes(CODE_BYTES))
-    _make(text, user, 1, CODE_LIFE, note, token_file, config, as_json)
+    await _make(opened, new_code(secrets.token_bytes(CODE_BYTES)), user, 1, CODE_LIFE, note)
 
 
 @app.command("list")
-def list_enrolled(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def list_enrolled(opened: Opened) -> None:
     """List the stored tokens, the enrolled keys by their computers, and who enrols no more."""
-
-    async def run(store: Store, _bundle: Bundle) -> None:
-        tokens = await store.enrolments.tokens()
-        keys: list[EnrolledKey] = []
-        while page := await store.enrolments.page(keys[-1].thumbprint if keys else ""):
-            keys += page
-        keys.sort(key=lambda each: (each.machine.lower(), each.thumbprint))
-        shut = await store.shut.all()
-        if as_json:
-            print_json({"tokens": tokens, "keys": keys, "shut": shut})
-        else:
-            _print(tokens, keys, shut)
-
-    with_store(config, run)
+    enrolments = opened.store.enrolments
+    tokens, keys = await enrolments.tokens(), list[EnrolledKey]()
+    while page := await enrolments.page(keys[-1].thumbprint if keys else ""):
+        keys += page
+    keys.sort(key=lambda each: (each.machine.lower(), each.thumbprint))
+    shut = await opened.store.shut.all()
+    if opened.as_json:
+        print_json({"tokens": tokens, "keys": keys, "shut": shut})
+    else:
+        _print(tokens, keys, shut)
 
 
 @app.command()
-def revoke(
+@on_store(acts=True)
+async def revoke(
+    opened: Opened,
     name: Annotated[
         str, typer.Argument(metavar="[NAME]", help="A token's name, a key thumbprint or a device id.")
     ] = "",
@@ -112,9 +99,6 @@ def revoke(
     with_keys: Annotated[
         bool, typer.Option("--with-keys", help="With a token, the keys that enrolled with it too.")
     ] = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Revoke a device, a computer or what a person has enrolled, or let no more devices enrol with a token, at every gate within a
     second.
@@ -126,20 +110,16 @@ def revoke(
     """
     sort, called = _named({Sort.ANY: name, Sort.MACHINE: machine, Sort.PERSON: person, Sort.KEY: key})
     if with_keys and sort is not Sort.ANY:
-        fail(2, "--with-keys: expected with the name of a token alone; the others revoke keys anyway")
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        named = _revocation(bundle, sort, called, with_keys=with_keys)
-        revoked = await counted_acts.revoke(store, guard_of(bundle.settings), by, datetime.now(UTC), named)
-        if not revoked:
-            if revoked.before:
-                fail(1, f"{printable(called)} was revoked before; it stays shut out")
-            fail(1, f"nothing is called {printable(called)}; `mailgate enroll list` shows what there is")
-        told = {name: value for name, value in asdict(revoked).items() if name != "before"}
-        say("\n".join(_done(revoked, with_keys=with_keys)), told, as_json=as_json)
-
-    with_store(config, run)
+        fail(2, "--with-keys: use it with the name of a token alone; the others revoke keys anyway")
+    by = opened.person("operator", "approver")
+    named = _revocation(opened.bundle, sort, called, with_keys=with_keys)
+    revoked = await counted_acts.revoke(opened.store, opened.guard, by, opened.now, named)
+    if not revoked:
+        if revoked.before:
+            fail(1, f"{printable(called)} was revoked before; it stays shut out")
+        fail(1, f"nothing is called {printable(called)}; `mailgate enroll list` shows what there is")
+    told = {name: value for name, value in asdict(revoked).items() if name != "before"}
+    opened.say("\n".join(_done(revoked, with_keys=with_keys)), told)
 
 
 def _done(revoked: Revoked, *, with_keys: bool) -> Iterator[str]:
@@ -156,26 +136,20 @@ def _done(revoked: Revoked, *, with_keys: bool) -> Iterator[str]:
 
 
 @app.command()
-def allow(
+@on_store(acts=True)
+async def allow(
+    opened: Opened,
     machine: Annotated[str, typer.Option(metavar="NAME", help="A computer.")] = "",
     person: Annotated[str, typer.Option(metavar="NAME", help="A person.")] = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Let a computer or a person enrol again that `mailgate enroll revoke` has shut out. Their keys stay revoked: a browser needs a new
     one."""
     sort, called = _named({Sort.MACHINE: machine, Sort.PERSON: person})
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        named = _revocation(bundle, sort, called)
-        if not await counted_acts.allow_enrolment(store, by, datetime.now(UTC), named):
-            fail(1, f"{sort} {printable(called)} was not shut out; `mailgate enroll list` shows who is")
-        told = {"kind": sort, "name": called}
-        say(f"{sort} {printable(called)} may enrol again; its keys stay revoked", told, as_json=as_json)
-
-    with_store(config, run)
+    by, named = opened.person("operator"), _revocation(opened.bundle, sort, called)
+    if not await counted_acts.allow_enrolment(opened.store, by, opened.now, named):
+        fail(1, f"{sort} {printable(called)} was not shut out; `mailgate enroll list` shows who is")
+    words = f"{sort} {printable(called)} may enrol again; its keys stay revoked"
+    opened.say(words, {"kind": sort, "name": called})
 
 
 def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
@@ -183,7 +157,7 @@ def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
     given = [(sort, name.strip()) for sort, name in options.items() if name.strip()]
     if len(given) != 1:
         ways = ", ".join("NAME" if sort is Sort.ANY else f"--{sort}" for sort in options)
-        fail(2, f"expected exactly one of {ways}")
+        fail(2, f"use exactly one of {ways}")
     [(sort, name)] = given
     if sort in (Sort.MACHINE, Sort.PERSON):
         _one_line(f"--{sort}", name)
@@ -192,7 +166,7 @@ def _named(options: Mapping[Sort, str]) -> tuple[Sort, str]:
 
 def _one_line(option: str, said: str) -> None:
     if not said.isprintable() or len(said) > _MAX_TEXT:
-        fail(2, f"{option}: not a text of one line; expected at most {_MAX_TEXT} printable characters")
+        fail(2, f"{option}: not a text of one line; use at most {_MAX_TEXT} printable characters")
 
 
 def _revocation(bundle: Bundle, sort: Sort, name: str, *, with_keys: bool = False) -> Named:
@@ -200,26 +174,12 @@ def _revocation(bundle: Bundle, sort: Sort, name: str, *, with_keys: bool = Fals
     return Named(called, sort, with_keys)
 
 
-def _make(
-    text: str,
-    user: str,
-    uses: int,
-    life: timedelta,
-    note: str,
-    token_file: Path | None,
-    config: Path,
-    as_json: bool,
-) -> None:
+async def _make(opened: Opened, text: str, user: str, uses: int, life: timedelta, note: str) -> None:
     for option, said in (("--user", user), ("--note", note)):
         _one_line(option, said)
-
-    async def run(store: Store, bundle: Bundle) -> EnrolmentToken:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        owner, now = bundle.settings.logins.person(user), datetime.now(UTC)
-        return await keep_token(store, by, now, text, user=owner, note=note, uses=uses, life=life)
-
-    made = with_store(config, run)
-    say(text, {"token": text, **asdict(made)}, as_json=as_json)
+    by, owner = opened.person("operator"), opened.settings.logins.person(user)
+    made = await keep_token(opened.store, by, opened.now, text, user=owner, note=note, uses=uses, life=life)
+    opened.say(text, {"token": text, **asdict(made)})
 
 
 def _print(tokens: list[EnrolmentToken], keys: list[EnrolledKey], shut: list[ShutEnrolment]) -> None:

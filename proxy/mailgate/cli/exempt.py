@@ -1,20 +1,17 @@
 """``mailgate exempt add|list|end``: people and devices that are exempt from a rule for a time, and why."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsJson, Config, Until, checked, with_store
-from mailgate.cli.output import Columns, minute, print_rows, printable, say
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.options import MOMENT, Until, checked
+from mailgate.cli.output import Columns, minute, printable
 from mailgate.cli.policy.change import Note
-from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import OF_SOME, Relief
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.reliefs import end_exemption, exempt
 from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
@@ -36,7 +33,9 @@ _COLUMNS: Columns = {
 
 
 @app.command()
-def add(
+@on_store(acts=True)
+async def add(
+    opened: Opened,
     rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that restricts.")],
     reason: Annotated[str, typer.Option(help="The reason. The person and readers of the audit log see it.")],
     until: Until,
@@ -44,62 +43,42 @@ def add(
     device: Annotated[
         str, typer.Option(metavar="ID", help="The device, by its id; instead of a person.")
     ] = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Exempt one person or one device from a rule until a time, at every gate on this store within a second."""
     if bool(person.strip()) == bool(device.strip()):
-        fail(2, "expected either --person or --device")
-    end = checked("--until", MOMENT, until)
-
-    async def run(store: Store, bundle: Bundle) -> Relief:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        known = await _device(store, device) if device else ""
-        now, whom = datetime.now(UTC), bundle.settings.logins.person(person.strip())
-        return await exempt(
-            store, bundle.policy, by, reason, now, rule=rule, until=end, person=whom, device=known
-        )
-
-    given = with_store(config, run)
+        fail(2, "use either --person or --device")
+    end, by = checked("--until", MOMENT, until), opened.person("operator")
+    known = await _device(opened.store, device) if device else ""
+    whom, policy = opened.settings.logins.person(person.strip()), opened.bundle.policy
+    given = await exempt(
+        opened.store, policy, by, reason, opened.now, rule=rule, until=end, person=whom, device=known
+    )
     words = f"exemption {given.number}: {printable(_whom(given))}, rule {given.rule or 'all'}, until {end}"
-    say(words, given, as_json=as_json)
+    opened.say(words, given)
 
 
 @app.command("list")
-def list_all(
-    everything: Annotated[bool, typer.Option("--all", help="Show ended ones too.")] = False,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
+@on_store()
+async def list_all(
+    opened: Opened, everything: Annotated[bool, typer.Option("--all", help="Show ended ones too.")] = False
 ) -> None:
     """List the exemptions in force, the newest first."""
-
-    async def run(store: Store, _bundle: Bundle) -> list[KeptRelief]:
-        now = datetime.now(UTC)
-        kept = [each for each in await store.reliefs.history() if each.relief.cause in OF_SOME]
-        return [each for each in kept if everything or each.holds(now)]
-
-    found = with_store(config, run)
-    none, whole = "Nobody is exempt.", ("number", "from")
-    print_rows(found, _COLUMNS, as_json=as_json, plain=_plain, none=none, whole=whole)
+    now, kept = opened.now, await opened.store.reliefs.history(causes=OF_SOME)
+    found = [each for each in kept if everything or each.holds(now)]
+    opened.print_rows(found, _COLUMNS, plain=_plain, none="Nobody is exempt.", whole=("number", "from"))
 
 
 @app.command()
-def end(
+@on_store(acts=True)
+async def end(
+    opened: Opened,
     number: Annotated[int, typer.Argument(help="The number in `mailgate exempt list`.")],
     note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """End an exemption early. Beyond the guard's limit another approver has to end it too."""
-
-    async def run(store: Store, bundle: Bundle) -> Relief:
-        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        return await end_exemption(store, by, note, datetime.now(UTC), number, guard_of(bundle.settings))
-
-    ended = with_store(config, run)
-    say(f"ended exemption {number}: {printable(_whom(ended))}", ended, as_json=as_json)
+    by = opened.person("operator", "approver")
+    ended = await end_exemption(opened.store, by, note, opened.now, number, opened.guard)
+    opened.say(f"ended exemption {number}: {printable(_whom(ended))}", ended)
 
 
 async def _device(store: Store, name: str) -> str:

@@ -145,7 +145,7 @@ def _explain_recorded(
 
     recalled, policy = with_store(config, run)
     if recalled is None:
-        expected = "expected the reference id of a page, or a sighting's id"
+        expected = "give the help number of a page, or a request's id"
         fail(1, f"nothing is recorded under `{reference}`; {expected}")
     seen, tally = recalled.then.sighting, recalled.then.tally
     then = {name: getattr(seen, name) for name in ("effect", "reason", "rule", "posture", "policy")}
@@ -173,5 +173,5 @@ def _read(path: Path, catalog: AppCatalog) -> Situation:
         with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
             return read_request(file.read(MAX_BYTES + 1), name, catalog)
     except OSError as error:
-        wrong = f"cannot be read: {error.strerror}; expected a recorded request"
+        wrong = f"cannot be read: {error.strerror}; use a recorded request"
         raise ConfigError([Mistake(name, 1, 1, wrong)]) from error

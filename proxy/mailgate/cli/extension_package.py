@@ -121,13 +121,13 @@ def fit_for(origin: str, update_url: str, company: str, version: str) -> Fit:
     """What is to be made, from the options. Ends the command if one of them is wrong."""
     for option, url in (("--origin", origin), ("--update-url", update_url)):
         if url and not is_private_way(url):
-            fail(UNUSABLE, f"{option}: not https; expected https, since what is read there is trusted")
+            fail(UNUSABLE, f"{option}: not https; use https, since what is read there is trusted")
     if update_url and not (origin and _is_folder(update_url)):
-        fail(UNUSABLE, "--update-url: expected the address of a folder, and --origin beside it")
+        fail(UNUSABLE, "--update-url: use the address of a folder, and --origin beside it")
     if len(company) > MAX_COMPANY or not company.isprintable() or "__MSG_" in company:
-        fail(UNUSABLE, f"--company: expected at most {MAX_COMPANY} printable characters without __MSG_")
+        fail(UNUSABLE, f"--company: use at most {MAX_COMPANY} printable characters without __MSG_")
     if version and (not VERSION.fullmatch(version) or max(order_of(version)) > MAX_NUMBER):
-        fail(UNUSABLE, "--version: expected one to four numbers up to 65535, like 0.1.0.2")
+        fail(UNUSABLE, "--version: use one to four numbers up to 65535, like 0.1.0.2")
     mail = checked("--origin", _ORIGIN, origin) if origin else ""
     updates = update_url.rstrip("/") or (f"{mail}{BELOW}" if mail else "")
     return Fit(origin=mail, updates=updates, company=company, version=version)
@@ -145,7 +145,7 @@ def _is_folder(url: str) -> bool:
 def company_key(path: Path | None, *, new: bool = False, origin: str) -> RSAPrivateKey:
     """The key that signs for Chromium. Ends the command if it cannot be read or made."""
     if path is None or not origin:
-        fail(UNUSABLE, "--key: a company signs for its own mail; expected --key and --origin together")
+        fail(UNUSABLE, "--key: a company signs for its own mail; give --key and --origin together")
     if new:
         _make_key(path)
     try:
@@ -153,7 +153,7 @@ def company_key(path: Path | None, *, new: bool = False, origin: str) -> RSAPriv
     except FileNotFoundError:
         fail(UNUSABLE, f"--key: {path} does not exist; --new-key makes one, which is then kept for good")
     except (OSError, ValueError, TypeError):
-        fail(UNUSABLE, f"--key: {path} cannot be read; expected a private key in PEM without a password")
+        fail(UNUSABLE, f"--key: {path} cannot be read; use a private key in PEM without a password")
     if not isinstance(key, RSAPrivateKey) or key.key_size < LEAST_KEY_BITS:
         asked_for = f"RSA key of at least {LEAST_KEY_BITS} bits, which Chromium asks for"
         fail(UNUSABLE, f"--key: {path} is no {asked_for}")
@@ -190,13 +190,13 @@ def _checked(path: Path, unsigned: bytes) -> bytes:
         content = path.read_bytes()
         theirs = _contents(content)
     except (OSError, BadZipFile):
-        fail(UNUSABLE, f"--xpi-signed: {path} cannot be read; expected the package that Mozilla gave back")
+        fail(UNUSABLE, f"--xpi-signed: {path} cannot be read; use the package that Mozilla gave back")
     if f"{_SIGNATURES}mozilla.rsa" not in theirs:
         fail(REFUSED, f"--xpi-signed: {path} has no signature of Mozilla")
     theirs = {name: each for name, each in theirs.items() if not name.startswith(_SIGNATURES)}
     ours = _contents(unsigned)
     if other := sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)):
-        what = "another package than these options make; expected that one, signed"
+        what = "another package than these options make; give that one, signed"
         fail(REFUSED, f"--xpi-signed: {path} is {what} ({other[0]} differs)")
     return content
 

@@ -27,7 +27,7 @@ _MAX_TEXT = 255
 _FOLDER = re.compile(r"[^./][^/]{0,99}")
 """The name of a computer that can be the name of a folder, and of none above it."""
 
-_EXPECTED = "expected what `mailgate extension tokens` prints"
+_EXPECTED = "use what `mailgate extension tokens` prints"
 ChromiumId = Annotated[
     str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")
 ]
@@ -64,17 +64,15 @@ def policies(
     """
     fit = fit_for(origin, update_url, company, "")
     if not origin:
-        fail(UNUSABLE, "--origin: expected the address of the company mail")
+        fail(UNUSABLE, "--origin: use the address of the company mail")
     if chromium_id and not re.fullmatch("[a-p]{32}", chromium_id):
         fail(
             UNUSABLE,
-            "--chromium-id: expected 32 letters from a to p, as `mailgate extension package` says them",
+            "--chromium-id: use 32 letters from a to p, as `mailgate extension package` says them",
         )
     given = {"machine": machine, "owner": owner, "enrolmentToken": token}
     if tokens and any(given.values()):
-        fail(
-            UNUSABLE, "--tokens: it has what is of each computer; expected no --token, --machine and --owner"
-        )
+        fail(UNUSABLE, "--tokens: it has what is of each computer; leave out --token, --machine and --owner")
     rows = _rows(tokens) if tokens else {"": given}
     for row in rows.values():
         _check_texts(row)
@@ -88,7 +86,7 @@ def _check_texts(row: Mapping[str, str]) -> None:
     """End the command if a browser would not take one of these settings."""
     for option, text in row.items():
         if len(text) > _MAX_TEXT or not text.isprintable():
-            fail(UNUSABLE, f"{option}: expected at most {_MAX_TEXT} printable characters")
+            fail(UNUSABLE, f"{option}: use at most {_MAX_TEXT} printable characters")
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:
@@ -105,7 +103,7 @@ def _rows(path: Path) -> dict[str, dict[str, str]]:
     for number, line in enumerate(lines, 2):
         name = line.get("machine") or ""
         if not _FOLDER.fullmatch(name) or not line.get("token") or name in rows:
-            expected = "expected another machine and its token, named as a folder can be"
+            expected = "use another machine and its token, named as a folder can be"
             fail(UNUSABLE, f"--tokens: {path}:{number}: {expected}")
         rows[name] = {"machine": name, "owner": line.get("owner") or "", "enrolmentToken": line["token"]}
     return rows

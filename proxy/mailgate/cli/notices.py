@@ -5,19 +5,18 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from mailgate.app.mails import POLL_SECONDS, postman_for, sent_act
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, ShowProgress, print_json, print_rows, printable, progress_bar, say
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.output import Columns, ShowProgress, print_json, printable, progress_bar
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
-from mailgate.console.notices.facts import MailFacts, RecipientCounts, mail_facts, mails_of, recipient_counts
+from mailgate.console.notices.facts import RecipientCounts, mail_facts, mails_of, recipient_counts
 from mailgate.devices.names import user_text
 from mailgate.mail import postman as decide
 from mailgate.mail.composer import address_book, composer_for
@@ -35,9 +34,8 @@ from mailgate.mail.recipient_list import (
 )
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.transport import TransportDownError
-from mailgate.mail.words import RenderedNotice
 from mailgate.rollout.person import Person
-from mailgate.store import Activation, Mail, MailCount, MailKind, MailState, NoticeKey, Store
+from mailgate.store import Activation, Mail, MailKind, MailState, NoticeKey, Store
 from mailgate.texts import languages_by_tag, load_languages
 
 app = typer.Typer(help="Send mails to the people whom a rule is about.", no_args_is_help=True)
@@ -76,7 +74,7 @@ def settings_of(bundle: Bundle) -> NoticeSettings:
     """The settings of notices; ends the command if there are none."""
     notices = bundle.settings.notices
     if notices is None:
-        fail(2, "no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
+        fail(2, "no mails are sent by these settings; add `notices` with `smtp` or `outbox`")
     return notices
 
 
@@ -91,38 +89,34 @@ Html = Annotated[bool, typer.Option("--html", help="Print the HTML part.")]
 
 
 @app.command()
-def preview(
+@on_store()
+async def preview(
+    opened: Opened,
     rule: RuleId,
     kind: Kind = MailKind.UPCOMING,
     language: Language = "",
     person: Whom = "",
     html: Html = False,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Show the mail about a rule that is in force. Nothing is sent."""
 
     if language and language.lower() not in (known := languages_by_tag(load_languages())):
-        expected = f"expected one of {', '.join(sorted(known))}"
+        expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: there are no texts in `{printable(language)}`; {expected}")
-
-    async def run(store: Store, bundle: Bundle) -> tuple[RenderedNotice, bool]:
-        now = datetime.now(UTC)
-        topic = (await subject_of(store, bundle, rule, kind, now)).topic
-        whom = bundle.settings.logins.person(person)
-        found = await sample(store, bundle.rules, topic, data_scope_of(bundle), whom, now)
-        login = user_text(whom) or next(iter(sorted(found.people)), "")
-        stands_in = login not in found.people
-        if stands_in:
-            if person:
-                fail(1, f"rule `{rule}` is not about {printable(person)}: they would get no mail")
-            found = stand_in(bundle.policy, topic, found.any_laptop)
-        spoken = language or (await store.languages.of([login])).get(login, "")
-        notice = notice_about(topic, found, "" if stands_in else login, spoken)
-        return composer_for(bundle.settings).render(notice), stands_in
-
-    mail, stands_in = with_store(config, run)
-    if as_json:
+    store, bundle, now = opened.store, opened.bundle, opened.now
+    topic = (await subject_of(store, bundle, rule, kind, now)).topic
+    whom = bundle.settings.logins.person(person)
+    found = await sample(store, bundle.rules, topic, data_scope_of(bundle), whom, now)
+    login = user_text(whom) or next(iter(sorted(found.people)), "")
+    stands_in = login not in found.people
+    if stands_in:
+        if person:
+            fail(1, f"rule `{rule}` is not about {printable(person)}: they would get no mail")
+        found = stand_in(bundle.policy, topic, found.any_laptop)
+    spoken = language or (await store.languages.of([login])).get(login, "")
+    notice = notice_about(topic, found, "" if stands_in else login, spoken)
+    mail = composer_for(bundle.settings).render(notice)
+    if opened.as_json:
         print_json(asdict(mail) | {"made_up": stands_in})
         return
     if stands_in:
@@ -186,41 +180,37 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Only queue the mails; a
 
 
 @app.command()
-def send(
+@on_store(acts=True)
+async def send(
+    opened: Opened,
     rule: RuleId,
     kind: Kind,
     to: To = Recipients.NEW,
     dry_run: DryRun = False,
     yes: Yes = False,
     no_wait: NoWait = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Send a mail to the people whom a rule of the version in force is about, once for each version and kind."""
-
-    async def run(store: Store, bundle: Bundle) -> dict[str, Any]:
-        notices, now = settings_of(bundle), datetime.now(UTC)
-        subject = await subject_of(store, bundle, rule, kind, now)
-        found = await _counted(store, bundle, notices, subject, now)
-        counts = recipient_counts(found, to)
-        if not as_json:
-            _say(counts)
-        if dry_run:
-            return counts.model_dump()
-        who = acting_person(bundle.settings, "operator", token_file=token_file)
-        if not yes and counts.to_write:
-            typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
-        queued = await queue(store, found.to(to), who, subject.topic, datetime.now(UTC))
-        if not no_wait:
-            await deliver(store, bundle, notices, who)
-        return counts.model_dump() | {"queued": queued, "states": await _states(store, subject)}
-
-    done = with_store(config, run)
-    if as_json:
-        print_json(done)
-    elif "states" in done:
-        typer.echo(", ".join(f"{count:,} {state}" for state, count in sorted(done["states"].items())))
+    store, bundle, now = opened.store, opened.bundle, opened.now
+    notices = settings_of(bundle)
+    subject = await subject_of(store, bundle, rule, kind, now)
+    found = await _counted(store, bundle, notices, subject, now)
+    counts = recipient_counts(found, to)
+    if not opened.as_json:
+        _say(counts)
+    elif dry_run:
+        print_json(counts)
+    if dry_run:
+        return
+    who = opened.person("operator")
+    if not yes and counts.to_write:
+        typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
+    queued = await queue(store, found.to(to), who, subject.topic, opened.now)
+    if not no_wait:
+        await deliver(store, bundle, notices, who)
+    states = await _states(store, subject)
+    words = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+    opened.say(words, counts.model_dump() | {"queued": queued, "states": states})
 
 
 async def _counted(
@@ -265,22 +255,19 @@ def _say(counts: RecipientCounts) -> None:
 
 
 @app.command()
-def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store(acts=True)
+async def correct(opened: Opened) -> None:
     """Send the corrections after `mailgate policy rollback` now, if no running gate does. Each is sent once."""
-    queued = 0
+    store, bundle, queued = opened.store, opened.bundle, 0
+    notices, who = settings_of(bundle), opened.person("operator")
 
-    async def run(store: Store, bundle: Bundle) -> None:
-        notices, who = settings_of(bundle), acting_person(bundle.settings, "operator", token_file=token_file)
+    async def first() -> None:
+        nonlocal queued
+        data_scope, book = data_scope_of(bundle), address_book(notices)
+        queued = await queue_corrections(store, data_scope, book, who, opened.now)
 
-        async def first() -> None:
-            nonlocal queued
-            data_scope, book = data_scope_of(bundle), address_book(notices)
-            queued = await queue_corrections(store, data_scope, book, who, datetime.now(UTC))
-
-        await deliver(store, bundle, notices, who, first)
-
-    with_store(config, run)
-    say(f"{queued:,} corrections were queued now", {"queued": queued}, as_json=as_json)
+    await deliver(store, bundle, notices, who, first)
+    opened.say(f"{queued:,} corrections were queued now", {"queued": queued})
 
 
 States = Annotated[
@@ -306,84 +293,59 @@ _MAILS: Columns = {
 
 
 @app.command()
-def status(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def status(opened: Opened) -> None:
     """Count mails about rules by rule, version, kind and state."""
-
-    async def run(store: Store, _bundle: Bundle) -> list[MailCount]:
-        return await store.mails.counts()
-
-    counts = with_store(config, run)
-    print_rows(
-        counts, _COUNTS, as_json=as_json, none="No mail about a rule was queued yet.", numbers=("mails",)
-    )
+    counts = await opened.store.mails.counts()
+    opened.print_rows(counts, _COUNTS, none="No mail about a rule was queued yet.", numbers=("mails",))
 
 
 @app.command("list")
-def list_mails(
-    state: States = None,
-    rule: RuleOption = "",
-    limit: Limit = 50,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+@on_store()
+async def list_mails(opened: Opened, state: States = None, rule: RuleOption = "", limit: Limit = 50) -> None:
     """List mails about rules with their recipients, states, causes and Message-IDs."""
-
-    async def run(store: Store, bundle: Bundle) -> list[MailFacts]:
-        found = await store.mails.page(states=state or (), rule=rule, size=limit)
-        return [mail_facts(each, bundle.settings.notices) for each in found]
-
-    print_rows(with_store(config, run), _MAILS, as_json=as_json, none="There is no such mail.")
+    found = await opened.store.mails.page(states=state or (), rule=rule, size=limit)
+    told = [mail_facts(each, opened.settings.notices) for each in found]
+    opened.print_rows(told, _MAILS, none="There is no such mail.")
 
 
 @app.command()
-def settle(
+@on_store(acts=True)
+async def settle(
+    opened: Opened,
     ids: Ids = None,
     sent: Annotated[bool, typer.Option("--sent", help="The mail server has taken them.")] = False,
     again: Annotated[
         bool, typer.Option("--again", help="The mail server has not taken them: queue them again.")
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="All unsure mails.")] = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Decide about `unsure` mails: whether the mail server took them. Its log has their Message-IDs."""
     if sent is again or bool(ids) is everything:
-        fail(2, "expected ids or --all, and one of --sent and --again")
-
-    async def run(store: Store, bundle: Bundle) -> int:
-        who = acting_person(bundle.settings, "operator", token_file=token_file)
-        return await decide.settle(store, ids, who, datetime.now(UTC), sent=sent)
-
-    count = with_store(config, run)
+        fail(2, "give ids or --all, and one of --sent and --again")
+    count = await decide.settle(opened.store, ids, opened.person("operator"), opened.now, sent=sent)
     if ids and count < len(set(ids)):
         fail(
             1,
             f"{count:,} settled: the others are not unsure; `mailgate notices list --state unsure` shows those that are",
         )
-    say(f"{count:,} settled", {"settled": count}, as_json=as_json)
+    opened.say(f"{count:,} settled", {"settled": count})
 
 
 @app.command()
-def retry(
+@on_store(acts=True)
+async def retry(
+    opened: Opened,
     ids: Ids = None,
     everything: Annotated[bool, typer.Option("--all", help="All failed mails.")] = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Queue `failed` mails again, after the cause is fixed. A mail that is no longer true is not sent."""
     if bool(ids) is everything:
-        fail(2, "expected ids or --all")
-
-    async def run(store: Store, bundle: Bundle) -> int:
-        who = acting_person(bundle.settings, "operator", token_file=token_file)
-        return await decide.retry(store, ids, who, datetime.now(UTC))
-
-    count = with_store(config, run)
+        fail(2, "give ids or --all")
+    count = await decide.retry(opened.store, ids, opened.person("operator"), opened.now)
     if ids and count < len(set(ids)):
         fail(
             1,
             f"{count:,} queued again: the others have not failed; `mailgate notices list --state failed` shows those that have",
         )
-    say(f"{count:,} queued again", {"queued": count}, as_json=as_json)
+    opened.say(f"{count:,} queued again", {"queued": count})

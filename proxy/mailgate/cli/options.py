@@ -1,10 +1,16 @@
 """Options that several commands have, and the store of the settings that they name, open for one command."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine
+from contextlib import redirect_stdout
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -14,10 +20,13 @@ from mailgate.app.open_store import open_store
 from mailgate.cli.exit_codes import UsageError, end, fail
 from mailgate.config import Bundle, load_bundle
 from mailgate.config.values import Duration
+from mailgate.console.looks import note_look
 from mailgate.policy.written import Moment
 from mailgate.rollout import in_force
+from mailgate.rollout.person import Person
 from mailgate.rollout.replay import away_now
-from mailgate.store import Store
+from mailgate.store import Store, StoreUnavailableError
+from mailgate.store.looks import NOT_KEPT
 
 Result = TypeVar("Result")
 
@@ -26,8 +35,14 @@ DEFAULT_PATH = Path("config/mailgate.yaml")
 CONFIG_VARIABLE = "MAILGATE_CONFIG"
 
 
+_CALLED: ContextVar[tuple[str, dict[str, Any]]] = ContextVar("called", default=("", {}))
+"""The command that was called, if it reads the settings, and its parameters, which are all read once it runs."""
+
+
 def _existing(context: typer.Context, path: Path) -> Path:
     """The path of the settings. Ends the command if none is given and the default does not exist."""
+    called = context.command_path.removeprefix(context.find_root().command_path).strip()
+    _CALLED.set((called, context.params))
     named = path != DEFAULT_PATH or context.params.get("named")
     if not named and not context.resilient_parsing and not path.exists():
         ways = f"name yours with --config or {CONFIG_VARIABLE}, or write some with `mailgate init`"
@@ -67,6 +82,30 @@ def checked(option: str, kind: TypeAdapter[Result], text: str) -> Result:
         fail(2, f"{option}: {error.errors()[0]['msg']}")
 
 
+async def _note_look(store: Store, bundle: Bundle) -> None:
+    """Keep that the user of this computer reads about people by this command, and about whom it was asked. Raises
+    StoreUnavailableError if neither the store nor the disk takes it."""
+    path, params = _CALLED.get()
+    asked = {name: text for name, text in params.items() if isinstance(text, str) and text}
+    login = (asked.get("login") or asked.get("person") or "").strip()
+    named = {"login": bundle.settings.logins.person(login), "device": asked.get("name", "")}
+    by, sought = system_user(), " ".join(f"{name}={text}" for name, text in asked.items())
+    by = replace(by, origin=f"command at {by.origin}")
+    whom = named if login or path == "devices show" else {}
+    note_look(store, datetime.now(UTC), by, (), path, sought, whom)
+    await store.look_queue.flush()
+    if store.look_queue.backlog().in_memory:
+        raise StoreUnavailableError(NOT_KEPT)
+
+
+def system_user() -> Person:
+    """The user of the system who runs the command; the number of one without a name, as in a container."""
+    try:
+        return Person(getuser(), gethostname())
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return Person(str(os.getuid()), gethostname())
+
+
 def with_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
@@ -80,6 +119,8 @@ def with_store(
         bundle = load_bundle(config)
         store = await open_store(config, bundle.settings)
         try:
+            with redirect_stdout(sys.stderr):  # what is logged is no output of the command
+                await _note_look(store, bundle)
             if not decides:
                 return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
@@ -87,6 +128,7 @@ def with_store(
             away = await away_now(store, bundle.settings)
             return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs), away=away))
         finally:
-            await store.close()
+            with redirect_stdout(sys.stderr):
+                await store.close()
 
     return asyncio.run(opened())

@@ -2,8 +2,6 @@
 
 import shlex
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,16 +9,16 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from mailgate.cli.admin import acting_person
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, AsObject, Config, with_store
-from mailgate.cli.output import Columns, fields_grid, minute, print_json, print_rows, printable, say, table_of
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.options import AsObject
+from mailgate.cli.output import Columns, fields_grid, minute, print_json, printable, table_of
 from mailgate.config import Bundle
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.people.facts import OwnedDevice, PersonFacts, person_of
 from mailgate.console.people.find import Hits
 from mailgate.console.people.find import find as found_by
-from mailgate.console.people.help import HelpFacts, help_facts, still_open
+from mailgate.console.people.help import help_facts, still_open
 from mailgate.policy.people import address_of, user_text
 from mailgate.store import Store
 
@@ -38,7 +36,9 @@ _MORE = {
 """The command that shows more about a hit."""
 
 
-def find(
+@on_store(json=AsObject)
+async def find(
+    opened: Opened,
     text: Annotated[
         str,
         typer.Argument(
@@ -50,18 +50,12 @@ def find(
         str,
         typer.Option(metavar="LOGIN", help="Continue after this login name, as the previous answer says."),
     ] = "",
-    config: Config = DEFAULT_PATH,
-    as_json: AsObject = False,
 ) -> None:
     """Find people, devices and refusals, like the search of the console."""
     if not text.strip():
-        fail(2, "expected a part of a name, an id, an address or a reference")
-
-    async def run(store: Store, bundle: Bundle) -> Hits:
-        return await found_by(store, bundle, text, datetime.now(UTC), after)
-
-    hits = with_store(config, run)
-    if as_json:
+        fail(2, "give a part of a name, an id, an address or a help number")
+    hits = await found_by(opened.store, opened.bundle, text, opened.now, after)
+    if opened.as_json:
         print_json(hits)
     elif hits.items:
         Console().print(table_of(hits.items, _HITS, whole=("what",)))
@@ -92,21 +86,18 @@ _ASKS: Columns = {
 }
 
 
-def help_requests(
+@on_store()
+async def help_requests(
+    opened: Opened,
     rule: Annotated[str, typer.Option(help="Only requests because of this rule.")] = "",
     limit: Annotated[int, typer.Option(help="The most requests to show.", min=1, max=100_000)] = 100,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """List the requests for help after a refusal, the latest first. `mailgate explain --reference` shows why they were
     refused."""
-
-    async def run(store: Store, bundle: Bundle) -> list[HelpFacts]:
-        return [help_facts(each, bundle.policy) for each in await store.help_requests.page(rule, limit)]
-
-    found = with_store(config, run)
+    page = await opened.store.help_requests.page(rule, limit)
+    found = [help_facts(each, opened.bundle.policy) for each in page]
     none = f"Nobody has asked for help{f' against `{printable(rule)}`' if rule else ''}."
-    print_rows(found, _ASKS, as_json=as_json, none=none, whole=("last", "state", "reference"))
+    opened.print_rows(found, _ASKS, none=none, whole=("last", "state", "reference"))
 
 
 _HISTORY = 20
@@ -131,24 +122,20 @@ _EXEMPTIONS: Columns = {
 _EVENTS: Columns = {"when": "at", "what": "words"}
 
 
-def person(
+@on_store(json=AsObject)
+async def person(
+    opened: Opened,
     login: Annotated[
         str,
         typer.Argument(metavar="LOGIN", help="The login name, or an address in the company's mail domain."),
     ],
-    config: Config = DEFAULT_PATH,
-    as_json: AsObject = False,
 ) -> None:
     """Show everything about one person, like their page in the console: each device with its mail status and the
     reason, requests for help, exemptions, and the history with the mails."""
-
-    async def run(store: Store, bundle: Bundle) -> PersonFacts | None:
-        return await person_of(store, bundle, login, datetime.now(UTC))
-
-    found = with_store(config, run)
+    found = await person_of(opened.store, opened.bundle, login, opened.now)
     if found is None:
         fail(1, f"nothing is known about {printable(login)}; `mailgate find` looks for a part of a name")
-    if as_json:
+    if opened.as_json:
         print_json(found)
     else:
         _print_person(found, Console())
@@ -196,49 +183,36 @@ Person = Annotated[
 ]
 
 
-def export(
-    person: Person,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+@on_store()
+async def export(opened: Opened, person: Person) -> None:
     """Print everything that is stored about one person, table by table, as a copy for them."""
     _named(person)
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        told = await _everything(store, _persons(person, bundle), bundle)
-        if as_json:
-            print_json(told)
-        else:
-            _print_tables(told)
-
-    with_store(config, run)
+    told = await _everything(opened, _persons(person, opened.bundle))
+    if opened.as_json:
+        print_json(told)
+    else:
+        _print_tables(told)
 
 
-def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bool, as_json: bool) -> None:
+async def forget_person(opened: Opened, person: str, *, yes: bool) -> None:
     """Delete what is stored about a person. The audit log, which is kept, has the counts but not the name."""
     _named(person)
-
-    async def run(store: Store, bundle: Bundle) -> None:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        persons = _persons(person, bundle)
-        told = await _everything(store, persons, bundle)
-        count = sum(map(len, told.values()))
-        if not count:
-            fail(1, f"nothing is stored about {printable(person)}")
-        if not yes:
-            question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
-            typer.confirm(question, abort=True, err=True)
-        now = datetime.now(UTC)
-        for each in persons:
-            await store.personal.forget(each, now, *_terms(each, bundle))
-        devices = sum(len(told.get(name, ())) for name in ("devices", "clients"))
-        details = {"rows": count, "people": len(set(map(user_text, persons))), "devices": devices}
-        await store.audit.append(replace(by.act(now, "person-forgotten"), details=details))
-        await warn_if_not_wiped(store)
-        words = f"forgot {printable(person)}: {_counted(told)}"
-        say(words, {"person": person, "rows": count}, as_json=as_json)
-
-    with_store(config, run)
+    by, store, persons = opened.person("operator"), opened.store, _persons(person, opened.bundle)
+    told = await _everything(opened, persons)
+    count = sum(map(len, told.values()))
+    if not count:
+        fail(1, f"nothing is stored about {printable(person)}")
+    if not yes:
+        question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
+        typer.confirm(question, abort=True, err=True)
+    now = opened.now
+    for each in persons:
+        await store.personal.forget(each, now, *_terms(each, opened.bundle))
+    devices = sum(len(told.get(name, ())) for name in ("devices", "clients"))
+    details = {"rows": count, "people": len(set(map(user_text, persons))), "devices": devices}
+    await store.audit.append(replace(by.act(now, "person-forgotten"), details=details))
+    await warn_if_not_wiped(store)
+    opened.say(f"forgot {printable(person)}: {_counted(told)}", {"person": person, "rows": count})
 
 
 async def warn_if_not_wiped(store: Store) -> None:
@@ -250,7 +224,7 @@ async def warn_if_not_wiped(store: Store) -> None:
 
 def _named(person: str) -> None:
     if not person.strip():
-        fail(2, "expected a login name after --person")
+        fail(2, "give a login name after --person")
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
@@ -258,10 +232,10 @@ def _persons(login: str, bundle: Bundle) -> list[str]:
     return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
 
 
-async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[str, list[dict[str, Any]]]:
+async def _everything(opened: Opened, persons: list[str]) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
     for each in persons:
-        tables = await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
+        tables = await opened.store.personal.everything(each, opened.now, *_terms(each, opened.bundle))
         for name, rows in tables.items():
             known = told.setdefault(name, [])
             known += [row for row in rows if row not in known]

@@ -1,16 +1,14 @@
 """``mailgate privacy report``: what the gate can say of itself for data protection and works agreements, as a draft."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, Config, with_store
+from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.output import printable
 from mailgate.cli.policy.history import version_called
-from mailgate.config import Bundle
 from mailgate.console.policy.versions import difference
 from mailgate.console.privacy.document import as_html, as_markdown
 from mailgate.console.privacy.report import ReportedVersion, privacy_report
@@ -33,7 +31,9 @@ def privacy() -> None:
 
 
 @app.command()
-def report(
+@on_store(json=None)
+async def report(
+    opened: Opened,
     language: Annotated[
         str,
         typer.Option(
@@ -48,23 +48,17 @@ def report(
             help="Add what changed since this version of the rules. Default: the one that was in force before.",
         ),
     ] = "",
-    config: Config = DEFAULT_PATH,
 ) -> None:
     """Write the parts of an impact assessment (Art. 35 GDPR), of the record of processing (Art. 30), of a works agreement and
     of the information of people (Art. 13, 14, 22), as far as the settings and the rules in force say them. What only the
     company knows is marked."""
     spoken, known = console_languages(), languages_by_tag(console_languages())
     if language and language.lower() not in known:
-        expected = f"expected one of {', '.join(sorted(known))}"
+        expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: no report is written in `{printable(language)}`; {expected}")
-
-    async def run(store: Store, bundle: Bundle) -> str:
-        told = await _reported(store, since)
-        tag = known.get((language or bundle.settings.languages.default).lower(), "en")
-        blocks = privacy_report(bundle, told, datetime.now(UTC))
-        return (as_html if form is Format.HTML else as_markdown)(blocks, spoken[tag])
-
-    typer.echo(with_store(config, run), nl=False)
+    tag = known.get((language or opened.settings.languages.default).lower(), "en")
+    blocks = privacy_report(opened.bundle, await _reported(opened.store, since), opened.now)
+    typer.echo((as_html if form is Format.HTML else as_markdown)(blocks, spoken[tag]), nl=False)
 
 
 async def _reported(store: Store, since: str) -> ReportedVersion:

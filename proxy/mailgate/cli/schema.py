@@ -17,9 +17,9 @@ from mailgate.config.described_schema import DescribedSchema
 from mailgate.config.rules import AppsFile, GroupsFile
 from mailgate.config.settings import Settings
 from mailgate.config.sources.line import DeviceLine
-from mailgate.policy.apps import AppList
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.rules import PolicyFile
+from mailgate.policy.written import AppList
 
 SCHEMAS: Mapping[str, type[BaseModel]] = {
     "settings": Settings,
@@ -89,7 +89,7 @@ def schema(
             write_atomically(path, _text(name) + "\n")
             typer.echo(str(path))
     except OSError as error:
-        fail(2, f"{every}: cannot be written: {error.strerror}; expected a folder")
+        fail(2, f"{every}: cannot be written: {error.strerror}; use a folder")
 
 
 def _text(name: str) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.admin import TokenFile, acting_person
 from mailgate.cli.exit_codes import cleanup_on_signals, fail
+from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, with_store
 from mailgate.cli.output import print_json, progress_bar, say
 from mailgate.config import Bundle, load_settings
@@ -49,7 +49,7 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
     it."""
     source = load_settings(config).store.get_secret_value()
     if os.path.lexists(file):
-        fail(1, f"{file} already exists and was not changed; expected the name of a new file")
+        fail(1, f"{file} already exists and was not changed; give the name of a new file")
     if not file.absolute().parent.is_dir():
         fail(2, f"{file} cannot be made: there is no folder {file.parent}")
     _copied(source, f"sqlite:///{file.absolute()}", as_json, while_used=True)
@@ -95,22 +95,15 @@ def _broken(*faults: str) -> Faults:
 
 
 @app.command("renew-keys")
-def renew_keys(
-    token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsObject = False
-) -> None:
+@on_store(acts=True, decides=False, json=AsObject)
+async def renew_keys(opened: Opened) -> None:
     """Delete the keys that seal cookies and nonces and sign the gate's own tokens, so that new ones are made. Then
     restart every gate."""
-
-    async def run(store: Store, bundle: Bundle) -> int:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        dropped = await store.keys.drop()
-        act = replace(by.act(datetime.now(UTC), "keys-renewed"), details={"keys": dropped})
-        await store.audit.append(act)
-        return dropped
-
-    dropped = with_store(config, run, decides=False)
+    by = opened.person("operator")
+    dropped = await opened.store.keys.drop()
+    await opened.store.audit.append(replace(by.act(opened.now, "keys-renewed"), details={"keys": dropped}))
     words = f"deleted {dropped} keys; restart every gate on this store, one after the other"
-    say(words, {"deleted": dropped}, as_json=as_json)
+    opened.say(words, {"deleted": dropped})
 
 
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
@@ -148,6 +141,6 @@ def _read_reference(text: str) -> str:
             return os.environ[name]
         return Path(name).read_text("utf-8").strip() if way == "file" else text
     except KeyError:
-        fail(2, f"env:{name}: this variable is not set; expected the URL of a store in it")
+        fail(2, f"env:{name}: this variable is not set; put the URL of a store in it")
     except (OSError, UnicodeDecodeError):
-        fail(2, f"file:{name}: cannot be read; expected a file with the URL of a store in it")
+        fail(2, f"file:{name}: cannot be read; give a file with the URL of a store in it")

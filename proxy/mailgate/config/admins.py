@@ -1,7 +1,7 @@
 """The people who may look at the gate and change its rules. Each has a name, the hash of a token, and roles."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, Self
 
 from argon2 import Type, extract_parameters
@@ -20,10 +20,16 @@ from pydantic import (
 from mailgate.config.mail import MailAddress
 from mailgate.config.references import HIDDEN
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
-Role = Literal["viewer", "operator", "approver"]
-"""``viewer`` looks; ``operator`` plans, applies and rolls back; ``approver`` approves what others have planned, and rolls back."""
+Role = Literal["analyst", "viewer", "operator", "approver"]
+"""``analyst`` sees numbers without names; ``viewer`` looks; ``operator`` plans, applies and rolls back; ``approver`` approves what others have planned, and rolls back."""
+
+
+def sees_names(roles: Collection[Role]) -> bool:
+    """Whether somebody with these roles may see data of single people."""
+    return not {"analyst"}.issuperset(roles)
+
 
 AdminName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._@-][a-z0-9]+)*$", max_length=100)]
 """A name in lower case only, so that no two names look like one person's."""
@@ -40,7 +46,7 @@ _LANES = range(1, 65)
 
 def _token_hash(value: object) -> SecretStr:
     if not isinstance(value, str) or not re.fullmatch(_HASH, value) or not _bounded(value):
-        raise wrong_value("secret", "not an argon2id hash; expected one as `mailgate admin add` prints it")
+        raise wrong_value("secret", "not an argon2id hash; use one as `mailgate admin add` prints it")
     return SecretStr(value)
 
 
@@ -62,7 +68,7 @@ TokenHash = Annotated[SecretStr, PlainValidator(_token_hash), HIDDEN, WithJsonSc
 def _not_a_text(value: object) -> object:
     """Refuse a text without repeating it in the mistake, since it may be a token."""
     if isinstance(value, str):
-        message = "not the entry of an admin; expected a mapping as `mailgate admin add` prints it"
+        message = "not the entry of an admin; use a mapping as `mailgate admin add` prints it"
         raise wrong_value("secret", message)
     return value
 
@@ -94,7 +100,7 @@ class AdminSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
-            message = "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
+            message = "this admin has no way to log in; add `token_hash`, `oidc` or `proxy` here"
             raise wrong_value("admin", message)
         return self
 
@@ -102,7 +108,7 @@ class AdminSettings(Strict):
     def _each_once(self) -> Self:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                raise wrong_value("role", "the role is listed twice; expected it once", key=("roles", index))
+                raise wrong_value("role", "the role is listed twice; keep one", key=("roles", index))
         return self
 
 
@@ -111,13 +117,13 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
-            message = "the audit log gives this name to changed files; expected the name of a person"
+            message = "the audit log gives this name to changed files; use the name of a person"
             raise wrong_value("admin", message, key=name)
         for key, proof in _proofs(each).items():
             owner = owners.setdefault((key, proof), name)
             if owner != name:
                 what = {"token_hash": "token"}.get(key, "name there")
-                message = f"{owner} has the same {what}; expected a different one for each person"
+                message = f"{owner} has the same {what}; give each person another one"
                 raise wrong_value("admin", message, key=(name, key))
     return admins
 

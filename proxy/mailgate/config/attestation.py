@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, mode
 
 from mailgate.attest import android_key, app_attest, apple_device
 from mailgate.attest.hardware import Roots, StatusError, read_status
+from mailgate.attest.keys import OF_LOGINS
 from mailgate.config.references import AuthoritiesFile, ExistingFile, Jwks, read_certificates
 from mailgate.config.values import Duration, jwks_url
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 MAX_STATUS = 32 * 1024 * 1024
 """The largest list of revoked keys, in bytes; Google's has some 200 KiB."""
@@ -85,7 +86,7 @@ def _serials(path: Path) -> frozenset[int]:
         with path.open(encoding="utf-8") as file:
             return read_status(file.read(MAX_STATUS))
     except (OSError, UnicodeDecodeError, StatusError) as error:
-        wrong = str(error) if isinstance(error, StatusError) else "expected a file in UTF-8"
+        wrong = str(error) if isinstance(error, StatusError) else "save the file in UTF-8"
         wrong = f"the file holds no list of revoked keys: {wrong}"
         raise wrong_value("file", wrong, key="revoked") from error
 
@@ -112,13 +113,9 @@ class IssuerSettings(Strict):
     @model_validator(mode="after")
     def _authorities_for_a_url(self) -> Self:
         if self.jwks_ca and not str(self.jwks).startswith("https:"):
-            message = "`jwks` is not an https URL, so no certificate is checked; expected an https URL there"
+            message = "`jwks` is not an https URL, so no certificate is checked; use an https URL there"
             raise wrong_value("file", message, key="jwks_ca")
         return self
-
-
-OF_LOGINS = "login "
-"""The beginning of the names of keys that sign logins and attest nothing."""
 
 
 class LoginTokenSettings(IssuerSettings):
@@ -162,7 +159,7 @@ class AttestationSettings(Strict):
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:
-                message = "the issuer is listed twice; expected it once, with all its keys in one file"
+                message = "the issuer is listed twice; list it once, with all its keys in one file"
                 raise wrong_value("issuer", message, key=("issuers", index, "issuer"))
         return self
 
@@ -195,6 +192,6 @@ class PostureSettings(Strict):
     def _each_named_once(self) -> Self:
         for index, name in enumerate(self.precedence):
             if name in self.precedence[:index]:
-                message = "the source is listed twice; expected it once"
+                message = "the source is listed twice; keep one"
                 raise wrong_value("source", message, key=("precedence", index))
         return self

@@ -13,7 +13,7 @@ from mailgate.attest.client_certs import Revocation, RevocationError, Revocation
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
 from mailgate.config.values import Listen
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 MAX_FILE = 32 * 1024 * 1024
 """The largest revocation list, or list of serial numbers, in bytes."""
@@ -68,7 +68,7 @@ class ClientCertificateSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if self.listen is None and self.from_proxies is None:
-            message = "no certificate can reach the gate; expected `listen`, `from_proxies` or both"
+            message = "no certificate can reach the gate; set `listen`, `from_proxies` or both"
             raise wrong_value("certificates", message, key="listen")
         return self
 
@@ -117,7 +117,7 @@ def _content(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(MAX_FILE + 1)
     if len(content) > MAX_FILE:
-        raise RevocationError(f"longer than {MAX_FILE} bytes; expected a shorter file")
+        raise RevocationError(f"longer than {MAX_FILE} bytes; make the file shorter")
     return content
 
 

@@ -11,7 +11,7 @@ from mailgate.config.admins import AdminSettings
 from mailgate.config.references import AuthoritiesFile, Secret
 from mailgate.config.values import Duration, IssuerUrl, Network, Origin
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=100)]
 Word = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
@@ -22,7 +22,7 @@ HostName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=253)
 ]
 
-GroupRole = Literal["viewer", "operator"]
+GroupRole = Literal["analyst", "viewer", "operator"]
 """The roles that groups can give. ``approver`` is missing: an approval counts only while its author is an approver,
 which is known only for ``admins``."""
 
@@ -64,15 +64,13 @@ class OidcSettings(Strict):
     def _openid(self) -> Self:
         if "openid" not in self.scopes:
             why = "since without it the provider names nobody"
-            raise wrong_value(
-                "scope", f"the scope `openid` is missing; expected it here, {why}", key="scopes"
-            )
+            raise wrong_value("scope", f"the scope `openid` is missing; add it here, {why}", key="scopes")
         return self
 
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.ca and not self.issuer.startswith("https:"):
-            message = "`issuer` is not https, so no certificate is checked; expected https there"
+            message = "`issuer` is not https, so no certificate is checked; use https there"
             raise wrong_value("file", message, key="ca")
         return self
 
@@ -97,7 +95,7 @@ class LoginSettings(Strict):
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not (self.token or self.oidc or self.proxy):
-            message = "nobody could log in; expected `true`, or `oidc` or `proxy` beside it"
+            message = "nobody could log in; set it to `true`, or add `oidc` or `proxy`"
             raise wrong_value("login", message, key="token")
         return self
 
@@ -118,7 +116,7 @@ class ConsoleSettings(Strict):
     @model_validator(mode="after")
     def _place_to_come_back_to(self) -> Self:
         if self.login.oidc and self.url is None:
-            message = "the provider needs an address to send people back to; expected `url` in `console`"
+            message = "the provider needs an address to send people back to; set `url` in `console`"
             raise wrong_value("url", message, key=("login", "oidc"))
         return self
 
@@ -133,10 +131,10 @@ def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):
             if getattr(each, key) and way is None:
                 unset = f"nobody can log in this way, since `console.login.{key}` is not set"
-                message = f"{unset}; expected it there, or nothing here"
+                message = f"{unset}; set it there, or leave this out"
                 raise wrong_value("admin", message, key=("admins", name, key))
         # a person with a group and a token would be two people who approve each other's plans
         if ways.oidc and ways.oidc.groups and each.oidc is None:
-            expected = "expected `oidc` here: who they are at the provider, or `false`"
+            expected = "add `oidc` here: who they are at the provider, or `false`"
             message = f"with `groups` this admin could log in under a second name; {expected}"
             raise wrong_value("admin", message, key=("admins", name))

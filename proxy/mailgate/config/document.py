@@ -23,7 +23,7 @@ MAX_BYTES = 1024 * 1024
 MAX_VALUES = 50_000
 """The most values in one document with every alias written out."""
 MAX_DEPTH = 40
-_TOO_DEEP = phrase("nested too deeply; expected at most %(most)s levels", most=str(MAX_DEPTH))
+_TOO_DEEP = phrase("nested too deeply; use at most %(most)s levels", most=str(MAX_DEPTH))
 
 Path = tuple[str | int, ...]
 """The keys and indexes from the top of a document to a value."""
@@ -121,7 +121,7 @@ def read_document(data: bytes, file: str, *, nulls: bool = False) -> Document:
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         size, most = str(len(data)), str(MAX_BYTES)
-        message = phrase("the file is %(size)s bytes long; expected at most %(most)s", size=size, most=most)
+        message = phrase("the file is %(size)s bytes long; use at most %(most)s", size=size, most=most)
         raise DocumentError(Mistake(file, 1, 1, message))
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
@@ -129,7 +129,7 @@ def _decode(data: bytes, file: str) -> str:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = phrase(
-            "the byte %(byte)s is not UTF-8; expected a file in UTF-8", byte=f"0x{data[error.start]:02x}"
+            "the byte %(byte)s is not UTF-8; save the file in UTF-8", byte=f"0x{data[error.start]:02x}"
         )
         raise DocumentError(Mistake(file, line, column, message)) from error
 
@@ -137,7 +137,7 @@ def _decode(data: bytes, file: str) -> str:
 def _compose(text: str, file: str) -> Node:
     if directive := re.search(r"^%(?!YAML 1\.2\s*$).*", text, re.MULTILINE):
         line = text.count("\n", 0, directive.start()) + 1
-        message = phrase("directives are not read; expected YAML 1.2 without `%` lines")
+        message = phrase("directives are not read; leave out lines with `%`")
         raise DocumentError(Mistake(file, line, 1, message))
     try:
         root: Node | None = _reader().compose(text)
@@ -146,7 +146,7 @@ def _compose(text: str, file: str) -> Node:
     except ReaderError as error:
         before = text[: error.position]
         message = phrase(
-            "the character %(character)s is not allowed in YAML; expected printable text",
+            "the character %(character)s is not allowed in YAML; use printable text",
             character=f"U+{ord(text[error.position]):04X}",
         )
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -154,7 +154,7 @@ def _compose(text: str, file: str) -> Node:
     except RecursionError as error:
         raise DocumentError(Mistake(file, 1, 1, _TOO_DEEP)) from error
     if root is None:
-        message = phrase("the file is empty; expected a mapping of keys to values")
+        message = phrase("the file is empty; write keys with their values")
         raise DocumentError(Mistake(file, 1, 1, message))
     return root
 
@@ -180,24 +180,24 @@ def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "'\\t'" in problem:
-        problem = phrase("the line is indented with a tab; expected spaces")
+        problem = phrase("the line is indented with a tab; use spaces")
     elif "another document" in problem:
-        problem = phrase("a second document starts here; expected one document in a file")
+        problem = phrase("a second document starts here; write one document in a file")
     elif "expected <block end>, but found '<scalar>'" in problem:
-        problem = phrase("text goes on after a closing quote or bracket; expected the whole text in quotes")
+        problem = phrase("text goes on after a closing quote or bracket; put the whole text in quotes")
     elif "cannot start any token" in problem:
-        problem = phrase("%(problem)s; expected the text in quotes", problem=problem)
+        problem = phrase("%(problem)s; put the text in quotes", problem=problem)
     elif "mapping values are not allowed" in problem:
         problem = phrase(
-            "a colon is not allowed here; expected one `key: value` a line, or the text in quotes"
+            "a colon is not allowed here; write one `key: value` a line, or put the text in quotes"
         )
     elif error.context in ("while scanning an alias", "while scanning an anchor"):
-        problem = phrase("a text may not start like an anchor or alias; expected the whole text in quotes")
+        problem = phrase("a text may not start like an anchor or alias; put the whole text in quotes")
     elif "undefined alias" in problem:
-        problem = phrase("%(problem)s; expected an `&` anchor of that name further up", problem=problem)
+        problem = phrase("%(problem)s; write an `&` anchor of that name further up", problem=problem)
     else:
         problem = phrase(
-            "%(problem)s; expected valid YAML 1.2",
+            "%(problem)s; write it as YAML 1.2",
             problem=f"{f'{error.context}: ' if error.context else ''}{problem}",
         )
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -223,7 +223,7 @@ class _Builder:
             raise DocumentError(self._at(node, _TOO_DEEP))
         if len(self.nodes) >= MAX_VALUES:
             message = phrase(
-                "more than %(most)s values with every alias written out; expected a smaller file",
+                "more than %(most)s values with every alias written out; make the file smaller",
                 most=str(MAX_VALUES),
             )
             raise DocumentError(self._at(node, message))
@@ -246,7 +246,7 @@ class _Builder:
                 self._note(
                     key_node,
                     phrase(
-                        "the key `%(key)s` is repeated here; expected once, as on line %(line)s",
+                        "the key `%(key)s` is repeated here; keep the one on line %(line)s",
                         key=key,
                         line=str(first.line + 1),
                     ),
@@ -261,11 +261,11 @@ class _Builder:
 
     def _key(self, node: Node) -> str | None:
         if not isinstance(node, ScalarNode):
-            self._note(node, phrase("a key may not be a list or a mapping; expected a text"))
+            self._note(node, phrase("a key may not be a list or a mapping; use a text"))
         elif node.tag == f"{_CORE}merge":
             self._note(
                 node,
-                phrase("merge keys are not YAML 1.2; expected the keys written out, or an alias as a value"),
+                phrase("merge keys are not YAML 1.2; write the keys out, or use an alias as a value"),
             )
         else:
             return str(node.value)
@@ -280,7 +280,7 @@ class _Builder:
         except (KeyError, ValueError):
             written = str(node.tag).replace(_CORE, "!!")
             message = phrase(
-                "the tag `%(tag)s` cannot be read; expected a value without one, or the text in quotes",
+                "the tag `%(tag)s` cannot be read; leave it out, or put the text in quotes",
                 tag=written,
             )
             self._note(node, message)
@@ -288,7 +288,7 @@ class _Builder:
 
     def _null(self, node: Node) -> None:
         if not self.nulls:
-            self._note(node, phrase("the value is missing; expected one, or the key left out"))
+            self._note(node, phrase("the value is missing; write one, or leave the key out"))
 
     def _note(self, node: Node, message: str) -> None:
         self.mistakes.append(self._at(node, message))

@@ -9,13 +9,20 @@ from mailgate.attest.sealing import MachineTokens
 from mailgate.config.references import FilePath, Secret, where_it_is
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 BELOW = "/.mailgate/extension"
 """Where a gate serves the packages."""
 CRX, XPI, UPDATE_XML, UPDATES_JSON = "mailgate.crx", "mailgate.xpi", "update.xml", "updates.json"
 """The packages for Chromium and Firefox, and the files by which they find the next version: all that a gate serves there."""
 PACKAGES = (CRX, UPDATE_XML), (XPI, UPDATES_JSON)
+SERVED = {
+    f"{BELOW}/{CRX}": "application/x-chrome-extension",
+    f"{BELOW}/{XPI}": "application/x-xpinstall",
+    f"{BELOW}/{UPDATE_XML}": "text/xml; charset=utf-8",
+    f"{BELOW}/{UPDATES_JSON}": "application/json",
+}
+"""The addresses of all of them, with their media types."""
 
 MIN_SECRET = 32
 """The fewest characters of the fleet secret. Who has one machine's token could guess a shorter one without asking anybody."""
@@ -23,7 +30,7 @@ MIN_SECRET = 32
 
 def _long_enough(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value()) < MIN_SECRET:
-        message = f"its value is too short; expected at least {MIN_SECRET} random characters, as `openssl rand -base64 32` prints"
+        message = f"its value is too short; use at least {MIN_SECRET} random characters, as `openssl rand -base64 32` prints"
         raise wrong_value("secret", message)
     return secret
 

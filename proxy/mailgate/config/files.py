@@ -63,7 +63,7 @@ class FilesReading:
         except (OSError, ValueError) as error:  # ValueError: no file can have this name
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             self.mistakes.append(
-                Mistake(str(path), 1, 1, phrase("cannot be read: %(why)s; expected a YAML file", why=reason))
+                Mistake(str(path), 1, 1, phrase("cannot be read: %(why)s; use a YAML file", why=reason))
             )
         return None
 
@@ -107,7 +107,7 @@ def steadily(read: Callable[[Stamps], Read]) -> Read:
         else:
             if _are_as_read(stamps):
                 return result
-    why = phrase("the files were replaced each time that they were read; expected them to stay for a moment")
+    why = phrase("the files were replaced each time that they were read; leave them in place for a moment")
     raise ConfigError([Mistake(str(next(iter(stamps))), 1, 1, why)])
 
 
@@ -149,7 +149,7 @@ class ExposedFile:
         """What is wrong with it, without its path."""
         what = "holds a secret" if self.secret else "decides what the gate does"
         taken = "o-w" if self.may == "change" else "o-r"
-        return f"{what}, and every user of this machine may {self.may} it; expected `chmod {taken}` there"
+        return f"{what}, and every user of this machine may {self.may} it; use `chmod {taken}` there"
 
     def __str__(self) -> str:
         return f"{self.path} {self.words}"

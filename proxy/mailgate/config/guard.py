@@ -10,7 +10,7 @@ from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, WithJso
 
 from mailgate.config.values import Duration, PartOrCount
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1) // timedelta(minutes=1)
@@ -66,7 +66,7 @@ class Weekly:
 
 def _freeze(value: object) -> Once | Weekly:
     if not isinstance(value, str) or not re.fullmatch(_FREEZE, value):
-        message = "not a freeze; expected one like `2026-12-18 16:00 - 2027-01-04 08:00 Europe/Berlin` or `fri 16:00 - mon 08:00 UTC`"
+        message = "not a freeze; use one like `2026-12-18 16:00 - 2027-01-04 08:00 Europe/Berlin` or `fri 16:00 - mon 08:00 UTC`"
         raise wrong_value("freeze", message)
     times, _, name = value.rpartition(" ")
     begin, end = times.split(" - ")
@@ -80,7 +80,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        wrong = "there is no such time zone; expected one like Europe/Berlin, or UTC"
+        wrong = "there is no such time zone; use one like Europe/Berlin, or UTC"
         raise wrong_value("zone", wrong) from error
 
 
@@ -93,7 +93,7 @@ def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:
 def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:
     begins, ends = begin.replace(tzinfo=zone).astimezone(UTC), _moment(end, zone)
     if ends <= begins:
-        raise wrong_value("freeze", "it ends before it begins; expected the earlier time first")
+        raise wrong_value("freeze", "it ends before it begins; write the earlier time first")
     return Once(text, begins, ends)
 
 
@@ -106,7 +106,7 @@ def _local(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise wrong_value("freeze", "no such date; expected one that the calendar has") from error
+        raise wrong_value("freeze", "no such date; use one that the calendar has") from error
 
 
 def _moment(end: datetime, zone: ZoneInfo) -> datetime:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from mailgate.config.references import FilePath, Secret
 from mailgate.config.values import Duration, Listen
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 ShortText = Annotated[str, StringConstraints(pattern=r"^\S.*$", max_length=500)]
 MailAddress = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$", max_length=254)]
@@ -31,7 +31,7 @@ class MailSettings(Strict):
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
         if (self.username is None) != (self.password is None):
-            message = "`username` and `password` go together; expected both or neither"
+            message = "`username` and `password` go together; set both or neither"
             raise wrong_value("login", message, key="username")
         return self
 
@@ -49,7 +49,7 @@ class NoticeSettings(MailSettings):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.smtp is None) == (self.outbox is None):
-            message = "mail goes out by `smtp` or into `outbox`; expected exactly one of them"
+            message = "mail goes out by `smtp` or into `outbox`; set exactly one of them"
             raise wrong_value("way", message, key="smtp")
         return self
 

@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
-from mailgate.model.phrase import Phrase, code, phrase, words_of
-from mailgate.policy.written import did_you_mean, in_words, quoted
+from mailgate.model.phrase import Phrase, code, did_you_mean, phrase, quoted, words_of
+from mailgate.policy.written import in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,9 +50,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             yield document.mistake(path, message, at_key=True)
         case "union_tag_not_found":
             key = context["discriminator"].strip("'")
-            message = phrase(
-                "the key `%(key)s` is missing; expected it here, to tell which kind this is", key=key
-            )
+            message = phrase("the key `%(key)s` is missing; add it, to tell which kind this is", key=key)
             yield document.mistake(path, message)
         case "union_tag_invalid":
             place = (*path, context["discriminator"].strip("'"))
@@ -81,7 +79,7 @@ def _known_path(loc: tuple[int | str, ...], document: Document) -> Path:
     return path
 
 
-_MAPPING = phrase("a mapping of keys to values")
+_MAPPING = phrase("keys with their values")
 _TYPES = {
     "string_type": phrase("a text"),
     "bool_type": phrase("true or false"),
@@ -99,12 +97,12 @@ def wording(error: ErrorDetails) -> str:
     """What is wrong with a value and what was expected, in words."""
     kind, context, given = error["type"], error.get("ctx", {}), error["input"]
     if kind == "missing":
-        return phrase("it is missing; expected it here")
+        return phrase("it is missing; add it here")
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         return _unknown(context["tag"], tags)
     if kind in _TYPES:
-        return phrase("%(given)s; expected %(type)s", given=_kind(given), type=_TYPES[kind])
+        return phrase("%(given)s; use %(type)s", given=_kind(given), type=_TYPES[kind])
     if kind in ("enum", "literal_error"):
         words = [word.strip(" '") for word in context["expected"].replace(" or ", ", ").split(",")]
         return _unknown(given, words)
@@ -112,14 +110,14 @@ def wording(error: ErrorDetails) -> str:
         return _unknown(context["word"], context["known"])
     if kind == "string_pattern_mismatch":
         form = _form(context["pattern"])
-        return phrase("%(value)s has the wrong form; expected %(form)s", value=_shown(given), form=form)
+        return phrase("%(value)s has the wrong form; use %(form)s", value=_shown(given), form=form)
     if kind in ("too_short", "string_too_short"):
-        return phrase("it is empty; expected at least one")
+        return phrase("it is empty; add at least one")
     if kind in ("too_long", "string_too_long"):
-        return phrase("it is too long; expected at most %(most)s", most=str(context["max_length"]))
+        return phrase("it is too long; use at most %(most)s", most=str(context["max_length"]))
     if kind in _RANGES:
         bound = _RANGES[kind](context)
-        return phrase("%(value)s is out of range; expected %(range)s", value=_shown(given), range=bound)
+        return phrase("%(value)s is out of range; use %(range)s", value=_shown(given), range=bound)
     wrong, is_hidden = words_of(error), kind in ("store", "secret") or "@" in str(given)
     if not wrong.startswith("not "):
         return wrong
@@ -134,10 +132,8 @@ def _unknown(word: object, known: Iterable[str]) -> str:
 
 
 _RANGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "greater_than_equal": lambda bound: phrase(
-        "greater than or equal to %(bound)s", bound=_bound(bound["ge"])
-    ),
-    "less_than_equal": lambda bound: phrase("less than or equal to %(bound)s", bound=_bound(bound["le"])),
+    "greater_than_equal": lambda bound: phrase("%(bound)s or more", bound=_bound(bound["ge"])),
+    "less_than_equal": lambda bound: phrase("%(bound)s or less", bound=_bound(bound["le"])),
 }
 
 
@@ -200,7 +196,7 @@ def _shown(value: object) -> str:
 
 def _needs(model: type[BaseModel] | None) -> str:
     needed = [name for name, field in model.model_fields.items() if field.is_required()] if model else []
-    return phrase("expected %(keys)s here", keys=quoted(needed)) if needed else phrase("expected it here")
+    return phrase("use %(keys)s here", keys=quoted(needed)) if needed else phrase("add it here")
 
 
 def _model_at(

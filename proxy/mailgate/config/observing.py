@@ -7,8 +7,7 @@ from pydantic import model_validator
 from mailgate.config.references import FilePath
 from mailgate.config.values import ListenAnywhere, Origin
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
-from mailgate.policy.written import Share
+from mailgate.policy.written import Share, Strict
 
 ClientDetail = Literal["path", "name", "address", "user_agent"]
 
@@ -38,7 +37,7 @@ class EventSettings(Strict):
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
-            message = "the events have no destination; expected `file` or `syslog`"
+            message = "the events have no destination; set `file` or `syslog`"
             raise wrong_value("file", message, key="file")
         return self
 

@@ -10,8 +10,7 @@ from mailgate.config.mail import ShortText
 from mailgate.config.references import existing_file, unreadable
 from mailgate.config.values import PageUrl
 from mailgate.model.phrase import SOURCE, wrong_value
-from mailgate.policy.apps import Strict
-from mailgate.policy.written import Language
+from mailgate.policy.written import Language, Strict
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
 
@@ -69,13 +68,13 @@ def _logo(value: object, info: ValidationInfo) -> str:
         raise unreadable(path, error, "a picture") from error
     kind = "png" if content.startswith(_PNG) else "svg+xml" if _SVG.match(content) else ""
     if not kind or len(content) > MAX_LOGO:
-        raise wrong_value("file", f"{path} cannot be shown on pages; expected an SVG or PNG of at most 8 KiB")
+        raise wrong_value("file", f"{path} cannot be shown on pages; use an SVG or PNG of at most 8 KiB")
     return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 
 def _colour(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
-        raise wrong_value("colour", 'not a colour; expected one like "#0b5cad"')
+        raise wrong_value("colour", 'not a colour; use one like "#0b5cad"')
     return value.lower()
 
 
@@ -103,9 +102,7 @@ class CompanySettings(Strict):
     def _can_be_read(self) -> Self:
         for key, colour, ground in (("colour", self.colour, LIGHT), ("colour_dark", self.colour_dark, DARK)):
             if colour and (found := contrast(colour, ground)) < READABLE:
-                told = (
-                    f"{found:.1f} : 1 on {ground} is too little to be read; expected at least {READABLE} : 1"
-                )
+                told = f"{found:.1f} : 1 on {ground} is too little to be read; use at least {READABLE} : 1"
                 raise wrong_value("colour", told, key=key)
         return self
 

@@ -29,7 +29,7 @@ from mailgate.model.phrase import wrong_value
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
 _RELATIVELY = "relative to the folder of this one"
-_NO_REFERENCE = "not a reference; expected {env: NAME} or {file: PATH}"
+_NO_REFERENCE = "not a reference; use {env: NAME} or {file: PATH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,13 @@ def host_resolver_of(info: ValidationInfo) -> HostResolver:
 
 def existing_file(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value:
-        raise wrong_value("file", f"not a path; expected a file, {_RELATIVELY}")
+        raise wrong_value("file", f"not a path; use a file, {_RELATIVELY}")
     if "://" in value:
-        raise wrong_value("file", f"a URL is not accepted here; expected a file, {_RELATIVELY}")
+        raise wrong_value("file", f"a URL is not accepted here; use a file, {_RELATIVELY}")
     path = _sources(info).folder / value
     _sources(info).stamps[path] = stamp_of(path)
     if not os.path.isfile(path):  # unlike Path.is_file, this takes every text
-        raise wrong_value("file", f"no such file; expected one that can be read, {_RELATIVELY}")
+        raise wrong_value("file", f"no such file; use one that can be read, {_RELATIVELY}")
     if _holds_key(path):
         _sources(info).secrets.append(path)
     return path
@@ -100,7 +100,7 @@ def _holds_key(path: Path) -> bool:
 def _place(value: object, info: ValidationInfo) -> Path:
     """The path of a file that others write, and that may not exist yet."""
     if not isinstance(value, str) or not value or "://" in value or "\0" in value:
-        raise wrong_value("file", "not a path; expected one, relative to the folder of this file")
+        raise wrong_value("file", "not a path; use one, relative to the folder of this file")
     return _sources(info).folder / value
 
 
@@ -124,7 +124,7 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
-        wrong = f"the file holds no certificates: {path}; expected those of authorities, in PEM"
+        wrong = f"the file holds no certificates: {path}; use those of authorities, in PEM"
         raise wrong_value("file", wrong) from error
     except OSError as error:
         raise unreadable(path, error, "certificates of authorities, in PEM") from error
@@ -134,7 +134,7 @@ def _authorities(value: object, info: ValidationInfo) -> Path:
 def unreadable(path: Path, error: Exception, expected: str) -> PydanticCustomError:
     """The mistake of a file that cannot be opened or is no text, with the system's reason."""
     why = (getattr(error, "strerror", None) or "not UTF-8").lower()
-    return wrong_value("file", f"the file {path} cannot be read: {why}; expected {expected}")
+    return wrong_value("file", f"the file {path} cannot be read: {why}; use {expected}")
 
 
 class MissingSecret(SecretStr):
@@ -165,7 +165,7 @@ def _secret(value: object, info: ValidationInfo) -> object:
         what = f"the environment variable {name}" if kind == "env" else f"the file {name}"
         if sources.lacks(what):
             return MissingSecret("")
-        raise wrong_value("secret", f"{what} is missing or empty; expected it to hold the value")
+        raise wrong_value("secret", f"{what} is missing or empty; put the value there")
     return SecretStr(found)
 
 
@@ -191,7 +191,7 @@ def _key(value: object, info: ValidationInfo) -> SecretStr:
     found = _reference(value, info)
     fits = re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value())
     if not (fits or isinstance(found, MissingSecret)):
-        raise wrong_value("secret", "its value cannot be sent in a header; expected visible ASCII characters")
+        raise wrong_value("secret", "its value cannot be sent in a header; use visible ASCII characters")
     return found
 
 
@@ -204,12 +204,10 @@ def _store(value: object, info: ValidationInfo) -> SecretStr:
         return found
     text = found.get_secret_value() if isinstance(found, SecretStr) else found
     if not isinstance(text, str) or not re.match(_STORE, text):
-        raise wrong_value(
-            "store", "not the URL of a store; expected sqlite:///FILE or postgresql://HOST/DATABASE"
-        )
+        raise wrong_value("store", "not the URL of a store; use sqlite:///FILE or postgresql://HOST/DATABASE")
     if not isinstance(found, SecretStr) and (urlsplit(text).password is not None or "password=" in text):
         message = (
-            "the URL contains a password; expected the whole URL as a reference: {env: NAME} or {file: PATH}"
+            "the URL contains a password; give the whole URL as a reference: {env: NAME} or {file: PATH}"
         )
         raise wrong_value("store", message)
     return SecretStr(_in_folder(text, _sources(info).folder))
@@ -257,5 +255,5 @@ def read_certificates(path: Path, key: str) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:
-        wrong = f"a certificate in {path} cannot be read; expected X.509 in PEM"
+        wrong = f"a certificate in {path} cannot be read; use X.509 in PEM"
         raise wrong_value("file", wrong, key=key) from error

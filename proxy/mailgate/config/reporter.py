@@ -16,7 +16,7 @@ from mailgate.attest.report import Reporters
 from mailgate.config.references import MissingSecret, Secret
 from mailgate.config.values import Duration
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Identifier, Strict
+from mailgate.policy.written import Identifier, Strict
 
 
 def _without_colons(value: object) -> object:
@@ -52,7 +52,7 @@ class PlayIntegritySettings(Strict):
         try:
             self.expected()
         except (ValueError, JoseError):
-            message = "these are no keys of Play Integrity; expected base64 of 32 bytes, and of a public key on P-256 in DER"
+            message = "these are no keys of Play Integrity; use base64 of 32 bytes, and of a public key on P-256 in DER"
             raise wrong_value("secret", message) from None
         return self
 

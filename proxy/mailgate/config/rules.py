@@ -14,14 +14,14 @@ from mailgate.config.document import Path as Place
 from mailgate.config.files import FilesReading
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError, Mistake
-from mailgate.model.phrase import phrase
-from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
+from mailgate.model.apps import AppCatalog, ListedApp
+from mailgate.model.phrase import did_you_mean, phrase
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.changes import digest_of_texts
 from mailgate.policy.people import NO_GROUPS, NO_LOGINS, Groups, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
-from mailgate.policy.written import did_you_mean
+from mailgate.policy.written import App, AppList, Key, Strict, Text
 
 
 class ListFile(Strict):
@@ -114,7 +114,7 @@ def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, readin
             first = owner.setdefault((space, identifier), key)
             if first != key:
                 message = phrase(
-                    "`%(app)s` and `%(other)s` share the %(space)s identifier `%(identifier)s`; expected it on one app",
+                    "`%(app)s` and `%(other)s` share the %(space)s identifier `%(identifier)s`; keep it on one app",
                     app=key,
                     other=first,
                     space=space,
@@ -156,7 +156,7 @@ def groups_of_text(text: str) -> Groups:
         kept = json.loads(text)
         return Groups.of_digests(kept["groups"], kept["alike"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        why = phrase("no groups of a version; expected digests of login names by group, and `alike`")
+        why = phrase("no groups of a version; use digests of login names by group, and `alike`")
         raise ConfigError([Mistake(KEPT_GROUPS, 1, 1, why)]) from None
 
 
@@ -248,9 +248,7 @@ def read_policy(
     rules = document.value.get("rules") if isinstance(document.value, dict) else None
     for index, name in repeated_ids(rules):
         taken = RESERVED.get(name) or phrase("was given to a rule above")
-        message = phrase(
-            "the id `%(name)s` %(taken)s; expected a different one for each rule", name=name, taken=taken
-        )
+        message = phrase("the id `%(name)s` %(taken)s; give each rule another one", name=name, taken=taken)
         reading.mistakes.append(document.mistake(("rules", index, "id"), message))
     if file is None or len(reading.mistakes) > before:
         return None

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mailgate.config.references import MachineFile
 from mailgate.config.values import Duration, ListenAnywhere, Size
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 KiB = 1024
 

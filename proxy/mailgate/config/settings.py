@@ -32,9 +32,8 @@ from mailgate.config.values import Address, Duration, Listen, Network, Origin, S
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.model.device import Away, PostureTerms
 from mailgate.model.phrase import unknown_word, wrong_value
-from mailgate.policy.apps import Key, Strict
 from mailgate.policy.people import Logins
-from mailgate.policy.written import in_words
+from mailgate.policy.written import Key, Strict, in_words
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -62,6 +61,8 @@ class Retention(Strict):
     """How long devices, and a source's report about a device, are kept after the last report."""
     lost_devices: Duration = timedelta(days=365)
     """How long lost devices are kept and shut out, after the last report and after they were marked."""
+    looks: Duration = timedelta(days=90)
+    """How long it is kept which admin looked at whose data."""
 
 
 class ActiveSyncSettings(Strict):
@@ -200,7 +201,7 @@ class Settings(Strict):
         taken: dict[Address | SocketFile, str] = {}
         for place, each in self._ports():
             if each in taken:
-                message = f"the same address as `{taken[each]}`; expected a port of its own"
+                message = f"the same address as `{taken[each]}`; use a port of its own"
                 raise wrong_value("address", message, key=place)
             if isinstance(each, SocketFile) or each.port or place[0] == "authz_listeners":
                 taken[each] = ".".join(map(str, place))
@@ -214,7 +215,7 @@ class Settings(Strict):
         back = leads_back(upstream.hostname or "", port, own, host_resolver_of(info))
         if back is not None:
             name = ".".join(map(str, own[back]))
-            message = f"this leads back to the gate itself, to `{name}`; expected the address of the webmail"
+            message = f"this leads back to the gate itself, to `{name}`; use the address of the webmail"
             raise wrong_value("address", message, key="upstream")
         return self
 
@@ -223,7 +224,7 @@ class Settings(Strict):
         """Refuse a retention that is shorter than the guard's window, since a plan would silently count fewer days."""
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
-            message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which sightings are kept; expected a shorter one"
+            message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which sightings are kept; choose a shorter one"
             raise wrong_value("window", message, key="guard")
         return self
 
@@ -232,7 +233,7 @@ class Settings(Strict):
         asked = "authz" if self.authz else "authz_listeners"
         ports = [each for each in self.authz_listeners if isinstance(each.listen, Address)]
         if (self.authz or ports) and not self.trusted_proxies:
-            message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
+            message = "nobody may ask: `trusted_proxies` is empty; add the proxy's address there"
             raise wrong_value("address", message, key=asked)
         return self
 
@@ -246,7 +247,9 @@ class Settings(Strict):
         }
         for key, is_set in going_by.items():
             if is_set and not (self.trusted_proxies or by_socket):
-                message = "nobody says who has logged in: `trusted_proxies` is empty; expected the proxy's address there"
+                message = (
+                    "nobody says who has logged in: `trusted_proxies` is empty; add the proxy's address there"
+                )
                 raise wrong_value("address", message, key=key)
         return self
 
@@ -269,7 +272,7 @@ class Settings(Strict):
     def _devices_port(self) -> Self:
         """Check that the port for certificates has TLS."""
         if self.client_certificates and self.client_certificates.listen and not self.tls:
-            message = "no certificate to serve there; expected `tls` to be set"
+            message = "no certificate to serve there; set `tls`"
             raise wrong_value("address", message, key=("client_certificates", "listen"))
         return self
 
@@ -281,7 +284,7 @@ class Settings(Strict):
         taken |= dict.fromkeys(FORMATS, "what hardware vouches for")
         for name in self.connectors:
             if name in taken:
-                message = f"the name belongs to {taken[name]}; expected another for this connector"
+                message = f"the name belongs to {taken[name]}; choose another for this source"
                 raise wrong_value("source", message, key=("connectors", name))
         return self
 
@@ -294,14 +297,10 @@ class Settings(Strict):
                 continue
             if roots is None:
                 setting = {"android": "android_key", "ios": "app_attest"}[system]
-                message = (
-                    f"nobody can check its evidence; expected `attestation.hardware.{setting}` to be set"
-                )
+                message = f"nobody can check its evidence; set `attestation.hardware.{setting}`"
                 raise wrong_value("reporter", message, key=("reporter", system))
             if self.attestation.nonces == "off":
-                message = (
-                    "its evidence is made for a nonce; expected `attestation.nonces: offer` or `require`"
-                )
+                message = "its evidence is made for a nonce; set `attestation.nonces` to `offer` or `require`"
                 raise wrong_value("reporter", message, key=("reporter", system))
         return self
 
@@ -318,7 +317,7 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _authorities_for_https(self) -> Self:
         if self.upstream_ca and not self.upstream.lower().startswith("https:"):
-            message = "`upstream` is not https, so no certificate is checked; expected https there"
+            message = "`upstream` is not https, so no certificate is checked; use https there"
             raise wrong_value("file", message, key="upstream_ca")
         return self
 
@@ -327,7 +326,7 @@ class Settings(Strict):
         """Refuse an issuer with the gate's own ``public_url``, which only the gate uses as an issuer."""
         for index, each in enumerate(self.attestation.issuers):
             if each.issuer == self.public_url:
-                message = "this is the gate's own issuer (`public_url`); expected the name of another"
+                message = "this is the gate's own issuer (`public_url`); give the name of another"
                 raise wrong_value("issuer", message, key=("attestation", "issuers", index, "issuer"))
         return self
 

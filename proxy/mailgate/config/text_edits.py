@@ -19,8 +19,16 @@ from mailgate.config.document import Path as Place
 from mailgate.config.rules import STORED_NAMES, Rules, compile_rules
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.edits import DATED_STAGES, Edit, ListEdit, ProhibitEdit, StageEdit, places, rule_of
-from mailgate.policy.prohibiting import place_for
+from mailgate.policy.edits import (
+    DATED_STAGES,
+    Edit,
+    ListEdit,
+    ProhibitEdit,
+    StageEdit,
+    place_for,
+    places,
+    rule_of,
+)
 from mailgate.policy.rules import Policy
 from mailgate.policy.written import read_moment, share_of
 

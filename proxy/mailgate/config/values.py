@@ -32,7 +32,7 @@ def text_like(value: object, pattern: str, kind: str, expected: str) -> str:
 
 def _size(value: object) -> int:
     zero = "0" if value == 0 and not isinstance(value, bool) else value
-    text = text_like(zero, _SIZE, "size", "a size; expected one like 512B, 64KiB, 25MiB or 1GiB, or 0")
+    text = text_like(zero, _SIZE, "size", "a size; use one like 512B, 64KiB, 25MiB or 1GiB, or 0")
     digits, unit = re.match(r"([0-9]+)(.*)", text).groups()  # type: ignore[union-attr]
     return int(digits) * _BYTES[unit]
 
@@ -49,7 +49,7 @@ def _part_or_count(value: object) -> int | float:
         return value
     if isinstance(value, str) and re.fullmatch(SHARE, value):
         return share_of(value)
-    raise wrong_value("part", "neither a number nor a percentage; expected one like 100 or 1%")
+    raise wrong_value("part", "neither a number nor a percentage; use one like 100 or 1%")
 
 
 PartOrCount = Annotated[
@@ -93,22 +93,22 @@ def _place(value: object) -> Address | SocketFile:
     if not isinstance(value, str) or not value.startswith("unix:"):
         return _address(value)
     if not re.fullmatch(_SOCKET_FILE, value):
-        message = "not the path of a Unix socket; expected one of at most 100 characters, like unix:/run/mailgate/questions.sock"
+        message = "not the path of a Unix socket; use one of at most 100 characters, like unix:/run/mailgate/questions.sock"
         raise wrong_value("address", message)
     return SocketFile(Path(value.removeprefix("unix:")))
 
 
 def _address(value: object) -> Address:
-    expected = "an address; expected host:port, like 127.0.0.1:8080 or [::1]:8080"
+    expected = "an address; use host:port, like 127.0.0.1:8080 or [::1]:8080"
     text = text_like(value, _ADDRESS, "address", expected)
     host, _, port = text.rpartition(":")
     if int(port) > 65535:
-        raise wrong_value("address", "no such port; expected 0 to 65535")
+        raise wrong_value("address", "no such port; use 0 to 65535")
     if host.startswith("["):
         try:
             ipaddress.IPv6Address(host[1:-1])
         except ValueError as error:
-            wrong = "not an IPv6 address in the brackets; expected one like [::1]"
+            wrong = "not an IPv6 address in the brackets; use one like [::1]"
             raise wrong_value("address", wrong) from error
     return Address(host.strip("[]"), int(port))
 
@@ -118,9 +118,9 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise wrong_value("url", "not a URL; expected one like https://mail.example.com") from error
+        raise wrong_value("url", "not a URL; use one like https://mail.example.com") from error
     if parts.password is not None or parts.username is not None:
-        elsewhere = "expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}"
+        elsewhere = "put them elsewhere, or give the whole value as {env: NAME} or {file: PATH}"
         raise wrong_value("url", f"the URL contains credentials; {elsewhere}")
     return parts
 
@@ -128,14 +128,14 @@ def _split(text: str) -> SplitResult:
 def _origin(value: object) -> str:
     """An origin: scheme, host and port, and nothing else. With a path in it one request could have two URLs."""
     if not isinstance(value, str):
-        raise wrong_value("url", "not a URL; expected one like https://mail.example.com")
+        raise wrong_value("url", "not a URL; use one like https://mail.example.com")
     parts = _split(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
-        raise wrong_value("url", "not an http or https URL; expected one like https://mail.example.com")
+        raise wrong_value("url", "not an http or https URL; use one like https://mail.example.com")
     if parts.path not in ("", "/") or parts.query or parts.fragment or value.endswith(("?", "#")):
-        raise wrong_value("url", "the URL has a path, query or fragment; expected only scheme, host and port")
+        raise wrong_value("url", "the URL has a path, query or fragment; give only scheme, host and port")
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
-        expected = "expected ASCII (other names as xn--…) and a port other than 0"
+        expected = "use ASCII (other names as xn--…) and a port other than 0"
         raise wrong_value("url", f"no usable host and port; {expected}")
     return _canonical(parts)
 
@@ -151,7 +151,7 @@ def _service(value: object) -> str:
     """The address of a service that gets a secret: https, or http within this machine."""
     origin = _origin(value)
     if not is_private_way(origin):
-        raise wrong_value("url", "not https; expected https, since a secret is sent there")
+        raise wrong_value("url", "not https; use https, since a secret is sent there")
     return origin
 
 
@@ -160,7 +160,7 @@ def _network(value: object) -> IPNetwork:
     with suppress(ValueError):
         near = ipaddress.ip_network(value, strict=False) if isinstance(value, str) else None
     if near is None:
-        raise wrong_value("network", "not a network; expected one like 10.0.0.0/8, fd00::/8 or one address")
+        raise wrong_value("network", "not a network; use one like 10.0.0.0/8, fd00::/8 or one address")
     try:
         return _in_one_form(ipaddress.ip_network(str(value)))
     except ValueError as error:
@@ -179,9 +179,9 @@ def jwks_url(text: str) -> str:
     """The address from which keys are fetched. Anybody who could change the answer could sign for every device."""
     parts = _split(text)
     if not re.fullmatch(_HTTP_URL, text) or not parts.hostname or parts.fragment or parts.port == 0:
-        raise wrong_value("url", "not the URL of a JWKS; expected one like https://mdm.example.com/jwks.json")
+        raise wrong_value("url", "not the URL of a JWKS; use one like https://mdm.example.com/jwks.json")
     if not is_private_way(text):
-        raise wrong_value("url", "keys over plain http can be forged; expected https, or http on loopback")
+        raise wrong_value("url", "keys over plain http can be forged; use https, or http on loopback")
     return text
 
 
@@ -189,11 +189,11 @@ def _issuer(value: object) -> str:
     """The address of a provider of logins. Anybody who could change its answers could log in as anybody."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTP_URL, str(value)) or parts.port == 0:
-        raise wrong_value("url", "not the URL of an issuer; expected one like https://login.example.com")
+        raise wrong_value("url", "not the URL of an issuer; use one like https://login.example.com")
     if parts.query or parts.fragment or str(value).endswith(("?", "#")):
-        raise wrong_value("url", "the URL has a query or fragment; expected one without")
+        raise wrong_value("url", "the URL has a query or fragment; leave them out")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise wrong_value("url", "over http this could be forged; expected https, or http on loopback")
+        raise wrong_value("url", "over http this could be forged; use https, or http on loopback")
     return str(value)
 
 
@@ -210,7 +210,7 @@ def _page(value: object) -> str:
     """The address of a page to which people are sent."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTPS_URL, str(value)):
-        wrong = "not the https URL of a page; expected one like https://store.example.com/mailgate"
+        wrong = "not the https URL of a page; use one like https://store.example.com/mailgate"
         raise wrong_value("url", wrong)
     return str(value)
 

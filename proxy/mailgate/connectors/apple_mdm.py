@@ -31,8 +31,8 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport, Enrolment
+from mailgate.model.apps import AppCatalog
 from mailgate.model.device import NotDenied
-from mailgate.policy import AppCatalog
 
 _QUERIES = [
     "UDID", "SerialNumber", "OSVersion", "Model", "ModelName", "ProductName", "EASDeviceIdentifier", "IsSupervised",

@@ -22,7 +22,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import LineMistake, LinesRefusedError, SourceError, Trouble
 from mailgate.model import ManagementVerdict
-from mailgate.policy.written import did_you_mean
+from mailgate.model.phrase import did_you_mean
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100
@@ -31,7 +31,7 @@ MAX_MISTAKES = 100
 _LISTS = ("eas_ids", "certificates", "apps", "asked")
 _FLAGS = ("managed", "apps_complete", "gone")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_A_TIME = "expected one like 2026-12-01T09:00:00Z"
+_A_TIME = "use one like 2026-12-01T09:00:00Z"
 COLUMNS = tuple(DeviceLine.model_fields)
 """The names that may be in the first row of a CSV file."""
 
@@ -98,7 +98,7 @@ def _json_rows(file: BinaryIO) -> Iterator[ReadLine]:
     while raw := file.readline(MAX_LINE + 1):
         number += 1
         if len(raw) > MAX_LINE:
-            yield _wrong(number, "", f"longer than {MAX_LINE} bytes; expected one device a line")
+            yield _wrong(number, "", f"longer than {MAX_LINE} bytes; write one device a line")
             return
         raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if raw.strip():
@@ -112,7 +112,7 @@ def _read_json(number: int, raw: bytes) -> ReadLine:
         try:
             json.loads(raw, object_pairs_hook=_once)
         except _TwiceError as error:
-            return _wrong(number, str(error), "the key is repeated; expected it once")
+            return _wrong(number, str(error), "the key is repeated; keep one")
     return row
 
 
@@ -139,9 +139,9 @@ def _csv_rows(file: BinaryIO) -> Iterator[ReadLine]:
             if any(cell.strip() for cell in cells):
                 yield _csv_row(rows.line_num, header, cells)
     except csv.Error as error:
-        yield _wrong(rows.line_num, "", f"not CSV ({error}); expected RFC 4180")
+        yield _wrong(rows.line_num, "", f"not CSV ({error}); write it by RFC 4180")
     except UnicodeDecodeError:
-        yield _wrong(rows.line_num + 1, "", "not UTF-8; expected CSV in UTF-8")
+        yield _wrong(rows.line_num + 1, "", "not UTF-8; save it as CSV in UTF-8")
     finally:
         text.detach()
 
@@ -151,14 +151,14 @@ def _bad_columns(header: list[str]) -> Iterator[ReadLine]:
         if name not in COLUMNS:
             yield _wrong(1, name, f"no column is called `{name[:60]}`; {did_you_mean(name, COLUMNS)}")
         elif name in header[:index]:
-            yield _wrong(1, name, "the column is repeated; expected it once")
+            yield _wrong(1, name, "the column is repeated; keep one")
     if "id" not in header:
-        yield _wrong(1, "id", "the column `id` is missing; expected the names of columns in the first row")
+        yield _wrong(1, "id", "the column `id` is missing; write the names of columns in the first row")
 
 
 def _csv_row(number: int, header: list[str], cells: list[str]) -> ReadLine:
     if len(cells) != len(header):
-        return _wrong(number, "", f"{len(cells)} cells; expected {len(header)}, as in the first row")
+        return _wrong(number, "", f"{len(cells)} cells; write {len(header)}, as in the first row")
     known = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if name in COLUMNS}
     given = {name: _cell(name, cell) for name, cell in known.items() if cell}
     return _read(number, json.dumps(given).encode())
@@ -195,15 +195,15 @@ def _said(error: Mapping[str, object]) -> tuple[str, str]:
     field = str(location[0]) if location else ""
     match error["type"]:
         case "json_invalid":
-            return "", "not JSON; expected one object a line"
+            return "", "not JSON; write one object a line"
         case "missing":
-            return field, f"the key `{field}` is missing; expected it in every line"
+            return field, f"the key `{field}` is missing; add it to every line"
         case "extra_forbidden":
             word = str(location[-1])
             known = COLUMNS if len(location) == 1 else tuple(InstalledApp.model_fields)
             return field, f"the key `{word[:60]}` is not known; {did_you_mean(word, known)}"
         case "model_type":
-            return "", "not an object; expected one object a line"
+            return "", "not an object; write one object a line"
         case "timezone_aware":
             return field, f"no time zone; {_A_TIME}"
     if str(error["type"]).startswith(("datetime_", "timezone_")):

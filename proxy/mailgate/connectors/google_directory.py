@@ -17,7 +17,7 @@ from mailgate.connectors.inventory import Installed, flag, instant, kind_of, lis
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.names import SERIAL, serial_text
-from mailgate.devices.trust import placeholder_reason, report_by
+from mailgate.devices.trust import is_placeholder, report_by
 from mailgate.model import AppsReport, Compliance, Enrolment, ManagementVerdict
 from mailgate.model.times import LONG_AGO
 
@@ -89,9 +89,7 @@ def names_of(found: Mapping[str, Any]) -> list[str]:
     """The names by which a device of either API is matched. What many phones call their serial number is none."""
     serial = serial_text(text(found, "serialNumber"))
     return [
-        each
-        for each in ("" if placeholder_reason(SERIAL, serial) else serial, text(found, "deviceId"))
-        if each
+        each for each in ("" if is_placeholder(SERIAL, serial) else serial, text(found, "deviceId")) if each
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import Kind
-from mailgate.policy import AppCatalog
+from mailgate.model.apps import AppCatalog
 
 _LONGEST = 500
 

@@ -12,7 +12,7 @@ from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.devices.device import SOURCE_AHEAD, Report
 from mailgate.model import AppsReport
-from mailgate.policy import AppCatalog
+from mailgate.model.apps import AppCatalog
 from mailgate.wire import HttpsWire, Wire
 
 

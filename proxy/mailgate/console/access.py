@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import CSRF, form_of, page_before, returned_form
-from mailgate.console.layout import show, show_without_login
+from mailgate.console.layout import note_page, show, show_without_login
 from mailgate.console.login.session_start import (
     begin_by_proxy_login,
     came_by_foreign_link,
@@ -17,6 +18,7 @@ from mailgate.console.login.session_start import (
     read_proxy_login,
     session_value,
 )
+from mailgate.console.looks import may_open
 from mailgate.console.peer import host_of
 from mailgate.console.words import ROLES
 from mailgate.model.phrase import joined_by_or, joined_names, phrase
@@ -34,6 +36,7 @@ FOREIGN_FORM = phrase(
 LOGGED_IN_AGAIN = phrase(
     "Nothing was done yet, since you have logged in again after this page was opened. Look at the page once more."
 )
+NUMBERS_ALONE = phrase("This page shows people. The role analyst sees numbers without names.")
 SESSION_ENDED = phrase("Your session has ended, so nothing was done.")
 
 
@@ -59,8 +62,15 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
             why=LOGGED_IN_AGAIN,
             **await _typed_values(request),
         )
+    if not (
+        request.match_info.http_exception or may_open(request.match_info.route.name or "", roles_of(request))
+    ):
+        return await show(request, "refused.html", 403, layout="base.html", why=NUMBERS_ALONE)
     await context_of(request).catch_up()
-    return await handler(request)
+    answer = await handler(request)
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        note_page(request)
+    return answer
 
 
 async def _has_session(request: web.Request) -> bool:

@@ -7,8 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from mailgate.model import Effect, Reason
-from mailgate.model.phrase import capital, joined, phrase
-from mailgate.policy.written import nearest
+from mailgate.model.phrase import capital, joined, nearest, phrase
 
 Reader = Callable[[str], str]
 """Reads one value, without white space around it. Raises MisreadError."""
@@ -49,7 +48,7 @@ def read_address(
             if name not in readers:
                 raise MisreadError(_unknown(name, tuple(readers)))
             if name in said:
-                raise MisreadError(phrase("it is given more than once; expected it once"))
+                raise MisreadError(phrase("it is given more than once; keep one"))
             if value:
                 said[name] = readers[name](value)
         except MisreadError as error:
@@ -64,7 +63,7 @@ def line(most: int = LONGEST) -> Reader:
 
     def read(text: str) -> str:
         if len(text) > most:
-            raise MisreadError(phrase("it is too long; expected at most %(most)s characters", most=most))
+            raise MisreadError(phrase("it is too long; use at most %(most)s characters", most=most))
         return text
 
     return read
@@ -86,7 +85,7 @@ def whole(most: int) -> Reader:
 
     def read(text: str) -> str:
         if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
-            raise MisreadError(phrase("expected a whole number of at most %(most)s", most=str(most)))
+            raise MisreadError(phrase("use a whole number of at most %(most)s", most=str(most)))
         return text
 
     return read
@@ -97,7 +96,7 @@ def day(text: str) -> str:
     with suppress(ValueError):
         if date.fromisoformat(text).isoformat() == text:
             return text
-    raise MisreadError(phrase("it is not a day; expected one like 2026-11-30"))
+    raise MisreadError(phrase("it is not a day; use one like 2026-11-30"))
 
 
 def expected(text: str, words: tuple[str, ...]) -> str:
@@ -113,8 +112,8 @@ def _options(words: tuple[str, ...]) -> str:
         return phrase("nothing is defined that could be used here")
     shown = joined(words[:_SHOWN])
     if len(words) > _SHOWN:
-        return phrase("expected one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))
-    return phrase("expected one of %(words)s", words=shown)
+        return phrase("use one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))
+    return phrase("use one of %(words)s", words=shown)
 
 
 def _unknown(name: str, names: tuple[str, ...]) -> str:

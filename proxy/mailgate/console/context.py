@@ -15,7 +15,7 @@ from mailgate.console.login.rights import roles_now
 from mailgate.console.login.sessions import Session, Sessions
 from mailgate.console.login.tries import LoginTries
 from mailgate.console.notices.recipient_lists import RecipientLists
-from mailgate.console.now.counting import AppCounting, DeviceCounts
+from mailgate.console.now.counting import AppCounting
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.peer import cookie_of
@@ -54,7 +54,6 @@ class ConsoleContext:
     """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError; reads
     files."""
     verdict_rates: VerdictRates
-    device_counts: DeviceCounts
     counting: AppCounting
     readings: Readings
     planning: Planning
@@ -80,10 +79,12 @@ def context_of(request: web.Request) -> ConsoleContext:
 
 
 def language_of(request: web.Request) -> Language:
-    """The language of the answer."""
-    settings = context_of(request).bundle().settings
+    """The language of the answer, for somebody who reads it now."""
+    context = context_of(request)
+    settings = context.bundle().settings
     chosen = cookie_of(request, CONSOLE_LANGUAGE_COOKIE, settings)
-    return language_for(chosen, request.headers.get("Accept-Language", ""), settings.languages.default)
+    wanted = request.headers.get("Accept-Language", "")
+    return language_for(chosen, wanted, settings.languages.default).at(context.clock())
 
 
 def roles_of(request: web.Request) -> frozenset[Role]:

@@ -94,7 +94,7 @@ def within(text: str, most: int) -> str:
     text = text.replace("\r\n", "\n")  # as browsers count them
     if len(text) > most:
         raise RefusedError(
-            phrase("the text has %(text)s characters; expected at most %(most)s", text=len(text), most=most)
+            phrase("the text has %(text)s characters; use at most %(most)s", text=len(text), most=most)
         )
     return text
 

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 from yarl import URL
 
-from mailgate.console.context import SESSION, context_of, language_of, roles_of
+from mailgate.config.admins import sees_names
+from mailgate.console.context import SESSION, context_of, language_of, person_of, roles_of
+from mailgate.console.looks import may_open, note_look
 from mailgate.console.nouns import MENU, current_page
 from mailgate.console.plans.facts import waits_for
-from mailgate.console.render import page
+from mailgate.console.render import CLOSED, page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 from mailgate.rollout.approvals import plan_statuses
@@ -23,6 +25,9 @@ ORIGIN_PAGE = "undoes"
 """The field of a form with the page on which its action began, or where that was done which it undoes."""
 MAX_PLANS = 20
 """How many of the newest plans are looked at for one that waits."""
+_ERRORS = ("refused.html", "misread.html")
+_NOTED: web.RequestKey[bool] = web.RequestKey("noted")
+"""Whether it is kept that the page was read."""
 _NEXT_TOAST: web.RequestKey[Toast] = web.RequestKey("said")
 
 
@@ -38,6 +43,8 @@ async def show(
 
     :param standing_message: a message from the current state, shown unless there is one about an action.
     """
+    if template not in _ERRORS:
+        note_page(request, values)
     now = context_of(request).clock()
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     toast = said or (standing_message if standing_message and standing_message.lasts(now) else None)
@@ -50,6 +57,19 @@ async def show(
         **values,
     }
     return await page(template, status, **shown)
+
+
+def note_page(
+    request: web.Request, values: Mapping[str, Any] | None = None, number: int | None = None
+) -> None:
+    """Keep whom a page shows, by its values, or that it is read at all if nothing is kept of it yet. Raises
+    StoreUnavailableError if it cannot be kept."""
+    if values is None and number is None and _NOTED in request:
+        return
+    request[_NOTED] = True
+    context, name, sought = context_of(request), request.match_info.route.name, request.query_string
+    by, roles = person_of(request), roles_of(request)
+    note_look(context.store, context.clock(), by, roles, name or "", sought, values, number=number)
 
 
 async def _waits(request: web.Request) -> dict[str, int]:
@@ -88,15 +108,24 @@ def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields:
 
 def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
-    session = request[SESSION]
+    session, roles = request[SESSION], roles_of(request)
+
+    def to(name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
+        return address(request, name, query, **parts) if may_open(name, roles) else CLOSED
+
     return {
         **language_values(request),
-        "menu": MENU,
+        "menu": [
+            (words, open_to)
+            for words, entries in MENU
+            if (open_to := [each for each in entries if may_open(each.pages[0].name, roles)])
+        ],
+        "names": sees_names(roles),
         "place": current_page(request.match_info.route.name or "", request.path_qs),
         "who": session.name,
-        "roles": roles_of(request),
+        "roles": roles,
         "csrf": session.csrf,
-        "to": lambda name, query=None, /, **parts: address(request, name, query, **parts),
+        "to": to,
     }
 
 
@@ -104,7 +133,7 @@ def language_values(request: web.Request) -> dict[str, Any]:
     """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded
     again."""
     language = language_of(request)
-    others = [each for each in console_languages().values() if each is not language]
+    others = [each for each in console_languages().values() if each.tag != language.tag]
     here = request.rel_url.raw_path_qs if request.method == "GET" else ""
     return {"lang": language, "others": others if here else [], "here_again": here}
 

@@ -79,7 +79,11 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
                 "source",
                 (MenuPage("connectors", phrase("Sources")), MenuPage("enrolment", phrase("Enrolment"))),
             ),
-            MenuEntry(phrase("Audit log"), "log", (MenuPage("audit", phrase("Audit log")),)),
+            MenuEntry(
+                phrase("Audit log"),
+                "log",
+                (MenuPage("audit", phrase("Audit log")), MenuPage("looks", phrase("Who looked at whom"))),
+            ),
         ),
     ),
 )

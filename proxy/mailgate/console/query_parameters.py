@@ -67,7 +67,7 @@ def _moment(text: str) -> str:
     with suppress(ValueError):
         if datetime.fromisoformat(text).tzinfo:
             return text
-    raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
+    raise MisreadError(phrase("this page does not exist; open the list again"))
 
 
 POSITION: Mapping[str, Reader] = {"at": _moment, "after": line(_MAX_NAME)}

@@ -44,6 +44,7 @@ from mailgate.console.words import (
     trouble_in_words,
     verdict_in_words,
 )
+from mailgate.gateway import pages
 from mailgate.gateway.pages.me import cause_words
 from mailgate.gateway.pages.shapes import MARK, icon, style
 from mailgate.model.phrase import (
@@ -61,7 +62,7 @@ from mailgate.model.phrase import (
 )
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
-from mailgate.texts import IN_ENGLISH, Language
+from mailgate.texts import IN_ENGLISH, Language, TimeForm
 
 NEVER = phrase("never")
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
@@ -75,7 +76,16 @@ async def page(template: str, status: int = 200, **values: Any) -> web.Response:
 
 def text_of(template: str, **values: Any) -> str:
     """Render a template, or a part of a page, as text."""
-    return _ENVIRONMENT.get_template(template).render({"lang": IN_ENGLISH} | values)
+    text = _ENVIRONMENT.get_template(template).render({"lang": IN_ENGLISH} | values)
+    if values.get("names", True):
+        return text
+    return _CLOSED_LINK.sub(r"\1", _CLOSED_BUTTON.sub("", text))
+
+
+CLOSED = "closed:"
+"""The address of a page that the reader may not open. Its links are text, and its buttons are left out."""
+_CLOSED_BUTTON = re.compile(rf'<a class="button[^"]*" href="{CLOSED}[^>]*>.*?</a>', re.DOTALL)
+_CLOSED_LINK = re.compile(rf'<a [^>]*href="{CLOSED}[^>]*>(.*?)</a>', re.DOTALL)
 
 
 def asset(name: str) -> web.Response:
@@ -84,9 +94,19 @@ def asset(name: str) -> web.Response:
         raise web.HTTPNotFound
     if name.endswith(".css"):
         text = style(f"assets/{name}", package=__package__)
+    elif name.endswith(".js"):
+        parts = files(pages).joinpath("when.js"), files(__package__).joinpath("assets", name)
+        text = "".join(each.read_text("utf-8") for each in parts)
     else:
         text = files(__package__).joinpath("assets", name).read_text("utf-8")
     return web.Response(text=text, content_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
+
+
+class _Time(Markup):
+    """A time as it is said alone, ``within`` a sentence, and ``among`` others."""
+
+    within: Markup
+    among: Markup
 
 
 def instant(at: datetime | str | None, never: str = NEVER, language: Language = IN_ENGLISH) -> Markup:
@@ -97,16 +117,28 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
         there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
     except (ValueError, OverflowError):
         return Markup.escape(at)  # a damaged entry of the audit log has any text here
-    shown, exact = language.moment(there), language.moment(there, exact=True)
-    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(there.isoformat(), exact, shown)
+    told = _Time(_time(there, "alone", f"{language.when(there, 'alone')} UTC", language))
+    told.within = _time(there, "in", language.zoned(there), language)
+    told.among = _time(there, "at", language.zoned(there, "at"), language)
+    return told
+
+
+def event(at: datetime | str, language: Language = IN_ENGLISH) -> Markup:
+    """The time of one event among others, whose order and distance count: never "2 days ago"."""
+    told = instant(at, language=language)
+    return told.among if isinstance(told, _Time) else told
 
 
 def day(at: datetime, language: Language = IN_ENGLISH) -> Markup:
     """A day, in the same way."""
     there = at.astimezone(UTC)
-    return Markup('<time datetime="{}" data-form="day">{}</time>').format(
-        there.isoformat(), language.day(there)
-    )
+    return _time(there, "day", language.when(there, "day"), language)
+
+
+def _time(at: datetime, form: TimeForm, words: str, language: Language) -> Markup:
+    dated = " data-dated" if language.dated else ""
+    tag = Markup('<time datetime="{}" data-form="{}"{} title="{}">{}</time>')
+    return tag.format(at.isoformat(), form, Markup(dated), language.exact(at), words)  # noqa: S704 - of two words
 
 
 def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
@@ -117,7 +149,8 @@ def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
 def for_page(words: str, language: Language = IN_ENGLISH) -> Markup:
     """Words from other rooms for a page: names in backticks as code, and times in the viewer's zone."""
     if isinstance(words, Phrase):
-        return escape(words.render(_OnPage(language.tag, language.locale, language.texts)))
+        spoken = _OnPage(language.tag, language.locale, language.texts, language.now, language.dated)
+        return escape(words.render(spoken))
     return _with_code(words)
 
 
@@ -133,7 +166,11 @@ class _OnPage(Language):
         return _with_code(super().plural(one, more, number))
 
     def time(self, at: datetime, /, *, exact: bool = False) -> str:  # noqa: ARG002 - seconds are under the pointer
-        return instant(at, language=self)
+        told = instant(at, language=self)
+        return told.within if isinstance(told, _Time) else told
+
+    def day(self, at: datetime, /) -> str:
+        return day(at, language=self)
 
     def code(self, name: str, /) -> str:
         return Markup("<code>{}</code>").format(name)
@@ -248,7 +285,11 @@ def _ngettext(context: Context, one: str, more: str, number: int, /, **values: o
 
 def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
     """Fill in a text of the catalogs, which are our own and trusted. Every value is escaped."""
-    return Markup(text) % {name: translate(value, language) for name, value in values.items()}  # noqa: S704
+    told = {
+        name: value.within if isinstance(value, _Time) else translate(value, language)
+        for name, value in values.items()
+    }
+    return Markup(text) % told  # noqa: S704
 
 
 @pass_context
@@ -289,6 +330,7 @@ _ENVIRONMENT = _environment(
     {
         "instant": _in_language(instant),
         "day": _in_language(day),
+        "event": _in_language(event),
         "day_alone": _in_language(day_alone),
         "for_page": _in_language(for_page),
         "same": plain_choice,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 
 from aiohttp import web
 
+from mailgate.console.layout import note_page
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.tasks import compute
 
@@ -38,14 +39,18 @@ async def send_sheet(
     columns: Sequence[str],
     rows: AsyncIterable[Iterable[Iterable[object]]],
 ) -> web.StreamResponse:
-    """Send a spreadsheet of these rows, which come in batches."""
+    """Send a spreadsheet of these rows, which come in batches. That it is read is kept first, and at its end how many rows it had."""
     named = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": saved_as(what)}
-    answer = web.StreamResponse(headers=named)
+    note_page(request)
+    answer, sent = web.StreamResponse(headers=named), 0
     await answer.prepare(request)
     await answer.write(beginning(columns).encode())
     async for some in rows:
+        batch = [*some]
+        sent += len(batch)
         # other requests get their turn during a long list
-        await answer.write(await compute(_bytes, some))
+        await answer.write(await compute(_bytes, batch))
+    note_page(request, number=sent)
     await answer.write_eof()
     return answer
 

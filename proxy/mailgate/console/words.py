@@ -109,7 +109,12 @@ KINDS: dict[str, str] = {
     "other": phrase("other"),
 }
 """The kind of a device."""
-ROLES = {"viewer": phrase("viewer"), "operator": phrase("operator"), "approver": phrase("approver")}
+ROLES = {
+    "analyst": phrase("analyst"),
+    "viewer": phrase("viewer"),
+    "operator": phrase("operator"),
+    "approver": phrase("approver"),
+}
 """The roles of admins."""
 KIND_CHOICES = KINDS | {"unknown": phrase("unknown")}
 """The kinds of devices, as choices in a form."""

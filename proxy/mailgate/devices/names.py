@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
-from mailgate.policy.people import user_text as user_text
+from mailgate.model.decision import user_text as user_text
 
 SERIAL = "serial"
 """The serial number of the hardware, in ASCII capitals."""

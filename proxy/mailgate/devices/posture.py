@@ -44,9 +44,9 @@ from mailgate.model import (
     Protocol,
     SourceState,
 )
+from mailgate.model.apps import AppCatalog
 from mailgate.model.device import NotDenied, PostureTerms
 from mailgate.model.times import LONG_AGO
-from mailgate.policy import AppCatalog
 
 Value = TypeVar("Value")
 

@@ -173,12 +173,12 @@ def linking_names(report: Report) -> frozenset[Name]:
 def _usable(source: str, told: Iterable[Name]) -> Iterator[Name]:
     allowed = _PROVEN if is_self_reported(source) else STRONG
     for kind, text in told:
-        if kind in allowed and not placeholder_reason(kind, text):
+        if kind in allowed and not is_placeholder(kind, text):
             yield (kind, storable(text))
 
 
 def _eas_forms(eas_id: str) -> frozenset[str]:
-    return frozenset() if placeholder_reason(EAS, eas_text(eas_id)) else eas_forms(eas_id)
+    return frozenset() if is_placeholder(EAS, eas_text(eas_id)) else eas_forms(eas_id)
 
 
 def source_name(source: str) -> str:
@@ -186,40 +186,22 @@ def source_name(source: str) -> str:
     return source.partition("://")[2].rstrip("/") or source
 
 
-PLACEHOLDERS = {
-    "n/a": "not available",
-    "na": "not available",
-    "nil": "nothing",
-    "none": "nothing",
-    "notapplicable": "nothing",
-    "notavailable": "nothing",
-    "notspecified": "firmware without a serial number (DMI)",
-    "null": "nothing",
-    "undefined": "nothing",
-    "unknown": "Android's Build.UNKNOWN, which apps get that may not read the serial number",
-    "unspecified": "firmware without a serial number (DMI)",
-    "invalid": "firmware without a serial number (DMI)",
-    "defaultstring": "firmware without a serial number (DMI)",
-    "empty": "firmware without a serial number (DMI)",
-    "oem": "firmware that its maker did not fill in (DMI)",
-    "serial": "firmware that its maker did not fill in (DMI)",
-    "serialnumber": "firmware that its maker did not fill in (DMI)",
-    "systemserialnumber": "firmware that its maker did not fill in (DMI)",
-    "chassisserialnumber": "firmware that its maker did not fill in (DMI)",
-    "tobefilledbyoem": "firmware that its maker did not fill in (DMI)",
-    "validate": "what Android's mail app calls itself while an account is set up",
-    "emulator": "an emulated phone",
-    "android": "a name of a system, not of a device",
-    "0123456789": "a test board's serial number",
-    "0123456789abcdef": "the serial number of many test boards and cheap tablets",
-    "1234567890": "a test board's serial number",
-    "123456789": "a test board's serial number",
-    "12345678": "a test board's serial number",
-    "020000000000": "the one hardware address that Android and iOS give to every app",
-    "03000200040005000006000700080009": "the UUID of mainboards that their maker did not fill in (DMI)",
-    "9774d56d682e549c": "the one Android id that a fault of Android 2.2 gave to many phones",
-}
-"""Placeholders in lower case and without filling, each with the reason why it names no device."""
+PLACEHOLDERS = frozenset(
+    (
+        # not available, or nothing
+        "n/a na nil none notapplicable notavailable null undefined unknown "
+        # firmware without a serial number, or that its maker did not fill in (DMI), and the UUID of such mainboards
+        "notspecified unspecified invalid defaultstring empty oem serial serialnumber systemserialnumber chassisserialnumber "
+        "tobefilledbyoem 03000200040005000006000700080009 "
+        # Android's mail app while an account is set up, an emulated phone, and a system
+        "validate emulator android "
+        # serial numbers of many test boards and cheap tablets
+        "0123456789 0123456789abcdef 1234567890 123456789 12345678 "
+        # the one hardware address that Android and iOS give to every app, and the one id that Android 2.2 gave to many phones
+        "020000000000 9774d56d682e549c"
+    ).split()
+)
+"""Texts that name no device, in lower case and without filling."""
 
 MIN_LENGTHS = {SERIAL: 4, UDID: 8, DIRECTORY: 8, EAS: 4}
 """The fewest characters of a name, by kind. A shorter name is too likely to occur twice."""
@@ -228,15 +210,12 @@ _ONE_CHARACTER = re.compile(r"(.)\1*", re.DOTALL)
 _FILLING = re.compile(r"[\s:._{}-]+")
 
 
-def placeholder_reason(kind: str, text: str) -> str:
-    """Why this text names no device, in a few words; empty if it names one."""
+def is_placeholder(kind: str, text: str) -> bool:
+    """Whether this text names no device: filling or one character alone, a text that many devices have, or one too short."""
     bare = _FILLING.sub("", text.lower())
-    if bare in PLACEHOLDERS:
-        return PLACEHOLDERS[bare]
-    if not bare:
-        return "nothing but filling"
-    if _ONE_CHARACTER.fullmatch(bare):
-        return "one character again and again"
-    if kind in MIN_LENGTHS and len(bare) < MIN_LENGTHS[kind]:
-        return "too short"
-    return ""
+    return (
+        not bare
+        or bare in PLACEHOLDERS
+        or _ONE_CHARACTER.fullmatch(bare) is not None
+        or len(bare) < MIN_LENGTHS.get(kind, 0)
+    )

@@ -118,14 +118,14 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
             return _error(404, "no connector of this name accepts posts")
         if intake.proof is None and not has_key(intake.key, request):
             log.warning("intake-key-refused", connector=name)
-            return _error(401, "expected the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
+            return _error(401, "send the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
         body = await body_of(request, intake.most)
         if body is None:
-            return _error(413, f"longer than {intake.most} bytes; expected less at a time")
+            return _error(413, f"longer than {intake.most} bytes; send less at a time")
         headers = {header.lower(): value for header, value in request.headers.items()}
         if intake.proof is not None and not await intake.proof(headers, body):
             log.warning("intake-proof-refused", connector=name)
-            return _error(401, "expected the proof that the settings of this connector ask for")
+            return _error(401, "send the proof that the settings of this connector ask for")
         return await _intake_result(name, intake, headers, body)
 
     return answer

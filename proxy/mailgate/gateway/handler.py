@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailgate import classify
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.forward import Forwarding
 from mailgate.gateway.observe.request_metrics import RequestMetrics, Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
+from mailgate.gateway.pages import render
 from mailgate.gateway.pipeline import Asked, Pipeline
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.failure import Failures
@@ -16,6 +18,11 @@ from mailgate.gateway.request_reader import refuse_misdirected
 from mailgate.gateway.streams import Streams
 from mailgate.http.exchange import Exchange, Outcome, PendingOutcome
 from mailgate.model import Access, Decision
+
+
+def warming() -> list[Callable[[], object]]:
+    """The steps that do what takes time before requests need it, and for which no start has to wait; what is for mail first."""
+    return [*classify.warming(), *render.warming()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

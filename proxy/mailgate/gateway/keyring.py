@@ -7,10 +7,9 @@ from typing import Protocol
 
 from mailgate.attest import mint
 from mailgate.attest.jose import Key as SigningKey
-from mailgate.attest.keys import KeySet, parse_jwks
+from mailgate.attest.keys import OF_LOGINS, KeySet, parse_jwks
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.attest.sealing import Nonces
-from mailgate.config.attestation import OF_LOGINS
 from mailgate.gateway.remote_keys import RemoteKeys
 from mailgate.store import SharedKey, StoreError
 from mailgate.store.enrolments import Enrolments

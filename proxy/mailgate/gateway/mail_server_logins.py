@@ -164,7 +164,7 @@ def policy_server(
             raise web.HTTPNotFound
         if not known.is_proved_by(request):
             log.warning("dovecot-key-refused")
-            return web.json_response({"error": f"expected the API key in {known.header}"}, status=401)
+            return web.json_response({"error": f"send the API key in {known.header}"}, status=401)
         try:
             return await _answer(door, request)
         except UnreadableLoginError as error:

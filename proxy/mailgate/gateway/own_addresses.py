@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from mailgate.config.extension import BELOW, CRX, UPDATE_XML, UPDATES_JSON, XPI
 from mailgate.gateway.answer import Answer, References, json_answer, read_small_body, send
 from mailgate.gateway.enrolment import EnrolmentParts, attest, enroll, publish_keys
 from mailgate.gateway.evaluate.facts import Incoming
@@ -28,24 +27,18 @@ from mailgate.http.request import RequestRefused
 from mailgate.http.trusted_headers import TOLD
 from mailgate.model import Reason
 
-MEDIA_TYPES = {
-    CRX: "application/x-chrome-extension",
-    XPI: "application/x-xpinstall",
-    UPDATE_XML: "text/xml; charset=utf-8",
-    UPDATES_JSON: "application/json",
-}
 MAX_BYTES = 4 * 1024 * 1024
 
 
 async def serve_package(
-    in_force: InForce, name: str, _incoming: Incoming, _reference: str, _now: datetime
+    in_force: InForce, media_type: str, incoming: Incoming, _reference: str, _now: datetime
 ) -> Answer:
-    """One of the four files as it is in the folder now. Raises RequestRefused if it is not there."""
-    folder = in_force.live.extension_packages
+    """One of the packages as it is in the folder now. Raises RequestRefused if it is not there."""
+    folder, name = in_force.live.extension_packages, incoming.facts.path.rpartition("/")[2]
     content = await asyncio.to_thread(_read, folder / name) if folder else None
     if content is None:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
-    return Answer(200, content, MEDIA_TYPES[name])
+    return Answer(200, content, media_type)
 
 
 def _read(path: Path) -> bytes | None:
@@ -76,13 +69,15 @@ class OwnAddresses:
         enrolling: EnrolmentParts,
         probing: ProbeParts,
         helpdesk: HelpDesk,
+        packages: Mapping[str, str],
     ) -> None:
+        """``packages``: the addresses of the packages of the companion extension, each with its media type."""
         self._references = references
         self.self_service, self.enrolling = self_service, enrolling
         status, keys = partial(tell_status, self_service), partial(publish_keys, enrolling)
         me, asked = partial(show_me, self_service), partial(show_confirmation, helpdesk)
         health = partial(_healthz, in_force)
-        packages = {name: partial(serve_package, in_force, name) for name in MEDIA_TYPES}
+        served = {path: partial(serve_package, in_force, kind) for path, kind in packages.items()}
         self._routes: Routes = {
             "/.mailgate/status": {"GET": status, "HEAD": status},
             "/.mailgate/me": {"GET": me, "HEAD": me, "POST": partial(take_form, self_service)},
@@ -97,7 +92,7 @@ class OwnAddresses:
             "/.mailgate/jwks.json": {"GET": keys, "HEAD": keys},
             "/.mailgate/probe": {"POST": partial(take_readings, probing)},
             "/.mailgate/probe/skip": {"POST": partial(skip_probe, probing)},
-            **{f"{BELOW}/{name}": {"GET": served, "HEAD": served} for name, served in packages.items()},
+            **{path: {"GET": package, "HEAD": package} for path, package in served.items()},
         }
 
     async def serve(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:

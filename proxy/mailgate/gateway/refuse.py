@@ -1,6 +1,6 @@
 """Gives a client something other than its mail: the probe, a warning, a refusal, a login challenge or the way to the mail."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from mailgate.gateway.directions import (
     has_no_login,
 )
 from mailgate.gateway.evaluate.browser_probe import Mode
-from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming, is_navigation
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.recorder import Recorder, line_of
@@ -109,6 +109,8 @@ class Refuser:
     metrics: Metrics
     recorder: Recorder
     helped: HelpRequests
+    offered: Callable[[Incoming, Access, Decision], Awaitable[Decision]]
+    """Leaves out the let-in that a page could not give."""
 
     def probe_or_record(self, exchange: Exchange, access: Access, decision: Decision) -> Answer | None:
         """The probe's page if this browser has to run it first; otherwise None, and the decision is recorded."""
@@ -125,10 +127,20 @@ class Refuser:
             return ask_for_directions(self.autodiscover, head, incoming)
         refuse = partial(self.warn_or_refuse, incoming, access, decision, reference)
         if decision.effect is not Effect.WARN and asked_here(access, decision.rule):
-            return then(own_request(self.helped, access, decision.rule), refuse)
+            return self._with_answer(incoming, access, decision, reference)
         if decision.effect is not Effect.WARN and has_no_login(access, incoming):
             return then(ask_for_login(self.usual, head, incoming), lambda asked: asked or refuse())
+        if decision.let_in and is_navigation(access.facts):
+            return self._with_answer(incoming, access, decision, reference)
         return refuse()
+
+    async def _with_answer(
+        self, incoming: Incoming, access: Access, decision: Decision, reference: str
+    ) -> Answer:
+        told = await self.offered(incoming, access, decision)
+        asked = asked_here(access, decision.rule)
+        helped = await own_request(self.helped, access, decision.rule) if asked else None
+        return self.warn_or_refuse(incoming, access, told, reference, helped)
 
     def warn_or_refuse(
         self,

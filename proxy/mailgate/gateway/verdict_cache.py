@@ -37,11 +37,12 @@ from typing import NamedTuple
 
 from mailgate.classify import agent_traits
 from mailgate.classify.hints import PLATFORM
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.directions import has_no_login
-from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
+from mailgate.gateway.evaluate.facts import Incoming, basic_user, is_navigation, person_told
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.refuse import KnownRefusal
 from mailgate.gateway.selfservice.help import asked_here
@@ -186,6 +187,8 @@ class VerdictCache:
         """What is known of the user agents that came lately."""
         self._people: dict[bytes, tuple[object, str]] = {}
         """The same of people."""
+        self._probed: dict[Hashable, tuple[ProbeFinding, datetime, datetime]] = {}
+        """The same of the probe's cookies: what was found, and from when until when each is valid."""
         self._tokens: dict[Hashable, object] = {}
         """What stands in keys for traits and for what a person is told by."""
         self.hits = self.misses = 0
@@ -277,7 +280,8 @@ class VerdictCache:
             self._refused.clear()
             self._came.clear()
             self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
-            self._senders, self._people, self._tokens, self._remember = {}, {}, {}, live.remember
+            self._senders, self._people, self._probed, self._tokens = {}, {}, {}, {}
+            self._remember = live.remember
             self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
@@ -338,11 +342,20 @@ class VerdictCache:
         told = probe_cookie(cookies[0][8:]) if len(cookies) == 1 else None
         if told is None:
             return None
-        platform = b", ".join(fields.values(_PLATFORM)).decode("latin-1")
-        name, value = told
-        probe = self._in_force.live.browser_probe
-        found = probe.computer(value.decode("latin-1"), agent, platform, now, self._remember)
-        return None if found is None else (name, found)
+        hints = fields.values(_PLATFORM)
+        key = told[1], agent, *hints
+        known = self._probed.get(key)
+        if known is None:
+            platform = b", ".join(hints).decode("latin-1")
+            known = self._in_force.live.browser_probe.computer(told[1].decode("latin-1"), agent, platform)
+            if known is None:
+                return None
+            if len(self._probed) >= PEOPLE:
+                self._probed.clear()
+            if len(platform) <= MAX_AGENT:
+                self._probed[key] = known
+        found, since, until = known
+        return (told[0], found) if since <= now and now + self._remember < until else None
 
     def _sender(self, agent: bytes) -> tuple[Hashable, str]:
         """What counts of a user agent in a key, None if it contradicts itself; and its text."""
@@ -447,8 +460,8 @@ def _is_refused_alike(incoming: Incoming, access: Access, decision: Decision) ->
     """Whether each request with the same key is refused by the gate itself, and nothing else of it counts."""
     if decision.reason is Reason.INTERNAL_ERROR or any(each.client.eas_id for each in access.claims):
         return False
-    if asked_here(access, decision.rule):
-        return False  # the page shows what the help desk has answered
+    if asked_here(access, decision.rule) or (decision.let_in and is_navigation(access.facts)):
+        return False  # the page shows what the help desk has answered, and whether the person may let themselves in
     if access.client.protocol is Spoken.ACTIVESYNC:
         return _is_for_devices(access) and not has_no_login(access, incoming)
     return access.client.protocol is Spoken.WEB and _names_no_device(access)

@@ -1,14 +1,14 @@
-"""One client's connection, which serves requests one after the other.
+"""One client's connection, which serves requests one after the other, and the server that makes one for each client.
 
 Callbacks alone serve most requests; a request that has to wait for something gets a task. ``parser.py`` reads requests and
-``gateway/handler.py`` serves them; see docs/decisions/0016-the-gate-keeps-its-own-connections.md.
-"""
+``gateway/handler.py`` serves them; see docs/decisions/0016-the-gate-keeps-its-own-connections.md."""
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import structlog
 from aiohttp.base_protocol import BaseProtocol
@@ -29,17 +29,6 @@ LAST_BYTES_SECONDS = 5.0
 """How many seconds an idle connection has for its last bytes when the gate stops."""
 MAX_TAIL = 64 * 1024
 """How many bytes after a handshake are kept until the webmail has answered it."""
-
-
-class Listener(Protocol):
-    """The listener of the connection (``listener.py``)."""
-
-    handler: Handler
-    connections: "set[Connection]"
-    draining: bool
-    local: bool
-    request_finished: Callable[[Exchange], None] | None
-    room: ConnectionLimit
 
 
 class Connection(BaseProtocol):
@@ -63,7 +52,7 @@ class Connection(BaseProtocol):
         "ssl_context",
     )
 
-    def __init__(self, listener: Listener, limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, listener: "Server", limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
         self._requests = RequestParser(self, loop, limits)
         super().__init__(loop, cast(Any, self._requests))
         self._listener = listener
@@ -347,3 +336,59 @@ class Connection(BaseProtocol):
 
 async def _already(outcome: Outcome) -> Outcome:
     return outcome
+
+
+CHECK_SECONDS = 0.05
+"""The seconds between two looks at the running requests while the gate stops."""
+
+
+class Server:
+    """Makes a Connection of each accepted socket and calls ``handler`` with each Exchange."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        limits: ServerLimits,
+        room: ConnectionLimit | None = None,
+        *,
+        local: bool = False,
+        request_finished: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.handler = handler
+        self.request_finished = request_finished
+        """Called after each request; never raises."""
+        self.room = ConnectionLimit(sys.maxsize) if room is None else room
+        """Limits the connections. Several listeners may share it. If none is given, there is no limit."""
+        self.local = local
+        """Whether it listens at a Unix socket, where peers have no address (``trusted_headers.LOCAL``)."""
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def running(self) -> int:
+        return len(self.exchanges())
+
+    def exchanges(self) -> list[Exchange]:
+        return [each for connection in self.connections if (each := connection.serving) is not None]
+
+    def __call__(self) -> Connection:
+        return Connection(self, self._limits, self._loop)
+
+    async def finish(self, timeout: float, keep_alive_seconds: float = 0.0) -> None:
+        """Let running requests end within ``timeout`` seconds, then close the remaining connections.
+
+        Idle connections stay open for ``keep_alive_seconds`` seconds. A client that sends a request on one just then is answered and
+        told that it was the last. Closing a connection under a request would lose the request.
+        """
+        self.draining = True
+        now = self._loop.time()
+        idle, end = now + keep_alive_seconds, now + timeout
+        while self.connections and self._loop.time() < end:
+            for connection in list(self.connections):
+                connection.drain(close_idle=self._loop.time() >= idle)
+            await asyncio.sleep(CHECK_SECONDS)
+        ending = [task for connection in self.connections if (task := connection.cut())]
+        if ending:
+            await asyncio.wait(ending, timeout=2 * CHECK_SECONDS)

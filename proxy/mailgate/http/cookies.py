@@ -27,10 +27,14 @@ _PROBE = re.compile(rb" ?((?:__Host-)?%b)=([^; \t,]+)(?=;|\Z)" % PROBE_COOKIE.en
 
 def probe_cookie(value: bytes) -> tuple[bytes, bytes] | None:
     """The name and the value of the probe's cookie in a Cookie field, if it is the only one of the gate's."""
+    found = _only_probe(value)
+    return None if found is None else (found[1], found[2])
+
+
+def _only_probe(value: bytes) -> re.Match[bytes] | None:
     if value.count(OWN) != 1:
         return None
-    found = _PROBE.match(value, value.rfind(b";", 0, value.index(OWN)) + 1)
-    return None if found is None else (found[1], found[2])
+    return _PROBE.match(value, value.rfind(b";", 0, value.index(OWN)) + 1)
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:
@@ -64,11 +68,15 @@ def without_own(value: bytes) -> bytes:
     left."""
     if OWN not in value:
         return value
-    pairs = value.split(b";")
-    kept = [pair for pair in pairs if OWN not in pair or not _is_own(pair)]
-    rest = b";".join(kept)
-    if kept[:1] != pairs[:1]:
-        rest = rest.lstrip(b" \t")
+    probe = _only_probe(value)
+    if probe and probe.start():  # as most browsers send it
+        rest = value[: probe.start() - 1] + value[probe.end() :]
+    else:
+        pairs = value.split(b";")
+        kept = [pair for pair in pairs if OWN not in pair or not _is_own(pair)]
+        rest = b";".join(kept)
+        if kept[:1] != pairs[:1]:
+            rest = rest.lstrip(b" \t")
     return rest if rest.strip(b"; \t") else b""
 
 

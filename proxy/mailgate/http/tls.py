@@ -27,11 +27,11 @@ def refuse_unusable_files(certificate: Path, key: Path, now: datetime) -> None:
     served = served_certificate(certificate)
     if served.not_valid_after_utc <= now:
         ended = f"{served.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-        raise CertificateError("certificate", certificate, f"has expired on {ended}; expected a renewed one")
+        raise CertificateError("certificate", certificate, f"has expired on {ended}; renew it")
     if served.not_valid_before_utc > now:
         begins = f"{served.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
         raise CertificateError(
-            "certificate", certificate, f"is valid from {begins} on; expected one that is valid now"
+            "certificate", certificate, f"is valid from {begins} on; use one that is valid now"
         )
 
 
@@ -40,7 +40,7 @@ def served_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(_content("certificate", path))[0]
     except ValueError as error:
-        why = "holds no certificate that can be read; expected the gate's certificate and its intermediate certificates, in PEM"
+        why = "holds no certificate that can be read; use the gate's certificate and its intermediate certificates, in PEM"
         raise CertificateError("certificate", path, why) from error
 
 
@@ -67,13 +67,11 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 def _certificate_error(reason: str, certificate: Path, key: Path) -> CertificateError:
     if reason == "KEY_VALUES_MISMATCH":
-        return CertificateError("key", key, f"is not the key of {certificate}; expected that one")
+        return CertificateError("key", key, f"is not the key of {certificate}; use that one")
     if reason.endswith(_WEAK):
         words = reason.lower().replace("_", " ")
-        return CertificateError("certificate", certificate, f"is too weak ({words}); expected a stronger one")
-    return CertificateError(
-        "key", key, "holds no key that can be read; expected one in PEM, without a password"
-    )
+        return CertificateError("certificate", certificate, f"is too weak ({words}); use a stronger one")
+    return CertificateError("key", key, "holds no key that can be read; use one in PEM, without a password")
 
 
 def server_context(certificate: Path, key: Path, protocol: str = "http/1.1") -> ssl.SSLContext:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from mailgate.devices.names import user_text
 from mailgate.model import Access, Effect, Kind, Posture, Reason
 from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide
+from mailgate.policy.people import user_text
 from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import UNKNOWN, Occasion, OccasionJudge, lets_in_laptops
 from mailgate.rollout.replay import Population

@@ -12,9 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mailgate.config import Rules
-from mailgate.devices.device import Device, Report
-from mailgate.devices.names import user_text
-from mailgate.devices.posture import owner_of
 from mailgate.mail.audience import RuleAnswer, answer, device_of, told_device
 from mailgate.mail.recipient_list import AddressOf, DataScope, rules_of_version
 from mailgate.model import Access, Effect, PostureState, Reason
@@ -28,6 +25,7 @@ from mailgate.model.notice import (
     ToldDevice,
 )
 from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.people import user_text
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
 from mailgate.policy.simulate.clock import at_moment, moments
@@ -116,7 +114,7 @@ async def corrections(
         population = data_scope.compared(store, old, target, now)
         comparison = await compute(_Comparison, old, target, population)
         if old.policy.version in retraction.policies:
-            await _by_page(store, comparison, retraction, data_scope.terms.precedence, found)
+            await _by_page(store, comparison, retraction, found)
         await _by_mail(store, comparison, retraction.serial, number, found)
     languages = await store.languages.of(found.people)
     standings = _Standings(store, target, data_scope, now)
@@ -182,9 +180,8 @@ class _Comparison:
         """The occasions of the person's devices of this kind, as if the device were still as the mail says."""
         known = [(each, told_device(mail.login, each.after)) for each in occasions]
         alike = [each for each, one in known if (one.kind, one.os) == (told.kind, told.os)]
-        report = Report("", "", owner=mail.login, kind=told.kind, os=told.os)
         if not alike:
-            gone = self.population.unseen(Device("", (report,)))
+            gone = self.population.unreported(mail.login, told.kind, told.os)
             alike = [replace(gone, unrecorded=gone.unrecorded | gone.assumed | _NOT_TOLD)]
         before, after = (each.catalog for each in (self.population.before, self.population.after))
         return [
@@ -284,7 +281,6 @@ async def _by_page(
     store: Store,
     comparison: _Comparison,
     retraction: Retraction,
-    precedence: Sequence[str],
     found: ReachedPeople,
 ) -> None:
     name, population = comparison.policy.version, comparison.population
@@ -297,7 +293,7 @@ async def _by_page(
         if not await compute(comparison.corrects, each.rule, [await population.seen(each.way, devices)]):
             continue
         device = devices.get(each.way.device)
-        login = user_text(each.way.user or (owner_of(device, population.now, precedence) if device else ""))
+        login = user_text(each.way.user) or (population.owner(device) if device else "")
         if not login:
             found.nameless += 1
             continue

@@ -62,7 +62,7 @@ async def reply(
     if len(answer.strip()) > LONGEST:
         raise RefusedError(
             phrase(
-                "the text has %(length)s characters; expected at most %(most)s",
+                "the text has %(length)s characters; use at most %(most)s",
                 length=len(answer.strip()),
                 most=LONGEST,
             )

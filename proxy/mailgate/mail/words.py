@@ -206,7 +206,7 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
     count = len(notice.devices)
 
     def dated(message: Phrase, at: datetime) -> Markup:
-        return language.say(message, count, date=language.date(at))
+        return language.say(message, count, date=language.zoned(at))
 
     if notice.let_in_until:
         yield dated(_LET_IN, notice.let_in_until)
@@ -236,7 +236,7 @@ def _standing(device: NoticeDevice, language: Language) -> Iterator[Markup]:
     yield language.say(_STANDINGS[device.standing])
     for at, standing in device.later:
         if standing in _LATER:
-            yield language.say(_LATER[standing], 1, date=language.date(at))
+            yield language.say(_LATER[standing], 1, date=language.zoned(at))
 
 
 def _concerned(

@@ -35,6 +35,11 @@ class Stage(StrEnum):
     ENFORCE = "enforce"
 
 
+def user_text(name: str) -> str:
+    """A login name in ASCII lower case. Letters beyond ASCII stay as they are, so that two people never become one."""
+    return name.encode("utf-8", "backslashreplace").lower().decode()
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """The person who asks, as far as the gate may believe it: named by a trusted proxy, a proof, or a login that the mail server

@@ -6,6 +6,7 @@ is translated by a translator. Anything else, such as a name or a stored text, i
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import reduce
 from typing import Any, Literal, get_args
 
@@ -37,13 +38,9 @@ class Translator:
         """A day without its year."""
         return f"{at.day} {at:%b}"
 
-    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
-        """A time in UTC, without its zone, in a form that sorts."""
-        return f"{at:%Y-%m-%d %H:%M:%S}" if exact else f"{at:%Y-%m-%d %H:%M}"
-
     def time(self, at: datetime, /, *, exact: bool = False) -> str:
-        """A time in UTC, with its zone."""
-        return f"{self.moment(at, exact=exact)} UTC"
+        """A time in UTC, with its zone; in English in a form that sorts."""
+        return f"{at:%Y-%m-%d %H:%M:%S} UTC" if exact else f"{at:%Y-%m-%d %H:%M} UTC"
 
     def code(self, name: str, /) -> str:
         """A name as it is written in a file."""
@@ -238,6 +235,34 @@ def wrong_value(kind: str, words: str, **more: object) -> PydanticCustomError:
 def unknown_word(word: object, known: Iterable[str], **more: object) -> PydanticCustomError:
     """Make the error of a validator for a word that is none of the known ones."""
     return PydanticCustomError("word", "{word}", {"word": str(word), "known": list(known), **more})
+
+
+def quoted(words: Iterable[str], most: int = 12) -> str:
+    """The words in order, each in backquotes, at most ``most`` of them."""
+    ordered = list(words)
+    shown = joined(map(code, ordered[:most]))
+    return (
+        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
+        if len(ordered) > most
+        else shown
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was most likely meant to be."""
+    by_folded = {each.casefold().replace("-", "_"): each for each in known}
+    close = get_close_matches(word.casefold().replace("-", "_"), by_folded)
+    return by_folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
+    known = list(known)
+    near = nearest(word, known)
+    if not known:
+        return phrase("nothing is defined that could be used here")
+    options = phrase("use one of %(known)s", known=quoted(known))
+    return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options
 
 
 def words_of(error: ErrorDetails) -> str:

@@ -30,11 +30,11 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import canonical_address
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
-from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.decide import decide
 from mailgate.policy.rules import Policy
-from mailgate.policy.written import Moment
+from mailgate.policy.written import Key, Moment, Strict, Text
 
 
 def _joined(value: object) -> object:
@@ -142,15 +142,13 @@ class CaseDevice(Strict):
                 raise unknown_word(key, catalog.apps, key=("apps", index))
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
-            raise wrong_value(
-                "device", phrase("`clean` with an app on a list; expected `listed`"), key="state"
-            )
+            raise wrong_value("device", phrase("`clean` with an app on a list; use `listed`"), key="state")
         state = self.state or (PostureState.LISTED if listed else PostureState.CLEAN)
         if self.absence and PostureState.CLEAN not in (state, self.last_state):
             raise wrong_value("device", phrase("only a `clean` device has an `absence`"), key="absence")
         if self.state is PostureState.LISTED and not listed:
             raise wrong_value(
-                "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
+                "device", phrase("`listed` without an app on a list; name one in `apps`"), key="state"
             )
         return self
 
@@ -233,10 +231,7 @@ class Certificate(Strict):
         return CertificateResult(refused=self.refused) if self.refused else CertificateResult("certificate")
 
 
-class Situation(Strict):
-    """A request, and the knowledge besides it."""
-
-    request: Request = Request()
+class _Knowledge(Strict):
     device: CaseDevice | None = None
     attestation: Attestation | None = None
     extension: CaseExtension | None = None
@@ -245,11 +240,17 @@ class Situation(Strict):
     now: Moment | None = None
     """If left out: the time of the file, otherwise the time of the check."""
 
+
+class Situation(_Knowledge):
+    """A request, and the knowledge besides it."""
+
+    request: Request = Request()
+
     @model_validator(mode="after")
     def _proves_once(self) -> Self:
         if self.attestation and self.extension:
             raise wrong_value(
-                "proof", phrase("one request has one token; expected one of these"), key="extension"
+                "proof", phrase("one request has one token; keep one of these"), key="extension"
             )
         return self
 
@@ -270,27 +271,15 @@ class Situation(Strict):
         return Access(facts, client, posture, moment, user, proof, certificate)
 
 
-class RecordedRequest(Request):
+class RecordedRequest(_Knowledge, Request):
     """A request and the knowledge besides it, on one level, as ``mailgate explain`` also takes it."""
-
-    device: CaseDevice | None = None
-    attestation: Attestation | None = None
-    extension: CaseExtension | None = None
-    certificate: Certificate | None = None
-    now: Moment | None = None
 
     def situation(self) -> Situation:
         """The situation, with the request in a part of its own."""
-        own = {name: getattr(self, name) for name in Request.model_fields}
-        request = Request.model_construct(**own)
-        return Situation.model_construct(
-            request=request,
-            device=self.device,
-            attestation=self.attestation,
-            extension=self.extension,
-            certificate=self.certificate,
-            now=self.now,
+        own, known = (
+            {name: getattr(self, name) for name in each.model_fields} for each in (Request, _Knowledge)
         )
+        return Situation.model_construct(request=Request.model_construct(**own), **known)
 
 
 class Expectation(Strict):

@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from mailgate.model import Stage
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.fact import Words
 from mailgate.model.phrase import code, joined, phrase, plural
-from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.cases import Case, CasesFile
 from mailgate.policy.people import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
@@ -201,6 +201,7 @@ _NAMES: dict[str, str] = {
     "stages.enforce": phrase("the start of enforcement"),
     "notice.fix": phrase("what people are told to do"),
     "notice.contact": phrase("whom people are told to ask"),
+    "notice.send": phrase("whether its notices start by themselves on its dates"),
     "name": phrase("the name"),
     "vendor": phrase("the vendor"),
     "android": phrase("the packages on Android"),

@@ -9,11 +9,11 @@ from functools import cached_property
 from cel_expr_python import cel
 
 from mailgate.model import Access
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, nearest, phrase, quoted
 from mailgate.policy.people import confusable_name, has_one_reading
 from mailgate.policy.syntax_tree import Node, literals_of, misspelt, only_compared, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES, cel_activation
-from mailgate.policy.written import AT_LEAST, EXAMPLE, nearest, parts_of, quoted
+from mailgate.policy.written import AT_LEAST, EXAMPLE, parts_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +40,7 @@ def translated(error: str, text: str) -> Iterator[ConditionFault]:
     found = _ERROR.findall(error)
     if not found:
         told = error.removesuffix(" [CANCELLED]").removeprefix("CANCELLED: ")
-        yield fault_at(text, 0, phrase("%(error)s; expected a simpler condition", error=told))
+        yield fault_at(text, 0, phrase("%(error)s; write a simpler condition", error=told))
     lines = [0, *(each.end() for each in re.finditer("\n", text))]
     for line, column, message in found:
         if "*error*" in message:
@@ -55,23 +55,23 @@ def _reworded(offset: int, message: str, text: str) -> tuple[int, str]:
         return _unknown_name(offset, name[1], text)
     if overload := re.match(r"found no matching overload for '([^']*)' applied to '([^']*)'", message):
         return offset, phrase(
-            "`%(operator)s` does not go with the types %(types)s; expected types that fit each other",
+            "`%(operator)s` does not go with the types %(types)s; compare values of one type",
             operator=overload[1].strip("_@").replace("_", " "),
             types=overload[2],
         )
     if "'<EOF>'" in message:
-        return offset, phrase("the condition ends too early; expected a value or a closing bracket")
+        return offset, phrase("the condition ends too early; add a value or close the bracket")
     written = _WRITTEN.match(text, len(text[:offset].rstrip(_SIGNS)))
     if written and written[0] in _OPERATORS:
         return written.start(), phrase(
-            "`%(written)s` is not an operator; expected `%(operator)s`",
+            "`%(written)s` is not an operator; use `%(operator)s`",
             written=written[0],
             operator=_OPERATORS[written[0]],
         )
     if "token recognition" in message and text[offset] in "\"'":
-        return offset, phrase("this text has no end; expected a closing quote")
+        return offset, phrase("this text has no end; close the quote")
     short = re.sub(" expecting .*", "", message, flags=re.DOTALL).removeprefix("Syntax error: ")
-    return offset, phrase("%(problem)s; expected a CEL expression", problem=short)
+    return offset, phrase("%(problem)s; write a CEL expression", problem=short)
 
 
 _OPERATORS = {
@@ -95,7 +95,7 @@ def _unknown_name(offset: int, name: str, text: str) -> tuple[int, str]:
     at the bracket after it, but people look for its start."""
     before = text[:offset].rstrip()
     if text.startswith("(", offset) and before.endswith(name):
-        words = phrase("there is no function `%(name)s`; expected one that CEL defines", name=name)
+        words = phrase("there is no function `%(name)s`; use one that CEL defines", name=name)
         return len(before) - len(name), words
     starts = (offset - len(name.rpartition(".")[0]), offset + 1)
     start = next((each for each in starts if text.startswith(name, each)), offset)
@@ -109,7 +109,7 @@ def _hint(name: str) -> str:
     if near:
         return phrase("did you mean `%(near)s`?", near=group.get(near, near))
     if group or "." in name:
-        return phrase("expected one of %(known)s", known=quoted(group.values() or VARIABLES, len(VARIABLES)))
+        return phrase("use one of %(known)s", known=quoted(group.values() or VARIABLES, len(VARIABLES)))
     return phrase('text needs quotes: "%(name)s"', name=name)
 
 
@@ -263,7 +263,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     faults = [fault_at(text, offset, message) for offset, message in found]
     if program.return_type() != cel.Type.BOOL:
         kind = program.return_type().name().lower()
-        message = phrase("the condition is of type %(kind)s; expected bool: true or false", kind=kind)
+        message = phrase("the condition is of type %(kind)s; write one that is true or false", kind=kind)
         faults.append(fault_at(text, 0, message))
     if faults:
         raise ConditionError(faults)
@@ -359,7 +359,7 @@ def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
             probe = ENVIRONMENT.compile(_PARSED[node.name].format(json.dumps(last.text)))
             if probe.eval(ENVIRONMENT.Activation({})).type().name() == "ERROR":
                 told = {"text": json.dumps(last.text), "example": _EXAMPLES[node.name]}
-                yield last.offset, phrase("%(text)s cannot be read; expected %(example)s", **told)
+                yield last.offset, phrase("%(text)s cannot be read; use %(example)s", **told)
 
 
 def _bad_versions(tree: Node) -> Iterator[tuple[int, str]]:
@@ -367,7 +367,7 @@ def _bad_versions(tree: Node) -> Iterator[tuple[int, str]]:
         wanted = node.children[-1] if node.name == AT_LEAST else None
         if wanted is not None and wanted.text is not None and parts_of(wanted.text) is None:
             told = {"text": json.dumps(wanted.text), "example": EXAMPLE}
-            yield wanted.offset, phrase("%(text)s cannot be read; expected %(example)s", **told)
+            yield wanted.offset, phrase("%(text)s cannot be read; use %(example)s", **told)
 
 
 _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
@@ -379,7 +379,7 @@ def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
         versions = [child for child in node.children if child.is_name and child.name.endswith("version")]
         if node.name in _ORDER and versions:
             message = phrase(
-                "`%(name)s` is a text, where 9 comes after 17; expected something like `%(example)s`",
+                "`%(name)s` is a text, where 9 comes after 17; use something like `%(example)s`",
                 name=versions[0].name,
                 example='.at_least("17")',
             )

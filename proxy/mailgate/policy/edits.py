@@ -1,18 +1,20 @@
-"""Small changes of the rules, made without editing a file: the change itself, whether a policy has it, and its title. Files
-that are older than such a change would take it back, which is found here too."""
+"""Small changes of the rules, made without editing a file: the change itself, whether a policy has it, its title, and where a new
+rule stands among the others. Files that are older than such a change would take it back, which is found here too."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import combinations
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from mailgate.model.phrase import day, joined, phrase
-from mailgate.policy.apps import Key, Strict, Text
+from mailgate.model import Kind
+from mailgate.model.phrase import day, phrase, time_of
 from mailgate.policy.changes import Change, fields_of, policy_changes
 from mailgate.policy.rules import DEFAULT_RULE, Policy, Rule
-from mailgate.policy.written import SHARE, read_moment, share_of
+from mailgate.policy.variables import ENVIRONMENT
+from mailgate.policy.written import SHARE, Key, Strict, Text, read_moment, share_of
 
 PolicyPath = tuple[str, ...]
 """The subject of a ``Change``, and the names of the part that it is about."""
@@ -179,6 +181,8 @@ class ProhibitEdit(Strict):
     """When it begins to block; if left out, as soon as it is in force."""
     contact: Text | None = None
     """The person or office to ask."""
+    send: Literal["on_dates"] | None = None
+    """Starts its notices when it comes in force and on its dates; if left out, a person starts them."""
 
     @property
     def place(self) -> PolicyPath:
@@ -204,6 +208,7 @@ class ProhibitEdit(Strict):
         stages = starts | {"enforce": self.block} if self.block else {}
         more = {"groups": self.groups, "share": share, "stages": stages}
         told = {"fix": "remove-app"} | ({"contact": self.contact} if self.contact else {})
+        told |= {"send": self.send} if self.send else {}
         head = {"id": self.rule, "title": self.words, "when": self.when, "effect": "block"}
         return head | {name: value for name, value in more.items() if value} | {"notice": told}
 
@@ -225,9 +230,64 @@ def rule_of(policy: Policy, name: str) -> Rule | None:
 
 
 def _starts(at: datetime) -> str:
-    return day(at) if at.time() == time.min else joined([day(at), f"{at:%H:%M} UTC"])
+    return day(at) if at.time() == time.min else time_of(at)
 
 
 def _called(policy: Policy, name: str) -> str:
     rule = rule_of(policy, name)
     return str(rule.title or name) if rule else name
+
+
+_KINDS = {
+    "handhelds": (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP),
+    "phones": (Kind.PHONE, Kind.MAIL_APP),
+    "tablets": (Kind.TABLET, Kind.MAIL_APP),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """A place among the rules of a policy."""
+
+    index: int | None
+    """The rule before which it stands, or their number for the end; None if no rule lets in whom it is about."""
+    softens: bool = False
+    """Whether a warning there may let in somebody whom the rules keep out: a rule after it, or the default, may."""
+    before: tuple[str, ...] = ()
+    """The rules read before it that let some of them in all the same."""
+
+
+def place_for(policy: Policy, edit: ProhibitEdit) -> RulePlace:
+    """The place of a rule that prohibits an app, so that it decides whom the others let in and changes nothing for whom they keep out:
+    before the first rule that lets in whom it is about and after which none keeps them out. There a warning
+    takes the place of mail, and of no refusal."""
+    found = [(place, rule, _holds(rule, edit)) for place, rule in enumerate(policy.rules)]
+    meant = [(place, rule, holds) for place, rule, holds in found if holds is not False]
+    keeping = [place for place, rule, _ in meant if rule.keeps_out]
+    letting = [place for place, rule, _ in meant if not rule.keeps_out]
+    last, open_by_default = max(keeping, default=-1), policy.default.effect.value in ("allow", "warn")
+    behind = [place for place in letting if place > last]
+    if not letting and not open_by_default:
+        return RulePlace(None)
+    index = behind[0] if behind else len(policy.rules) if open_by_default else letting[0]
+    surely = any(holds and place >= index and _is_for_everybody(rule) for place, rule, holds in meant)
+    softens = last > index or not (open_by_default or surely)
+    return RulePlace(index, softens, tuple(policy.rules[place].id for place in letting if place < index))
+
+
+def _holds(rule: Rule, edit: ProhibitEdit) -> bool | None:
+    """Whether a rule's condition holds for the devices that an edit is about; None if for some, or if that depends on more, as on
+    their other apps."""
+    known = [{"client.handheld": True, "client.kind": kind.value} for kind in _KINDS[edit.where]]
+    found = {_outcome(rule, {**each, "device.apps": [edit.app]}) for each in known}
+    if found != {False} or rule.keeps_out:
+        found |= {_outcome(rule, each) for each in known}
+    return found.pop() if len(found) == 1 else None
+
+
+def _outcome(rule: Rule, values: Mapping[str, object]) -> bool | None:
+    return rule.when.outcome(ENVIRONMENT.Activation(dict(values)))
+
+
+def _is_for_everybody(rule: Rule) -> bool:
+    return not rule.keeps_out and rule.stages is None and rule.share == 1 and not rule.groups

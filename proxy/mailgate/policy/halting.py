@@ -10,9 +10,8 @@ from pydantic import Field, model_validator
 from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Reason
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.proofs import accepted
-from mailgate.policy.apps import Strict
 from mailgate.policy.people import user_text
-from mailgate.policy.written import Duration, Share, in_words
+from mailgate.policy.written import Duration, Share, Strict, in_words
 
 _PARTS = 12
 """The number of parts of the window in which requests are counted. Each holds the people who came in it."""
@@ -74,7 +73,7 @@ class HaltWhen(Strict):
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
         if self.block_rate is None and self.help_requests is None:
-            message = phrase("no limit is given; expected `block_rate`, `help_requests` or both")
+            message = phrase("no limit is given; set `block_rate`, `help_requests` or both")
             raise wrong_value("halt_when", message)
         return self
 

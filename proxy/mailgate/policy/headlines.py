@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from mailgate.model import Effect, Stage
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import joined_by_and, phrase, plural
-from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.stages import softened
 

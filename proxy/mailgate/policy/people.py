@@ -16,15 +16,11 @@ from hashlib import sha256
 from itertools import chain
 
 from mailgate.model import User
+from mailgate.model.decision import user_text as user_text
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._'-]{0,62}[A-Za-z0-9])?")
 """The characters before the ``@`` of an address. ``%`` would lead to another host, and ``+`` to another mailbox."""
 _APART = re.compile(r"[/%+\s]")
-
-
-def user_text(name: str) -> str:
-    """A login name in ASCII lower case. Letters beyond ASCII stay as they are, so that two people never become one."""
-    return name.encode("utf-8", "backslashreplace").lower().decode()
 
 
 def confusable_name(login: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mailgate.model import Absence, Access, Compliance, Effect, Kind, PostureState, Reason, Update
-from mailgate.policy.apps import AppCatalog
+from mailgate.model.apps import AppCatalog
 from mailgate.policy.condition import Condition
 from mailgate.policy.variables import VARIABLES, cel_activation, extension_word
 from mailgate.policy.written import at_least, order_of, parts_of

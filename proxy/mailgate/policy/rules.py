@@ -22,14 +22,23 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, LetIn, Reason, Stage
+from mailgate.model.apps import AppCatalog
 from mailgate.model.phrase import phrase, unknown_word, wrong_value
-from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.reliefs import MAX_ONCE_PER, NO_RELIEFS, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.stages import Stages
-from mailgate.policy.written import Duration, LocalizedField, Share, in_words, localized_schema
+from mailgate.policy.written import (
+    Duration,
+    Key,
+    LocalizedField,
+    Share,
+    Strict,
+    Text,
+    in_words,
+    localized_schema,
+)
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
@@ -74,9 +83,7 @@ class OnUnavailable(StrEnum):
 
 def _condition(text: object, info: ValidationInfo) -> Condition:
     if not isinstance(text, str):
-        raise wrong_value(
-            "string_type", phrase("not a text; expected a CEL expression, in quotes if need be")
-        )
+        raise wrong_value("string_type", phrase("not a text; write a CEL expression, in quotes if need be"))
     try:
         return compile_condition(text, (info.context or {}).get("closed", {}))
     except ConditionError as error:
@@ -158,13 +165,20 @@ def _group(word: object, info: ValidationInfo) -> object:
 Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
-class RuleNotice(Strict):
+class NoticeTexts(Strict):
     """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
     """The fix that ends it: one that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: LocalizedField | None = None
     """The person or office to ask."""
+
+
+class RuleNotice(NoticeTexts):
+    """What people are told of a rule, and when by mail."""
+
+    send: Literal["on_dates"] | None = None
+    """Starts the notices of the rule when it comes in force and when its stages begin; if left out, a person starts them."""
 
 
 class SelfServiceTerms(Strict):
@@ -180,7 +194,7 @@ class SelfServiceTerms(Strict):
         whole = self.once_per % timedelta(hours=1) == timedelta()
         if not (whole and self.terms.lasts < self.once_per <= MAX_ONCE_PER):
             message = phrase(
-                "expected whole hours, more than `hours` and %(most)s at most", most=in_words(MAX_ONCE_PER)
+                "use whole hours, more than `hours` and %(most)s at most", most=in_words(MAX_ONCE_PER)
             )
             raise wrong_value("self_service", message, key="once_per")
         return self
@@ -196,7 +210,7 @@ class Default(Strict):
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
     title: LocalizedField | None = None
-    notice: RuleNotice = RuleNotice()
+    notice: NoticeTexts = NoticeTexts()
 
 
 class Rule(Strict):
@@ -224,7 +238,7 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when", "self_service"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
+                message = phrase("the rule keeps nobody out; use it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
         return self
 
@@ -232,9 +246,7 @@ class Rule(Strict):
     def _lets_in_what_is_known(self) -> Self:
         for name in sorted(self.when.open_to_unknown if self.effect is Effect.ALLOW else ()):
             told = {"name": name, "example": f'{name}.at_least("0") && …'}
-            words = phrase(
-                "it would let in whatever `%(name)s` is not known of; expected `%(example)s`", **told
-            )
+            words = phrase("it would let in whatever `%(name)s` is not known of; use `%(example)s`", **told)
             raise wrong_value("condition", words, key="when")
         return self
 
@@ -274,8 +286,8 @@ class Policy:
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of rules, default and catalogue in canonical form."""
         plain = {
-            "rules": [_as_versioned(rule) for rule in self.rules],
-            "default": self.default.model_dump(mode="json"),
+            "rules": [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules],
+            "default": self.default.model_dump(mode="json", exclude_defaults=True),
             "apps": {key: sorted(app.identifiers()) for key, app in self.catalog.apps.items()},
             "lists": {name: sorted(keys) for name, keys in self.catalog.lists.items()},
         }
@@ -299,16 +311,6 @@ class Policy:
     def counts_requests(self) -> bool:
         """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
-
-
-_LATER = ("groups", "grace", "halt_when", "self_service")
-
-
-def _as_versioned(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule that its version is computed from. Fields of later releases count only if they are given, so
-    that old rules keep their version."""
-    written = rule.model_dump(mode="json")
-    return {name: value for name, value in written.items() if value or name not in _LATER}
 
 
 def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:

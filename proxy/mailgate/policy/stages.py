@@ -10,9 +10,8 @@ from pydantic import model_validator
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.times import happened
-from mailgate.policy.apps import Strict
 from mailgate.policy.people import confusable_name, has_one_reading
-from mailgate.policy.written import Moment
+from mailgate.policy.written import Moment, Strict
 
 
 class Stages(Strict):
@@ -28,12 +27,12 @@ class Stages(Strict):
         if not starts:
             raise wrong_value(
                 "stages",
-                phrase("no stage is given; expected at least one of `report_only`, `warn`, `enforce`"),
+                phrase("no stage is given; set at least one of `report_only`, `warn`, `enforce`"),
             )
         for (earlier, start), (later, following) in pairwise(starts):
             if following <= start:
                 words = phrase(
-                    "`%(later)s` does not start after `%(earlier)s`; expected report_only < warn < enforce",
+                    "`%(later)s` does not start after `%(earlier)s`; put report_only before warn, and warn before enforce",
                     later=later.value,
                     earlier=earlier.value,
                 )
@@ -74,13 +73,22 @@ def softened(effect: Effect, stage: Stage) -> Effect:
 
 
 def in_share(share: float, rule: str, subject: str) -> bool | None:
-    """Whether a rule's share includes ``subject``: a person, or a device; None if neither is known. A hash gives the subject a
-    fixed place between 0 and 1, so it stays in a share that grows: the same in every spelling and domain of a login, or people
-    could choose it."""
-    if share in (0, 1):
-        return bool(share)
+    """Whether a rule's share includes ``subject``: a person, or a device; None if neither is known."""
+    return bool(share) if share in (0, 1) else reaches(share, place_in_shares(rule, subject))
+
+
+def place_in_shares(rule: str, subject: str) -> float | None:
+    """The place of a subject among all, from 0 to 1, by a hash, so it stays in a share that grows: the same in every spelling and
+    domain of a login, or people could choose it. None if nobody knows who it is."""
     bare = confusable_name(subject)
     if not has_one_reading(bare):
         return None
     digest = sha256(f"{rule}\0{bare}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def reaches(share: float, place: float | None) -> bool | None:
+    """Whether a share includes the subject at this place; None if that is unknown."""
+    if share in (0, 1):
+        return bool(share)
+    return None if place is None else place < share

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import did_you_mean, phrase
 from mailgate.policy.people import user_text
-from mailgate.policy.written import did_you_mean
 
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 
@@ -178,7 +177,7 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
             yield (
                 each.offset,
                 phrase(
-                    "`%(variable)s` is always in lower case; expected %(wanted)s",
+                    "`%(variable)s` is always in lower case; use %(wanted)s",
                     variable=each.variable,
                     wanted=json.dumps(user_text(each.word)),
                 ),

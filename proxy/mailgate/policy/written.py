@@ -1,23 +1,67 @@
-"""Values as people write them in files: durations (``30s``, ``24h``, ``7d``), moments, shares and versions; and what a mistyped
-word was most likely meant to be."""
+"""What people write in files: the base of every form, listed apps, durations (``30s``, ``24h``, ``7d``), moments, shares and versions."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
+    Field,
     PlainSerializer,
+    StringConstraints,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
 )
 
-from mailgate.model.phrase import LANGUAGES, SOURCE, code, joined, phrase, unknown_word, wrong_value
-from mailgate.policy.apps import Text
+from mailgate.model.phrase import LANGUAGES, SOURCE, phrase, unknown_word, wrong_value
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+"""A name in kebab-case: lower-case letters, digits and single hyphens."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A short text for people."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=255)]
+"""An Android package name or an iOS bundle identifier."""
+
+ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
+"""The id of a browser extension in its browser: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
+
+
+class Strict(BaseModel):
+    """The base of every file's model: unknown keys are refused, values are not converted, and objects are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class App(Strict):
+    """One listed app as it is written in ``apps.yaml``."""
+
+    name: Text
+    vendor: Text | None = None
+    android: tuple[Identifier, ...] = ()
+    ios: tuple[Identifier, ...] = ()
+    names: tuple[Text, ...] = ()
+    extensions: tuple[ExtensionId, ...] = ()
+    """The ids of its browser extensions; the companion extension is asked which of them are installed."""
+    publishers: tuple[Text, ...] = ()
+    """Its publishers, which distinguish apps of one name in an inventory that has only names."""
+
+
+class AppList(Strict):
+    """A list in a file of its own, with its source."""
+
+    title: Text
+    published: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    sources: tuple[Text, ...] = Field(min_length=1)
+    notes: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    apps: tuple[Key, ...] = Field(min_length=1)
+
 
 MAX_DURATION = timedelta(days=36500)
 
@@ -35,10 +79,10 @@ _UNITS = {
 def _duration(value: object) -> timedelta:
     written = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if written is None:
-        raise wrong_value("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
+        raise wrong_value("duration", phrase("not a duration; use one like 500ms, 30s, 5m, 24h or 30d"))
     span = int(written[0].removesuffix(written[1])) * _UNITS[written[1]]
     if span > MAX_DURATION:
-        raise wrong_value("duration", phrase("the duration is too long; expected at most 36500d"))
+        raise wrong_value("duration", phrase("the duration is too long; use at most 36500d"))
     return span
 
 
@@ -66,22 +110,20 @@ def read_moment(text: object) -> datetime:
         raise wrong_value(
             "moment",
             phrase(
-                "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
+                "not a date, nor a time with its zone; use one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
             ),
         )
     try:
         moment = datetime.fromisoformat(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise wrong_value(
-            "moment", phrase("no such date or time; expected one that the calendar has")
-        ) from error
+        raise wrong_value("moment", phrase("no such date or time; use one that the calendar has")) from error
 
 
 def share_of(text: object) -> float:
     """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(SHARE, text):
-        raise wrong_value("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
+        raise wrong_value("share", phrase("not a percentage; use 0% to 100%, with the percent sign"))
     return float(text.removesuffix("%")) / 100
 
 
@@ -126,34 +168,6 @@ def at_least(version: str, wanted: str) -> bool:
     return found is not None and least is not None and found >= least
 
 
-def quoted(words: Iterable[str], most: int = 12) -> str:
-    """The words in order, each in backquotes, at most ``most`` of them."""
-    ordered = list(words)
-    shown = joined(map(code, ordered[:most]))
-    return (
-        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
-        if len(ordered) > most
-        else shown
-    )
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was most likely meant to be."""
-    by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    close = get_close_matches(word.casefold().replace("-", "_"), by_folded)
-    return by_folded[close[0]] if close else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
-    known = list(known)
-    near = nearest(word, known)
-    if not known:
-        return phrase("nothing is defined that could be used here")
-    options = phrase("expected one of %(known)s", known=quoted(known))
-    return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options
-
-
 class LocalizedText(str):
     """A text in several languages. As a plain text it is the English one, or the first if there is none."""
 
@@ -192,9 +206,7 @@ def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
         _known(str(language))
         handler(text)
     if not value:
-        raise wrong_value(
-            "words", phrase("the text is missing; expected one, or one for each of some languages")
-        )
+        raise wrong_value("words", phrase("the text is missing; write one, or one for each language"))
     return LocalizedText.of(value)
 
 

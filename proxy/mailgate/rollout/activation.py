@@ -10,9 +10,7 @@ from typing import Any
 from mailgate.model.notice import MailKind, Notice
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.guard import (
-    EMPTY_WINDOW,
     Guard,
-    WindowTotals,
     beyond_window,
     counted_meanwhile,
     failing_cases,
@@ -21,6 +19,7 @@ from mailgate.rollout.guard import (
     read_window,
 )
 from mailgate.rollout.kept_plans import (
+    SENT_BACK,
     approved_by,
     find_plan,
     overtaken,
@@ -43,7 +42,8 @@ from mailgate.store import (
     mail_queue,
     retractions,
 )
-from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
+from mailgate.store.kept_out import EMPTY_WINDOW, NOBODY, CountedMeanwhileError, KeptOut, WindowTotals
+from mailgate.store.plans import DecidedMeanwhileError, unless_decided
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
@@ -89,7 +89,8 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    then = [partial(kept_out.keep, counted=checked.before.counted(checked.newly))]
+    decided = partial(unless_decided, about=f"plan {plan.digest}", what=SENT_BACK, known=checked.back)
+    then = [partial(kept_out.go_by, counted=checked.before.counted(checked.newly)), decided]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
         told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
@@ -98,6 +99,8 @@ async def apply(
         return await store.policies.activate(plan.candidate, act, after=checked.serial, then=then)
     except CountedMeanwhileError:
         raise counted_meanwhile() from None
+    except DecidedMeanwhileError:
+        raise (await _checked(store, plan, person, guard, now)).refusal() from None
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
@@ -116,6 +119,8 @@ class _Checked:
     missing: int
     alone: int
     """How many approvals are missing for an override."""
+    back: int
+    """The number of the entry by which somebody sent it back; 0 if nobody did."""
 
     def refusal_to_override(self) -> RefusedError:
         why = plural(
@@ -161,7 +166,7 @@ async def _checked(
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     body = read_plan(plan)
-    approved = await approved_by(store, plan)
+    approved = (await approved_by(store, [plan.digest]))[plan.digest]
     before = await read_window(store, guard, now)
     back = (await sent_back(store, now)).get(plan.digest)
     against = objections_to(plan, body, person.name, approved, guard, now, before, back)
@@ -169,7 +174,17 @@ async def _checked(
     beyond = guard is not None and bool(beyond_window(body, guard, before))
     missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
     alone = guard.missing_to_override(approved, plan.author, person.name) if guard else 0
-    return _Checked(plan, against, counting, newly_kept_out(body), before, serial, missing, alone)
+    return _Checked(
+        plan,
+        against,
+        counting,
+        newly_kept_out(body),
+        before,
+        serial,
+        missing,
+        alone,
+        back.number if back else 0,
+    )
 
 
 def objections_to(
@@ -253,7 +268,7 @@ async def retract(
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
         newly, window, details = checked.newly, checked.before, details | checked.details
     act = replace(person.act(now, RETRACTED, note), details=details)
-    counted = partial(kept_out.keep, counted=window.counted(newly))
+    counted = partial(kept_out.go_by, counted=window.counted(newly))
     try:
         draft = RuleTexts(version.policy, version.texts)
         return await store.policies.activate(draft, act, after=history[0].serial, then=(keep, counted))
@@ -267,9 +282,8 @@ async def retract(
 
 
 async def _unaltered(store: Store, number: int) -> Version:
-    version = await store.policies.get(number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await store.policies.logged(number):
+    version = await store.policies.sound(number)
+    if version is None:
         raise RefusedError(
             phrase(
                 "version %(number)s is not what was put in force: it was changed in the store. Plan the files or another version",

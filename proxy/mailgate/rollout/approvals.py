@@ -10,11 +10,12 @@ from typing import Literal
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
-from mailgate.rollout.guard import Guard, WindowTotals, beyond_window, read_window
+from mailgate.rollout.guard import Guard, beyond_window, read_window
 from mailgate.rollout.kept_plans import (
     APPROVED,
     PLAN_AGE,
     SENT_BACK,
+    approved_by,
     base_serial,
     find_plan,
     overtaken,
@@ -25,7 +26,8 @@ from mailgate.rollout.kept_plans import (
 )
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
-from mailgate.store import Activation, Approval, AuditEntry, OvertakenError, Store, StoredPlan
+from mailgate.store import Act, Activation, AuditEntry, OvertakenError, Store, StoredPlan
+from mailgate.store.kept_out import WindowTotals
 
 State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
 NOBODY_YET = ""
@@ -67,20 +69,10 @@ async def approve(
         raise RefusedError(why, f"; {ADD_APPROVER}")
     if person.name not in guard.approvers:
         raise RefusedError(phrase("you do not have the role approver"))
-    plan, now = await find_plan(store, name), await store.now(now)
-    await refuse_altered(store, plan)
-    serial = await refuse_outdated(store, plan, now)
-    _refuse_author(plan, person, guard)
-    approval = Approval(plan.digest, person.name, note, now)
-    act = replace(person.act(now, APPROVED, note), about=f"plan {plan.digest}")
-    try:
-        added = await store.approvals.add(approval, act, after=serial)
-    except OvertakenError:
-        raise await overtaken(store, plan) from None
+    added, status = await _decide(store, name, person.act(now, APPROVED, note), guard, once=True)
     if not added:
-        status = await plan_status(store, plan, guard, now)
-        raise RefusedError(_approved_already(status), plan=plan.digest, missing=status.missing)
-    return await plan_status(store, plan, guard, now)
+        raise RefusedError(_approved_already(status), plan=status.plan.digest, missing=status.missing)
+    return status
 
 
 async def send_back(
@@ -89,16 +81,24 @@ async def send_back(
     """Send the plan of another person back, which is an objection to starting it. Raises RefusedError."""
     if guard is None or person.name not in guard.approvers:
         raise RefusedError(phrase("you do not have the role approver"))
-    plan, now = await find_plan(store, name), await store.now(now)
+    return (await _decide(store, name, person.act(now, SENT_BACK, note), guard))[1]
+
+
+async def _decide(
+    store: Store, name: str, act: Act, guard: Guard, *, once: bool = False
+) -> tuple[bool, PlanStatus]:
+    """Log what somebody decides on another person's plan. Returns whether it is new, always unless it counts ``once``."""
+    plan, now = await find_plan(store, name), await store.now(act.at)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
-    _refuse_author(plan, person, guard)
-    act = replace(person.act(now, SENT_BACK, note), about=f"plan {plan.digest}")
+    _refuse_author(plan, act.who, guard)
     try:
-        await store.approvals.send_back(act, after=serial)
+        added = await store.plans.decide(
+            replace(act, at=now, about=f"plan {plan.digest}"), after=serial, once=once
+        )
     except OvertakenError:
         raise await overtaken(store, plan) from None
-    return await plan_status(store, plan, guard, now)
+    return added, await plan_status(store, plan, guard, now)
 
 
 def _approved_already(status: PlanStatus) -> str:
@@ -111,9 +111,9 @@ def _approved_already(status: PlanStatus) -> str:
     return phrase("you have approved this plan already: it has the approvals that it needs")
 
 
-def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
-    if plan.author == person.name:
-        others = sorted(guard.approvers - {person.name})
+def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
+    if plan.author == name:
+        others = sorted(guard.approvers - {name})
         raise RefusedError(
             phrase("you made this plan: ask %(names)s to decide on it", names=reduce(joined_by_or, others))
             if others
@@ -134,7 +134,7 @@ def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans first, each with its status now."""
     plans, context = await store.plans.latest(size), await _context(store, guard, now)
-    approvals = await store.approvals.of_all([plan.digest for plan in plans])
+    approvals = await approved_by(store, [plan.digest for plan in plans])
     return [_status(plan, body, approvals[plan.digest], context) for plan, body in _read(plans)]
 
 
@@ -146,7 +146,7 @@ def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
 
 
 async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: datetime) -> PlanStatus:
-    approvals = await store.approvals.of(plan.digest)
+    approvals = (await approved_by(store, [plan.digest]))[plan.digest]
     context = await _context(store, guard, now)
     return _status(plan, read_plan(plan), approvals, context)
 
@@ -168,8 +168,8 @@ async def _context(store: Store, guard: Guard | None, now: datetime) -> _Context
     return _Context(history, retracting, guard, before, now, await sent_back(store, now))
 
 
-def _status(plan: StoredPlan, body: Plan, approvals: Sequence[Approval], context: _Context) -> PlanStatus:
-    names, guard, before = [each.who for each in approvals], context.guard, context.before
+def _status(plan: StoredPlan, body: Plan, names: Sequence[str], context: _Context) -> PlanStatus:
+    guard, before = context.guard, context.before
     term = term_of(plan, context.history, context.retracting)
     state = _state(plan, body, term, context)
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0

@@ -1,19 +1,18 @@
-"""Checks that the store holds what the audit log says: versions, activations, retractions, reliefs, plans and
-approvals."""
+"""Checks that the store holds what the audit log says: versions, activations, retractions, reliefs and
+plans."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout.activation import ACTIVATED, RETRACTED
-from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
-from mailgate.store import Activation, Approval, AuditBreak, AuditEntry, AuditHead, Store, StoredPlan, Version
+from mailgate.rollout.kept_plans import PLANNED, is_altered
+from mailgate.store import Activation, AuditBreak, AuditEntry, AuditHead, Store, StoredPlan, Version
 from mailgate.store.audit import audit_time
 from mailgate.store.hash_chain import details_of
-from mailgate.store.kept_out import KeptOut
 from mailgate.store.reliefs import KeptRelief
 from mailgate.store.reliefs import audit_details as relief_details
 from mailgate.store.retractions import Retraction, audit_details
@@ -114,10 +113,9 @@ async def compare(store: Store, now: datetime) -> list[AuditBreak]:
         logged.take(page)
     found = [each async for version in store.policies.all() for each in logged.of_version(version)]
     history = (await store.policies.history(2**31 - 1))[::-1]
-    found += logged.of_activations(history, await store.kept_out.all(), await store.retractions.all())
+    found += logged.of_activations(history, await store.retractions.all())
     found += logged.reliefs.of(await store.reliefs.history(2**31 - 1), logged.last, now)
-    approved = await store.approvals.all()
-    found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
+    found += [each async for plan in store.plans.all() for each in logged.of_plan(plan)]
     if serials != await _serials(store):  # versions or reliefs changed during the check, so it starts again
         return await compare(store, now)
     return sorted(found, key=lambda each: each.number)
@@ -139,7 +137,7 @@ class _Act:
 
 @dataclass(slots=True)
 class Logged:
-    """What the log says about versions, plans and approvals."""
+    """What the log says about versions and plans."""
 
     last: int = 0
     acts: list[_Act] = field(default_factory=list)
@@ -147,8 +145,6 @@ class Logged:
     """The first act of each version."""
     planned: dict[str, tuple[int, str]] = field(default_factory=dict)
     """The number of the entry and its author, by the subject of the entry."""
-    approved: set[tuple[str, str, str, str]] = field(default_factory=set)
-    """The plan, who approved it, why and when."""
     reliefs: LoggedReliefs = field(default_factory=LoggedReliefs)
 
     def take(self, entries: Iterable[AuditEntry]) -> None:
@@ -163,8 +159,6 @@ class Logged:
                 self.digests.setdefault(entry.about, act)
             elif entry.what == PLANNED:
                 self.planned[entry.about] = (entry.number, entry.who)
-            elif entry.what == APPROVED:
-                self.approved.add((entry.about, entry.who, entry.why, entry.at))
 
     def of_version(self, version: Version) -> Iterator[AuditBreak]:
         act = self.digests.get(f"version {version.number}")
@@ -190,13 +184,11 @@ class Logged:
     def of_activations(
         self,
         history: Sequence[Activation],
-        counted: dict[int, KeptOut],
         retractions: dict[int, Retraction],
     ) -> Iterator[AuditBreak]:
         """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):
-            newly = counted.get(activation.serial, KeptOut())
-            found = _differences(act, activation, newly, retractions.get(activation.serial))
+            found = _differences(act, activation, retractions.get(activation.serial))
             yield from (AuditBreak(act.entry, words) for words in found)
         for act in self.acts[len(history) :]:
             yield AuditBreak(
@@ -206,7 +198,7 @@ class Logged:
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
 
-    def of_plan(self, plan: StoredPlan, approved: Sequence[Approval]) -> Iterator[AuditBreak]:
+    def of_plan(self, plan: StoredPlan) -> Iterator[AuditBreak]:
         about = f"plan {plan.digest}"
         number, who = self.planned.get(about, (0, ""))
         if not number:
@@ -219,17 +211,12 @@ class Logged:
                     about=about[:17],
                 ),
             )
-        for each in (each for each in approved if each.plan == plan.digest):
-            if (about, each.who, each.note, audit_time(each.at)) not in self.approved:
-                yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
 
     def _in_none(self, what: str) -> AuditBreak:
         return AuditBreak(self.last, phrase("is the last one, and no entry %(what)s", what=what))
 
 
-def _differences(
-    act: _Act, activation: Activation, newly: KeptOut, retraction: Retraction | None
-) -> Iterator[str]:
+def _differences(act: _Act, activation: Activation, retraction: Retraction | None) -> Iterator[str]:
     version = act.version
     if version != f"version {activation.number}":
         number = str(activation.number)
@@ -243,8 +230,6 @@ def _differences(
         )
     if _others_taken_back(act, retraction):
         yield phrase("put %(version)s in force; the store says that it rolled back others", version=version)
-    if act.details.get("kept_out", asdict(newly)) != asdict(newly):
-        yield phrase("newly kept out a number of people or devices that differs from the store's")
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

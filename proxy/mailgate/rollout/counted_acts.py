@@ -16,7 +16,7 @@ from mailgate.model.phrase import joined, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule
 from mailgate.policy.variables import VARIABLES, cel_activation
-from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
+from mailgate.rollout.guard import Guard, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
@@ -24,7 +24,7 @@ from mailgate.rollout.replay import PAGE_LOAD
 from mailgate.store import Act, Named, Revoked, Store
 from mailgate.store.audit import audit_time, moment_of
 from mailgate.store.hash_chain import AuditEntry, details_of
-from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
+from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut, WindowTotals
 
 LOSS_ASKED, REVOCATION_ASKED, IMPORT_ASKED = "device-loss-asked", "revocation-asked", "devices-by-hand-asked"
 _TRIES = 5
@@ -93,7 +93,7 @@ async def _refuse_alone(
     """Raises RefusedError, and notes who wants it, unless enough approvers have done the same beside the first who wanted it.
     Where nobody else may approve anything, one person does it alone."""
     begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
-    earlier = await store.audit.about(asked.about, asked.what)
+    earlier = await store.audit.about([asked.about], asked.what)
     wanted = [each.who for each in earlier if str(each.at) >= begin and _saw(each, newly)]
     people = [*dict.fromkeys([*wanted, asked.who])]
     # who of them wanted it first makes no difference
@@ -193,7 +193,7 @@ async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, ne
     async def note(counts: Counted) -> None:
         await store.kept_out.note(act, counts)
 
-    done = await store.audit.about(act.about, act.what)
+    done = await store.audit.about([act.about], act.what)
     last = next((each for each in reversed(done) if details_of(each).get("sort") == sort), None)
     asked = replace(act, what=IMPORT_ASKED, about=f"{act.about} {sort}")
     await do_counted(store, guard, asked, counted, note, by_hand=True, since=_moment(last))

@@ -12,7 +12,7 @@ from mailgate.policy.people import address_of
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 from mailgate.store import Store
-from mailgate.store.kept_out import NOBODY, Counted, KeptOut
+from mailgate.store.kept_out import EMPTY_WINDOW, KeptOut, WindowTotals
 
 NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
 _NAMED = 3
@@ -173,34 +173,10 @@ def newly_kept_out(plan: Plan) -> KeptOut:
     return KeptOut(most_kept_out(plan, "people")[0], most_kept_out(plan, "devices")[0])
 
 
-@dataclass(frozen=True, slots=True)
-class WindowTotals:
-    """What happened within the guard's window and counts together with the new change."""
-
-    kept_out: KeptOut = NOBODY
-    """How many were newly kept out by earlier changes."""
-    forgotten: KeptOut = NOBODY
-    """How many people and devices were forgotten. A plan no longer finds them, so it may keep out each of them."""
-    since: datetime | None = None
-    """Since when they are counted; None if nothing is."""
-    by_hand: KeptOut = NOBODY
-    """The part of ``kept_out`` that is by acts on single devices."""
-
-    def counted(self, newly: KeptOut, *, by_hand: bool = False) -> Counted:
-        """An act that goes by these totals and newly keeps out this many."""
-        return Counted(newly, self.since, self.kept_out + self.forgotten, by_hand)
-
-
-EMPTY_WINDOW = WindowTotals()
-
-
 async def read_window(store: Store, guard: Guard | None, now: datetime) -> WindowTotals:
     if guard is None or guard.limit is None:
         return EMPTY_WINDOW
-    since = await store.kept_out.begin(now, guard.window)
-    counts = store.kept_out
-    found, forgotten = await counts.since(since), await counts.forgotten(since)
-    return WindowTotals(found, forgotten, since, await counts.by_hand(since))
+    return await store.kept_out.since(await store.kept_out.begin(now, guard.window))
 
 
 def counted_meanwhile() -> RefusedError:

@@ -2,7 +2,7 @@
 overtaken may start again from the rules in force."""
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
@@ -13,11 +13,10 @@ from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
 from mailgate.policy.simulate.impact import Mover
-from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load, term_of
-from mailgate.rollout.stored_rules import rule_texts_of
+from mailgate.rollout.stored_rules import only, rule_texts_of
 from mailgate.store import Activation, AuditEntry, Store, StoredPlan
-from mailgate.store.plans import SHORTEST
 
 PAGE = 5_000
 """How many movers are written in one transaction."""
@@ -98,23 +97,9 @@ def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
 
 async def find_plan(store: Store, name: str) -> StoredPlan:
     """The plan whose digest begins with ``name``. Raises RefusedError if none or several do."""
-    if len(name) < SHORTEST:
-        raise RefusedError(
-            phrase(
-                "`%(name)s` is too short for a plan: give at least %(shortest)s letters of its digest",
-                name=name,
-                shortest=SHORTEST,
-            )
-        )
-    found = await store.plans.find(name)
-    if not found:
-        raise UnknownError(
-            phrase("no plan is called `%(name)s`", name=name),
-            "; `mailgate policy plan` makes one and prints its digest",
-        )
-    if len(found) > 1:
-        raise RefusedError(phrase("`%(name)s` may be several plans: give more of the digest", name=name))
-    return found[0]
+    none = phrase("no plan is called `%(name)s`", name=name)
+    how = "; `mailgate policy plan` makes one and prints its digest"
+    return only(name, await store.plans.find(name), none, how)
 
 
 async def refuse_altered(store: Store, plan: StoredPlan) -> None:
@@ -157,10 +142,12 @@ def is_altered(plan: StoredPlan) -> bool:
     )
 
 
-async def approved_by(store: Store, plan: StoredPlan) -> list[str]:
-    """The people who have approved a plan: only those whose approval is both in the store and in the audit log."""
-    logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
-    return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
+async def approved_by(store: Store, plans: Iterable[str]) -> dict[str, list[str]]:
+    """The people who have approved each of the plans with these digests, by the audit log."""
+    found: dict[str, dict[str, None]] = {f"plan {each}": {} for each in plans}
+    for entry in await store.audit.about(found, APPROVED):
+        found[entry.about][entry.who] = None
+    return {about.removeprefix("plan "): [*who] for about, who in found.items()}
 
 
 async def sent_back(store: Store, now: datetime) -> dict[str, AuditEntry]:

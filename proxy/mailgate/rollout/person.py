@@ -67,13 +67,13 @@ def weakness(password: str, name: str) -> str:
     """What is wrong with a chosen password, in words. Good ones have 15 to 128 printable characters, six of them different
     (NIST SP 800-63B-4, section 3.1.1), no space at an end, and not the name."""
     if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
-        return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
+        return f"is easy to guess; use at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
     if len(password) > LONGEST:
-        return f"is too long; expected at most {LONGEST} characters"
+        return f"is too long; use at most {LONGEST} characters"
     if name in password.lower():
-        return "holds the name; expected another"
+        return "holds the name; use another"
     if not password.isprintable() or password != password.strip():
-        return "begins or ends with a space, or cannot be typed everywhere; expected printable characters"
+        return "begins or ends with a space, or cannot be typed everywhere; use printable characters"
     return ""
 
 

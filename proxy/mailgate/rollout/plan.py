@@ -2,7 +2,7 @@
 it."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 def _whole(newly: dict[str, T]) -> dict[str, T]:
     if newly.keys() != set(LABELS):
-        raise ValueError(f"expected {', '.join(LABELS)}")
+        raise ValueError(f"use {', '.join(LABELS)}")
     return newly
 
 
@@ -57,46 +57,7 @@ class ValueCounts(Counts):
     """The rule, kind of client, system or group."""
 
 
-class PlanDecision(Fact):
-    """A decision on somebody."""
-
-    effect: str
-    """The effect: allow, warn, challenge, block or unknown."""
-    rule: str
-    """The rule that decides."""
-    reason: str
-    """The reason of the decision, as a reason code."""
-
-
-class Sample(Fact):
-    """A person or device that would move."""
-
-    person: str
-    """The login name; empty if the person is unknown."""
-    device: str
-    """The id of the device, or of the client."""
-    kind: str
-    """The kind that the client was recognised as."""
-    system: str
-    """The operating system."""
-    state: str
-    """The state of the device's posture."""
-    apps: list[str]
-    """The listed apps on the device."""
-    before: PlanDecision = FROM
-    """The decision now."""
-    to: PlanDecision
-    """The decision with the candidate."""
-
-
-class LaterMovers(Counts):
-    """How many move at a later moment."""
-
-    samples: list[Sample] = Field(default_factory=list)
-    """Some of them by name; empty if the names were not kept."""
-
-
-class MoverCounts(LaterMovers):
+class MoverCounts(Counts):
     """How many move, with counts by rule, kind, system and group."""
 
     by: dict[str, list[ValueCounts]] = Field(default_factory=dict)
@@ -132,7 +93,7 @@ class Move(Counts):
     """The effect with the candidate."""
 
 
-class UndatedMovers(LaterMovers):
+class UndatedMovers(Counts):
     """People who may newly be kept out at a moment that cannot be predicted, or once a device that was not seen asks."""
 
     rules: list[str]
@@ -316,20 +277,17 @@ class Plan(Fact):
 
 
 def plain(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON. Empty lists of samples are left out if names are not kept."""
+    """A plan as JSON."""
     return plan.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def dump(plan: Plan) -> str:
-    """The text of a plan to keep, without names. Its words are kept as texts with their values."""
+    """The text of a plan to keep, which has no names. Its words are kept as texts with their values."""
     return json.dumps(_kept(plan))
 
 
 def _kept(plan: Plan) -> dict[str, Any]:
-    kept: dict[str, Any] = without_names(
-        plan.model_dump(mode="json", by_alias=True, exclude_unset=True, context=STORED)
-    )
-    return kept
+    return plan.model_dump(mode="json", by_alias=True, exclude_unset=True, context=STORED)
 
 
 @lru_cache(maxsize=64)
@@ -346,13 +304,6 @@ def digest_of(plan: Plan) -> str:
     """The digest of a plan: the SHA-256 of everything that is kept of it except the digest itself."""
     rest = {name: value for name, value in _kept(plan).items() if name != "digest"}
     return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def without_names(part: Any) -> Any:
-    """A plan as JSON, or a part of one, without samples and so without names."""
-    if isinstance(part, Mapping):
-        return {name: without_names(each) for name, each in part.items() if name != "samples"}
-    return [without_names(each) for each in part] if isinstance(part, list) else part
 
 
 class TermEnd(Fact):

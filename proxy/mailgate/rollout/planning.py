@@ -8,9 +8,9 @@ from typing import Any, Literal
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.errors import ConfigError
 from mailgate.model import Effect, Stage
+from mailgate.model.apps import plain_name
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog, ListedApp, Policy
-from mailgate.policy.apps import plain_name
 from mailgate.policy.cases import run_cases
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
@@ -28,10 +28,9 @@ from mailgate.policy.simulate.impact import (
     UNDATED,
     WHOLE,
     ImpactTally,
-    MoverExample,
+    Mover,
     later_cell,
 )
-from mailgate.policy.simulate.judge import OccasionOutcome
 from mailgate.policy.simulate.later import OF_LOOKS, OF_VERDICTS, change_moments, in_full
 from mailgate.policy.variables import CLOCKS
 from mailgate.rollout.kept_plans import Movers, keep_plan
@@ -52,10 +51,8 @@ from mailgate.rollout.plan import (
     Move,
     MoverCounts,
     Plan,
-    PlanDecision,
     RuleOff,
     RulesNamed,
-    Sample,
     Totals,
     UndatedMovers,
     ValueCounts,
@@ -63,7 +60,7 @@ from mailgate.rollout.plan import (
     digest_of,
 )
 from mailgate.rollout.replay import ASSUMED, away_now
-from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
+from mailgate.rollout.simulation import MoversCallback, Progress, Task, ignore_movers, simulate
 from mailgate.store import Activation, Store
 from mailgate.tasks import compute
 
@@ -78,16 +75,20 @@ async def plan_and_keep(
     who: Person | None,
     now: datetime,
     progress: Progress,
+    listed: MoversCallback = ignore_movers,
 ) -> Plan:
-    """Compare a candidate with what is in force. The plan is kept if an author is named."""
+    """Compare a candidate with what is in force. The plan is kept if an author is named. ``listed`` receives all movers."""
     now = await store.now(now)
-    scope = await _scope(store, settings, days, now)
-    url = settings.store.get_secret_value()
-    if who is None:
-        return await make_plan(store, url, active, candidate, scope, workers, progress)
+    scope, url = await _scope(store, settings, days, now), settings.store.get_secret_value()
     with Movers() as movers:
-        made = await make_plan(store, url, active, candidate, scope, workers, progress, movers)
-        await keep_plan(store, made, candidate, who, now, movers)
+
+        def add(part: Sequence[Mover]) -> None:
+            movers.add(part)
+            listed(part)
+
+        made = await make_plan(store, url, active, candidate, scope, workers, progress, add)
+        if who is not None:
+            await keep_plan(store, made, candidate, who, now, movers)
     return made
 
 
@@ -130,11 +131,10 @@ async def make_plan(
     scope: Scope,
     workers: int,
     progress: Progress,
-    movers: Movers | None = None,
+    listed: MoversCallback | None = None,
     without: str = "",
 ) -> Plan:
-    """Make a plan, with the names of some people. ``url`` is the store's, for other processes that take part; ``movers``
-    receives all movers; the rule ``without`` counts as not in force yet, and in the candidate as not out. Raises
+    """Make a plan. ``url`` is the store's, for other processes that take part; ``listed`` receives all movers; the rule ``without`` counts as not in force yet, and in the candidate as not out. Raises
     StoreUnavailableError."""
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
@@ -152,11 +152,11 @@ async def make_plan(
         scope.now,
         reliefs,
         moments,
-        by_name=movers is not None,
+        by_name=listed is not None,
         without=without,
     )
     reported = await catalogs_since(store, active, scope.now - scope.terms.oldest)
-    tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
+    tally = await simulate(store, task, workers, progress, listed or ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await compute(_rehearsed, candidate, tally, scope.now)
     plan = Plan(
@@ -284,7 +284,7 @@ def _moves(tally: ImpactTally) -> list[Move]:
 
 
 def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
-    return MoverCounts(by=_by(tally, cell, DIMENSIONS), **_with_samples(tally, cell))
+    return MoverCounts(by=_by(tally, cell, DIMENSIONS), **_count(tally, cell))
 
 
 def _by(
@@ -305,7 +305,7 @@ def _movers_at_unpredictable_moments(tally: ImpactTally, policies: Iterable[Poli
     if tally.subjects[UNDATED,]:
         named |= _reading(rules, ASSUMED | OF_LOOKS | OF_VERDICTS | {"user.name"})
         named = named or _reading(rules, {"client.kind", "user.groups"})
-    return UndatedMovers(rules=sorted(named), **_with_samples(tally, (UNDATED,)))
+    return UndatedMovers(rules=sorted(named), **_count(tally, (UNDATED,)))
 
 
 def _reading(rules: Iterable[Rule], names: Set[str]) -> set[str]:
@@ -327,29 +327,6 @@ def _count(tally: ImpactTally, cell: tuple[str, ...]) -> dict[str, Any]:
     return {"people": tally.people.count(cell), "devices": tally.subjects[cell]}
 
 
-def _with_samples(tally: ImpactTally, cell: tuple[str, ...]) -> dict[str, Any]:
-    kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == " ".join(cell) for each in kept]
-    return {**_count(tally, cell), "samples": [_sample(each) for each in kept]}
-
-
-def _sample(found: MoverExample) -> Sample:
-    client, posture = found.occasion.after.client, found.occasion.after.posture
-    return Sample(
-        person=found.occasion.person,
-        device=found.subject.id,
-        kind=client.kind.value,
-        system=client.os or posture.os,
-        state=posture.state.value,
-        apps=list(posture.apps),
-        before=_side(found.before),
-        to=_side(found.after),
-    )
-
-
-def _side(outcome: OccasionOutcome) -> PlanDecision:
-    return PlanDecision(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)
-
-
 _MOST = 1000
 """How many activations are read. If there were more, no app counts as reported."""
 
@@ -369,9 +346,9 @@ async def catalogs_since(store: Store, active: Activation, since: datetime) -> l
 
 
 async def _catalog(store: Store, number: int) -> AppCatalog:
-    """The catalogue of one version; empty if it cannot be read."""
-    version = await store.policies.get(number)
-    if version is None or version.altered:
+    """The catalogue of one version; empty if it cannot be read, or was changed in the store."""
+    version = await store.policies.sound(number)
+    if version is None:
         return AppCatalog()
     try:
         return (await compute(compile_rules, version.texts)).policy.catalog

@@ -8,20 +8,19 @@ from functools import partial
 import structlog
 
 from mailgate.config import Settings
-from mailgate.model.phrase import phrase, time_of
+from mailgate.model.phrase import did_you_mean, phrase, time_of
 from mailgate.policy import Policy
 from mailgate.policy.people import user_text
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
-from mailgate.policy.written import did_you_mean
 from mailgate.rollout.counted_acts import do_counted
-from mailgate.rollout.guard import Guard, WindowTotals, beyond_window, guard_of, newly_kept_out, read_window
+from mailgate.rollout.guard import Guard, beyond_window, guard_of, newly_kept_out, read_window
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_of_resuming
 from mailgate.store import Store, StoreError
 from mailgate.store.audit import audit_time
 from mailgate.store.hash_chain import details_of
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import NOBODY, KeptOut, WindowTotals
 from mailgate.store.reliefs import StoredReliefs
 
 EVERY_RULE = "all"

@@ -17,7 +17,7 @@ from cachetools import LRUCache
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.attestation import with_certificate
 from mailgate.config import Settings
-from mailgate.devices.device import Device
+from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import (
     belongs_to,
@@ -298,7 +298,7 @@ class Population:
         async for device in _in_turns(page):
             came_by = _in_turns(came.get(device.id, ()))
             seen = [await self._seen(seen_client, [device]) async for seen_client in came_by]
-            owner = user_text(owner_of(device, self.now, self.before.terms.precedence))
+            owner = self.owner(device)
             if not seen or (owner and all(each.person != owner for each in seen)):
                 seen.append(self.unseen(device))  # whoever names the device does not stand for its owner
             vouched = any(map(vouches, device.reports))
@@ -322,6 +322,14 @@ class Population:
         named = told.proofs is not None and told.proofs.named_by != ""
         unrecorded = unrecorded_in(told) | unrecorded_of_person(told, known, self.before.terms)
         return self._occasion(before, seen_client.user, known, unrecorded, named=named)
+
+    def owner(self, device: Device) -> str:
+        """The owner of a device, in one spelling; empty if nobody knows."""
+        return user_text(owner_of(device, self.now, self.before.terms.precedence))
+
+    def unreported(self, owner: str, kind: Kind, os: str) -> Occasion:
+        """A device of this person of which no report is left."""
+        return self.unseen(Device("", (Report("", "", owner=owner, kind=kind, os=os),)))
 
     def unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)

@@ -1,8 +1,10 @@
 """Rules in the store: those of versions, and drafts: small changes of the rules in force that no file has yet. A draft comes in
 force by a plan, like every change."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -16,6 +18,8 @@ from mailgate.store import Activation, Policies, RuleTexts, Store
 from mailgate.store.plans import SHORTEST, KeptDraft
 from mailgate.tasks import compute
 
+Found = TypeVar("Found")
+
 
 class UnreadableVersionError(MailgateError):
     """The version in force was made by another release of Mailgate, and this one cannot decide by it."""
@@ -28,14 +32,13 @@ def rule_texts_of(rules: Rules) -> RuleTexts:
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:
     """The compiled rules of an activation. Raises UnreadableVersionError, or StoreUnavailableError."""
-    version = await policies.get(activation.number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    if version.altered or version.digest != await policies.logged(version.number):
+    version = await policies.sound(activation.number)
+    if version is None:
         raise UnreadableVersionError(
             phrase(
                 "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
                 "the store",
-                number=str(version.number),
+                number=str(activation.number),
             ),
             by_command=". `mailgate audit verify` says where, `mailgate policy rollback` puts the version before in force",
         )
@@ -82,19 +85,23 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
 
 async def find_draft(store: Store, name: str) -> KeptDraft:
     """The draft whose digest begins with ``name``. Raises RefusedError if none or several do."""
+    return only(name, await store.drafts.find(name), phrase("no draft is called `%(name)s`", name=name))
+
+
+def only(name: str, found: Sequence[Found], none: str, by_command: str = "") -> Found:
+    """The one thing whose digest begins with ``name``. Raises RefusedError, with ``none`` if there is none."""
     if len(name) < SHORTEST:
         raise RefusedError(
             phrase(
-                "`%(name)s` is too short for a draft: give at least %(shortest)s letters of its digest",
+                "`%(name)s` is too short: give at least %(shortest)s letters of the digest",
                 name=name,
                 shortest=SHORTEST,
             )
         )
-    found = await store.drafts.find(name)
     if not found:
-        raise UnknownError(phrase("no draft is called `%(name)s`", name=name))
+        raise UnknownError(none, by_command)
     if len(found) > 1:
-        raise RefusedError(phrase("`%(name)s` may be several drafts: give more of the digest", name=name))
+        raise RefusedError(phrase("`%(name)s` may be several: give more of the digest", name=name))
     return found[0]
 
 
@@ -104,9 +111,9 @@ def edit_of(draft: KeptDraft) -> Edit:
 
 async def base_of(store: Store, draft: KeptDraft) -> Rules:
     """The version that a draft changes. Raises RefusedError if it can no longer be read."""
-    version = await store.policies.get(draft.base)
+    version = await store.policies.sound(draft.base)
     try:
-        if version is None or version.altered:
+        if version is None:
             raise RefusedError(
                 phrase(
                     "version %(base)s, which this draft changes, was changed in the store",

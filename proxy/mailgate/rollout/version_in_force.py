@@ -20,8 +20,6 @@ from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined, phrase, with_command
 from mailgate.policy.edits import taken_back
 from mailgate.rollout.guard import (
-    EMPTY_WINDOW,
-    WindowTotals,
     beyond_window,
     failing_cases,
     freeze_reason,
@@ -34,7 +32,7 @@ from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
 from mailgate.store import Act, Activation, OvertakenError, Policies, Store, StoreError, kept_out, retractions
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import EMPTY_WINDOW, NOBODY, KeptOut, WindowTotals
 from mailgate.store.policies import ACTIVATED, RETRACTED, AfterActivation
 from mailgate.tasks import compute
 
@@ -352,7 +350,7 @@ class RulesKeeper:
     ) -> None:
         details: dict[str, Any] = {"kept_out": asdict(looked.newly)}
         act = Act(self._clock(), BY_FILE, ACTIVATED, why=why, origin=self._origin, details=details)
-        then: list[AfterActivation] = [partial(kept_out.keep, counted=looked.before.counted(looked.newly))]
+        then: list[AfterActivation] = [partial(kept_out.go_by, counted=looked.before.counted(looked.newly))]
         if number := await self._going_back_to(files):
             history, gone = await self._policies.history(), await self._policies.taken_back_serials()
             taken, keep = retractions.act_of(history, number, gone)

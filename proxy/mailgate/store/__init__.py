@@ -17,7 +17,6 @@ from mailgate.store.gates import GateHeartbeat as GateHeartbeat
 from mailgate.store.gates import LastHeartbeat as LastHeartbeat
 from mailgate.store.gates import SharedKey as SharedKey
 from mailgate.store.gates import SharedKeys as SharedKeys
-from mailgate.store.gates import SpentProofs as SpentProofs
 from mailgate.store.hash_chain import AuditBreak as AuditBreak
 from mailgate.store.hash_chain import AuditEntry as AuditEntry
 from mailgate.store.hash_chain import AuditHead as AuditHead
@@ -31,7 +30,6 @@ from mailgate.store.mail import MailState as MailState
 from mailgate.store.mail import NoticeKey as NoticeKey
 from mailgate.store.person_records import QuarantineMail as QuarantineMail
 from mailgate.store.person_records import UnreportedPhone as UnreportedPhone
-from mailgate.store.plans import Approval as Approval
 from mailgate.store.plans import StoredPlan as StoredPlan
 from mailgate.store.policies import Activation as Activation
 from mailgate.store.policies import AlteredError as AlteredError
@@ -51,5 +49,6 @@ from mailgate.store.sightings import Recorded as Recorded
 from mailgate.store.sightings import SeenClient as SeenClient
 from mailgate.store.sightings import Sighting as Sighting
 from mailgate.store.sightings import Tally as Tally
+from mailgate.store.spent_proofs import SpentProofs as SpentProofs
 from mailgate.store.store import Store as Store
 from mailgate.store.write_queue import Backlog as Backlog

@@ -138,14 +138,10 @@ class Audit(Queries):
         query = select(audit.c.number).where(audit.c.at >= audit_time(moment), forgot).limit(1)
         return bool(await self._rows(query))
 
-    async def about(self, about: str, what: str) -> list[AuditEntry]:
-        """The entries with this ``about`` and ``what``, in order."""
-        query = (
-            select(audit)
-            .where(audit.c.about == storable(about), audit.c.what == what)
-            .order_by(audit.c.number)
-        )
-        return await self._each(query, entry_of)
+    async def about(self, subjects: Iterable[str], what: str) -> list[AuditEntry]:
+        """The entries about one of these with this ``what``, in order."""
+        theirs = (audit.c.about.in_([*map(storable, subjects)]), audit.c.what == what)
+        return await self._each(select(audit).where(*theirs).order_by(audit.c.number), entry_of)
 
     async def since(self, moment: datetime, what: str) -> list[AuditEntry]:
         """The entries with this ``what`` since this moment, in order."""

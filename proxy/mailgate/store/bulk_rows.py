@@ -18,19 +18,17 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Table,
+    TableValuedAlias,
     Text,
-    TextClause,
     any_,
     bindparam,
     cast,
     column,
     delete,
     func,
-    insert,
     literal,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects import sqlite
@@ -75,14 +73,8 @@ def among(
 
 
 async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
-    if not rows:
-        return
-    if not _takes_json(connection):
-        await connection.execute(insert(table), rows)
-        return
-    names = ", ".join(map(_quoted, rows[0]))
-    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {{told}}"  # noqa: S608 - names from the code
-    await _send(connection, table, statement, rows)
+    if rows:
+        await upsert_rows(connection, upsert(connection, table), table, rows)
 
 
 async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
@@ -108,13 +100,9 @@ async def upsert_rows(
     if not _takes_json(connection):
         await connection.execute(statement, rows)
         return
-    names = tuple(sorted(rows[0]))
-    columns = (column(name, table.c[name].type) for name in names)
-    told = func.json_to_recordset(cast(bindparam("told", type_=Text), JSON)).table_valued(
-        *columns, name="told"
-    )
-    filled = statement.from_select(names, select(*told.render_derived(with_types=True).c))
-    await connection.execute(filled, {"told": _json(connection, table, names, rows)})
+    told = _told(table, rows)
+    filled = statement.from_select([each.name for each in told.c], select(*told.c))
+    await connection.execute(filled, {"told": _json(connection, table, rows)})
 
 
 async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *key: str) -> None:
@@ -126,9 +114,10 @@ async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *ke
         each = update(table).where(*_named(table, key)).values(changed)
         await connection.execute(each, _keyed(rows, key))
         return
-    changes = ", ".join(f"{_quoted(name)} = told.{_quoted(name)}" for name in rows[0] if name not in key)
-    statement = f"UPDATE {table.name} SET {changes} FROM {{told}} {_same(table, key)}"  # noqa: S608 - names from the code
-    await _send(connection, table, statement, rows)
+    told = _told(table, rows)
+    news = {name: told.c[name] for name in rows[0] if name not in key}
+    same = update(table).where(*(table.c[name] == told.c[name] for name in key)).values(news)
+    await connection.execute(same, {"told": _json(connection, table, rows)})
 
 
 async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
@@ -138,31 +127,25 @@ async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
     if not _takes_json(connection):
         await connection.execute(delete(table).where(*_named(table, key)), _keyed(rows, key))
         return
-    statement = f"DELETE FROM {table.name} USING {{told}} {_same(table, key)}"  # noqa: S608 - names from the code
-    await _send(connection, table, statement, rows)
+    told = _told(table, rows)
+    same = delete(table).where(*(table.c[name] == told.c[name] for name in key))
+    await connection.execute(same, {"told": _json(connection, table, rows)})
 
 
 def _takes_json(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-async def _send(connection: AsyncConnection, table: Table, statement: str, rows: Rows) -> None:
-    names = tuple(sorted(rows[0]))
-    told = _typed_text(table, names, statement, connection.dialect)
-    await connection.execute(told, {"told": _json(connection, table, names, rows)})
+def _told(table: Table, rows: Rows) -> TableValuedAlias:
+    """The rows as PostgreSQL reads them out of its one parameter."""
+    columns = (column(name, table.c[name].type) for name in sorted(rows[0]))
+    read = func.json_to_recordset(cast(bindparam("told", type_=Text), JSON))
+    return read.table_valued(*columns, name="told").render_derived(with_types=True)
 
 
-def _json(connection: AsyncConnection, table: Table, names: tuple[str, ...], rows: Rows) -> str:
-    encode = _encoder(table, names, connection.dialect)
+def _json(connection: AsyncConnection, table: Table, rows: Rows) -> str:
+    encode = _encoder(table, tuple(rows[0]), connection.dialect)
     return json.dumps([encode(row) for row in rows], default=str)
-
-
-@lru_cache
-def _typed_text(table: Table, names: tuple[str, ...], statement: str, dialect: Dialect) -> TextClause:
-    types = (table.c[name].type.compile(dialect) for name in names)
-    columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in zip(names, types, strict=True))
-    told = f"json_to_recordset(CAST(:told AS json)) AS told ({columns})"
-    return text(statement.format(told=told))
 
 
 @lru_cache
@@ -176,10 +159,6 @@ def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
     return encode
 
 
-def _same(table: Table, key: Sequence[str]) -> str:
-    return "WHERE " + " AND ".join(f"{table.name}.{name} = told.{name}" for name in map(_quoted, key))
-
-
 def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
     return [table.c[name] == bindparam(f"of_{name}") for name in key]
 
@@ -187,10 +166,6 @@ def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
 def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
     """Rename the key columns, since a parameter cannot have the name of the column that it is compared with."""
     return [{f"of_{name}" if name in key else name: value for name, value in row.items()} for row in rows]
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
 
 
 class RowPosition(NamedTuple):

@@ -78,7 +78,7 @@ def _name(draft: Path, path: Path) -> None:
         give_name(draft, path)
     except FileExistsError as error:
         raise StoreExistsError(
-            f"{path} already exists and was not changed; expected the name of a new file"
+            f"{path} already exists and was not changed; give the name of a new file"
         ) from error
 
 
@@ -120,7 +120,7 @@ def copy_store(
     :raises StoreError: if there is no source, a gate runs on it, the target is not empty, or the copy differs.
     """
     if source == target:
-        raise StoreError("both are the same store; expected two")
+        raise StoreError("both are the same store; use two")
     with _readable(source, while_used=while_used) as opened, _opened(opened) as origin:
         _refuse_used(origin, while_used=while_used)
         with _made(target) as made:
@@ -244,9 +244,7 @@ def _refuse_filled(connection: Connection) -> None:
         if table not in _ALWAYS_THERE and connection.execute(select(table).limit(1)).first()
     ]
     if filled:
-        raise NotEmptyError(
-            f"the target is not empty, it has {', '.join(filled)}; expected a store without a row"
-        )
+        raise NotEmptyError(f"the target is not empty, it has {', '.join(filled)}; use a store without a row")
 
 
 def _counts(connection: Connection, tables: Sequence[Table]) -> RowCounts:

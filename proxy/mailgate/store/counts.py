@@ -1,14 +1,13 @@
 """Counts for charts, without names: listed apps and refused people by day, and verdicts at all gates by minute, hour and day."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, Delete, and_, delete, func, select
 
 from mailgate.model import Effect
-from mailgate.store import gates
 from mailgate.store.bulk_rows import put_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import WithoutCase
@@ -52,13 +51,9 @@ class AppCounts(Queries):
         return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
     async def keep(self, days: Sequence[AppDay]) -> None:
-        """Store these counts, replace earlier ones of the same day and app, and delete old ones."""
-        if not days:
-            return
+        """Store these counts, in place of earlier ones of the same day and app."""
         async with self._database.writing() as connection:
             await put_rows(connection, app_counts, [each._asdict() for each in days])
-            last = await gates.earliest_now(connection, max(each.at for each in days))
-            await connection.execute(delete(app_counts).where(_APPS.day < last.astimezone(UTC).date() - KEPT))
 
     async def since(self, day: date) -> list[AppDay]:
         """All counts from this day on, the oldest first."""
@@ -109,12 +104,28 @@ class RefusedDays(Queries):
         [(people, strangers)] = await self._rows(query, timeout_seconds=60)
         return RefusedDay(day, people, strangers, now)
 
+    async def unreported(self, without: Sequence[str], since: datetime) -> int:
+        """How many people got no mail at the last try of a client that no source reports, and have no device with such a mail status."""
+        who = (WithoutCase(_SEEN.user), _SEEN.client)
+        meant = (_SEEN.device == "", _SEEN.user != "", _SEEN.last_at >= since)
+        lately = (
+            select(
+                WithoutCase(_SEEN.user).label("person"),
+                _SEEN.effect,
+                func.row_number().over(partition_by=who, order_by=_SEEN.last_at.desc()).label("place"),
+            )
+            .where(*meant)
+            .subquery()
+        )
+        counted = select(WithoutCase(_ROWS.person)).where(_ROWS.mail.in_(without), _ROWS.person != "")
+        query = select(func.count(lately.c.person.distinct())).where(
+            lately.c.place == 1, lately.c.effect.in_(REFUSALS), lately.c.person.not_in(counted)
+        )
+        return int(await self._value(query, timeout_seconds=60))
+
     async def _keep(self, counted: RefusedDay) -> None:
         async with self._database.writing() as connection:
             await put_rows(connection, refused_days, [counted._asdict()])
-            last = await gates.earliest_now(connection, counted.at)
-            old = _REFUSED.day < last.astimezone(UTC).date() - KEPT
-            await connection.execute(delete(refused_days).where(old))
 
     async def since(self, day: date) -> list[RefusedDay]:
         """All counts from this day on, the oldest first. A day that is missing was not counted."""
@@ -189,17 +200,14 @@ class VerdictCounts(Queries):
             for effect, rule, reason, count in await self._rows(query, timeout_seconds=10)
         ]
 
-    async def trim(self, now: datetime) -> int:
-        """Delete counts after their retention time. Returns how many."""
-        gone = 0
-        async with self._database.writing() as connection:
-            now = await gates.earliest_now(
-                connection, now
-            )  # others still count by what a clock ahead calls old
-            for span, kept in KEPT_FOR.items():
-                old = delete(verdict_counts).where(_VERDICTS.span == span, _VERDICTS.at < now - kept)
-                gone += (await connection.execute(old)).rowcount
-        return gone
+
+def outdated(now: datetime) -> Iterator[Delete]:
+    """What deletes counts after their retention time."""
+    last = now.astimezone(UTC).date() - KEPT
+    yield delete(app_counts).where(_APPS.day < last)
+    yield delete(refused_days).where(_REFUSED.day < last)
+    for span, kept in KEPT_FOR.items():
+        yield delete(verdict_counts).where(_VERDICTS.span == span, _VERDICTS.at < now - kept)
 
 
 def start_of(span: str, at: datetime) -> datetime:

@@ -1,22 +1,175 @@
-"""Loads whole devices from the store, by their keys or by the reports that may be about them. For decisions many are loaded at
-once, only with the names that sightings may hold."""
+"""Loads whole devices from the store, by one query that returns their reports, names and findings as JSON texts: by their keys, by the
+reports that may be about them, or by a name that a decision waits for. Those queries go to the driver alone (``driver_connection.py``),
+since SQLAlchemy and its threads would cost many times the database's work. For plans many are loaded at once, only with the names
+that sightings may hold."""
 
 import json
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import CompoundSelect, Row, Select, select, union_all
+from sqlalchemy import (
+    Boolean,
+    CompoundSelect,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.device import Contradiction, Device, Report, new_id
-from mailgate.devices.names import FORMER, Name
+from mailgate.devices.names import FORMER, MDM, STRONG, Name, storable, user_text
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
 from mailgate.store.bulk_rows import among
-from mailgate.store.schema import device_findings, device_names, devices, reports
+from mailgate.store.database import Queries
+from mailgate.store.folding import spell
+from mailgate.store.schema import (
+    HAS_PERSON,
+    Instant,
+    StoredWords,
+    device_findings,
+    device_names,
+    devices,
+    reports,
+    words_in,
+)
+
+
+class _Lists(FunctionElement[str]):
+    """Some columns of every row as the text of a JSON list of lists. If there is no row, PostgreSQL returns NULL."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class Listed(FunctionElement[str]):
+    """Some columns of one row as the text of a JSON list."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class _Among(FunctionElement[Any]):
+    """Whether a column has one of some texts. The texts are one JSON list, however many there are."""
+
+    inherit_cache = True
+
+
+spell(
+    _Lists,
+    sqlite="json_group_array(json_array({every}))",
+    postgresql="CAST(json_agg(json_build_array({every})) AS text)",
+)
+spell(Listed, sqlite="json_array({every})", postgresql="CAST(json_build_array({every}) AS text)")
+spell(
+    _Among,
+    sqlite="{0} IN (SELECT value FROM json_each({1}))",
+    postgresql="{0} = ANY(ARRAY(SELECT json_array_elements_text(CAST({1} AS json))))",
+)
+
+
+class Part:
+    """The columns of a table, and how to read their values from JSON."""
+
+    def __init__(self, table: Table) -> None:
+        self.columns = list(table.c)
+        self._row: Any = namedtuple("Row", [column.name for column in self.columns])  # type: ignore[misc]
+        kinds = [(at, type(column.type)) for at, column in enumerate(self.columns)]
+        self._read = [(at, _READ[kind]) for at, kind in kinds if kind in _READ]
+
+    def row(self, values: list[Any]) -> Any:
+        """Make a row like SQLAlchemy's from its values."""
+        for at, read in self._read:
+            if values[at] is not None:
+                values[at] = read(values[at])
+        return self._row._make(values)
+
+    def rows(self, told: str | None) -> list[Any]:
+        """Read the rows from a JSON text."""
+        return [self.row(values) for values in json.loads(told or "[]")]
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+_READ: dict[type, Callable[[Any], Any]] = {Instant: _instant, Boolean: bool, StoredWords: words_in}
+_DEVICE, *_PARTS = (Part(table) for table in (devices, reports, device_names, device_findings))
+_WHOLE = select(
+    Listed(*_DEVICE.columns),
+    *(
+        select(_Lists(*part.columns)).where(table.c.device == devices.c.key).scalar_subquery()
+        for table, part in zip((reports, device_names, device_findings), _PARTS, strict=True)
+    ),
+)
+_TEXTS = bindparam("texts", type_=Text)
+
+
+def _where(keys: Select[tuple[int]] | CompoundSelect[Any]) -> Select[Any]:
+    return _WHOLE.where(devices.c.key.in_(keys)).order_by(devices.c.key)
+
+
+_NAMED = _where(
+    select(device_names.c.device).where(
+        device_names.c.kind == bindparam("kind"), _Among(device_names.c.name, _TEXTS)
+    )
+)
+_CALLED = _where(select(reports.c.device).where(_Among(reports.c.id, _TEXTS)))
+_OWNED = _where(select(reports.c.device).where(HAS_PERSON, _Among(reports.c.person, _TEXTS)))
+_AROUND = _where(
+    union_all(
+        select(reports.c.device).where(
+            reports.c.source == bindparam("source"), reports.c.id == bindparam("own_id")
+        ),
+        select(devices.c.key).where(devices.c.id == bindparam("would_be")),
+        *(
+            select(device_names.c.device).where(
+                device_names.c.kind == literal_column(f"'{kind}'"),
+                _Among(device_names.c.name, bindparam(kind, type_=Text)),
+            )
+            for kind in (*STRONG, FORMER)
+        ),
+    )
+)
+
+
+class DeviceLookup(Queries):
+    """The queries on devices that decisions wait for."""
+
+    async def find(self, kind: str, texts: Iterable[str]) -> list[Device]:
+        """The device with one of these names. There are several only if the names belong to several devices."""
+        stored = json.dumps([storable(text) for text in texts])
+        if kind == MDM:
+            return await self._ask(_CALLED, {"texts": stored})
+        return await self._ask(_NAMED, {"kind": kind, "texts": stored})
+
+    async def owned(self, owner: str) -> list[Device]:
+        """Every device that a source assigns to this person. The login name is compared without case."""
+        person = user_text(owner)
+        return await self._ask(_OWNED, {"texts": json.dumps([storable(person)])}) if person else []
+
+    async def found_at_once(self, report: Report) -> list[Device]:
+        """The devices that have the slot, a name or the id of a report, without those that only claim such a name."""
+        would_be = new_id(report.key)
+        names = {kind: [text for each, text in report.names if each == kind] for kind in STRONG}
+        named = {kind: json.dumps(texts) for kind, texts in names.items()}
+        place = {"source": storable(report.source), "own_id": storable(report.id), "would_be": would_be}
+        return await self._ask(_AROUND, place | named | {FORMER: json.dumps([would_be])})
+
+    async def _ask(self, question: Select[Any], values: dict[str, str]) -> list[Device]:
+        return [*map(_whole, await self._database.ask(question, values))]
+
 
 _AT_ONCE = 10_000
 """The most values in one query. SQLite takes 32,766 and PostgreSQL's protocol 65,535."""
@@ -29,7 +182,8 @@ async def load(connection: AsyncConnection, numbers: Iterable[int]) -> list[Devi
     """The devices with these keys, in their order."""
     found: list[Device] = []
     for some in _portions(sorted(set(numbers))):
-        found += await _load(connection, some)
+        query = _WHOLE.where(among(connection, devices.c.key, some)).order_by(devices.c.key)
+        found += map(_whole, await connection.execute(query))
     return found
 
 
@@ -82,36 +236,13 @@ def _looks(connection: AsyncConnection, new_reports: Sequence[Report]) -> Iterat
             )
 
 
-async def _load(connection: AsyncConnection, numbers: Sequence[int]) -> list[Device]:
-    rows = await connection.execute(
-        select(devices).where(among(connection, devices.c.key, numbers)).order_by(devices.c.key)
-    )
-    told = await _parts(
-        connection, select(reports).where(among(connection, reports.c.device, numbers)), reports.c.device.name
-    )
-    named = await _parts(
-        connection, select(device_names).where(among(connection, _HELD.device, numbers)), "device"
-    )
-    noted = await _parts(
-        connection,
-        select(device_findings).where(among(connection, device_findings.c.device, numbers)),
-        "device",
-    )
-    return [
-        device_of(row, told.get(row.key, []), named.get(row.key, []), noted.get(row.key, [])) for row in rows
-    ]
-
-
-async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -> dict[int, list[Row[Any]]]:
-    found: dict[int, list[Row[Any]]] = {}
-    for row in await connection.execute(query):
-        found.setdefault(getattr(row, column), []).append(row)
-    return found
-
-
-def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
+def _whole(found: Iterable[Any]) -> Device:
+    """The device in a row of ``_WHOLE``."""
+    told, *parts = found
+    row = _DEVICE.row(json.loads(told))
+    reported, named, noted = (part.rows(each) for part, each in zip(_PARTS, parts, strict=True))
     held = {(each.kind, each.name) for each in named}
-    found = tuple(sorted((_report(each) for each in told), key=lambda report: report.key))
+    found = tuple(sorted((_report(each) for each in reported), key=lambda report: report.key))
     claims = frozenset[Name]().union(*(report.names for report in found))
     return Device(
         id=row.id,
@@ -160,8 +291,8 @@ def _portions(values: Sequence[_Each]) -> Iterable[Sequence[_Each]]:
 _TOLD = [each.name for each in fields(Report)]
 _TOLD = _TOLD[: _TOLD.index("names")]
 """The fields of a report without its names, in their order."""
-_DEVICE = (devices.c.key, devices.c.id, devices.c.lost_at)
-_ROWS = select(*_DEVICE, *(reports.c[name] for name in _TOLD)).join(reports, isouter=True)
+_SUMMARY = (devices.c.key, devices.c.id, devices.c.lost_at)
+_ROWS = select(*_SUMMARY, *(reports.c[name] for name in _TOLD)).join(reports, isouter=True)
 
 
 async def summaries(connection: AsyncConnection, after: str, size: int) -> list[Device]:
@@ -225,9 +356,9 @@ def _apps(listed: str | None) -> frozenset[str] | None:
     return None if listed is None else frozenset(json.loads(listed))
 
 
-_READ: dict[str, Callable[[Any], Any]] = {
+_READ_FIELD: dict[str, Callable[[Any], Any]] = {
     "kind": lambda word: word and Kind(word),
     **dict.fromkeys(SETS, _apps),
     **WORDS,
 }
-_READERS = [_READ.get(name) for name in _TOLD]
+_READERS = [_READ_FIELD.get(name) for name in _TOLD]

@@ -6,6 +6,7 @@ stored in rounds. A search reads the index of one column, and at most ``WINDOW``
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ COUNTED = 10_000
 """How many rows a count reads."""
 DIFFERENT = 100
 """How many distinct texts of a column are returned."""
+LOST = "lost"
+"""The mail status of a device that is marked as lost."""
 _COLUMNS = device_rows.c
 _OWNED = _COLUMNS.person > ""
 SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
@@ -126,10 +129,17 @@ class DeviceRows(Queries):
         """The number of the last change to devices that the rows include."""
         return int(await self._value(select(device_row_changes.c.number)))
 
-    async def by_mail(self) -> dict[str, int]:
+    async def by_mail(self) -> Counter[str]:
         """How many devices get what of mail. It is read out of one index."""
-        query = select(device_rows.c.mail, func.count()).group_by(device_rows.c.mail)
-        return {mail: int(number) for mail, number in await self._rows(query, timeout_seconds=60)}
+        return await self._counted(_COLUMNS.mail)
+
+    async def by_state(self) -> Counter[str]:
+        """How many devices are in which state. Those that are marked as lost count as that alone."""
+        return await self._counted(case((_COLUMNS.mail == LOST, LOST), else_=_COLUMNS.state))
+
+    async def _counted(self, word: ColumnElement[str]) -> Counter[str]:
+        rows = await self._rows(select(word, func.count()).group_by(word), timeout_seconds=60)
+        return Counter({text: int(number) for text, number in rows})
 
     async def people(self) -> int:
         """How many people have a device."""

@@ -28,8 +28,7 @@ from mailgate.devices.names import (
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import count_change, put_rows
 from mailgate.store.database import Database
-from mailgate.store.device_loading import around, load, summaries
-from mailgate.store.device_lookup import DeviceLookup
+from mailgate.store.device_loading import DeviceLookup, around, load, summaries
 from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import (
@@ -41,6 +40,7 @@ from mailgate.store.schema import (
     devices,
     first_refusals,
     forgotten_devices,
+    looks,
     plan_movers,
     quarantine_mails,
     reports,
@@ -291,6 +291,8 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(first_refusals).where(first_refusals.c.device.in_(ids)))
     await connection.execute(delete(plan_movers).where(plan_movers.c.device.in_([*ids, *eas_ids])))
+    nameless = looks.c.device.in_(words_of(device)), looks.c.person == ""
+    await connection.execute(delete(looks).where(*nameless))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
     await _let_go(connection, ids, change, now)
 
@@ -304,11 +306,11 @@ async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas
     """Delete the sightings of the device, and those of its ActiveSync ids from before it was known."""
     by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
     # each query has an index; with OR between them PostgreSQL would read the whole table
-    looks = union(
+    theirs = union(
         select(sightings.c.id).where(sightings.c.device.in_(ids)),
         select(sightings.c.id).where(sightings.c.client.in_(by_eas)),
     )
-    await delete_sightings(connection, sightings.c.id.in_(looks))
+    await delete_sightings(connection, sightings.c.id.in_(theirs))
 
 
 async def delete_sightings(connection: AsyncConnection, gone: ColumnElement[bool]) -> None:

@@ -16,7 +16,7 @@ from mailgate.model import AttestedApp
 from mailgate.store import gates
 from mailgate.store.bulk_rows import Newest, RowPosition
 from mailgate.store.database import Queries, made
-from mailgate.store.device_lookup import Listed, Part
+from mailgate.store.device_loading import Listed, Part
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
 from mailgate.store.shut_enrolments import MACHINE, PERSON, forget_old, is_shut, of_machine, wait_for_turn

@@ -32,6 +32,8 @@ from mailgate.store.sightings import ClientFacts, Sighting, Tally
 TOKEN_LIFETIME = timedelta(minutes=10)
 """How long a browser's report counts: as long as the gate's own token (``attest/passport.py``)."""
 WEEK = timedelta(days=7)
+WINDOW = 2_000
+"""How many browsers one search reads."""
 IN_USE = timedelta(days=14)
 """A token is in use if a key enrolled with it within this time."""
 _SHARED = 10
@@ -174,6 +176,14 @@ class Readers(NamedTuple):
     """Those who asked without a proof, and of whom no browser has reported in that week."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundBrowsers:
+    """Some browsers, and the place after which the next page begins; None if there are no more."""
+
+    browsers: tuple[FleetBrowser, ...]
+    after: Place | None
+
+
 class PersonWithout(NamedTuple):
     """One of these, with a browser by which they asked."""
 
@@ -187,7 +197,7 @@ class BrowserFleet(Queries):
     """Queries on browsers. ``silent_after`` is the time without a report after which one is silent."""
 
     async def groups(self, now: datetime, silent_after: timedelta) -> list[Group]:
-        each = _Browsers(now, silent_after, parse_once=True)
+        each = _Browsers(now, silent_after, select(*keys.c).where(keys.c.app == ""))  # an app is no browser
         what = {"state": each.state, "heard": each.heard, "browser": each.name, "version": each.version}
         what |= {"extension": each.extension, "installed": each.installed}
         told = each.query(
@@ -203,16 +213,23 @@ class BrowserFleet(Queries):
         silent_after: timedelta,
         size: int,
         after: Place | None = None,
-    ) -> list[FleetBrowser]:
-        """The next browsers that match, in the order of their people."""
-        each = _Browsers(
-            now, silent_after, parse_once=bool(wanted.browser or wanted.extension or wanted.installed)
+    ) -> FoundBrowsers:
+        """The next browsers that match, in the order of their people. At most ``WINDOW`` are read, so it may find few or none although
+        there are more after them."""
+        near = (
+            select(*keys.c).where(keys.c.app == "", *_named(wanted.name), *_behind(after)).order_by(*_ORDER)
         )
+        each = _Browsers(now, silent_after, near.limit(WINDOW))
         own = [each.keys[name] for name in FleetBrowser.__slots__ if name in each.keys]
         query = each.query(*own, each.state.label("state"), laptop_readers.c.bare_at)
-        query = query.where(*each.filters(wanted), *each.behind(after))
-        query = query.order_by(each.person, each.keys.thumbprint).limit(size)
-        return await self._each(query, made(FleetBrowser), timeout_seconds=30)
+        query = query.where(*each.filters(wanted)).order_by(each.person, each.keys.thumbprint).limit(size + 1)
+        found = await self._each(query, made(FleetBrowser), timeout_seconds=30)
+        if len(found) > size:
+            last = found[size - 1]
+            return FoundBrowsers(tuple(found[:size]), Place(user_text(last.owner), last.thumbprint))
+        end = near.with_only_columns(*_ORDER).offset(WINDOW - 1).limit(1)
+        rows = await self._rows(end, timeout_seconds=30)
+        return FoundBrowsers(tuple(found), Place(*rows[0]) if rows else None)
 
     async def readers(self, now: datetime) -> Readers:
         """How many people ask for mail on a laptop, and how many of them only without the extension."""
@@ -266,15 +283,12 @@ class BrowserFleet(Queries):
 class _Browsers:
     """Browsers with what is known of the person of each and such a browser, as columns of a query."""
 
-    def __init__(self, now: datetime, silent_after: timedelta, *, parse_once: bool) -> None:
-        """``parse_once``: whether PostgreSQL reads what all browsers said before anything else. It would read it again for each
-        member, but finds few browsers by an index otherwise."""
-        told = select(*keys.c, _Parsed(keys.c.said).label("told")).where(
-            keys.c.app == ""
-        )  # an app is no browser
-        whole = told.cte("browsers")
-        whole = whole.prefix_with("MATERIALIZED", dialect="postgresql") if parse_once else whole
-        self._whole, self.keys = whole, whole.c
+    def __init__(self, now: datetime, silent_after: timedelta, which: Select[Any]) -> None:
+        """``which``: the rows of their keys. PostgreSQL reads what they said once, and would do it again for each member otherwise."""
+        told = which.add_columns(_Parsed(keys.c.said).label("told")).cte("browsers")
+        self._whole = told.prefix_with("MATERIALIZED", dialect="postgresql")
+        self.keys = self._whole.c
+        whole = self._whole
         self._now, self._silent_after = now, silent_after
         self.name: ColumnElement[str] = _Member(whole.c.told, "browser", "name")
         self.version: ColumnElement[str] = _Member(whole.c.told, "browser", "version")
@@ -323,23 +337,34 @@ class _Browsers:
             versioned = self.name + " " + self.version
             begins = versioned.startswith(f"{wanted.browser}.", autoescape=True)
             where.append(or_(self.name == wanted.browser, versioned == wanted.browser, begins))
-        if begin := user_text(wanted.name):
-            names = (self.person, WithoutCase(self.keys.machine))
-            where.append(or_(*(begins_with(each, begin) for each in names)))
         return where
 
-    def behind(self, after: Place | None) -> list[ColumnElement[bool]]:
-        if after is None:
-            return []
-        later = and_(self.person == after.person, self.keys.thumbprint > after.thumbprint)
-        return [or_(self.person > after.person, later)]
+
+_PERSON = WithoutCase(keys.c.owner)
+_ORDER = (_PERSON, keys.c.thumbprint)
+
+
+def _named(name: str) -> list[ColumnElement[bool]]:
+    """The condition for keys whose person or computer has a name that begins so."""
+    begin = user_text(name)
+    return (
+        [or_(*(begins_with(each, begin) for each in (_PERSON, WithoutCase(keys.c.machine))))] if begin else []
+    )
+
+
+def _behind(after: Place | None) -> list[ColumnElement[bool]]:
+    if after is None:
+        return []
+    later = and_(after.person == _PERSON, keys.c.thumbprint > after.thumbprint)
+    return [after.person <= _PERSON, or_(after.person < _PERSON, later)]
 
 
 def _without(now: datetime) -> list[ColumnElement[bool]]:
     """The condition for readers who asked without a proof within a week, and of whom no browser has reported in it."""
-    # not correlated, since SQLite finds no index by the expression
-    reporting = select(WithoutCase(keys.c.owner)).where(keys.c.app == "", keys.c.reported_at > now - WEEK)
-    return [laptop_readers.c.bare_at > now - WEEK, laptop_readers.c.person.not_in(reporting)]
+    # joined with "" since SQLite uses an index of an expression only beside another expression
+    theirs = WithoutCase(keys.c.owner) == laptop_readers.c.person + ""
+    reporting = select(keys.c.thumbprint).where(theirs, keys.c.app == "", keys.c.reported_at > now - WEEK)
+    return [laptop_readers.c.bare_at > now - WEEK, ~reporting.correlate(laptop_readers).exists()]
 
 
 AGAIN_AFTER = timedelta(minutes=5)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store import gates
@@ -15,7 +15,7 @@ from mailgate.store.database import Queries
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import DAMAGED, VERIFY, read_details
 from mailgate.store.policies import Activation, OvertakenError
-from mailgate.store.schema import audit, kept_out
+from mailgate.store.schema import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,48 +69,55 @@ class Counted:
 UNCOUNTED = Counted()
 
 
-async def keep(
-    connection: AsyncConnection,
-    activation: Activation,
-    counted: Counted,
-) -> None:
-    """Store how many an activation newly keeps out, in its transaction, and ``check`` the counts that it goes by."""
+async def go_by(connection: AsyncConnection, _activation: Activation, counted: Counted) -> None:
+    """``check`` the counts that an activation goes by, in its transaction. Its entry in the log has the numbers."""
     await check(connection, counted.since, counted.before + counted.newly)
-    row = {"serial": activation.serial, **asdict(counted.newly)}
-    await connection.execute(insert(kept_out).values(row))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTotals:
+    """What happened within the guard's window and counts together with the new change."""
+
+    kept_out: KeptOut = NOBODY
+    """How many were newly kept out by earlier changes. A person kept out twice counts twice."""
+    forgotten: KeptOut = NOBODY
+    """How many people and devices were forgotten, at most. A plan no longer finds them, so it may keep out each of them."""
+    since: datetime | None = None
+    """Since when they are counted; None if nothing is."""
+    by_hand: KeptOut = NOBODY
+    """The part of ``kept_out`` that is by acts on single devices."""
+
+    def counted(self, newly: KeptOut, *, by_hand: bool = False) -> Counted:
+        """An act that goes by these totals and newly keeps out this many."""
+        return Counted(newly, self.since, self.kept_out + self.forgotten, by_hand)
+
+
+EMPTY_WINDOW = WindowTotals()
 
 
 class KeptOutCounts(Queries):
-    async def all(self) -> dict[int, KeptOut]:
-        """The numbers of every activation that was counted, by its serial."""
-        rows = await self._rows(select(kept_out))
-        return {serial: KeptOut(people, devices) for serial, people, devices in rows}
+    """Counts by the audit log, where an edit would be found."""
 
     async def begin(self, now: datetime, window: timedelta) -> datetime:
         """Since when changes count within this time, by the clock that stamps the log: no other one leaves any out."""
         async with self._database.reading() as connection:
             return await gates.shared_now(connection, now) - window
 
-    async def since(self, moment: datetime) -> KeptOut:
-        """The sum over all acts from this moment on, by the audit log, where an edit would be found. A person kept out twice
-        counts twice."""
+    async def since(self, moment: datetime) -> WindowTotals:
+        """The totals of all acts from this moment on."""
+        by_hand = audit.c.details.contains('"by_hand": true')
         async with self._database.reading() as connection:
-            return await _kept_out(connection, moment)
-
-    async def by_hand(self, moment: datetime) -> KeptOut:
-        """The part of that sum which acts on single devices make."""
-        async with self._database.reading() as connection:
-            return await _kept_out(connection, moment, audit.c.details.contains('"by_hand": true'))
+            return WindowTotals(
+                await _kept_out(connection, moment),
+                await _forgotten(connection, moment),
+                moment,
+                await _kept_out(connection, moment, by_hand),
+            )
 
     async def note(self, act: Act, counted: Counted) -> None:
         """Write an act that newly keeps people out before it is done. Raises CountedMeanwhileError."""
         async with self._database.writing() as connection:
             await counted.append(connection, act)
-
-    async def forgotten(self, moment: datetime) -> KeptOut:
-        """How many people and devices were forgotten from this moment on, at most. The audit log says so."""
-        async with self._database.reading() as connection:
-            return await _forgotten(connection, moment)
 
 
 async def _kept_out(connection: AsyncConnection, moment: datetime, *which: ColumnElement[bool]) -> KeptOut:

@@ -79,6 +79,24 @@ class NoticeKey(NamedTuple):
     rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class StartedNotice:
+    """A notice that the gate has started by itself, or has held back."""
+
+    serial: int
+    """The activation by which its version was in force."""
+    rule: str
+    kind: MailKind
+    version: int
+    digest: str
+    """The digest of the rule."""
+    at: datetime
+    why: str = ""
+    """Why it was held back, as a word; empty if it was started."""
+    mails: int = 0
+    """How many mails were queued."""
+
+
 Which = Sequence[str] | NoticeKey | None
 """Selects mails: those with these ids, all with one notice, or all if None."""
 

@@ -1,8 +1,8 @@
 """The queue of mails about rules, from queueing to sending, and the decisions of admins about mails that did not
 arrive."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,13 +23,15 @@ from mailgate.store.mail import (
     MailCount,
     MailState,
     NoticeKey,
+    StartedNotice,
     Which,
     mail_of,
     row_of,
 )
 from mailgate.store.policies import Activation, active_activation
 from mailgate.store.reliefs import is_in_force
-from mailgate.store.schema import mails, quarantine_mails, reliefs, retractions
+from mailgate.store.retractions import last_rolled_back
+from mailgate.store.schema import mails, quarantine_mails, reliefs, started_notices
 
 
 class QuarantineMails(Queries):
@@ -97,6 +99,35 @@ class MailQueue(Queries):
                 await append(connection, act(count))
             return count
 
+    async def start(self, started: StartedNotice, rows: Iterable[Mail], act: Callable[[int], Act]) -> bool:
+        """Queue the mails of a notice that starts by itself, or note that it is held back, together with that fact, so that no gate
+        does it twice. Returns False if somebody did before, or if other rules are in force meanwhile."""
+        async with self._database.writing(timeout_seconds=120) as connection:
+            active = await active_activation(connection)
+            if active is None or active.serial != started.serial:
+                return False
+            row = asdict(started) | {"kind": started.kind.value}
+            new = upsert(connection, started_notices).values(row).on_conflict_do_nothing()
+            if not (await connection.execute(new.returning(started_notices.c.serial))).all():
+                return False
+            if count := await _add(connection, rows):
+                one = (started_notices.c[name] == row[name] for name in ("serial", "rule", "kind"))
+                await connection.execute(update(started_notices).where(*one).values(mails=count))
+            await append(connection, act(count))
+            return True
+
+    async def started(self) -> list[StartedNotice]:
+        """The notices that were started or held back, the newest first, without those of versions that were rolled back since."""
+        async with self._database.reading() as connection:
+            last = await last_rolled_back(connection)
+            query = select(started_notices).order_by(started_notices.c.at.desc())
+            rows = [StartedNotice(**each) for each in (await connection.execute(query)).mappings()]
+        return [
+            replace(each, kind=MailKind(each.kind))
+            for each in rows
+            if each.serial >= last.get(each.version, 0)
+        ]
+
     async def known(self, like: Mail) -> set[str]:
         """The addresses that already have a mail with this rule, version, kind and round."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "version", "kind", "round"))
@@ -107,10 +138,9 @@ class MailQueue(Queries):
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
         where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
         async with self._database.reading(timeout_seconds=30) as connection:
-            backs = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+            last = await last_rolled_back(connection)
             told = select(mails.c.address, mails.c.version, mails.c.round).where(*where)
             rows = (await connection.execute(told)).all()
-        last = {number: serial for serial, versions in sorted(backs) for number in json.loads(versions)}
         return {address for address, version, round_ in rows if round_ >= last.get(version, 0)}
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:

@@ -22,7 +22,7 @@ from mailgate.store.errors import (
 )
 from mailgate.store.schema import metadata
 
-_EXPECTED = "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
+_STORE = "use sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 def store_url(text: str) -> URL:
@@ -31,18 +31,18 @@ def store_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise StoreError(f"the store's address cannot be read: {_EXPECTED}") from None
+        raise StoreError(f"the store's address cannot be read: {_STORE}") from None
     system = url.drivername.partition("+")[0]  # the setting does not choose the driver
     if system in ("postgresql", "postgres"):
         # SQLAlchemy ends a password at its first @, and the rest would be shown
         if "@" in f"{url.host}{url.database}":
             raise StoreError(
-                f"the store's address has more than one @, write %40 for an @ in a password or name: {_EXPECTED}"
+                f"the store's address has more than one @, write %40 for an @ in a password or name; {_STORE}"
             )
         return url.set(drivername="postgresql+psycopg")
     if system == "sqlite" and url.database and url.database != ":memory:" and not url.host:
         return url.set(drivername="sqlite+pysqlite", database=str(Path(url.database).absolute()))
-    raise StoreError(f"{shown(url)} is no store: {_EXPECTED}")
+    raise StoreError(f"{shown(url)} is no store; {_STORE}")
 
 
 def shown(url: URL) -> str:
@@ -131,7 +131,7 @@ def _check_encoding(connection: Connection, named: str) -> None:
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
     if encoding != "UTF8":
         raise StoreError(
-            f"the store {named} is in the encoding {encoding}, expected UTF8; an encoding cannot be changed, so make another "
+            f"the store {named} is in the encoding {encoding}; use UTF8: an encoding cannot be changed, so make another "
             "database and name that one: CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0"
         )
 

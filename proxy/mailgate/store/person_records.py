@@ -20,6 +20,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.folding import is_login
 from mailgate.store.help_requests import HelpRequest, HelpRequests
+from mailgate.store.looks import DataLook, Looks
 from mailgate.store.mail import Mail, mail_of
 from mailgate.store.reliefs import KeptRelief, StoredReliefs
 from mailgate.store.schema import (
@@ -34,6 +35,7 @@ from mailgate.store.schema import (
 )
 from mailgate.store.shut_enrolments import PERSON, shut_row
 from mailgate.store.sightings import Recorded, Sightings
+from mailgate.store.spool import names_of
 
 _PAGE = 50
 
@@ -88,6 +90,7 @@ class People(Queries):
         self._sightings = sightings
         self._reliefs = StoredReliefs(database)
         self._help_requests = HelpRequests(database)
+        self._looks = Looks(database)
 
     async def devices(self, login: str, now: datetime, precedence: Sequence[str] = ()) -> list[Device]:
         """The devices of a person, according to the most trusted source."""
@@ -157,6 +160,10 @@ class People(Queries):
 
     async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
         return await self._help_requests.of_person(user_text(login), _ids(devices))
+
+    async def looks(self, login: str, devices: Iterable[Device]) -> list[DataLook]:
+        """Who looked at a person and their devices, the newest first."""
+        return await self._looks.of_person(login, names_of(devices), _PAGE)
 
     async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]:
         return await self._quarantine_mails(quarantine_mails.c.person.in_(persons))

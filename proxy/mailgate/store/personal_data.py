@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
-from mailgate.store.bulk_rows import count_change
+from mailgate.store.bulk_rows import count_change, count_up
 from mailgate.store.database import Database, Queries
 from mailgate.store.devices import Devices, delete_sightings, reported_for
 from mailgate.store.enrolments import NAMELESS
 from mailgate.store.folding import is_login
+from mailgate.store.looks import looks_at
 from mailgate.store.person_records import People
-from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (
     clients,
     device_findings,
@@ -34,17 +34,19 @@ from mailgate.store.schema import (
     help_requests,
     languages,
     laptop_readers,
+    looks,
     mails,
     plan_movers,
     plans,
     quarantine_mails,
+    relief_changes,
     reliefs,
     reports,
     shut_enrolments,
     sightings,
 )
 from mailgate.store.shut_enrolments import PERSON, digest_of_name, forget_shut
-from mailgate.store.spool import Spool, forget_lines
+from mailgate.store.spool import Spool, forget_lines, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ PERSONAL: Mapping[Table, Pick] = {
     help_references: lambda subject: help_references.c.sighting.in_(
         select(sightings.c.id).where(_sightings_of(subject))
     ),
+    looks: lambda subject: looks_at(subject.person, names_of(subject.devices)),
     enrolment_tokens: lambda subject: is_login(enrolment_tokens.c.owner, subject.person),
     shut_enrolments: lambda subject: and_(
         shut_enrolments.c.kind == PERSON,
@@ -151,7 +154,7 @@ class Personal(Queries):
         subject = await self._subject(login, now, addresses, precedence)
         async with self._database.reading(timeout_seconds=60) as connection:
             rows = {
-                table.name: (await connection.execute(select(table).where(pick(subject)))).mappings().all()
+                table.name: (await connection.execute(_told(table).where(pick(subject)))).mappings().all()
                 for table, pick in PERSONAL.items()
             }
         return {name: [_plain(row) for row in found] for name, found in rows.items()}
@@ -172,11 +175,11 @@ class Personal(Queries):
             await delete_sightings(connection, _sightings_of(subject))
             tables = (
                 *(device_rows, plan_movers, first_refusals, quarantine_mails),
-                *(mails, languages, laptop_readers, enrolment_tokens, reliefs, help_requests),
+                *(mails, languages, laptop_readers, enrolment_tokens, reliefs, help_requests, looks),
             )
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
-            await count_relief_change(connection)
+            await count_up(connection, relief_changes)
         await self._database.wipe()
         return len(subject.devices)
 
@@ -216,6 +219,12 @@ async def _unname(connection: AsyncConnection, subject: DataSubject) -> None:
     )
     await connection.execute(delete(device_findings).where(said))
     await connection.execute(update(devices).where(devices.c.key.in_(others)).values(changed=change))
+
+
+def _told(table: Table) -> Select[Any]:
+    """What a person is told of rows about them: of who looked, the role and not the name (decision 91)."""
+    hidden = {looks.c.who, looks.c.origin}
+    return select(*(column for column in table.c if column not in hidden))
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Stored plans, so that people put in force exactly what they have reviewed, the approvals of plans that another person made, and drafts: small changes of a version."""
+"""Stored plans, so that people put in force exactly what they have reviewed, and drafts: small changes of a version."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Queries, made
-from mailgate.store.policies import OvertakenError, RuleTexts
-from mailgate.store.schema import activations, approvals, drafts, plans, policies
+from mailgate.store.policies import Activation, OvertakenError, RuleTexts
+from mailgate.store.schema import activations, audit, drafts, plans, policies
 
 SHORTEST = 6
 """The fewest characters of a digest that may name a plan."""
@@ -86,6 +86,18 @@ class Plans(Queries):
             yield plan
             last = plan.digest
 
+    async def decide(self, act: Act, *, after: int, once: bool) -> bool:
+        """Write that somebody approves a plan, or sends it back. Returns False if it may be said ``once`` and was. Raises
+        OvertakenError unless the newest activation is ``after``."""
+        said = (audit.c.about == act.about, audit.c.what == act.what, audit.c.who == act.who)
+        async with self._database.writing() as connection:
+            act = await stamp(connection, act)
+            await _refuse_overtaken(connection, after)
+            if once and (await connection.execute(select(audit.c.number).where(*said).limit(1))).first():
+                return False
+            await append(connection, act)
+            return True
+
     async def prune(self, before: datetime, _size: int = 0) -> int:
         """Delete plans that were made before this moment. There are few, so all are deleted at once."""
         return await self._change(delete(plans).where(plans.c.made_at < before))
@@ -104,59 +116,23 @@ def _planned(row: Mapping[Any, Any]) -> StoredPlan:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One person's consent to one plan."""
+class DecidedMeanwhileError(Exception):
+    """Somebody has decided on the plan while it was being started."""
 
-    plan: str
-    """The plan's digest."""
-    who: str
-    note: str
-    at: datetime
+
+async def unless_decided(
+    connection: AsyncConnection, _activation: Activation, about: str, what: str, known: int
+) -> None:
+    """A step of an activation: nobody did this to its plan since the entry that was known. The audit log is locked, so who does it at the
+    same time comes after the start, and is overtaken. Raises DecidedMeanwhileError."""
+    last = select(func.max(audit.c.number)).where(audit.c.about == about, audit.c.what == what)
+    if ((await connection.execute(last)).scalar() or 0) > known:
+        raise DecidedMeanwhileError
 
 
 async def _refuse_overtaken(connection: AsyncConnection, after: int) -> None:
     if (await connection.execute(select(func.max(activations.c.serial)))).scalar() != after:
         raise OvertakenError
-
-
-class Approvals(Queries):
-    """Queries on approvals, which are deleted with their plan."""
-
-    async def add(self, approval: Approval, act: Act, *, after: int) -> bool:
-        """Keep an approval and its audit entry. Returns False if this person has approved already. Raises OvertakenError unless
-        the newest activation is ``after``."""
-        same = select(approvals).where(approvals.c.plan == approval.plan, approvals.c.who == approval.who)
-        async with self._database.writing() as connection:
-            act = await stamp(connection, act)
-            await _refuse_overtaken(connection, after)
-            if (await connection.execute(same)).first():
-                return False
-            await connection.execute(insert(approvals).values(asdict(approval) | {"at": act.at}))
-            await append(connection, act)
-            return True
-
-    async def send_back(self, act: Act, *, after: int) -> None:
-        """Write that a plan is sent back. Raises OvertakenError unless the newest activation is ``after``."""
-        async with self._database.writing() as connection:
-            act = await stamp(connection, act)
-            await _refuse_overtaken(connection, after)
-            await append(connection, act)
-
-    async def all(self) -> list[Approval]:
-        query = select(approvals).order_by(approvals.c.plan, approvals.c.who)
-        return await self._each(query, made(Approval))
-
-    async def of(self, plan: str) -> list[Approval]:
-        """The approvals of the plan with this digest, the oldest first."""
-        return (await self.of_all([plan]))[plan]
-
-    async def of_all(self, plans: list[str]) -> dict[str, list[Approval]]:
-        query = select(approvals).where(approvals.c.plan.in_(plans)).order_by(approvals.c.at, approvals.c.who)
-        found: dict[str, list[Approval]] = {plan: [] for plan in plans}
-        for each in await self._each(query, made(Approval)):
-            found[each.plan].append(each)
-        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reliefs: rules that are taken out, for some people or for everybody, for a time. They hold at every gate on the
 store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,6 @@ from mailgate.policy.people import counted_name, user_text
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
-from mailgate.store.changes import notify_gates
 from mailgate.store.database import Queries
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
@@ -45,8 +44,8 @@ class StoredReliefs(Queries):
             rows = (await connection.execute(query)).mappings()
             return Reliefs(serial, tuple(_kept(row).relief for row in rows))
 
-    async def history(self, size: int = 1000) -> list[KeptRelief]:
-        return await self._newest(size)
+    async def history(self, size: int = 1000, causes: Collection[Cause] = tuple(Cause)) -> list[KeptRelief]:
+        return await self._newest(size, reliefs.c.cause.in_(causes))
 
     async def off(self, now: datetime) -> list[KeptRelief]:
         """The rules that are out for everybody, the newest first."""
@@ -89,11 +88,25 @@ class StoredReliefs(Queries):
             before = await _as_much(connection, relief)
             return (before, False) if before else (await _grant(connection, relief, act), True)
 
-    async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool]:
+    async def used(self, person: str, rule: str, since: datetime) -> bool:
+        """Whether a person has let themselves in from this rule since then, by this spelling of their login."""
+        those = (reliefs.c.cause == Cause.SELF_SERVICE, reliefs.c.rule == rule, reliefs.c.at > since)
+        query = select(reliefs.c.number).where(*those, reliefs.c.person == user_text(person))
+        return bool(await self._rows(query.limit(1)))
+
+    async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool] | None:
         """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login.
-        Returns that let-in or the earlier one, and whether it is new. The time is the store's."""
+        Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked, which ends every let-in.
+        The time is the store's."""
+        from mailgate.store.shut_enrolments import (  # which ends let-ins, and so imports this file
+            PERSON,
+            is_shut,
+        )
+
         async with self._database.writing() as connection:
-            act = await stamp(connection, act)
+            act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
+            if await is_shut(connection, [(PERSON, relief.person)]):
+                return None
             earlier = await _let_in_since(connection, relief, act.at - once_per)
             if earlier is not None:
                 return earlier, False
@@ -149,13 +162,6 @@ def is_in_force(now: datetime) -> ColumnElement[bool]:
     return and_(reliefs.c.ended_at.is_(None), or_(reliefs.c.until.is_(None), reliefs.c.until > now))
 
 
-async def count_relief_change(connection: AsyncConnection) -> int:
-    """Notify every gate that this transaction changes reliefs. Returns the number of the change."""
-    number = await count_up(connection, relief_changes)
-    await notify_gates(connection)
-    return number
-
-
 async def _serial(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(relief_changes.c.number))).scalar_one())
 
@@ -199,7 +205,7 @@ async def _end(
         told = replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
         await (counted if each is ended[-1] else UNCOUNTED).append(connection, told)
     if ended:
-        await count_relief_change(connection)
+        await count_up(connection, relief_changes)
 
 
 async def end_let_ins(connection: AsyncConnection, person: str, act: Act) -> None:
@@ -212,7 +218,7 @@ async def end_let_ins(connection: AsyncConnection, person: str, act: Act) -> Non
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -> Relief:
     # numbers come from a counter, so the number of a deleted relief is never used again
-    number = await count_relief_change(connection)
+    number = await count_up(connection, relief_changes)
     new = replace(relief, number=number, at=act.at)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,12 +14,14 @@ from mailgate.model.times import AHEAD, LONG_AGO
 from mailgate.policy.reliefs import MAX_ONCE_PER, Cause
 from mailgate.store import gates
 from mailgate.store.bulk_rows import count_change
+from mailgate.store.counts import outdated
 from mailgate.store.database import Database, Queries
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.gates import latest_now, time_now
 from mailgate.store.ingest import write_changes
+from mailgate.store.looks import Looks
 from mailgate.store.schema import devices, forgotten_devices, policy_versions, reliefs, reports
 
 _PAGE = 500
@@ -36,6 +37,8 @@ class RetentionTimes:
     """The time for devices, and for a source's report about a device that other sources still report."""
     lost_devices: timedelta
     """The time for lost devices, which also counts from the report of the loss, so that they stay shut out for it."""
+    looks: timedelta = timedelta(days=90)
+    """The time for who looked at whom."""
 
     def end_of(self, device: Device) -> datetime:
         """When this device is deleted unless it is reported again."""
@@ -44,12 +47,8 @@ class RetentionTimes:
         return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
-class Prunable(Protocol):
-    """Records that are deleted after some time."""
-
-    async def prune(self, before: datetime, size: int) -> int:
-        """Delete up to about ``size`` records from before this moment. Returns how many."""
-        ...
+Prune = Callable[[datetime, int], Awaitable[int]]
+"""Deletes up to about so many records from before a moment. Returns how many."""
 
 
 class Retention(Queries):
@@ -60,12 +59,14 @@ class Retention(Queries):
         database: Database,
         devices: Devices,
         enrolments: Enrolments,
-        records: Sequence[Prunable],
+        looks: Looks,
+        records: Sequence[Prune],
     ) -> None:
-        """``records`` are the records that are kept as long as sightings, with the sightings first."""
+        """``records`` delete what is kept as long as sightings, with the sightings first."""
         super().__init__(database)
         self._devices = devices
         self._enrolments = enrolments
+        self._looks = looks
         self._records = records
 
     async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:
@@ -74,11 +75,12 @@ class Retention(Queries):
         async with self._database.reading(timeout_seconds=60) as connection:
             now = await gates.earliest_now(connection, now)
         gone = 0
-        steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
-            *((each.prune, keep.sightings) for each in self._records),
+        steps: list[tuple[Prune, timedelta]] = [
+            *((each, keep.sightings) for each in self._records),
             (partial(self._devices.prune, now), keep.devices),
             (self._enrolments.prune, keep.devices),
             (partial(self._devices.prune_lost, now), keep.lost_devices),
+            (self._looks.prune, keep.looks),
             (self._prune_let_ins, MAX_ONCE_PER),
             (self._prune_reports, keep.devices),
             (self._prune_forgotten, TOMBSTONE_LIFETIME),
@@ -87,6 +89,7 @@ class Retention(Queries):
             while deleted := await delete_some(now - age, page):
                 gone += deleted
         gone += await self._prune_policies()
+        gone += sum([await self._change(each) for each in outdated(now)])
         await self._database.wipe()
         return gone
 

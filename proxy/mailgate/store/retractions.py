@@ -101,6 +101,12 @@ async def keep(connection: AsyncConnection, activation: Activation, retraction: 
     await connection.execute(insert(retractions).values(row))
 
 
+async def last_rolled_back(connection: AsyncConnection) -> dict[int, int]:
+    """The serial of the activation that last took each version back, by its number."""
+    rows = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+    return {number: serial for serial, versions in sorted(rows) for number in json.loads(versions)}
+
+
 class Retractions(Queries):
     async def open(self) -> list[Retraction]:
         """The retractions for which people may still be found, in order."""
@@ -117,8 +123,8 @@ class Retractions(Queries):
 
     async def last_of(self, version: int) -> int:
         """The serial of the activation that last took this version back, or 0."""
-        rows = await self._rows(select(retractions.c.serial, retractions.c.versions))
-        return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
+        async with self._database.reading() as connection:
+            return (await last_rolled_back(connection)).get(version, 0)
 
     async def one(self, serial: int) -> Retraction | None:
         query = select(retractions, activations.c.at).join(activations).where(retractions.c.serial == serial)

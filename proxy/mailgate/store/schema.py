@@ -336,8 +336,7 @@ audit = _table(
     "audit",
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
-    Index(None, "who", "number"),
-    Index(None, "at", "number"),
+    *(Index(None, name, "number") for name in ("who", "at", "what", "about")),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 
@@ -400,15 +399,6 @@ plan_movers = _table(
 """The movers of plans, by name. They are deleted with their plan, or when they are forgotten. ``groups`` and ``apps`` are JSON
 lists; ``since`` and ``until`` are numbers of the plan's moments, and 0 is the plan's own."""
 
-approvals = _table(
-    "approvals",
-    Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
-    Column("who", WireText, primary_key=True),
-    Column("note", WireText, nullable=False),
-    Column("at", Instant, nullable=False),
-)
-"""The approvals of plans. They are deleted with their plan."""
-
 activations = _table(
     "activations",
     Column("serial", Integer, primary_key=True, autoincrement=False),
@@ -418,13 +408,6 @@ activations = _table(
     Column("at", Instant, nullable=False),
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
-
-kept_out = _table(
-    "kept_out",
-    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
-    *_required(Integer, "people devices"),
-)
-"""The number of people and devices that an activation newly keeps out by its plan, at the worst moment."""
 
 reliefs = _table(
     "reliefs",
@@ -589,6 +572,19 @@ retractions = _table(
 """Activations that took versions back, with their serials, open until everybody reached was found. ``policies`` is a JSON
 object from a version's name in sightings to the time since which its decisions count, or null for all."""
 
+started_notices = _table(
+    "started_notices",
+    Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
+    *_key(WireText, "rule"),
+    *_key(Text, "kind"),
+    Column("version", Integer, nullable=False),
+    *_required(Text, "digest why"),
+    Column("at", Instant, nullable=False),
+    Column("mails", Integer, nullable=False),
+)
+"""Notices that the gate has started by itself on a date of their rule, or has held back, then with ``why``. ``digest`` is of the
+rule: while it stays as it is, the same notice of another version is not started again."""
+
 languages = _table(
     "languages",
     Column("person", ClientText, primary_key=True),
@@ -596,3 +592,16 @@ languages = _table(
     Column("day", Date, nullable=False, index=True),
 )
 """The language that a person's browser last asked for, and the UTC day. Mails to them are in this language."""
+
+looks = _table(
+    "looks",
+    Column("id", Text, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    *_required(WireText, "who roles origin what person device sought"),
+    Column("number", Integer),
+    Index(None, "who", "at"),
+    Index(None, "person", "at"),
+    Index(None, "device", "at"),
+)
+"""Who looked at whose data: one row for each reader, place and person within some minutes. Of a list of several it has what was sought
+and how many rows were shown, if that is known; ``device`` is an id, or another name by which somebody asked for it."""

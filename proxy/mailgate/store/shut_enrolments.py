@@ -14,7 +14,7 @@ from mailgate.devices.names import user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Queries, made
-from mailgate.store.folding import WithoutCase, is_login
+from mailgate.store.folding import WithoutCase, begins_with, is_login
 from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
 from mailgate.store.reliefs import end_let_ins
 from mailgate.store.schema import enrolled_keys as keys
@@ -109,10 +109,11 @@ class Revoked:
 class ShutEnrolments(Queries):
     """Queries on what is shut out. A method returns only after its data is stored."""
 
-    async def all(self) -> list[ShutEnrolment]:
-        """The machines and people that enrol no more, the latest first."""
+    async def all(self, name: str = "", size: int | None = None) -> list[ShutEnrolment]:
+        """The machines and people that enrol no more, whose name begins so, the latest first."""
         order = shut.c.at.desc(), shut.c.kind, shut.c.name
-        return await self._each(select(shut).order_by(*order), made(ShutEnrolment), timeout_seconds=30)
+        query = select(shut).where(begins_with(shut.c.name, user_text(name))) if name else select(shut)
+        return await self._each(query.order_by(*order).limit(size), made(ShutEnrolment), timeout_seconds=30)
 
     async def valid_keys(self, named: Named) -> int:
         """How many keys that are not revoked yet this is about."""

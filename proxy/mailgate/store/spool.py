@@ -203,6 +203,11 @@ def words_of(device: Device) -> list[str]:
     return [device.id, *device.former_ids, *texts, *(report.id for report in device.reports)]
 
 
+def names_of(devices: Iterable[Device]) -> list[str]:
+    """Every word by which a line, or a row that a person made, may name one of these devices."""
+    return sorted({word for device in devices for word in words_of(device)})
+
+
 def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
     """Make a test for lines that have one of these words, or are incomplete, so that nobody can tell what they were about."""
     wanted = frozenset(map(user_text, words)) - {""}

@@ -12,25 +12,26 @@ from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
 from mailgate.store import gates
 from mailgate.store.audit import Act, Audit
-from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
+from mailgate.store.changes import ChangeNumbers, change_numbers
 from mailgate.store.counts import AppCounts, RefusedDays, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.fleet import BrowserFleet
-from mailgate.store.gates import Gates, Leases, SharedKeys, SpentProofs
+from mailgate.store.gates import Gates, Leases, SharedKeys
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Connectors, Reports
 from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
 from mailgate.store.ledger import Ledger
+from mailgate.store.looks import LookQueue, Looks
 from mailgate.store.mail import Languages
 from mailgate.store.mail_queue import MailQueue, QuarantineMails
 from mailgate.store.migrate import migrate, store_url
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
 from mailgate.store.plan_movers import FirstRefusals, PlanMovers
-from mailgate.store.plans import Approvals, Drafts, Plans
+from mailgate.store.plans import Drafts, Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.reliefs import StoredReliefs
@@ -39,9 +40,9 @@ from mailgate.store.retractions import Retractions
 from mailgate.store.search import NameSearch
 from mailgate.store.shut_enrolments import Named, Revoked, ShutEnrolments
 from mailgate.store.sightings import SeenClients, Sightings
+from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import SUFFIX, Spool
 from mailgate.store.write_queue import Backlog
-from mailgate.tasks import end
 
 _SPOOL_BYTES = 32 * 1024 * 1024
 
@@ -49,15 +50,15 @@ _SPOOL_BYTES = 32 * 1024 * 1024
 class Store:
     """An open store, made by ``open``. Start ``run`` as a task and call ``close`` at the end, or records are not written."""
 
-    def __init__(self, database: Database, change_signal: ChangeSignal, spool: Path) -> None:
+    def __init__(self, database: Database, spool: Path) -> None:
         self._database = database
-        self.change_signal = change_signal
         self.spool = spool
         """The folder of files that are kept beside the store."""
-        sightings, reports = (
-            Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
+        spools = tuple(
+            Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports", "looks")
         )
-        self.devices = Devices(database, (sightings, reports))
+        sightings, reports, looks = spools
+        self.devices = Devices(database, spools)
         self.search = NameSearch(database)
         self.rows = DeviceRows(database)
         self.app_counts = AppCounts(database)
@@ -65,7 +66,7 @@ class Store:
         self.sightings = Sightings(database)
         self.seen_clients = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
-        self.personal = Personal(database, self.devices, self.people, (sightings, reports))
+        self.personal = Personal(database, self.devices, self.people, spools)
         self.quarantine_mails = QuarantineMails(database)
         self.keys = SharedKeys(database)
         self.audit = Audit(database)
@@ -78,7 +79,6 @@ class Store:
         self.drafts = Drafts(database)
         self.reliefs = StoredReliefs(database)
         self.help_requests = HelpRequests(database)
-        self.approvals = Approvals(database)
         self.spent = SpentProofs(database)
         self.enrolments = Enrolments(database)
         self.shut = ShutEnrolments(database)
@@ -86,20 +86,26 @@ class Store:
         self.retractions = Retractions(database)
         self.languages = Languages(database)
         self.fleet = BrowserFleet(database)
+        self.looks = Looks(database)
         self.retention = Retention(
             database,
             self.devices,
             self.enrolments,
-            (
-                *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
-            ),
+            self.looks,
+            [
+                each.prune
+                for each in (
+                    *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
+                    *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
+                )
+            ],
         )
         self.connectors = Connectors(database)
         self.leases = Leases(database)
         self.gates = Gates(database)
         self.ledger = Ledger(database, sightings)
         self.reports = Reports(database, reports)
+        self.look_queue = LookQueue(database, looks)
 
     @classmethod
     async def open(cls, url: str, *, spool: Path | None = None, make: bool = True) -> Self:
@@ -109,33 +115,31 @@ class Store:
         made."""
         address = store_url(url)
         await asyncio.to_thread(partial(migrate, address, make=make))
-        return cls(Database(address), ChangeSignal(address), spool or spool_beside(address))
+        return cls(Database(address), spool or spool_beside(address))
 
     @classmethod
     def beside(cls, url: str) -> Self:
         """Open a store beside the process that made it. It is only read; nothing is made or upgraded."""
         address = store_url(url)
-        return cls(Database(address), ChangeSignal(address), spool_beside(address))
+        return cls(Database(address), spool_beside(address))
 
     def postures(self, catalog: AppCatalog, terms: PostureTerms) -> Postures:
         """Make postures with these lists. Keep the object, since it holds the cache."""
         return Postures(self.devices, self.reports, catalog, terms)
 
     async def run(self) -> None:
-        """Write records and reports, and follow changes, until ``close`` is called."""
-        change_signal = asyncio.get_running_loop().create_task(self.change_signal.run())
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.ledger.run())
-                tasks.create_task(self.reports.run())
-        finally:
-            await end(change_signal)
+        """Write records and reports until ``close`` is called."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.ledger.run())
+            tasks.create_task(self.reports.run())
+            tasks.create_task(self.look_queue.run())
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
         """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds`` goes to disk."""
         try:
             await asyncio.gather(
-                self.reports.close(timeout_seconds), self.ledger.close(timeout_seconds), self.spent.close()
+                *(each.close(timeout_seconds) for each in (self.reports, self.ledger, self.look_queue)),
+                self.spent.close(),
             )
         finally:
             await self._database.close()

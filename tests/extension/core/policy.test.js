@@ -20,14 +20,14 @@ for (const good of [
 
 for (const [policy, told] of /** @type {[Record<string, unknown>, RegExp][]} */ ([
   [{ gate: "htps://mail.example.com" }, /^gate: “htps:\/\/mail.example.com” is no address like https:/],
-  [{ gate: 7 }, /^gate: expected one string$/],
+  [{ gate: 7 }, /^gate: use one string$/],
   [{ gat: GATE }, /^gate is missing; there is gat$/],
   [{ enrolmentToken: "mailgate-enrol-x" }, /^gate is missing; there is enrolmentToken$/],
-  [{ gate: GATE, machine: ["LAP-0042"] }, /^machine: expected one string$/],
-  [{ gate: GATE, machine: "x".repeat(256) }, /^machine, owner: expected 1 to 255/],
-  [{ gate: GATE, owner: "a\nb" }, /^machine, owner: expected 1 to 255/],
-  [{ gate: GATE, listedExtensions: "a" }, /^listedExtensions: expected a list of texts$/],
-  [{ gate: GATE, statusEvery: "60" }, /^statusEvery: expected one integer$/],
+  [{ gate: GATE, machine: ["LAP-0042"] }, /^machine: use one string$/],
+  [{ gate: GATE, machine: "x".repeat(256) }, /^machine, owner: use 1 to 255/],
+  [{ gate: GATE, owner: "a\nb" }, /^machine, owner: use 1 to 255/],
+  [{ gate: GATE, listedExtensions: "a" }, /^listedExtensions: use a list of texts$/],
+  [{ gate: GATE, statusEvery: "60" }, /^statusEvery: use one integer$/],
 ])) {
   test(`the mistake in ${JSON.stringify(policy).slice(0, 60)} is named`, () => assert.match(mistakeIn(policy), told));
 }
@@ -43,7 +43,7 @@ test("the schema for browsers that hold policies against one has the same settin
   const { properties } = JSON.parse(readFileSync(SCHEMA, "utf8"));
   for (const [name, { type }] of Object.entries(properties)) {
     const other = { gate: GATE, [name]: type === "string" ? 7 : "7" };
-    assert.match(mistakeIn(other), new RegExp(`^${name}: expected `));
+    assert.match(mistakeIn(other), new RegExp(`^${name}: use `));
   }
   assert.deepEqual(Object.keys(properties), ["gate", "enrolmentToken", "machine", "owner", "statusEvery", "listedExtensions"]);
 });

@@ -214,6 +214,20 @@ CREATE TABLE leases (
     CONSTRAINT pk_leases PRIMARY KEY (name)
 );
 
+CREATE TABLE looks (
+    id TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    who TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    what TEXT NOT NULL,
+    person TEXT NOT NULL,
+    device TEXT NOT NULL,
+    sought TEXT NOT NULL,
+    number INTEGER,
+    CONSTRAINT pk_looks PRIMARY KEY (id)
+);
+
 CREATE TABLE mails (
     id TEXT NOT NULL,
     address TEXT NOT NULL,
@@ -347,15 +361,6 @@ CREATE TABLE activations (
     CONSTRAINT fk_activations_number FOREIGN KEY(number) REFERENCES policies (number)
 );
 
-CREATE TABLE approvals (
-    plan TEXT NOT NULL,
-    who TEXT NOT NULL,
-    note TEXT NOT NULL,
-    at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_approvals PRIMARY KEY (plan, who),
-    CONSTRAINT fk_approvals_plan FOREIGN KEY(plan) REFERENCES plans (digest) ON DELETE CASCADE
-);
-
 CREATE TABLE device_findings (
     device BIGINT NOT NULL,
     reason TEXT NOT NULL,
@@ -483,14 +488,6 @@ CREATE TABLE sightings (
     CONSTRAINT fk_sightings_client FOREIGN KEY(client) REFERENCES clients (id)
 );
 
-CREATE TABLE kept_out (
-    serial INTEGER NOT NULL,
-    people INTEGER NOT NULL,
-    devices INTEGER NOT NULL,
-    CONSTRAINT pk_kept_out PRIMARY KEY (serial),
-    CONSTRAINT fk_kept_out_serial FOREIGN KEY(serial) REFERENCES activations (serial)
-);
-
 CREATE TABLE retractions (
     serial INTEGER NOT NULL,
     versions TEXT NOT NULL,
@@ -502,7 +499,24 @@ CREATE TABLE retractions (
     CONSTRAINT fk_retractions_serial FOREIGN KEY(serial) REFERENCES activations (serial)
 );
 
+CREATE TABLE started_notices (
+    serial INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    mails INTEGER NOT NULL,
+    CONSTRAINT pk_started_notices PRIMARY KEY (serial, rule, kind),
+    CONSTRAINT fk_started_notices_serial FOREIGN KEY(serial) REFERENCES activations (serial)
+);
+
+CREATE INDEX ix_audit_about_number ON audit (about, number);
+
 CREATE INDEX ix_audit_at_number ON audit (at, number);
+
+CREATE INDEX ix_audit_what_number ON audit (what, number);
 
 CREATE INDEX ix_audit_who_number ON audit (who, number);
 
@@ -585,6 +599,14 @@ CREATE INDEX ix_help_requests_reference ON help_requests (reference);
 CREATE INDEX ix_languages_day ON languages (day);
 
 CREATE INDEX ix_laptop_readers_seen_at ON laptop_readers (seen_at);
+
+CREATE INDEX ix_looks_at ON looks (at);
+
+CREATE INDEX ix_looks_device_at ON looks (device, at);
+
+CREATE INDEX ix_looks_person_at ON looks (person, at);
+
+CREATE INDEX ix_looks_who_at ON looks (who, at);
 
 CREATE INDEX ix_mails_about ON mails (version, kind, rule, state, address, id);
 

@@ -137,7 +137,7 @@ async def test_reports_of_connectors_decide_and_nothing_else_is_kept(sources, ru
                     {
                         "line": 2,
                         "field": "kind",
-                        "message": f"`{MARKER}` is not known here; expected one of `laptop`, `phone`, `tablet`, "
+                        "message": f"`{MARKER}` is not known here; use one of `laptop`, `phone`, `tablet`, "
                         "`mail_app`, `tool`, `bot`, `other`, `unknown`",
                     }
                 ],

@@ -13,7 +13,6 @@ from tests.stores import compiling_once
 from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
-from mailgate.store.changes import ChangeSignal
 from mailgate.store.database import Database
 from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
@@ -151,6 +150,6 @@ def statements_are_compiled_once() -> Iterator[None]:
 @pytest.fixture
 async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
     address = store_url(url)  # already migrated; checking that in ``Store.open`` takes long
-    store = Store(Database(address), ChangeSignal(address), tmp_path / "spool")
+    store = Store(Database(address), tmp_path / "spool")
     yield store
     await store.close()

@@ -12,8 +12,7 @@ from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_changes import *  # noqa: F403
 from tests.unit.store.test_counts import *  # noqa: F403
-from tests.unit.store.test_device_loading import *  # noqa: F403
-from tests.unit.store.test_device_lookup import *  # noqa: F403
+from tests.unit.store.test_device_loading import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
@@ -24,6 +23,7 @@ from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
+from tests.unit.store.test_looks import *  # noqa: F403
 from tests.unit.store.test_mail import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
@@ -38,6 +38,7 @@ from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_search import *  # noqa: F403
 from tests.unit.store.test_shut_enrolments import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
+from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
@@ -26,7 +25,6 @@ from mailgate.attest.verifier import ReplayGuard
 from mailgate.config import load_bundle
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, StoreError
-from mailgate.store.changes import ChangeSignal
 
 CONFIG = """
 listen: 127.0.0.1:0
@@ -68,7 +66,6 @@ class StoreToAsk:
         )
         self.reports = SimpleNamespace(backlog=Backlog)
         self.backlog = self.refused = Backlog()
-        self.change_signal = ChangeSignal(URL.create("sqlite"))
 
     async def serial(self):
         return 0

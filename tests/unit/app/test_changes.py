@@ -1,6 +1,7 @@
 """The one look at the store, and who is woken by it."""
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -33,7 +34,6 @@ class Stored:
 
     def __init__(self):
         self.now, self._asked, self._answers = NOW, asyncio.Event(), asyncio.Queue()
-        self.change_signal = SimpleNamespace(wait=self._wait)
 
     async def change_numbers(self):
         found = await self._answers.get()
@@ -41,10 +41,9 @@ class Stored:
             raise found
         return found
 
-    async def _wait(self, patience, heard):
-        assert patience == POLL_SECONDS
+    async def sleep(self, seconds):
+        assert seconds == POLL_SECONDS
         self._asked.set()
-        return heard + 1
 
     async def shows(self, found):
         """The next look finds this, and everybody who is woken by it has done what is to be done."""
@@ -62,7 +61,7 @@ def stored():
 
 @asynccontextmanager
 async def followed(stored, work, *of, **options):
-    changes = ChangeDispatcher(stored, lambda: stored.now)
+    changes = ChangeDispatcher(stored, lambda: stored.now, stored.sleep)
     async with running(changes.run, lambda: changes.follow("part", work, *of, **options)):
         yield changes
 
@@ -158,7 +157,7 @@ LOOK = Look(NOW, SAME)
 async def test_devices_and_findings_are_counted_and_those_that_are_over_are_none():
     metrics, shown = Metrics(), []
     counted = AsyncMock(side_effect=[{"device-os-contradicted": 3}, {}])
-    mail = AsyncMock(side_effect=[{"kept-out": 2}, {"gets-mail": 2}])
+    mail = AsyncMock(side_effect=[Counter({"kept-out": 2}), Counter({"gets-mail": 2})])
     store = SimpleNamespace(
         devices=SimpleNamespace(counted_findings=counted), rows=SimpleNamespace(by_mail=mail)
     )

@@ -139,11 +139,11 @@ def test_a_part_that_cannot_be_loaded_is_named_once_and_an_extra_that_is_not_the
     [
         ("mailgate.yaml", "upstraem: http://x\n", "upstraem", "did you mean `upstream`?"),
         ("policy.yaml", "rules: [{id: all, when: client.knd, effect: block}]\n", "policy.yaml:1:", ""),
-        ("policy.tests.yaml", "tests: [{name: in, request: {user_agent: x}, expect: {effect: allow}}]\n", "the case `in` fails", "expected every case to hold"),
-        ("gate.key", "nothing", "gate.key holds no key that can be read", "expected one in PEM"),
-        ("gate.key", pki.root("Another", NOW).key_pem.decode(), "gate.key is not the key of", "expected that one"),
-        ("gate.key", PEM.pem.decode(), "gate.key holds no key", "expected one in PEM"),
-        ("gate.pem", PEM.key_pem.decode(), "gate.pem holds no certificate", "expected the gate's certificate"),
+        ("policy.tests.yaml", "tests: [{name: in, request: {user_agent: x}, expect: {effect: allow}}]\n", "the case `in` fails", "mend the rules or the case"),
+        ("gate.key", "nothing", "gate.key holds no key that can be read", "use one in PEM"),
+        ("gate.key", pki.root("Another", NOW).key_pem.decode(), "gate.key is not the key of", "use that one"),
+        ("gate.key", PEM.pem.decode(), "gate.key holds no key", "use one in PEM"),
+        ("gate.pem", PEM.key_pem.decode(), "gate.pem holds no certificate", "use the gate's certificate"),
     ],
     ids=["misspelt", "condition", "case", "no key", "another's key", "a certificate as key", "a key as certificate"],
 )  # fmt: skip
@@ -166,7 +166,7 @@ def test_files_without_a_mistake_are_good(gate) -> None:
 def test_groups_that_no_file_has_are_named_as_by_check(gate, tmp_path) -> None:
     gate()
     (tmp_path / "policy.yaml").write_text("rules: [{id: a, when: client.handheld, groups: [staff], effect: block}]\n")  # fmt: skip
-    fails(gate(), "settings", "`a` name groups", "expected groups.yaml", State.WARNING)
+    fails(gate(), "settings", "`a` name groups", "write groups.yaml", State.WARNING)
 
 
 def test_checks_that_need_a_broken_file_are_not_tried(gate, tmp_path) -> None:
@@ -185,8 +185,8 @@ def test_checks_that_need_a_broken_file_are_not_tried(gate, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("exposed", "state", "helps"),
     [
-        (ExposedFile(Path("store.url"), "read", secret=True), State.FAILED, "expected `chmod o-r` there"),
-        (ExposedFile(Path("policy.yaml"), "change", secret=False), State.WARNING, "expected `chmod o-w` there"),
+        (ExposedFile(Path("store.url"), "read", secret=True), State.FAILED, "use `chmod o-r` there"),
+        (ExposedFile(Path("policy.yaml"), "change", secret=False), State.WARNING, "use `chmod o-w` there"),
     ],
     ids=["a secret", "rules"],
 )  # fmt: skip
@@ -253,7 +253,7 @@ def test_a_gate_without_packages_is_told_nothing_of_them(gate) -> None:
 def test_a_spool_that_cannot_be_written_is_a_mistake_of_the_files(gate, tmp_path) -> None:
     """Also the one beside an SQLite file, which no setting names."""
     (tmp_path / "mailgate.db.spool").write_text("")
-    fails(gate(), "settings", "mailgate.db.spool is no folder", "or `spool` to name another")
+    fails(gate(), "settings", "mailgate.db.spool is no folder", "or name another by `spool`")
 
 
 # what it asks
@@ -673,5 +673,5 @@ def test_a_check_that_hangs_or_breaks_costs_no_other_one(gate, monkeypatch, look
 
 
 def test_a_message_of_the_house_ends_with_the_next_step() -> None:
-    assert told("x", "f:1:2: wrong; expected y") == Diagnosis("x", State.FAILED, "f:1:2: wrong", "expected y")
+    assert told("x", "f:1:2: wrong; use y") == Diagnosis("x", State.FAILED, "f:1:2: wrong", "use y")
     assert told("x", "wrong", otherwise="mend it").next == "mend it"

@@ -89,7 +89,7 @@ def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
     [
         (USUAL.replace("var/mailgate.db", "gate.pem/mailgate.db"), "", "5:8: {0}/gate.pem"),
         (USUAL.replace("sqlite:///var/mailgate.db", "sqlite:///."), "", "5:8: {0} is no file"),
-        (USUAL.replace("sqlite:///var/mailgate.db", "'sqlite:///:memory:'"), "", "is no store: expected sqlite:///PATH"),
+        (USUAL.replace("sqlite:///var/mailgate.db", "'sqlite:///:memory:'"), "", "is no store: use sqlite:///PATH"),
         (USUAL, "spool: gate.pem\n", "6:8: {0}/gate.pem is no folder"),
         (USUAL.replace("var/mailgate.db", "beside.db"), "", "5:8: {0}/beside.db.spool is no folder"),
         (
@@ -140,7 +140,7 @@ def test_a_case_that_fails_is_named_where_it_stands(config, tmp_path):
     (mistake,) = failing_cases(path, load_bundle(path, {}), NOW)
     assert str(mistake) == (
         f"{tmp_path}/policy.tests.yaml:2:11: the case `a laptop gets in` fails: effect is block, not allow; "
-        "expected every case to hold"
+        "mend the rules or the case"
     )
     with pytest.raises(ConfigError, match="the case `a laptop gets in` fails"):
         load_checked(path, NOW)
@@ -172,4 +172,4 @@ def test_secrets_that_others_may_read_stop_a_start_and_a_reload(config, tmp_path
     with pytest.raises(ConfigError) as refused:
         load_checked(path, NOW)
     assert [each.file for each in refused.value.mistakes] == [f"{tmp_path}/a.url", f"{tmp_path}/b.key"]
-    assert "expected `chmod o-r` there" in refused.value.mistakes[0].message
+    assert "use `chmod o-r` there" in refused.value.mistakes[0].message

@@ -110,22 +110,8 @@ async def test_an_error_on_the_way_leaves_the_gate_as_it_is(files, where, error)
     assert "secret" not in str(logs)
 
 
-class Disk:
-    """Stands in for watchfiles: plays these rounds of changes, then ends as a cancelled task does."""
-
-    class Ended(Exception):
-        pass
-
-    def __init__(self, *rounds):
-        self.rounds = [*rounds]
-        self.watched = []
-
-    async def watch(self, *folders, **_):
-        self.watched.append(set(folders))
-        while self.rounds:
-            self.rounds.pop(0)()
-            yield set()
-        raise self.Ended
+class Ended(Exception):
+    """Ends the watch, as its cancelled task does."""
 
 
 @pytest.fixture
@@ -142,16 +128,22 @@ def paths(tmp_path):
 
 
 async def play(monkeypatch, reloader, paths, *rounds, read=None):
-    disk = Disk(*rounds)
-    monkeypatch.setattr(reload, "awatch", disk.watch)
-    monkeypatch.setattr(reload, "CHECK_MILLISECONDS", 1)
-    with pytest.raises(Disk.Ended):
+    """Watch through these rounds of changes, with a look after each."""
+    left = [*rounds]
+
+    async def pause(_seconds):
+        if not left:
+            raise Ended
+        left.pop(0)()
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    monkeypatch.setattr(reload, "LOOKS_AT_REJECTED", 3)
+    with pytest.raises(Ended):
         await reloader.watch(paths, read or {})
-    return disk
 
 
 def nothing():
-    """A round in which no change was told."""
+    """A round without a change."""
 
 
 def swap(path):
@@ -177,27 +169,34 @@ def swap(path):
 async def test_a_change_of_one_of_the_files_reloads_once(
     monkeypatch, files, paths, tmp_path, change, reloads
 ):
-    disk = await play(monkeypatch, files.reloader, lambda: paths, lambda: change(tmp_path), nothing)
+    await play(monkeypatch, files.reloader, lambda: paths, lambda: change(tmp_path), *[nothing] * 5)
     assert len(files.in_force) == reloads
-    assert disk.watched[0] == {tmp_path / "gate", tmp_path / "rules", tmp_path / "keys"}
 
 
-async def test_a_folder_that_a_link_replaces_is_taken_at_once(monkeypatch, files, tmp_path):
-    """As git-sync does it: the folder of the link is watched too, since nothing changes behind the link."""
+async def test_a_file_that_is_still_being_written_is_not_read(monkeypatch, files, paths, tmp_path):
+    def written(size):
+        return lambda: (tmp_path / "gate/mailgate.yaml").write_text("x" * size)
+
+    await play(monkeypatch, files.reloader, lambda: paths, *map(written, range(10, 15)))
+    assert files.in_force == []
+    await play(monkeypatch, files.reloader, lambda: paths, *map(written, range(20, 25)), nothing)
+    assert len(files.in_force) == 1
+
+
+async def test_a_folder_that_a_link_replaces_is_taken(monkeypatch, files, tmp_path):
+    """As git-sync does it: nothing changes behind the link."""
     for name in ("aaa", "bbb"):
         (tmp_path / "rules/trees" / name).mkdir(parents=True)
         (tmp_path / "rules/trees" / name / "policy.yaml").write_text(name)
     link = tmp_path / "rules/current"
     link.symlink_to("trees/aaa")
-    paths = {link / "policy.yaml"}
 
     def swapped():
         (tmp_path / "rules/new").symlink_to("trees/bbb")
         (tmp_path / "rules/new").rename(link)
 
-    disk = await play(monkeypatch, files.reloader, lambda: paths, swapped)
-    assert (len(files.in_force), len(disk.watched)) == (1, 2)
-    assert disk.watched[0] == {link, tmp_path / "rules/trees/aaa", tmp_path / "rules"}
+    await play(monkeypatch, files.reloader, lambda: {link / "policy.yaml"}, swapped, nothing)
+    assert len(files.in_force) == 1
 
 
 async def test_files_that_changed_between_their_reading_and_the_watch_are_taken(
@@ -209,48 +208,37 @@ async def test_files_that_changed_between_their_reading_and_the_watch_are_taken(
     assert len(files.in_force) == 1
 
 
-async def test_a_folder_made_again_is_watched_again(monkeypatch, files, paths, tmp_path):
+async def test_a_folder_made_again_is_looked_into(monkeypatch, files, paths, tmp_path):
     def replaced():
         (tmp_path / "keys").rename(tmp_path / "old")
         (tmp_path / "keys").mkdir()
         (tmp_path / "keys/mdm.json").write_text("second")
 
-    disk = await play(monkeypatch, files.reloader, lambda: paths, replaced)
-    assert (len(files.in_force), len(disk.watched)) == (1, 2)
-
-
-async def test_folders_are_watched_anew_when_other_files_are_named(monkeypatch, files, paths, tmp_path):
-    def named():
-        return paths if not files.in_force else {tmp_path / "rules/policy.yaml"}
-
-    policy = tmp_path / "rules/policy.yaml"
-    disk = await play(
-        monkeypatch, files.reloader, named, lambda: policy.write_text("2"), lambda: policy.write_text("3rd")
-    )
-    assert disk.watched[1:] == [{tmp_path / "rules"}]
-    assert len(files.in_force) == 2
-
-
-async def test_files_are_looked_at_even_if_folders_cannot_be_watched(monkeypatch, files, paths, tmp_path):
-    def change_unseen(*_, **__):
-        (tmp_path / "keys/mdm.json").write_text("second")
-        raise OSError("no more watches")
-
-    told = Disk(nothing).watch
-    tries = [change_unseen, told]
-    monkeypatch.setattr(reload, "CHECK_MILLISECONDS", 1)
-    monkeypatch.setattr(
-        reload, "awatch", lambda *folders, **how: (tries.pop(0) if tries else told)(*folders, **how)
-    )
-    with pytest.raises(Disk.Ended):
-        await files.reloader.watch(lambda: paths, {})
+    await play(monkeypatch, files.reloader, lambda: paths, replaced, nothing)
     assert len(files.in_force) == 1
+
+
+async def test_files_that_the_new_settings_name_are_looked_at(monkeypatch, files, paths, tmp_path):
+    def named():
+        return paths if not files.in_force else {tmp_path / "new.yaml"}
+
+    change, come = (tmp_path / "rules/policy.yaml").write_text, (tmp_path / "new.yaml").write_text
+    await play(
+        monkeypatch,
+        files.reloader,
+        named,
+        lambda: change("2"),
+        nothing,
+        lambda: come("first"),
+        *[nothing] * 3,
+    )
+    assert len(files.in_force) == 2
 
 
 async def test_rejected_files_are_read_again_although_none_of_them_changed(
     monkeypatch, files, paths, tmp_path
 ):
-    """A file that was missing lies where nobody watches. The same mistakes are told once."""
+    """A file that was missing is none of those that are looked at. The same mistakes are told once."""
     files.content = ConfigError([MISTAKE])
 
     def found():
@@ -258,7 +246,8 @@ async def test_rejected_files_are_read_again_although_none_of_them_changed(
 
     change = (tmp_path / "gate/mailgate.yaml").write_text
     with capture_logs() as logs:
-        await play(monkeypatch, files.reloader, lambda: paths, lambda: change("2"), nothing, nothing, found)
+        rounds = [lambda: change("2"), *[nothing] * 7, found, *[nothing] * 3]
+        await play(monkeypatch, files.reloader, lambda: paths, *rounds)
     assert [line["event"] for line in logs] == ["config-rejected"]
     assert (files.count("rejected"), files.in_force, files.reloader.mistakes) == (1, ["second"], [])
 
@@ -266,7 +255,8 @@ async def test_rejected_files_are_read_again_although_none_of_them_changed(
 async def test_the_watch_goes_on_after_a_bad_file(monkeypatch, files, paths, tmp_path):
     files.content = ConfigError([MISTAKE])
     change = (tmp_path / "gate/mailgate.yaml").write_text
-    await play(monkeypatch, files.reloader, lambda: paths, lambda: change("2"), lambda: change("3rd"))
+    rounds = [lambda: change("2"), nothing, lambda: change("3rd"), nothing]
+    await play(monkeypatch, files.reloader, lambda: paths, *rounds)
     assert files.count("rejected") == 2
 
 

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 import pytest
 from structlog.testing import capture_logs
 
-from mailgate import classify
 from mailgate.app.serve import note_stray, warm_up
-from mailgate.gateway.pages import render
+from mailgate.gateway import handler
 
 
 @pytest.mark.parametrize(
@@ -34,8 +33,7 @@ async def test_the_console_is_loaded_also_if_a_page_cannot_be_compiled(service, 
     def broken() -> None:
         raise SyntaxError
 
-    monkeypatch.setattr(classify, "warming", lambda: [broken])
-    monkeypatch.setattr(render, "warming", lambda: [broken])
+    monkeypatch.setattr(handler, "warming", lambda: [broken])
     await warm_up(service)
     assert service.admin.load_console.is_set()
 
@@ -43,7 +41,6 @@ async def test_the_console_is_loaded_also_if_a_page_cannot_be_compiled(service, 
 async def test_a_request_goes_before_the_next_step_of_warming_up(service, monkeypatch):
     begun, loop = [], asyncio.get_running_loop()
     first = partial(loop.call_soon_threadsafe, begun.append, "request")
-    monkeypatch.setattr(classify, "warming", lambda: [first, lambda: begun.append("second step")])
-    monkeypatch.setattr(render, "warming", list)
+    monkeypatch.setattr(handler, "warming", lambda: [first, lambda: begun.append("second step")])
     await warm_up(service)
     assert begun == ["request", "second step"]

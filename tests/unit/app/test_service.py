@@ -266,10 +266,7 @@ async def test_each_hour_renews_keys_deletes_old_rows_and_names_rules(service, h
     for name in ("probe_keys", "tickets_for"):
         monkeypatch.setattr(in_force, name, AsyncMock(return_value=NEW))
     prune = AsyncMock(side_effect=[7, StoreUnavailableError("away"), 7])
-    service.store.retention, service.store.verdicts = (
-        SimpleNamespace(prune=prune),
-        SimpleNamespace(trim=AsyncMock(return_value=1)),
-    )
+    service.store.retention = SimpleNamespace(prune=prune)
     monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": "no end"})
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
         await do_hourly_work(service.files, service.store, service.gate.in_force)
@@ -289,9 +286,7 @@ async def test_settings_that_come_while_keys_are_read_stay(service, hours):
         return NEW
 
     service.store.keys = SimpleNamespace(current=slowly)
-    service.store.retention = service.store.verdicts = SimpleNamespace(
-        prune=AsyncMock(return_value=1), trim=AsyncMock(return_value=1)
-    )
+    service.store.retention = SimpleNamespace(prune=AsyncMock(return_value=1))
     with pytest.raises(asyncio.CancelledError):
         await do_hourly_work(service.files, service.store, service.gate.in_force)
     live = service.gate.in_force.live

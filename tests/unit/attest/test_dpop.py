@@ -148,10 +148,10 @@ def test_a_proof_is_for_one_token(ath: str | None) -> None:
     assert refused(raw.proof(TOKEN, ath=ath)) == wrong
 
 
-COORDINATE = "expected 43 characters of base64url (32 bytes)"
-NO_KIND = 'jwk.kty: expected "EC" (with P-256) or "OKP" (with Ed25519)'
+COORDINATE = "use 43 characters of base64url (32 bytes)"
+NO_KIND = 'jwk.kty: use "EC" (with P-256) or "OKP" (with Ed25519)'
 ALGORITHMS = "alg must be one of ES256, Ed25519"
-PRIVATE = "jwk.d: is a private member; expected the public key alone"
+PRIVATE = "jwk.d: is a private member; use the public key alone"
 OTHER_KEY = "jwk is not the key that the token is bound to"
 JWK = raw.jwk(raw.DEVICE)
 NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
@@ -166,7 +166,7 @@ NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
         ({"jwk": {"kty": "oct", "k": "AAAA"}}, Reason.PROOF_MALFORMED, NO_KIND),
         ({"jwk": JWK | {"d": "A" * 43}}, Reason.PROOF_MALFORMED, PRIVATE),
         ({"jwk": JWK | {"y": None}}, Reason.PROOF_MALFORMED, f"jwk.y: {COORDINATE}"),
-        ({"jwk": JWK | {"crv": "P-384"}}, Reason.PROOF_MALFORMED, 'jwk.crv: expected "P-256"'),
+        ({"jwk": JWK | {"crv": "P-384"}}, Reason.PROOF_MALFORMED, 'jwk.crv: use "P-256"'),
         ({"jwk": JWK | {"y": "A" * 43}}, Reason.PROOF_KEY_MISMATCH, OTHER_KEY),
         ({"jwk": raw.jwk(raw.DEVICE_ED25519)}, Reason.PROOF_ALG_REFUSED, "jwk is a key for Ed25519"),
         ({"alg": "Ed25519"}, Reason.PROOF_ALG_REFUSED, "jwk is a key for ES256"),
@@ -189,7 +189,7 @@ def test_a_malformed_header_is_refused(header: dict[str, object], reason: Reason
 
 def test_a_key_that_is_no_point_is_refused_where_no_token_names_it() -> None:
     proof = raw.proof(TOKEN, raw.proof_header(jwk=JWK | NO_POINT))
-    no_point = (Reason.PROOF_MALFORMED, "jwk.x: expected a point on P-256")
+    no_point = (Reason.PROOF_MALFORMED, "jwk.x: use a point on P-256")
     assert refused(proof, jkt="", token_hash=b"") == no_point
 
 

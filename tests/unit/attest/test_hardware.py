@@ -137,13 +137,13 @@ def test_revoked_and_suspended_serial_numbers_are_read() -> None:
 def test_a_list_that_is_none_never_counts_as_an_empty_one(text) -> None:
     with pytest.raises(StatusError) as caught:
         read_status(text)
-    assert str(caught.value) == 'expected {"entries": {"SERIAL IN HEX": {"status": "REVOKED"}}}'
+    assert str(caught.value) == 'use {"entries": {"SERIAL IN HEX": {"status": "REVOKED"}}}'
 
 
 @pytest.mark.parametrize("status", ["GOOD", "", "revoked", "REVOKED ", "ZZZ"])
 def test_a_status_that_is_not_known_makes_the_list_none(status: str) -> None:
     entries = {"41": {"status": "REVOKED"}, "42": {"status": status}}
-    with pytest.raises(StatusError, match=r"^expected REVOKED or SUSPENDED as status$"):
+    with pytest.raises(StatusError, match=r"^use REVOKED or SUSPENDED as status$"):
         read_status(json.dumps({"entries": entries}))
 
 

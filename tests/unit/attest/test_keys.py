@@ -11,7 +11,7 @@ OKP = json.loads(mint.jwks(OKPKey.derive_key(b"b" * 32, "Ed25519", {"kid": "okp"
 X = EC["x"]
 
 
-NO_KIND = 'kty: expected "EC" (with P-256) or "OKP" (with Ed25519)'
+NO_KIND = 'kty: use "EC" (with P-256) or "OKP" (with Ed25519)'
 
 
 def mistakes(*keys: object) -> list[str]:
@@ -48,40 +48,40 @@ def test_a_key_without_a_usage_is_taken(key: dict[str, str], name: str) -> None:
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        ("text", "kty: expected a JSON object with the members of a public key"),
+        ("text", "kty: use a JSON object with the members of a public key"),
         (without(EC, "kty"), NO_KIND),
         (EC | {"kty": "RSA", "n": "AQAB", "e": "AQAB"}, NO_KIND),
         (EC | {"kty": ["EC"]}, NO_KIND),
         ({"kty": "oct", "kid": "k", "k": "c2VjcmV0"}, NO_KIND),
         *(
-            (key | {member: X}, f"{member}: is a private member; expected the public key alone")
+            (key | {member: X}, f"{member}: is a private member; use the public key alone")
             for member in ("d", "k", "p", "q", "dp", "dq", "qi", "oth")
             for key in (EC, OKP)
         ),
-        (EC | {"d": X, "oth": X}, "d: is a private member; expected the public key alone"),
-        (EC | {"crv": "P-384"}, 'crv: expected "P-256"'),
-        (EC | {"crv": "P-192"}, 'crv: expected "P-256"'),
-        (EC | {"crv": "secp256k1"}, 'crv: expected "P-256"'),
-        (without(EC, "crv"), 'crv: expected "P-256"'),
-        (OKP | {"crv": "X25519"}, 'crv: expected "Ed25519"'),
-        (OKP | {"crv": "Ed"}, 'crv: expected "Ed25519"'),
-        (without(EC, "y"), "y: expected 43 characters of base64url (32 bytes)"),
-        (without(EC, "x"), "x: expected 43 characters of base64url (32 bytes)"),
-        (without(OKP, "x"), "x: expected 43 characters of base64url (32 bytes)"),
-        (EC | {"x": X[:-1]}, "x: expected 43 characters of base64url (32 bytes)"),
-        (EC | {"x": X + "A"}, "x: expected 43 characters of base64url (32 bytes)"),
-        (EC | {"x": 1}, "x: expected 43 characters of base64url (32 bytes)"),
-        (EC | {"x": "A" * 43}, "x: expected a point on P-256"),
-        (without(EC, "kid"), "kid: expected a text; tokens name their key by it"),
-        (EC | {"kid": 1}, "kid: expected a text; tokens name their key by it"),
-        (EC | {"kid": ""}, "kid: expected a text; tokens name their key by it"),
+        (EC | {"d": X, "oth": X}, "d: is a private member; use the public key alone"),
+        (EC | {"crv": "P-384"}, 'crv: use "P-256"'),
+        (EC | {"crv": "P-192"}, 'crv: use "P-256"'),
+        (EC | {"crv": "secp256k1"}, 'crv: use "P-256"'),
+        (without(EC, "crv"), 'crv: use "P-256"'),
+        (OKP | {"crv": "X25519"}, 'crv: use "Ed25519"'),
+        (OKP | {"crv": "Ed"}, 'crv: use "Ed25519"'),
+        (without(EC, "y"), "y: use 43 characters of base64url (32 bytes)"),
+        (without(EC, "x"), "x: use 43 characters of base64url (32 bytes)"),
+        (without(OKP, "x"), "x: use 43 characters of base64url (32 bytes)"),
+        (EC | {"x": X[:-1]}, "x: use 43 characters of base64url (32 bytes)"),
+        (EC | {"x": X + "A"}, "x: use 43 characters of base64url (32 bytes)"),
+        (EC | {"x": 1}, "x: use 43 characters of base64url (32 bytes)"),
+        (EC | {"x": "A" * 43}, "x: use a point on P-256"),
+        (without(EC, "kid"), "kid: use a text; tokens name their key by it"),
+        (EC | {"kid": 1}, "kid: use a text; tokens name their key by it"),
+        (EC | {"kid": ""}, "kid: use a text; tokens name their key by it"),
         (EC | {"kid": "first"}, "kid: is repeated in the set; every key needs its own"),
-        (EC | {"use": "enc"}, 'use: expected "sig" or nothing'),
-        (EC | {"use": "signature"}, 'use: expected "sig" or nothing'),
-        (EC | {"alg": "ES384"}, 'alg: expected "ES256" or nothing for this kind of key'),
-        (OKP | {"alg": "ES256"}, 'alg: expected "Ed25519" or nothing for this kind of key'),
-        (EC | {"key_ops": ["sign"]}, 'key_ops: expected a list with "verify" or nothing'),
-        (EC | {"key_ops": "verify"}, 'key_ops: expected a list with "verify" or nothing'),
+        (EC | {"use": "enc"}, 'use: write "sig" or nothing'),
+        (EC | {"use": "signature"}, 'use: write "sig" or nothing'),
+        (EC | {"alg": "ES384"}, 'alg: use "ES256" or nothing for this kind of key'),
+        (OKP | {"alg": "ES256"}, 'alg: use "Ed25519" or nothing for this kind of key'),
+        (EC | {"key_ops": ["sign"]}, 'key_ops: use a list with "verify" or nothing'),
+        (EC | {"key_ops": "verify"}, 'key_ops: use a list with "verify" or nothing'),
     ],
 )
 def test_a_key_that_is_refused_is_named_by_its_index(key: object, says: str) -> None:
@@ -96,7 +96,7 @@ def test_every_mistake_is_told_at_once() -> None:
     )
 
 
-NO_LIST = 'JWKS: expected a member "keys" with a list of at least one public key'
+NO_LIST = 'JWKS: use a member "keys" with a list of at least one public key'
 
 
 @pytest.mark.parametrize(

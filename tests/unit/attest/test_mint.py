@@ -64,7 +64,7 @@ def test_the_files_of_issuer_and_device_are_private_keys_of_their_own() -> None:
 
 
 PRIVATE = EC.as_dict(private=True)
-NO_KEY = "d: expected a private JWK: EC with P-256, or OKP with Ed25519"
+NO_KEY = "d: use a private JWK: EC with P-256, or OKP with Ed25519"
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ NO_KEY = "d: expected a private JWK: EC with P-256, or OKP with Ed25519"
         ("{}", NO_KEY),
         (mint.jwks(EC), NO_KEY),
         (json.dumps(PRIVATE | {"d": 1}), NO_KEY),
-        (json.dumps(PRIVATE | {"kty": "oct"}), "kty: expected"),
-        (json.dumps(PRIVATE | {"crv": "Ed25519"}), "crv: expected"),
+        (json.dumps(PRIVATE | {"kty": "oct"}), "kty: use"),
+        (json.dumps(PRIVATE | {"crv": "Ed25519"}), "crv: use"),
         (json.dumps(PRIVATE | {"d": "AAAA"}), None),
         (json.dumps(PRIVATE | {"d": "!"}), None),
     ],

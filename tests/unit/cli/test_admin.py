@@ -52,7 +52,7 @@ def test_no_two_tokens_are_one() -> None:
         (["Ada"], "`Ada` is not a name for an admin"),
         (["ada:x"], "is not a name for an admin"),
         (["file"], "stands for changed files"),
-        (["ada", "--role", "boss"], "`boss` is not a role; expected viewer, operator, approver"),
+        (["ada", "--role", "boss"], "`boss` is not a role; use analyst, viewer, operator, approver"),
     ],
 )
 def test_a_name_or_role_that_settings_refuse_is_refused(arguments: list[str], why: str) -> None:

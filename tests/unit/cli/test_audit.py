@@ -3,10 +3,15 @@
 import csv
 import io
 import json
+import os
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from getpass import getuser
 from hashlib import sha256
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -16,8 +21,9 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import tamper
 from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
-from mailgate.store import Act, Store
+from mailgate.cli import app, options
+from mailgate.store import Act, Store, StoreUnavailableError
+from mailgate.store.database import Database
 
 
 def run(*arguments: str) -> Result:
@@ -63,7 +69,7 @@ def test_a_whole_log_gives_its_head_and_one_that_was_cut_is_named(log: None) -> 
 def test_a_head_that_is_none_is_said(log: None) -> None:
     refused = run("verify", "--head", "3")
     assert refused.exit_code == 2
-    assert "expected NUMBER:DIGEST" in refused.output
+    assert "use NUMBER:DIGEST" in refused.output
 
 
 def test_an_export_can_be_checked_without_mailgate(log: None) -> None:
@@ -140,3 +146,71 @@ def test_a_damaged_head_is_said_and_the_entries_are_listed(log: None, value: str
     assert "row that names the last one was deleted or damaged" in run("verify").output
     (last,) = json.loads(run("list", "--limit", "1", "--json").output)
     assert last["about"] == "version 3"
+
+
+def looks() -> list[dict[str, object]]:
+    """Those on record, without the command that lists them."""
+    shown = CliRunner().invoke(app, ["audit", "looks", "--config", "mailgate.yaml", "--json"])
+    return [each for each in json.loads(shown.output) if each["what"] != "audit looks"]
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (["person", " ADA"], ("person", "ada", "", "")),
+        (["devices", "export", "--person", "ada"], ("devices export", "ada", "", "")),
+        (["devices", "show", "a1b2"], ("devices show", "", "a1b2", "")),
+        (["find", "a"], ("find", "", "", "text=a")),
+        (["help-requests", "--rule", "shut"], ("help-requests", "", "", "rule=shut")),
+        (["devices", "list"], ("devices list", "", "", "")),
+    ],
+)
+def test_a_command_that_reads_about_people_is_on_record(
+    config: Path, command: list[str], kept: tuple[str, ...]
+) -> None:
+    CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
+    (look,) = looks()
+    assert (look["what"], look["person"], look["device"], look["sought"]) == kept
+    assert (look["who"], look["origin"]) == (getuser(), f"command at {gethostname()}")
+
+
+def test_a_command_that_shows_nobody_or_acts_is_no_look(config: Path) -> None:
+    for command in (
+        ["policy", "history"],
+        ["audit", "verify"],
+        ["connectors", "list"],
+        ["devices", "lost", "x"],
+    ):
+        CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
+    assert looks() == []
+
+
+def test_looks_are_listed_by_reader_and_whom(config: Path) -> None:
+    CliRunner().invoke(app, ["person", "ada", "--config", "mailgate.yaml"])
+    assert "person" in run("looks", "--whom", "ada").output
+    assert run("looks", "--who", "nobody").output == "No such look is on record.\n"
+
+
+def test_a_command_shows_nobody_if_nothing_keeps_that_it_was_called(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def read_only(_database: Database, timeout_seconds: float = 0) -> AsyncIterator[None]:
+        raise StoreUnavailableError("attempt to write a readonly database")
+        yield
+
+    monkeypatch.setattr(Database, "writing", read_only)
+    listed = ["devices", "list", "--config", "mailgate.yaml"]
+    shown = CliRunner().invoke(app, [*listed, "--json"])
+    assert (shown.exit_code, json.loads(shown.stdout)) == (0, [])
+    (spool,) = Path().rglob("looks.*")
+    shutil.rmtree(spool.parent)
+    spool.parent.write_text("a file where a folder should be")
+    refused = CliRunner().invoke(app, listed)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "nobody may look" in refused.stderr
+
+
+def test_a_user_without_a_name_is_known_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "getuser", lambda: {}["no such user"])
+    assert options.system_user().name == str(os.getuid())

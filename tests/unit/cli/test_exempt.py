@@ -25,7 +25,7 @@ def run(*arguments: str) -> Result:
 @pytest.fixture
 def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a device, in a store where a rule is in force; the clock stands still."""
-    monkeypatch.setattr("mailgate.cli.exempt.datetime", stopped_at(NOW))
+    monkeypatch.setattr("mailgate.cli.opened.datetime", stopped_at(NOW))
     monkeypatch.setattr("mailgate.cli.options.datetime", stopped_at(NOW))
 
     async def fill(store: Store) -> str:

@@ -75,17 +75,17 @@ def test_a_file_is_readable_by_its_writer_alone_and_nothing_is_kept(folder: Path
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("", "stdin: line 1: expected the column machine once, and owner at most once"),
-        ("name,owner\nLT-1,ada\n", "stdin: line 1: expected the column machine once"),
-        ("machine,machine\n", "stdin: line 1: expected the column machine once"),
+        ("", "stdin: line 1: name the column machine once, and owner at most once"),
+        ("name,owner\nLT-1,ada\n", "stdin: line 1: name the column machine once"),
+        ("machine,machine\n", "stdin: line 1: name the column machine once"),
         ("machine\n", "stdin: line 2: there is no computer"),
-        ("machine,owner\n,ada\n", "stdin: line 2, machine: it is empty; expected the computer's name"),
+        ("machine,owner\n,ada\n", "stdin: line 2, machine: it is empty; write the computer's name"),
         ("machine\nLT-1\nlt-1\n", "stdin: line 3, machine: lt-1 is in line 2 already"),
-        ("machine,owner\nLT-1,a\x1b[2J\n", "stdin: line 2, owner: expected one line of at most 255"),
-        ("machine\n" + "x" * 256 + "\n", "stdin: line 2, machine: expected one line of at most 255"),
+        ("machine,owner\nLT-1,a\x1b[2J\n", "stdin: line 2, owner: use one line of at most 255"),
+        ("machine\n" + "x" * 256 + "\n", "stdin: line 2, machine: use one line of at most 255"),
         ("machine,owner\nLT-1,=1+1\n", "stdin: line 2, owner: a spreadsheet could take it for a formula"),
         ('machine\n"LT-1', "stdin: line 2: not CSV"),
-        (b"machine\n\xff\n", "stdin: not UTF-8; expected CSV in UTF-8"),
+        (b"machine\n\xff\n", "stdin: not UTF-8; save it as CSV in UTF-8"),
         ("machine,owner\n" + ",x\n" * 25, "and 5 more"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
     done = CliRunner().invoke(app, ["extension", "tokens", "--inventory", "none.csv"])
     assert (done.exit_code, done.stderr) == (
         2,
-        "none.csv: no such file or directory; expected CSV in UTF-8\n",
+        "none.csv: no such file or directory; save it as CSV in UTF-8\n",
     )
 
 

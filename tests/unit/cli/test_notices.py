@@ -35,7 +35,7 @@ def test_the_preview_has_other_languages_html_and_json(folder: Path) -> None:
 def test_an_unknown_language_is_said(folder: Path) -> None:
     refused = run("preview", *ENFORCED, "--language", "xx")
     assert refused.exit_code == 2
-    assert "no texts in `xx`; expected one of ar, de" in refused.output
+    assert "no texts in `xx`; use one of ar, de" in refused.output
 
 
 def test_a_person_without_a_mail_is_shown_none(folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_notice_without_a_matching_stage_is_refused(folder: Path) -> None:
 def test_without_settings_nothing_is_sent(folder: Path, config: Path) -> None:
     config.write_text(config.read_text().partition("notices:")[0])
     refused = run("send", *ENFORCED)
-    assert (refused.exit_code, "expected `notices`" in refused.output) == (2, True)
+    assert (refused.exit_code, "add `notices`" in refused.output) == (2, True)
 
 
 def test_before_the_first_start_nothing_can_be_told(config: Path) -> None:

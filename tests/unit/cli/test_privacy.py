@@ -47,4 +47,4 @@ def test_the_report_is_about_the_rules_in_force_and_what_changed(two_versions: N
 def test_a_language_without_texts_is_named(config: Path) -> None:
     refused = run("--language", "fr")
     assert refused.exit_code == 2
-    assert "expected one of de, en" in refused.output
+    assert "use one of de, en" in refused.output

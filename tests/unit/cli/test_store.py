@@ -68,7 +68,7 @@ def test_an_address_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) 
     [
         (["sqlite:///config/gate.db", "sqlite:///config/gate.db"], 1, "both are the same store"),
         (["sqlite:///nowhere.db", "sqlite:///copy.db"], 1, "there is no store at"),
-        (["mysql://a:secret@b/c", "sqlite:///copy.db"], 2, "FROM: mysql://a:***@b/c is no store: expected"),
+        (["mysql://a:secret@b/c", "sqlite:///copy.db"], 2, "FROM: mysql://a:***@b/c is no store; use"),
         (["sqlite:///config/gate.db", "elsewhere"], 2, "TO: the store's address cannot be read"),
         (["env:NOTHING", "sqlite:///copy.db"], 2, "this variable is not set"),
         (["file:nothing", "sqlite:///copy.db"], 2, "cannot be read"),

@@ -52,7 +52,7 @@ ANOTHER_KIND = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1, type
 )
 def test_a_weak_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> None:
     with pytest.raises(
-        ConfigError, match="it is not an argon2id hash; expected one as `mailgate admin add`"
+        ConfigError, match="it is not an argon2id hash; use one as `mailgate admin add`"
     ) as refused:
         loaded(tmp_path, {"ada": {"token_hash": value, "roles": ["viewer"]}})
     assert "hunter2" not in str(refused.value)
@@ -61,7 +61,7 @@ def test_a_weak_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> 
 
 @pytest.mark.parametrize("known", ["ada:hunter2", {"ada": "ada:hunter2"}])
 def test_a_token_in_place_of_an_admin_is_not_repeated(tmp_path: Path, known: Any) -> None:
-    with pytest.raises(ConfigError, match="it is not the entry of an admin; expected a mapping") as refused:
+    with pytest.raises(ConfigError, match="it is not the entry of an admin; use a mapping") as refused:
         loaded(tmp_path, known)
     assert "hunter2" not in str(refused.value)
 
@@ -69,9 +69,9 @@ def test_a_token_in_place_of_an_admin_is_not_repeated(tmp_path: Path, known: Any
 @pytest.mark.parametrize(
     ("changed", "mistake"),
     [
-        ({"roles": []}, "it is empty; expected at least one"),
-        ({"roles": ["boss"]}, "`boss` is not known here; expected one of `viewer`, `operator`, `approver`"),
-        ({"roles": ["viewer", "viewer"]}, "the role is listed twice; expected it once"),
+        ({"roles": []}, "it is empty; add at least one"),
+        ({"roles": ["boss"]}, "`boss` is not known here; use one of `viewer`, `operator`, `approver`"),
+        ({"roles": ["viewer", "viewer"]}, "the role is listed twice; keep one"),
         ({"token": "x"}, "the key `token` is not known"),
     ],
 )
@@ -95,5 +95,5 @@ def test_no_admin_has_the_name_of_changed_files(tmp_path: Path) -> None:
 def test_one_token_under_two_names_is_refused(tmp_path: Path) -> None:
     """One person could approve what they have planned themselves."""
     ada = admins(ada="operator approver")["ada"]
-    with pytest.raises(ConfigError, match="ada has the same token; expected a different one for each person"):
+    with pytest.raises(ConfigError, match="ada has the same token; give each person another one"):
         loaded(tmp_path, {"ada": ada, "lin": ada})

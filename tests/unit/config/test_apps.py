@@ -33,12 +33,12 @@ def test_lists_stand_here_or_in_files(tmp_path: Path) -> None:
         (APPS + "lists: {a: {file: theirs.yaml}}", "{title: T, apps: [tiktok]}", "theirs.yaml:1:1: the key `sources` is missing"),
         (APPS + "lists: {a: {file: gone.yaml}}", "", "gone.yaml:1:1: cannot be read"),
         (APPS + "lists: {a: {fil: theirs.yaml}}", "", "apps.yaml:4:13: the key `fil` is not known; did you mean `file`?"),
-        (APPS + "lists: {A: [tiktok]}", "", "apps.yaml:4:9: `A` has the wrong form; expected kebab-case"),
+        (APPS + "lists: {A: [tiktok]}", "", "apps.yaml:4:9: `A` has the wrong form; use kebab-case"),
         (APPS + "  other: {name: tiktok}", "", "apps.yaml:4:3: `other` and `tiktok` share the name identifier `tiktok`"),
         (APPS + "  other: {name: Other, android: [COM.A]}", "", "apps.yaml:4:3: `other` and `tiktok` share the android"),
-        (APPS + "  other: {name: Other, ios: ['a b']}", "", "apps.yaml:4:30: `a b` has the wrong form; expected letters"),
-        ("apps: {}", "", "apps.yaml:1:7: it is empty; expected at least one"),
-        ("[]", "", "apps.yaml:1:1: a list is given here; expected a mapping"),
+        (APPS + "  other: {name: Other, ios: ['a b']}", "", "apps.yaml:4:30: `a b` has the wrong form; use letters"),
+        ("apps: {}", "", "apps.yaml:1:7: it is empty; add at least one"),
+        ("[]", "", "apps.yaml:1:1: a list is given here; use keys with"),
     ],
 )  # fmt: skip
 def test_mistakes_have_their_place(text: str, theirs: str, mistake: str, tmp_path: Path) -> None:

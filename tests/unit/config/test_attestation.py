@@ -84,7 +84,7 @@ def test_an_issuer_is_believed_by_its_keys(loaded, tmp_path: Path) -> None:
         ("attestation: {issuers: [{issuer: 'a b', jwks: k.json}]}", "7:34: `a b` has the wrong form"),
         (
             "attestation: {nonces: always}",
-            "7:23: `always` is not known here; expected one of `off`, `offer`, `require`",
+            "7:23: `always` is not known here; use one of `off`, `offer`, `require`",
         ),
         (
             f"attestation: {{issuers: [{{{ISSUER}}}]}}\nposture: {{precedence: [a, a]}}",
@@ -145,11 +145,11 @@ def test_without_roots_nobody_is_believed(load) -> None:
     [
         (
             "{android_key: {roots: maker.pem, revoked: broken.json}}",
-            "7:67: the file holds no list of revoked keys: expected",
+            "7:67: the file holds no list of revoked keys: use {",
         ),
         (
             "{android_key: {roots: maker.pem, revoked: latin.json}}",
-            "7:67: the file holds no list of revoked keys: expected",
+            "7:67: the file holds no list of revoked keys: save the file",
         ),
         ("{apple_device: {roots: status.json}}", "the file holds no certificates"),
         ("{apple_device: {}}", "the key `roots` is missing"),

@@ -66,18 +66,18 @@ def test_proxies_alone_need_no_port_and_no_tls(load) -> None:
     [
         (
             "crl: devices.crl",
-            "8:22: no certificate can reach the gate; expected `listen`, `from_proxies` or both",
+            "8:22: no certificate can reach the gate; set `listen`, `from_proxies` or both",
         ),
         ("listen: 127.0.0.1:8443", "8:57: the same address as"),
         ("listen: 127.0.0.1:8081", "8:57: the same address as"),
-        ("from_proxies: apache", "expected"),
+        ("from_proxies: apache", "use one of"),
         ("from_proxies: nginx, proxy_header: X-Real-IP", "8:"),
         ("from_proxies: nginx, proxy_header: X_SSL_Client_Cert", "8:"),
         ("from_proxies: xfcc, crl: gate.pem", "8:74: no certificate revocation list"),
         ("from_proxies: xfcc, crl: lost.txt", "8:74: cannot be read as a certificate revocation list"),
         ("from_proxies: xfcc, revoked_serials: gate.pem", "8:86: line 1 is no serial number"),
-        ("from_proxies: xfcc, match: [{field: san-ip, names: udid}]", "expected"),
-        ("from_proxies: xfcc, match: [{field: san-uri, names: owner}]", "expected"),
+        ("from_proxies: xfcc, match: [{field: san-ip, names: udid}]", "use one of"),
+        ("from_proxies: xfcc, match: [{field: san-uri, names: owner}]", "use one of"),
     ],
 )
 def test_a_mistake_is_named_where_it_stands(load, text: str, mistake: str) -> None:
@@ -87,7 +87,7 @@ def test_a_mistake_is_named_where_it_stands(load, text: str, mistake: str) -> No
 
 
 def test_a_port_of_its_own_needs_tls(load) -> None:
-    with pytest.raises(ConfigError, match="no certificate to serve there; expected `tls` to be set"):
+    with pytest.raises(ConfigError, match="no certificate to serve there; set `tls`"):
         load("listen: 127.0.0.1:8444", CONFIG.replace("tls: {certificate: gate.pem, key: gate.key}\n", ""))
 
 

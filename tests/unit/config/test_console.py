@@ -68,11 +68,11 @@ def test_every_setting_of_the_console_is_read(tmp_path: Path) -> None:
     ("console", "says"),
     [
         ({"login": {"token": False}}, "nobody could log in"),
-        ({"login": {"oidc": OIDC}}, "expected `url` in `console`"),
+        ({"login": {"oidc": OIDC}}, "set `url` in `console`"),
         ({"url": URL + "/console", "login": {}}, "the URL has a path, query or fragment"),
-        ({"login": {"proxy": PROXY | {"from_proxies": []}}}, "it is empty; expected at least one"),
+        ({"login": {"proxy": PROXY | {"from_proxies": []}}}, "it is empty; add at least one"),
         ({"login": {"proxy": {"header": "X-User"}}}, "`from_proxies` is missing"),
-        ({"login": {"proxy": PROXY | {"header": "X_User"}}}, "expected letters, digits and hyphens"),
+        ({"login": {"proxy": PROXY | {"header": "X_User"}}}, "use letters, digits and hyphens"),
         ({"login": {"header": "X-User"}}, "`header` is not known"),
     ],
 )
@@ -83,16 +83,16 @@ def test_a_way_that_leads_nowhere_is_refused(tmp_path: Path, console: Any, says:
 @pytest.mark.parametrize(
     ("oidc", "says"),
     [
-        ({"issuer": "http://login.example.com"}, "expected https, or http on loopback"),
+        ({"issuer": "http://login.example.com"}, "use https, or http on loopback"),
         ({"issuer": "login.example.com"}, "not the URL of an issuer"),
-        ({"issuer": "https://login.example.com/?x=1"}, "expected one without"),
+        ({"issuer": "https://login.example.com/?x=1"}, "leave them out"),
         ({"issuer": "https://ada:x@login.example.com"}, "the URL contains credentials"),
-        ({"client_secret": "hunter2"}, "expected {env: NAME} or {file: PATH}"),
+        ({"client_secret": "hunter2"}, "use {env: NAME} or {file: PATH}"),
         ({"client_secret": {"env": "NOT_SET"}}, "the environment variable NOT_SET is missing or empty"),
-        ({"claim": "name"}, "expected one of `email`, `sub`, `preferred_username`"),
+        ({"claim": "name"}, "use one of `email`, `sub`, `preferred_username`"),
         ({"scopes": ["email"]}, "the scope `openid` is missing"),
-        ({"groups": {"roles": {}}}, "it is empty; expected at least one"),
-        ({"groups": {"roles": {"ops": ["approver"]}}}, "expected one of `viewer`, `operator`"),
+        ({"groups": {"roles": {}}}, "it is empty; add at least one"),
+        ({"groups": {"roles": {"ops": ["approver"]}}}, "use one of `viewer`, `operator`"),
         ({"groups": GROUPS | {"session": "13h"}}, "out of range"),
         ({"ca": "none.pem"}, "no such file"),
         (
@@ -136,7 +136,7 @@ def test_an_admin_has_a_way_in_that_is_open(tmp_path: Path, people: Any, says: s
 def test_no_two_admins_are_one_person(tmp_path: Path, way: str, one: str, other: str) -> None:
     people = {"ada": {way: one, "roles": ["operator"]}, "lin": {way: other, "roles": ["approver"]}}
     said = mistakes(tmp_path, {"url": URL, "login": {"oidc": OIDC, "proxy": PROXY}}, people)
-    assert "ada has the same name there; expected a different one for each person" in said
+    assert "ada has the same name there; give each person another one" in said
 
 
 def test_if_the_provider_has_groups_each_admin_needs_a_name_there(tmp_path: Path) -> None:

@@ -31,11 +31,11 @@ def test_mails_go_to_a_server_or_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("rate: 60", "expected exactly one of them"),
-        ("smtp: 'a:25', outbox: out", "expected exactly one of them"),
+        ("rate: 60", "set exactly one of them"),
+        ("smtp: 'a:25', outbox: out", "set exactly one of them"),
         ("smtp: 'a:25', username: gate", "`username` and `password` go together"),
         ("smtp: 'a:25', rate: 0", "`0` is out of range"),
-        ("outbox: 'https://a/'", "not a path; expected one"),
+        ("outbox: 'https://a/'", "not a path; use one"),
     ],
 )
 def test_mistakes_about_mail_are_said(tmp_path: Path, text: str, mistake: str) -> None:

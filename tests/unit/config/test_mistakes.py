@@ -6,8 +6,7 @@ from pydantic import Field
 
 from mailgate.config.document import read_document
 from mailgate.config.mistakes import validated
-from mailgate.policy.apps import Key, Strict, Text
-from mailgate.policy.written import Duration
+from mailgate.policy.written import Duration, Key, Strict, Text
 
 
 class Inner(Strict):
@@ -27,22 +26,22 @@ class Outer(Strict):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("name: 5", ["1:7: `5` is a number; expected a text"]),
-        ("name: true", ["1:7: `true` is true or false; expected a text"]),
-        ("name: ''", ["1:7: it is empty; expected at least one"]),
-        ("name: []", ["1:7: a list is given here; expected a text"]),
-        ("{}", ["1:1: the key `name` is missing; expected `name` here"]),
+        ("name: 5", ["1:7: `5` is a number; use a text"]),
+        ("name: true", ["1:7: `true` is true or false; use a text"]),
+        ("name: ''", ["1:7: it is empty; add at least one"]),
+        ("name: []", ["1:7: a list is given here; use a text"]),
+        ("{}", ["1:1: the key `name` is missing; use `name` here"]),
         ("inner: {size: 1}\nname:", []),  # the document itself says so, at its line
-        ("many: [{size: ~}]", ["1:1: the key `name` is missing; expected `name` here"]),
-        ("text", ["1:1: `text` is a text; expected a mapping of keys to values"]),
-        ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? expected one of `size`, `on`, `wait`, `rest`"]),
-        ("name: x\nmany: [{}, {size: 10}]", ["2:19: `10` is out of range; expected less than or equal to 9"]),
-        ("name: x\ninner: {wait: 5m}", ["2:15: `5m` is out of range; expected greater than or equal to 90m"]),
-        ("name: x\ninner: {rest: 8d}", ["2:15: `8d` is out of range; expected less than or equal to 7 days"]),
-        ("name: x\nmany: [{on: yes}]", ["2:13: `yes` is a text; expected true or false"]),
-        ("name: x\nnamed: {a: {size: x}, B: {}}", ["2:19: `x` is a text; expected a whole number", "2:23: `B` has the wrong form; expected kebab-case: small letters, digits and single hyphens"]),
-        ("name: x\nnamed: {a: {sze: 1}}", ["2:13: the key `sze` is not known; did you mean `size`? expected one of `size`, `on`, `wait`, `rest`"]),
-        (f"name: {'x' * 201}", ["1:7: it is too long; expected at most 200"]),
+        ("many: [{size: ~}]", ["1:1: the key `name` is missing; use `name` here"]),
+        ("text", ["1:1: `text` is a text; use keys with their values"]),
+        ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? use one of `size`, `on`, `wait`, `rest`"]),
+        ("name: x\nmany: [{}, {size: 10}]", ["2:19: `10` is out of range; use 9 or less"]),
+        ("name: x\ninner: {wait: 5m}", ["2:15: `5m` is out of range; use 90m or more"]),
+        ("name: x\ninner: {rest: 8d}", ["2:15: `8d` is out of range; use 7 days or less"]),
+        ("name: x\nmany: [{on: yes}]", ["2:13: `yes` is a text; use true or false"]),
+        ("name: x\nnamed: {a: {size: x}, B: {}}", ["2:19: `x` is a text; use a whole number", "2:23: `B` has the wrong form; use kebab-case: small letters, digits and single hyphens"]),
+        ("name: x\nnamed: {a: {sze: 1}}", ["2:13: the key `sze` is not known; did you mean `size`? use one of `size`, `on`, `wait`, `rest`"]),
+        (f"name: {'x' * 201}", ["1:7: it is too long; use at most 200"]),
     ],
 )  # fmt: skip
 def test_a_mistake_says_where_what_and_what_is_expected(text: str, expected: list[str]) -> None:

@@ -55,7 +55,7 @@ def test_a_logo_is_carried_in_the_page(tmp_path: Path, name: str, content: bytes
 )
 def test_another_picture_or_a_larger_one_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.svg").write_bytes(content)
-    with pytest.raises(ConfigError, match="expected an SVG or PNG of at most 8 KiB"):
+    with pytest.raises(ConfigError, match="use an SVG or PNG of at most 8 KiB"):
         loaded(tmp_path, {}, company={"logo": "a.svg"})
 
 

@@ -106,22 +106,22 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         (
             "trusted_proxies: []",
             "trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listen: '127.0.0.1:8080', dialect: caddy}]",
-            "9:28: the same address as `listen`; expected a port of its own",
+            "9:28: the same address as `listen`; use a port of its own",
         ),
         (
             "trusted_proxies: []",
             f"trusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{TWICE}]",
-            "9:61: the same address as `authz_listeners.0.listen`; expected a port of its own",
+            "9:61: the same address as `authz_listeners.0.listen`; use a port of its own",
         ),
         (
             "trusted_proxies: []",
             f"trusted_proxies: []\nauthz_listeners: [{TWICE.replace('a:0', 'unix:/q')}]",
-            "9:65: the same address as `authz_listeners.0.listen`; expected a port of its own",
+            "9:65: the same address as `authz_listeners.0.listen`; use a port of its own",
         ),
         (
             "trusted_proxies: []",
             "trusted_proxies: []\nauthz_listeners: [{listen: 'unix:q.sock', dialect: caddy}]",
-            "9:28: `unix:q.sock` is not the path of a Unix socket; expected one of at most 100 characters",
+            "9:28: `unix:q.sock` is not the path of a Unix socket; use one of at most 100 characters",
         ),
         (
             "trusted_proxies: []",
@@ -131,7 +131,7 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         (
             "trusted_proxies",
             "authz: {dialect: apache}\ntrusted_proxies",
-            "8:18: `apache` is not known here; expected one of `nginx`",
+            "8:18: `apache` is not known here; use one of `nginx`",
         ),
         (
             "trusted_proxies",
@@ -146,7 +146,7 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         (
             "trusted_proxies",
             "activesync: {refusal: page}\ntrusted_proxies",
-            "8:23: `page` is not known here; expected one of `status`, `forbidden`",
+            "8:23: `page` is not known here; use one of `status`, `forbidden`",
         ),
         (
             "issuers: []",
@@ -158,12 +158,12 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
             "issuers: [{issuer: a, jwks: k.json}]\nposture: {precedence: [enrolled]}",
             "17:24: `enrolled` is not known here",
         ),
-        ("trusted_proxies", MAIL % "password: hunter2", "10:15: it is not a reference; expected {env: NAME}"),
+        ("trusted_proxies", MAIL % "password: hunter2", "10:15: it is not a reference; use {env: NAME}"),
         ("trusted_proxies", MAIL % "username: gate", "10:15: `username` and `password` go together"),
         (
             "trusted_proxies",
             (MAIL % "pause: 1d").replace("it-help@example.com", "nobody"),
-            "12:13: `nobody` has the wrong form; expected a mail address",
+            "12:13: `nobody` has the wrong form; use a mail address",
         ),
     ],
 )

@@ -109,7 +109,7 @@ def test_a_file_counts_as_changed_once_it_rests(tmp_path, monkeypatch):
 
 
 AT = "2026-11-24T09:00:00Z"
-A_TIME = "expected one like 2026-12-01T09:00:00Z"
+A_TIME = "use one like 2026-12-01T09:00:00Z"
 THUMBPRINT = "A" * 43
 
 
@@ -237,33 +237,33 @@ def test_blank_lines_are_none():
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("{", "line 1: not JSON; expected one object a line"),
-        ("[1]", "line 1: not an object; expected one object a line"),
-        ('{"owner": "x"}', "line 1, id: the key `id` is missing; expected it in every line"),
-        ('{"id": ""}', "line 1, id: it is empty; expected at least one"),
-        ('{"id": 7}', "line 1, id: `7` is a number; expected a text"),
+        ("{", "line 1: not JSON; write one object a line"),
+        ("[1]", "line 1: not an object; write one object a line"),
+        ('{"owner": "x"}', "line 1, id: the key `id` is missing; add it to every line"),
+        ('{"id": ""}', "line 1, id: it is empty; add at least one"),
+        ('{"id": 7}', "line 1, id: `7` is a number; use a text"),
         (
             '{"id": "1"}\n\n{"id": "2", "kimd": "phone"}',
             "line 3, kimd: the key `kimd` is not known; did you mean `kind`?",
         ),
         ('{"id": "1", "kind": "fone"}', "line 1, kind: `fone` is not known here; did you mean `phone`?"),
-        ('{"id": "1", "managed": "yes"}', "line 1, managed: `yes` is a text; expected true or false"),
+        ('{"id": "1", "managed": "yes"}', "line 1, managed: `yes` is a text; use true or false"),
         (
             '{"id": "1", "apps": []}',
-            "line 1: `apps` needs `reported_at`; expected the time when the apps were",
+            "line 1: `apps` needs `reported_at`; add the time when the apps were",
         ),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00"}',
-            "line 1, reported_at: no time zone; expected one like 2026-12-01T09:00:00Z",
+            "line 1, reported_at: no time zone; use one like 2026-12-01T09:00:00Z",
         ),
-        ('{"id": "1", "id": "2"}', "line 1, id: the key is repeated; expected it once"),
+        ('{"id": "1", "id": "2"}', "line 1, id: the key is repeated; keep one"),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": ["TikTok"], "apps": []}',
-            "line 1, apps: the key is repeated; expected it once",
+            "line 1, apps: the key is repeated; keep one",
         ),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00Z", "apps": [{"id": "a", "id": "b"}]}',
-            "line 1, id: the key is repeated; expected it once",
+            "line 1, id: the key is repeated; keep one",
         ),
         ('{"id": "1", "reported_at": "24.11.2026"}', f"line 1, reported_at: not a time; {A_TIME}"),
         (
@@ -276,7 +276,7 @@ def test_blank_lines_are_none():
         ),
         ('{"id": "1", "expires_at": 1795552967}', f"line 1, expires_at: not a time; {A_TIME}"),
         ('{"id": "1", "certificates": ["x"]}', "line 1, certificates: `x` has the wrong form"),
-        (" " * (MAX_LINE + 2), "line 1: longer than 1048576 bytes; expected one device a line"),
+        (" " * (MAX_LINE + 2), "line 1: longer than 1048576 bytes; write one device a line"),
     ],
 )
 def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
@@ -288,11 +288,11 @@ def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
     [
         (
             '{"nam": "TikTok"}',
-            "the key `nam` is not known; did you mean `name`? expected one of `id`, `name`,",
+            "the key `nam` is not known; did you mean `name`? use one of `id`, `name`,",
         ),
-        ('{"id": 7}', "`7` is a number; expected a text"),
-        ("7", "`7` is a number; expected a text"),
-        (f'"{"y" * 501}"', "it is too long; expected at most 500"),
+        ('{"id": 7}', "`7` is a number; use a text"),
+        ("7", "`7` is a number; use a text"),
+        (f'"{"y" * 501}"', "it is too long; use at most 500"),
     ],
 )
 def test_a_wrong_app_is_one_mistake_in_the_words_of_its_form(app, mistake):
@@ -303,12 +303,12 @@ def test_a_wrong_app_is_one_mistake_in_the_words_of_its_form(app, mistake):
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("", "line 1, id: the column `id` is missing; expected the names of columns in the first row"),
+        ("", "line 1, id: the column `id` is missing; write the names of columns in the first row"),
         ("id,seriel\n1,2", "line 1, seriel: no column is called `seriel`; did you mean `serial`?"),
-        ("id,id\n1,2", "line 1, id: the column is repeated; expected it once"),
-        ("id,os\n1", "line 2: 1 cells; expected 2, as in the first row"),
-        ("id,managed\n1,maybe", "line 2, managed: `maybe` is a text; expected true or false"),
-        ('id\n"1', "line 2: not CSV (unexpected end of data); expected RFC 4180"),
+        ("id,id\n1,2", "line 1, id: the column is repeated; keep one"),
+        ("id,os\n1", "line 2: 1 cells; write 2, as in the first row"),
+        ("id,managed\n1,maybe", "line 2, managed: `maybe` is a text; use true or false"),
+        ('id\n"1', "line 2: not CSV (unexpected end of data); write it by RFC 4180"),
         ('id\n"1"x', "line 2: not CSV ("),
     ],
 )
@@ -319,7 +319,7 @@ def test_a_wrong_row_of_csv_says_where_and_what(text, mistake):
 def test_csv_in_another_encoding_is_refused():
     with pytest.raises(LinesRefusedError, match="mistakes; nothing was imported") as caught:
         check_rows(read_rows(BytesIO(b"id\n\xff"), is_csv=True))
-    assert "not UTF-8; expected CSV in UTF-8" in str(caught.value.mistakes[0])
+    assert "not UTF-8; save it as CSV in UTF-8" in str(caught.value.mistakes[0])
 
 
 def test_many_mistakes_are_counted_and_the_first_are_told():

@@ -20,7 +20,7 @@ from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
-from mailgate.console.now.counting import AppCounting, Count, DeviceCounts
+from mailgate.console.now.counting import AppCounting, DeviceStates
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.plans.planning import Planning
@@ -35,7 +35,7 @@ from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store, StoreError
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
-WHO = admins(ada="operator", lin="operator approver", vic="viewer")
+WHO = admins(ada="operator", lin="operator approver", vic="viewer", ann="analyst")
 CONNECTORS = {"jamf-file": {"type": "file", "path": "devices.csv"}}
 NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.com"}
 HOST = "console.example.com"
@@ -90,8 +90,8 @@ class Company:
             progress(3, 3)
             return "3 records"
 
-        device_counts = DeviceCounts(self.store.devices.summaries, lambda _device, _now: "clean", self.clock)
-        device_counts.last = Count(Counter(clean=2, listed=1), NOW)
+        counting = AppCounting(self.store, lambda: self.bundle.policy.catalog.apps, self.clock)
+        counting.devices = DeviceStates(Counter(clean=2, listed=1), NOW)
         self.context = ConsoleContext(
             store=self.store,
             bundle=lambda: self.bundle,
@@ -100,8 +100,7 @@ class Company:
             readiness=readiness,
             host="gate-1",
             verdict_rates=VerdictRates(),
-            device_counts=device_counts,
-            counting=AppCounting(self.store, lambda: self.bundle.policy.catalog.apps, self.clock),
+            counting=counting,
             readings=Readings(sync),
             candidate=self.candidate,
             planning=Planning(self.plan),

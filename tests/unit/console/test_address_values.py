@@ -32,8 +32,8 @@ def test_every_other_value_is_a_mistake_with_what_to_enter() -> None:
         AddressMistake(
             "nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"
         ),
-        AddressMistake("name", "bob", "it is given more than once; expected it once"),
-        AddressMistake("name", "toolong", "it is given more than once; expected it once"),
+        AddressMistake("name", "bob", "it is given more than once; keep one"),
+        AddressMistake("name", "toolong", "it is given more than once; keep one"),
     ]
     assert read_address([("a", "b")], {})[1][0].words.endswith("this address takes none")
 

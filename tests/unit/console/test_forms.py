@@ -82,7 +82,7 @@ async def test_a_body_of_another_type_has_no_fields():
 def test_a_note_is_trimmed_and_limited() -> None:
     assert note_of({"note": "  sent in error "}) == "sent in error"
     assert len(note_of({"why": "x" * MAX_TEXT}, "why")) == MAX_TEXT
-    with pytest.raises(RefusedError, match="has 1,001 characters; expected at most 1,000"):
+    with pytest.raises(RefusedError, match="has 1,001 characters; use at most 1,000"):
         note_of({"why": "x" * (MAX_TEXT + 1)}, "why")
     assert within("a\r\nb", 3) == "a\nb", "as a browser counts a line break"
 

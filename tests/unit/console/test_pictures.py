@@ -70,7 +70,7 @@ def drawn_in(drawing: str) -> ElementTree.Element:
 
 def test_refused_people_have_a_column_a_day_and_today_is_another_kind_than_past_days() -> None:
     picture = refused_picture(refused(None, 0, 1200, 7), [])
-    assert picture.words == "People refused each day from 28 Nov to 1 Dec: not counted, 0, 1,200, 7"
+    assert picture.words == "People refused each day from Nov 28 to Dec 1: not counted, 0, 1,200, 7"
     for drawing in (picture.wide, picture.phone):
         bars = drawn_in(drawing).findall("rect")
         assert [each.attrib["class"] for each in bars] == ["bar past", "bar block"]

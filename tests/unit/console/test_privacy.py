@@ -95,13 +95,13 @@ def test_a_text_of_a_rule_is_in_the_language_of_the_document_if_it_has_it() -> N
 
 
 def test_every_table_with_people_stands_there_with_all_its_columns_and_its_time(tmp_path: Path) -> None:
-    bundle = bundle_of(tmp_path, "retention: {sightings: 11d, devices: 22d, lost_devices: 33d}\n")
+    bundle = bundle_of(tmp_path, "retention: {sightings: 11d, devices: 22d, lost_devices: 33d, looks: 44d}\n")
     told = {each.name: each for each in stored_tables(bundle.settings)}
     assert set(told) == {table.name for table in PERSONAL}
     for table in PERSONAL:
         assert told[table.name].columns == tuple(table.columns.keys())
     days = {each.kept.days for each in told.values()}
-    assert days == {11, 22}
+    assert days == {11, 22, 44}
     assert {name for name, each in told.items() if each.kept == timedelta(days=22)} == {
         "devices", "reports", "device_names", "device_findings", "device_rows", "enrolled_keys", "enrolment_tokens",
         "shut_enrolments",

@@ -18,9 +18,9 @@ AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
 @pytest.mark.parametrize("at", [AT, AT.isoformat(), AT.astimezone(UTC)])
 def test_the_exact_time_in_utc_is_there_for_hovering_and_scripts(at: datetime | str) -> None:
     shown = str(instant(at))
-    assert 'title="2026-12-01 12:00:09 UTC"' in shown
+    assert 'title="Tue, Dec 1, 2026, 12:00:09 PM UTC"' in shown
     assert 'datetime="2026-12-01T12:00:09+00:00"' in shown
-    assert ">2026-12-01 12:00 UTC<" in shown
+    assert ">Tue, Dec 1, 2026, 12:00 PM UTC<" in shown
 
 
 @pytest.mark.parametrize("none", [None, ""])
@@ -95,7 +95,7 @@ def test_no_page_tells_its_reader_to_type_a_command() -> None:
         (with_command(phrase("Not in force"), ": `mailgate policy plan`"), "Not in force"),
         (plural("`%(name)s`", "", 1, name="<b>`x`"), "<code>&lt;b&gt;`x`</code>"),
         (phrase("%(first)s or %(last)s", first=code("<b>"), last="<b>"), "<code>&lt;b&gt;</code> or &lt;b&gt;"),
-        (capital(joined(["<b>", phrase("from %(at)s on", at=time_of(AT))], ": ")), f"&lt;b&gt;: from {instant(AT)} on"),
+        (capital(joined(["<b>", phrase("from %(at)s on", at=time_of(AT))], ": ")), f"&lt;b&gt;: from {instant(AT).within} on"),
         (sentence(phrase("`a` & b")), "<code>a</code> &amp; b."),
         ("the condition is `a < b` now", "the condition is <code>a &lt; b</code> now"),
         ("<b> 2026-12-08 09:00 UTC", "&lt;b&gt; 2026-12-08 09:00 UTC"),

@@ -2,17 +2,25 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import reduce
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from benchmarks.devices import LOOKED_AT, NAMED, addresses, operations
 from structlog.testing import capture_logs
-from tests.unit.console.browsing import ORIGIN, Browser, Company
+from tests.admins import token
+from tests.unit.console.browsing import ORIGIN, Browser, Company, browsing, serving, whole
+from tests.unit.console.phones import asks, has, record
+from tests.unit.store.steps import scanned, steps_of
+from tests.unit.store.test_fleet import a_browser
 
 from mailgate.console import site
 from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.site import OPERATIONS
+from mailgate.console.api.site import OPERATIONS, with_api
 from mailgate.console.apps.api import ListedApps
+from mailgate.console.devices.rows import catch_up
+from mailgate.console.extension.facts import fleet
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
@@ -75,6 +83,39 @@ async def test_an_unknown_address_or_method_shows_a_page_with_the_menu(
     assert page.status == status
     assert "To the console" in page.words
     assert 'aria-label="Pages"' in page.text  # with the menu: there is a way on
+
+
+async def test_whatever_reads_goes_by_an_index_of_each_table_that_grows(
+    opened: Opened, firm: Company, tmp_path: Path
+) -> None:
+    phone, *_ = await has(firm, *(record(f"a{number}", "alice", "tiktok") for number in range(3)))
+    await asks(firm, phone, "alice")
+    await catch_up(firm.store, firm.bundle, firm.clock())
+    await firm.store.enrolments.take([a_browser("ada"), a_browser("bob")])
+    firm.context.counting.browsers = await fleet(firm.store, firm.bundle.settings, firm.clock())
+    [seen] = await firm.store.sightings.latest(user="alice", size=1)
+    named = NAMED | {"{id}": phone.id, "{device}": phone.id, "{sighting}": seen.id, "{login}": "alice"}
+    named |= {"{thumbprint}": a_browser("ada").thumbprint}
+    paths = [f"/console{each}" for each in (*addresses(), *LOOKED_AT)]
+    paths += [f"/api/v1{each}" for each in operations()]
+    by = {"Authorization": f"Bearer {token('lin')}"}
+    found, statuses = {}, {}
+    async with (
+        serving(with_api(whole(firm.context), firm.context), tmp_path) as served,
+        browsing(served) as lin,
+    ):
+        await lin.log_in("lin")
+        for each in paths:
+            path = reduce(lambda text, part: text.replace(*part), named.items(), each)
+
+            async def ask(_: object, path: str = path) -> None:
+                statuses[path] = (await lin.get(path, headers=by)).status
+
+            found[path] = scanned(await steps_of(firm.store, ask))
+    found["/console/devices"].clear()  # read in the order of its key, up to a limit
+    assert {path: tables for path, tables in found.items() if tables} == {}
+    assert {path for path, status in statuses.items() if status >= 500} == set()
+    assert sum(status == 200 for status in statuses.values()) > len(paths) * 0.8
 
 
 async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:

@@ -24,8 +24,8 @@ from mailgate.model import (
     PostureState,
     Threat,
 )
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.device import PostureTerms
-from mailgate.policy.apps import AppCatalog, ListedApp
 
 HOUR = timedelta(hours=1)
 LISTED = ("temu", "tiktok")

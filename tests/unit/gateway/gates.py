@@ -10,6 +10,7 @@ from tests.unit.gateway.wire import exchange, handled
 from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest.sealing import Nonces
 from mailgate.attest.verifier import ReplayGuard, Verifier
+from mailgate.config.extension import SERVED
 from mailgate.devices.device import Device
 from mailgate.gateway.answer import Answer, RateLimit, References, send
 from mailgate.gateway.enrolment import Enroller, EnrolmentParts
@@ -189,6 +190,7 @@ class NoPeople:
         self.shut_since = None
         self.exempted = []
         self.calls = []
+        self.seen_by = []
         self.breaks = None
 
     async def devices(self, login, now, precedence):
@@ -227,6 +229,9 @@ class NoPeople:
 
     async def exemptions(self, login, devices):
         return self.exempted
+
+    async def looks(self, login, devices):
+        return self.seen_by
 
     async def help_requests(self, login, devices):
         return self.calls
@@ -384,6 +389,7 @@ def gate(
             RateLimit(3, timedelta(minutes=10)),
             RateLimit(7, timedelta(minutes=10)),
         ),
+        SERVED,
     )
     ways = Forwarders(way, way, way) if way else Forwarders(Webmail(), Webmail(), Webmail())
     return assemble(

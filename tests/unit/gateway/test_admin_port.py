@@ -239,7 +239,7 @@ async def test_a_source_without_posts_is_not_found(post):
 async def test_a_body_that_is_too_long_is_not_read_to_its_end(post):
     status, told, got, _ = await post(RIGHT, b"123456", b"123456", b"never")
     assert (status, got) == (413, [])
-    assert told["error"] == "longer than 10 bytes; expected less at a time"
+    assert told["error"] == "longer than 10 bytes; send less at a time"
 
 
 async def test_wrong_lines_are_told_to_the_sender_and_not_to_the_log(post):

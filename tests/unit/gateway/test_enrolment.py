@@ -35,8 +35,8 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.apps import ListedApp
 from mailgate.policy import AppCatalog
-from mailgate.policy.apps import ListedApp
 from mailgate.store import NotEnrolled, StoreUnavailableError
 from mailgate.store.enrolments import Computer, digest_of, name_of
 

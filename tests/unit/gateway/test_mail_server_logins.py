@@ -23,8 +23,8 @@ from mailgate.gateway.mail_server_logins import (
     refusal,
 )
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
+from mailgate.model.apps import ListedApp
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.apps import ListedApp
 from mailgate.policy.people import Logins
 from mailgate.policy.rules import PolicyFile, policy_context
 

@@ -18,8 +18,8 @@ from mailgate.attest.hardware import Roots
 from mailgate.attest.report import Reporters
 from mailgate.devices.names import KEY
 from mailgate.gateway.evaluate.proving import NonceMode
+from mailgate.model.apps import ListedApp
 from mailgate.policy import AppCatalog
-from mailgate.policy.apps import ListedApp
 
 ENROLL, ATTEST = "/.mailgate/enroll", "/.mailgate/attest"
 MAKER = Maker.of(NOW)

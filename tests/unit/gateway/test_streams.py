@@ -13,7 +13,7 @@ from tests.unit.gateway.wire import exchange, handled, settle
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.streams import LASTS_AFTER, lasting
 from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
-from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.model.apps import AppCatalog, ListedApp
 
 PHONE = b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Mobile/15E148"
 LAPTOP = b"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"

@@ -16,7 +16,7 @@ from tests.vectors import build_certificate_vectors as vectors
 
 from mailgate.attest.certificates import NamePattern
 from mailgate.attest.client_certs import CertificateVerifier, Revocation, read_lists, read_serials
-from mailgate.gateway.evaluate.identity import certificate_result
+from mailgate.gateway.evaluate.judge import certificate_result
 from mailgate.http.client_certs import (
     MAX_ELEMENTS,
     MAX_VALUE,

@@ -14,8 +14,8 @@ from mailgate.gateway.answer import References
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.http import hosted_app as hosted_module
+from mailgate.http.connection import Server
 from mailgate.http.hosted_app import HostedApp
-from mailgate.http.listener import Server
 from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 

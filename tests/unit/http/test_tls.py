@@ -59,7 +59,7 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(certificate
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
     )
     key.write_bytes(locked)
-    with pytest.raises(CertificateError, match="expected one in PEM, without a password"):
+    with pytest.raises(CertificateError, match="use one in PEM, without a password"):
         server_context(*certificate)
 
 

@@ -112,6 +112,6 @@ async def test_a_form_that_is_sent_twice_is_one_mail_and_no_mistake(store: Store
 
 
 async def test_a_text_that_is_too_long_is_refused_and_not_cut(store: Store) -> None:
-    with pytest.raises(RefusedError, match="has 2,001 characters; expected at most 2,000"):
+    with pytest.raises(RefusedError, match="has 2,001 characters; use at most 2,000"):
         await answered(store, answer="x" * 2001)
     assert (await answered(store, answer="x" * 2000, asked=False)).notice.was_requested is False  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mailgate.model import Access, Client, Kind, Posture, PostureState, RequestFacts, User
-from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.policy.rules import Policy, PolicyFile, policy_context
 
 NOW = datetime(2026, 12, 10, tzinfo=UTC)

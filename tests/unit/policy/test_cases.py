@@ -138,10 +138,10 @@ def test_a_posture_has_all_that_a_device_says() -> None:
     ("device", "kind", "said"),
     [
         ({"apps": ("tiktok", "tok")}, "word", {"word": "tok", "known": ["tiktok", "wechat"], "key": ("apps", 1)}),
-        ({"state": "clean", "apps": ("tiktok",)}, "device", {"words": "`clean` with an app on a list; expected `listed`", "key": "state"}),
+        ({"state": "clean", "apps": ("tiktok",)}, "device", {"words": "`clean` with an app on a list; use `listed`", "key": "state"}),
         ({"state": "partial", "absence": "enforced"}, "device", {"words": "only a `clean` device has an `absence`", "key": "absence"}),
         ({"absence": "seen", "apps": ("tiktok",)}, "device", {"words": "only a `clean` device has an `absence`", "key": "absence"}),
-        ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
+        ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; name one in `apps`", "key": "state"}),
     ],
 )  # fmt: skip
 def test_a_device_that_cannot_be_is_refused(device: dict[str, Any], kind: str, said: object) -> None:

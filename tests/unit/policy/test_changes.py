@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from tests.unit.rollout.examples import rules
 
 from mailgate.config import compile_rules
+from mailgate.model.apps import ListedApp
 from mailgate.model.phrase import read_words, stored, translate
-from mailgate.policy.apps import ListedApp
 from mailgate.policy.changes import Change, changes, digest_of_texts, fields_of, subject_in_words
 from mailgate.policy.people import Groups
 from mailgate.policy.rules import Default, Rule
@@ -140,7 +140,7 @@ rules:
      stages: {report_only: 2031-01-01, warn: 2031-01-02, enforce: 2031-01-03}, groups: [sales, pilot], grace: 17d,
      halt_when: {block_rate: 31%, of: requests, at_least: 91, help_requests: 47, within: 43m},
      self_service: {hours: 53, once_per: 59d, reason: optional},
-     on_unavailable: allow, notice: {fix: Go and see Grace, contact: c@example.com}}
+     on_unavailable: allow, notice: {fix: Go and see Grace, contact: c@example.com, send: on_dates}}
   - {id: rest, when: client.handheld, effect: allow}
 """
 """A rule and a default that give every field."""
@@ -202,6 +202,7 @@ def test_each_field_has_its_words() -> None:
         "what happens while the posture cannot be had: `allow`",
         "what people are told to do: `Go and see Grace`",
         "whom people are told to ask: `c@example.com`",
+        "whether its notices start by themselves on its dates: `on_dates`",
     ]
     assert of_default == [
         "warns now, keeps out before",

@@ -28,13 +28,13 @@ def faults(text: str) -> list[tuple[int, int, str]]:
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
-        ("client.kind", 1, 1, "the condition is of type string; expected bool: true or false"),
-        ("dyn(client.handheld)", 1, 1, "the condition is of type dyn; expected bool: true or false"),
-        ('device.age >\n duration("7d")', 2, 11, '"7d" cannot be read; expected a duration of hours, minutes and seconds like "168h" or "1h30m"'),
-        ('client.model.matches("[")', 1, 22, '"[" cannot be read; expected a regular expression in RE2 syntax'),
-        ('now > timestamp("2026-12-01")', 1, 17, '"2026-12-01" cannot be read; expected a time with its zone like "2026-12-01T09:00:00Z"'),
-        ('"tiktokk" in device.apps', 1, 1, '`device.apps` is never "tiktokk"; did you mean `tiktok`? expected one of `tiktok`, `wechat`'),
-        ('client.assurance == "sure"', 1, 21, '`client.assurance` is never "sure"; expected one of `claimed`, `consistent`, `attested`'),
+        ("client.kind", 1, 1, "the condition is of type string; write one that is true or false"),
+        ("dyn(client.handheld)", 1, 1, "the condition is of type dyn; write one that is true or false"),
+        ('device.age >\n duration("7d")', 2, 11, '"7d" cannot be read; use a duration of hours, minutes and seconds like "168h" or "1h30m"'),
+        ('client.model.matches("[")', 1, 22, '"[" cannot be read; use a regular expression in RE2 syntax'),
+        ('now > timestamp("2026-12-01")', 1, 17, '"2026-12-01" cannot be read; use a time with its zone like "2026-12-01T09:00:00Z"'),
+        ('"tiktokk" in device.apps', 1, 1, '`device.apps` is never "tiktokk"; did you mean `tiktok`? use one of `tiktok`, `wechat`'),
+        ('client.assurance == "sure"', 1, 21, '`client.assurance` is never "sure"; use one of `claimed`, `consistent`, `attested`'),
     ],
 )  # fmt: skip
 def test_a_mistake_has_its_place_and_says_what_is_expected(
@@ -48,7 +48,7 @@ def test_a_condition_has_a_greatest_length_and_a_greatest_depth() -> None:
     assert compile_condition("true".ljust(4096), {}).text == "true".ljust(4096)
     assert faults("true".ljust(4097)) == [(1, 1, "the condition is 4097 characters long; at most 4096")]
     [(line, column, message)] = faults("(" * 300 + "true" + ")" * 300)
-    assert (line, column, message.endswith("; expected a simpler condition")) == (1, 1, True)
+    assert (line, column, message.endswith("; write a simpler condition")) == (1, 1, True)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_condition_has_a_greatest_length_and_a_greatest_depth() -> None:
 )  # fmt: skip
 def test_a_part_of_a_time_needs_a_known_zone(part: str) -> None:
     assert compile_condition(f'now.{part}() < 3000 && now.{part}("Europe/Berlin") < 3000', {})
-    message = '"Mars" cannot be read; expected a time zone like "Europe/Berlin" or "-08:00"'
+    message = '"Mars" cannot be read; use a time zone like "Europe/Berlin" or "-08:00"'
     assert faults(f'now.{part}("Mars") > 8') == [(1, 6 + len(part), message)]
 
 
@@ -73,12 +73,12 @@ def test_a_part_of_a_time_needs_a_known_zone(part: str) -> None:
     ],
 )
 def test_versions_have_no_order(text: str, name: str, column: int) -> None:
-    words = 'is a text, where 9 comes after 17; expected something like `.at_least("17")`'
+    words = 'is a text, where 9 comes after 17; use something like `.at_least("17")`'
     assert faults(text) == [(1, column, f"`{name}` {words}")]
 
 
 def test_a_version_that_cannot_be_read_is_a_mistake() -> None:
-    message = '"142b" cannot be read; expected a version like "142" or "142.0.7444.134"'
+    message = '"142b" cannot be read; use a version like "142" or "142.0.7444.134"'
     assert faults('client.browser_version.at_least("142b")') == [(1, 33, message)]
     [(_, _, message)] = faults("extension.version.at_least(1)")
     assert message.startswith("`at least` does not go with the types (string, int)")
@@ -252,8 +252,8 @@ def told(text: str) -> list[tuple[int, int, str]]:
     return [(fault.line, fault.column, str(fault.message)) for fault in translated(str(caught.value), text)]
 
 
-EVERY = f"expected one of {', '.join(f'`{name}`' for name in VARIABLES)}"
-ENDS = "the condition ends too early; expected a value or a closing bracket"
+EVERY = f"use one of {', '.join(f'`{name}`' for name in VARIABLES)}"
+ENDS = "the condition ends too early; add a value or close the bracket"
 
 
 @pytest.mark.parametrize(
@@ -263,29 +263,29 @@ ENDS = "the condition ends too early; expected a value or a closing bracket"
         ("\ntrue && devic.state == ''", 2, 9, "`devic.state` is not known; did you mean `device.state`?"),
         ("'é' == client.kin\n", 1, 8, "`client.kin` is not known; did you mean `client.kind`?"),
         ("client.\n kin == 'a'", 1, 7, "`client.kin` is not known; did you mean `client.kind`?"),
-        ("user == 'ada'", 1, 1, "`user` is not known; expected one of `user.name`, `user.groups`"),
-        ("user.x == 'ada'", 1, 1, "`user.x` is not known; expected one of `user.name`, `user.groups`"),
-        ("true &&\n has(user.x)", 2, 6, "`user.x` is not known; expected one of `user.name`, `user.groups`"),
+        ("user == 'ada'", 1, 1, "`user` is not known; use one of `user.name`, `user.groups`"),
+        ("user.x == 'ada'", 1, 1, "`user.x` is not known; use one of `user.name`, `user.groups`"),
+        ("true &&\n has(user.x)", 2, 6, "`user.x` is not known; use one of `user.name`, `user.groups`"),
         ("x.y", 1, 1, f"`x.y` is not known; {EVERY}"),
         ("nowt", 1, 1, "`nowt` is not known; did you mean `now`?"),
         ("client.kind == laptop", 1, 16, '`laptop` is not known; text needs quotes: "laptop"'),
         ("1 in n", 1, 6, '`n` is not known; text needs quotes: "n"'),
-        ("foo(1) == 1", 1, 1, "there is no function `foo`; expected one that CEL defines"),
-        ("true &&\n user.name.foo (1)", 2, 12, "there is no function `foo`; expected one that CEL defines"),
-        ("foo\n (1)", 1, 1, "there is no function `foo`; expected one that CEL defines"),
-        ("client.kind == 3", 1, 13, "`==` does not go with the types (string, int); expected types that fit each other"),
-        ("'a' in client.os", 1, 5, "`in` does not go with the types (string, string); expected types that fit each other"),
-        ("true ? 1 : ''", 1, 6, "`? :` does not go with the types (bool, int, string); expected types that fit each other"),
+        ("foo(1) == 1", 1, 1, "there is no function `foo`; use one that CEL defines"),
+        ("true &&\n user.name.foo (1)", 2, 12, "there is no function `foo`; use one that CEL defines"),
+        ("foo\n (1)", 1, 1, "there is no function `foo`; use one that CEL defines"),
+        ("client.kind == 3", 1, 13, "`==` does not go with the types (string, int); compare values of one type"),
+        ("'a' in client.os", 1, 5, "`in` does not go with the types (string, string); compare values of one type"),
+        ("true ? 1 : ''", 1, 6, "`? :` does not go with the types (bool, int, string); compare values of one type"),
         ("client.kind ==", 1, 15, ENDS),
         ("", 1, 1, ENDS),
         ("true &&\n (true", 2, 7, ENDS),
-        ("true &&\n client.kind == 'laptop", 2, 17, "this text has no end; expected a closing quote"),
-        ('client.kind=="laptop', 1, 14, "this text has no end; expected a closing quote"),
-        ("true &&\n #", 2, 2, "token recognition error at: '#'; expected a CEL expression"),
-        ("'' == 1 1 == ''", 1, 9, "mismatched input '1'; expected a CEL expression"),
-        ("client.os 'a'", 1, 11, "extraneous input ''a''; expected a CEL expression"),
-        ("1 + ) == 1", 1, 5, "mismatched input ')'; expected a CEL expression"),
-        ("user.name.x", 1, 10, "expression of type 'string' cannot be the operand of a select operation; expected a CEL expression"),
+        ("true &&\n client.kind == 'laptop", 2, 17, "this text has no end; close the quote"),
+        ('client.kind=="laptop', 1, 14, "this text has no end; close the quote"),
+        ("true &&\n #", 2, 2, "token recognition error at: '#'; write a CEL expression"),
+        ("'' == 1 1 == ''", 1, 9, "mismatched input '1'; write a CEL expression"),
+        ("client.os 'a'", 1, 11, "extraneous input ''a''; write a CEL expression"),
+        ("1 + ) == 1", 1, 5, "mismatched input ')'; write a CEL expression"),
+        ("user.name.x", 1, 10, "expression of type 'string' cannot be the operand of a select operation; write a CEL expression"),
     ],
 )  # fmt: skip
 def test_a_mistake_has_its_place_and_its_words(text: str, line: int, column: int, words: str) -> None:
@@ -300,7 +300,7 @@ def test_a_mistake_has_its_place_and_its_words(text: str, line: int, column: int
     ],
 )  # fmt: skip
 def test_operators_of_other_languages_are_told_from_those_of_cel(written: str, operator: str) -> None:
-    words = f"`{written}` is not an operator; expected `{operator}`"
+    words = f"`{written}` is not an operator; use `{operator}`"
     assert told(f"true &&\n client.os {written} true") == [(2, 12, words)]
     if not written.isalpha():
         assert told(f"client.os{written}'a'") == [(1, 10, words)]
@@ -317,6 +317,6 @@ def test_an_error_that_follows_from_another_is_left_out() -> None:
 
 def test_an_error_in_an_unknown_form_is_told_as_it_is() -> None:
     [fault] = translated("INTERNAL: something new", "true")
-    assert fault == ConditionFault(1, 1, "INTERNAL: something new; expected a simpler condition")
+    assert fault == ConditionFault(1, 1, "INTERNAL: something new; write a simpler condition")
     [fault] = translated("CANCELLED: too deep [CANCELLED]", "true")
-    assert fault == ConditionFault(1, 1, "too deep; expected a simpler condition")
+    assert fault == ConditionFault(1, 1, "too deep; write a simpler condition")

@@ -7,10 +7,13 @@ from tests.unit.rollout.examples import rules
 from mailgate.policy.edits import (
     Edit,
     ListEdit,
+    ProhibitEdit,
+    RulePlace,
     ShareEdit,
     StageEdit,
     WrittenMoment,
     WrittenShare,
+    place_for,
     places,
     taken_back,
 )
@@ -31,7 +34,7 @@ CASES: tuple[tuple[Edit, bool, str], ...] = (
     (StageEdit(change="move-stage", rule="shut", stage="warn", at="2026-12-01T01:00:00+01:00"), True, "No TikTok: warnings start 1 December 2026"),
     (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09"), False, "No TikTok: enforcement starts 9 December 2026"),
     (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-07"), False, "No TikTok: enforcement starts 7 December 2026"),
-    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09T09:30:00+01:00"), False, "No TikTok: enforcement starts 9 December 2026, 08:30 UTC"),
+    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09T09:30:00+01:00"), False, "No TikTok: enforcement starts 2026-12-09 08:30 UTC"),
     (ShareEdit(change="set-share", rule="shut", share="25.0%"), True, "No TikTok: applies to 25.0% of people"),
     (ShareEdit(change="set-share", rule="shut", share="24%"), False, "No TikTok: applies to 24% of people"),
     (ShareEdit(change="set-share", rule="shut", share="26%"), False, "No TikTok: applies to 26% of people"),
@@ -165,3 +168,55 @@ def test_everything_in_a_policy_has_a_place_of_its_own() -> None:
 def test_two_policies_that_say_the_same_have_the_same_places() -> None:
     block = "rules:\n  - id: one\n    when: 'true'\n    effect: block\n    share: 10.0%\n  - {id: two, when: 'true', effect: allow}\n"
     assert places(rules(ONE, APPS).policy) == places(rules(block, APPS).policy)
+
+
+APPS_PROHIBITING = "apps: {wechat: {name: WeChat}, tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok]}\n"
+LAPTOP = "{id: laptop, when: 'client.kind == \"laptop\"', effect: allow}"
+LISTED = "{id: listed, when: 'client.handheld && \"prohibited\" in device.lists', effect: block}"
+CLEAN = "{id: clean, when: 'client.handheld && device.state == \"clean\"', effect: allow}"
+REST = "{id: rest, when: client.handheld, effect: allow}"
+BOSS = "{id: boss, when: 'user.name == \"boss\"', effect: allow}"
+SHUT = "{id: shut, when: client.handheld, effect: block}"
+TABLETS = "{id: tablets, when: 'client.kind == \"tablet\"', effect: allow}"
+PART = "{id: part, when: client.handheld, effect: allow, share: 50%}"
+OTHER = "{id: other, when: 'client.handheld && \"tiktok\" in device.apps', effect: block}"
+GONE = "{id: gone, when: 'client.handheld && !(\"wechat\" in device.apps)', effect: allow}"
+WARNS = "{id: warns, when: client.handheld, effect: warn}"
+
+PLACES = {
+    "before whoever lets in all": ((LAPTOP, LISTED, REST), RulePlace(2)),
+    "an exception stays one": ((BOSS, LISTED, REST), RulePlace(2, before=("boss",))),
+    "a rule that may refuse is read before": ((LISTED, REST), RulePlace(1)),
+    "a warning could help whom the default refuses": ((LAPTOP, LISTED, CLEAN), RulePlace(2, softens=True)),
+    "a warning could help whom a later rule refuses": ((REST, SHUT), RulePlace(0, softens=True)),
+    "a share of people is not all of them": ((PART,), RulePlace(0, softens=True)),
+    "another warning counts as mail": ((WARNS,), RulePlace(0)),
+    "a warning could help whom a rule about another app refuses": (
+        (CLEAN, OTHER, REST),
+        RulePlace(2, before=("clean",)),
+    ),
+    "a rule about another app is the last that refuses": ((LISTED, CLEAN, OTHER), RulePlace(1, softens=True)),
+    "whom a rule lets in without the app": ((GONE, LISTED), RulePlace(None)),
+    "nobody gets mail": ((LAPTOP, LISTED), RulePlace(None)),
+    "of another kind": ((TABLETS, LISTED), RulePlace(None)),
+}
+
+
+def prohibited(where: str = "phones") -> ProhibitEdit:
+    return ProhibitEdit.model_validate(
+        {"change": "prohibit", "app": "wechat", "rule": "wechat", "words": "No WeChat", "where": where}
+    )
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_rule_stands_where_it_refuses_and_never_helps(name: str) -> None:
+    read, wanted = PLACES[name]
+    policy = rules("rules:\n" + "".join(f"  - {each}\n" for each in read), APPS_PROHIBITING).policy
+    assert place_for(policy, prohibited()) == wanted
+
+
+def test_a_default_that_gives_mail_is_the_last_rule() -> None:
+    policy = rules(f"default: {{effect: allow}}\nrules:\n  - {LISTED}\n", APPS_PROHIBITING).policy
+    assert place_for(policy, prohibited()) == RulePlace(1)
+    tablets = rules(f"rules:\n  - {TABLETS}\n  - {LISTED}\n", APPS_PROHIBITING).policy
+    assert place_for(tablets, prohibited("tablets")) == RulePlace(0, softens=True)

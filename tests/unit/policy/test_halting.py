@@ -57,7 +57,7 @@ def test_a_malformed_limit_is_refused(bad: dict[str, object]) -> None:
 
 
 def test_a_limit_needs_a_rate_or_a_number_of_help_requests() -> None:
-    words = "no limit is given; expected `block_rate`, `help_requests` or both"
+    words = "no limit is given; set `block_rate`, `help_requests` or both"
     assert refusal(HaltWhen, {"at_least": 3}) == ("halt_when", {"words": words})
     others = {"of": "people", "at_least": 20, "within": timedelta(hours=1)}
     for limit in ({"block_rate": "10%", "help_requests": None}, {"block_rate": None, "help_requests": 1}):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.policy.examples import NOW, policy_of
 
-from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.policy.headlines import headlines
 from mailgate.policy.rules import Policy
 

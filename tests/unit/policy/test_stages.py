@@ -46,18 +46,18 @@ def test_report_only_alone_stays_report_only() -> None:
      "2026-12-08T09Z", "2026-12-08T09:00+0100", "2026-12-08T09:00:00.1234567Z", "2026-12-08T", "x2026-12-08"],
 )  # fmt: skip
 def test_a_malformed_moment_is_refused(text: object) -> None:
-    words = "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
+    words = "not a date, nor a time with its zone; use one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
     assert refusal(Moment, text) == ("moment", {"words": words})
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "2026-02-29", "0001-01-01T00:00+01:00"])
 def test_a_day_that_no_calendar_has_is_refused(text: str) -> None:
-    words = "no such date or time; expected one that the calendar has"
+    words = "no such date or time; use one that the calendar has"
     assert refusal(Moment, text) == ("moment", {"words": words})
 
 
 def test_a_rule_with_stages_has_one() -> None:
-    words = "no stage is given; expected at least one of `report_only`, `warn`, `enforce`"
+    words = "no stage is given; set at least one of `report_only`, `warn`, `enforce`"
     assert refusal(Stages, {}) == ("stages", {"words": words})
 
 
@@ -70,7 +70,9 @@ def test_a_rule_with_stages_has_one() -> None:
     ],
 )
 def test_stages_are_in_order(stages: dict[str, object], earlier: str, later: str) -> None:
-    words = f"`{later}` does not start after `{earlier}`; expected report_only < warn < enforce"
+    words = (
+        f"`{later}` does not start after `{earlier}`; put report_only before warn, and warn before enforce"
+    )
     assert refusal(Stages, stages) == ("stages", {"words": words, "key": later})
 
 
@@ -117,7 +119,7 @@ def test_shares_are_read(text: str, share: float) -> None:
     "text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", "", "5%\n", "٥٠%", "5.%", "1.23456%"]
 )
 def test_a_malformed_share_is_refused(text: object) -> None:
-    words = "not a percentage; expected 0% to 100%, with the percent sign"
+    words = "not a percentage; use 0% to 100%, with the percent sign"
     assert refusal(Share, text) == ("share", {"words": words})
 
 

@@ -124,9 +124,9 @@ def test_impossible_words_are_found_with_their_place(text: str, offsets: list[in
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ('client.kind == "labtop"', ['`client.kind` is never "labtop"; did you mean `laptop`? expected one of `laptop`, `phone`']),
-        ('client.form == "tv"', ['`client.form` is never "tv"; expected one of `phone`']),
-        ('user.name == "Ada"', ['`user.name` is always in lower case; expected "ada"']),
+        ('client.kind == "labtop"', ['`client.kind` is never "labtop"; did you mean `laptop`? use one of `laptop`, `phone`']),
+        ('client.form == "tv"', ['`client.form` is never "tv"; use one of `phone`']),
+        ('user.name == "Ada"', ['`user.name` is always in lower case; use "ada"']),
         ('user.name == "ada" || client.browser == "Safari" || client.os in ["IOS"]', []),
         ('zone.name == "Berlin"', []),  # the name of nothing is a mistake of its own
     ],

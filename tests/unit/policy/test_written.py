@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,21 +7,25 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from tests.unit.policy.examples import refusal
 
+from mailgate.config.described_schema import DescribedSchema
 from mailgate.model.phrase import LANGUAGES
 from mailgate.policy import Policy
 from mailgate.policy.rules import Rule, RuleNotice
 from mailgate.policy.written import (
+    App,
+    AppList,
     Duration,
+    ExtensionId,
+    Identifier,
+    Key,
     Language,
     LocalizedField,
     LocalizedText,
+    Text,
     at_least,
-    did_you_mean,
     in_words,
-    nearest,
     order_of,
     parts_of,
-    quoted,
     text_in,
 )
 
@@ -48,13 +53,13 @@ def test_durations_are_read(text: str, span: timedelta) -> None:
     ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "5m\n", "1000000000ms", timedelta(1)],
 )
 def test_a_malformed_duration_is_refused(text: object) -> None:
-    words = "not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"
+    words = "not a duration; use one like 500ms, 30s, 5m, 24h or 30d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
 
 @pytest.mark.parametrize("text", ["36501d", "876001h", "999999999d"])
 def test_a_duration_over_a_hundred_years_is_refused(text: str) -> None:
-    words = "the duration is too long; expected at most 36500d"
+    words = "the duration is too long; use at most 36500d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
 
@@ -87,52 +92,6 @@ def test_a_written_duration_is_read_back_as_the_same(count: int, unit: str) -> N
 )
 def test_the_largest_unit_is_written(span: timedelta, words: str) -> None:
     assert in_words(span) == words
-
-
-@pytest.mark.parametrize(
-    ("word", "near"), [("labtop", "laptop"), ("Report-Only", "report_only"), ("zzz", None), ("", None)]
-)
-def test_the_nearest_word_is_found(word: str, near: str | None) -> None:
-    assert nearest(word, ["laptop", "phone", "report_only"]) == near
-
-
-@pytest.mark.parametrize(
-    ("words", "most", "shown"),
-    [
-        ("", 2, ""),
-        ("a", 2, "`a`"),
-        ("ba", 2, "`b`, `a`"),
-        ("abc", 2, "`a`, `b`, … (3 in all)"),
-    ],
-)
-def test_long_lists_are_cut(words: str, most: int, shown: str) -> None:
-    assert quoted(words, most) == shown
-
-
-def test_a_dozen_is_shown_if_nothing_else_is_asked_for() -> None:
-    assert quoted("abcdefghijkl") == ", ".join(f"`{letter}`" for letter in "abcdefghijkl")
-    assert quoted("abcdefghijklm").endswith("`l`, … (13 in all)")
-
-
-def test_the_nearest_of_several_is_meant() -> None:
-    assert nearest("laptopp", ["laptops", "laptop", "lap"]) == "laptop"
-
-
-@pytest.mark.parametrize(("word", "near"), [("abcxy", "abcde"), ("abxyz", None)])
-def test_a_very_different_word_is_not_near(word: str, near: str | None) -> None:
-    assert nearest(word, ["abcde"]) == near
-
-
-@pytest.mark.parametrize(
-    ("word", "known", "words"),
-    [
-        ("x", [], "nothing is defined that could be used here"),
-        ("x", ["laptop", "phone"], "expected one of `laptop`, `phone`"),
-        ("fone", ["laptop", "phone"], "did you mean `phone`? expected one of `laptop`, `phone`"),
-    ],
-)
-def test_known_words_are_told_after_a_guess(word: str, known: list[str], words: str) -> None:
-    assert did_you_mean(word, iter(known)) == words
 
 
 @pytest.mark.parametrize(
@@ -212,7 +171,7 @@ def test_a_malformed_title_is_refused(title: object) -> None:
 def test_a_wording_in_no_language_or_in_none_is_told() -> None:
     assert refusal(LocalizedField, {"xx": "?"}) == ("word", {"word": "xx", "known": list(LANGUAGES)})
     assert refusal(Language, "xx") == ("word", {"word": "xx", "known": list(LANGUAGES)})
-    words = "the text is missing; expected one, or one for each of some languages"
+    words = "the text is missing; write one, or one for each language"
     assert refusal(LocalizedField, {}) == ("words", {"words": words})
 
 
@@ -246,3 +205,50 @@ def test_another_wording_is_another_version_and_a_plain_text_keeps_its_own() -> 
     versions = {Policy((each,)).version for each in (plain, english, rule(title=TITLE))}
     assert len(versions) == 3
     assert Policy((rule(title=TITLE["en"]),)).version == Policy((plain,)).version
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        (Key, ["a", "9", "a-1-b", "x" * 64], ["", "A", "-a", "a-", "a--b", "a_b", "a\n", "x" * 65]),
+        (Text, ["x", "x" * 200], ["", "x" * 201]),
+        (Identifier, ["c", "com.X_y-9", "c" * 255], ["", ".c", "-c", "a b", "c" * 256]),
+        (ExtensionId, ["@name", "{0d6f}", "a.b_c-9", "x" * 128], ["", "a b", "x" * 129]),
+    ],
+)
+def test_names_have_their_letters_and_their_lengths(form: Any, good: list[str], bad: list[str]) -> None:
+    read = TypeAdapter(form).validate_python
+    assert [read(each) for each in good] == good
+    for each in bad:
+        with pytest.raises(ValidationError):
+            read(each)
+
+
+def test_an_app_in_the_file_needs_a_name_and_nothing_else() -> None:
+    nothing = dict.fromkeys(("android", "ios", "names", "extensions", "publishers"), ())
+    app = App(name="X")
+    assert app.model_dump() == {"name": "X", "vendor": None} | nothing
+    about = App.model_json_schema(schema_generator=DescribedSchema)["properties"]["publishers"]["description"]
+    assert about.startswith("Its publishers, which distinguish apps of one name"), "editors show it"
+    for bad in ({}, {"name": "X", "colour": "red"}, {"name": "X", "ios": ["a.b"]}):
+        with pytest.raises(ValidationError):
+            App.model_validate(bad)
+    with pytest.raises(ValidationError, match="frozen"):
+        app.name = "Y"
+
+
+def test_a_list_in_its_own_file_has_a_source_and_an_app() -> None:
+    least = {"title": "T", "sources": ("S",), "apps": ("a",)}
+    assert AppList.model_validate(least).model_dump() == least | {"published": None, "notes": None}
+    whole = least | {"published": "2023-02-27", "notes": "x" * 2000}
+    assert AppList.model_validate(whole).model_dump() == whole
+    for bad in (
+        {"sources": ()},
+        {"apps": ()},
+        {"published": "2023-2-27"},
+        {"published": "27.02.2023"},
+        {"notes": ""},
+        {"notes": "x" * 2001},
+    ):
+        with pytest.raises(ValidationError):
+            AppList.model_validate(whole | bad)

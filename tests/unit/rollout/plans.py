@@ -2,16 +2,29 @@
 
 from typing import Any
 
-from mailgate.policy.simulate.impact import DIMENSIONS
+from mailgate.policy.simulate.impact import DIMENSIONS, Mover
 from mailgate.rollout.plan import LABELS, Plan
 
 NOBODY = {"people": 0, "devices": 0}
-NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}, "samples": []}
-SAMPLE: dict[str, Any] = {
-    "person": "ada", "device": "d1", "kind": "phone", "system": "ios", "state": "clean", "apps": [],
-    "from": {"effect": "allow", "rule": "open", "reason": "rule-matched"},
-    "to": {"effect": "block", "rule": "app", "reason": "prohibited-app"},
-}  # fmt: skip
+NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}}
+ADA = Mover(
+    "ada",
+    "d1",
+    "phone",
+    "ios",
+    (),
+    "clean",
+    (),
+    "block",
+    "allow",
+    "open",
+    "block",
+    "app",
+    "prohibited-app",
+    0,
+    0,
+)
+"""A person who moves now."""
 PLAN: dict[str, Any] = {
     "digest": "d" * 64,
     "made_at": "2026-12-01T00:00:00+00:00",
@@ -32,7 +45,7 @@ PLAN: dict[str, Any] = {
     "moves": [],
     "depends_on": {},
     "later": [],
-    "undated": {**NOBODY, "samples": [], "rules": []},
+    "undated": {**NOBODY, "rules": []},
     "reads_versions": {},
     "held_back": None,
     "kept_out": NOBODY,

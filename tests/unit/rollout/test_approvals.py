@@ -117,6 +117,22 @@ async def test_who_may_not_approve_a_plan_sends_none_back(
     assert not (await plan_statuses(store, GUARD, NOW, 1))[0].back
 
 
+async def test_a_plan_that_is_sent_back_while_it_is_being_started_is_not_started(
+    store: Store, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await approve(store, digest, KIM, "", NOW, GUARD)
+    activate = store.policies.activate
+
+    async def late(*given: Any, **named: Any) -> Any:
+        await send_back(store, digest, LIN, "too early", NOW, GUARD)
+        return await activate(*given, **named)
+
+    monkeypatch.setattr(store.policies, "activate", late)
+    with pytest.raises(RefusedError, match="sent back by lin: too early"):
+        await apply(store, digest, ADA, "now", NOW, GUARD)
+    assert await deciding(store) != "shut"
+
+
 @pytest.mark.parametrize("decide", [approve, send_back])
 async def test_a_plan_that_another_admin_has_started_meanwhile_is_neither_approved_nor_sent_back(
     store: Store,

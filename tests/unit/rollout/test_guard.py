@@ -14,10 +14,8 @@ from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.mail import NoticeSettings
 from mailgate.config.settings import Settings
 from mailgate.rollout.guard import (
-    EMPTY_WINDOW,
     Guard,
     Limit,
-    WindowTotals,
     beyond_limit,
     beyond_window,
     failing_cases,
@@ -29,7 +27,7 @@ from mailgate.rollout.guard import (
 )
 from mailgate.rollout.plan import LABELS, Plan
 from mailgate.store import Act, Store, gates
-from mailgate.store.kept_out import KeptOut
+from mailgate.store.kept_out import EMPTY_WINDOW, KeptOut, WindowTotals
 
 
 def plan(blocked: int = 0, unknown: int = 0, *, devices: int = 0, failed: int = 0, **said: Any) -> Plan:

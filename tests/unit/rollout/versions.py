@@ -63,7 +63,9 @@ async def plan_for(
     active = await store.policies.active()
     assert active is not None
     scope = Scope(now, days, people.TERMS)
-    return await make_plan(store, url, active, candidate, scope, 1, lambda *_: None, movers)
+    return await make_plan(
+        store, url, active, candidate, scope, 1, lambda *_: None, movers.add if movers else None
+    )
 
 
 async def planned(

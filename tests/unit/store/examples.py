@@ -18,9 +18,9 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.model.apps import ListedApp
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
-from mailgate.policy.apps import ListedApp
 from mailgate.store import gates
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

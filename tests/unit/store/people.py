@@ -7,6 +7,7 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, EnrolmentToken, HelpRequest, Proofs, Store
+from mailgate.store.looks import DataLook
 from mailgate.store.sightings import ClientFacts, Sighting, Tally
 
 DAY = timedelta(days=1)
@@ -40,3 +41,6 @@ async def write_down(store: Store, person: str, device: str = "d", sighting: str
     await store.reliefs.grant(exemption, Act(NOW, "grace", "exemption-given", why="a new phone"))
     asked = HelpRequest("shut", person, person, "", "rule-matched", f"REF-{person}", "p1", True, 1, NOW, NOW)
     await store.help_requests.note(asked, sighting)
+    looked = {"person": person, "origin": "console at gate-1", "what": "people"}
+    store.look_queue.note(DataLook(NOW, "grace", "operator", **looked))
+    await store.look_queue.flush()

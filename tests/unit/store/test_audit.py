@@ -95,7 +95,7 @@ async def test_a_last_entry_whose_time_was_damaged_stops_no_other(store: Store, 
 async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store) -> None:
     await store.audit.append(Act(NOW, "a\0b", "tried", "\udcff", "Grüße", "☃", {"x": "\udcff\0"}))
     assert await store.audit.verify() == []
-    last, found = await store.audit.last("\udcff", "tried"), await store.audit.about("\udcff", "tried")
+    last, found = await store.audit.last("\udcff", "tried"), await store.audit.about(["\udcff"], "tried")
     assert last is not None
     assert found == [last]
 
@@ -292,6 +292,14 @@ async def test_every_look_at_the_log_goes_by_an_index(store: Store, sought: str,
     steps = await steps_of(store, lambda store: store.audit.search(sought, who, 9, 9))
     assert goes_by(way, steps)
     assert scanned(steps) == []
+
+
+async def test_entries_about_a_subject_are_found_by_an_index(store: Store) -> None:
+    for ask in (
+        lambda store: store.audit.about(["plan a"], "x"),
+        lambda store: store.audit.last("plan a", "x"),
+    ):
+        assert goes_by("ix_audit_about", await steps_of(store, ask))
 
 
 async def test_the_last_entries_of_some_acts_since_a_time(store: Store) -> None:

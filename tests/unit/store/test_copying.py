@@ -106,7 +106,7 @@ def test_a_copy_into_a_store_with_rows_changes_nothing(source: str, target: str)
     migrate(store_url(target))
     change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
     before = rows_of(target)
-    with pytest.raises(NotEmptyError, match="it has languages; expected a store without a row"):
+    with pytest.raises(NotEmptyError, match="it has languages; use a store without a row"):
         copied(source, target)
     assert rows_of(target) == before
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.steps import goes_by, scanned, steps_of
+from tests.unit.store.test_retention import KEEP
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
@@ -49,7 +50,7 @@ async def test_only_devices_with_a_listed_app_are_gone_through(having: Store) ->
     assert scanned(steps) == []
 
 
-async def test_the_last_count_of_a_day_is_kept_and_old_days_go(store: Store) -> None:
+async def test_the_last_count_of_a_day_is_kept_until_its_time_is_over(store: Store) -> None:
     await store.app_counts.keep([])
     first = AppDay(TODAY, "tiktok", 1, 2, 0, 0, NOW)
     later = first._replace(people=3, kept_out_people=2, at=NOW + timedelta(hours=1))
@@ -60,6 +61,7 @@ async def test_the_last_count_of_a_day_is_kept_and_old_days_go(store: Store) -> 
     await store.app_counts.keep([older])
     await store.app_counts.keep([first, old])
     await store.app_counts.keep([later])
+    await store.retention.prune(NOW, KEEP)
     assert await store.app_counts.since(TODAY) == [later]
     assert await store.app_counts.since(date(2020, 1, 1)) == [old, later]
 
@@ -85,7 +87,7 @@ async def test_counts_of_two_gates_are_summed_by_minute_hour_and_day(store: Stor
 async def test_old_counts_are_not_told_and_are_deleted_in_time(store: Store) -> None:
     await store.verdicts.add({AT: {BLOCKED: 2}})
     assert await store.verdicts.by("effect", "minute", AT + timedelta(minutes=1)) == []
-    assert await store.verdicts.trim(AT + KEPT_FOR["minute"] + timedelta(minutes=1)) == 1
+    assert await store.retention.prune(AT + KEPT_FOR["minute"] + timedelta(minutes=1), KEEP) == 1
     assert await store.verdicts.by("effect", "minute", AT) == []
     assert len(await store.verdicts.by("effect", "hour", start_of("hour", AT))) == 1
 
@@ -142,4 +144,5 @@ async def test_a_day_is_counted_again_after_its_end(store: Store) -> None:
 async def test_old_days_go(store: Store) -> None:
     await store.refused_days._keep(RefusedDay(TODAY - KEPT - DAY, 1, 0, NOW))
     await store.refused_days.count(NOW, 14)
+    await store.retention.prune(NOW, KEEP)
     assert await days_of(store) == {0: (0, 0)}

@@ -14,6 +14,7 @@ from tests.unit.store.people import PROXIED, read_mail
 
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.store import EnrolledKey, EnrolmentToken, Proofs, Store
+from mailgate.store import fleet as fleet_store
 from mailgate.store.fleet import (
     TOKEN_LIFETIME,
     BrowserState,
@@ -45,8 +46,8 @@ def a_browser(name: str, reported_at: datetime | None = EVENING, **changed: Any)
     )  # fmt: skip
 
 
-async def found(store: Store, now: datetime = NOW, **wanted: str) -> list[FleetBrowser]:
-    return await store.fleet.page(FleetFilter(**wanted), now, SILENT_AFTER, 100)
+async def found(store: Store, now: datetime = NOW, **wanted: str) -> Sequence[FleetBrowser]:
+    return (await store.fleet.page(FleetFilter(**wanted), now, SILENT_AFTER, 100)).browsers
 
 
 async def state_of_ada(store: Store, now: datetime = NOW) -> str:
@@ -181,11 +182,29 @@ async def test_browsers_are_found_by_all_that_is_asked(
 async def test_pages_follow_each_other_without_a_gap(store: Store) -> None:
     same = [a_browser(f"ada{number}", owner="Ada") for number in range(5)]
     await store.enrolments.take([*MANY, *same])
-    seen, place = list[str](), None
-    while page := await store.fleet.page(FleetFilter(), NOW, SILENT_AFTER, 2, place):
-        seen += [each.thumbprint for each in page]
-        place = Place(page[-1].owner.lower(), page[-1].thumbprint)
-    assert seen == [each.thumbprint for each in [*same, *MANY]]
+    assert await pages(store, 2) == [each.thumbprint for each in [*same, *MANY]]
+
+
+async def test_a_search_reads_a_window_of_browsers_and_goes_on_behind_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet_store, "WINDOW", 2)
+    same = [a_browser(f"ada{number}", owner="Ada") for number in range(5)]
+    await store.enrolments.take([*same, a_browser("bob", owner="Bob", said="")])
+    first = await store.fleet.page(FleetFilter(browser="Firefox"), NOW, SILENT_AFTER, 50)
+    assert (first.browsers, first.after) == ((), Place("ada", same[1].thumbprint))
+    assert await pages(store, 50, browser="Firefox") == []
+    assert await pages(store, 1) == [*(each.thumbprint for each in same), a_browser("bob").thumbprint]
+
+
+async def pages(store: Store, size: int, **wanted: str) -> list[str]:
+    """The keys of all browsers that match, page by page."""
+    seen, place, more = list[str](), None, True
+    while more:
+        page = await store.fleet.page(FleetFilter(**wanted), NOW, SILENT_AFTER, size, place)
+        seen += [each.thumbprint for each in page.browsers]
+        place, more = page.after, page.after is not None
+    return seen
 
 
 async def test_people_without_the_extension_are_named_with_their_browsers(store: Store) -> None:

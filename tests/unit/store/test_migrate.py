@@ -320,7 +320,7 @@ def test_addresses_of_a_store_are_read(
     ],
 )
 def test_other_forms_are_refused_with_what_is_expected(text: str) -> None:
-    with pytest.raises(StoreError, match=r"expected sqlite:///PATH or postgresql://") as error:
+    with pytest.raises(StoreError, match=r"use sqlite:///PATH or postgresql://") as error:
         store_url(text)
     assert "hidden" not in str(error.value)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.plans import ACT, DRAFT, PLAN
 
-from mailgate.store import Act, Approval, OvertakenError, RuleTexts, Store, StoredPlan
+from mailgate.store import Act, OvertakenError, RuleTexts, Store, StoredPlan
 from mailgate.store.plans import KeptDraft
 
 
@@ -76,7 +76,6 @@ async def test_the_newest_plan_of_a_version_is_found(store: Store) -> None:
 
 APPROVED_DRAFT = RuleTexts("p2", {"policy.yaml": "rules: []\n"})
 APPROVED_PLAN = StoredPlan("abcdef01", 1, APPROVED_DRAFT, "{}", "ada", NOW)
-LIN = Approval(APPROVED_PLAN.digest, "lin", "agreed", NOW)
 
 
 @pytest.fixture
@@ -87,39 +86,29 @@ async def planned(store: Store) -> Store:
     return store
 
 
-async def approve(store: Store, approval: Approval = LIN, after: int = 1) -> bool:
-    act = Act(approval.at, approval.who, "policy-approved", f"plan {approval.plan}")
-    return await store.approvals.add(approval, act, after=after)
+async def approve(store: Store, who: str = "lin", *, once: bool = True) -> bool:
+    act = Act(NOW, who, "policy-approved", f"plan {APPROVED_PLAN.digest}")
+    return await store.plans.decide(act, after=1, once=once)
 
 
 async def approvals_written(store: Store) -> list[str]:
-    return [entry.who for entry in await store.audit.page() if entry.what == "policy-approved"]
-
-
-async def test_approvals_are_kept_with_their_plan(planned: Store) -> None:
-    assert await planned.approvals.of(APPROVED_PLAN.digest) == []
-    assert await approve(planned)
-    kim = replace(LIN, who="kim", at=NOW + timedelta(minutes=1))
-    assert await approve(planned, kim)
-    assert await planned.approvals.of(APPROVED_PLAN.digest) == [LIN, kim]
-    assert await planned.approvals.of_all(["other", APPROVED_PLAN.digest]) == {
-        "other": [],
-        APPROVED_PLAN.digest: [LIN, kim],
-    }
-    assert await approvals_written(planned) == ["lin", "kim"]
+    return [entry.who for entry in await store.audit.about(["plan abcdef01", "plan b"], "policy-approved")]
 
 
 async def test_one_person_counts_once_also_at_the_same_moment(planned: Store) -> None:
     added = await asyncio.gather(*(approve(planned) for _ in range(4)))
     assert sorted(added) == [False, False, False, True]
-    assert await planned.approvals.of(APPROVED_PLAN.digest) == [LIN]
     assert await approvals_written(planned) == ["lin"]
 
 
+async def test_a_decision_that_may_be_said_again_is_written_again(planned: Store) -> None:
+    assert [await approve(planned, once=False) for _ in range(2)] == [True, True]
+    assert await approvals_written(planned) == ["lin", "lin"]
+
+
 async def test_two_persons_at_the_same_moment_both_count(planned: Store) -> None:
-    added = await asyncio.gather(approve(planned), approve(planned, replace(LIN, who="kim")))
-    assert added == [True, True]
-    assert {each.who for each in await planned.approvals.of(APPROVED_PLAN.digest)} == {"lin", "kim"}
+    assert await asyncio.gather(approve(planned), approve(planned, "kim")) == [True, True]
+    assert set(await approvals_written(planned)) == {"lin", "kim"}
     assert await planned.audit.verify() == []
 
 
@@ -128,12 +117,6 @@ async def test_an_overtaken_plan_takes_none(planned: Store) -> None:
     with pytest.raises(OvertakenError):
         await approve(planned)
     assert await approvals_written(planned) == []
-
-
-async def test_approvals_go_with_their_plan(planned: Store) -> None:
-    await approve(planned)
-    await planned.plans.prune(NOW + timedelta(seconds=1))
-    assert await planned.approvals.of(APPROVED_PLAN.digest) == []
 
 
 BASE = RuleTexts("p1", {"policy.yaml": "rules: []\n"})

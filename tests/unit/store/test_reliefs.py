@@ -46,6 +46,13 @@ async def test_an_ended_relief_holds_no_more_and_ends_once(store: Store) -> None
     assert await store.reliefs.serial() == 2
 
 
+async def test_a_halt_is_found_behind_as_many_exemptions_as_are_read(store: Store) -> None:
+    halt = await store.reliefs.halt(HALT, ACT)
+    await store.reliefs.grant(ADA, ACT)
+    found = await store.reliefs.history(1, causes=(Cause.HALT, Cause.BREAK_GLASS))
+    assert [each.relief for each in found] == [halt]
+
+
 async def test_why_a_rule_halted_is_said_in_the_language_of_the_reader(store: Store) -> None:
     limits = HaltWhen.model_validate({"help_requests": 3, "within": "1h"})
     for why in (limits.too_many_help_requests(4), '{"text": "what a person wrote"}'):

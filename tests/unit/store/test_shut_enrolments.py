@@ -185,6 +185,20 @@ async def test_who_is_allowed_enrols_again_and_the_old_keys_stay_revoked(
     assert len(await two_tokens.audit.page()) == 1
 
 
+async def test_nobody_lets_themselves_in_while_or_after_they_are_shut_out(two_tokens: Store) -> None:
+    store, act = two_tokens, replace(ACT, what="let-in", who="self-service")
+    relief = Relief(
+        0, Cause.SELF_SERVICE, "shut", "a train", "self-service", NOW, NOW + DAY, "ada@example.com"
+    )
+    await enrol(store, "a")
+    await asyncio.gather(
+        store.shut.revoke(PERSON, NOW, ACT, Counted(KeptOut(0, 1))), store.reliefs.let_in(relief, DAY, act)
+    )
+    assert not (await store.reliefs.current(NOW)).every
+    assert await store.reliefs.let_in(replace(relief, rule="other"), DAY, act) is None
+    assert not (await store.reliefs.current(NOW)).every
+
+
 async def test_who_is_shut_out_is_no_longer_let_in_by_themselves_and_others_are(two_tokens: Store) -> None:
     until = NOW + timedelta(hours=24)
     for number, name in enumerate(("ada@example.com", "bo")):

@@ -251,8 +251,8 @@ async def test_close_writes_what_waits_and_ends_run(store: Store) -> None:
     running = asyncio.ensure_future(store.run())
     await asyncio.sleep(0)
     store.ledger.record(access(), BLOCK)
-    await store.ledger.close(5)
-    await store.reports.close(5)
+    for queue in (store.ledger, store.reports, store.look_queue):
+        await queue.close(5)
     await running
     assert len(await store.sightings.latest()) == 1
 

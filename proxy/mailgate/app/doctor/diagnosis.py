@@ -54,13 +54,15 @@ def unknown(check: str, found: str, to_do: str = "") -> Diagnosis:
     return Diagnosis(check, State.UNKNOWN, found, to_do)
 
 
-_EXPECTED = re.compile(r"; (?=expected |did you mean )")
+_TO_DO = re.compile(
+    r"; (?=(?:add|choose|close|compare|did you mean|give|install|keep|leave|list|make|mend|name|put|renew|run|save|send|set|use|write) )"
+)
 
 
 def told(check: str, text: str, state: State = State.FAILED, otherwise: str = "") -> Diagnosis:
-    """A diagnosis by a message of the house, which ends with what was expected, or else with what to do ``otherwise``."""
-    found, *expected = _EXPECTED.split(text, maxsplit=1)
-    return Diagnosis(check, state, found, expected[0] if expected else otherwise)
+    """A diagnosis by a message of the house, which ends with what to do, or else with what to do ``otherwise``."""
+    found, *to_do = _TO_DO.split(text, maxsplit=1)
+    return Diagnosis(check, state, found, to_do[0] if to_do else otherwise)
 
 
 def https_wire(authorities: Path | None) -> Wire:

@@ -2,22 +2,20 @@
 them back, turn one rule off at once, and back on."""
 
 import sys
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from mailgate.cli.admin import TokenFile, acting_person, may_operate
-from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsJson, AsObject, Config, Until, checked, with_store
-from mailgate.cli.output import Columns, minute, print_rows, printable, say
+from mailgate.cli.admin import may_operate
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.options import MOMENT, AsObject, Until, checked
+from mailgate.cli.output import Columns, minute, printable
 from mailgate.cli.policy.history import version_called
-from mailgate.config import Bundle
-from mailgate.policy.reliefs import Relief
 from mailgate.rollout import activation, approvals, reliefs
 from mailgate.rollout.approvals import PlanStatus
-from mailgate.rollout.guard import guard_of, newly_kept_out
+from mailgate.rollout.guard import newly_kept_out
 from mailgate.rollout.kept_plans import newly_counted
-from mailgate.store import Activation, Store
+from mailgate.store import Activation
 
 
 def _reason(note: str) -> str:
@@ -51,57 +49,36 @@ _PLANS: Columns = {
 _WHOLE = _PLANS.keys() - {"by", "approved by"}
 
 
-def approve(
-    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
-    note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+PlanName = Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")]
+
+
+@on_store(acts=True, decides=False)
+async def approve(opened: Opened, plan: PlanName, note: Note = "") -> None:
     """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
-
-    async def run(store: Store, bundle: Bundle) -> PlanStatus:
-        guard = guard_of(bundle.settings)
-        who = acting_person(bundle.settings, "approver", token_file=token_file)
-        return await approvals.approve(store, plan, who, note, datetime.now(UTC), guard)
-
-    found = with_store(config, run, decides=False)
+    who = opened.person("approver")
+    found = await approvals.approve(opened.store, plan, who, note, opened.now, opened.guard)
     words = f"plan {found.plan.digest[:12]} is approved by {', '.join(found.approved)}; {_needs(found)}"
-    say(words, _plain(found), as_json=as_json)
+    opened.say(words, _plain(found))
 
 
-def send_back(
-    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
-    note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
-) -> None:
+@on_store(acts=True, decides=False)
+async def send_back(opened: Opened, plan: PlanName, note: Note = "") -> None:
     """Send the plan of another person back, so that starting it takes an override."""
-
-    async def run(store: Store, bundle: Bundle) -> PlanStatus:
-        who = acting_person(bundle.settings, "approver", token_file=token_file)
-        guard = guard_of(bundle.settings)
-        return await approvals.send_back(store, plan, who, note, datetime.now(UTC), guard)
-
-    found = with_store(config, run, decides=False)
-    say(f"plan {found.plan.digest[:12]} is sent back to {found.plan.author}", _plain(found), as_json=as_json)
+    who = opened.person("approver")
+    found = await approvals.send_back(opened.store, plan, who, note, opened.now, opened.guard)
+    opened.say(f"plan {found.plan.digest[:12]} is sent back to {found.plan.author}", _plain(found))
 
 
-def plans(
+@on_store(decides=False)
+async def plans(
+    opened: Opened,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest plans to list.")] = 20,
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """List the plans, their approvals, and what they still need."""
-
-    async def run(store: Store, bundle: Bundle) -> list[PlanStatus]:
-        return await approvals.plan_statuses(store, guard_of(bundle.settings), datetime.now(UTC), limit)
-
-    found = with_store(config, run, decides=False)
+    found = await approvals.plan_statuses(opened.store, opened.guard, opened.now, limit)
     none = "There is no plan: `mailgate policy plan` makes one."
-    print_rows(found, _PLANS, as_json=as_json, plain=_plain, none=none, whole=_WHOLE)
-    if as_json or not found:
+    opened.print_rows(found, _PLANS, plain=_plain, none=none, whole=_WHOLE)
+    if opened.as_json or not found:
         return
     typer.echo("Kept out: people / devices that would or might lose mail, now or at any later moment.")
     for each in found:
@@ -139,8 +116,10 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
     }
 
 
-def apply(
-    plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
+@on_store(acts=True, decides=False, json=AsObject)
+async def apply(
+    opened: Opened,
+    plan: PlanName,
     note: Note = "",
     override: Annotated[
         bool,
@@ -150,87 +129,56 @@ def apply(
             "objections, and the other approvers are mailed.",
         ),
     ] = False,
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsObject = False,
 ) -> None:
     """Put exactly what was planned in force, at every gate on this store."""
-
-    async def run(store: Store, bundle: Bundle) -> Activation:
-        guard = guard_of(bundle.settings)
-        who = acting_person(bundle.settings, "operator", token_file=token_file)
-        return await activation.apply(store, plan, who, note, datetime.now(UTC), guard, override=override)
-
-    _print_version(with_store(config, run, decides=False), as_json)
+    who = opened.person("operator")
+    done = await activation.apply(opened.store, plan, who, note, opened.now, opened.guard, override=override)
+    _print_version(opened, done)
 
 
-def rollback(
+@on_store(acts=True, decides=False, json=AsObject)
+async def rollback(
+    opened: Opened,
     note: Note = "",
     to: Annotated[
         str,
         typer.Option(help="The version to go back to. Default: the one before. Any other needs a plan."),
     ] = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsObject = False,
 ) -> None:
     """Roll back: the version before decides again, at every gate on this store, within a second."""
-
-    async def run(store: Store, bundle: Bundle) -> Activation:
-        who = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        number = (await version_called(store, to)).number if to else None
-        guard, operates = guard_of(bundle.settings), may_operate(bundle.settings, who)
-        now = datetime.now(UTC)
-        return await activation.retract(store, who, note, now, number, guard, operates=operates)
-
-    _print_version(with_store(config, run, decides=False), as_json)
+    store, who = opened.store, opened.person("operator", "approver")
+    number = (await version_called(store, to)).number if to else None
+    operates = may_operate(opened.settings, who)
+    done = await activation.retract(store, who, note, opened.now, number, opened.guard, operates=operates)
+    _print_version(opened, done)
 
 
-def _print_version(done: Activation, as_json: bool) -> None:
+def _print_version(opened: Opened, done: Activation) -> None:
     """Print the version in force. If it was in force before, nothing was done."""
     since = f" already, since {minute(done.at)}: nothing was changed" if done.already else ""
     words = f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}"
-    say(words, done, as_json=as_json)
+    opened.say(words, done)
 
 
 Rule = Annotated[str, typer.Argument(help="The rule's id.")]
 
 
-def break_glass(
-    rule: Rule,
-    until: Until,
-    note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsObject = False,
-) -> None:
+@on_store(acts=True, json=AsObject)
+async def break_glass(opened: Opened, rule: Rule, until: Until, note: Note = "") -> None:
     """Turn one rule off for everybody until a time, at every gate on this store within a second."""
-    end = checked("--until", MOMENT, until)
-
-    async def run(store: Store, bundle: Bundle) -> Relief:
-        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        now = datetime.now(UTC)
-        return await reliefs.break_glass(store, bundle.policy, by, note, now, rule=rule, until=end)
-
-    given = with_store(config, run)
-    say(f"{rule} is off until {end}", given, as_json=as_json)
+    end, by = checked("--until", MOMENT, until), opened.person("operator", "approver")
+    store, policy = opened.store, opened.bundle.policy
+    given = await reliefs.break_glass(store, policy, by, note, opened.now, rule=rule, until=end)
+    opened.say(f"{rule} is off until {end}", given)
 
 
-def resume(
-    rule: Rule,
-    note: Note = "",
-    token_file: TokenFile = None,
-    config: Config = DEFAULT_PATH,
-    as_json: AsObject = False,
-) -> None:
+@on_store(acts=True, json=AsObject)
+async def resume(opened: Opened, rule: Rule, note: Note = "") -> None:
     """Put a rule back in force that halted by itself or was turned off.
 
     If it was out for longer than the guard's window, whom it keeps out counts as if it were new: beyond the limit another approver
     has to do the same.
     """
-
-    async def run(store: Store, bundle: Bundle) -> list[Relief]:
-        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
-        return await reliefs.resume(store, by, note, datetime.now(UTC), rule, bundle.settings)
-
-    say(f"{rule} counts again", with_store(config, run), as_json=as_json)
+    by = opened.person("operator", "approver")
+    ended = await reliefs.resume(opened.store, by, note, opened.now, rule, opened.settings)
+    opened.say(f"{rule} counts again", ended)

@@ -2,27 +2,20 @@
 to commit for each."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
-from mailgate.cli.output import Columns, minute, print_json, print_rows, printable
-from mailgate.config import Bundle, Rules, load_bundle
-from mailgate.console.drafts.facts import WORDS, DraftFacts, draft_facts, draft_patch
-from mailgate.console.policy.versions import (
-    NoVersionError,
-    RuleFilesLocation,
-    VersionDifference,
-    difference,
-    version_of,
-)
+from mailgate.cli.opened import Opened, on_store
+from mailgate.cli.output import Columns, minute, print_json, printable
+from mailgate.config import Rules, load_bundle
+from mailgate.console.drafts.facts import WORDS, draft_facts, draft_patch
+from mailgate.console.policy.versions import NoVersionError, RuleFilesLocation, difference, version_of
 from mailgate.errors import ConfigError
 from mailgate.rollout.stored_rules import find_draft
-from mailgate.store import Activation, Store, Version
+from mailgate.store import Store, Version
 
 Name = Annotated[
     str,
@@ -41,17 +34,13 @@ _COLUMNS: Columns = {
 }
 
 
-def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store(decides=False)
+async def history(opened: Opened) -> None:
     """List the activations, the newest first."""
-
-    async def run(store: Store, _bundle: Bundle) -> list[Activation]:
-        return await store.policies.history()
-
-    found = with_store(config, run, decides=False)
-    print_rows(
+    found = await opened.store.policies.history()
+    opened.print_rows(
         found,
         _COLUMNS,
-        as_json=as_json,
         plain=lambda each: {name: value for name, value in asdict(each).items() if name != "already"},
         none="Nothing has been in force yet: the first start puts the files in force.",
         whole=_COLUMNS.keys() - {"note", "by"},
@@ -59,15 +48,13 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     )
 
 
-def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+@on_store()
+async def show(opened: Opened, version: Name = "") -> None:
     """Print one version with its author, date, note and files; and the rules that are off now, in any version."""
-
-    async def run(store: Store, bundle: Bundle) -> tuple[Version, list[str]]:
-        off = bundle.policy.reliefs.for_everybody(datetime.now(UTC))
-        return await version_called(store, version), [f"{each.rule}: {each}" for each in off]
-
-    found, off = with_store(config, run)
-    if as_json:
+    found = await version_called(opened.store, version)
+    reliefs = opened.bundle.policy.reliefs
+    off = [f"{each.rule}: {each}" for each in reliefs.for_everybody(opened.now)]
+    if opened.as_json:
         print_json(asdict(found) | {"off": off})
         return
     for each in off:
@@ -78,19 +65,16 @@ def show(version: Name = "", config: Config = DEFAULT_PATH, as_json: AsJson = Fa
         typer.echo(f"\n# --- {name}\n{text.rstrip()}")
 
 
-def diff(
+@on_store()
+async def diff(
+    opened: Opened,
     old: Annotated[str, typer.Argument(help="A version: a number, or the beginning of a digest.")],
     new: Name = "",
-    config: Config = DEFAULT_PATH,
-    as_json: AsJson = False,
 ) -> None:
     """Compare two versions, in words and line by line."""
-
-    async def run(store: Store, _bundle: Bundle) -> VersionDifference:
-        return await difference(await version_called(store, old), await version_called(store, new))
-
-    found = with_store(config, run)
-    if as_json:
+    store = opened.store
+    found = await difference(await version_called(store, old), await version_called(store, new))
+    if opened.as_json:
         numbers = {"old": found.old.number, "new": found.new.number}
         print_json(numbers | {"changes": found.changes, "lines": found.lines})
         return
@@ -126,29 +110,20 @@ _DRAFTS: Columns = {
 }
 
 
-def drafts(
-    draft: Draft = "", patch: AsPatch = False, config: Config = DEFAULT_PATH, as_json: AsJson = False
-) -> None:
+@on_store()
+async def drafts(opened: Opened, draft: Draft = "", patch: AsPatch = False) -> None:
     """List the changes that were drafted in the console, with the files to change, and whether the files have them."""
     if patch and not draft:
-        fail(2, "expected a draft with --patch")
-
-    async def lines(store: Store, bundle: Bundle) -> str:
-        found = await find_draft(store, draft)
-        return await draft_patch(store, found, _files(config), RuleFilesLocation.of(bundle))
-
-    async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
-        active, files, places = await store.policies.active(), _files(config), RuleFilesLocation.of(bundle)
-        found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
-        if active is None:
-            return []
-        return [await draft_facts(store, each, active, bundle.rules, files, places) for each in found]
-
+        fail(2, "use a draft with --patch")
+    store, rules = opened.store, opened.bundle.rules
+    files, places = _files(opened.config), RuleFilesLocation.of(opened.bundle)
+    found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
     if patch:
-        typer.echo(with_store(config, lines), nl=False)
+        typer.echo(await draft_patch(store, found[0], files, places), nl=False)
         return
-    found = with_store(config, run)
-    print_rows(found, _DRAFTS, as_json=as_json, none="Nothing was drafted.", whole=("draft",))
+    active = await store.policies.active()
+    told = [await draft_facts(store, each, active, rules, files, places) for each in found if active]
+    opened.print_rows(told, _DRAFTS, none="Nothing was drafted.", whole=("draft",))
 
 
 def _files(config: Path) -> Rules | None:

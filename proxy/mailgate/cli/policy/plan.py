@@ -20,7 +20,7 @@ from mailgate.cli.admin import TokenFile, acting_person_if_given, admin_token
 from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, checked, with_store
 from mailgate.cli.output import ShowProgress, print_json, progress_bar
-from mailgate.cli.policy.plan_output import show_plan
+from mailgate.cli.policy.plan_output import Examples, show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.config.values import ServiceUrl
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of
@@ -106,7 +106,7 @@ async def plan_at_gate(
         told = await api.ask("GET", f"/plans/{making['digest']}")
         return Plan.model_validate_json(json.dumps(told["plan"])), told["status"]["needed"]
     except (KeyError, TypeError, ValidationError):
-        other = f"another version of Mailgate than {__version__}; expected the same one here"
+        other = f"another version of Mailgate than {__version__}; use the same one here"
         raise RefusedError(f"{api.url} answers as {other}") from None
     finally:
         await api.wire.close()
@@ -182,28 +182,30 @@ def plan(
     operator or approver has shown their token for it, or a gate has made it.
     """
     if as_json and as_csv:
-        fail(2, "expected one of --json and --csv")
+        fail(2, "use one of --json and --csv")
     if file and version:
-        fail(2, "expected a file or --version, not both")
+        fail(2, "give a file or --version, not both")
     if gate and version:
-        fail(2, "expected files with --gate: a version is planned beside the store")
+        fail(2, "give files with --gate: a version is planned beside the store")
     if gate:
         made, code = _made_at(gate, candidate_of(config, file, without_secrets=True), days, token_file)
-        _show(made, svg, as_json, as_csv)
+        _show(made, svg, as_json, as_csv, Examples())
         if not as_json and not as_csv:
             page = f"{gate.rstrip('/')}/console/policy/plans/{made.digest}"
             typer.echo(f"\nNothing was changed. Everybody by name, and what it needs: {page}")
         _end(made, code if by_exit_code else 0)
     files = None if version else candidate_of(config, file)
 
+    examples = Examples()
+
     async def run(store: Store, bundle: Bundle) -> tuple[Plan, Person | None, int]:
         who = acting_person_if_given(bundle.settings, "operator", "approver", token_file=token_file)
         candidate = files or await rules_called(store, version)
-        made = await planned(store, bundle, candidate, days, workers, who)
+        made = await planned(store, bundle, candidate, days, workers, who, examples)
         return made, who, await _code_of(store, bundle, made)
 
     made, who, code = with_store(config, run)
-    _show(made, svg, as_json, as_csv)
+    _show(made, svg, as_json, as_csv, examples)
     if who is None:
         typer.echo("\nNothing was changed. To apply this plan, make it with your admin token.", err=True)
     elif not as_json and not as_csv:
@@ -211,18 +213,18 @@ def plan(
     _end(made, code if by_exit_code else 0)
 
 
-def _show(made: Plan, svg: Path | None, as_json: bool, as_csv: bool) -> None:
+def _show(made: Plan, svg: Path | None, as_json: bool, as_csv: bool, examples: Examples) -> None:
     try:
         if svg:
             write_atomically(svg, picture(made))
     except OSError as error:
         fail(2, f"--svg: {svg} cannot be written ({error.strerror})")
     if as_json:
-        print_json(plain(made))
+        print_json(plain(made) | {"examples": examples.plain()})
     elif as_csv:
         typer.echo((beginning(CSV_COLUMNS) + lines(rows_of(made))).encode(), nl=False)
     else:
-        show_plan(made, Console())
+        show_plan(made, Console(), examples)
 
 
 def _end(made: Plan, code: int) -> NoReturn:
@@ -255,7 +257,13 @@ def candidate_of(config: Path, file: Path | None, *, without_secrets: bool = Fal
 
 
 async def planned(
-    store: Store, bundle: Bundle, candidate: Rules, days: int, workers: int, who: Person | None
+    store: Store,
+    bundle: Bundle,
+    candidate: Rules,
+    days: int,
+    workers: int,
+    who: Person | None,
+    examples: Examples,
 ) -> Plan:
     """Make the plan, with a progress bar; it is kept if an author is named. Ends the command if nothing is in force."""
     active = await store.policies.active()
@@ -263,7 +271,9 @@ async def planned(
         fail(1, "nothing is in force yet: the first start puts the files in force")
     with progress_bar("deciding", "devices") as show:
         crew, now = workers or len(os.sched_getaffinity(0)), datetime.now(UTC)
-        return await plan_and_keep(store, bundle.settings, active, candidate, days, crew, who, now, show)
+        return await plan_and_keep(
+            store, bundle.settings, active, candidate, days, crew, who, now, show, examples.add
+        )
 
 
 def _say_how_to_apply(made: Plan) -> None:

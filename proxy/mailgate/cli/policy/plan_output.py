@@ -13,12 +13,12 @@ from mailgate.console.plans.facts import (
     held_back_in_words,
     idle_rules,
     moment_in_words,
+    mover_in_words,
     notes_of,
-    sample_in_words,
     undated_in_words,
     who_in_words,
 )
-from mailgate.policy.simulate.impact import DIMENSIONS
+from mailgate.policy.simulate.impact import DIMENSIONS, Mover
 from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
 
 _STYLES = {
@@ -33,8 +33,31 @@ _ROWS = 8
 """How many rows of each breakdown are printed; --json and --csv have all."""
 
 
-def show_plan(plan: Plan, console: Console) -> None:
-    """Print a plan."""
+class Examples:
+    """The first movers at each moment of a plan by their new effect, each of another person, to name them."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, str], dict[str, Mover]] = {}
+
+    def add(self, movers: Iterable[Mover]) -> None:
+        for each in movers:
+            for moment in range(each.since, each.until + 1):
+                found = self._found.setdefault((moment, each.label), {})
+                if len(found) < _ROWS:
+                    found.setdefault(each.person or each.device, each)
+
+    def of(self, moment: int, *labels: str) -> list[Mover]:
+        """Those at the moment of this number: 0 is now, then come those in ``later`` of the plan."""
+        return [each for label in labels for each in self._found.get((moment, label), {}).values()]
+
+    def plain(self) -> list[dict[str, object]]:
+        """All of them as plain data, each once."""
+        each_once = dict.fromkeys(mover for found in self._found.values() for mover in found.values())
+        return [each._asdict() for each in each_once]
+
+
+def show_plan(plan: Plan, console: Console, examples: Examples) -> None:
+    """Print a plan, with the names of some whom it moves."""
     active = plan.active
     console.print(Text(f"Plan {plan.digest[:12]}", style="bold"), highlight=False)
     place = f"in place of version {active.number} (policy {active.policy})"
@@ -44,12 +67,16 @@ def show_plan(plan: Plan, console: Console) -> None:
     _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
     console.print(_overview(plan.newly, plan.untouched))
     for label in LABELS:
-        _details(console, plan, label)
-    for moment in plan.later:
-        _later(console, plan, moment)
-    undated = [*undated_in_words(plan), *map(who_in_words, plan.undated.samples[:_ROWS])]
+        _details(console, plan, label, examples)
+    for number, moment in enumerate(plan.later, 1):
+        _later(console, plan, moment, examples.of(number, *LABELS))
+    undated = [*undated_in_words(plan), *map(who_in_words, examples.of(len(plan.later) + 1, *LABELS))]
     _part(console, "At moments that cannot be predicted", undated)
-    _part(console, "Held back by a share or a stage", _held_back(plan))
+    _part(
+        console,
+        "Held back by a share or a stage",
+        _held_back(plan, examples.of(len(plan.later) + 2, *LABELS)),
+    )
     _part(console, "Rules that do nothing", idle_rules(plan.rules), "yellow")
     _part(console, "Good to know", notes_of(plan))
 
@@ -104,7 +131,7 @@ def _overview(newly: Mapping[str, Counts], same: Counts | None = None) -> Table:
     return table
 
 
-def _later(console: Console, plan: Plan, moment: Moment) -> None:
+def _later(console: Console, plan: Plan, moment: Moment, examples: Iterable[Mover]) -> None:
     """How many move when a stage has begun. The guard counts them now."""
     when = moment_in_words(plan, moment)
     newly = moment.newly
@@ -113,20 +140,18 @@ def _later(console: Console, plan: Plan, moment: Moment) -> None:
         return
     _line(console, f"\n{when}, beside what is in force by then:", "bold")
     console.print(_overview(newly))
-    for label in LABELS:
-        for sample in newly[label].samples[:_ROWS]:
-            _line(console, f"  {sample_in_words(sample, 'without the change')}")
+    for each in examples:
+        _line(console, f"  {mover_in_words(each, 'without the change')}")
 
 
-def _held_back(plan: Plan) -> list[str]:
+def _held_back(plan: Plan, examples: Iterable[Mover]) -> list[str]:
     """Whom a share or a stage misses. The guard does not count them."""
     if plan.held_back is None:
         return []
-    samples = [each for label in LABELS for each in plan.held_back.newly[label].samples[:_ROWS]]
-    return [held_back_in_words(plan), *(sample_in_words(each, "without the change") for each in samples)]
+    return [held_back_in_words(plan), *(mover_in_words(each, "without the change") for each in examples)]
 
 
-def _details(console: Console, plan: Plan, label: str) -> None:
+def _details(console: Console, plan: Plan, label: str, examples: Examples) -> None:
     new = plan.newly[label]
     if not new.devices:
         return
@@ -141,5 +166,5 @@ def _details(console: Console, plan: Plan, label: str) -> None:
         if len(new.by[dimension]) > _ROWS:
             table.add_row("", f"and {len(new.by[dimension]) - _ROWS} more", "", "")
     console.print(table)
-    for sample in new.samples[:_ROWS]:
-        _line(console, f"  {sample_in_words(sample)}")
+    for each in examples.of(0, label):
+        _line(console, f"  {mover_in_words(each)}")

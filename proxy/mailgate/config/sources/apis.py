@@ -12,7 +12,7 @@ from mailgate.config.sources.google import AndroidManagementSettings, GoogleDire
 from mailgate.config.sources.line import FileSettings, PostSettings
 from mailgate.config.values import Duration, ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Identifier, Strict
+from mailgate.policy.written import Identifier, Strict
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 IntuneCompleteKind = Literal[
@@ -132,7 +132,7 @@ class JamfSettings(ApiSourceSettings):
     @model_validator(mode="after")
     def _one_context(self) -> Self:
         if self.environment and self.platform_tenant:
-            raise wrong_value("context", "expected either `environment` or `platform_tenant`, not both")
+            raise wrong_value("context", "use either `environment` or `platform_tenant`, not both")
         return self
 
     def posting(self) -> PostAccess | None:
@@ -193,7 +193,7 @@ class WorkspaceOneSettings(ApiSourceSettings):
         whole = [all(each) for each in (oauth, basic)]
         if sum(whole) != 1 or (any(oauth) and any(basic)):
             ways = "either `client_id`, `client_secret` and `login_url`, or `username`, `password` and `tenant_code`"
-            raise wrong_value("login", f"exactly one way to log in is needed; expected {ways}")
+            raise wrong_value("login", f"exactly one way to log in is needed; use {ways}")
         return self
 
 
@@ -234,14 +234,16 @@ class AppleMdmSettings(ApiSourceSettings):
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if bool(self.api_key) == bool(self.hmac_key):
-            expected = "expected either `api_key` or `hmac_key`"
+            expected = "use either `api_key` or `hmac_key`"
             raise wrong_value("proof", f"an event needs exactly one way to prove its origin; {expected}")
         return self
 
     @model_validator(mode="after")
     def _one_word_on_denied_apps(self) -> Self:
         if self.restrictions and (self.declarations or self.nanomdm is None):
-            message = "cannot be asked for; expected `nanomdm` and no `declarations`, whose word would contradict it"
+            message = (
+                "cannot be asked for; use `nanomdm` and no `declarations`, whose word would contradict it"
+            )
             raise wrong_value("restrictions", message, key="restrictions")
         return self
 

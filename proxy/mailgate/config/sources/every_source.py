@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from mailgate.config.references import AuthoritiesFile, HeaderKey
 from mailgate.config.values import Duration, Origin, Size
 from mailgate.model.device import VERDICT_AGE
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 MiB = 1024 * 1024
 

@@ -14,7 +14,7 @@ from mailgate.config.references import ExistingFile, HeaderKey, Secret, where_it
 from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import ServiceUrl, Size
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Identifier, Strict
+from mailgate.policy.written import Identifier, Strict
 
 
 def _service_account(found: SecretStr) -> SecretStr:
@@ -25,7 +25,7 @@ def _service_account(found: SecretStr) -> SecretStr:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         named, key = False, None
     if not named or not isinstance(key, RSAPrivateKey):
-        expected = "expected the JSON file that Google Cloud issues, with `client_email` and `private_key`"
+        expected = "use the JSON file that Google Cloud issues, with `client_email` and `private_key`"
         raise wrong_value("secret", f"its value is not the key of a service account; {expected}")
     return found
 
@@ -78,7 +78,7 @@ def _keys(path: Path) -> Path:
     try:
         KeySet.import_key_set(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError, JoseError) as error:
-        raise wrong_value("file", "the file is not a JWKS; expected Google's public keys") from error
+        raise wrong_value("file", "the file is not a JWKS; use Google's public keys") from error
     return path
 
 
@@ -105,7 +105,7 @@ class PushSettings(Strict):
     def _one_proof(self) -> Self:
         token = (self.audience, self.email)
         if all(token) == bool(self.api_key) or (any(token) and self.api_key):
-            expected = "expected either `audience` and `email`, or `api_key`"
+            expected = "use either `audience` and `email`, or `api_key`"
             raise wrong_value("proof", f"a message needs exactly one way to prove its origin; {expected}")
         return self
 

@@ -9,7 +9,7 @@ from mailgate.config.references import FilePath
 from mailgate.config.sources.every_source import EverySource, PostedSourceSettings
 from mailgate.model import Compliance, Enrolment, Kind
 from mailgate.model.phrase import wrong_value
-from mailgate.policy.apps import Strict
+from mailgate.policy.written import Strict
 
 Name = Annotated[str, StringConstraints(max_length=500)]
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
@@ -20,7 +20,7 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        wrong = "too far in the past or the future; expected a year from 1 to 9999"
+        wrong = "too far in the past or the future; use a year from 1 to 9999"
         raise wrong_value("datetime_range", wrong) from None
 
 
@@ -82,10 +82,10 @@ class DeviceLine(Strict):
     @model_validator(mode="after")
     def _everything_has_its_time(self) -> Self:
         if self.apps is not None and self.reported_at is None:
-            wrong = "`apps` needs `reported_at`; expected the time when the apps were looked at"
+            wrong = "`apps` needs `reported_at`; add the time when the apps were looked at"
             raise wrong_value("missing_time", wrong)
         if (self.compliance is Compliance.NONE) != (self.compliance_at is None):
-            wrong = "`compliance` and `compliance_at` come together; expected both or neither"
+            wrong = "`compliance` and `compliance_at` come together; set both or neither"
             raise wrong_value("missing_time", wrong)
         return self
 

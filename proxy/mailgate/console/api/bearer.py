@@ -20,6 +20,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.context import ConsoleContext
 from mailgate.console.login.tries import LoginTries
+from mailgate.console.looks import may_open
 from mailgate.console.peer import origin_of_request
 from mailgate.rollout.person import Person, proven
 from mailgate.tasks import ON_BEHALF_OF
@@ -114,6 +115,8 @@ async def call_of_admin(
     name, roles = found.name, admins[found.name].roles
     if operation.roles and not set(operation.roles) & set(roles):
         raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")
+    if not may_open(operation.name, roles):
+        raise ProblemError(403, f"{name} may not do this: the role analyst sees numbers without names")
     ON_BEHALF_OF.set(name)
     return Call(context, Person(name, f"api at {context.host}"), roles, now)
 
@@ -123,7 +126,7 @@ def _token_in(request: web.Request) -> str:
     given = request.headers.getall("Authorization", [])
     scheme, _, token = given[0].strip().partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.casefold() != "bearer":
-        words = "expected Authorization: Bearer and an admin token, once"
+        words = "send Authorization: Bearer and an admin token, once"
         raise ProblemError(401, words, headers={"WWW-Authenticate": _REALM})
     if not _TOKEN.fullmatch(token := token.strip()):
         raise ProblemError(401, "this is no admin token", headers={"WWW-Authenticate": _WRONG})

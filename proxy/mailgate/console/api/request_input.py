@@ -13,7 +13,7 @@ from mailgate.config.mistakes import wording
 from mailgate.console.api.operation import JSON, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.gateway.admin_port import body_of
-from mailgate.policy.written import did_you_mean
+from mailgate.model.phrase import did_you_mean
 from mailgate.tasks import compute
 
 MAX_NAMES = 200
@@ -51,11 +51,11 @@ def _path(values: Mapping[str, str], model: type[Model]) -> Model:
 def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -> Model | None:
     if len(values) > MAX_PARAMETERS:
         first = list(values)[MAX_PARAMETERS][:MAX_SHOWN]
-        words = f"there are more than {MAX_PARAMETERS} parameters; expected those that are described"
+        words = f"there are more than {MAX_PARAMETERS} parameters; use those that are described"
         faults.append(Fault(detail=words, parameter=first))
         return None
     twice = sorted({name for name in values if len(values.getall(name)) > 1})
-    faults += [Fault(detail="it is given more than once; expected it once", parameter=name) for name in twice]
+    faults += [Fault(detail="it is given more than once; keep one", parameter=name) for name in twice]
     try:
         return model.model_validate_strings(dict(values))
     except ValidationError as error:
@@ -67,7 +67,7 @@ async def _body(request: web.Request, operation: Operation, faults: list[Fault])
     model = operation.body_model
     if model is None:
         if await body_of(request, 0) is None:
-            faults.append(Fault(detail="a body was sent; expected none", pointer="#"))
+            faults.append(Fault(detail="a body was sent; leave it out", pointer="#"))
         return None
     read, wrong = await compute(_validated, model, await _sent(request, operation.body_bytes))
     faults += wrong
@@ -88,10 +88,10 @@ def _validated(model: type[BaseModel], sent: bytes) -> tuple[BaseModel | None, l
 async def _sent(request: web.Request, most: int) -> bytes:
     """The body of a request that says that it is JSON."""
     if request.content_type != JSON:
-        raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
+        raise ProblemError(415, f"send Content-Type: {JSON}", headers={"Accept": JSON})
     sent = await body_of(request, most)
     if sent is None:
-        raise ProblemError(413, f"longer than {most:,} bytes; expected less")
+        raise ProblemError(413, f"longer than {most:,} bytes; send less")
     return sent
 
 
@@ -111,15 +111,15 @@ def _refuse_ambiguous(sent: bytes) -> None:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MAX_NAMES:  # each could be a mistake, and telling them all takes minutes
-        raise ValueError(f"an object has more than {MAX_NAMES} names; expected fewer")
+        raise ValueError(f"an object has more than {MAX_NAMES} names; send fewer")
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name stands twice in one object; expected it once")
+        raise ValueError("a name stands twice in one object; keep one")
     return found
 
 
 def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON; expected a number")
+    raise ValueError(f"{word} is no JSON; use a number")
 
 
 def _each(error: ValidationError) -> Iterable[ErrorDetails]:

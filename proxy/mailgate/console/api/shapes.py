@@ -1,7 +1,7 @@
 """The models and types of bodies, queries and answers. Input is checked strictly, and every field is described."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import (
@@ -17,6 +17,8 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.console.address_values import EFFECTS, REASONS, MisreadError, Reader, one_of
 from mailgate.console.devices.filter import KINDS
+from mailgate.model.times import LONG_AGO
+from mailgate.store import RowPosition
 
 MAX_NUMBER = 2**31 - 1
 """The highest number of an entry, an exemption or a version."""
@@ -37,7 +39,7 @@ class OutputModel(BaseModel):
 def _digits(value: object) -> object:
     """Convert the text of an address to a number. Only digits are accepted, without sign, space or underscore."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
-        raise PydanticCustomError("number", "not a number; expected digits")
+        raise PydanticCustomError("number", "not a number; use digits")
     return int(value)
 
 
@@ -52,7 +54,7 @@ def _moment(value: object) -> datetime:
             raise ValueError
         return datetime.fromisoformat(value.upper())
     except ValueError:
-        words = "not a time with its zone; expected one like 2026-12-08T09:00:00-08:00"
+        words = "not a time with its zone; use one like 2026-12-08T09:00:00-08:00"
         raise PydanticCustomError("moment", words) from None
 
 
@@ -80,6 +82,21 @@ LargePage = Annotated[int, Field(ge=1, le=1000), DIGITS]
 """The most items to return."""
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """The beginning of a page. Clients only send it back as it came."""
+
+
+PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
+"""The beginning of a page: microseconds and an id. Clients only send it back as it came."""
+
+
+def place_cursor(place: RowPosition | None) -> str | None:
+    """The cursor for the page after a row; None at the end."""
+    return f"{(place.at - LONG_AGO) // timedelta(microseconds=1):013x}-{place.name}" if place else None
+
+
+def place_of(cursor: str | None) -> RowPosition | None:
+    """The row that a cursor stands for; None without a cursor."""
+    moment, _, name = (cursor or "").partition("-")
+    return RowPosition(LONG_AGO + timedelta(microseconds=int(moment, 16)), name) if cursor else None
 
 
 def read_by(reader: Reader) -> PlainValidator:

@@ -14,6 +14,7 @@ from mailgate.console.api.operation import JSON, VERSION, Operation
 from mailgate.console.api.problems import KINDS, ProblemError, answer
 from mailgate.console.api.request_input import read, refuse_unacceptable
 from mailgate.console.context import CONTEXT, ConsoleContext
+from mailgate.console.looks import note_look
 from mailgate.console.nouns import of_every_noun
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.responses import secure
@@ -77,7 +78,13 @@ def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) ->
         refuse_unacceptable(request, operation.media)
         given = await read(request, operation)
         await context.catch_up()
-        return await _sent(request, operation, call.headers, await operation.answer(call, **given))
+        found = await operation.answer(call, **given)
+        if (
+            operation.method == "GET" or not operation.roles
+        ):  # acts are in the audit log, with whom they were about
+            asked, of = request.query_string, (found, request.match_info)
+            note_look(context.store, call.now, call.person, call.roles, operation.name, asked, *of)
+        return await _sent(request, operation, call.headers, found)
 
     return served
 

@@ -102,8 +102,6 @@ class AppFacts(Fact):
     come."""
     kept_out_lists: list[str]
     """The lists of the app for which a rule keeps devices out."""
-    would_join: list[str]
-    """Other lists, without the app, for which a rule keeps devices out."""
     people: int | None
     """How many people have a device with the app; null if they were not counted yet."""
     devices: int | None
@@ -141,7 +139,6 @@ def _facts(key: str, policy: Policy, counts: list[AppDay], standing: AppStanding
         prohibited_from=standing.prohibited_from,
         kept_out_by=[RuleAbout(rule=rule.id, title=str(rule.title or rule.id)) for rule in about],
         kept_out_lists=[name for name in prohibiting(keeping) if name in lists],
-        would_join=[name for name in prohibiting(keeping) if name not in lists],
         people=last.people if last else None,
         devices=last.devices if last else None,
         counted_at=last.at if last else None,

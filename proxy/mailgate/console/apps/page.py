@@ -25,13 +25,13 @@ from mailgate.mail.topic import topic_of
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy import Policy
-from mailgate.policy.edits import ProhibitEdit, Where, rule_of
-from mailgate.policy.prohibiting import place_for
+from mailgate.policy.edits import ProhibitEdit, Where, place_for, rule_of
 from mailgate.policy.written import LocalizedText, read_moment
 from mailgate.rollout.guard import guard_of, read_window
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind
 from mailgate.tasks import compute
+from mailgate.texts import language_for
 
 WEEK = timedelta(days=7)
 _TITLES: Mapping[str, Callable[[str], str]] = {
@@ -64,7 +64,7 @@ async def prohibit(request: web.Request) -> web.Response:
         return redirect_after(request, phrase("Counted again."), "apps-one", query, key=key)
     context = context_of(request)
     edit, mistakes = await _edit(request, sent)
-    if mistakes or edit is None or await _wrong(context, edit):
+    if mistakes or edit is None or (await _tried(context, edit))[0]:
         return await _shown(request, sent, 422)
     draft = await draft_and_plan(context, edit, person_of(request), plan=what == "plan")
     said = phrase("The plan is being made. Nothing changes until it is started.")
@@ -81,8 +81,8 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         return await show(
             request, "misread.html", 422, mistakes=mistakes, without=str(request.rel_url.with_query({}))
         )
-    found, wrong = await what_if(context.store, bundle, edit), await _wrong(context, edit)
-    states = context.device_counts.last.states
+    found, (wrong, policy) = await what_if(context.store, bundle, edit), await _tried(context, edit)
+    states = context.counting.devices.states
     return await show(
         request,
         "app.html",
@@ -94,7 +94,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         starts={name: at and read_moment(at) for name, at in (("warn", edit.warn), ("block", edit.block))},
         place=place_for(bundle.policy, edit),
         prohibited_by=[each for each in app.kept_out_by if edit.rule != each.rule],
-        letter=None if wrong else await _letter(context, edit, language_of(request).tag),
+        letter=policy and await _letter(context, policy, edit.rule, language_of(request).tag),
         unseen=sum(states[each] for each in _UNSEEN),
         counted=states.total(),
         most=MOST,
@@ -131,6 +131,7 @@ async def _edit(
         "warn": read_day,
         "block": read_day,
         "words": line(200),
+        "mails": one_of(("itself", "by-hand")),
     }
     pairs = [(name, text) for name, text in asked.items() if name not in ("csrf", "do")]
     said, mistakes = read_address([each for each in pairs if each[0] not in many], single)
@@ -139,7 +140,11 @@ async def _edit(
     if mistakes:
         return None, mistakes
     where: Where = _WHERE.get(tuple(each for each in asked.getall("where", []) if each), "handhelds")
-    titles = {each: str(translate(_TITLES[each](app.name), language_of(request))) for each in _TITLES}
+    settings, by_form = context.bundle().settings, "warn" in asked or "block" in asked
+    # people read the title, whoever the admin is; in English where the console does not speak their language
+    company = language_for("", "", settings.languages.default)
+    titles = {each: str(translate(_TITLES[each](app.name), company)) for each in _TITLES}
+    starts = said.get("mails") or ("by-hand" if by_form else "itself")
     words = said.get("words")
     edit = ProhibitEdit(
         change="prohibit",
@@ -153,8 +158,9 @@ async def _edit(
         warn=said.get("warn") or None,
         block=said.get("block") or None,
         contact=_contact(policy),
+        send="on_dates" if settings.notices and starts == "itself" else None,
     )
-    if "warn" in asked or "block" in asked:
+    if by_form:
         return edit, []
     warn = None if place_for(policy, edit).softens else (today + WEEK).isoformat()
     return edit.model_copy(update={"warn": warn, "block": (today + 2 * WEEK).isoformat()}), []
@@ -172,15 +178,14 @@ def _contact(policy: Policy) -> str | None:
     return next((each for each in told if each and not isinstance(each, LocalizedText)), None)
 
 
-async def _wrong(context: ConsoleContext, edit: ProhibitEdit) -> list[str]:
-    """Why this rule cannot be drafted, a sentence each."""
+async def _tried(context: ConsoleContext, edit: ProhibitEdit) -> tuple[list[str], Policy | None]:
+    """Why this rule cannot be drafted, a sentence each; otherwise the policy with it."""
     if past := list(_past(edit, context.clock())):
-        return past
+        return past, None
     try:
-        await compute(edited, context.bundle().rules, edit)
+        return [], (await compute(edited, context.bundle().rules, edit)).policy
     except EditError as error:
-        return [error.words]
-    return []
+        return [error.words], None
 
 
 def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
@@ -189,13 +194,12 @@ def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
             yield phrase("%(day)s is over. Choose today or a later day.", day=at)
 
 
-async def _letter(context: ConsoleContext, edit: ProhibitEdit, language: str) -> RenderedNotice | None:
+async def _letter(context: ConsoleContext, policy: Policy, rule: str, language: str) -> RenderedNotice | None:
     """The mail about the new rule to a made-up person, as it could be sent once the rule has started."""
     bundle, now = context.bundle(), context.clock()
-    policy = (await compute(edited, bundle.rules, edit)).policy
     for kind in (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED):
         try:
-            notice = await made_up(policy, topic_of(policy, 0, edit.rule, kind, now))
+            notice = await made_up(policy, topic_of(policy, 0, rule, kind, now))
         except RefusedError:
             continue
         return composer_for(bundle.settings).render(replace(notice, language=language))

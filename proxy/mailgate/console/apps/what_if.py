@@ -11,13 +11,13 @@ from mailgate.model import Kind
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy.edits import ProhibitEdit
 from mailgate.policy.people import Groups, in_groups
-from mailgate.policy.stages import in_share
+from mailgate.policy.stages import place_in_shares, reaches
 from mailgate.policy.written import share_of
 from mailgate.store import Store
 from mailgate.store.device_rows import DeviceRow
 from mailgate.tasks import compute
 
-MOST = 5_000
+MOST = 3_000
 """How many devices with an app are looked at. A plan counts all."""
 NAMED = 50
 """How many people are listed by name."""
@@ -121,18 +121,16 @@ class _Asked:
         self._unsure = {person for person in self._open if told[person] is None} | {
             person for person in odd if told[person] is not False
         }
-        self.surely, doubtful = self._in(edit.share, self._in_groups)
-        self.maybe = doubtful | {
-            person
-            for person in self._unsure
-            if in_share(share_of(edit.share), edit.rule, person) is not False
-        }
+        self._places = {each: place_in_shares(edit.rule, each) for each in self._in_groups | self._unsure}
+        self.surely, self.maybe = self._in(edit.share, self._in_groups)
+        self.maybe |= set[str]().union(*self._in(edit.share, self._unsure))
         self._device_of = {row.person: row for row in opened}
         self._nameless = sum(not row.person for row in opened)
 
     def _in(self, share: str, people: Iterable[str]) -> tuple[set[str], set[str]]:
         """Those of these people who are in a share, and those of whom it cannot be told."""
-        found = {person: in_share(share_of(share), self._edit.rule, person) for person in people}
+        part = share_of(share)
+        found = {person: reaches(part, self._places[person]) for person in people}
         return {each for each in found if found[each]}, {each for each in found if found[each] is None}
 
     def told(self, laptops: Mapping[str, datetime], *, whole: bool) -> WhatIf:

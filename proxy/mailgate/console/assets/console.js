@@ -1,11 +1,7 @@
-// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover. They are written
-// as the page is: of its language, the variant that the browser asks for.
-const spoken = document.documentElement.lang;
-const locale = navigator.languages.find((each) => each.split('-')[0] === spoken.split('-')[0]) ?? spoken;
+// Times in the viewer's own zone and no other; the exact one, with the name of that zone, shows on hover.
+const locale = document.documentElement.lang;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
-const forms = {
-  moment: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
-  day: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }),
+const marks = {
   time: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }),
   short: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
 };
@@ -13,11 +9,11 @@ const forms = {
 function showTimes(within) {
   for (const each of within.querySelectorAll('time[datetime]')) {
     const at = new Date(each.dateTime);
-    each.textContent = forms[each.dataset.form ?? 'moment'].format(at);
+    each.textContent = when(at, each.dataset.form, locale, 'dated' in each.dataset);
     each.title = exact.format(at);
   }
   for (const each of within.querySelectorAll('text[data-at]')) {
-    each.textContent = forms[each.dataset.form].format(new Date(each.dataset.at));
+    each.textContent = marks[each.dataset.form].format(new Date(each.dataset.at));
   }
 }
 
@@ -78,6 +74,13 @@ document.addEventListener('keydown', (event) => {
 // What can be taken back for a while says so for that long.
 for (const toast of document.querySelectorAll('[data-lasts]')) {
   setTimeout(() => toast.querySelector('form')?.remove(), 1000 * toast.dataset.lasts);
+}
+
+// After an act the focus is at what is said about it, so that a screen reader says it and the keyboard goes on from there.
+const message = document.querySelector('.toast, main [role="alert"]');
+if (message) {
+  message.tabIndex = -1;
+  message.focus();
 }
 
 // Where the browser keeps its clipboard to itself, as it does without https, the text is marked to be copied by hand.

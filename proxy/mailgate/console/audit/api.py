@@ -14,13 +14,17 @@ from mailgate.console.api.shapes import (
     LargePage,
     Line,
     OutputModel,
+    PlaceCursor,
     cursor_of,
     number_of,
+    place_cursor,
+    place_of,
     read_by,
 )
-from mailgate.console.audit.facts import COLUMNS, line_of, numbers_of, row_of, verified
+from mailgate.console.audit.facts import COLUMNS, day_ends, line_of, numbers_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.store import AuditEntry
+from mailgate.store.looks import DataLook
 from mailgate.tasks import compute
 
 _Day = Annotated[str, read_by(day), WithJsonSchema({"type": "string", "format": "date"})]
@@ -132,6 +136,42 @@ async def export_sheet(call: Call) -> Text:
     return _export(call, "csv", (beginning(COLUMNS),), lambda entry: lines([row_of(entry)]))
 
 
+class LooksQuery(InputModel):
+    """The looks to list."""
+
+    who: Line | None = None
+    """The person who looked."""
+    whom: Line | None = None
+    """The login name or the device that was looked at."""
+    since: _Day | None = None
+    """The first day, of UTC."""
+    until: _Day | None = None
+    """The last day, of UTC."""
+    after: PlaceCursor | None = None
+    """The `next` of the previous page."""
+    limit: LargePage = 100
+    """The most looks to return."""
+
+
+class LookList(OutputModel):
+    """A page of looks."""
+
+    items: list[DataLook]
+    """The looks, the newest first."""
+    next: PlaceCursor | None
+    """The value of `after` for the next page; null at the end."""
+
+
+async def list_looks(call: Call, query: LooksQuery) -> LookList:
+    """List who looked at whose data, the newest first, a page at a time."""
+    since, until = day_ends(query.since or "", query.until or "")
+    who, whom, after = query.who or "", query.whom or "", place_of(query.after)
+    found = await call.context.store.looks.page(
+        query.limit, after, who=who, whom=whom, since=since, until=until
+    )
+    return LookList(items=found, next=place_cursor(found[-1].place if len(found) == query.limit else None))
+
+
 def _export(
     call: Call, kind: str, first: Iterable[str], form: Callable[[AuditEntry], str]
 ) -> AsyncIterator[str]:
@@ -151,6 +191,7 @@ def _export(
 
 OPERATIONS = (
     Operation("GET", "/audit", list_entries, "Audit"),
+    Operation("GET", "/looks", list_looks, "Audit"),
     Operation("GET", "/audit/verification", verify_log, "Audit"),
     Operation("GET", "/audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
     Operation("GET", "/audit/export.csv", export_sheet, "Audit", media="text/csv"),

@@ -39,6 +39,7 @@ ACTION_WORDS = {
     "keys-renewed": phrase("Keys of the store renewed"),
     "let-in": phrase("Let in by self-service"),
     "machine-tokens-made": phrase("Tokens of computers made"),
+    "notices-held": phrase("Notices held back"),
     "notices-queued": phrase("Mails about a rule written"),
     "notices-retried": phrase("Failed mails sent again"),
     "notices-sent": phrase("Mails sent"),
@@ -100,9 +101,14 @@ async def numbers_of(store: Store, since: str, until: str) -> range:
     days."""
     if not since and not until:
         return ALL
+    return await store.audit.numbers(*day_ends(since, until))
+
+
+def day_ends(since: str, until: str) -> tuple[datetime | None, datetime | None]:
+    """The first moment of a day, and the first one after another; None for an open end."""
     last = date.fromisoformat(until) if until else date.max
     end = _midnight(last + timedelta(days=1)) if last < date.max else None
-    return await store.audit.numbers(_midnight(date.fromisoformat(since)) if since else None, end)
+    return _midnight(date.fromisoformat(since)) if since else None, end
 
 
 def _midnight(day: date) -> datetime:

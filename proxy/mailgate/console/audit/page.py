@@ -6,11 +6,19 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.address_values import day, line, whole
-from mailgate.console.audit.facts import COLUMNS, line_of, months_until, numbers_of, row_of, verified
+from mailgate.console.audit.facts import (
+    COLUMNS,
+    day_ends,
+    line_of,
+    months_until,
+    numbers_of,
+    row_of,
+    verified,
+)
 from mailgate.console.context import context_of
 from mailgate.console.devices.page import number
 from mailgate.console.layout import show
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.render import count
 from mailgate.console.responses import send_sheet
 from mailgate.console.spreadsheet import saved_as
@@ -49,6 +57,21 @@ async def entries(request: web.Request) -> web.Response:
 
 def _said(request: web.Request) -> dict[str, str]:
     return {name: request.query.get(name, "").strip() for name in _FILTER}
+
+
+_LOOKS = {"who": line(), "whom": line(), "since": day, "until": day}
+
+
+@accepts_parameters(**_LOOKS, **POSITION)
+async def show_looks(request: web.Request) -> web.Response:
+    """Who looked at whose data."""
+    said = {name: request.query.get(name, "").strip() for name in _LOOKS}
+    since, until = day_ends(said["since"], said["until"])
+    found = await context_of(request).store.looks.page(
+        SIZE, position_in(request.query), who=said["who"], whom=said["whom"], since=since, until=until
+    )
+    further = said | position_values(found[-1].place) if len(found) == SIZE else {}
+    return await show(request, "looks.html", found=found, said=said, further=further)
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -109,6 +132,7 @@ def _json_lines(entries: Sequence[AuditEntry]) -> bytes:
 
 ROUTES = [
     web.get("/audit", entries, name="audit"),
+    web.get("/audit/looks", show_looks, name="looks"),
     web.get("/audit/verify", verify, name="audit-verify"),
     web.get("/audit/export.{kind:csv|jsonl}", export, name="audit-export"),
 ]

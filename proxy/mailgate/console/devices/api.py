@@ -208,7 +208,7 @@ async def device_called(call: Call, name: str, status: int) -> Device:
     if not called:
         raise ProblemError(status, "no device has this name")
     if len(called) > 1:
-        raise ProblemError(409, f"{len(called)} devices have this name: expected the id of one")
+        raise ProblemError(409, f"{len(called)} devices have this name: use the id of one")
     return called[0]
 
 

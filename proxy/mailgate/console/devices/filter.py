@@ -108,7 +108,7 @@ def moment(text: str, now: datetime) -> datetime:
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     raise MisreadError(
         phrase(
-            "it is not a time; expected a number of days ago like 7d, a day like 2026-11-30, or a time like "
+            "it is not a time; use a number of days ago like 7d, a day like 2026-11-30, or a time like "
             "2026-11-30T09:00:00Z"
         )
     )

@@ -126,7 +126,7 @@ def _place(query: Mapping[str, str]) -> tuple[int, int]:
     """The device after which the page begins, and the size of the page. Raises MisreadError."""
     after, size = query.get("after", ""), query.get("limit", "") or str(SIZE)
     if after and not re.fullmatch(r"[0-9a-f]{12}", after):
-        raise MisreadError(phrase("this page does not exist; expected an address as the list gives it"))
+        raise MisreadError(phrase("this page does not exist; open the list again"))
     if not re.fullmatch(r"[0-9]{1,3}", size) or not 1 <= int(size) <= MAX_PAGE:
         raise MisreadError(phrase("a page has from 1 to %(most)s devices", most=MAX_PAGE))
     return int(after or "0", 16), int(size)

@@ -1,7 +1,8 @@
 """The rows of the list of devices. Rows of changed devices are updated at once, and those of all devices in rounds."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,12 @@ LOOKS = 2
 """How often a page is read on if too few of its devices still match."""
 AT_ONCE = 500
 """How many changed devices are updated at once."""
+PAGE = 100
+"""How many devices of a round are read without a pause. This takes a few milliseconds."""
+PAGE_PAUSE_SECONDS = 0.1
+"""The seconds between two pages, so that a round takes less than a tenth of one processor."""
+ROUND_PAUSE_SECONDS = 60.0
+"""The seconds between two rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,10 @@ class ListedDevice:
     posture: Posture
     row: DeviceRow
     name: str
+
+    @property
+    def person(self) -> str:
+        return self.row.person
 
     @property
     def headline(self) -> str:
@@ -81,6 +92,42 @@ async def refresh(store: Store, bundle: Bundle, devices: Sequence[Device], now: 
     differing = await store.rows.differing([row_of(each, bundle, now) for each in devices])
     if differing:
         await store.rows.keep(differing)
+
+
+class RowUpdates:
+    """Updates the rows of all devices as long as the gate runs (``run``), and of those that have changed (``follow``)."""
+
+    def __init__(self, store: Store, bundle: Callable[[], Bundle], clock: Callable[[], datetime]) -> None:
+        self._store, self._bundle, self._clock = store, bundle, clock
+        self._turn = asyncio.Lock()
+        self.turns = 0
+        """How often it has caught up with changed devices."""
+
+    async def run(self) -> None:
+        """Update again and again, until cancelled."""
+        while True:
+            with suppress(StoreError):  # /readyz reports it
+                await self.round()
+            await asyncio.sleep(ROUND_PAUSE_SECONDS)
+
+    async def follow(self, pause: float = PAGE_PAUSE_SECONDS) -> None:
+        """Catch up with changed devices. Raises StoreError."""
+        more = True
+        async with self._turn:
+            while more:
+                more = await catch_up(self._store, self._bundle(), self._clock())
+                await asyncio.sleep(pause if more else 0)
+        self.turns += 1
+
+    async def round(self, pause: float = PAGE_PAUSE_SECONDS) -> None:
+        """Update the row of every device once."""
+        after = ""
+        while page := await self._store.devices.summaries(after, PAGE):
+            now = self._clock()
+            await self.follow(pause)
+            await refresh(self._store, self._bundle(), page, now)
+            after = page[-1].id
+            await asyncio.sleep(pause)
 
 
 def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:

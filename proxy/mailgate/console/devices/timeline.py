@@ -66,30 +66,16 @@ async def device_history(
     own = [each for each in asked if each.device in ("", device.id, *device.former_ids)]
     return sorted(
         [
-            *timeline(device, seen, refusals, mails, bundle.policy.catalog.name_of),
+            *device_events(device, bundle.policy.catalog.name_of),
+            *decision_events(seen),
+            *mail_events(mails),
+            *refusal_mail_events(refusals),
             *help_events(own),
             *exemption_events(relieved),
         ],
         key=lambda event: event.at,
         reverse=True,
     )
-
-
-def timeline(
-    device: Device,
-    seen: Iterable[Recorded],
-    refusals: Iterable[QuarantineMail],
-    mails: Iterable[Mail] = (),
-    name_of: NameOf = str,
-) -> list[Event]:
-    """The events, the newest first. ``refusals`` are mails about its refusals, ``mails`` are mails about rules to its owner."""
-    events = [
-        *device_events(device, name_of),
-        *decision_events(seen),
-        *mail_events(mails),
-        *refusal_mail_events(refusals),
-    ]
-    return sorted(events, key=lambda event: event.at, reverse=True)
 
 
 def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:

@@ -24,7 +24,7 @@ LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
 MAX_NAME = 255
 
 
-@accepts_parameters(key=line(), **POSITION)
+@accepts_parameters(key=line(), shut=line(MAX_NAME), **POSITION)
 async def enrolment(request: web.Request) -> web.Response:
     return await _shown(request)
 
@@ -127,6 +127,7 @@ async def _shown(
     owner: str = "",
 ) -> web.Response:
     store = context_of(request).store.enrolments
+    sought = request.query.get("shut", "").strip()
     keys = await store.page(request.query.get("key", ""), SIZE)
     tokens = await store.tokens(SIZE + 1, position_in(request.query))
     last = tokens[SIZE - 1] if len(tokens) > SIZE else None
@@ -137,7 +138,9 @@ async def _shown(
         tokens=tokens[:SIZE],
         older=position_values(RowPosition(last.made_at, last.name)) if last else {},
         keys=keys,
-        shut=await context_of(request).store.shut.all(),
+        shut=await context_of(request).store.shut.all(sought, SIZE + 1),
+        sought=sought,
+        size=SIZE,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,
         code=code,

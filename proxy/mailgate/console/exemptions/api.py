@@ -96,7 +96,7 @@ class ExemptionInput(InputModel):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len({"person", "device"} & self.model_fields_set) != 1:
-            raise PydanticCustomError("whom", "expected either `person` or `device`")
+            raise PydanticCustomError("whom", "use either `person` or `device`")
         return self
 
 

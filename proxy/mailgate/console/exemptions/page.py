@@ -18,6 +18,7 @@ from mailgate.console.layout import (
     say_on_next_page,
     show,
 )
+from mailgate.console.now.traffic import refused_within_hour
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.words import device_named
 from mailgate.devices.device import typed_id
@@ -64,7 +65,7 @@ async def exempt(request: web.Request) -> web.Response:
     if sent.get("what") == "device" and len(called) != 1:
         raise RefusedError(
             phrase(
-                "%(number)s devices are called %(whom)s; expected one",
+                "%(number)s devices are called %(whom)s; use one",
                 number=len(called) or phrase("no"),
                 whom=whom,
             )
@@ -115,8 +116,7 @@ async def turn_off(request: web.Request) -> web.Response:
     rule, hours = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("hours", ""))
     reliefs.check_restricts(context.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
-        refused = context.verdict_rates.refusals(context.clock())
-        hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
+        hit = await refused_within_hour(context.store, [rule], context.clock())
         origin = page_of_origin(request, sent)
         return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS, origin=origin)
     if hours not in HOURS:

@@ -1,6 +1,5 @@
 """Recent decisions, the explanation of each, and of a decision on a described request. Nothing of that is recorded."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -13,21 +12,19 @@ from mailgate.console.api.shapes import (
     KindName,
     Line,
     OutputModel,
+    PlaceCursor,
     ReasonName,
     SmallPage,
+    place_cursor,
+    place_of,
 )
 from mailgate.console.devices.api import device_called
 from mailgate.console.devices.facts import SightingFacts, sighting_facts
 from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_without_proof, redecide
 from mailgate.console.query_parameters import SPAN
-from mailgate.model.times import LONG_AGO
 from mailgate.policy.cases import CasePerson, Request, Situation, decide_situation
-from mailgate.store import RowPosition
 from mailgate.tasks import compute
-
-PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
-"""The beginning of a page: microseconds and an id. Clients only send it back as it came."""
 
 
 class SightingsQuery(InputModel):
@@ -78,9 +75,9 @@ async def list_sightings(call: Call, query: SightingsQuery) -> SightingList:
     """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
     seen = await call.context.store.sightings.search(
-        call.now - SPAN, query.limit, _place(query.after), **wanted
+        call.now - SPAN, query.limit, place_of(query.after), **wanted
     )
-    return SightingList(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
+    return SightingList(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
 
 
 async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
@@ -91,15 +88,6 @@ async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
         raise ProblemError(404, "nothing is recorded under this id")
     told = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)
     return ThenAndNow(then=sighting_facts(recalled.then), now=told)
-
-
-def _cursor(place: RowPosition | None) -> str | None:
-    return f"{(place.at - LONG_AGO) // timedelta(microseconds=1):013x}-{place.name}" if place else None
-
-
-def _place(cursor: str | None) -> RowPosition | None:
-    moment, _, name = (cursor or "").partition("-")
-    return RowPosition(LONG_AGO + timedelta(microseconds=int(moment, 16)), name) if cursor else None
 
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]

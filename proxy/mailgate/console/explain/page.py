@@ -80,7 +80,7 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
     """The pasted request, decided by the rules in force. Raises ConfigError."""
     bundle = context.bundle()
     if len(text) > MAX_PASTED:
-        words = phrase("this is too long; expected at most %(most)s characters", most=str(MAX_PASTED))
+        words = phrase("this is too long; use at most %(most)s characters", most=str(MAX_PASTED))
         raise ConfigError([Mistake("pasted", 1, 1, words)])
     if text.lstrip().startswith("{"):
         situation = await compute(read_request, text.encode(), "pasted", bundle.policy.catalog)
@@ -92,12 +92,12 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
     if len(called) != 1:
         words = (
             phrase(
-                "%(count)s devices are called %(name)s; expected the id of one, or no name",
+                "%(count)s devices are called %(name)s; enter the id of one, or no name",
                 count=len(called),
                 name=name,
             )
             if called
-            else phrase("no devices are called %(name)s; expected the id of one, or no name", name=name)
+            else phrase("no devices are called %(name)s; enter the id of one, or no name", name=name)
         )
         raise ConfigError([Mistake("device", 1, 1, words)])
     return decide_without_proof(called[0], bundle, asked.facts(), context.clock())

@@ -11,7 +11,6 @@ from mailgate.config.mistakes import validated
 from mailgate.devices.device import Device
 from mailgate.devices.names import references
 from mailgate.devices.posture import belongs_to, posture_of
-from mailgate.devices.trust import told_state
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
 from mailgate.model.phrase import phrase
@@ -96,12 +95,6 @@ def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
     return posture_of(device, bundle.policy.catalog, bundle.posture_terms, now)
 
 
-def state_now(device: Device, bundle: Bundle, now: datetime) -> str:
-    """The word under which this device is counted."""
-    posture = posture_now(device, bundle, now)
-    return "lost" if posture.lost else told_state(posture)
-
-
 async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) -> list[Device]:
     """The device that asked. If it is unknown, the devices of the person."""
     if seen.client.protocol not in LOGIN_PROTOCOLS and not _goes_by_person(seen, bundle):
@@ -150,7 +143,7 @@ def read_headers(text: str, name: str) -> Request:
     """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise ConfigError([Mistake(name, 1, 1, phrase("nothing is there; expected headers, one a line"))])
+        raise ConfigError([Mistake(name, 1, 1, phrase("nothing is there; paste headers, one a line"))])
     method, target = "GET", "/"
     if first := _REQUEST_LINE.fullmatch(lines[0][1].strip()):
         method, target = first[1], first[2]
@@ -162,7 +155,7 @@ def read_headers(text: str, name: str) -> Request:
     if wrong:
         raise ConfigError(
             [
-                Mistake(name, number, 1, phrase("not a header; expected a name, a colon and a value"))
+                Mistake(name, number, 1, phrase("not a header; write a name, a colon and a value"))
                 for number in wrong
             ]
         )

@@ -65,7 +65,7 @@ class BrowserList(OutputModel):
     """A page of browsers."""
 
     items: list[BrowserFacts]
-    """The browsers, in the order of their people."""
+    """The browsers, in the order of their people. A page may be short or even empty without being the last."""
     next: PlaceCursor | None
     """The value of `after` for the next page; null at the end."""
 
@@ -90,7 +90,8 @@ class PeopleWithout(OutputModel):
 
 async def get_fleet(call: Call) -> FleetFacts:
     """Count the browsers with the extension: which report, sleep or are missing, and which are alike."""
-    return await fleet(call.context.store, call.context.bundle().settings, call.now)
+    context = call.context
+    return context.counting.browsers or await fleet(context.store, context.bundle().settings, call.now)
 
 
 async def list_browsers(call: Call, query: BrowsersQuery) -> BrowserList:

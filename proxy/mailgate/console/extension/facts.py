@@ -7,7 +7,6 @@ from datetime import datetime
 
 from mailgate.config import Settings
 from mailgate.console.address_values import Reader, line, one_of
-from mailgate.devices.names import user_text
 from mailgate.model.fact import Fact, Instant
 from mailgate.model.phrase import phrase
 from mailgate.store import Store
@@ -135,6 +134,8 @@ class FleetFacts(Fact):
     """Since when it is recorded who asked for mail (`retention.sightings`)."""
     readers: ReaderFacts
     """The people who asked for mail on a laptop."""
+    at: Instant
+    """When they were counted."""
 
 
 async def fleet(store: Store, settings: Settings, now: datetime) -> FleetFacts:
@@ -157,6 +158,7 @@ async def fleet(store: Store, settings: Settings, now: datetime) -> FleetFacts:
         readers=ReaderFacts(
             people=readers.people, named=readers.named, without=readers.without if readers.named else None
         ),
+        at=now,
     )
 
 
@@ -184,12 +186,13 @@ def _shares(groups: Iterable[Group], name: Callable[[Group], str]) -> list[Share
 async def browsers(
     store: Store, settings: Settings, wanted: FleetFilter, now: datetime, size: int, after: str = ""
 ) -> tuple[list[BrowserFacts], str]:
-    """The next browsers that match, after the cursor of the page before, and the cursor of this one; empty at the end."""
+    """The next browsers that match, after the cursor of the page before, and the cursor of this one; empty at the end. A page may be
+    short or even empty without being the last."""
     thumbprint, _, person = after.partition(" ")
     place = Place(person, thumbprint) if after else None
-    found = await store.fleet.page(wanted, now, settings.extension.silent_after, size + 1, place)
-    page, last = found[:size], found[size - 1] if len(found) > size else None
-    return list(map(browser_facts, page)), f"{last.thumbprint} {user_text(last.owner)}" if last else ""
+    page = await store.fleet.page(wanted, now, settings.extension.silent_after, size, place)
+    found = [browser_facts(each) for each in page.browsers]
+    return found, f"{page.after.thumbprint} {page.after.person}" if page.after else ""
 
 
 class WithoutFacts(Fact):

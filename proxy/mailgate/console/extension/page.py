@@ -32,7 +32,7 @@ async def show_browsers(request: web.Request) -> web.Response:
     return await show(
         request,
         "extension.html",
-        fleet=await fleet(store, settings, now),
+        fleet=context.counting.browsers or await fleet(store, settings, now),
         found=found,
         after=after,
         said=said,

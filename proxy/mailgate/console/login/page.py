@@ -1,6 +1,7 @@
 """Logging in and out."""
 
 import asyncio
+from math import ceil
 from urllib.parse import urlencode
 
 import structlog
@@ -51,7 +52,9 @@ async def log_in(request: web.Request) -> web.Response:
     name, address = name.strip()[:MAX_NAME], origin_of_request(request, settings).remote
     if wait := context.tries.wait(name, address, context.clock()):
         log.warning("console-login-refused", way="token", why="too-many")
-        return await _form(request, 429, too_many_logins(wait), after)
+        form = await _form(request, 429, too_many_logins(wait), after)
+        form.headers["Retry-After"] = str(ceil(wait.total_seconds()))
+        return form
     known = await _proven(settings.admins, name, secret.strip()[:MAX_NAME])
     if known is None:
         log.warning("console-login-refused", way="token", why="wrong")

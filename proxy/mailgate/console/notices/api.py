@@ -12,10 +12,12 @@ from mailgate.console.notices.facts import (
     MailFacts,
     NoticeFacts,
     NoticeMails,
+    NoticeOnDate,
     RuleNotices,
     mail_facts,
     mails_by_notice,
     mails_of,
+    notices_on_dates,
     rule_notices,
 )
 from mailgate.console.notices.mails import (
@@ -82,6 +84,8 @@ class Notices(OutputModel):
     """The number of the version in force; null before the first start."""
     rules: list[RuleNotices]
     """Every rule in force that restricts, in the order of the policy."""
+    on_dates: list[NoticeOnDate]
+    """The notices of rules in force that start by themselves."""
     mails: list[NoticeMails]
     """The mails that were written, the newest version first."""
     corrections: list[RolledBackRules]
@@ -97,6 +101,7 @@ async def list_notices(call: Call) -> Notices:
             "sends": bundle.settings.notices is not None,
             "version": active.number if active else None,
             "rules": rule_notices(bundle.policy, active.number, call.now) if active else [],
+            "on_dates": await notices_on_dates(context.store, bundle.policy),
             "mails": mails_by_notice(await context.store.mails.counts()),
             "corrections": await context.store.retractions.latest(MAX_RETRACTIONS),
         }

@@ -7,13 +7,14 @@ from typing import Any
 
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import message_id
+from mailgate.mail.on_dates import AGAINST, LATE, OFF, UNTRUE, dated_notices
 from mailgate.mail.recipient_list import RecipientList, Recipients
 from mailgate.mail.topic import topic_of
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.rollout.person import RefusedError
-from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey
+from mailgate.store import Mail, MailCount, MailKind, MailState, NoticeKey, Store
 
 KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
 """The kinds that an admin may send. Corrections are written only after a roll back."""
@@ -38,6 +39,55 @@ class RuleNotices(Fact):
     """The kinds that are true now and may be sent."""
     why_not: Words
     """Why none may be sent; empty if one may."""
+
+
+class NoticeOnDate(Fact):
+    """A notice that the gate starts by itself."""
+
+    rule: str
+    """The rule's id."""
+    title: str
+    """Its title; its id if it has none."""
+    version: int
+    """The version in force."""
+    kind: MailKind
+    """What it says about the rule."""
+    at: Instant
+    """When it starts, was started, or was held back."""
+    mails: int | None
+    """How many mails were written; null if it did not start."""
+    why_held: Words
+    """Why it was held back, so that a person decides; empty otherwise."""
+
+
+HELD = {
+    LATE: phrase("it could not start in time"),
+    OFF: phrase("the rule was off"),
+    AGAINST: phrase("the version was started against the guard"),
+    UNTRUE: phrase("what it says is not so"),
+}
+"""Why a notice did not start by itself."""
+
+
+async def notices_on_dates(store: Store, policy: Policy) -> list[NoticeOnDate]:
+    """The notices of the rules in force that start by themselves, in the order of the policy. Raises StoreUnavailableError."""
+    active = await store.policies.active()
+    if active is None or not any(rule.notice.send for rule in policy.rules):
+        return []
+    done = {(each.rule, each.kind, each.digest): each for each in await store.mails.started()}
+    return [
+        NoticeOnDate(
+            rule=each.rule.id,
+            title=str(each.rule.title or each.rule.id),
+            version=active.number,
+            kind=each.kind,
+            at=told.at if told else each.at,
+            mails=told.mails if told and not told.why else None,
+            why_held=HELD.get(told.why, "") if told else "",
+        )
+        for each in dated_notices(policy, active.at)
+        for told in [done.get((each.rule.id, each.kind, each.digest))]
+    ]
 
 
 class NoticeMails(Fact):

@@ -102,7 +102,7 @@ def _sendable(context: ConsoleContext, subject: NoticeSubject) -> tuple[Topic, N
     settings = context.bundle().settings.notices
     if settings is None:
         raise RefusedError(
-            phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
+            phrase("no mails are sent by these settings; add `notices` with `smtp` or `outbox`")
         )
     if subject.topic is None:
         raise RefusedError(subject.why_not)

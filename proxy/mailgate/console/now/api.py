@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
+from mailgate.config.admins import sees_names
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.apps.facts import AppTrend, trends_of
@@ -13,39 +14,6 @@ from mailgate.console.now.gates import GateNode, GateState, gates_if_known
 from mailgate.console.now.readiness import Readiness, Workers
 from mailgate.console.now.traffic import Range, Traffic, traffic_of
 from mailgate.store import StoreError
-
-
-class Verdicts(OutputModel):
-    """The verdicts on one kind of client in one minute."""
-
-    effect: str
-    """The effect: allow, warn, challenge or block."""
-    kind: str
-    """The kind of client."""
-    times: int
-    """The number of verdicts."""
-
-
-class Minute(OutputModel):
-    """A minute with verdicts."""
-
-    at: datetime
-    """When it began."""
-    verdicts: list[Verdicts]
-    """The verdicts of this minute."""
-
-
-class Refusals(OutputModel):
-    """Verdicts of the last hour other than `allow`, by rule and reason."""
-
-    rule: str
-    """The rule that decided."""
-    effect: str
-    """The effect: warn, challenge or block."""
-    reason: str
-    """Why, as a reason code."""
-    times: int
-    """The number of verdicts."""
 
 
 class NeedInWords(OutputModel):
@@ -63,7 +31,7 @@ class DeviceCount(OutputModel):
     """The number of devices in each state, counted in the background."""
 
     since: datetime | None
-    """When the count began; null before the first one is complete."""
+    """When they were counted; null before the first count."""
     states: dict[str, int]
     """The number of devices by state."""
 
@@ -106,51 +74,36 @@ class Now(OutputModel):
     """The people who were refused on each of the last 14 days (UTC), today last; null if the store does not answer."""
     needs: list[NeedInWords]
     """What needs you, the most urgent first."""
-    minutes: list[Minute]
-    """The minutes of the last hour with verdicts, the newest first."""
-    refusals: list[Refusals]
-    """Verdicts of the last hour other than `allow`, the most frequent first."""
     devices: DeviceCount
     """The number of devices by state."""
     connectors: list[ConnectorFacts]
     """The connectors."""
-    gate: Readiness
-    """This gate."""
+    gate: Readiness | None
+    """This gate; null for a role that sees numbers without names, since it quotes what admins wrote."""
     gates: list[RunningGate] | None
     """Every gate on this store, by host and address; null if the store does not answer."""
 
 
 async def get_now(call: Call) -> Now:
-    """Get who has no mail, what waits for you, and the current verdicts.
-
-    Verdicts and refusals are those of the workers of this gate since its start.
-    """
+    """Get who has no mail, what waits for you, and the state of the gates. `/now/traffic` has their verdicts."""
     context, at = call.context, call.now
     state, gates = await context.readiness(), await gates_if_known(context.store, at)
     sources, reader = await sources_of(context, state), Viewer(call.person.name, call.roles)
     by_day = None
     with suppress(StoreError):
         by_day = await refused_by_day(context.store, at)
-    minutes = [
-        {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
-        for each in reversed(context.verdict_rates.minutes(at))
-        if each.total
-    ]
-    refused = sorted(context.verdict_rates.refusals(at).items(), key=lambda each: (-each[1], each[0]))
     return Now.model_validate(
         {
             "at": at,
             "without_mail": without_mail(context.counting.outage, context.bundle().policy),
             "refused": by_day,
             "needs": await needs_now(context, state, sources, at, reader),
-            "minutes": minutes,
-            "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
             "devices": {
-                "since": context.device_counts.last.since,
-                "states": context.device_counts.last.states,
+                "since": context.counting.devices.at,
+                "states": context.counting.devices.states,
             },
             "connectors": sources,
-            "gate": state,
+            "gate": state if sees_names(call.roles) else None,
             "gates": None if gates is None else [_gate_answer(each) for each in gates],
         }
     )

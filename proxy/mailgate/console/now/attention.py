@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailgate.config.admins import Role
+from mailgate.config.admins import Role, sees_names
 from mailgate.console.connectors.sources import ConnectorFacts, loss_in_words
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
+from mailgate.console.notices.facts import NoticeOnDate, notices_on_dates
 from mailgate.console.now.facts import titled
 from mailgate.console.now.gates import GateNode, GateState, gates_now, span
 from mailgate.console.now.readiness import ConnectorState, Readiness
@@ -44,6 +45,12 @@ class Need:
     more: str = ""
     """Since when, why, or what to do, in a line below."""
     icon: str = "warning"
+    query: Mapping[str, str] = field(default_factory=dict)
+    """What the address asks for."""
+
+
+HELD_SHOWN = timedelta(days=7)
+"""How long a notice that did not start by itself waits on the overview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ async def needs_now(
     now: datetime,
     reader: Viewer,
 ) -> list[Need]:
-    """What waits for this person, according to the store and the state of this gate, the most urgent first."""
+    """What waits for this person, according to the store and the state of this gate, the most urgent first. Nothing waits for
+    whoever sees numbers alone."""
+    if not sees_names(reader.roles):
+        return []
     store, bundle = context.store, context.bundle()
     by_name = [(each.name, each) for each in sources]
     guard, found = guard_of(bundle.settings), [*_sources(by_name)]
@@ -72,6 +82,7 @@ async def needs_now(
         plans = await plan_statuses(store, guard, now, MAX_PLANS)
         found += _plans(plans, reader, guard.approvers if guard else ())
         found += _mails(await store.mails.unsure_corrections(), await store.mails.count_unsure())
+        found += _held(await notices_on_dates(store, bundle.policy), now)
         found += [*_drafts(drafted), *_gates(await gates_now(store, now))]
     except StoreError:
         drafted = NO_UNCOMMITTED_DRAFTS  # the state itself says that the store does not answer
@@ -289,6 +300,15 @@ def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
 def _end(relief: Relief) -> str:
     told = {"who": relief.person or relief.device, "at": relief.until and time_of(relief.until)}
     return phrase("%(who)s: %(at)s", **told)
+
+
+def _held(notices: Iterable[NoticeOnDate], now: datetime) -> Iterator[Need]:
+    """The notices that did not start by themselves within a week."""
+    for each in notices:
+        if each.why_held and now - each.at < HELD_SHOWN:
+            words = phrase("The notice about “%(rule)s” did not start by itself.", rule=each.title)
+            more, parts = sentence(each.why_held), {"version": str(each.version), "kind": each.kind.value}
+            yield Need(words, "notices-one", more=more, icon="mail", parts=parts, query={"rule": each.rule})
 
 
 def _mails(corrections: int, unsure: int) -> Iterator[Need]:

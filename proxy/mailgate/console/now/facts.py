@@ -1,21 +1,25 @@
 """Who has no mail now and why, how many were refused each day, what changed, and what comes: the facts of *Overview*."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from mailgate.config import Bundle
 from mailgate.config.admins import BY_FILE
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.counting import TREND_DAYS, Outage
+from mailgate.console.plans.facts import title_of
 from mailgate.console.words import state_in_words
 from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import Phrase, joined, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState
 from mailgate.policy.stages import softened
+from mailgate.rollout.approvals import PlanStatus
+from mailgate.rollout.kept_plans import PLAN_AGE
+from mailgate.rollout.plan import ByLabel, MoverCounts
 from mailgate.store import AuditEntry, Store
 from mailgate.store.audit import moment_of
 from mailgate.store.device_rows import OutageCause
@@ -27,8 +31,8 @@ MOST = 8
 """How many changes, and how many coming ones, are listed."""
 READ = 200
 """How many changes are read."""
-_NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate")}
-"""Who is no admin, by the name in the audit log."""
+_NOT_PEOPLE = {BY_FILE: phrase("The files"), "gate": phrase("The gate"), "": phrase("An admin")}
+"""Who is no admin, by the name in the audit log, and an admin who is not named."""
 _MAILS = {
     MailAccess.LOST: phrase("Marked as lost"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
@@ -67,6 +71,8 @@ class WithoutMail(Fact):
     """How many of them asked for mail on a laptop within a week. Of the others it is not known."""
     nobodys: int
     """Devices without mail whose person is not known. They are not among the people."""
+    unreported: int
+    """Other people who got no mail within a week at the last try of a client that no source reports."""
     at: Instant
     """When they were counted."""
 
@@ -87,6 +93,7 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
         causes=sorted(causes.values(), key=lambda each: -each.people),
         at_laptops=sum(each.at_laptops for each in counted.causes),
         nobodys=counted.nobodys,
+        unreported=counted.unreported,
         at=counted.at,
     )
 
@@ -174,10 +181,13 @@ _BEGINS = {
 }
 
 
-async def changes_of(store: Store, bundle: Bundle, now: datetime) -> list[Turn]:
-    """What changed within the time of the trend, the newest first. Raises StoreUnavailableError."""
+async def changes_of(store: Store, bundle: Bundle, now: datetime, *, names: bool = True) -> list[Turn]:
+    """What changed within the time of the trend, the newest first; without ``names`` only of rules, and not by whom or why. Raises
+    StoreUnavailableError."""
     since, policy = now - TREND, bundle.policy
-    entries = await store.audit.latest([*_ACTS, *_OTHER_ACTS], since, READ)
+    entries = await store.audit.latest([*_ACTS, *(_OTHER_ACTS if names else ())], since, READ)
+    if not names:
+        entries = [replace(each, who=each.who if each.who in _NOT_PEOPLE else "", why="") for each in entries]
     found = [change for each in entries if (change := _change(each, policy))]
     active = await store.policies.active()
     if active is not None:  # what a version did before it was in force is not known here
@@ -219,18 +229,78 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
                 yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
-def coming_up(policy: Policy, now: datetime) -> list[Turn]:
-    """What begins or ends by its date, the next one first."""
-    found = [each for each in _stages(policy, _BEGINS) if each.at > now]
+_HIT = {
+    "block": plural("%(count)s person loses mail.", "%(count)s people lose mail."),
+    "challenge": plural(
+        "%(count)s person has to prove the device.", "%(count)s people have to prove the device."
+    ),
+    "warn": plural("%(count)s person is warned.", "%(count)s people are warned."),
+}
+
+
+def _counted(words: Phrase, number: int) -> Phrase:
+    return plural(words.one, words.more, number)
+
+
+def _met(newly: ByLabel[MoverCounts], rule: str = "") -> str:
+    """Whom a moment of a plan meets, by one rule or by all."""
+    found = {
+        label: sum(row.people for row in newly[label].by.get("rule", ()) if row.value == rule)
+        if rule
+        else newly[label].people
+        for label in _HIT
+    }
+    return joined((_counted(_HIT[label], number) for label, number in found.items() if number), " ")
+
+
+def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
+    """The plans that have not started: each date on which one meets somebody, or until when it can be started."""
+    for each in plans:
+        if each.state != "open" or each.back:
+            continue
+        needs = _counted(_NEEDS, each.missing) if each.missing else phrase("Not started.")
+        title, parts = title_of(each.body), {"digest": each.plan.digest}
+        dated = [
+            (moment.at, met) for moment in each.body.later if moment.at > now and (met := _met(moment.newly))
+        ]
+        if met := _met(each.body.newly):
+            dated.insert(
+                0, (each.plan.made_at + PLAN_AGE, joined((met, phrase("Until then it can be started.")), " "))
+            )
+        for at, met in dated:
+            words = phrase("Planned: %(title)s", title=title)
+            yield Turn(at, words, "policy-plan", parts, joined((met, needs), " "))
+
+
+_NEEDS = plural("Needs %(count)s approval.", "Needs %(count)s approvals.")
+
+
+def coming_up(
+    policy: Policy, plans: Sequence[PlanStatus], now: datetime, *, names: bool = True
+) -> list[Turn]:
+    """What begins or ends by its date, planned or in force, the next one first, with how many people it meets as far as a plan said; without
+    ``names`` only of rules and plans, and not why."""
+    moments = [
+        (moment.at, moment.newly)
+        for each in plans
+        if each.state in ("in force", "replaced")
+        for moment in each.body.later
+    ]
+    found = list(_planned(plans, now))
+    for each in _stages(policy, _BEGINS):
+        if each.at > now:
+            said = (_met(newly, each.parts["rule"]) for at, newly in moments if at == each.at)
+            found.append(replace(each, why=next(filter(None, said), "")))
     for relief in policy.reliefs.every:
         if relief.until is None or relief.until <= now:
             continue
-        if relief.cause is Cause.EXEMPTION:
+        if relief.cause is Cause.EXEMPTION and names:
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         elif relief.cause not in OF_SOME:  # who let themselves in knows their end
             words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
-            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, relief.why))
+            why = relief.why if names else ""
+            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, why))
     return sorted(found, key=lambda each: each.at)
 
 

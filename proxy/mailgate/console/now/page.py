@@ -5,15 +5,15 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
+from mailgate.config.admins import sees_names
 from mailgate.console.address_values import one_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
-from mailgate.console.layout import common_values, show
+from mailgate.console.layout import MAX_PLANS, common_values, note_page, show
 from mailgate.console.login.session_start import session_value
 from mailgate.console.now.attention import Viewer, needs_now
 from mailgate.console.now.facts import (
@@ -28,11 +28,13 @@ from mailgate.console.now.facts import (
     without_mail,
 )
 from mailgate.console.now.gates import gates_if_known
-from mailgate.console.now.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
+from mailgate.console.now.traffic import RANGES, Range, traffic_of, waiting_traffic
 from mailgate.console.pictures import plot, refused_picture
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
+from mailgate.rollout.approvals import PlanStatus, plan_statuses
+from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.tasks import compute
 from mailgate.texts import Language
@@ -74,6 +76,7 @@ async def _send_changes(request: web.Request, answer: web.StreamResponse) -> Non
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_view(request, context):
         seen = common_values(request) | await _page_values(request)
+        note_page(request, seen)
         parts = {name: await compute(text_of, f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
@@ -96,13 +99,15 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     at, state, bundle = context.clock(), await context.readiness(), context.bundle()
     sources = await sources_of(context, state)
     reader = Viewer(request[SESSION].name, roles_of(request))
-    traffic, told = this_gate(context, at), False
-    refused, changes = list[RefusedPeople](), list[Turn]()
+    names = sees_names(reader.roles)
+    traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
+    refused, changes, plans = list[RefusedPeople](), list[Turn](), list[PlanStatus]()
     with suppress(StoreError):
         refused, changes = (
             await refused_by_day(context.store, at),
-            await changes_of(context.store, bundle, at),
+            await changes_of(context.store, bundle, at, names=names),
         )
+        plans = await plan_statuses(context.store, guard_of(bundle.settings), at, MAX_PLANS)
         traffic = await traffic_of(context.store, asked, at)
         told = True
     return {
@@ -111,7 +116,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "refused": refused,
         **_trend(refused, changes, language),
         "changed": [each for each in changes if each.at >= at - WEEK][:MOST],
-        "coming": coming_up(bundle.policy, at)[:MOST],
+        "coming": coming_up(bundle.policy, plans, at, names=names)[:MOST],
         "needs": await needs_now(context, state, sources, at, reader),
         "sources": sorted(sources, key=_by_effect),
         "opened": bool(request.query),
@@ -122,7 +127,7 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
         "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
-        "census": context.device_counts.last,
+        "census": context.counting.devices,
     }
 
 
@@ -137,20 +142,6 @@ def _by_effect(source: ConnectorFacts) -> tuple[int, int]:
     """First those whose failing takes most mail, then those that do not work, then those with most devices."""
     lost = source.loss.devices if source.loss else 0
     return -lost, -source.devices if source.state == "ok" else -sys.maxsize
-
-
-def this_gate(context: ConsoleContext, now: datetime) -> Traffic:
-    """The last hour at this gate alone, used if the store does not answer."""
-    minutes = context.verdict_rates.minutes(now)
-    refused = context.verdict_rates.refusals(now).most_common()
-    return Traffic(
-        range="1h",
-        spans=[
-            TrafficSpan(at=each.at, effect=dict(each.by("effect")), kind=dict(each.by("kind")))
-            for each in minutes
-        ],
-        rules=[RuleTraffic(**each._asdict(), times=times) for each, times in refused],
-    )
 
 
 def _range(request: web.Request) -> Range:

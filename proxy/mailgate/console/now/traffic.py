@@ -1,12 +1,14 @@
 """The verdicts of all gates within the last hour, day or weeks, as facts."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mailgate.console.now.verdict_rates import ByMinute
 from mailgate.model.fact import Fact, Instant
 from mailgate.store import Store
-from mailgate.store.counts import Cell, start_of
+from mailgate.store.counts import Cell, VerdictKey, start_of
 
 Range = Literal["1h", "24h", "14d", "60d"]
 RANGES: dict[Range, tuple[str, int, timedelta]] = {
@@ -57,16 +59,51 @@ class Traffic(Fact):
 
 async def traffic_of(store: Store, asked: Range, now: datetime) -> Traffic:
     """Read the verdicts of a range. Raises StoreUnavailableError."""
+    span, since = RANGES[asked][0], _begin(asked, now)
+    effects, kinds = [await store.verdicts.by(part, span, since) for part in ("effect", "kind")]
+    return _traffic(asked, now, effects, kinds, await store.verdicts.refusals(span, since, MOST))
+
+
+def waiting_traffic(waiting: ByMinute, now: datetime) -> Traffic:
+    """The last hour of verdicts that the store does not have."""
+    since = _begin("1h", now)
+    told = [(at, *each) for at, counted in waiting.items() if at >= since for each in counted.items()]
+    effects, kinds = (
+        [Cell(at, getattr(key, part), times) for at, key, times in told if key.kind]
+        for part in ("effect", "kind")
+    )
+    refused = Counter[VerdictKey]()
+    for _, key, times in told:
+        if not key.kind:
+            refused[key] += times
+    return _traffic("1h", now, effects, kinds, refused.most_common(MOST))
+
+
+async def refused_within_hour(store: Store, rules: Collection[str], now: datetime) -> int:
+    """How many requests these rules warned or refused within the last hour. Raises StoreUnavailableError."""
+    cells = await store.verdicts.by("rule", "minute", _begin("1h", now))
+    return sum(each.times for each in cells if each.name in rules)
+
+
+def _begin(asked: Range, now: datetime) -> datetime:
     span, count, long = RANGES[asked]
-    since = start_of(span, now) - long * (count - 1)
-    effects, kinds = [_by_time(await store.verdicts.by(part, span, since)) for part in ("effect", "kind")]
-    starts = [since + long * place for place in range(count)]
-    refused = await store.verdicts.refusals(span, since, MOST)
+    return start_of(span, now) - long * (count - 1)
+
+
+def _traffic(
+    asked: Range,
+    now: datetime,
+    effects: Iterable[Cell],
+    kinds: Iterable[Cell],
+    refused: Iterable[tuple[VerdictKey, int]],
+) -> Traffic:
+    _, count, long = RANGES[asked]
+    effect, kind, since = _by_time(effects), _by_time(kinds), _begin(asked, now)
     return Traffic(
         range=asked,
         spans=[
-            TrafficSpan(at=at, effect=dict(effects.get(at, {})), kind=dict(kinds.get(at, {})))
-            for at in starts
+            TrafficSpan(at=at, effect=dict(effect.get(at, {})), kind=dict(kind.get(at, {})))
+            for at in (since + long * place for place in range(count))
         ],
         rules=[
             RuleTraffic(rule=each.rule, effect=each.effect, reason=each.reason, times=times)
@@ -75,7 +112,7 @@ async def traffic_of(store: Store, asked: Range, now: datetime) -> Traffic:
     )
 
 
-def _by_time(cells: list[Cell]) -> dict[datetime, Counter[str]]:
+def _by_time(cells: Iterable[Cell]) -> dict[datetime, Counter[str]]:
     found: dict[datetime, Counter[str]] = {}
     for each in cells:
         found.setdefault(each.at, Counter())[each.name] += each.times

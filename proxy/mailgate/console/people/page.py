@@ -13,7 +13,8 @@ from mailgate.console.exemptions.page import SPANS, say_given
 from mailgate.console.explain.requests import redecide
 from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
 from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
-from mailgate.console.people.facts import DAYS, PersonFacts
+from mailgate.console.now.readiness import ConnectorState
+from mailgate.console.people.facts import DAYS, OwnedDevice, PersonFacts
 from mailgate.console.people.facts import person_of as facts_of
 from mailgate.console.people.find import LONGEST, Hit, find
 from mailgate.console.people.help import help_counts, help_facts, still_open
@@ -163,6 +164,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     bundle = context.bundle()
     spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
     view = await _view(context, verdict)
+    hit = next((each for each in found.devices if each.facts.id == verdict.device), None)
     lost = max(found.devices, key=lambda each: each.facts.lost_at or LONG_AGO, default=None)
     return await show(
         request,
@@ -172,6 +174,8 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         verdict=verdict,
         names=named(found.devices),
         view=view,
+        away=await _away(context, hit) if view else [],
+        reports_until=hit.facts.expires_at if hit else None,
         theirs=cause_words(view, spoken) if view and found.language not in ("", language.tag) else None,
         nothing_ends_it=view is not None and steps_of(view) == FIXES["ask"],
         back=request.path_qs,
@@ -191,6 +195,12 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         spans=SPANS,
         name_of=bundle.policy.catalog.name_of,
     )
+
+
+async def _away(context: ConsoleContext, hit: OwnedDevice | None) -> list[tuple[str, ConnectorState]]:
+    """The sources that do not answer and without which no step ends the refusal: those that report the device, or any if none does."""
+    failing = [(name, each) for name, each in (await context.readiness()).connectors.items() if each.trouble]
+    return [pair for pair in failing if hit is None or pair[0] in hit.facts.sources]
 
 
 async def _view(context: ConsoleContext, verdict: PersonVerdict) -> View | None:

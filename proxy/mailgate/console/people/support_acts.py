@@ -91,7 +91,7 @@ async def answer_by_mail(
     notices = bundle.settings.notices
     if notices is None:
         raise RefusedError(
-            phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox`")
+            phrase("no mails are sent by these settings; add `notices` with `smtp` or `outbox`")
         )
     out = [each for each in whom.devices if each.mail_status.mail in LIMITED_ACCESS]
     asked = next((each for each in whom.help_requests if each.done_at is None), None)

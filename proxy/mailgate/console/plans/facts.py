@@ -7,7 +7,7 @@ from mailgate.console.policy.rules import span
 from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.policy.simulate.impact import DIMENSIONS
+from mailgate.policy.simulate.impact import DIMENSIONS, Mover
 from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.guard import moment_phrase
@@ -18,7 +18,6 @@ from mailgate.rollout.plan import (
     IdleRules,
     Moment,
     Plan,
-    Sample,
 )
 
 NOTHING = Headline(words=phrase("No rule changes"))
@@ -73,22 +72,21 @@ EFFECT_STATES = {
 CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
 
 
-def sample_in_words(sample: Sample, today: str = "now") -> str:
+def mover_in_words(mover: Mover, today: str = "now") -> str:
     """A person or device that would move, in words. ``today`` is the word for when the rules in force decide."""
-    who, before, after = sample.person or "nobody named", sample.before, sample.to
-    apps = f", has {', '.join(sample.apps)}" if sample.apps else ""
-    what = f"{sample.kind} {sample.system}".strip()
+    who, apps = mover.person or "nobody named", f", has {', '.join(mover.apps)}" if mover.apps else ""
+    what = f"{mover.kind} {mover.system}".strip()
     return (
-        f"{who}: {what}, {sample.device}{apps}: {EFFECT_STATES[before.effect]} by {before.rule} {today}, "
-        f"then {EFFECT_STATES[after.effect]} by {after.rule} ({after.reason})"
+        f"{who}: {what}, {mover.device}{apps}: {EFFECT_STATES[mover.before]} by {mover.before_rule} {today}, "
+        f"then {EFFECT_STATES[mover.effect]} by {mover.rule} ({mover.reason})"
     )
 
 
-def who_in_words(sample: Sample) -> str:
+def who_in_words(mover: Mover) -> str:
     """A person or device in words, with the decision now."""
-    who, now = sample.person or "nobody named", sample.before
-    what = f"{sample.kind} {sample.system}".strip()
-    return f"{who}: {what}, {sample.device}: {EFFECT_STATES[now.effect]} by {now.rule} now"
+    what = f"{mover.kind} {mover.system}".strip()
+    state = f"{EFFECT_STATES[mover.before]} by {mover.before_rule} now"
+    return f"{mover.person or 'nobody named'}: {what}, {mover.device}: {state}"
 
 
 def moment_in_words(plan: Plan, moment: Moment) -> str:

@@ -73,7 +73,7 @@ class MoverPage(Fact):
     kept: int
     """The number of movers that are stored. There are fewer than `written` if people or devices were forgotten."""
     written: int
-    """The number of movers when the plan was made; 0 in plans of releases that kept no names."""
+    """The number of movers when the plan was made."""
 
 
 def moments_of(plan: Plan) -> list[datetime | None]:

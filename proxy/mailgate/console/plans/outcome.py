@@ -286,9 +286,8 @@ async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> d
 async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[HaltedRule]:
     kept = [
         each
-        for each in await store.reliefs.history()
-        if each.relief.cause in (Cause.HALT, Cause.BREAK_GLASS)
-        and (
+        for each in await store.reliefs.history(causes=(Cause.HALT, Cause.BREAK_GLASS))
+        if (
             term.since <= each.relief.at < term.ended.at
             if term.ended
             else each.holds(now) or each.relief.at >= term.since

@@ -2,6 +2,7 @@
 in force."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -13,6 +14,7 @@ from mailgate.console.context import ConsoleContext, context_of, language_of, pe
 from mailgate.console.devices.page import number
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
+from mailgate.console.notices.facts import WORDS, notices_on_dates
 from mailgate.console.plans.candidates import candidate_for, rules_of_plan
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
@@ -27,7 +29,7 @@ from mailgate.console.plans.facts import (
 )
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.console.plans.notices import PlanNotice, plan_notices
+from mailgate.console.plans.notices import PlanNotice, plan_notices, rules_hitting
 from mailgate.console.plans.outcome import outcome_of, panel_of, watched_people
 from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
 from mailgate.console.plans.review import PlannedRule, checks_of, losers_of, planned_rules, stages_picture
@@ -50,19 +52,28 @@ async def watch(request: web.Request) -> web.Response:
     found = await find_plan(context.store, request.match_info["digest"])
     plan = read_plan(found)
     outcome = await outcome_of(context.store, found, plan, context.clock())
-    language = language_of(request)
+    language = replace(language_of(request), dated=True)
     if outcome is None:
         return redirect_to(request, "policy-plan", digest=found.digest)
+    hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
+    on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
     return await show(
         request,
         "plan_outcome.html",
+        lang=language,
         plan=plan,
         outcome=outcome,
         panel=panel_of(outcome, language),
         headline=headline_of(plan),
         more=more_of(plan),
         watched=await watched_people(context.store, found, plan),
-        notices=_mailable(request, plan, outcome.version),
+        on_dates=on_dates,
+        words=WORDS,
+        notices=[
+            each
+            for each in _mailable(request, plan, outcome.version)
+            if each.rule not in {dated.rule for dated in on_dates}
+        ],
     )
 
 
@@ -235,7 +246,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
     bundle = context.bundle()
     found = await find_plan(context.store, request.match_info["digest"])
     guard = guard_of(bundle.settings)
-    language = language_of(request)
+    language = replace(language_of(request), dated=True)
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
@@ -244,6 +255,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         request,
         "plan.html",
         409 if refused else 200,
+        lang=language,
         wrong=sentence(refused.words) if refused else "",
         note=note,
         plan=body,

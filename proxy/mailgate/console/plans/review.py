@@ -69,6 +69,8 @@ class PlannedRule:
     share: float
     unavailable: OnUnavailable | None
     """None if it does not go by what is known of a device."""
+    sends: bool
+    """Whether its notices start by themselves."""
     stages: tuple[StageOfPlan, ...]
     """Empty if it has no date that is still to come."""
 
@@ -119,6 +121,7 @@ def _rule(
         tuple((group, known.get(group, 0)) for group in rule.groups),
         rule.share,
         rule.on_unavailable if reads_device else None,
+        rule.notice.send is not None,
         tuple(_stages(rule, plan)),
     )
 

@@ -14,6 +14,7 @@ from mailgate.console.context import ConsoleContext, context_of, person_of, role
 from mailgate.console.drafts.drafting import uncommitted_now
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, show
+from mailgate.console.now.traffic import refused_within_hour
 from mailgate.console.policy.rules import rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.console.query_parameters import accepts_parameters
@@ -81,8 +82,7 @@ async def rollback(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         found = (await difference(now_in_force, to)).changes
         ids = {each.about.removeprefix("rule ") for each in found}
-        refused = context.verdict_rates.refusals(context.clock())
-        hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
+        hit = await refused_within_hour(context.store, ids, context.clock())
         return await show(
             request, "rollback.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
         )

@@ -159,8 +159,11 @@ def _told(rule: Rule | Default) -> Iterator[str]:
         yield phrase("People are told what to do: %(fix)s.", fix=FIX_WORDS.get(fix, fix))
     if rule.notice.contact:
         yield phrase("People are told to ask %(contact)s.", contact=rule.notice.contact)
+    if isinstance(rule, Rule) and rule.notice.send:
+        yield STARTS_ITSELF
 
 
+STARTS_ITSELF = phrase("Its notices start by themselves: when it starts, and on each of its dates.")
 UNAVAILABLE = {
     "block": phrase("While a device cannot be asked about, it keeps out."),
     "last_known": phrase("While a device cannot be asked about, it goes by what was last known."),

@@ -58,9 +58,10 @@ async def rules_called(store: Store, name: str) -> Rules:
     Raises NoVersionError; AlteredError if the texts in the store were changed; ConfigError if this Mailgate cannot read
     them.
     """
-    version = await version_of(store, name)
-    if version.altered:
-        raise AlteredError(version.number)
+    number = (await version_of(store, name)).number
+    version = await store.policies.sound(number)
+    if version is None:
+        raise AlteredError(number)
     return await compute(compile_rules, version.texts)
 
 

@@ -36,7 +36,7 @@ def agreement(bundle: Bundle, now: datetime) -> Iterator[Block]:
     yield from _procedure(settings)
     yield Heading(3, phrase("3.7 Evaluations"))
     yield phrase(
-        "Charts count people and devices by rule, kind and app, without names, however few they are. Lists of devices and people show names to every admin with the role viewer."
+        "Charts count people and devices by rule, kind and app, without names, however few they are. Lists of devices and people show names to every admin but those whose only role is analyst."
     )
     yield ToAdd(phrase("which evaluations are allowed, and by whom"))
     yield Heading(3, phrase("3.8 After a refusal, and people who leave"))
@@ -127,6 +127,7 @@ def _roles(settings: Settings) -> Iterator[Block]:
 
 
 _MAY = {
+    "analyst": phrase("See numbers of the whole company, without names"),
     "viewer": phrase("See devices, people and decisions, with names"),
     "operator": phrase("Plan and start changes, help people, let them in, mark devices as lost"),
     "approver": phrase("Approve what others planned, and roll back"),

@@ -67,6 +67,9 @@ _STORED: Mapping[Table, _Stored] = {
     schema.plan_movers: _Stored(phrase("Whom a planned change of the rules would affect"), "sightings"),
     schema.mails: _Stored(phrase("Mails about rules, to whom they went, and what became of them"), "sightings"),
     schema.quarantine_mails: _Stored(phrase("Mails to people whose mail app was refused"), "sightings"),
+    schema.looks: _Stored(
+        phrase("Who looked at whose data, from where and when; of lists what was sought and how many were shown"), "looks"
+    ),
     schema.languages: _Stored(phrase("The language that a person's browser last asked for"), "sightings"),
 }  # fmt: skip
 """What the rows of each table with people's data are, in words."""

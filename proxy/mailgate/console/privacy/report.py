@@ -254,7 +254,11 @@ def _against_reading(settings: Settings) -> Iterator[str]:
     yield phrase(
         "Logs hold no token and no password, and no name, address or path unless the settings ask for them."
     )
-    yield phrase("Mailgate does not encrypt its database, and does not record who looks at whose data.")
+    yield phrase(
+        "Who looks at whose data is on record for %(span)s. People read the role and the time on their own page.",
+        span=span(settings.retention.looks),
+    )
+    yield phrase("Mailgate does not encrypt its database.")
 
 
 def _against_changing(settings: Settings) -> Iterator[str]:

@@ -285,7 +285,6 @@ class Charts:
         """Write all counts."""
         await store.verdicts.add(self._counts)
         await store.verdicts.add(dict(self._earlier()))
-        await store.verdicts.trim(self._now)
         await store.app_counts.keep(list(self._apps(found)))
 
     def _earlier(self) -> Iterator[tuple[datetime, Counter[VerdictKey]]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
+from math import ceil
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, DummyCookieJar, hdrs, web
@@ -17,7 +18,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailgate.app import utc_now
-from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
 from mailgate.demo.start.personas import MAX_BODY_BYTES, PERSONAS, Persona, PersonaProxy, Shown
 from mailgate.errors import MailgateError
 from mailgate.gateway.pages.shapes import MARK, badge, icon, style
@@ -64,9 +64,9 @@ async def session_cookie(admin: str, name: str, token: str) -> str:
     ):
         cookie = answer.headers.get(hdrs.SET_COOKIE, "")
         if answer.status == web.HTTPTooManyRequests.status_code:
-            minutes = int(SPAN.total_seconds() // 60)
-            words = f"{name} has logged in {MAX_BY_NAME_AND_CALLER} times within {minutes} minutes, which is as often as the console allows."
-            raise NotLetInError(f"{words} Try again in {minutes} minutes.", int(SPAN.total_seconds()))
+            wait = int(answer.headers[hdrs.RETRY_AFTER])
+            words = f"{name} has logged in as often as the console allows."
+            raise NotLetInError(f"{words} Try again in {ceil(wait / 60)} minutes.", wait)
         if answer.status != web.HTTPSeeOther.status_code or not cookie:
             raise NotLetInError(f"the console did not let {name} in (status {answer.status})")
         return cookie

@@ -165,20 +165,15 @@ class BrowserProbe:
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
 
     def computer(
-        self, value: str, agent: str, platform: str, now: datetime, lasting: timedelta
-    ) -> ProbeFinding | None:
-        """What a cookie tells that is valid in a browser on a computer, by its user agent and its hint of a platform: whoever holds
-        one with the same finding is treated alike. None if the cookie is of anything else, or ends within ``lasting``."""
-        if not self.is_on:
-            return None
-        held = self._good.get((value, agent, platform or None))
-        if held is None:
-            headers = {"user-agent": agent} | ({PLATFORM: platform} if platform else {})
-            held = self._opened(value, RequestFacts(headers=headers))
+        self, value: str, agent: str, platform: str
+    ) -> tuple[ProbeFinding, datetime, datetime] | None:
+        """What a cookie tells that a browser on a computer got, by its user agent and its hint of a platform, and from when until when it is
+        valid: whoever holds one with the same finding is treated alike. None if the cookie is of anything else."""
+        headers = {"user-agent": agent} | ({PLATFORM: platform} if platform else {})
+        held = self._opened(value, RequestFacts(headers=headers)) if self.is_on else None
         if held is None or held.found.form != COMPUTER:
             return None
-        is_valid = is_current(held, now, self.lifetime) and is_current(held, now + lasting, self.lifetime)
-        return held.found if is_valid else None
+        return held.found, *validity(held, self.lifetime)
 
     def _opened(self, value: str, facts: RequestFacts) -> ProbeCookie | None:
         """The content of a cookie; None if the gate did not make it for this browser. A good one is cached together with

@@ -19,7 +19,7 @@ from mailgate.gateway.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts, VerifiedLogin
 from mailgate.store import StoreUnavailableError
-from mailgate.store.gates import SpentProofs
+from mailgate.store.spent_proofs import SpentProofs
 
 WITHIN = timedelta(minutes=10)
 """The time within which a return counts. It is as long as a token of the gate lives."""

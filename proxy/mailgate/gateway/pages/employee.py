@@ -1,7 +1,8 @@
 """The content of a person's own page, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailgate.gateway.pages.view import View
@@ -9,15 +10,8 @@ from mailgate.model import Enrolment, Kind, PostureState
 
 MAX_SHOWN = 5
 """How many rows of a kind the page shows. The download has all."""
-Value = str | int | bool | date | datetime | tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One stored field; ``name`` is that of ``stored.LABELS``."""
-
-    name: str
-    value: Value
+Stored = Mapping[str, object]
+"""The stored fields of a row, by the names of ``me.LABELS``: texts, numbers, days, times and tuples of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ class DeviceCard:
     asked: tuple[AskedSource, ...] = ()
     findings: tuple[str, ...] = ()
     """Reason codes of the contradictions between its sources."""
-    stored: tuple[tuple[Field, ...], ...] = ()
+    stored: tuple[Stored, ...] = ()
     """The stored fields of the device itself, then of each report."""
     since: datetime | None = None
     until: datetime | None = None
@@ -135,7 +129,7 @@ class DeviceCard:
 class StoredRecord:
     """One stored row of requests or mails, and when it is deleted."""
 
-    fields: tuple[Field, ...]
+    fields: Stored
     until: datetime
 
 
@@ -165,6 +159,7 @@ class StoredRecords:
     enrolments: tuple[StoredRecord, ...] = ()
     exemptions: tuple[StoredRecord, ...] = ()
     help_requests: tuple[StoredRecord, ...] = ()
+    looks: tuple[StoredRecord, ...] = ()
 
     def by_kind(self) -> dict[str, tuple[StoredRecord, ...]]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

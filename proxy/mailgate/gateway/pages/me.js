@@ -5,26 +5,22 @@
   const FIRST_WAIT = 5000;
   const LONGEST_WAIT = 60000;
   const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-  const FORMS = {
-    long: { calendar: "gregory", weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" },
-    short: { calendar: "gregory", dateStyle: "medium", timeStyle: "short" },
-  };
   let wait = FIRST_WAIT;
   let timer;
   let busy = false;
   let known = live().dataset.print;
 
-  const ago = (when) => {
-    const seconds = Math.max(1, Math.round((Date.now() - when) / 1000));
+  const ago = (at) => {
+    const seconds = Math.max(1, Math.round((Date.now() - at) / 1000));
     const [unit, length] = STEPS.find(([, length]) => seconds >= 2 * length) || STEPS[3];
     return new Intl.RelativeTimeFormat(document.documentElement.lang).format(-Math.floor(seconds / length), unit);
   };
 
   const tellTimes = () => {
     for (const time of document.querySelectorAll("time")) {
-      const when = new Date(time.dateTime);
-      const form = FORMS[time.dataset.form];
-      time.textContent = form ? when.toLocaleString(document.documentElement.lang, form) : ago(when);
+      const at = new Date(time.dateTime);
+      const { form } = time.dataset;
+      time.textContent = form === "ago" ? ago(at) : when(at, form, document.documentElement.lang);
     }
   };
 

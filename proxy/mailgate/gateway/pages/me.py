@@ -1,7 +1,7 @@
 """Puts the view of a person's own page into the words of one language, for its template."""
 
-from collections.abc import Container, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Container, Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -32,9 +32,9 @@ from mailgate.gateway.pages.employee import (
     DeviceCard,
     EmployeeView,
     ExemptionView,
-    Field,
     LastSeen,
     OpenHelpRequest,
+    Stored,
     StoredRecord,
 )
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_for, wording_of
@@ -125,12 +125,18 @@ LABELS: dict[str, Phrase] = {
     "answered": phrase("Answered"),
     "words": phrase("What you wrote"),
     "answer": phrase("Answer of the help desk"),
+    "looked_at": phrase("When"),
+    "role": phrase("Who"),
 }
 
 _YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
-_HELP = {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")}
+_CHOICES = {
+    "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")},
+    "role": {"operator": phrase("The help desk"), "other": phrase("An administrator")},
+}
+"""The words of fields with a closed set of values."""
 _NOT_THEIRS = phrase("You said that a device is not yours")
-_KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests")
+_KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_requests", "looks")
 """The kinds of rows that the page shows with all their fields, the first few of each."""
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = phrase("last asked for mail %(ago)s (%(program)s)")
@@ -196,7 +202,7 @@ def cause_words(
         list(map(say, () if isinstance(steps, str) else steps if checks_again else off_page(steps))),
         are_ways(verdict),
         steps if isinstance(steps, str) else "",
-        language.date(verdict.deadline) if verdict.deadline and verdict.remaining else "",
+        language.zoned(verdict.deadline) if verdict.deadline and verdict.remaining else "",
         language.countdown(verdict.remaining) if verdict.remaining else "",
     )
 
@@ -235,9 +241,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
         "stored": [_fields(group, language) for group in card.stored],
         "since": card.since,
-        "since_words": language.short_date(card.since) if card.since else "",
+        "since_words": language.zoned(card.since) if card.since else "",
         "until": card.until,
-        "until_words": language.short_date(card.until) if card.until else "",
+        "until_words": language.zoned(card.until) if card.until else "",
     }
 
 
@@ -271,7 +277,7 @@ def _mail(
 
 
 def _moment(at: datetime, language: Language) -> Markup:
-    return moment(at, "short", language.short_date(at))
+    return moment(at, "in", language.zoned(at))
 
 
 def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
@@ -297,50 +303,50 @@ def _about(card: DeviceCard, language: Language) -> Markup:
 
 def _record(record: StoredRecord, language: Language, names: Container[str] = ()) -> Mapping[str, Any]:
     """A row in words. ``names`` are the fields to show; by default all."""
-    fields = [field for field in record.fields if field.name in names] if names else record.fields
+    fields = {name: value for name, value in record.fields.items() if not names or name in names}
     return {
         "fields": _fields(fields, language),
         "until": record.until,
-        "until_words": language.short_date(record.until),
+        "until_words": language.zoned(record.until),
     }
 
 
-def _fields(fields: Sequence[Field], language: Language) -> list[Mapping[str, Any]]:
+def _fields(fields: Stored, language: Language) -> list[Mapping[str, Any]]:
     return [
         {
-            "label": language.say(LABELS[field.name]) if field.name in LABELS else field.name,
-            "value": field.value,
-            "text": _text(field, language),
-            "moment": isinstance(field.value, datetime),
+            "label": language.say(LABELS[name]) if name in LABELS else name,
+            "value": value,
+            "text": _text(name, value, language),
+            "moment": isinstance(value, datetime),
         }
-        for field in fields
+        for name, value in fields.items()
     ]
 
 
-def _text(field: Field, language: Language) -> Markup | str:
-    match field.value:
+def _text(name: str, value: object, language: Language) -> Markup | str:
+    match value:
         case None | "" | ():
             return language.say(_NOTHING)
         case bool():
-            return language.say(_YES if field.value else _NO)
+            return language.say(_YES if value else _NO)
         case tuple():
-            return Markup(", ").join(isolated(part) for part in field.value)
+            return Markup(", ").join(isolated(part) for part in value)
         case datetime():
-            return language.short_date(field.value)
+            return language.zoned(value)
         case date():
-            return language.date_alone(field.value)
-        case str() if field.name == "help":
-            return language.say(_HELP[field.value])
-        case str() if field.name == "reason" and field.value == NOT_THEIRS:
+            return language.day(datetime.combine(value, time.min, UTC))
+        case str() if name in _CHOICES:
+            return language.say(_CHOICES[name][value])
+        case str() if name == "reason" and value == NOT_THEIRS:
             return language.say(_NOT_THEIRS)
-        case str() if field.name == "source":
-            return _source(field.value, language)
-        case Enrolment() if field.value in ENROLMENTS:
-            return language.say(ENROLMENTS[field.value])
-        case str() if field.name == "effect":
-            return language.say(GETS[Effect(field.value)])
-        case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:
-            return language.say(wording_of(Reason(field.value)).title)
+        case str() if name == "source":
+            return _source(value, language)
+        case Enrolment() if value in ENROLMENTS:
+            return language.say(ENROLMENTS[value])
+        case str() if name == "effect":
+            return language.say(GETS[Effect(value)])
+        case str() if name == "reason" and value in {reason.value for reason in WORDINGS}:
+            return language.say(wording_of(Reason(value)).title)
         case other:
             return str(other)
 

@@ -54,15 +54,15 @@ def holes_of(view: View, language: Language) -> Holes:
     """The values of one request, for a page in this language."""
     paths = own_path(view.return_url), own_path(view.continue_url)
     looked, asked, answered = (
-        _time_texts(at, language) for at in (view.looked_at, view.asked_at, view.answered_at)
+        _time_texts(at, language, view.now) for at in (view.looked_at, view.asked_at, view.answered_at)
     )
     told = *looked, *asked, view.asked_words, *answered, view.answer
     return Holes(view.reference, view.reference, *paths, view.help_ticket, *told)
 
 
-def _time_texts(at: datetime | None, language: Language) -> tuple[str, str]:
+def _time_texts(at: datetime | None, language: Language, now: datetime) -> tuple[str, str]:
     there = at.astimezone(UTC) if at else None
-    return (f"{there:%Y-%m-%dT%H:%M:%SZ}", language.short_date(there).unescape()) if there else ("", "")
+    return (f"{there:%Y-%m-%dT%H:%M:%SZ}", language.at(now).zoned(there)) if there else ("", "")
 
 
 def marks_for(filled: Iterable[bool]) -> Holes:
@@ -72,7 +72,7 @@ def marks_for(filled: Iterable[bool]) -> Holes:
 
 def without_holes(view: View, language: Language) -> View:
     """The view without its holes, for a page in this language. Its time and its deadline stay while the page shows the time left."""
-    runs = view.remaining is not None
+    runs = view.remaining is not None or view.let_in_at is not None
     return replace(
         view,
         **texts_in_language(view, language.tag),

@@ -39,15 +39,15 @@ _RETRY = frozenset(
 """Reasons that end by themselves, so that the same request may succeed later."""
 
 _DECIDED = ("refusal", "warning")
-_DECIDED_ASSETS = ("people.css", "recheck.js", "local-time.js")
+_DECIDED_ASSETS = ("people.css", "recheck.js", "when.js", "local-time.js")
 _ASSETS = {
     "refusal": _DECIDED_ASSETS,
     "warning": _DECIDED_ASSETS,
     "error": ("people.css",),
     "help": ("people.css",),
-    "let_in": ("people.css", "local-time.js"),
+    "let_in": ("people.css", "when.js", "local-time.js"),
     "probe": ("people.css", "probe.js"),
-    "me": ("people.css", "me.js"),
+    "me": ("people.css", "when.js", "me.js"),
 }
 
 _MAIL = "refusal_mail.txt"
@@ -129,7 +129,7 @@ class Pages:
 
     def me(self, view: EmployeeView) -> RenderedPage:
         """A person's own page: their devices, what is stored about them, and until when."""
-        language, look = self.language(view.here), self._looks["me"]
+        language, look = self.language(view.here).at(view.here.now), self._looks["me"]
         html = _template("me.html").render(
             style=look.style,
             scripts=look.scripts,
@@ -185,7 +185,7 @@ class Pages:
 
     def render(self, template: str, view: View, holes: Holes, may_skip: bool) -> str:
         """Render the page of a view ``without_holes``."""
-        language = self.language(view)
+        language = self.language(view).at(view.now)
         words = cause_words(view, language, checks_again=True)
         view = in_language(view, language.tag)
         look = self._looks[template]
@@ -239,8 +239,8 @@ def _let_in(view: View, language: Language) -> dict[str, Any]:
         "state": view.let_in_state,
         "lasts": language.whole_span(terms.lasts) if terms else "",
         "once_per": language.whole_span(terms.once_per) if terms else "",
-        "at": language.short_date(at.astimezone(UTC)) if at else "",
-        "again": again and language.short_date(again.astimezone(UTC)),
+        "at": language.zoned(at.astimezone(UTC)) if at else "",
+        "again": again and language.zoned(again.astimezone(UTC)),
         "again_at": again,
     }
 

@@ -52,8 +52,6 @@ class ResponseBuilder:
     help_address: str = ""
     choices: tuple[str, ...] = CHOICES
     certificates: bool = False
-    logins: bool = False
-    """Whether the webmail can be asked about the login of a person."""
     tokens: bool = False
     """Whether signed reports are accepted that come with requests."""
     unlisted_from: frozenset[str] = frozenset()
@@ -188,7 +186,7 @@ class ResponseBuilder:
             choices=self.choices,
             certificates=self.certificates,
             tokens=self.tokens,
-            let_in=decision.let_in if access.facts.user or self.logins else None,
+            let_in=decision.let_in,
             **self._evidence(access, decision),
             **more,
         )

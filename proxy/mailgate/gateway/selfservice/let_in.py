@@ -59,6 +59,24 @@ async def let_in(service: SelfService, incoming: Incoming, reference: str, now: 
     return await _let_in(page, terms, name, why)
 
 
+async def still_offered(
+    service: SelfService, incoming: Incoming, access: Access, decision: Decision
+) -> Decision:
+    """The decision as the page of a refusal tells it: it offers a let-in only to whom one can be given now. Somebody has to name the
+    person, or be able to check a login, and they have not used it up."""
+    terms = decision.let_in
+    if terms is None:
+        return decision
+    named = incoming.facts.user or (service.check is not None and await service.check.offered(incoming))
+    try:
+        since = access.now - terms.once_per
+        used = not named or service.let_ins is None
+        used = used or await service.let_ins.used(subject_of(access), decision.rule, since)  # type: ignore[union-attr]
+    except StoreUnavailableError:
+        used = True
+    return replace(decision, let_in=None) if used else decision
+
+
 class _Page:
     """The answer in words, and what it is about."""
 
@@ -119,10 +137,11 @@ async def _let_in(page: _Page, terms: LetIn, name: str, why: str) -> Answer:
     device, until = page.access.posture.device_id, now + terms.lasts
     relief = Relief(0, Cause.SELF_SERVICE, rule, why, AUTHOR, now, until, person, device)
     try:
-        if service.let_ins is None or await service.people.shut_out(name):
-            return page.answer("closed", 403)
         act = Act(now, AUTHOR, "let-in", origin="block page")
-        given, is_new = await service.let_ins.let_in(relief, terms.once_per, act)
+        done = service.let_ins and await service.let_ins.let_in(relief, terms.once_per, act)
+        if not done:
+            return page.answer("closed", 403)
+        given, is_new = done
     except StoreUnavailableError:
         return page.answer("unsaved", 503)
     if is_new:

@@ -15,7 +15,6 @@ from mailgate.gateway.pages.employee import (
     NO_RECORDS,
     AskedSource,
     DeviceCard,
-    Field,
     LastSeen,
     OpenHelpRequest,
     StoredRecord,
@@ -33,6 +32,7 @@ from mailgate.gateway.selfservice.stored_view import (
     key_record,
     language_record,
     last_seen,
+    look_record,
     mail_record,
     open_help_requests,
     quarantine_mail_record,
@@ -67,16 +67,11 @@ def download(person: str, devices: Sequence[DeviceCard], records: StoredRecords)
 
 
 def _device(card: DeviceCard) -> dict[str, Any]:
-    groups = [_fields(group) for group in card.stored]
-    return {"id": card.mark, "stored": groups, "stored_since": card.since, "deleted_at": card.until}
+    return {"id": card.mark, "stored": card.stored, "stored_since": card.since, "deleted_at": card.until}
 
 
 def _record(record: StoredRecord) -> dict[str, Any]:
-    return _fields(record.fields) | {"deleted_at": record.until}
-
-
-def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    return {each.name: each.value for each in fields}
+    return {**record.fields, "deleted_at": record.until}
 
 
 def _plain(value: object) -> str:
@@ -179,6 +174,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
         ),
         exemptions=tuple(exemption_record(each, keep) for each in await people.exemptions(name, devices)),
         help_requests=tuple(help_record(each, keep) for each in asked),
+        looks=tuple(look_record(each, service.live.keep.looks) for each in await people.looks(name, devices)),
     )
     waiting = open_help_requests(asked, own.asking.access.now)
     more = count - min(len(rows), MAX_SHOWN)

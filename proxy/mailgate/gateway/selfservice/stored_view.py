@@ -13,11 +13,11 @@ from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     ExemptionView,
-    Field,
     LastSeen,
     OpenHelpRequest,
     OwnerReports,
     ReportSource,
+    Stored,
     StoredRecord,
 )
 from mailgate.gateway.pages.view import View
@@ -37,6 +37,7 @@ from mailgate.store import (
     Recorded,
     RetentionTimes,
 )
+from mailgate.store.looks import DataLook
 from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
@@ -93,24 +94,24 @@ def _source(report: Report, now: datetime) -> ReportSource:
     return ReportSource(report.source, report.looked(now), report.saw_device, report.lag, report.enrolment)
 
 
-def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
+def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[Stored, ...]:
     device, sighted = own.device, own.sighted
     if device is not None:
         return (_of_device(device), *(_of_report(each, person, name_of) for each in device.reports))
     if sighted is not None:
         told = {"eas": (sighted.eas_id,), "count": sighted.times, "first_at": sighted.first_at}
-        return (_fields(told | {"last_at": sighted.last_at}),)
+        return (told | {"last_at": sighted.last_at},)
     return ()
 
 
-def _of_device(device: Device) -> tuple[Field, ...]:
+def _of_device(device: Device) -> Stored:
     told: dict[str, object] = {"device_id": device.id, "former": tuple(sorted(device.former_ids))}
     told |= {"lost_at": device.lost_at, "first_seen": device.first_seen, "last_seen": device.last_seen}
     told |= {"findings": tuple(f"{each.reason} ({each.since:%Y-%m-%d})" for each in device.findings)}
-    return _fields({name: value for name, value in told.items() if value not in (None, ())})
+    return {name: value for name, value in told.items() if value not in (None, ())}
 
 
-def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...]:
+def _of_report(report: Report, person: str, name_of: NameOf) -> Stored:
     unsaid = {
         name for time, names in _OF_A_FACT.items() if getattr(report, time) is None for name in (time, *names)
     }
@@ -125,7 +126,7 @@ def _of_report(report: Report, person: str, name_of: NameOf) -> tuple[Field, ...
     }
     for kind in sorted({kind for kind, _ in report.names}):
         told[kind] = tuple(text for each, text in sorted(report.names) if each == kind)
-    return _fields(told)
+    return told
 
 
 def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
@@ -176,7 +177,7 @@ def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) 
         "person": address,
         "device_id": mail.device,
     }
-    return StoredRecord(_fields(named), mail.written_at + keep)
+    return StoredRecord(named, mail.written_at + keep)
 
 
 def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
@@ -191,7 +192,7 @@ def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
 
 def language_record(tag: str, day: date, keep: timedelta) -> StoredRecord:
     heard = datetime.combine(day, time(), UTC)
-    return StoredRecord(_fields({"language": tag, "day": day}), heard + keep)
+    return StoredRecord({"language": tag, "day": day}, heard + keep)
 
 
 def key_record(key: EnrolledKey, keep: timedelta) -> StoredRecord:
@@ -239,6 +240,12 @@ def help_record(asked: HelpRequest, keep: timedelta) -> StoredRecord:
     return _record(told, asked.last_at + keep)
 
 
+def look_record(look: DataLook, keep: timedelta) -> StoredRecord:
+    """A look at the person or one of their devices, by the role of the reader and not by name (decision 91)."""
+    role = "operator" if "operator" in look.roles.split() else "other"
+    return _record({"looked_at": look.at, "role": role, "device_id": look.device}, look.at + keep)
+
+
 ANSWER_ON_TOP = timedelta(days=14)
 """How long the answer to a request that was closed stays on top of the page."""
 
@@ -268,11 +275,7 @@ def _once(values: Iterable[str]) -> tuple[str, ...]:
 def _record(
     told: Mapping[str, object], until: datetime, kept: Callable[[object], bool] = bool
 ) -> StoredRecord:
-    return StoredRecord(_fields({name: value for name, value in told.items() if kept(value)}), until)
-
-
-def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:
-    return tuple(Field(name, value) for name, value in told.items())  # type: ignore[arg-type]
+    return StoredRecord({name: value for name, value in told.items() if kept(value)}, until)
 
 
 def last_seen(rows: Iterable[Recorded]) -> dict[str, LastSeen]:

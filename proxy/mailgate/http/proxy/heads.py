@@ -153,9 +153,11 @@ def _as_it_came(head: RequestHead) -> bytes:
     kept = _without(head.raw[:-2], lines, dropped)
     for place in cookies:  # there is one line at most
         if OWN in lines[place]:
-            rest = without_own(lines[place][8:])
-            line = lines[place][:8] + rest + CRLF if rest else b""
-            kept = kept.replace(b"\r\n%b\r\n" % lines[place], CRLF + line, 1)
+            name, rest = lines[place][:8], without_own(lines[place][8:])
+            begin = kept.index(CRLF + name) + 2
+            kept = (
+                kept[:begin] + (name + rest + CRLF if rest else b"") + kept[begin + len(lines[place]) + 2 :]
+            )
     return kept
 
 

@@ -148,9 +148,6 @@ KNOWN = "known"
 WHOLE = "whole"
 """The first part of the cells of everybody of one kind or group, whether they move or not."""
 
-SAMPLES = 5
-"""How many samples are kept for each label and rule, all of different people."""
-
 DIMENSIONS = ("rule", "kind", "system", "group")
 """What movers are counted by: the rule, the kind, the system and the groups."""
 
@@ -164,21 +161,6 @@ class Subject:
     occasions: tuple[Occasion, ...]
     vouched: bool = False
     """Whether more than the device's own word says that it exists."""
-
-
-@dataclass(frozen=True, slots=True)
-class MoverExample:
-    """A mover, with the outcomes that move it."""
-
-    subject: Subject
-    occasion: Occasion
-    before: OccasionOutcome
-    after: OccasionOutcome
-
-    def is_like(self, other: "MoverExample") -> bool:
-        """Whether both are of the same person; if no person is known, of the same device."""
-        person = self.occasion.person
-        return person == other.occasion.person and (person != "" or self.subject.id == other.subject.id)
 
 
 @dataclass
@@ -203,16 +185,8 @@ class ImpactTally:
     """The number of occasions on which each rule of the candidate matches, or may match."""
     unrecorded: Counter[str] = field(default_factory=Counter)
     """The number of occasions on which a change depends on each variable that was not recorded."""
-    samples: dict[tuple[str, str], list[MoverExample]] = field(default_factory=dict)
-    """The samples by label and rule."""
     movers: list[Mover] = field(default_factory=list)
     """The movers of the part that was counted last: they are not merged."""
-
-    def keep(self, label: str, sample: MoverExample) -> None:
-        """Keep a sample, unless there are enough, or one of the same device or person."""
-        kept = self.samples.setdefault((label, sample.after.rule), [])
-        if len(kept) < SAMPLES and not any(sample.is_like(each) for each in kept):
-            kept.append(sample)
 
     def merge(self, other: "ImpactTally") -> None:
         """Add the counts of other devices and clients."""
@@ -223,9 +197,6 @@ class ImpactTally:
         self.subjects.update(other.subjects)
         self.matched.update(other.matched)
         self.unrecorded.update(other.unrecorded)
-        for (label, _), samples in other.samples.items():
-            for sample in samples:
-                self.keep(label, sample)
 
 
 class Impact:
@@ -271,24 +242,21 @@ class Impact:
         tally.matched.update(after.matched)
         if compared.label:
             cells |= _cells(compared.label, after, occasion)
-            tally.keep(compared.label, MoverExample(subject, occasion, before, after))
         if move is None:
             tally.unrecorded.update({*before.unrecorded, *after.unrecorded})
         turns = self._ahead.moved(occasion, keys)
-        cells.update(self._later(subject, occasion, turns))
+        for moment, then in turns:
+            cells |= _cells_later(moment, then, occasion)
         out = compared.keeps_out or any(each.keeps_out for _, each in turns)
         undated = not out and self._worst.keeps_out(occasion, keys)
         if undated:
-            self._keep((UNDATED,), subject, occasion, compared)
             cells.add((UNDATED,))
         if out or undated:
             cells.add((OUT,))
         if self._by_name and (moved := list(self._moved(compared, turns, undated=undated))):
             listed += movers(subject.id, occasion, moved)
         if held := self._held_back(occasion, keys, {compared.label, *(each.label for _, each in turns)}):
-            cell = later_cell(HELD_BACK, held.label)
-            self._keep(cell, subject, occasion, held)
-            cells |= {cell, *((*cell, *each) for each in _named(held.after, occasion))}
+            cells |= _cells_later(HELD_BACK, held, occasion)
             if self._by_name:
                 listed += movers(subject.id, occasion, [(len(self._places) + 2, held.label, held)])
         if occasion.person:
@@ -306,13 +274,6 @@ class Impact:
         self.tally.matched.update(self._held.intersection(found.after.matched))
         return found if found.label and found.label not in labels else None
 
-    def _later(self, subject: Subject, occasion: Occasion, turns: Sequence[TimedResult]) -> Iterator[Cell]:
-        for moment, compared in turns:
-            cell = later_cell(moment, compared.label)
-            self._keep(cell, subject, occasion, compared)
-            yield cell
-            yield from ((*cell, *each) for each in _named(compared.after, occasion))
-
     def _moved(
         self, now: ComparisonResult, turns: Sequence[TimedResult], *, undated: bool
     ) -> Iterator[Moved]:
@@ -323,13 +284,15 @@ class Impact:
         if undated:
             yield len(self._places) + 1, UNKNOWN, now
 
-    def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: ComparisonResult) -> None:
-        self.tally.keep(" ".join(cell), MoverExample(subject, occasion, compared.before, compared.after))
-
 
 def later_cell(moment: datetime | str, label: str) -> Cell:
-    """The cell of those who move at a later moment, or at what stands for one. Joined, it is the label of their samples."""
+    """The cell of those who move at a later moment, or at what stands for one."""
     return (LATER, moment.isoformat() if isinstance(moment, datetime) else moment, label)
+
+
+def _cells_later(moment: datetime | str, compared: ComparisonResult, occasion: Occasion) -> set[Cell]:
+    cell = later_cell(moment, compared.label)
+    return {cell, *((*cell, *each) for each in _named(compared.after, occasion))}
 
 
 def _cells(label: str, after: OccasionOutcome, occasion: Occasion) -> set[Cell]:

@@ -24,8 +24,8 @@ from mailgate.model import (
     Signal,
     Threat,
 )
+from mailgate.model.apps import AppCatalog
 from mailgate.model.proofs import accepted
-from mailgate.policy.apps import AppCatalog
 
 _TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
 """The kinds that reports and proofs name."""

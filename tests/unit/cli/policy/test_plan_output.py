@@ -4,15 +4,17 @@ import io
 from typing import Any
 
 from rich.console import Console
-from tests.unit.rollout.plans import NEWLY, NOBODY, PLAN, SAMPLE, hit, plan_of
+from tests.unit.rollout.plans import ADA, NEWLY, NOBODY, PLAN, hit, plan_of
 
-from mailgate.cli.policy.plan_output import show_plan
+from mailgate.cli.policy.plan_output import Examples, show_plan
+from mailgate.policy.simulate.impact import Mover
 from mailgate.rollout.plan import LABELS
 
 
-def shown(**changes: Any) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    show_plan(plan_of(**changes), console)
+def shown(*movers: Mover, **changes: Any) -> str:
+    console, examples = Console(file=io.StringIO(), width=200), Examples()
+    examples.add(movers)
+    show_plan(plan_of(**changes), console, examples)
     return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
 
 
@@ -57,16 +59,15 @@ def test_exemptions_and_rules_that_are_off_are_said() -> None:
 
 
 def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
-    sample = SAMPLE | {"apps": ["tiktok"]}
     nobody = dict.fromkeys(LABELS, NOBODY)
     moments = [
         {"at": PLAN["made_at"], "newly": nobody},
         {
             "at": "2026-12-15T09:00:00+01:00",
-            "newly": nobody | {"block": {"people": 1, "devices": 1, "samples": [sample]}},
+            "newly": nobody | {"block": {"people": 1, "devices": 1}},
         },
     ]
-    text = shown(later=moments)
+    text = shown(ADA._replace(apps=("tiktok",), since=2, until=2), later=moments)
     assert "Once every grace is over and no rule is out, nobody moves." in text
     assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
     assert "newly without mail 1 1" in text
@@ -77,8 +78,8 @@ def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
 
 
 def test_people_who_may_be_refused_at_an_unknown_moment_are_named() -> None:
-    hit = {"people": 1, "devices": 1, "rules": ["late"], "samples": [SAMPLE]}
-    text = shown(undated=PLAN["undated"] | hit)
+    hit = {"people": 1, "devices": 1, "rules": ["late"]}
+    text = shown(ADA._replace(since=1, until=1), undated=PLAN["undated"] | hit)
     assert "At moments that cannot be predicted" in text
     assert "1 person with 1 device might lose mail" in text
     assert "ada: phone ios, d1: with mail by open now" in text
@@ -86,8 +87,19 @@ def test_people_who_may_be_refused_at_an_unknown_moment_are_named() -> None:
 
 
 def test_people_missed_by_a_share_or_a_stage_are_named() -> None:
-    held = {"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2, samples=[SAMPLE])}}
-    text = shown(held_back=held)
+    held = {"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2)}}
+    text = shown(ADA._replace(since=2, until=2), held_back=held)
     assert "not enforced today: app. Enforced for everybody, they would also move: 1 person with 2" in text
     assert "ada: phone ios, d1: with mail by open without the change, then without mail by app" in text
     assert "Held back" not in shown()
+
+
+def test_few_examples_are_named_each_of_another_person() -> None:
+    examples = Examples()
+    named = [ADA._replace(person=f"person-{number // 2}", device=f"d{number}") for number in range(40)]
+    examples.add(
+        [*named, ADA._replace(person="", since=0, until=2), ADA._replace(label="warn", since=1, until=1)]
+    )
+    assert [each.device for each in examples.of(0, "block")] == [f"d{2 * number}" for number in range(8)]
+    assert [each.device for each in examples.of(2, "warn", "block")] == ["d1"]
+    assert [each["label"] for each in examples.plain()] == ["block"] * 9 + ["warn"]

@@ -44,16 +44,16 @@ def test_no_secret_is_shown(tmp_path):
         ("type: jam", "7:15: `jam` is not known here; did you mean `jamf`?"),
         (
             "base_url: https://example.com",
-            "7:8: the key `type` is missing; expected it here, to tell which kind",
+            "7:8: the key `type` is missing; add it, to tell which kind",
         ),
-        ("type: jamf", "7:8: the key `base_url` is missing; expected `type`, `base_url`, `client_id`"),
+        ("type: jamf", "7:8: the key `base_url` is missing; use `type`, `base_url`, `client_id`"),
         (f"{JAMF}, full_evry: 3h", "7:107: the key `full_evry` is not known; did you mean `full_every`?"),
-        (f"{JAMF}, every: 1s", "7:114: `1s` is out of range; expected greater than or equal to 5 seconds"),
-        (f"{JAMF}, most_gone: 101", "7:118: `101` is out of range; expected less than or equal to 100"),
-        (JAMF.replace("https", "http"), "is not https; expected https, since a secret is sent there"),
+        (f"{JAMF}, every: 1s", "7:114: `1s` is out of range; use 5 seconds or more"),
+        (f"{JAMF}, most_gone: 101", "7:118: `101` is out of range; use 100 or less"),
+        (JAMF.replace("https", "http"), "is not https; use https, since a secret is sent there"),
         (
             JAMF.replace("{env: JAMF}", "s3cret"),
-            "it is not a reference; expected {env: NAME} or {file: PATH}",
+            "it is not a reference; use {env: NAME} or {file: PATH}",
         ),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_connector_may_not_pass_for_another_source(tmp_path, name, whose):
     text = (SETTINGS % JAMF).replace("  mdm:", f"  {name}:")
     issuers = "attestation: {issuers: [{issuer: company-mdm, jwks: keys.json}]}\n"
     (tmp_path / "mailgate.yaml").write_text(text + issuers)
-    with pytest.raises(ConfigError, match=f"7:.*the name belongs to {whose}; expected another"):
+    with pytest.raises(ConfigError, match=f"7:.*the name belongs to {whose}; choose another"):
         load_settings(tmp_path / "mailgate.yaml", ENVIRON)
 
 

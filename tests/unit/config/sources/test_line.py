@@ -47,7 +47,7 @@ def test_a_path_is_relative_to_the_settings_and_may_not_exist_yet():
 
 @pytest.mark.parametrize("path", ["", "https://example.com/d.csv", 7, "a\0b"])
 def test_anything_but_a_relative_path_is_refused(path):
-    with pytest.raises(ValueError, match="not a path; expected one, relative to the folder of this file"):
+    with pytest.raises(ValueError, match="not a path; use one, relative to the folder of this file"):
         settings_of(FileSettings, {"type": "file", "path": path})
 
 

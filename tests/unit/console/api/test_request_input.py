@@ -19,7 +19,7 @@ async def test_every_mistake_of_a_body_is_told_with_its_place(ada: Caller) -> No
     assert (told.status, told.headers["Content-Type"]) == (422, PROBLEM)
     assert told.body["type"] == "urn:mailgate:problem:invalid"
     assert set(told.wrong) == {"#/rule", "#/wy", "#/why", "#/until", "#/person"}
-    assert told.wrong["#/why"] == "it is missing; expected it here"
+    assert told.wrong["#/why"] == "it is missing; add it here"
     assert told.wrong["#/wy"].startswith("it is not known here; did you mean `why`?")
     assert "not a time with its zone" in told.wrong["#/until"]
 
@@ -137,7 +137,7 @@ async def test_the_mistakes_of_a_body_are_worded_beside_the_loop(
 
 async def test_a_body_where_none_belongs_is_refused(ada: Caller) -> None:
     told = await ada.ask("GET", "/me", data=b"{}", headers=TYPED)
-    assert (told.status, told.wrong) == (422, {"#": "a body was sent; expected none"})
+    assert (told.status, told.wrong) == (422, {"#": "a body was sent; leave it out"})
 
 
 @pytest.mark.parametrize(

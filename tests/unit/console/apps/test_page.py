@@ -11,7 +11,7 @@ from tests.unit.console.phones import has, record
 from mailgate.config import load_bundle
 from mailgate.config.guard import GuardSettings
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.now.counting import Count
+from mailgate.console.now.counting import DeviceStates
 from mailgate.model import Kind
 from mailgate.rollout.stored_rules import edit_of, rules_with
 
@@ -34,7 +34,7 @@ async def filled(firm: Company, *, groups: bool = True) -> None:
 async def test_each_step_from_everybody_to_those_who_lose_mail_says_why(firm: Company, ada: Browser) -> None:
     await filled(firm)
     page = await ada.get("/console/apps/wechat?group=sales&share=100%25&warn=2026-12-08&block=2026-12-15")
-    assert "2 people would lose mail on 15 December 2026" in page.words
+    assert "2 people would lose mail on Tue, Dec 15" in page.words
     assert "4 people have WeChat On 4 devices." in page.words
     assert "3 have it on a phone or tablet 1 other has it elsewhere only: lu." in page.words
     assert "2 are in your groups 1 other is in none of them: cy." in page.words
@@ -56,15 +56,21 @@ BY_HAND = """\
 CHOSEN = {"group": "sales", "share": "50%", "warn": "2026-12-08", "block": "2026-12-15"}
 
 
-async def test_the_draft_is_the_file_that_somebody_would_write_by_hand(firm: Company, ada: Browser) -> None:
+@pytest.mark.parametrize("mails", ["", "by-hand", "itself"])
+async def test_the_draft_is_the_file_that_somebody_would_write_by_hand(
+    firm: Company, ada: Browser, mails: str
+) -> None:
     await filled(firm)
     before = (firm.folder / "policy.yaml").read_text()
-    page = await ada.post("/console/apps/wechat", do="plan", **CHOSEN)
+    page = await ada.post("/console/apps/wechat", do="plan", **CHOSEN, **({"mails": mails} if mails else {}))
     assert "The plan is being made. Nothing changes until it is started." in page.words
     digest = await planned(firm)
     (draft,) = await firm.store.drafts.latest(5)
     candidate = await rules_with(firm.store, draft)
-    by_hand = before.replace("  - {id: everybody", BY_HAND + "  - {id: everybody")
+    told = {"itself": "{fix: remove-app, send: on_dates}"}.get(mails, "{fix: remove-app}")
+    by_hand = before.replace(
+        "  - {id: everybody", BY_HAND.replace("{fix: remove-app}", told) + "  - {id: everybody"
+    )
     assert candidate.texts["policy.yaml"] == by_hand
     (firm.folder / "policy.yaml").write_text(by_hand)
     written_by_hand = load_bundle(firm.folder / "mailgate.yaml", {}).rules
@@ -133,7 +139,7 @@ async def test_without_groups_the_rule_is_about_everybody_and_says_so(firm: Comp
     await filled(firm, groups=False)
     page = await ada.get("/console/apps/wechat")
     assert "No groups are known, so the rule is about everybody." in page.words
-    assert "3 people would lose mail on 15 December 2026" in page.words
+    assert "3 people would lose mail on Tue, Dec 15" in page.words
 
 
 async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Browser) -> None:
@@ -145,9 +151,9 @@ async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Br
 
 async def test_devices_that_no_source_sees_are_told_and_are_never_nobody(firm: Company, ada: Browser) -> None:
     await filled(firm)
-    firm.context.device_counts.last = Count(Counter(clean=2, partial=3), NOW)
+    firm.context.counting.devices = DeviceStates(Counter(clean=2, partial=3), NOW)
     assert "On 3 devices no source sees every app." in (await ada.get("/console/apps/wechat")).words
-    firm.context.device_counts.last = Count(Counter(partial=3), NOW)
+    firm.context.counting.devices = DeviceStates(Counter(partial=3), NOW)
     assert "No source sees all apps of any device." in (await ada.get("/console/apps/wechat")).words
 
 
@@ -201,3 +207,34 @@ def guarded(firm: Company, most: int) -> None:
     settings = firm.bundle.settings
     guard = GuardSettings(max_newly_blocked=most)
     firm.bundle = replace(firm.bundle, settings=settings.model_copy(update={"guard": guard}))
+
+
+async def test_notices_start_by_themselves_unless_somebody_does_it_or_no_mails_are_sent(
+    firm: Company, ada: Browser
+) -> None:
+    await filled(firm)
+    itself = 'name="mails" value="itself" checked'
+    assert itself in (await ada.get("/console/apps/wechat")).text
+    assert itself not in (await ada.get("/console/apps/wechat?mails=by-hand&block=2026-12-15")).text
+    firm.no_notices()
+    assert 'name="mails"' not in (await ada.get("/console/apps/wechat")).text
+
+
+@pytest.mark.parametrize(
+    ("company", "title"),
+    [
+        ("en", "Phones and tablets with WeChat get no company mail"),
+        ("de", "Telefone und Tablets mit WeChat bekommen keine Firmenpost"),
+        ("fr", "Phones and tablets with WeChat get no company mail"),
+    ],
+)
+async def test_a_title_is_proposed_in_the_language_of_the_company_whatever_the_admin_reads(
+    firm: Company, ada: Browser, company: str, title: str
+) -> None:
+    await filled(firm)
+    languages = firm.bundle.settings.languages.model_copy(update={"default": company})
+    settings = firm.bundle.settings.model_copy(update={"languages": languages})
+    firm.bundle = replace(firm.bundle, settings=settings)
+    for reader in ("en-GB", "de"):
+        page = await ada.get("/console/apps/wechat", headers={"Accept-Language": reader})
+        assert f'name="words" value="{title}"' in page.text

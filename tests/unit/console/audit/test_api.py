@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from tests.unit.console.api.calling import Caller
+from tests.unit.console.audit.test_page import LOOKS
 from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.callers import calling as calling
 from tests.unit.console.callers import vic as vic
@@ -88,3 +89,30 @@ async def test_an_edit_is_found(vic: Caller, firm: Company) -> None:
         await connection.execute(text("UPDATE audit SET who = 'eve' WHERE number = 3"))
     told = (await vic.get("/audit/verification")).body
     assert (told["whole"], told["breaks"][0]["number"]) == (False, 3)
+
+
+async def test_looks_are_listed_a_page_at_a_time_with_all_that_is_kept_of_them(
+    vic: Caller, firm: Company
+) -> None:
+    for look in LOOKS:
+        firm.store.look_queue.note(look)
+    await firm.store.look_queue.flush()
+    first = (await vic.get("/looks?limit=1")).body
+    assert first["items"] == [
+        {
+            "at": NOW.isoformat(),
+            "who": "lin",
+            "roles": "operator",
+            "origin": "console at gate-1",
+            "what": "people",
+            "person": "bo",
+            "device": "",
+            "sought": "",
+            "number": None,
+        }
+    ]
+    rest = (await vic.get(f"/looks?limit=9&after={first['next']}")).body
+    assert ([each["number"] for each in rest["items"]], rest["next"]) == ([1713], None)
+    told = (await vic.get("/looks?who=vic&whom=bo")).body
+    assert told["items"] == []
+    assert (await vic.get("/looks?since=2026-12-01&until=2026-11-01")).body["items"] == []

@@ -13,6 +13,20 @@ from tests.unit.console.browsing import NOW, Browser, Company
 
 from mailgate.console.audit import page as audit
 from mailgate.store import Act
+from mailgate.store.looks import DataLook
+
+LOOKS = (
+    DataLook(NOW, "lin", "operator", "console at gate-1", "people", "bo"),
+    DataLook(
+        NOW - timedelta(days=1),
+        "vic",
+        "",
+        "api at desk",
+        "devices list",
+        sought="app=tiktok",
+        number=1713,
+    ),
+)
 
 
 async def some(firm: Company) -> None:
@@ -98,7 +112,7 @@ async def test_page_and_export_agree_on_a_time_and_a_person(
 
 async def test_whoever_could_have_acted_is_offered_by_name(vic: Browser) -> None:
     offered = re.findall(r'<option value="(\w+)">', (await vic.get("/console/audit")).text)
-    assert offered == ["ada", "file", "gate", "lin", "vic"]
+    assert offered == ["ada", "ann", "file", "gate", "lin", "vic"]
 
 
 @pytest.mark.parametrize(
@@ -163,3 +177,38 @@ async def test_a_look_for_words_that_found_none_offers_to_look_on(
     assert "No match among the entries that were searched so far, back to number 4" in page.words
     assert "Search further" in page.words
     assert "first start" in (await ada.get("/console/audit?sought=first+start&before=2")).words
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "hidden"),
+    [
+        ("", ["bo", "app=tiktok", "a list of 1,713"], ["Earlier looks"]),
+        ("?who=lin", ["operator", "bo"], ["app=tiktok"]),
+        ("?whom=BO", ["lin"], ["app=tiktok"]),
+        ("?since=2026-12-02", ["No look matches."], ["app=tiktok"]),
+        ("?until=2026-12-01", ["app=tiktok", "bo"], []),
+    ],
+)
+async def test_looks_are_found_by_reader_whom_and_day(
+    vic: Browser, firm: Company, asked: str, shown: list[str], hidden: list[str]
+) -> None:
+    for look in LOOKS:
+        firm.store.look_queue.note(look)
+    await firm.store.look_queue.flush()
+    page = (await vic.get(f"/console/audit/looks{asked}")).text.partition("<tbody>")
+    words = re.sub("<[^>]+>", " ", page[2] or page[0])
+    assert [each for each in shown if each not in words] == []
+    assert [each for each in hidden if each in words] == []
+
+
+async def test_more_looks_than_a_page_has_follow_on_the_next(
+    vic: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "SIZE", 1)
+    for look in LOOKS:
+        firm.store.look_queue.note(look)
+    await firm.store.look_queue.flush()
+    page = await vic.get("/console/audit/looks?until=2026-11-30")
+    further = re.search(r'href="([^"]+)">Earlier looks', page.text)
+    assert further
+    assert "No look matches." in (await vic.get(unescape(further[1]))).words

@@ -5,12 +5,21 @@ from datetime import timedelta
 from unittest.mock import AsyncMock
 
 import pytest
+from tests.unit.clock import Clock
 from tests.unit.console.files import OPEN, bundle
 from tests.unit.store.examples import MAX_AGE, NOW, PHONE_1
 
 from mailgate.console.devices import rows as device_rows
 from mailgate.console.devices.mail_status import MailAccess
-from mailgate.console.devices.rows import ListedDevice, catch_up, find_devices, listed, refresh, row_of
+from mailgate.console.devices.rows import (
+    ListedDevice,
+    RowUpdates,
+    catch_up,
+    find_devices,
+    listed,
+    refresh,
+    row_of,
+)
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import LONG_AGO, Contradiction, Device, Report
 from mailgate.devices.trust import ENROLLED, report_by
@@ -172,6 +181,20 @@ async def test_a_round_without_changes_writes_nothing(store: Store, monkeypatch:
     await refresh(store, bundle(), await store.devices.page(), NOW)
     assert await catch_up(store, bundle(), NOW) is False
     kept.assert_not_awaited()
+
+
+async def test_a_round_updates_every_row_a_page_at_a_time(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_rows, "PAGE", 7)
+    clock = Clock(NOW)
+    updates = RowUpdates(filled, bundle, clock)
+    await updates.round(pause=0)
+    assert await filled.rows.by_state() == dict.fromkeys(STATES, 12)
+    assert updates.turns == 9
+    clock.now += MAX_AGE
+    await updates.round(pause=0)
+    assert await filled.rows.by_state() == {"stale": 48, "missing": 12}
 
 
 async def test_many_changes_are_followed_a_part_at_a_time(

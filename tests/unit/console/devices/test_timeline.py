@@ -6,7 +6,7 @@ from datetime import timedelta
 from tests.unit.store.examples import NOW, access
 from tests.unit.store.mail import a_mail
 
-from mailgate.console.devices.timeline import timeline
+from mailgate.console.devices.timeline import decision_events, device_events, mail_events, refusal_mail_events
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.model import Reason
 from mailgate.store import MailKind, MailState, QuarantineMail, Recorded, Sighting, Tally
@@ -34,7 +34,9 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     silent = replace(gone, source="silent", gone=False, last_seen=at(1))
     found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios or android", since=at(3.5))
     device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
-    told = timeline(device, [seen()], [QuarantineMail("d", "prohibited-app", at(6))])
+    mailed = refusal_mail_events([QuarantineMail("d", "prohibited-app", at(6))])
+    events = [*device_events(device), *decision_events([seen()]), *mailed]
+    told = sorted(events, key=lambda event: event.at, reverse=True)
     assert [(each.what, each.words) for each in told] == [
         ("lost", "Marked as lost: it gets nothing"),
         ("notice", "Mail sent: An app on this device is not allowed with company mail"),
@@ -54,8 +56,7 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
 def test_mails_about_rules_stand_among_them() -> None:
     sent = a_mail(changed_at=at(8), state=MailState.SENT)
     sorry = a_mail(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
-    told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
-    assert [each.words for each in told[:2]] == [
+    assert [each.words for each in mail_events([sorry, sent])] == [
         "Mail to ada: it was rolled back (queued)",
         "Mail to ada: it is in force, rule app (sent)",
     ]

@@ -8,8 +8,9 @@ import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
 
 from mailgate.console.enrolment import page as enrolment
-from mailgate.store import EnrolledKey
+from mailgate.store import Act, EnrolledKey, Named
 from mailgate.store.enrolments import digest_of
+from mailgate.store.shut_enrolments import Sort
 
 
 async def make(browser: Browser, **fields: str) -> str:
@@ -138,6 +139,24 @@ async def machines(firm: Company) -> None:
             for key in "ab"
         ]
     )
+
+
+async def test_the_latest_that_are_shut_out_are_shown_and_others_found_by_their_beginning(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolment, "SIZE", 2)
+    for number in range(3):
+        named, at = Named(f"LT-{number}", Sort.MACHINE), NOW + timedelta(minutes=number)
+        await firm.store.shut.revoke(named, at, Act(at, "ada", "enrolment-revoked"))
+    shown = (await ada.get("/console/enrolment")).words
+    assert [name in shown for name in ("lt-0", "lt-1", "lt-2", "Only the latest 2")] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert "lt-0" in (await ada.get("/console/enrolment?shut=LT-0")).words
+    assert "Nobody by this name" in (await ada.get("/console/enrolment?shut=nobody")).words
 
 
 @pytest.mark.usefixtures("machines")

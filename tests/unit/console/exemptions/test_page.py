@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
-from tests.unit.console.now.test_verdict_rates import text
 from tests.unit.console.phones import has, record
 
 from mailgate.console.exemptions import page as exemptions
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Act
+from mailgate.store.counts import VerdictKey
 
 GIVEN = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "7", "why": "on a <journey>"}
 
@@ -71,9 +71,10 @@ async def test_an_impossible_exemption_says_why(
 async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     ada: Browser, firm: Company
 ) -> None:
-    firm.context.verdict_rates.note({0: text()}, NOW)
+    refused = VerdictKey("block", rule="prohibited-app", reason="prohibited-app")
+    await firm.store.verdicts.add({NOW: {refused: 3}, NOW - timedelta(hours=2): {refused: 5}})
     page = await ada.post("/console/exemptions/rule-off", rule="prohibited-app")
-    assert "In the last hour it kept out, warned or challenged 0 requests at this gate" in page.words
+    assert "In the last hour it kept out, warned or challenged 3 requests." in page.words
     assert (await in_force(firm)).every == ()
     fire = {"rule": "prohibited-app", "confirmed": "yes", "note": "too many", "hours": "4"}
     for wrong in ({"note": ""}, {"hours": "9999"}, {"rule": "laptop-browser"}):

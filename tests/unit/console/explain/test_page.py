@@ -106,7 +106,7 @@ async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: 
         ("", "nothing is there"),
         ("User-Agent: x\nno header", "pasted:2:1: not a header"),
         ('{"methd": "GET"}', "the key methd is not known"),
-        ("{" + "[" * MAX_PASTED, "this is too long; expected at most 16384 characters"),
+        ("{" + "[" * MAX_PASTED, "this is too long; use at most 16384 characters"),
         ('{"path": ' + "[[[" * 5000, "nested too deeply"),
     ],
 )

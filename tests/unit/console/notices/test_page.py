@@ -5,11 +5,16 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.drafted import APPS, POLICY
 from tests.unit.console.phones import has, record
 from tests.unit.console.written_mails import ENFORCED, gone, written
 from tests.unit.store.examples import access
 
+from mailgate.config import load_bundle
 from mailgate.console.notices import page as notices
+from mailgate.console.notices.facts import notices_on_dates
+from mailgate.console.now.attention import _held
+from mailgate.mail.on_dates import dated_notices
 from mailgate.model import Decision, Effect, Reason, RequestFacts
 from mailgate.model.notice import Notice
 from mailgate.model.phrase import TAGS
@@ -18,6 +23,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, MailKind, MailState
 from mailgate.store.help_requests import HelpRequest
+from mailgate.store.mail import StartedNotice
 
 
 async def test_every_rule_says_what_people_may_be_told_now_or_why_nothing(
@@ -171,3 +177,53 @@ async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Com
     assert "Nobody" in shown.words.partition("What it says")[2]
     old = await ada.get("/console/notices/2/enforced?rule=shut")
     assert "Nobody: version 2 is not in force" in old.words
+
+
+async def dated(firm: Company) -> None:
+    """A rule in force whose notices start by themselves: it warns, and will block on 24 December."""
+    (firm.folder / "apps.yaml").write_text(APPS)
+    (firm.folder / "policy.yaml").write_text(POLICY.replace("share: 25%", "notice: {send: on_dates}"))
+    firm.bundle = load_bundle(firm.folder / "mailgate.yaml", {})
+    await firm.store.policies.activate(rule_texts_of(firm.bundle.rules), Act(NOW, "file", "policy-activated"))
+
+
+async def begun(firm: Company, why: str = "") -> None:
+    """The gate has started its first notice, or has held it back."""
+    active = await firm.store.policies.active()
+    assert active
+    first = next(dated_notices(firm.bundle.policy, active.at))
+    told = StartedNotice(active.serial, first.rule.id, first.kind, active.number, first.digest, NOW, why)
+    act = Act(NOW, "gate", "notices-held" if why else "notices-queued")
+    assert await firm.store.mails.start(told, [], lambda _count: act)
+
+
+async def test_notices_that_start_by_themselves_say_when_and_what_came_of_it(
+    ada: Browser, firm: Company
+) -> None:
+    assert "Notices that start by themselves" not in (await ada.get("/console/notices")).words
+    await dated(firm)
+    page = await ada.get("/console/notices")
+    assert "No prohibited app: it is in force Starts by itself Dec 24, 8:00 AM UTC . Open" in page.words
+    await begun(firm)
+    page = await ada.get("/console/notices")
+    assert "No prohibited app: it warns now Nobody to tell, today, 12:00 PM UTC . Open" in page.words
+    assert "/console/notices/2/warned?rule=prohibited-app" in page.text
+    assert "Nothing waits for you." in (await ada.get("/console/")).words
+
+
+@pytest.mark.parametrize(
+    ("why", "words"), [("late", "it could not start in time"), ("off", "the rule was off")]
+)
+async def test_a_notice_that_was_held_back_waits_for_a_person_for_a_week(
+    ada: Browser, firm: Company, why: str, words: str
+) -> None:
+    await dated(firm)
+    await begun(firm, why)
+    assert f"Not sent by itself: {words}. You decide." in (await ada.get("/console/notices")).words
+    page = await ada.get("/console/")
+    told = f"The notice about “No prohibited app” did not start by itself. {words.capitalize()}."
+    assert told in page.words
+    assert 'href="/console/notices/2/warned?rule=prohibited-app"' in page.text
+    found = await notices_on_dates(firm.store, firm.bundle.policy)
+    assert list(_held(found, NOW + timedelta(days=6)))
+    assert not list(_held(found, NOW + timedelta(days=8)))

@@ -170,7 +170,7 @@ def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
     (need,) = _plans([waiting], LIN, [])
     german = console_languages()["de"]
     told = translate(need.words, german)
-    assert told == "ada bittet um Ihre Genehmigung: Regel „phones“ beginnt am 1. Dezember 2026"
+    assert told == "ada bittet um Ihre Genehmigung: Regel „phones“ beginnt am Di., 1. Dez. 2026"
 
 
 def test_urgent_needs_come_first() -> None:

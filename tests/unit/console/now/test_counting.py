@@ -1,44 +1,16 @@
-"""Devices are counted in the background, a page at a time."""
+"""Devices are counted in the background."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import pytest
-from tests.unit.clock import Clock
-from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
+from tests.unit.store.test_fleet import a_browser
 
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.now.counting import PAGE, RECOUNT_AFTER, AppCounting, Count, DeviceCounts
-from mailgate.devices.device import Device
-from mailgate.store import StoreUnavailableError
-
-
-async def test_a_round_counts_every_device_once() -> None:
-    devices = [Device(f"{number:05}") for number in range(2 * PAGE + 1)]
-
-    async def page(after: str, size: int) -> list[Device]:
-        return [device for device in devices if device.id > after][:size]
-
-    device_counts = DeviceCounts(
-        page, lambda device, _now: "clean" if device.id < "00003" else "stale", Clock(NOW)
-    )
-    assert (device_counts.last.since, device_counts.last.devices) == (None, 0)
-    await device_counts.round(pause=0)
-    assert device_counts.last == Count(Counter(clean=3, stale=2 * PAGE - 2), NOW)
-    assert device_counts.last.devices == len(devices)
-
-
-async def test_a_round_that_breaks_leaves_the_count_as_it_was() -> None:
-    async def page(after: str, _size: int) -> list[Device]:
-        if after:
-            raise StoreUnavailableError
-        return [Device("a")]
-
-    device_counts = DeviceCounts(page, lambda _device, _now: "clean", Clock(NOW))
-    with pytest.raises(StoreUnavailableError):
-        await device_counts.round(pause=0)
-    assert device_counts.last == Count()
+from mailgate.console.extension.facts import FleetFacts, fleet
+from mailgate.console.now.counting import RECOUNT_AFTER, AppCounting, DeviceStates
+from mailgate.store import Act
 
 
 async def counted(firm: Company) -> dict[str, tuple[int, int]]:
@@ -77,6 +49,17 @@ async def test_devices_are_counted_again_after_a_change_or_a_while(firm: Company
     assert {at for _, at in (await counted(firm)).values()} == {1}
 
 
+async def test_devices_are_counted_by_what_people_are_told_of_them(firm: Company) -> None:
+    counting = AppCounting(firm.store, lambda: ["tiktok"], firm.clock)
+    assert (counting.devices, counting.devices.devices) == (DeviceStates(), 0)
+    lost, _, _ = await has(firm, record("a1", "alice"), record("a2", "alice", "tiktok"), record("b1", "bob"))
+    await firm.store.devices.mark_lost(lost.id, NOW, Act(NOW, "ada", "device-lost"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.count_if_due()
+    assert counting.devices == DeviceStates(Counter(lost=1, listed=1, clean=1), NOW)
+    assert counting.devices.devices == 3
+
+
 async def test_people_without_mail_and_refusals_are_counted_with_the_apps(firm: Company) -> None:
     counting = AppCounting(firm.store, lambda: ["tiktok"], firm.clock)
     assert counting.outage is None
@@ -87,3 +70,18 @@ async def test_people_without_mail_and_refusals_are_counted_with_the_apps(firm: 
     assert [(each.first_app, each.people) for each in counting.outage.causes] == [("tiktok", 1)]
     assert (counting.outage.having, counting.outage.at) == (2, NOW)
     assert [each.people for each in await firm.store.refused_days.since(NOW.date())] == [0]
+
+
+async def test_browsers_are_counted_with_the_apps_and_the_page_says_when(firm: Company, ada: Browser) -> None:
+    async def counted(now: datetime) -> FleetFacts:
+        return await fleet(firm.store, firm.bundle.settings, now)
+
+    counting = AppCounting(firm.store, list, firm.clock, counted)
+    await firm.store.enrolments.take([a_browser("ada")])
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.count_if_due()
+    firm.context.counting.browsers = counting.browsers
+    await firm.store.enrolments.take([a_browser("bob")])
+    page = await ada.get("/console/extension")
+    assert "1 reported within a day" in page.words
+    assert f'Counted <time datetime="{NOW.isoformat()}"' in page.text

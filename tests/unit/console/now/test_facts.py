@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.unit.console.browsing import NOW, Company
@@ -18,6 +20,7 @@ from mailgate.console.now.facts import (
 from mailgate.model import Effect
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.stages import Stages
+from mailgate.rollout.plan import LABELS, Moment, MoverCounts
 from mailgate.store import Act
 from mailgate.store.counts import RefusedDay
 from mailgate.store.device_rows import OutageCause
@@ -33,7 +36,7 @@ def test_people_are_told_by_cause_and_apps_by_their_names(firm: Company) -> None
         OutageCause('["tiktok", "wechat"]', "must-prove-itself", "listed", 2, 0),
         OutageCause("", "lost", "stale", 1, 1),
     )
-    told = without_mail(Outage(causes, 2, 30, NOW), firm.bundle.policy)
+    told = without_mail(Outage(causes, 2, 30, 5, NOW), firm.bundle.policy)
     assert told
     assert (told.people, told.having, told.at_laptops, told.nobodys) == (10, 30, 4, 2)
     assert [(each.words, each.app, each.mail, each.state, each.people) for each in told.causes] == [
@@ -103,7 +106,7 @@ async def test_a_stage_is_a_change_once_it_began_under_the_version_in_force(firm
     begun = Stages(**{name: (NOW + days * DAY).isoformat() for name, days in dates.items()})
     staged(firm, begun)
     policy = firm.bundle.policy
-    assert words_of(coming_up(policy, NOW)) == [
+    assert words_of(coming_up(policy, [], NOW)) == [
         (NOW + DAY, "warns from then on"),
         (NOW + 3 * DAY, "blocks from then on"),
     ]
@@ -113,6 +116,39 @@ async def test_a_stage_is_a_change_once_it_began_under_the_version_in_force(firm
     assert words_of(later[:1]) == [(NOW + DAY, "began to warn")]
 
 
+async def test_plans_and_stages_come_in_the_order_of_their_dates_with_whom_they_meet(firm: Company) -> None:
+    staged(firm, Stages(warn=(NOW + DAY).isoformat(), enforce=(NOW + 3 * DAY).isoformat()))  # type: ignore[arg-type]
+    rule = next(each.id for each in firm.bundle.policy.rules if each.stages)
+
+    def moment(days: int, label: str, people: int) -> Moment:
+        row = {"value": rule, "people": people, "devices": people}
+        counts = {"people": people, "devices": people, "by": {"rule": [row]}}
+        nobody = {"people": 0, "devices": 0}
+        newly = dict.fromkeys(LABELS, nobody) | {label: counts}
+        return Moment.model_construct(
+            at=NOW + days * DAY, newly={n: MoverCounts.model_validate(c) for n, c in newly.items()}
+        )
+
+    def status(state: str, *moments: Moment, missing: int = 0, back: Any = None) -> Any:
+        body = SimpleNamespace(later=list(moments), newly=moment(0, "allow", 0).newly, headlines=[])
+        plan = SimpleNamespace(digest="abc", made_at=NOW)
+        return SimpleNamespace(state=state, plan=plan, body=body, missing=missing, back=back)
+
+    plans = [
+        status("open", moment(2, "block", 6), missing=1),
+        status("open", moment(2, "block", 9), back="sent back"),
+        status("expired", moment(2, "block", 9)),
+        status("in force", moment(1, "warn", 4), moment(3, "block", 1)),
+    ]
+    told = [(each.at - NOW, str(each.words), each.why) for each in coming_up(firm.bundle.policy, plans, NOW)]
+    assert [(at.days, why) for at, _, why in told] == [
+        (1, "4 people are warned."),
+        (2, "6 people lose mail. Needs 1 approval."),
+        (3, "1 person loses mail."),
+    ]
+    assert told[1][1].startswith("Planned: ")
+
+
 def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
     rule = firm.bundle.policy.rules[0].id
     off = Relief(1, Cause.BREAK_GLASS, rule, "too strict", "ada", NOW, NOW + 2 * DAY)
@@ -120,7 +156,7 @@ def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
     halt = Relief(3, Cause.HALT, rule, "10 asked", "gate", NOW)
     alone = Relief(4, Cause.SELF_SERVICE, rule, "", "cy", NOW, NOW + DAY, person="cy")
     policy = firm.with_reliefs(Reliefs(1, (off, exempt, halt, alone))).policy
-    assert [str(each.words).rpartition("” ")[2] for each in coming_up(policy, NOW)] == [
+    assert [str(each.words).rpartition("” ")[2] for each in coming_up(policy, [], NOW)] == [
         "The exemption of bob ends",
         "counts again",
     ]

@@ -14,6 +14,7 @@ from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 from tests.unit.console.names import called
 from tests.unit.console.now.test_verdict_rates import text
 from tests.unit.console.phones import has, record
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, access
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.console.devices.rows import catch_up
@@ -68,7 +69,6 @@ async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Brow
     page = await ada.get("/console/")
     assert page.words.index("Without mail now") < page.words.index("Waiting for you")
     assert "2 of 3 people have a device without mail" in page.words
-    assert "Devices that no source reports are not among these." in page.words
     assert "0 of them asked for mail on a laptop this week. Of 2 we do not know a laptop." in page.words
     lists = [unescape(each) for each in re.findall(r'href="([^"]+)">(?:TikTok 1|1 person)<', page.text)]
     assert len(lists) == 2
@@ -80,10 +80,29 @@ async def test_people_without_mail_come_first_each_cause_with_its_list(ada: Brow
         assert called(await ada.get(path)) == {each.id for each in found.devices}
 
 
+async def test_people_whose_device_no_source_reports_are_a_cause_of_their_own(
+    ada: Browser, firm: Company
+) -> None:
+    await has(firm, record("a1", "alice", "tiktok"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    tries = {"alice": BLOCK, "bob": BLOCK, "Bob": BLOCK, "carol": BLOCK, "dan": ALLOW}
+    for minute, (user, outcome) in enumerate(tries.items()):
+        at = NOW + timedelta(minutes=minute)
+        firm.store.ledger.record(replace(access(client=BROWSER, device="", user=user), now=at), outcome)
+    for who, at in (("carol", timedelta(minutes=9)), ("eve", -timedelta(days=8))):
+        outcome = ALLOW if who == "carol" else BLOCK
+        firm.store.ledger.record(replace(access(client=BROWSER, device="", user=who), now=NOW + at), outcome)
+    await firm.store.ledger.flush()
+    await firm.context.counting.count_if_due()
+    page = await ada.get("/console/")
+    assert "No source reports the device The last try this week got no mail. 1 person" in page.words
+    assert "Nobody, as far as we know." not in page.words
+
+
 async def test_the_trend_of_refused_people_marks_what_changed_the_rules(ada: Browser, firm: Company) -> None:
     page = await ada.get("/console/")
     assert page.text.count('<svg class="pic ') == 2
-    assert 'aria-label="People refused each day from 18 Nov to 1 Dec: not counted, ' in page.text
+    assert 'aria-label="People refused each day from Nov 18 to Dec 1: not counted, ' in page.text
     assert "1 The files started version 1" in page.words
     await firm.store.refused_days._keep(RefusedDay(NOW.date(), 1200, 3, NOW))
     page = await ada.get("/console/")
@@ -123,7 +142,7 @@ async def test_the_page_is_shown_without_the_store(
     firm.ready["store"] = "unavailable"
     page = await ada.get("/console/?range=60d")
     assert (page.status, "The store does not answer" in page.words) == (200, True)
-    assert "This gate only, the last 60 minutes" in page.words
+    assert "This gate only, since the store does not answer" in page.words
     assert "Not available while the store does not answer." in page.words
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from unittest.mock import AsyncMock
 
+import pytest
 from prometheus_client import generate_latest
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.now.verdict_rates import MINUTES, KindVerdict, Refusal, VerdictRates
+from mailgate.console.now import verdict_rates
+from mailgate.console.now.traffic import waiting_traffic
+from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import Effect, Kind, Reason
 from mailgate.store import StoreUnavailableError
@@ -25,57 +29,55 @@ def text(blocked: int = 0, allowed: int = 0) -> str:
     return generate_latest(metrics.registry).decode()
 
 
+BLOCKED, LET_IN = VerdictKey("block", kind="phone"), VerdictKey("allow", kind="laptop")
+REFUSED = VerdictKey("block", rule='the "rule"', reason="prohibited-app")
+MINUTE = NOW.replace(second=0)
+
+
+def noted(*looks: tuple[Mapping[int, str], datetime]) -> VerdictRates:
+    rates = VerdictRates()
+    for texts, at in looks:
+        rates.note(texts, at)
+    return rates
+
+
 def test_verdicts_before_the_first_look_do_not_count() -> None:
-    verdict_rates = VerdictRates()
-    verdict_rates.note({0: text(blocked=100)}, NOW)
-    assert sum(minute.total for minute in verdict_rates.minutes(NOW)) == 0
+    assert noted(({0: text(blocked=100)}, NOW)).waiting == {}
 
 
 def test_only_what_is_new_is_counted_for_each_worker() -> None:
-    verdict_rates = VerdictRates()
-    verdict_rates.note({0: text(5), 1: text(0, 7)}, NOW)
-    verdict_rates.note({0: text(8), 1: text(0, 9)}, NOW)
-    verdict_rates.note({0: text(8), 1: text(1, 9)}, NOW + timedelta(minutes=1))
-    *_, before, last = verdict_rates.minutes(NOW + timedelta(minutes=1))
-    assert before.verdicts == {KindVerdict("block", "phone"): 3, KindVerdict("allow", "laptop"): 2}
-    assert last.verdicts == {KindVerdict("block", "phone"): 1}
-    assert (before.by("effect"), before.by("kind")) == ({"block": 3, "allow": 2}, {"phone": 3, "laptop": 2})
-    assert verdict_rates.refusals(NOW + timedelta(minutes=1)) == {
-        Refusal('the "rule"', "block", "prohibited-app"): 4
+    later = NOW + timedelta(minutes=1)
+    looks = ({0: text(5), 1: text(0, 7)}, NOW), ({0: text(8), 1: text(0, 9)}, NOW)
+    assert noted(*looks, ({0: text(8), 1: text(1, 9)}, later)).waiting == {
+        MINUTE: {BLOCKED: 3, LET_IN: 2, REFUSED: 3},
+        MINUTE + timedelta(minutes=1): {BLOCKED: 1, REFUSED: 1},
     }
 
 
 def test_a_worker_that_was_started_anew_counts_from_nothing() -> None:
-    verdict_rates = VerdictRates()
-    verdict_rates.note({0: text(50)}, NOW)
-    verdict_rates.note({0: text(2)}, NOW)
-    assert verdict_rates.minutes(NOW)[-1].verdicts == {KindVerdict("block", "phone"): 3}
+    rates = noted(({0: text(50)}, NOW), ({0: text(2)}, NOW))
+    assert rates.waiting[MINUTE] == {BLOCKED: 3, REFUSED: 2}
 
 
 def test_a_worker_that_does_not_answer_once_loses_nothing() -> None:
-    verdict_rates = VerdictRates()
-    for texts in ({0: text(1), 1: text(1)}, {0: text(1)}, {0: text(1), 1: text(4)}):
-        verdict_rates.note(texts, NOW)
-    assert verdict_rates.minutes(NOW)[-1].total == 3
+    looks = ({0: text(1), 1: text(1)}, NOW), ({0: text(1)}, NOW), ({0: text(1), 1: text(4)}, NOW)
+    assert noted(*looks).waiting[MINUTE][BLOCKED] == 3
 
 
-def test_the_window_has_every_minute_and_no_more() -> None:
-    verdict_rates = VerdictRates()
-    verdict_rates.note({0: text()}, NOW)
-    for minute in range(2 * MINUTES):
-        verdict_rates.note({0: text(minute + 1)}, NOW + timedelta(minutes=minute))
-    after = verdict_rates.minutes(NOW + timedelta(minutes=2 * MINUTES + 9))
-    assert len(after) == MINUTES
-    assert sum(minute.total for minute in after) == MINUTES - 10
-    assert [minute.total for minute in after[-10:]] == [0] * 10
+def test_the_traffic_of_the_last_hour_is_told_while_the_store_is_away() -> None:
+    looks = [({0: text(minute, minute)}, NOW + timedelta(minutes=minute)) for minute in range(100)]
+    told = waiting_traffic(noted(*looks).waiting, NOW + timedelta(minutes=109))
+    assert (told.range, len(told.spans)) == ("1h", 60)
+    assert [each.effect for each in told.spans[-11:]] == [{"block": 1, "allow": 1}] + [{}] * 10
+    assert told.spans[0].kind == {"phone": 1, "laptop": 1}
+    assert [(each.rule, each.times) for each in told.rules] == [('the "rule"', 50)]
 
 
-def test_a_clock_that_goes_back_breaks_nothing() -> None:
-    verdict_rates = VerdictRates()
-    verdict_rates.note({0: text()}, NOW)
-    verdict_rates.note({0: text(1)}, NOW + timedelta(minutes=2))
-    verdict_rates.note({0: text(2)}, NOW)
-    assert sum(minute.total for minute in verdict_rates.minutes(NOW + timedelta(minutes=2))) == 2
+async def test_only_the_newest_minutes_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdict_rates, "MAX_WAITING_MINUTES", 2)
+    rates = noted(*[({0: text(minute)}, NOW + timedelta(minutes=minute)) for minute in range(5)])
+    await rates.flush(AsyncMock(side_effect=StoreUnavailableError))
+    assert [*rates.waiting] == [MINUTE + timedelta(minutes=minute) for minute in (3, 4)]
 
 
 async def test_counts_wait_for_the_store_and_are_stored_once() -> None:

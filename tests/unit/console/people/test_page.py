@@ -36,16 +36,38 @@ async def phone(firm: Company) -> Device:
 async def test_each_device_has_a_sentence_and_the_history_stands_once(vic: Browser, phone: Device) -> None:
     page = await vic.get(ALICE)
     for words in (
-        "No mail since 2026-12-01 11:55 UTC · last tried 2026-12-01 11:55 UTC",
+        "No mail since today, 11:55 AM UTC · last tried today, 11:55 AM UTC",
         "The iPhone gets no mail because TikTok is on it.",
         "Read this out Find TikTok on the Home Screen",
-        "jamf-file looked at 2026-12-01 11:00 UTC . That report counts until 2026-12-02 11:00 UTC .",
+        "jamf-file looked at today, 11:00 AM UTC . That report counts until Wed, Dec 2, 11:00 AM UTC .",
         "help number REF2345",
-        "1 2026-12-01 11:55 UTC : The iPhone gets no mail from here on: TikTok on it",
-        "3 2026-12-01 12:00 UTC : Asked for help (help number REF2345)",
+        "1 Tue, Dec 1, 11:55 AM UTC : The iPhone gets no mail from here on: TikTok on it",
+        "3 Tue, Dec 1, 12:00 PM UTC : Asked for help (help number REF2345)",
     ):
         assert words in page.words, words
     assert page.text.count("kept out 1 time that day") == 1
+
+
+async def test_a_source_that_does_not_answer_stands_beside_the_steps_that_need_it(
+    vic: Browser, firm: Company, phone: Device
+) -> None:
+    assert "A step that needs a new report" not in (await vic.get(ALICE)).words
+    known = firm.ready["connectors"]["jamf-file"]
+    since = (NOW - timedelta(minutes=84)).isoformat()
+    failing = known | {
+        "state": "failing",
+        "trouble": "timeout",
+        "trouble_since": since,
+        "failing_since": since,
+    }
+    firm.ready["connectors"] = {"jamf-file": failing, "other": failing}
+    page = await vic.get(ALICE)
+    words = (
+        "jamf-file does not answer in time, since today, 10:36 AM UTC . Its report counts until Wed, Dec 2, 11:00 AM UTC ."
+        " A step that needs a new report helps once it answers."
+    )
+    assert words in page.words
+    assert "other does not answer" not in page.words
 
 
 async def test_the_steps_are_those_of_the_page_that_refuses_them_and_in_their_language_too(
@@ -112,10 +134,10 @@ async def test_a_person_is_let_in_for_a_day_and_that_can_be_undone(
     page = await ada.post("/console/people/exempt", login="alice", rule="all", why="on a journey", days="1")
     (given,) = (await firm.store.reliefs.current(NOW)).every
     assert (given.person, given.rule, given.until) == ("alice", "", NOW + timedelta(days=1))
-    assert "alice is let in until 2026-12-02 12:00 UTC . Undo" in page.words
+    assert "alice is let in until Wed, Dec 2, 12:00 PM UTC . Undo" in page.words
     page = await ada.get(ALICE)
     assert (
-        "The iPhone is let in until 2026-12-02 12:00 UTC . Without that it gets no mail: TikTok on it."
+        "The iPhone is let in until Wed, Dec 2, 12:00 PM UTC . Without that it gets no mail: TikTok on it."
         in page.words
     )
     await ada.post("/console/exemptions/end", number=str(given.number), why="undone at once")
@@ -163,7 +185,7 @@ async def test_one_form_answers_lets_in_and_closes_and_that_can_be_undone(
     sent = {"login": "alice", "answer": "Delete it by tomorrow.", "let_in": "yes", "done": "yes"}
     page = await ada.post("/console/people/reply", **sent)
     assert page.path == ALICE
-    assert "The request is closed. alice is let in until 2026-12-02 12:00 UTC . Undo" in page.words
+    assert "The request is closed. alice is let in until Wed, Dec 2, 12:00 PM UTC . Undo" in page.words
     (given,) = (await firm.store.reliefs.current(NOW)).every
     assert (given.person, given.why, given.until) == ("alice", sent["answer"], NOW + timedelta(days=1))
     (mail,) = await firm.store.mails.page()
@@ -320,7 +342,7 @@ async def test_nobody_is_exempt_twice_from_the_same_rule(ada: Browser, firm: Com
     again = await ada.post("/console/people/exempt", why="a new phone", **given)
     assert again.status == 409
     assert (
-        "There is an exemption already: alice is exempt from every rule until 2026-12-02 12:00 UTC , by ada (on a journey)"
+        "There is an exemption already: alice is exempt from every rule until Wed, Dec 2, 12:00 PM UTC , by ada (on a journey)"
         in again.words
     )
     assert len((await firm.store.reliefs.current(NOW)).every) == 1
@@ -331,7 +353,7 @@ async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
 ) -> None:
     long = "<b>" + "x" * 998
     page = await ada.post("/console/people/exempt", login="alice", rule="all", why=long, days="7")
-    assert (page.status, "The text has 1,001 characters; expected at most 1,000" in page.words) == (409, True)
+    assert (page.status, "The text has 1,001 characters; use at most 1,000" in page.words) == (409, True)
     assert f">&lt;b&gt;{'x' * 998}</textarea>" in page.text
     assert 'name="days" value="7"' in page.text
     assert 'action="/console/people/exempt"' in page.text

@@ -1,7 +1,7 @@
 """A plan in words."""
 
 import pytest
-from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
+from tests.unit.rollout.plans import ADA, PLAN, hit, plan_of
 
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
@@ -9,16 +9,16 @@ from mailgate.console.plans.facts import (
     NEWLY,
     idle_rules,
     more_of,
+    mover_in_words,
     notes_of,
     rows_of,
-    sample_in_words,
     title_of,
     undated_in_words,
     who_in_words,
 )
 from mailgate.model.phrase import translate
 from mailgate.policy.simulate.impact import DIMENSIONS
-from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
+from mailgate.rollout.plan import LABELS, IdleRules, dump, load
 from mailgate.texts import console_languages
 
 
@@ -27,8 +27,7 @@ def test_every_label_has_its_words() -> None:
 
 
 def test_one_who_moves_is_told_with_why() -> None:
-    sample = Sample.model_validate(SAMPLE | {"person": "", "apps": ["TikTok"]})
-    assert sample_in_words(sample) == (
+    assert mover_in_words(ADA._replace(person="", apps=("TikTok",))) == (
         "nobody named: phone ios, d1, has TikTok: with mail by open now, then without mail by app (prohibited-app)"
     )
 
@@ -48,7 +47,9 @@ def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None
         note
         == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
     )
-    assert "angehalten seit 24.11.2026, 00:00 UTC: too many" in translate(note, console_languages()["de"])
+    assert "angehalten seit Di., 24. Nov. 2026, 00:00 Uhr UTC: too many" in translate(
+        note, console_languages()["de"]
+    )
 
 
 def test_rows_have_a_cell_for_every_column() -> None:
@@ -109,8 +110,7 @@ def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
 
 
 def test_people_who_may_be_refused_are_told_with_todays_rule() -> None:
-    sample = Sample.model_validate(SAMPLE | {"system": ""})
-    assert who_in_words(sample) == "ada: phone, d1: with mail by open now"
+    assert who_in_words(ADA._replace(system="")) == "ada: phone, d1: with mail by open now"
 
 
 def test_outcomes_that_cannot_be_told_have_their_own_rows() -> None:

@@ -57,11 +57,11 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     await firm.context.planning._task
     assert firm.context.planning.last
     page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
-    assert "Change At once From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
-    assert "Rule 'nobody' starts on 1 January 2030" in page.words
+    assert "Change At once From Jan 1, 2030, 12:00 AM UTC From Feb 1, 2030, 12:00 AM UTC" in page.words
+    assert "Rule 'nobody' starts on Jan 1, 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
     later = page.words.partition("Kind Device")[2].partition("In numbers")[0]
-    assert "Newly warned 2030-01-01 00:00 UTC nobody" in later
+    assert "Newly warned Jan 1, 2030, 12:00 AM UTC nobody" in later
     assert "Without this plan: let in by" in later
     assert "at once" not in later, "what decides at a later moment does not do so at once"
 
@@ -292,8 +292,10 @@ async def test_an_approver_reads_the_rule_the_dates_and_the_names_before_the_but
     assert "Approve: No phones" in page.words
     assert "Applies to Phones and tablets Groups Everybody Share 100% of people" in page.words
     assert "They are warned 7 days before." in page.words
-    assert "Warns from 2026-12-08 00:00 UTC Blocks from 2026-12-15 00:00 UTC" in page.words
-    assert 'aria-label="From 8 December 2026:' in page.text
+    assert (
+        "Warns from Tue, Dec 8, 2026, 12:00 AM UTC Blocks from Tue, Dec 15, 2026, 12:00 AM UTC" in page.words
+    )
+    assert 'aria-label="From Tue, Dec 8, 2026:' in page.text
 
 
 async def test_a_plan_goes_back_to_its_author_with_a_note(ada: Browser, lin: Browser, firm: Company) -> None:

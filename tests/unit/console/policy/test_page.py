@@ -9,12 +9,12 @@ import pytest
 from tests.integration.gate import PHONE_RULES, write_config
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.drafted import written
-from tests.unit.console.now.test_verdict_rates import text
 
 from mailgate.config import load_bundle
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
+from mailgate.store.counts import VerdictKey
 
 
 async def test_rules_are_told_in_words_beside_their_conditions(vic: Browser) -> None:
@@ -80,11 +80,11 @@ async def test_the_version_before_is_in_force_again_once_it_was_confirmed(
     ada: Browser, firm: Company
 ) -> None:
     await second(firm, firm.folder)
-    firm.context.verdict_rates.note({0: text()}, NOW)
-    firm.context.verdict_rates.note({0: text(5)}, NOW)
+    await firm.store.verdicts.add({NOW: {VerdictKey("warn", rule="laptop-browser"): 5}})
     assert "Roll back to version 1 …" in (await ada.get("/console/policy")).words
     page = await ada.post("/console/policy/rollback", to="1")
     assert "Roll back to version 1?" in page.words
+    assert "In the last hour, 5 requests were warned or blocked by a rule that changes." in page.words
     assert "What changes" in page.words
     assert "Added rule laptop-browser" in page.words
     assert (await ada.post("/console/policy/rollback", to="1", confirmed="yes")).status == 409
@@ -117,8 +117,8 @@ async def filled(firm: Company) -> None:
 @pytest.mark.usefixtures("filled")
 async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
     page = await ada.get("/console/policy/rules/prohibited-app")
-    assert "Warns from 2026-11-01 00:00 UTC" in page.words
-    assert "Is enforced from 2026-12-24 08:00 UTC" in page.words
+    assert "Warns from Nov 1, 12:00 AM UTC" in page.words
+    assert "Is enforced from Dec 24, 8:00 AM UTC" in page.words
     assert "It applies to 25% of people" in page.words
     assert "TikTok Take off TikTok" in page.words
     assert '<option value="wechat">WeChat</option>' in page.text
@@ -183,7 +183,7 @@ async def test_a_page_elsewhere_is_no_page_to_come_back_to(ada: Browser) -> None
 async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> None:
     fields = {"change": "move-stage", "rule": "prohibited-app", "stage": "enforce", "day": "2027-01-04"}
     page = await ada.post("/console/policy/drafts", **fields)
-    assert "No prohibited app: enforcement starts 4 January 2027, 08:00 UTC" in page.words
+    assert "No prohibited app: enforcement starts Jan 4, 2027, 8:00 AM UTC" in page.words
     assert "enforce: 2027-01-04T09:00:00+01:00}" in page.words
 
 
@@ -191,7 +191,7 @@ async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> Non
 @pytest.mark.parametrize(
     ("fields", "title", "line"),
     [
-        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts 4 January 2027", "stages: {enforce: 2027-01-04}"),
+        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts Jan 4, 2027", "stages: {enforce: 2027-01-04}"),
         ({"change": "set-share", "percent": "5"}, "applies to 5% of people", "share: 5%"),
     ],
 )  # fmt: skip

@@ -7,7 +7,6 @@ from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     EmployeeView,
-    Field,
     ReportSource,
     SourceResult,
     StoredRecord,
@@ -37,7 +36,7 @@ PHONE = DeviceCard(
     apps=("TikTok",),
     sources=(ReportSource("intune", NOW - timedelta(minutes=3), complete=True),),
     asked=(AskedSource(SourceResult.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
-    stored=((Field("id", "phone-1"), Field("managed", True), Field("last_seen", NOW)),),
+    stored=({"id": "phone-1", "managed": True, "last_seen": NOW},),
     since=NOW - timedelta(days=41),
     until=NOW + timedelta(days=90),
 )
@@ -47,26 +46,22 @@ TABLET = DeviceCard(
     state=PostureState.CLEAN,
     kind=Kind.TABLET,
     os="android",
-    stored=((Field("id", "tablet-1"),),),
+    stored=({"id": "tablet-1"},),
     since=NOW,
     until=NOW + timedelta(days=90),
 )
 REQUEST = StoredRecord(
-    (
-        Field("day", NOW.date()),
-        Field("effect", "block"),
-        Field("reason", "prohibited-app"),
-        Field("count", 14),
-    ),
+    {"day": NOW.date(), "effect": "block", "reason": "prohibited-app", "count": 14},
     NOW + timedelta(days=30),
 )
-MAIL = StoredRecord((Field("written_at", NOW), Field("reason", "prohibited-app")), NOW + timedelta(days=30))
+MAIL = StoredRecord({"written_at": NOW, "reason": "prohibited-app"}, NOW + timedelta(days=30))
+LOOK = StoredRecord({"looked_at": NOW, "role": "operator"}, NOW + timedelta(days=90))
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",
     known_by="login",
     devices=(PHONE, TABLET),
-    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,)),
+    records=StoredRecords(requests=(REQUEST,), quarantine_mails=(MAIL,), looks=(LOOK,)),
     listed=("TikTok", "WeChat"),
     contact="it-help@example.com",
     fingerprint='W/"abc"',

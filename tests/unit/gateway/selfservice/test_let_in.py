@@ -12,6 +12,7 @@ from tests.unit.gateway.refusals.test_help_ticket import DESK
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.gateway.refusals.help_ticket import Ticket, digest_of
+from mailgate.gateway.selfservice.let_in import still_offered
 from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.http.request import RequestRefused
 from mailgate.model import CertificateResult, Posture, PostureState, Reason
@@ -37,12 +38,19 @@ class LetIns:
     """The store, in which each person lets themselves in once."""
 
     def __init__(self):
-        self.kept, self.acts, self.breaks, self.ended = {}, [], None, None
+        self.kept, self.acts, self.breaks, self.ended, self.shut = {}, [], None, None, set()
+
+    async def used(self, person, rule, since):
+        if self.breaks:
+            raise self.breaks
+        return person in self.kept
 
     async def let_in(self, relief, once_per, act):
         if self.breaks:
             raise self.breaks
         assert once_per == timedelta(days=30)
+        if relief.person in self.shut:
+            return None
         if relief.person in self.kept:
             return self.kept[relief.person], False
         self.acts.append(act)
@@ -70,8 +78,7 @@ class Scene:
         self.known = Known()
         trusted = (ip_network("192.0.2.0/24"),)
         self.gate = gate(trusted=trusted, policy=policy(rules), service=service, postures=self.known)
-        logins = check is not None
-        renew(self.gate, responses=replace(self.gate.in_force.live.responses, tickets=DESK, logins=logins))
+        renew(self.gate, responses=replace(self.gate.in_force.live.responses, tickets=DESK))
 
     async def shown(self, *fields):
         status, _, body, _ = await ask(self.gate, "/", *PAGE, *fields)
@@ -195,7 +202,7 @@ async def test_a_device_that_is_lost_or_contradicts_itself_lets_nobody_in(scene,
 
 
 async def test_whose_enrolment_is_revoked_does_not_let_themselves_in(scene):
-    scene.people.shut_since = NOW
+    scene.let_ins.shut.add("ada")
     assert (await scene.press(await scene.ticket(ADA), ADA)).status == 403
     assert scene.let_ins.kept == {}
 
@@ -236,6 +243,29 @@ async def test_tries_of_one_person_are_limited(scene):
 
 
 CERTIFIED = Posture(PostureState.CLEAN, device_id="d1", owner="ada")
+
+
+async def test_the_page_offers_no_let_in_that_is_used_up_or_cannot_be_kept(scene):
+    await scene.press(await scene.ticket(ADA), ADA)
+    assert (FORM in await scene.shown(ADA), FORM in await scene.shown(LIN)) == (False, True)
+    scene.let_ins.breaks = StoreUnavailableError("away")
+    assert FORM not in await scene.shown(LIN)
+
+
+@pytest.mark.parametrize(("check", "shown"), [(Check(), True), (Check(offers=False), False), (None, False)])
+async def test_a_device_that_no_proxy_names_is_offered_it_where_a_login_can_be_checked(check, shown):
+    scene = Scene(check=check)
+    scene.known.posture = CERTIFIED
+    incoming = facts_of(
+        exchange(b"GET / HTTP/1.1", *PAGE).head,
+        peer="192.0.2.1", secure=False, trusted=scene.gate.in_force.live.trusted, over_https=True,
+    )  # fmt: skip
+    access, _ = await scene.gate.judge.verdict(incoming, NOW)
+    known = replace(access, posture=CERTIFIED, certificate=CertificateResult())
+    decision = decide(known, scene.gate.in_force.live.policy)
+    assert decision.let_in
+    told = await still_offered(scene.gate.own.self_service, incoming, known, decision)
+    assert (told.let_in is not None) is shown
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from mailgate.gateway.selfservice.own_data import (
 )
 from mailgate.gateway.selfservice.own_devices import devices_to_show, verdict_here
 from mailgate.store import StoreUnavailableError
+from mailgate.store.looks import DataLook
 
 
 async def test_a_person_sees_their_own_devices_and_nobody_elses():
@@ -37,8 +38,16 @@ async def test_who_is_shut_out_is_shown_that_with_its_time():
     scene = Scene()
     scene.people.shut_since = NOW
     (row,) = (await read_own_data(scene.service, asking(ALICE))).records.enrolments
-    assert [(field.name, field.value) for field in row.fields] == [("user", "alice"), ("revoked_at", NOW)]
+    assert row.fields == {"user": "alice", "revoked_at": NOW}
     assert row.until == NOW + scene.service.live.keep.devices
+
+
+async def test_a_person_is_told_when_the_help_desk_looked_for_as_long_as_that_is_kept():
+    scene = Scene()
+    scene.people.seen_by = [DataLook(NOW, "grace", "operator", "console at gate-1", "people", "alice")]
+    (row,) = (await read_own_data(scene.service, asking(ALICE))).records.looks
+    assert row.fields == {"looked_at": NOW, "role": "operator"}
+    assert row.until == NOW + scene.service.live.keep.looks
 
 
 def test_without_a_stored_device_the_verdict_is_that_of_the_request():

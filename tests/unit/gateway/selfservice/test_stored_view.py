@@ -22,6 +22,7 @@ from mailgate.gateway.selfservice.stored_view import (
     language_record,
     last_seen,
     listed_names,
+    look_record,
     mail_record,
     names_blocked_later,
     names_blocked_now,
@@ -32,12 +33,13 @@ from mailgate.gateway.selfservice.stored_view import (
     token_record,
 )
 from mailgate.model import Enrolment, ExtensionWord, Kind, Posture, PostureState, Reason
+from mailgate.model.apps import AppCatalog, ListedApp
 from mailgate.model.notice import ToldDevice
 from mailgate.policy import Policy
-from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Recorded, RetentionTimes, Sighting, Tally
+from mailgate.store.looks import DataLook
 from mailgate.store.person_records import QuarantineMail
 from mailgate.store.reliefs import KeptRelief
 from mailgate.store.sightings import ClientFacts, Proofs
@@ -56,10 +58,6 @@ def card(own=OWN, **more):
         name_of=str.title,
         **more,
     )
-
-
-def told(groups):
-    return [{field.name: field.value for field in group} for group in groups]
 
 
 def reported(**changed):
@@ -90,7 +88,7 @@ def test_the_tail_is_of_the_id_that_its_owner_can_find(names, tail):
 
 
 def test_every_field_of_every_report_is_shown():
-    device, report = told(card().stored)
+    device, report = card().stored
     assert device == {
         "device_id": PHONE.id,
         "first_seen": PHONE.first_seen,
@@ -103,7 +101,7 @@ def test_every_field_of_every_report_is_shown():
 
 
 def test_a_field_that_no_source_told_is_left_out():
-    _, report = told(reported(asked=None, compliance_at=None, denied_at=None).stored)
+    _, report = reported(asked=None, compliance_at=None, denied_at=None).stored
     assert not {"asked", "compliance", "threat", "denied", "not_denied"} & report.keys()
     assert {"apps", "enrolment", "looked_from"} <= report.keys()
 
@@ -123,14 +121,14 @@ def test_every_field_has_words():
         exemption(),
         called(),
     )
-    groups = [*told(card(replace(OWN, device=lost)).stored), *told(row.fields for row in rows)]
+    groups = [*card(replace(OWN, device=lost)).stored, *(row.fields for row in rows)]
     assert {name for group in groups for name in group} <= LABELS.keys()
 
 
 def test_another_owner_is_not_named():
-    _, report = told(reported(owner="bob").stored)
+    _, report = reported(owner="bob").stored
     assert report["owner"] == "…"
-    _, report = told(reported(owner="ALICE").stored)
+    _, report = reported(owner="ALICE").stored
     assert report["owner"] == "ALICE"
 
 
@@ -149,7 +147,7 @@ def test_a_phone_that_never_reported_shows_what_is_known_of_it():
     own = OwnDevice(UNREPORTED.mark, Posture(), ASKED.access, ASKED.decision, sighted=UNREPORTED)
     shown_card = card(own)
     assert (shown_card.model, shown_card.tail) == ("iPhone", "7777")
-    (group,) = told(shown_card.stored)
+    (group,) = shown_card.stored
     assert group == {
         "eas": ("appl7777",),
         "count": 3,
@@ -202,7 +200,7 @@ def mail():
 
 
 def test_every_field_of_a_request_is_shown():
-    row = {field.name: field.value for field in request().fields}
+    row = request().fields
     assert row["headers"] == ("user-agent: x",)
     assert row["asked_for"] == "POST /a"
     assert row["proofs"] == (
@@ -221,7 +219,7 @@ def test_the_word_of_an_extension_is_shown_by_its_fields():
     )
     seen = SEEN._replace(client=CLIENT._replace(proofs=proofs))
     record = request_record(Recorded("id", seen, Tally(3, LOOKED, NOW, "REF2345")), KEEP.sightings)
-    (shown,) = [field.value for field in record.fields if field.name == "proofs"]
+    shown = record.fields["proofs"]
     assert shown == (
         "attestation: accepted", "extension.version: 0.1.0", "extension.install_type: admin", "extension.managed: True",
         "extension.browser: Firefox", "extension.disk_encrypted: False",
@@ -229,7 +227,7 @@ def test_the_word_of_an_extension_is_shown_by_its_fields():
 
 
 def test_a_mail_says_when_it_was_sent_and_why():
-    row = {field.name: field.value for field in mail().fields}
+    row = mail().fields
     assert row == {
         "written_at": NOW,
         "reason": "prohibited-app",
@@ -249,7 +247,7 @@ def notice():
 
 
 def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():
-    row = {field.name: field.value for field in notice().fields}
+    row = notice().fields
     assert (row["rule"], row["policy"], row["state"], row["kind"]) == ("app", "3", "queued", "enforced")
     assert (row["person"], row["user"]) == ("alice@example.com", "alice")
     assert (row["form"], row["os"], row["apps"]) == (("phone", "tablet"), ("ios",), ("TikTok",))
@@ -278,16 +276,16 @@ def let_in():
 )
 def test_an_enrolled_key_is_shown_with_its_end(changed, last):
     row = enrolled(**changed)
-    named = {field.name: field.value for field in row.fields}
+    named = row.fields
     assert (named["key"], named["token"], named["user"]) == ("thumb", "token-1", "alice")
     assert row.until == last + timedelta(days=90)
 
 
 def test_a_key_is_shown_with_what_its_browser_last_said():
     said = '{"os": "linux", "browser": {"name": "Firefox", "version": "153"}, "form_factors": [], "managed": true}'
-    named = {field.name: field.value for field in enrolled(said=said).fields}
+    named = enrolled(said=said).fields
     assert named["said"] == ("os: linux", "browser: Firefox 153", "form_factors: []", "managed: True")
-    assert "said" not in {field.name for field in enrolled().fields}
+    assert "said" not in enrolled().fields
 
 
 @pytest.mark.parametrize(("kind", "asleep"), [(Kind.LAPTOP, True), (Kind.PHONE, False)])
@@ -298,12 +296,12 @@ def test_a_computer_whose_browser_does_not_report_is_asleep(kind, asleep):
 
 @pytest.mark.parametrize("proven", [False, True])
 def test_the_computer_of_a_key_is_shown_and_whether_it_was_proved(proven):
-    named = {field.name: field.value for field in enrolled(machine="LT-1", proven=proven).fields}
+    named = enrolled(machine="LT-1", proven=proven).fields
     assert (named["machine"], named.get("proven", False)) == ("LT-1", proven)
 
 
 def test_an_enrolment_token_is_shown_with_its_end():
-    named = {field.name: field.value for field in let_in().fields}
+    named = let_in().fields
     assert (named["note"], named["uses_left"]) == ("for the tablet", 2)
     assert let_in().until == NOW + timedelta(days=91)
 
@@ -328,15 +326,25 @@ def called():
 
 
 def test_an_exemption_is_shown_without_the_admin():
-    named = {field.name: field.value for field in exemption().fields}
+    named = exemption().fields
     assert (named["rule"], named["note"], named["ends_at"]) == ("no-tiktok", "a new phone", NOW)
     assert "grace" not in named.values()
     assert exemption().until == NOW + KEEP.sightings
     assert exemption(ended_at=LOOKED).until == LOOKED + KEEP.sightings
 
 
+@pytest.mark.parametrize(
+    ("roles", "role"), [("operator viewer", "operator"), ("approver", "other"), ("", "other")]
+)
+def test_a_look_is_shown_by_the_role_of_the_reader_and_without_a_name(roles, role):
+    look = DataLook(NOW, "grace", roles, "console at gate-1", "people", "alice", "d1")
+    row = look_record(look, KEEP.looks)
+    assert row.fields == {"looked_at": NOW, "role": role, "device_id": "d1"}
+    assert row.until == NOW + KEEP.looks
+
+
 def test_a_request_for_help_is_shown_with_its_end():
-    named = {field.name: field.value for field in called().fields}
+    named = called().fields
     assert (named["reason"], named["reference"], named["count"]) == ("prohibited-app", "REF1", 2)
     assert called().until == NOW + KEEP.sightings
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 from tests.unit.policy.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
 
 from mailgate.model import Access
@@ -77,7 +77,7 @@ def test_the_counts_are_those_of_deciding_everybody_one_by_one(
 
 
 def counted(crowd: Crowd, active: Policy, candidate: Policy) -> ImpactTally:
-    impact = Impact(active, candidate)
+    impact = Impact(active, candidate, by_name=True)
     for one in crowd:
         impact.add(one)
     return impact.tally
@@ -90,7 +90,7 @@ def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
     tally = counted(same, policy, policy)
     moves = [cell for cell in tally.subjects if cell[0] != WHOLE]
     assert all(len(cell) == 2 and cell[0] == cell[1] for cell in moves)  # type: ignore[arg-type, index]
-    assert tally.samples == {}
+    assert tally.movers == []
 
 
 def test_outcomes_that_cannot_be_told_are_counted_apart() -> None:
@@ -119,16 +119,6 @@ def test_a_told_move_holds_whatever_was_not_recorded(
         assert move == (before, after)
 
 
-def test_samples_are_of_different_people_and_few() -> None:
-    impact = Impact(OPEN, SHUT)
-    for number in range(14):
-        came = [once(access(client), f"person-{number // 2}") for client in (PHONE, LAPTOP)]
-        impact.add(subject(*came, name=f"d{number}"))
-    (kept,) = impact.tally.samples.values()
-    assert [sample.occasion.person for sample in kept] == [f"person-{number}" for number in range(5)]
-    assert impact.tally.samples.keys() == {("block", "rule-0")}
-
-
 WINTER = datetime(2027, 1, 1, tzinfo=UTC)
 STAFF = {"when": '"staff" in user.groups || client.kind == "phone"', "id": "staff"}
 ADA = access(replace(PHONE, os="ios"), CLEAN, "ada")
@@ -150,40 +140,36 @@ def impact_on_ada(candidate: Policy, moments: Sequence[datetime] = ()) -> Impact
 
 
 @pytest.mark.parametrize(
-    ("rule", "cells", "label", "moment"),
+    ("rule", "cells", "moment"),
     [
-        ({}, {("allow", "block"), ("touched",), (OUT,)} | with_all_it_is_by("block"), "block", 0),
+        ({}, {("allow", "block"), ("touched",), (OUT,)} | with_all_it_is_by("block"), 0),
         (
             {"stages": {"warn": WINTER.isoformat()}},
             {("allow", "allow")} | with_all_it_is_by("later", WINTER.isoformat(), "warn") | with_all_it_is_by("later", "held back", "block"),
-            f"later {WINTER.isoformat()} warn",
             1,
         ),
         (
             {"stages": {"enforce": WINTER.isoformat()}},
             {("allow", "allow"), (OUT,)} | with_all_it_is_by("later", WINTER.isoformat(), "block"),
-            f"later {WINTER.isoformat()} block",
             1,
         ),
-        ({"share": "0%"}, {("allow", "allow")} | with_all_it_is_by("later", "held back", "block"), "later held back block", 2),
+        ({"share": "0%"}, {("allow", "allow")} | with_all_it_is_by("later", "held back", "block"), 2),
         (
             {"when": "client.handheld && now.getMonth() == 0"},
             {("allow", "allow"), (OUT,), (UNDATED,)},
-            "undated",
             1,
         ),
     ],
     ids=["now", "at a stage that warns", "at a stage", "held back by a share", "at a moment that cannot be told"],
 )  # fmt: skip
 def test_a_mover_is_counted_in_each_of_its_cells(
-    rule: dict[str, str], cells: set[tuple[str, ...]], label: str, moment: int
+    rule: dict[str, str], cells: set[tuple[str, ...]], moment: int
 ) -> None:
     candidate = policy_of(STAFF | rule, {"effect": "allow"})
     tally = impact_on_ada(candidate, change_moments((candidate,), NOW))
     assert tally.subjects == dict.fromkeys({(KNOWN,)} | WHOLE_OF_ADA | cells, 1)
     assert {cell for cell in tally.subjects if tally.people.count(cell) == 1} == tally.subjects.keys()
     assert len(tally.people) == 1
-    assert [len(kept) for (of, _), kept in tally.samples.items() if of == label] == [1]
     assert moment in [each.since for each in tally.movers]
 
 
@@ -222,36 +208,6 @@ def test_a_rule_that_matches_once_nothing_holds_it_back_is_counted() -> None:
     assert tally.matched == {"staff": 2, "open": 2}
 
 
-@pytest.mark.parametrize(
-    ("people", "devices", "kept"),
-    [(("ada", "ada"), ("d1", "d2"), 1), (("ada", "lin"), ("d1", "d1"), 2), (("", ""), ("d1", "d2"), 2), (("", ""), ("d1", "d1"), 1), (("", "ada"), ("d1", "d1"), 2)],
-    ids=["one person", "two people", "two devices of nobody", "one device of nobody", "nobody and somebody"],
-)  # fmt: skip
-def test_a_sample_is_a_person_or_the_device_of_nobody(
-    people: tuple[str, str], devices: tuple[str, str], kept: int
-) -> None:
-    impact = Impact(OPEN, SHUT)
-    for person, device in zip(people, devices, strict=True):
-        impact.add(subject(once(access(), person), name=device))
-    ((key, samples),) = impact.tally.samples.items()
-    assert (key, len(samples)) == (("block", "rule-0"), kept)
-    assert [each.before.effect for each in samples] == ["allow"] * kept
-    assert [each.after.effect for each in samples] == ["block"] * kept
-
-
-def test_samples_of_two_parts_are_of_different_people_and_few() -> None:
-    whole, *parts = (Impact(OPEN, SHUT) for _ in range(3))
-    for number in range(8):
-        for impact in (whole, parts[number % 2]):
-            impact.add(subject(once(access(), f"person-{number}")))
-    parts[1].add(subject(once(access(), "person-0")))
-    tally = parts[0].tally
-    tally.merge(parts[1].tally)
-    people = [each.occasion.person for each in tally.samples["block", "rule-0"]]
-    assert people == ["person-0", "person-2", "person-4", "person-6", "person-1"]
-    assert tally.samples.keys() == whole.tally.samples.keys()
-
-
 def test_unrecorded_variables_of_two_parts_are_added() -> None:
     tally, part = ImpactTally(), ImpactTally()
     part.unrecorded["request.remote"] += 2
@@ -273,7 +229,6 @@ def test_whoever_moves_at_an_unknown_moment_is_counted_once() -> None:
     tally = impact.tally
     assert [tally.subjects[each] for each in ((UNDATED,), (OUT,))] == [3, 3]
     assert [tally.people.count(each) for each in ((UNDATED,), (OUT,))] == [2, 2]
-    assert len(tally.samples["undated", "rule-3"]) == 2
 
 
 def test_a_person_refused_at_a_date_is_not_undated() -> None:

@@ -1,21 +1,8 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
-from mailgate.config.described_schema import DescribedSchema
-from mailgate.policy.apps import (
-    App,
-    AppCatalog,
-    AppList,
-    ExtensionId,
-    Identifier,
-    Key,
-    ListedApp,
-    Text,
-    plain_name,
-)
+from mailgate.model.apps import AppCatalog, ListedApp, plain_name
 
 CATALOG = AppCatalog(
     {
@@ -67,53 +54,6 @@ def test_a_shared_name_means_the_own_systems_app_first(os: str, order: str) -> N
     }
     for number, first in enumerate(order):
         assert AppCatalog({key: apps[key] for key in order[number:]}).match(os, "shared") == first
-
-
-@pytest.mark.parametrize(
-    ("form", "good", "bad"),
-    [
-        (Key, ["a", "9", "a-1-b", "x" * 64], ["", "A", "-a", "a-", "a--b", "a_b", "a\n", "x" * 65]),
-        (Text, ["x", "x" * 200], ["", "x" * 201]),
-        (Identifier, ["c", "com.X_y-9", "c" * 255], ["", ".c", "-c", "a b", "c" * 256]),
-        (ExtensionId, ["@name", "{0d6f}", "a.b_c-9", "x" * 128], ["", "a b", "x" * 129]),
-    ],
-)
-def test_names_have_their_letters_and_their_lengths(form: Any, good: list[str], bad: list[str]) -> None:
-    read = TypeAdapter(form).validate_python
-    assert [read(each) for each in good] == good
-    for each in bad:
-        with pytest.raises(ValidationError):
-            read(each)
-
-
-def test_an_app_in_the_file_needs_a_name_and_nothing_else() -> None:
-    nothing = dict.fromkeys(("android", "ios", "names", "extensions", "publishers"), ())
-    app = App(name="X")
-    assert app.model_dump() == {"name": "X", "vendor": None} | nothing
-    about = App.model_json_schema(schema_generator=DescribedSchema)["properties"]["publishers"]["description"]
-    assert about.startswith("Its publishers, which distinguish apps of one name"), "editors show it"
-    for bad in ({}, {"name": "X", "colour": "red"}, {"name": "X", "ios": ["a.b"]}):
-        with pytest.raises(ValidationError):
-            App.model_validate(bad)
-    with pytest.raises(ValidationError, match="frozen"):
-        app.name = "Y"
-
-
-def test_a_list_in_its_own_file_has_a_source_and_an_app() -> None:
-    least = {"title": "T", "sources": ("S",), "apps": ("a",)}
-    assert AppList.model_validate(least).model_dump() == least | {"published": None, "notes": None}
-    whole = least | {"published": "2023-02-27", "notes": "x" * 2000}
-    assert AppList.model_validate(whole).model_dump() == whole
-    for bad in (
-        {"sources": ()},
-        {"apps": ()},
-        {"published": "2023-2-27"},
-        {"published": "27.02.2023"},
-        {"notes": ""},
-        {"notes": "x" * 2001},
-    ):
-        with pytest.raises(ValidationError):
-            AppList.model_validate(whole | bad)
 
 
 @pytest.mark.parametrize(

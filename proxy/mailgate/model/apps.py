@@ -5,41 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-"""A name in kebab-case: lower-case letters, digits and single hyphens."""
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-"""A short text for people."""
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=255)]
-"""An Android package name or an iOS bundle identifier."""
-
-ExtensionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@{}-]+$", max_length=128)]
-"""The id of a browser extension in its browser: 32 letters, ``name@example.com``, ``@name`` or a number in braces."""
-
-
-class Strict(BaseModel):
-    """The base of every file's model: unknown keys are refused, values are not converted, and objects are immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class App(Strict):
-    """One listed app as it is written in ``apps.yaml``."""
-
-    name: Text
-    vendor: Text | None = None
-    android: tuple[Identifier, ...] = ()
-    ios: tuple[Identifier, ...] = ()
-    names: tuple[Text, ...] = ()
-    extensions: tuple[ExtensionId, ...] = ()
-    """The ids of its browser extensions; the companion extension is asked which of them are installed."""
-    publishers: tuple[Text, ...] = ()
-    """Its publishers, which distinguish apps of one name in an inventory that has only names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +131,3 @@ class AppCatalog:
     def name_of(self, key: str) -> str:
         """The display name of an app; the key of an app that is no longer listed."""
         return self.apps[key].name if key in self.apps else key
-
-
-class AppList(Strict):
-    """A list in a file of its own, with its source."""
-
-    title: Text
-    published: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
-    sources: tuple[Text, ...] = Field(min_length=1)
-    notes: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
-    apps: tuple[Key, ...] = Field(min_length=1)
