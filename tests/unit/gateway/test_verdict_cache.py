@@ -1174,6 +1174,14 @@ async def test_every_other_part_that_is_read_is_judged_in_full(other, known):
     assert (await asked([page(laptop(1)), page(laptop(2)), page(laptop(3)), other]))[0] == f"-++{known}"
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "PROPPATCH", "get"])
+async def test_methods_that_are_not_those_of_reading_mail_are_judged_in_full(method):
+    known, _ = await asked(
+        [request(method, "/mail/inbox", f"User-Agent: {laptop(number)}") for number in range(4)]
+    )
+    assert known == "----"
+
+
 async def test_proxies_that_write_names_in_lower_case_make_no_difference():
     requests = [page(laptop(n), "accept: a").replace(b"User-Agent", b"user-agent") for n in range(5)]
     known, side = await asked(requests)
