@@ -103,7 +103,7 @@ async def test_only_logins_that_the_webmail_accepted_halt_a_rule(
         await asyncio.sleep(0.1)
     (told,) = found
     # two people and Mallory, who is one however many phones are named
-    assert told.endswith("3 of 3 people were kept out within 1h; the limit is 10%")
+    assert told.endswith("3 of 3 people were refused within 1h; the limit is 10%")
 
 
 async def test_a_webmail_that_answers_everybody_has_accepted_no_login(

@@ -69,7 +69,7 @@ class Console:
 
     def _confirm(self, note: str, button: str) -> None:
         form = self.page.locator("main form", has=self.page.get_by_role("button", name=button, exact=True))
-        form.get_by_label("Reason, for the history").fill(note)
+        form.get_by_label("Reason, for the audit log").fill(note)
         form.get_by_role("button", name=button, exact=True).click()
 
     def force(self, address: str, **fields: str) -> int:

@@ -103,7 +103,7 @@ def in_force(gate: GuardedWebmail) -> int:
 
 def moved(page: Page, words: str) -> Locator:
     """How many people move so: now, and when each stage begins."""
-    table = page.get_by_role("table", name="How many people move, and when")
+    table = page.get_by_role("table", name="How many people it changes, and when")
     return table.get_by_role("row").filter(has_text=words).get_by_role("cell")
 
 
@@ -176,9 +176,9 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         the_laptop_reads_on()
         ada.open()
         ada.page.get_by_text("Requests, devices and gates in numbers").click()
-        row = ada.page.get_by_role("row").filter(has_text="prohibited-app").filter(has_text="Kept out").first
+        row = ada.page.get_by_role("row").filter(has_text="prohibited-app").filter(has_text="No mail").first
         row.get_by_role("link", name=re.compile("show (it|them)")).click()
-        expect(ada.page.get_by_role("row").filter(has_text="alice").first).to_contain_text("kept out")
+        expect(ada.page.get_by_role("row").filter(has_text="alice").first).to_contain_text("no mail")
 
         # It was sent in error. grace takes it back, and mail flows with the next request.
         grace.go_back_to(1, "sent in error")
@@ -188,9 +188,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         the_laptop_reads_on()
         ada.open()
         ada.page.get_by_text("Requests, devices and gates in numbers").click()
-        expect(ada.page.get_by_role("link", name="version of the rules in force")).to_contain_text(
-            "1 version"
-        )
+        expect(ada.page.get_by_role("link", name="running version of the rules")).to_contain_text("1 version")
         ada.open("audit")
         told = ada.page.get_by_role("row").filter(has_text="policy-rolled-back").first
         expect(told).to_contain_text("grace")

@@ -128,11 +128,11 @@ def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, si
         hand.click(hand.page.get_by_text("Start it all the same"))
         hand.click(hand.page.get_by_label("Override the objections"))
     start = hand.page.get_by_role("button", name="Start this plan")
-    hand.page.locator("main form", has=start).get_by_label("Reason, for the history").fill("as agreed")
+    hand.page.locator("main form", has=start).get_by_label("Reason, for the audit log").fill("as agreed")
     hand.click(start)
     expect(hand.page.get_by_role("heading", name="Plan and reality")).to_be_visible()
     hand.button("Roll back to version")
-    hand.page.get_by_label("Reason, for the history").fill("sent in error")
+    hand.page.get_by_label("Reason, for the audit log").fill("sent in error")
     hand.button("Roll back to version")
     expect(hand.page.get_by_role("heading", level=1)).to_contain_text("Rolled back to version")
     assert hand.clicks <= 5

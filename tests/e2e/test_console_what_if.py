@@ -93,7 +93,7 @@ def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:
 def confirm(hand: Hand, note: str, button: str) -> None:
     button_of = hand.page.get_by_role("main").get_by_role("button", name=button, exact=True)
     hand.page.locator("main form", has=hand.page.get_by_role("button", name=button, exact=True)).get_by_label(
-        "Reason, for the history"
+        "Reason, for the audit log"
     ).fill(note)
     hand.click(button_of)
 
@@ -135,13 +135,12 @@ def test_wechat_is_planned_approved_started_and_rolled_back(
     ada.page.goto(plan)
     confirm(ada, "legal asked", "Start this plan")
     expect(ada.page.get_by_text("Nobody has been refused yet.")).to_be_visible()
-    until(ada, ada.page.url, "Tell the people whom it is about.", there=True)
-    ada.button("Write the mail")
-    ada.button("Write to 3 people")
-    ada.button("Write to them")
-    expect(ada.page.get_by_role("status")).to_contain_text("3 mails are queued.")
-    assert ada.clicks + lin.clicks <= 12, "prohibited from a date, approved, started, and everybody told"
-    until(ada, f"{desk.ada.url}/console/policy", f"In force, but not in your files: {TITLE}", there=True)
+    until(ada, ada.page.url, "it is coming", there=True)
+    expect(ada.page.get_by_text("Starts by itself").last).to_be_visible()
+    assert ada.clicks + lin.clicks <= 9, (
+        "prohibited from a date, approved, started, and everybody is told by itself"
+    )
+    until(ada, f"{desk.ada.url}/console/policy", f"Running, but missing in your files: {TITLE}", there=True)
     ada.click(ada.page.get_by_role("link", name="What to commit"))
     expect(ada.page.get_by_text("Commit this.")).to_be_visible()
     assert (desk.folder / "apps.yaml").read_text() == APPS

@@ -84,7 +84,7 @@ def handler_of(gate: Gate) -> type[QuietHandler]:
 
         def do_POST(self) -> None:
             if self.path == "/.mailgate/recheck":
-                said = json.dumps({"said": "Asked intune: it still sees TikTok."})
+                said = json.dumps({"said": "intune still saw TikTok."})
                 return self.answer(200, said, {"Content-Type": "application/json"})
             gate.mail_open = self.path == "/.mailgate/continue"
             return self.answer(303, "", {"Location": "/mail?folder=inbox"})
@@ -198,10 +198,10 @@ def test_a_click_checks_at_once_and_says_what_came_of_it(
     page = open_page(chromium, gate, complaints)
     check, said = page.get_by_role("link", name="Check again"), page.get_by_role("status")
     check.press("Enter")
-    expect(said).to_contain_text("Nothing has changed yet. Asked intune: it still sees TikTok.")
+    expect(said).to_contain_text("Nothing has changed yet. intune still saw TikTok.")
     gate.status = None
     check.click()
-    expect(said).to_contain_text("The check did not get through.")
+    expect(said).to_contain_text("We could not check.")
     gate.status = {}
     gate.mail_open = True
     check.click()

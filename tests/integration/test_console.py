@@ -49,7 +49,7 @@ async def becomes(
 
 
 def kept_out(page: str) -> int:
-    found = re.search(r"The last 60 minutes: (\d+) kept out", page)
+    found = re.search(r"The last 60 minutes: (\d+) refused", page)
     return int(found[1]) if found else 0
 
 

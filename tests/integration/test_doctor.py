@@ -186,7 +186,7 @@ async def test_services_that_are_set_up_wrong_are_each_named_and_no_secret_is(tm
     }
     assert "status 404" in told["issuer gone.example"]["found"]
     assert "malformed" in told["issuer html.example"]["found"]
-    assert "refuses the account" in told["connector jamf"]["found"]
+    assert "refuses our password" in told["connector jamf"]["found"]
     servers = [each["found"] for each in told.findings if each["check"] == "mail server"]
     assert ["`notices`" in servers[0], "SMTPConnectError" in servers[1]] == [True, True]
     assert all(each["next"] for each in told.findings if each["state"] != "ok")

@@ -73,7 +73,7 @@ async def test_every_gate_is_shown_as_it_takes_rules_and_leaves(
         with psycopg.connect(url) as connection:  # as if a minute had passed for it
             connection.execute("UPDATE gates SET heard_at = heard_at - 60 WHERE address = %s", [other.url])
         await becomes(session, one, {one.url: ("OK", "1"), other.url: ("Gone", "1")})
-        assert "nothing was heard of it for" in await text(session, f"{one.admin}/console/")
+        assert "we have not heard from it for" in await text(session, f"{one.admin}/console/")
         for _ in patiently():
             if await gate_states(client, one) == {"ok": 1, "gone": 1}:
                 break

@@ -268,7 +268,7 @@ async def test_a_proposed_rule_is_planned_merged_started_once_and_taken_back_onc
         commits.append(repository.commit(f"Name laptops {number}"))
         repository.pull(site.places[0])
         await site.comes(0, number)
-        await site.comes(1, number, "they hold version 1, and newer files have put this one in force")
+        await site.comes(1, number, "they hold version 1, and newer files have started this one")
 
     # A rule is proposed. The comment says how many it keeps out, and not who.
     repository.write(laptops(3), BLOCKS)
@@ -307,7 +307,7 @@ async def test_a_proposed_rule_is_planned_merged_started_once_and_taken_back_onc
     reverted = repository.push()
     repository.pull(site.places[0])
     await site.comes(0, 3)
-    await site.comes(1, 3, "they hold version 4, and newer files have put this one in force")
+    await site.comes(1, 3, "they hold version 4, and newer files have started this one")
     await lin_gets("mail")
     await asyncio.to_thread(wait_for, site.mails)
     repository.push("late", reverted)

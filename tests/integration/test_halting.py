@@ -83,7 +83,7 @@ def test_a_rule_halts_everywhere_by_the_people_it_refuses(start: Start, url: str
     assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"))
     (told,) = ready(other)["rules"]["off"]
     assert told.startswith("no-phones: halted since")
-    assert told.endswith("3 of 3 people were kept out within 1h; the limit is 40%")
+    assert told.endswith("3 of 3 people were refused within 1h; the limit is 40%")
     assert ready(one)["ready"]
     assert any(each.get("event") == "rule-off" for each in other.records())
 

@@ -167,7 +167,7 @@ async def test_a_login_is_asked_for_where_somebody_wants_to_sign_in(
     client: aiohttp.ClientSession, guarded: Guarded
 ) -> None:
     nobody = Person(client, guarded)
-    assert "Sign in to see all your devices" in await nobody.page()
+    assert "Log in to see all your devices" in await nobody.page()
     async with client.get(f"{guarded.url}{ME}?sign-in") as response:
         assert response.status == 401
         assert response.headers["WWW-Authenticate"] == f'Basic realm="{guarded.url[7:]}", charset="UTF-8"'
@@ -215,11 +215,11 @@ async def test_checking_again_asks_the_device_management_at_once(
         ada = Person(client, guarded)
         ada.login = {"X-Forwarded-User": "ada@example.com"}
         page = await ada.until("jamf : looked at the apps")
-        assert "You are ada@example.com : you signed in with your company." in page
+        assert "You are ada@example.com : you logged in with your company." in page
         device = await ada.one_device()
         own_page = {"Sec-Fetch-Site": "same-origin", **ada.login}
         for said in (
-            "Asked jamf : it cannot see every app. None of the listed apps is among those it sees",
+            "jamf cannot see every app. Among those it sees there was no listed app",
             "Please wait a minute before you ask again",
         ):
             async with client.post(

@@ -208,7 +208,7 @@ def test_exactly_the_affected_people_get_one_mail_and_one_correction(tmp_path: P
         desk = Desk(tmp_path, smtp(sink))
         early = desk.send()
         assert (early.returncode, sink.taken) == (1, [])
-        assert "not in version 1, which is in force" in early.stderr
+        assert "not in the running version 1" in early.stderr
 
         desk.activate(SHUT)
         counted = desk.told("notices", "send", "prohibited-app", "--kind", "enforced", "--dry-run")

@@ -1,4 +1,4 @@
-"""Every way by which somebody could put in force alone what keeps people out, tried at a gate that runs."""
+"""Every way by which somebody could put in force alone what blocks people, tried at a gate that runs."""
 
 import base64
 import json
@@ -214,7 +214,7 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
     code, why = command(folder, "ada", "policy", "rollback", "--note", "sent in error")
     assert (code, "version 1 is not what was put in force" in why) == (1, True)
     code, said = command(folder, "ada", "audit", "verify")
-    assert (code, "put version 1 in force, but its texts in the store were changed" in said) == (1, True)
+    assert (code, "started version 1, but its texts in the database were changed" in said) == (1, True)
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=of_version)
     assert command(folder, "ada", "audit", "verify")[0] == 0
     assert kept_out(gate) == []

@@ -83,7 +83,7 @@ async def test_a_rehearsal_without_an_end_is_nagged_about(
     guarded = guard(staged({"report_only": "2020-01-01"}))
     async with client.get(f"{guarded.admin}/readyz") as response:
         (told,) = (await response.json())["rules"]["only_report"]
-    assert told == "laptops-too has been report-only since 1 January 2020, and no later stage ends that"
+    assert told == "laptops-too has only watched since 1 January 2020, and no later stage ends that"
     async with client.get(f"{guarded.admin}/metrics") as response:
         assert "mailgate_rules_lingering 1.0" in await response.text()
     assert any(record.get("event") == "rule-only-reports" for record in guarded.gate.records())

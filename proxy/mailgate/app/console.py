@@ -96,7 +96,7 @@ class Console:
         """Make a plan and keep it. Raises MailgateError."""
         active, settings, now = await self.parts.store.policies.active(), self.parts.files.settings, utc_now()
         if active is None:
-            raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+            raise RefusedError(phrase("no rules run yet: the first start starts the files"))
         return await plan_and_keep(
             self.parts.store, settings, active, candidate, days, WORKERS, who, now, progress
         )

@@ -77,7 +77,7 @@ class Reloader(Generic[Loaded]):
         except Exception as error:  # noqa: BLE001 - later files must be read after any error
             # the text of an error of the house is for people
             why = error.words if isinstance(error, MailgateError) else type(error).__name__
-            return self._rejected([phrase("the files cannot be put in force: %(why)s", why=why)], again)
+            return self._rejected([phrase("the files cannot be started: %(why)s", why=why)], again)
         self.mistakes = []
         self._count("applied", ok=True)
         return True

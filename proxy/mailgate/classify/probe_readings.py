@@ -126,7 +126,7 @@ RULES = (
         lambda seen, _: seen.mouse_first,
     ),
     ProbeRule(
-        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds report"),
+        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than phones and tablets report"),
         _convertible,
     ),
     ProbeRule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),

@@ -98,9 +98,9 @@ class NamedState(ConnectorState):
     type: str
 
 
-app = typer.Typer(help="Device inventories: show their state, and read one now.", no_args_is_help=True)
+app = typer.Typer(help="Sources of devices: show their state, and read one now.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector, as the settings name it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The source, as the settings name it.")]
 LetGo = Annotated[
     bool,
     typer.Option(
@@ -115,7 +115,7 @@ _SAMPLE = 500
 @app.command("list")
 @on_store()
 async def list_connectors(opened: Opened) -> None:
-    """List the connectors of the settings with their last success and what is wrong."""
+    """List the sources of the settings with their last success and what is wrong."""
     states, now = await opened.store.connectors.states(), opened.now
     last_known_for = opened.settings.posture.last_known_for
 
@@ -127,7 +127,7 @@ async def list_connectors(opened: Opened) -> None:
     opened.print_rows(
         [state(name, each) for name, each in opened.settings.connectors.items()],
         STATES,
-        none="The settings have no connector; docs/connectors.md says how to add one.",
+        none="No source is set up. docs/connectors.md says how to add one.",
         whole=WHOLE,
         style=lambda each: _STYLES.get(each.state, "yellow"),
     )
@@ -148,7 +148,7 @@ async def sync(
         ),
     ] = False,
 ) -> None:
-    """Read a connector's source now, independently of its schedule.
+    """Read a source now, independently of its schedule.
 
     Devices that are let go count for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
     """
@@ -212,9 +212,9 @@ async def import_lines(
 ) -> None:
     """Import the devices of a file: all of them, or none if a line is wrong.
 
-    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that are not in it are gone. What a person
-    imports makes the guard's limit no larger, until the source itself reports it. Known devices of which it says anything that may
-    keep them out count for the guard. Beyond what the guard lets pass by hand, another approver has to import the same file.
+    NAME is a source of type `file` or `post`. If the file is `complete`, devices that are not in it are gone. What a person
+    imports makes the guard's limit no larger, until the source itself reports it. Known devices that may lose mail by it
+    count for the guard. Beyond what the guard lets pass by hand, another approver has to import the same file.
     """
     by, store, settings = opened.person("operator", "approver"), opened.store, _found(name, opened.bundle)
     if not isinstance(settings, FileSettings | PostSettings):
@@ -297,7 +297,7 @@ def _runner(opened: Opened) -> Runner:
 def _found(name: str, bundle: Bundle) -> EverySource:
     known = bundle.settings.connectors
     if name not in known:
-        fail(2, f"no connector is called `{name}`; {did_you_mean(name, known)}")
+        fail(2, f"no source is called `{name}`; {did_you_mean(name, known)}")
     return known[name]
 
 
@@ -326,7 +326,7 @@ def _print_outcome(name: str, outcome: SourceOutcome | None, as_json: bool, *, d
         typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
         _print_narrowed(name, outcome, dry=dry)
     if outcome.held:
-        more = "That is more than `most_gone` of this connector allows, so they are kept."
+        more = "That is more than `most_gone` of this source allows, so they are kept."
         again = "If it is right, run this again with --let-go."
         typer.echo(f"{outcome.held} devices are no longer named. {more} {again}", err=True)
     elif outcome.trouble:

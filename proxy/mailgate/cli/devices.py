@@ -209,7 +209,7 @@ def _print_device(told: WholeDevice) -> None:
         ("what does not fit", told.findings, _FINDINGS),
         ("what each source says", told.reports, _REPORTS),
         ("names", told.names, _NAMES),
-        (f"last {len(told.sightings)} sightings", told.sightings, _SEEN),
+        (f"last {len(told.sightings)} requests", told.sightings, _SEEN),
     ):
         if rows:
             console.print(table_of(rows, columns, title=title))

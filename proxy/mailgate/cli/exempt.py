@@ -16,7 +16,7 @@ from mailgate.rollout.reliefs import end_exemption, exempt
 from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
 
-app = typer.Typer(help="Exempt a person or a device from a rule for a time.", no_args_is_help=True)
+app = typer.Typer(help="Let a person or a device in for a time, whatever a rule says.", no_args_is_help=True)
 
 _COLUMNS: Columns = {
     "number": lambda each: each.relief.number,
@@ -36,7 +36,7 @@ _COLUMNS: Columns = {
 @on_store(acts=True)
 async def add(
     opened: Opened,
-    rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that restricts.")],
+    rule: Annotated[str, typer.Option(help="The rule's id, or `all` for every rule that refuses or warns.")],
     reason: Annotated[str, typer.Option(help="The reason. The person and readers of the audit log see it.")],
     until: Until,
     person: Annotated[str, typer.Option(metavar="LOGIN", help="The person, by login name.")] = "",
@@ -62,10 +62,16 @@ async def add(
 async def list_all(
     opened: Opened, everything: Annotated[bool, typer.Option("--all", help="Show ended ones too.")] = False
 ) -> None:
-    """List the exemptions in force, the newest first."""
+    """List the exemptions of now, the newest first."""
     now, kept = opened.now, await opened.store.reliefs.history(causes=OF_SOME)
     found = [each for each in kept if everything or each.holds(now)]
-    opened.print_rows(found, _COLUMNS, plain=_plain, none="Nobody is exempt.", whole=("number", "from"))
+    opened.print_rows(
+        found,
+        _COLUMNS,
+        plain=_plain,
+        none="Nobody is let in. People and devices with an exemption appear here.",
+        whole=("number", "from"),
+    )
 
 
 @app.command()

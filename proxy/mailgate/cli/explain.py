@@ -42,8 +42,8 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
     login = client.protocol in LOGIN_PROTOCOLS
     facts = f"{client.protocol} login" if login else f"{access.facts.method} {access.facts.target}"
     console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
-    handheld = "handheld" if client.handheld else "not handheld"
-    console.print(Text.assemble(("client   ", "bold"), f"{client.kind}, {handheld}, {client.assurance}"))
+    carried = "like a phone or tablet" if client.handheld else "not like a phone or tablet"
+    console.print(Text.assemble(("client   ", "bold"), f"{client.kind}, {carried}, {client.assurance}"))
     for signal in client.signals:
         says = f" says {signal.says}" if signal.says else ""
         console.print(Text(f"         {signal.source} {signal.name}: {signal.value}{says}", style="dim"))
@@ -92,7 +92,7 @@ Recorded = Annotated[
     Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
 ]
 Reference = Annotated[
-    str, typer.Option(help="The reference id of a refusal, or a sighting's id: look it up in the store.")
+    str, typer.Option(help="The help number of a refusal, or a request's id: look it up in the store.")
 ]
 Version = Annotated[
     str,
@@ -114,7 +114,7 @@ def explain(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Explain the decision on one request: kind, posture, every rule tried and why, and what would turn it over."""
+    """Explain the decision on one request: kind, device, every rule tried and why, and what would change it."""
     moment = checked("--at", MOMENT, at) if at else None
     if reference:
         _explain_recorded(reference, version, moment, config, as_json)

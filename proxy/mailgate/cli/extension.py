@@ -68,7 +68,7 @@ async def tokens(
         typer.Option(metavar="FILE", help="Write to a file that only you can read, instead of printing."),
     ] = None,
 ) -> None:
-    """Make the token of each computer of an inventory, by which it enrols under its name.
+    """Make the token of each computer of a list, by which it enrols under its name.
 
     Nothing is stored: the same computer and owner always have the same token, as long as extension.fleet_secret is the same. The token of
     an owner is good for that owner alone; without one, who logs in by the browser becomes the owner, where a trusted proxy says who that is.

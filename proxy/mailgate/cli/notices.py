@@ -49,7 +49,7 @@ Kind = Annotated[
     MailKind,
     typer.Option(
         "--kind",
-        help="upcoming: before a stage begins; warned: while it warns; enforced: while it is enforced.",
+        help="upcoming: before a stage begins; warned: while it warns; enforced: while it blocks.",
     ),
 ]
 
@@ -66,7 +66,7 @@ async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, no
     """The subject of a command. Raises RefusedError if nothing may be sent; ends the command if no version is in force."""
     active = await store.policies.active()
     if active is None:
-        fail(1, "nothing is in force yet: the first start puts the files in force")
+        fail(1, "no rules run yet: the first start starts the files")
     return TopicInForce(active, topic_of(bundle.policy, active.number, rule, kind, now))
 
 
@@ -98,7 +98,7 @@ async def preview(
     person: Whom = "",
     html: Html = False,
 ) -> None:
-    """Show the mail about a rule that is in force. Nothing is sent."""
+    """Show the mail about a rule of the running version. Nothing is sent."""
 
     if language and language.lower() not in (known := languages_by_tag(load_languages())):
         expected = f"use one of {', '.join(sorted(known))}"
@@ -190,7 +190,7 @@ async def send(
     yes: Yes = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Send a mail to the people whom a rule of the version in force is about, once for each version and kind."""
+    """Send a mail to the people whom a rule of the running version is about, once for each version and kind."""
     store, bundle, now = opened.store, opened.bundle, opened.now
     notices = settings_of(bundle)
     subject = await subject_of(store, bundle, rule, kind, now)

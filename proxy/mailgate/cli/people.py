@@ -43,7 +43,7 @@ async def find(
         str,
         typer.Argument(
             metavar="TEXT",
-            help="A part of a login name or an address, a serial number or a device id or its beginning, or the reference of a refusal.",
+            help="A part of a login name or an address, a serial number or a device id or its beginning, or a help number.",
         ),
     ],
     after: Annotated[

@@ -45,12 +45,12 @@ async def report(
         str,
         typer.Option(
             metavar="VERSION",
-            help="Add what changed since this version of the rules. Default: the one that was in force before.",
+            help="Add what changed since this version of the rules. Default: the one that ran before.",
         ),
     ] = "",
 ) -> None:
     """Write the parts of an impact assessment (Art. 35 GDPR), of the record of processing (Art. 30), of a works agreement and
-    of the information of people (Art. 13, 14, 22), as far as the settings and the rules in force say them. What only the
+    of the information of people (Art. 13, 14, 22), as far as the settings and the running rules say them. What only the
     company knows is marked."""
     spoken, known = console_languages(), languages_by_tag(console_languages())
     if language and language.lower() not in known:

@@ -57,7 +57,7 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
 
 @app.command()
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
-    """Check whether the store is intact: the database, its references, and the audit log. Exit code 1 if not."""
+    """Check whether the store is intact: the database, its links, and the audit log. Exit code 1 if not."""
     try:
         found = with_store(config, _faults, decides=False)
     except DamagedStoreError as error:

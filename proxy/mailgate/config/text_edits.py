@@ -179,7 +179,7 @@ def _like(node: object, value: str) -> str:
     return f"{quote}{value}{quote}"
 
 
-_STAGES = {"report_only": phrase("reporting"), "warn": phrase("warning"), "enforce": phrase("enforcement")}
+_STAGES = {"report_only": phrase("watching"), "warn": phrase("warning"), "enforce": phrase("blocking")}
 _BY_HAND = phrase("Change it by hand, and plan the files.")
 
 

@@ -30,14 +30,12 @@ OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset", "language"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-FOREIGN_FORM = phrase(
-    "Nothing was done, since this form does not come from a page of this console. Open the page again."
-)
+FOREIGN_FORM = phrase("Nothing was done: this form came from another site. Open the page again.")
 LOGGED_IN_AGAIN = phrase(
-    "Nothing was done yet, since you have logged in again after this page was opened. Look at the page once more."
+    "Nothing was done yet: you logged in again after you opened this page. Check it and send it again."
 )
 NUMBERS_ALONE = phrase("This page shows people. The role analyst sees numbers without names.")
-SESSION_ENDED = phrase("Your session has ended, so nothing was done.")
+SESSION_ENDED = phrase("You were logged out, so nothing was done.")
 
 
 @web.middleware
@@ -133,7 +131,7 @@ def requires_role(*roles: str) -> Callable[[Handler], Handler]:
         async def checked(request: web.Request) -> web.StreamResponse:
             if roles_of(request).isdisjoint(roles):
                 words = joined_names([ROLES[each] for each in roles], joined_by_or)
-                why = phrase("This needs the role %(words)s, which you do not have.", words=words)
+                why = phrase("Only somebody with the role %(words)s can do this.", words=words)
                 form = await returned_form(request)
                 return await show(request, "refused.html", 403, layout="base.html", why=why, **form)
             return await handler(request)

@@ -85,7 +85,7 @@ def note_of(sent: Mapping[str, Any], field: str = "note") -> str:
     """The note in a form. Raises RefusedError if it is missing or too long."""
     note = within(str(sent.get(field, "")).strip(), MAX_TEXT)
     if not note:
-        raise RefusedError(phrase("a note is needed that says why, for the history and the audit log"))
+        raise RefusedError(phrase("Say why. The audit log keeps it"))
     return note
 
 

@@ -69,7 +69,9 @@ def note_page(
     request[_NOTED] = True
     context, name, sought = context_of(request), request.match_info.route.name, request.query_string
     by, roles = person_of(request), roles_of(request)
-    note_look(context.store, context.clock(), by, roles, name or "", sought, values, number=number)
+    note_look(
+        context.store, context.clock(), by, roles, name or "", sought, values, request.query, number=number
+    )
 
 
 async def _waits(request: web.Request) -> dict[str, int]:
@@ -125,6 +127,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
         "who": session.name,
         "roles": roles,
         "csrf": session.csrf,
+        "title_of": context_of(request).bundle().policy.title_of,
         "to": to,
     }
 

@@ -13,7 +13,7 @@ from mailgate.console import svg
 from mailgate.console.apps.facts import DAYS, AppOnDay
 from mailgate.console.now.traffic import RANGES, Range, Traffic
 from mailgate.console.svg import Box, Mark, columns, nice
-from mailgate.console.words import effect_in_words, kind_in_words
+from mailgate.console.words import kind_in_words, outcome_in_words
 from mailgate.model.phrase import joined, phrase, time_of, translate
 from mailgate.texts import IN_ENGLISH, Language
 
@@ -75,7 +75,7 @@ class Plot:
 
 def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     """The picture of this traffic by ``effect`` or by ``kind``."""
-    order, tell = (EFFECTS, effect_in_words) if part == "effect" else (KINDS, kind_in_words)
+    order, tell = (EFFECTS, outcome_in_words) if part == "effect" else (KINDS, kind_in_words)
     counted = [getattr(each, part) for each in traffic.spans]
     totals = sum((Counter(each) for each in counted), Counter[str]())
     told = _worded_totals(totals, order, tell)

@@ -40,16 +40,14 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORDS = {
-    404: phrase(
-        "There is nothing at this address. It may have been deleted, or the address may be mistyped."
-    ),
-    405: phrase("This address does not accept requests of this kind."),
-    413: phrase("That is more text than this form accepts."),
-    415: phrase("This is not how a form of this console is sent."),
+    404: phrase("There is no page at this address. It was deleted, or the address is mistyped."),
+    405: phrase("This page cannot do that. Open it again."),
+    413: phrase("That text is too long. Shorten it and send it again."),
+    415: phrase("We could not read this form. Open the page again."),
 }
 HEADINGS = {
     404: phrase("Nothing is here"),
-    500: phrase("Something went wrong"),
+    500: phrase("This did not work"),
     503: phrase("Not at the moment"),
 }
 
@@ -75,11 +73,11 @@ async def show_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return await _refused(request, 409, sentence(error.words), **await _form(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
-        why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
+        why = phrase("The database does not answer. Mail goes on. Try again in a moment.")
         return await _refused(request, 503, why, **await _form(request))
     except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
-        why = phrase("Something went wrong here. Only the kind of the error is known; it is in the log.")
+        why = phrase("This page failed. Load it again. The log names the error.")
         return await _refused(request, 500, why)
 
 

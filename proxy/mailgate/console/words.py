@@ -14,14 +14,15 @@ from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy.rule_states import AppState, RuleState
 
 EFFECTS = {
-    Effect.ALLOW: phrase("let in"),
+    Effect.ALLOW: phrase("gets mail"),
     Effect.WARN: phrase("warned"),
     Effect.CHALLENGE: phrase("asked for proof"),
-    Effect.BLOCK: phrase("kept out"),
+    Effect.BLOCK: phrase("no mail"),
 }
 """The effect on a request."""
+_OUTCOMES = EFFECTS | {Effect.ALLOW: phrase("got mail"), Effect.BLOCK: phrase("refused")}
 RULE_STATES = {
-    RuleState.LETS_IN: phrase("lets in"),
+    RuleState.LETS_IN: phrase("gives mail"),
     RuleState.WARNS: phrase("warns"),
     RuleState.CHALLENGES: phrase("asks for proof"),
     RuleState.BLOCKS: phrase("blocks"),
@@ -60,9 +61,9 @@ NOT_REPORTING = phrase("Does not report now")
 """The state of a computer whose browser is closed, or has no extension any more."""
 VERDICTS = {
     Compliance.COMPLIANT: phrase("it meets the management's rules"),
-    Compliance.GRACE: phrase("it breaks the management's rules, and has time to mend that"),
+    Compliance.GRACE: phrase("it breaks the management's rules, and has time to fix that"),
     Compliance.NONCOMPLIANT: phrase("it breaks the management's rules"),
-    Compliance.UNKNOWN: phrase("there is no verdict, or none that is new enough"),
+    Compliance.UNKNOWN: phrase("there is no verdict, or it is too old"),
     Compliance.NONE: phrase("nobody judges it"),
 }
 """The verdict of a device's management by its own rules."""
@@ -80,8 +81,8 @@ TROUBLES = {
     Trouble.UNREACHABLE: phrase("cannot be reached"),
     Trouble.TIMEOUT: phrase("does not answer in time"),
     Trouble.CERTIFICATE: phrase("shows a certificate that is not trusted"),
-    Trouble.LOGIN: phrase("refuses the account or its secret"),
-    Trouble.RIGHT: phrase("does not let the account read this"),
+    Trouble.LOGIN: phrase("refuses our password"),
+    Trouble.RIGHT: phrase("refuses to let our account read this"),
     Trouble.THROTTLED: phrase("asks to wait again and again"),
     Trouble.STATUS: phrase("answers with an error"),
     Trouble.TOO_BIG: phrase("answers with more than is read at once"),
@@ -119,17 +120,17 @@ ROLES = {
 KIND_CHOICES = KINDS | {"unknown": phrase("unknown")}
 """The kinds of devices, as choices in a form."""
 STAGES: dict[str, str] = {
-    "pending": phrase("pending"),
-    "report_only": phrase("report only"),
-    "warn": phrase("warn"),
-    "enforce": phrase("enforce"),
+    "pending": phrase("has not begun"),
+    "report_only": phrase("watches"),
+    "warn": phrase("warns"),
+    "enforce": phrase("applies"),
 }
 """The stages of a rule."""
 PLAN_STATES: dict[str, str] = {
     "open": phrase("open"),
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
-    "in force": phrase("in force"),
+    "in force": phrase("running"),
     "rolled back": phrase("rolled back"),
     "replaced": phrase("replaced"),
 }
@@ -294,6 +295,11 @@ def called(kind: str | None, os: str) -> str:
 def effect_in_words(effect: str) -> str:
     """The effect on a request. Effects of other releases are shown as they are stored."""
     return EFFECTS[Effect(effect)] if effect in set(Effect) else effect
+
+
+def outcome_in_words(effect: str) -> str:
+    """What became of a request that is over."""
+    return _OUTCOMES[Effect(effect)] if effect in set(Effect) else effect
 
 
 def protocol_in_words(protocol: str) -> str:

@@ -115,7 +115,7 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         name = request.match_info["name"]
         intake = find(name)
         if intake is None:
-            return _error(404, "no connector of this name accepts posts")
+            return _error(404, "no source of this name takes posts")
         if intake.proof is None and not has_key(intake.key, request):
             log.warning("intake-key-refused", connector=name)
             return _error(401, "send the API key: Authorization: Bearer KEY, or X-API-Key: KEY")
@@ -125,7 +125,7 @@ def intake_server(find: Callable[[str], Intake | None]) -> Callable[[web.Request
         headers = {header.lower(): value for header, value in request.headers.items()}
         if intake.proof is not None and not await intake.proof(headers, body):
             log.warning("intake-proof-refused", connector=name)
-            return _error(401, "send the proof that the settings of this connector ask for")
+            return _error(401, "send the proof that the settings of this source ask for")
         return await _intake_result(name, intake, headers, body)
 
     return answer

@@ -68,7 +68,7 @@ async def reply(
             )
         )
     if not (answer.strip() or devices or let_in_until):
-        raise RefusedError(phrase("what is the answer? there is nothing else that the mail could say"))
+        raise RefusedError(phrase("enter an answer"))
     notice = Notice(
         MailKind.REPLY,
         (await store.languages.of([person])).get(person, ""),
@@ -87,12 +87,12 @@ async def reply(
     if overtaken:
         raise RefusedError(
             phrase(
-                "somebody has answered %(login)s or closed the request since this form was made: send it if it is still of use",
+                "somebody else has answered %(login)s or closed the request. Send this only if it still helps",
                 login=login,
             )
         )
     if not await store.mails.queue([mail], lambda _: act):
-        raise RefusedError(phrase("they were written to a moment ago: wait a second"))
+        raise RefusedError(phrase("you wrote to them a moment ago: wait a second"))
     await store.help_requests.answered(person, now, notice.answer)
     return mail
 

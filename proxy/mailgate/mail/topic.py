@@ -34,14 +34,13 @@ def topic_of(policy: Policy, version: int, name: str, kind: MailKind, now: datet
     if rule is None:
         raise RefusedError(
             phrase(
-                "rule `%(name)s` is not in version %(version)s, which is in force: nobody is told of a rule that "
-                "is not active",
+                "rule `%(name)s` is not in the running version %(version)s: we write only about rules that run",
                 name=name,
                 version=str(version),
             )
         )
     if rule.effect is Effect.ALLOW or rule.share == 0:
-        lets_in = phrase("rule `%(name)s` lets people in: there is nobody to tell", name=name)
+        lets_in = phrase("rule `%(name)s` gives mail: there is nobody to tell", name=name)
         for_none = phrase("rule `%(name)s` has a share of 0%%: there is nobody to tell", name=name)
         raise RefusedError(lets_in if rule.effect is Effect.ALLOW else for_none)
     topic = _upcoming(rule, now) if kind is MailKind.UPCOMING else _started(rule, kind, now)
@@ -57,7 +56,7 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
     if not coming:
         raise RefusedError(
             phrase(
-                "rule `%(id)s` has no later stage that people notice: it runs as %(stage)s and stays so",
+                "rule `%(id)s` has no later stage that people notice: it stays as it is (%(stage)s)",
                 id=rule.id,
                 stage=rule.stage_at(now),
             )

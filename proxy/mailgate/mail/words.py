@@ -54,31 +54,29 @@ _DEVICES = plural("The device that this is about", "The devices that this is abo
 _ASK = phrase("Ask for help: your help desk can see what was decided and why.")
 _LAPTOP = phrase("Reading mail in a laptop browser is not affected.")
 _LET_IN = phrase("Until %(date)s, company mail opens for you all the same.")
-_WHY_REPLY = phrase("This mail was written to you because you asked for help with company mail.")
-_WHY_WRITTEN = phrase("This mail was written to you by the people who look after company mail.")
-_WHY_CORRECTED = phrase(
-    "This mail was written to you because you were told something because of this change."
-)
-_WHY = phrase("This mail was written to you because of a device that is known here under your login name.")
+_WHY_REPLY = phrase("You get this mail because you asked for help with company mail.")
+_WHY_WRITTEN = phrase("The people who look after company mail wrote this mail to you.")
+_WHY_CORRECTED = phrase("You get this mail because we told you something about this change.")
+_WHY = phrase("You get this mail because we know a device under your login name.")
 
 _REACHED_BY = {
     EncounterKind.MAIL: phrase("A mail told you of this rule: %(what)s"),
     EncounterKind.WARNING: phrase("A page warned you of this rule: %(what)s"),
     EncounterKind.REFUSAL: phrase("Company mail did not open because of this rule: %(what)s"),
 }
-_STANDS = phrase("(This rule is still in force, as it reads now.)")
+_STANDS = phrase("(This rule still applies, as it reads now.)")
 _CLEAR = phrase(
     "Company mail opens on every device of yours that is known here. There is nothing that you need to do."
 )
 _NONE_KNOWN = phrase(
-    "No device of yours is known here now, so it cannot be told from here whether company mail opens for you. Try it: if it does not open, the page says why."
+    "We know no device of yours now, so we cannot tell whether company mail opens for you. Try it: if it does not open, the page says why."
 )
 _NOW = phrase("How it is now")
 _STANDINGS = {
     Standing.OPEN: GETS[Effect.ALLOW],
     Standing.WARNED: _WARNS_NOW,
     Standing.CLOSED: GETS[Effect.BLOCK],
-    Standing.UNKNOWN: phrase("It cannot be told from here whether company mail opens on it."),
+    Standing.UNKNOWN: phrase("We cannot tell whether company mail opens on it."),
 }
 _LATER = {
     Standing.OPEN: phrase("From %(date)s, company mail opens on it."),

@@ -110,7 +110,7 @@ def _summary(rule: Rule) -> str:
 
 def _does(rule: Rule) -> str:
     last = rule.stages.starts()[-1][0] if rule.stages else Stage.ENFORCE
-    return phrase("only reports") if last is Stage.REPORT_ONLY else _VERBS[softened(rule.effect, last)]
+    return phrase("only watches") if last is Stage.REPORT_ONLY else _VERBS[softened(rule.effect, last)]
 
 
 def _further(rule: Rule) -> Iterator[str]:
@@ -135,10 +135,10 @@ def _name_of(field: str) -> str:
 
 
 _VERBS: dict[str, str] = {
-    "allow": phrase("lets in"),
+    "allow": phrase("gives mail to"),
     "warn": phrase("warns"),
-    "challenge": phrase("challenges"),
-    "block": phrase("keeps out"),
+    "challenge": phrase("asks for proof from"),
+    "block": phrase("blocks"),
 }
 
 
@@ -176,29 +176,29 @@ def _changed(name: str, was: str, now: str) -> str:
 
 
 def _effect(was: str, now: str) -> str:
-    return phrase("%(does)s now, %(did)s before", does=_VERBS[now], did=_VERBS[was])
+    return phrase("%(does)s people now; before: %(did)s", does=_VERBS[now], did=_VERBS[was])
 
 
 _NAMES: dict[str, str] = {
-    "effect": phrase("what it would do if it were enforced"),
+    "effect": phrase("what it would do if it applied"),
     "when": phrase("the condition"),
     "title": phrase("the title"),
     "reason": phrase("the reason"),
     "share": phrase("the share of people"),
     "groups": phrase("the groups whom it is about"),
     "grace": phrase("the grace for new devices"),
-    "halt_when.block_rate": phrase("the share of kept-out people or requests at which it halts by itself"),
+    "halt_when.block_rate": phrase("the share of refused people or requests at which it stops by itself"),
     "halt_when.of": phrase("what that share is counted of"),
-    "halt_when.at_least": phrase("how many it must keep out before it halts by itself"),
-    "halt_when.help_requests": phrase("how many who ask for help make it halt by itself"),
-    "halt_when.within": phrase("the period in which people are counted before it halts"),
+    "halt_when.at_least": phrase("how many it must refuse before it stops by itself"),
+    "halt_when.help_requests": phrase("how many people who ask for help make it stop by itself"),
+    "halt_when.within": phrase("the time in which people are counted before it stops by itself"),
     "self_service.hours": phrase("for how many hours people may let themselves in"),
     "self_service.once_per": phrase("how long after that they may do it again"),
     "self_service.reason": phrase("whether they have to say why"),
-    "on_unavailable": phrase("what happens while the posture cannot be had"),
-    "stages.report_only": phrase("the start of report-only"),
-    "stages.warn": phrase("the start of warnings"),
-    "stages.enforce": phrase("the start of enforcement"),
+    "on_unavailable": phrase("what happens if a source is down"),
+    "stages.report_only": phrase("the day from which it watches"),
+    "stages.warn": phrase("the day from which it warns"),
+    "stages.enforce": phrase("the day from which it applies"),
     "notice.fix": phrase("what people are told to do"),
     "notice.contact": phrase("whom people are told to ask"),
     "notice.send": phrase("whether its notices start by themselves on its dates"),
@@ -206,7 +206,7 @@ _NAMES: dict[str, str] = {
     "vendor": phrase("the vendor"),
     "android": phrase("the packages on Android"),
     "ios": phrase("the bundles on iOS"),
-    "names": phrase("the names in inventories"),
+    "names": phrase("the names at sources"),
     "publishers": phrase("the publishers"),
     "extensions": phrase("the browser extensions"),
 }
@@ -292,7 +292,7 @@ def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
 
 
 _KNOWN = phrase("groups are known: a rule for groups is about their members alone")
-_UNKNOWN = phrase("no groups are known: a rule that restricts groups restricts everybody")
+_UNKNOWN = phrase("no groups are known: a rule that refuses groups refuses everybody")
 
 
 def _groups(old: Groups, new: Groups) -> Iterator[Change]:

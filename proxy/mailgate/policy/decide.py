@@ -126,7 +126,7 @@ def _for_discovery(decision: Decision) -> Decision:
 
 def _lost(policy: Policy) -> Decision:
     trial = RuleTrial(
-        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, phrase("reported as lost: no rule lets it in")
+        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, phrase("marked as lost: no rule gives it mail")
     )
     contact = policy.default.notice.contact or ""
     return Decision(
@@ -174,7 +174,7 @@ def _by_rules(access: Access, policy: Policy, more: Sequence[Relief] = ()) -> De
 def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
     """The decision as if no app had been seen, with what the rules say because of the apps that were seen."""
     note = phrase(
-        "holds by the apps that were seen, but `%(rule)s` restricts more while the posture is unavailable",
+        "matches by the apps that were seen, but `%(rule)s` is stricter while the source is down",
         rule=unseen.rule,
     )
     trials = _changed(
@@ -279,7 +279,7 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
         return decision
     rule = softest.rule
     note = phrase(
-        "it is out for a time, but decides here because `%(rule)s` after it would restrict more",
+        "it is off for a time, but decides here because `%(rule)s` after it would be stricter",
         rule=decision.rule,
     )
     trials = _changed(
@@ -325,10 +325,10 @@ def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
 _SPELLINGS = phrase(
     "the rule may mean this person by another spelling of the login, or by a group that is not known"
 )
-_BLOCKED = phrase("the posture is unavailable: blocked")
-_PASSED_OVER = phrase("the posture is unavailable: passed over")
-_ALLOWED = phrase("the posture is unavailable: allowed")
-_REPORTS = phrase("report-only: would have decided")
+_BLOCKED = phrase("the source is down: refused")
+_PASSED_OVER = phrase("the source is down: passed over")
+_ALLOWED = phrase("the source is down: gets mail")
+_REPORTS = phrase("only watches: would have decided")
 
 
 def _failed(why: str) -> str:
@@ -355,13 +355,11 @@ def _judge(rule: Rule, stage: Stage, access: Access, values: cel.Activation, nam
 def _by_stage(rule: Rule, stage: Stage, access: Access) -> _Verdict:
     effect = softened(rule.effect, stage)
     if effect is not rule.effect:
-        return _Verdict(
-            effect, None, phrase("softened from %(effect)s by its stage", effect=rule.effect.value)
-        )
+        return _Verdict(effect, None, phrase("only warns yet, later: %(effect)s", effect=rule.effect.value))
     until = device_grace_end(rule, access)
     if stage is Stage.ENFORCE and until:
         note = phrase(
-            "softened from %(effect)s: the device is new until %(at)s",
+            "new device until %(at)s, then: %(effect)s",
             effect=effect.value,
             at=until.isoformat(),
         )

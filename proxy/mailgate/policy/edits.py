@@ -125,11 +125,11 @@ class StageEdit(Strict):
         told = {"rule": _called(policy, self.rule), "at": _starts(read_moment(self.at))}
         match self.stage:
             case "report_only":
-                return phrase("%(rule)s: reporting starts %(at)s", **told)
+                return phrase("%(rule)s: starts to watch %(at)s", **told)
             case "warn":
-                return phrase("%(rule)s: warnings start %(at)s", **told)
+                return phrase("%(rule)s: starts to warn %(at)s", **told)
             case "enforce":
-                return phrase("%(rule)s: enforcement starts %(at)s", **told)
+                return phrase("%(rule)s: starts to apply %(at)s", **told)
 
 
 class ShareEdit(Strict):

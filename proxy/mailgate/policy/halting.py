@@ -129,7 +129,7 @@ class HaltCounter:
         told = {"came": str(came), "within": in_words(self.limits.within), "limit": f"{limit * 100:g}"}
         if self.limits.of == "people":
             return phrase(
-                "%(stopped)s of %(came)s people were kept out within %(within)s; the limit is %(limit)s%%",
+                "%(stopped)s of %(came)s people were refused within %(within)s; the limit is %(limit)s%%",
                 stopped=str(stopped),
                 **told,
             )
@@ -137,7 +137,7 @@ class HaltCounter:
         if part <= limit:
             return ""
         return phrase(
-            "%(part)s%% of the requests of %(came)s people, each with the same weight, were kept out within %(within)s; the limit is %(limit)s%%",
+            "%(part)s%% of the requests of %(came)s people, each with the same weight, were refused within %(within)s; the limit is %(limit)s%%",
             part=f"{part * 100:.3g}",
             **told,
         )

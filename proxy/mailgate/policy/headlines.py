@@ -13,15 +13,14 @@ Headline = tuple[str, datetime | None]
 """The words, and the date that follows them, or None."""
 
 _DOES = {
-    Effect.ALLOW: phrase("lets people in"),
+    Effect.ALLOW: phrase("gives people mail"),
     Effect.WARN: phrase("warns people"),
     Effect.CHALLENGE: phrase("asks people for proof"),
-    Effect.BLOCK: phrase("keeps people out"),
+    Effect.BLOCK: phrase("blocks people"),
 }
 _STARTS = {
-    Stage.REPORT_ONLY: phrase("only reports from"),
+    Stage.REPORT_ONLY: phrase("watches from"),
     Stage.WARN: phrase("warns from"),
-    Stage.ENFORCE: phrase("is enforced from"),
 }
 
 
@@ -79,11 +78,9 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
             yield _new(rule, now)
         elif rule.model_dump(mode="json") != before[rule.id].model_dump(mode="json"):
             words, at = _changed(before[rule.id], rule, now)
-            yield phrase("Rule '%(rule)s' %(words)s", rule=rule.title or rule.id, words=words), at
+            yield phrase("“%(rule)s” %(words)s", rule=rule.title or rule.id, words=words), at
     after = {rule.id for rule in new.rules}
-    yield from (
-        (phrase("Rule '%(rule)s' is removed", rule=name), None) for name in before if name not in after
-    )
+    yield from ((phrase("“%(rule)s” is removed", rule=name), None) for name in before if name not in after)
     order = [name for name in before if name in after]
     if order != [rule.id for rule in new.rules if rule.id in before]:
         yield phrase("Rules are read in another order"), None
@@ -92,10 +89,10 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
 def _new(rule: Rule, now: datetime) -> Headline:
     stage, name = rule.stage_at(now), rule.title or rule.id
     if rule.stages is None or stage is Stage.ENFORCE:
-        return phrase("New rule '%(rule)s' %(does)s", rule=name, does=_DOES[rule.effect]), None
+        return phrase("New rule “%(rule)s” %(does)s", rule=name, does=_DOES[rule.effect]), None
     if stage is Stage.PENDING:
-        return phrase("Rule '%(rule)s' starts on", rule=name), rule.stages.next_start(now)
-    words = phrase("Rule '%(rule)s' %(words)s", rule=name, words=_STARTS[stage])
+        return phrase("“%(rule)s” starts on", rule=name), rule.stages.next_start(now)
+    words = phrase("“%(rule)s” %(words)s", rule=name, words=_starts(rule, stage))
     return words, dict(rule.stages.starts())[stage]
 
 
@@ -123,15 +120,19 @@ def _stages(old: Rule, new: Rule) -> Headline:
     after = dict(new.stages.starts()) if new.stages else {}
     for stage, at in after.items():
         if before.get(stage) != at:
-            return _STARTS[stage], at
-    return phrase("has fewer stages") if after else phrase("is enforced at once"), None
+            return _starts(new, stage), at
+    return phrase("has fewer stages") if after else phrase("%(does)s at once", does=_DOES[new.effect]), None
+
+
+def _starts(rule: Rule, stage: Stage) -> str:
+    return phrase("%(does)s from", does=_DOES[rule.effect]) if stage is Stage.ENFORCE else _STARTS[stage]
 
 
 def _default(old: Policy, new: Policy) -> Iterator[str]:
     if old.default.effect is not new.default.effect:
-        yield phrase("The default %(does)s now", does=_DOES[new.default.effect])
+        yield phrase("The rule for everybody else %(does)s now", does=_DOES[new.default.effect])
     elif old.default != new.default:
-        yield phrase("The default changes in detail")
+        yield phrase("The rule for everybody else changes in detail")
 
 
 def _apps(old: AppCatalog, new: AppCatalog) -> Iterator[str]:

@@ -81,16 +81,16 @@ class Relief:
         told: dict[str, object] = {"out": _WORDS[self.cause], "why": self.why}
         told["since"] = time_of(self.at)
         if self.until is None:
-            return phrase("%(out)s since %(since)s: %(why)s", **told)
+            return phrase("%(out)s, since %(since)s: %(why)s", **told)
         told["until"] = time_of(self.until)
-        return phrase("%(out)s since %(since)s until %(until)s: %(why)s", **told)
+        return phrase("%(out)s until %(until)s, since %(since)s: %(why)s", **told)
 
 
 _WORDS: Mapping[Cause, Phrase] = {
-    Cause.HALT: phrase("halted"),
-    Cause.BREAK_GLASS: phrase("turned off"),
-    Cause.EXEMPTION: phrase("exempt"),
-    Cause.SELF_SERVICE: phrase("let in by self-service"),
+    Cause.HALT: phrase("off by itself"),
+    Cause.BREAK_GLASS: phrase("off"),
+    Cause.EXEMPTION: phrase("gets mail"),
+    Cause.SELF_SERVICE: phrase("let themselves in"),
 }
 
 

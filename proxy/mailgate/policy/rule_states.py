@@ -114,9 +114,9 @@ def _why(rule: Rule, now: datetime, most: timedelta) -> str:
         return ""
     since, end = dict(rule.stages.starts())[Stage.REPORT_ONLY], rule.stages.next_start(now)
     if end is None:
-        return phrase("has been report-only since %(since)s, and no later stage ends that", since=day(since))
+        return phrase("has only watched since %(since)s, and no later stage ends that", since=day(since))
     told = phrase(
-        "has been report-only since %(since)s, which is longer than %(most)s; it ends on %(until)s",
+        "has only watched since %(since)s, which is longer than %(most)s; it ends on %(until)s",
         since=day(since),
         most=in_words(most),
         until=day(end),

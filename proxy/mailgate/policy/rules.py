@@ -238,7 +238,7 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when", "self_service"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = phrase("the rule keeps nobody out; use it only with `block` or `challenge`")
+                message = phrase("the rule refuses nobody; use it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
         return self
 
@@ -246,7 +246,7 @@ class Rule(Strict):
     def _lets_in_what_is_known(self) -> Self:
         for name in sorted(self.when.open_to_unknown if self.effect is Effect.ALLOW else ()):
             told = {"name": name, "example": f'{name}.at_least("0") && …'}
-            words = phrase("it would let in whatever `%(name)s` is not known of; use `%(example)s`", **told)
+            words = phrase("it would give mail where `%(name)s` is not known; use `%(example)s`", **told)
             raise wrong_value("condition", words, key="when")
         return self
 
@@ -311,6 +311,10 @@ class Policy:
     def counts_requests(self) -> bool:
         """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
+
+    def title_of(self, rule: str) -> str:
+        """The title of a rule; its id if it has none, or is gone."""
+        return next((str(each.title or each.id) for each in self.rules if each.id == rule), rule)
 
 
 def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = None) -> Mapping[str, Any]:

@@ -149,7 +149,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.kind", "string", phrase("Kind of the device by its reports, or `unknown`"), lambda a: a.posture.kind or Kind.UNKNOWN, _REPORT, _words(Kind)),
         Variable("device.os", "string", phrase("Operating system by the reports, or empty"), lambda a: a.posture.os, _REPORT),
         Variable("device.os_version", "string", phrase("Its version, or empty"), lambda a: a.posture.os_version, _REPORT),
-        Variable("device.sources", "list(string)", phrase("Who reports the device: issuers, connectors, `enrolled` for its own word"), lambda a: list(a.posture.sources), _REPORT),
+        Variable("device.sources", "list(string)", phrase("Who reports the device: issuers, sources, `enrolled` for its own word"), lambda a: list(a.posture.sources), _REPORT),
         Variable("device.contradicted", "bool", phrase("Its sources contradict each other about its kind, system, owner or name; `device.kind` is the more restrictive kind"), lambda a: bool(a.posture.findings), _REPORT),
         Variable("device.findings", "list(string)", phrase("Reason codes of these contradictions"), lambda a: [f.reason.value for f in a.posture.findings], _REPORT, tuple(sorted(DEVICE_FINDINGS))),
         Variable("device.age", "duration", phrase("Time since the apps were looked at, at the most: what a source may lag behind is counted; 100 years for a device that never reported"), _age, _REPORT, depends_on=DependsOn.CLOCK),

@@ -53,7 +53,7 @@ def override_notice(
 ) -> Notice:
     """The mail, in the words of the audit log. ``plan`` is a digest; ``overridden`` are the objections."""
     lines = [
-        f"{by.name} has put plan {plan[:12]} in force against objections.",
+        f"{by.name} has started plan {plan[:12]} against objections.",
         f"Why: {note.strip()}",
         *(f"Overridden: {each}" for each in overridden),
         f"Approved by: {', '.join(approved_by) or 'nobody else'}",
@@ -84,7 +84,7 @@ async def apply(
     if against and not override:
         raise checked.refusal()
     if against and not note.strip():
-        raise RefusedError(phrase("an override needs a note that says why"))
+        raise RefusedError(phrase("say why you override"))
     if against and checked.alone:
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
@@ -225,7 +225,7 @@ def _missing(plan: StoredPlan, applier: str, by: Sequence[str], approved: Sequen
             there=len(could),
         )
     names = phrase(" (by %(names)s)", names=", ".join(by)) if by else ""
-    own = phrase(", your own does not count since you put it in force") if applier in approved else ""
+    own = phrase(", your own does not count since you start it") if applier in approved else ""
     return phrase(
         "%(given)s of %(needed)s approvals given%(names)s%(own)s, %(missing)s missing",
         given=len(by),
@@ -251,12 +251,12 @@ async def retract(
     ``operates``. Only ``apply`` puts a version in force again that was rolled back. Raises RefusedError."""
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
-        raise RefusedError(phrase("no other version was in force before this one"))
+        raise RefusedError(phrase("no other version ran before this one"))
     before = await version_before(store, history)
     wanted = number or before
     if wanted not in {each.number for each in history}:
         raise RefusedError(
-            phrase("version %(wanted)s was never in force", wanted=str(wanted)),
+            phrase("version %(wanted)s has never run", wanted=str(wanted)),
             "; `mailgate policy history` shows those that were",
         )
     if wanted == history[0].number:
@@ -276,7 +276,7 @@ async def retract(
         raise counted_meanwhile() from None
     except OvertakenError:
         raise RefusedError(
-            phrase("another version was put in force meanwhile: look at the history"),
+            phrase("somebody else started another version. Look at it and plan again"),
             " (`mailgate policy history`)",
         ) from None
 
@@ -286,7 +286,7 @@ async def _unaltered(store: Store, number: int) -> Version:
     if version is None:
         raise RefusedError(
             phrase(
-                "version %(number)s is not what was put in force: it was changed in the store. Plan the files or another version",
+                "version %(number)s was changed in the database after it started. Plan the files or another version",
                 number=str(number),
             ),
             ": `mailgate policy plan --version NUMBER`; `mailgate audit verify` says where the store was changed",
@@ -308,7 +308,7 @@ async def _planned_way_back(
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
             phrase(
-                "version %(number)s was rolled back: only a plan can put it in force again",
+                "version %(number)s was rolled back: only a plan can start it again",
                 number=str(number),
             ),
             f". {how}, then `mailgate policy apply`",

@@ -115,7 +115,7 @@ def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
     if plan.author == name:
         others = sorted(guard.approvers - {name})
         raise RefusedError(
-            phrase("you made this plan: ask %(names)s to decide on it", names=reduce(joined_by_or, others))
+            phrase("you made this plan. Ask %(names)s to approve it", names=reduce(joined_by_or, others))
             if others
             else phrase("you made this plan, and nobody else may approve it"),
             plan=plan.digest,

@@ -163,12 +163,12 @@ class Logged:
     def of_version(self, version: Version) -> Iterator[AuditBreak]:
         act = self.digests.get(f"version {version.number}")
         if act is None:
-            yield self._in_none(f"put version {version.number} in force, which is in the store")
+            yield self._in_none(f"started version {version.number}, which is in the database")
         elif version.altered or version.digest != act.details.get("digest"):
             yield AuditBreak(
                 act.entry,
                 phrase(
-                    "put version %(number)s in force, but its texts in the store were changed since",
+                    "started version %(number)s, but its texts in the database were changed since",
                     number=str(version.number),
                 ),
             )
@@ -193,10 +193,10 @@ class Logged:
         for act in self.acts[len(history) :]:
             yield AuditBreak(
                 act.entry,
-                phrase("put %(version)s in force, but the store does not have it", version=act.version),
+                phrase("started %(version)s, but the database does not have it", version=act.version),
             )
         for activation in history[len(self.acts) :]:
-            yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
+            yield self._in_none(f"started version {activation.number} a last time, as the database says")
 
     def of_plan(self, plan: StoredPlan) -> Iterator[AuditBreak]:
         about = f"plan {plan.digest}"
@@ -221,15 +221,15 @@ def _differences(act: _Act, activation: Activation, retraction: Retraction | Non
     if version != f"version {activation.number}":
         number = str(activation.number)
         yield phrase(
-            "put %(version)s in force; the store says version %(number)s", version=version, number=number
+            "started %(version)s; the database says version %(number)s", version=version, number=number
         )
     elif (activation.author, activation.note, audit_time(activation.at)) != act.signed:
         yield phrase(
-            "put %(version)s in force; in the store the person, the time or the reason is another",
+            "started %(version)s; in the database the person, the time or the reason is another",
             version=version,
         )
     if _others_taken_back(act, retraction):
-        yield phrase("put %(version)s in force; the store says that it rolled back others", version=version)
+        yield phrase("started %(version)s; the database says that it rolled back others", version=version)
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

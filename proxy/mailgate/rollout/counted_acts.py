@@ -76,7 +76,7 @@ async def _beyond(
     passed = guard.limit.is_passed(newly + window.kept_out + window.forgotten, plan)
     if passed and by_hand:
         passed = guard.by_hand.is_passed(newly + window.by_hand, plan)
-    return [phrase("more people would newly be kept out than the guard lets pass")] if passed else []
+    return [phrase("more people would lose mail than the guard allows")] if passed else []
 
 
 async def _latest_plan(store: Store) -> Plan | None:

@@ -182,9 +182,7 @@ async def read_window(store: Store, guard: Guard | None, now: datetime) -> Windo
 def counted_meanwhile() -> RefusedError:
     """The refusal of a change whose totals are no longer true."""
     return RefusedError(
-        phrase(
-            "others were newly kept out or forgotten in the same moment, and count together with this: do it again"
-        )
+        phrase("somebody else refused or forgot others at the same time, and both count together: try again")
     )
 
 

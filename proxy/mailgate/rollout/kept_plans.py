@@ -160,7 +160,7 @@ async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
     """The serial of the activation that the plan would replace. Raises RefusedError if the plan is too old or was overtaken."""
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(
-            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12]),
+            phrase("plan %(digest)s is more than a day old: plan again", digest=plan.digest[:12]),
             plan=plan.digest,
         )
     history = await store.policies.history()
@@ -179,7 +179,7 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
     if term is not None and term.ended:
         return RefusedError(
             phrase(
-                "plan %(digest)s was in force already, as version %(version)s, and is no longer: plan again",
+                "plan %(digest)s ran as version %(version)s and does no longer: plan again",
                 digest=plan.digest[:12],
                 version=str(term.version),
             ),
@@ -187,13 +187,13 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
         )
     if term is not None:
         return RefusedError(
-            phrase("this plan is in force already, as version %(version)s", version=str(term.version)),
+            phrase("this plan already runs, as version %(version)s", version=str(term.version)),
             plan=plan.digest,
         )
     number = history[0].number if history else 0
     return RefusedError(
         phrase(
-            "version %(number)s was put in force after plan %(digest)s was made: plan again",
+            "version %(number)s started after plan %(digest)s was made: plan again",
             number=str(number),
             digest=plan.digest[:12],
         ),

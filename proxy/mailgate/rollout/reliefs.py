@@ -47,9 +47,7 @@ async def exempt(
     if rule != EVERY_RULE:
         check_restricts(policy, rule)
     if until > now + LONGEST:
-        raise RefusedError(
-            phrase("an exemption lasts %(days)s days at most: choose an earlier end", days=LONGEST.days)
-        )
+        raise RefusedError(phrase("choose an end within %(days)s days", days=LONGEST.days))
     relief = _relief(Cause.EXEMPTION, "" if rule == EVERY_RULE else rule, by, why, now, until)
     named = replace(relief, person=user_text(person.strip()), device=device)
     given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
@@ -65,8 +63,7 @@ def _exempt_already(given: Relief) -> str:
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=time_of(given.until)) if given.until else ""
     return phrase(
-        "there is an exemption already: %(whom)s is exempt from %(rule)s%(until)s, by %(author)s (%(why)s). "
-        "End that one first, to give another",
+        "%(whom)s is already let in from %(rule)s%(until)s, by %(author)s (%(why)s). End that exemption first",
         whom=whom,
         rule=rule,
         until=until,
@@ -97,7 +94,7 @@ async def end_exemption(
         ended = await do_counted(store, guard, asked, hit, partial(store.reliefs.end, [number], act))
     if not ended:
         raise UnknownError(
-            phrase("no exemption %(number)s is in force", number=str(number)),
+            phrase("there is no exemption %(number)s now", number=str(number)),
             "; `mailgate exempt list` shows those that are",
         )
     return ended[0]
@@ -128,7 +125,7 @@ async def resume(
     now = await store.now(now)
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
     if not off:
-        raise RefusedError(phrase("the rule `%(rule)s` is neither halted nor turned off", rule=rule))
+        raise RefusedError(phrase("the rule `%(rule)s` is not off", rule=rule))
     guard, plan = guard_of(settings) if settings else None, None
     begin = (await read_window(store, guard, now)).since
     if settings and begin and await store.reliefs.was_off(rule, begin):
@@ -161,7 +158,7 @@ async def _plan_of_resuming(store: Store, settings: Settings, rule: str, now: da
     """Whom the rule keeps out; None if nothing is in force. One at a time, since that takes processor time away from requests."""
     active = await store.policies.active()
     if _counted_now:
-        raise RefusedError(phrase("a rule is being counted before it comes back: do it again in a moment"))
+        raise RefusedError(phrase("we are counting whom the rule refuses. Try again in a moment"))
     _counted_now.add(rule)
     try:
         return await plan_of_resuming(store, settings, active, rule, WORKERS, now) if active else None
@@ -179,15 +176,15 @@ def check_restricts(policy: Policy, name: str) -> None:
         )
     if not rule.restricts:
         raise RefusedError(
-            phrase("the rule `%(name)s` lets people in: nobody needs an exemption from it", name=name)
+            phrase("the rule `%(name)s` gives mail: nobody needs an exemption from it", name=name)
         )
 
 
 def _relief(cause: Cause, rule: str, by: Person, why: str, now: datetime, until: datetime) -> Relief:
     if not why.strip():
-        raise RefusedError(phrase("why? a reason is needed for the audit log"))
+        raise RefusedError(phrase("say why. The audit log keeps it"))
     if until <= now:
-        raise RefusedError(phrase("the end is not in the future: choose a later one"))
+        raise RefusedError(phrase("choose an end in the future"))
     return Relief(0, cause, rule, why, by.name, now, until)
 
 

@@ -36,17 +36,16 @@ async def rules_of(policies: Policies, activation: Activation) -> Rules:
     if version is None:
         raise UnreadableVersionError(
             phrase(
-                "version %(number)s of the rules, which is in force, is not what was put in force: it was changed in "
-                "the store",
+                "the running version %(number)s of the rules was changed in the database after it started",
                 number=str(activation.number),
             ),
-            by_command=". `mailgate audit verify` says where, `mailgate policy rollback` puts the version before in force",
+            by_command=". `mailgate audit verify` says where, `mailgate policy rollback` starts the version before",
         )
     try:
         return await compute(compile_rules, version.texts)
     except ConfigError as error:
         message = phrase(
-            "version %(number)s of the rules, which is in force, cannot be used by this Mailgate: %(why)s",
+            "this Mailgate cannot use the running version %(number)s of the rules: %(why)s",
             number=str(version.number),
             why=str(error),
         )
@@ -67,7 +66,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
     """Make and keep a draft of the rules in force with this change. Raises RefusedError."""
     active = await store.policies.active()
     if active is None:
-        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+        raise RefusedError(phrase("no rules run yet: the first start starts the files"))
     before = await rules_of(store.policies, active)
     try:
         after = await compute(edited, before, edit)

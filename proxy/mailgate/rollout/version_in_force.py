@@ -38,8 +38,8 @@ from mailgate.tasks import compute
 
 log = structlog.get_logger()
 
-_APPLIED = "`mailgate policy plan` and `mailgate policy apply` put the files in force"
-_ENDED = f"{_APPLIED}, `mailgate policy rollback` puts the version before in force again"
+_APPLIED = "`mailgate policy plan` and `mailgate policy apply` start the files"
+_ENDED = f"{_APPLIED}, `mailgate policy rollback` starts the version before again"
 """How to put files in force that are held because the gate found them at its start."""
 _NAMED = 3
 """How many of the changes that files lack are named."""
@@ -211,7 +211,7 @@ class RulesKeeper:
         if self._files == self.current.activation.digest:
             return ""
         told = phrase(
-            "the files hold another version than number %(number)s, which is in force",
+            "the files hold another version than number %(number)s, which runs",
             number=str(self.current.activation.number),
         )
         if why := self._refused or self._behind(self.current.activation):
@@ -223,7 +223,7 @@ class RulesKeeper:
         if self._holds in (0, active.number) or active.author != BY_FILE:
             return ""
         why = phrase(
-            "they hold version %(held)s, and newer files have put this one in force: bring those here",
+            "they hold version %(held)s, and newer files have started this one: bring those here",
             held=str(self._holds),
         )
         return with_command(why, f"; to go back on purpose, {_APPLIED}")
@@ -264,11 +264,11 @@ class RulesKeeper:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put a version in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
-                why = phrase("it was put in force during the freeze that they waited for")
+                why = phrase("it was started during the freeze that they waited for")
                 return InspectionResult(with_command(why, f"; {_ENDED}"))
             if number := await self._policies.taken_back(waiting.files.digest):
                 why = phrase(
-                    "they hold version %(number)s, which was rolled back; only a plan can put it in force again",
+                    "they hold version %(number)s, which was rolled back; only a plan can start it again",
                     number=str(number),
                 )
                 how = f": `mailgate policy plan --version {number}`, then `mailgate policy apply`"
@@ -320,7 +320,7 @@ class RulesKeeper:
             before, now = await rules_of(self._policies, base), await rules_of(self._policies, active)
         except UnreadableVersionError as error:
             return phrase(
-                "it cannot be told whether they lack what %(who)s put in force: %(why)s",
+                "we cannot tell whether they lack what %(who)s started: %(why)s",
                 who=who,
                 why=error.words,
             )
@@ -331,7 +331,7 @@ class RulesKeeper:
         if len(lost) > _NAMED:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
         why = phrase(
-            "they lack what %(who)s put in force and would undo it: %(told)s",
+            "they lack what %(who)s started and would undo it: %(told)s",
             who=who,
             told=told,
         )

@@ -84,7 +84,7 @@ class AlteredError(StoreError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"the texts of version {number} were changed in the store: they are not put in force",
+            f"the texts of version {number} were changed in the database: they are not started",
             by_command="; see `mailgate audit verify`",
         )
 

@@ -410,7 +410,7 @@ def test_an_issuer_without_keys_is_named(gate, monkeypatch, answer, found, helps
 JAMF = "connectors: {mdm: {type: jamf, base_url: 'https://jamf.example.com', client_id: a, client_secret: {env: SECRET}}}\n"
 
 
-@pytest.mark.parametrize(("status", "found"), [(401, "refuses the account"), (503, "answers with an error")])
+@pytest.mark.parametrize(("status", "found"), [(401, "refuses our password"), (503, "answers with an error")])
 def test_a_source_that_cannot_be_read_is_named_and_not_asked_again(gate, monkeypatch, status, found) -> None:
     monkeypatch.setenv("SECRET", "hidden")
     asked = []
@@ -501,7 +501,7 @@ def ready(**changed: Any) -> bytes:
         (b"<html>", State.FAILED, "is no gate of this version", "`admin_listen`"),
         (ApiResponse(503, {}, ready(ready=False)), State.FAILED, "it is stopping", "start it again"),
         (ready(version="0.0.1"), State.WARNING, "version 0.0.1 runs", "restart"),
-        (ready(store="unavailable"), State.FAILED, "The store does not answer", "#when-things-break"),
+        (ready(store="unavailable"), State.FAILED, "The database does not answer", "#when-things-break"),
         (ready(workers={"wanted": 2, "answering": 1, "missing": [1]}), State.FAILED, "1 of 2 workers", "docs/operate.md"),
         (ready(config={"state": "rejected", "mistakes": ["policy.yaml:1:1: x"]}), State.FAILED, "policy.yaml:1:1: x", "`mailgate check`"),
         (ready(clock={"state": "off", "offset_seconds": 75.0}), State.FAILED, "75 seconds off", "docs/operate.md"),

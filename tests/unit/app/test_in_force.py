@@ -109,7 +109,7 @@ async def test_settings_take_effect_under_the_rules_that_are_in_force(service, b
 
 
 async def test_changed_files_are_said_to_be_in_force_once_they_are(service, bundle):
-    """While rules are inspected those before decide, and nothing is in force yet that could be named."""
+    """While rules are inspected those before decide, and no rules run yet that could be named."""
     before, changed = service.files.bundle.rules, bundle("http://127.0.0.1:9999", policy=CHANGED)
     service.keeper.offer, service.keeper.is_undecided = AsyncMock(return_value=before), True
     with capture_logs() as logs:

@@ -42,7 +42,7 @@ async def test_only_a_stopping_gate_is_not_ready(service, monkeypatch, lost, mis
         "serial": 5,
         "held": "",
         "only_report": ["pilot only reports"],
-        "off": ["pilot: halted since 2026-11-24 00:00 UTC: too many"],
+        "off": ["pilot: off by itself, since 2026-11-24 00:00 UTC: too many"],
         "exemptions": 1,
     }
     assert state["workers"] == {"wanted": 1, "answering": 1, "missing": []}
@@ -60,7 +60,7 @@ async def test_only_a_stopping_gate_is_not_ready(service, monkeypatch, lost, mis
     assert state["writes"] == {"refused_since": None, "error": ""}
 
 
-FULL = "the store does not answer (database or disk is full)"
+FULL = "the database does not answer (database or disk is full)"
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,8 @@ async def test_rules_that_are_off_are_told_in_the_console_language(service, monk
     monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": phrase("never")})
     rules = (await service.check.now()).rules
     german = console_languages()["de"]
-    assert translate(rules.off[0], german) == "pilot: angehalten seit 24.11.2026, 00:00 UTC: too many"
+    assert (
+        translate(rules.off[0], german)
+        == "pilot: von selbst aus, seit Di., 24. Nov. 2026, 00:00 Uhr UTC: too many"
+    )
     assert translate(rules.only_report[0], german) == "pilot nie"

@@ -162,7 +162,7 @@ def test_every_rule_says_why() -> None:
         "coarse-without-touch": "neither mouse nor touch: a remote control or a game pad",
         "no-touch": "no touch screen",
         "mouse-first": "a touch screen, but mouse or trackpad come first",
-        "convertible": "Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds report",
+        "convertible": "Windows or ChromeOS used by touch, with a mouse or more touch points than phones and tablets report",
         "touch-first": "touch comes first, as on phones and tablets",
     }
 

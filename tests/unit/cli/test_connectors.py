@@ -323,7 +323,7 @@ def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["sync", "hrr"], "no connector is called `hrr`; did you mean `hr`?"),
+        (["sync", "hrr"], "no source is called `hrr`; did you mean `hr`?"),
         (["sync", "push"], "the source of push sends reports by itself: there is nothing to read"),
         (["import", "hr", "nowhere.csv"], "hr: file-unreadable: no such file or directory"),
     ],

@@ -121,7 +121,7 @@ def test_show_adds_names_and_sightings() -> None:
     assert (seen["rule"], seen["effect"], seen["times"]) == ("prohibited-app", "block", 1)
     assert seen["reference"] == "ref-phone-1"
     text = devices("show", "phone-1").stdout
-    for word in ("applx1", "prohibited-app", "last 1 sightings", "what each source says"):
+    for word in ("applx1", "prohibited-app", "last 1 requests", "what each source says"):
         assert word in text
 
 

@@ -51,7 +51,7 @@ def test_a_person_is_exempt_listed_and_no_longer(
     assert (told["person"], told["rule"], told["ended_at"]) == ("lin", "shut", None)
     ended = run("end", "1", "--note", "it came")
     assert ended.output == "ended exemption 1: lin\n"
-    assert run("list").output == "Nobody is exempt.\n"
+    assert run("list").output == "Nobody is let in. People and devices with an exemption appear here.\n"
     (told,) = json.loads(run("list", "--all", "--json").output)
     assert told["ended_why"] == "it came"
     assert "it came" in run("list", "--all").output

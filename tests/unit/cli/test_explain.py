@@ -77,7 +77,7 @@ def test_a_request_is_read_from_a_yaml_file(tmp_path: Path) -> None:
 def test_the_table_tells_client_rules_and_decision() -> None:
     result = run()
     assert result.exit_code == 0
-    for word in ("phone, handheld", "prohibited-app", "not reached", "block: prohibited-app"):
+    for word in ("phone, like a phone or tablet", "prohibited-app", "not reached", "block: prohibited-app"):
         assert word in result.stdout
 
 
@@ -191,7 +191,7 @@ def test_the_explanation_tells_client_rules_and_what_would_change_it(
     show(explanation(seen, decision, POLICY), {}, seen, decision)
     told = capsys.readouterr().out
     for words in (
-        "phone, handheld",
+        "phone, like a phone or tablet",
         "listed, apps: tiktok",
         "not reached",
         "block: prohibited-app, by app",

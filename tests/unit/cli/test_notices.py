@@ -86,7 +86,7 @@ def test_without_settings_nothing_is_sent(folder: Path, config: Path) -> None:
 
 def test_before_the_first_start_nothing_can_be_told(config: Path) -> None:
     refused = run("preview", "all", "--kind", "enforced")
-    assert (refused.exit_code, "nothing is in force yet" in refused.output) == (1, True)
+    assert (refused.exit_code, "no rules run yet" in refused.output) == (1, True)
 
 
 def test_a_transport_that_is_down_is_said_and_loses_nothing(folder: Path) -> None:

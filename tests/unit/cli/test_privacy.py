@@ -30,7 +30,7 @@ def two_versions(config: Path) -> None:
 def test_before_the_first_start_the_report_is_about_the_files(config: Path) -> None:
     told = run().output
     assert told.startswith("# Data protection report on Mailgate\n")
-    assert "not in force yet" in told
+    assert "not running yet" in told
     assert "Annex: changes" not in told
     assert run("--since", "1").exit_code == 1
 

@@ -79,7 +79,7 @@ def test_rules_that_everybody_may_change_are_named_in_the_log(
 
 
 @pytest.mark.parametrize(
-    "breaks", [OSError(98, "Address already in use"), StoreUnavailableError("the store does not answer")]
+    "breaks", [OSError(98, "Address already in use"), StoreUnavailableError("the database does not answer")]
 )
 def test_a_start_that_fails_is_told_in_one_line(gate: Gate, breaks: Exception) -> None:
     gate.breaks = breaks

@@ -86,7 +86,7 @@ async def test_a_viewer_may_look_and_nothing_else(vic: Browser, firm: Company) -
         if path not in FOR_EVERYBODY:
             page = await vic.post(filled(path), confirmed="yes")
             assert page.status == 403, path
-            assert "This needs the role" in page.words
+            assert "Only somebody with the role" in page.words
     assert await firm.acts() == before
 
 

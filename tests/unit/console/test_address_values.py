@@ -26,12 +26,8 @@ def test_every_other_value_is_a_mistake_with_what_to_enter() -> None:
     )
     assert said == {"name": "ada"}
     assert mistakes == [
-        AddressMistake(
-            "kind", "fone", "it is not known here; did you mean phone? Expected one of phone, tablet"
-        ),
-        AddressMistake(
-            "nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"
-        ),
+        AddressMistake("kind", "fone", "it is not known here; did you mean phone? Use one of phone, tablet"),
+        AddressMistake("nam", "x", "there is no such parameter; did you mean name? Use one of kind, name"),
         AddressMistake("name", "bob", "it is given more than once; keep one"),
         AddressMistake("name", "toolong", "it is given more than once; keep one"),
     ]

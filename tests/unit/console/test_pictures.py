@@ -47,7 +47,7 @@ def test_a_picture_is_told_in_words() -> None:
     drawn = plot(traffic(kind={"phone": 1002}), "kind")
     assert drawn.words == "The last 60 minutes: 1,002 phone."
     assert drawn.totals == (("phone", "phone", 1002),)
-    assert plot(traffic(effect={"block": 7}), "effect").words == "The last 60 minutes: 7 kept out."
+    assert plot(traffic(effect={"block": 7}), "effect").words == "The last 60 minutes: 7 refused."
     assert plot(traffic(), "kind").words == "The last 60 minutes: no requests."
 
 

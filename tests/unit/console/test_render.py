@@ -92,7 +92,7 @@ def test_no_page_tells_its_reader_to_type_a_command() -> None:
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        (with_command(phrase("Not in force"), ": `mailgate policy plan`"), "Not in force"),
+        (with_command(phrase("Not running"), ": `mailgate policy plan`"), "Not running"),
         (plural("`%(name)s`", "", 1, name="<b>`x`"), "<code>&lt;b&gt;`x`</code>"),
         (phrase("%(first)s or %(last)s", first=code("<b>"), last="<b>"), "<code>&lt;b&gt;</code> or &lt;b&gt;"),
         (capital(joined(["<b>", phrase("from %(at)s on", at=time_of(AT))], ": ")), f"&lt;b&gt;: from {instant(AT).within} on"),

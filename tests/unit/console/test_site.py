@@ -54,8 +54,8 @@ async def test_nothing_that_a_page_names_is_elsewhere(ada: Browser) -> None:
 @pytest.mark.parametrize(
     ("raised", "status", "words"),
     [
-        (StoreUnavailableError("of a secret place"), 503, "The store does not answer"),
-        (ValueError("of a secret place"), 500, "Something went wrong"),
+        (StoreUnavailableError("of a secret place"), 503, "The database does not answer"),
+        (ValueError("of a secret place"), 500, "This did not work"),
         (RefusedError("another version was put in force"), 409, "Another version was put in force."),
     ],
 )
@@ -123,7 +123,7 @@ async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:
     body = BytesIO(b"text=" + b"x" * (5 * 1024 * 1024))
     async with ada.session.post(f"{ORIGIN}/console/explain", data=body, headers=form) as answer:
         assert answer.status == 413
-        assert "more text than this form accepts" in await answer.text()
+        assert "That text is too long" in await answer.text()
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ async def test_a_person_reads_on_in_the_language_that_they_choose(ada: Browser) 
     page = await ada.post("/console/language", lang="de", to="/console/devices?kind=phone")
     assert page.path == "/console/devices?kind=phone"
     assert "<h1>Geräte</h1>" in page.text
-    assert "Regeln in Kraft" in (await ada.get("/console/policy")).text
+    assert "Regeln jetzt" in (await ada.get("/console/policy")).text
     cookies = {each.key: each for each in ada.session.cookie_jar}
     assert (cookies[COOKIE]["httponly"], cookies[COOKIE]["samesite"]) == (True, "Lax")
 
@@ -201,7 +201,7 @@ def for_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_page_of_an_operation_is_for_its_roles_alone(ada: Browser, lin: Browser) -> None:
     refused, shown = await ada.get("/console/nothing"), await lin.get("/console/nothing")
     assert (refused.status, "the role approver" in refused.words) == (403, True)
-    assert (shown.status, "The apps that apps.yaml lists" in shown.words) == (200, True)
+    assert (shown.status, "The apps that we look for" in shown.words) == (200, True)
 
 
 def test_only_an_operation_that_takes_nothing_has_a_page_by_itself() -> None:

@@ -38,7 +38,7 @@ def test_every_enrolment_and_every_verdict_has_words_of_its_own() -> None:
 
 
 def test_a_word_of_another_release_stays_as_it_is() -> None:
-    assert (effect_in_words("block"), effect_in_words("quarantine")) == ("kept out", "quarantine")
+    assert (effect_in_words("block"), effect_in_words("quarantine")) == ("no mail", "quarantine")
     assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
     assert reason_in_words("of-another-release") == ""
     assert not_denied_in_words("of-another-release") == "of-another-release"
@@ -113,7 +113,7 @@ def test_a_reply_of_the_mail_server_is_told_as_what_it_means(why: str, words: st
 
 def test_reasons_have_the_words_of_the_gates_own_pages() -> None:
     german = console_languages()["de"]
-    assert translate(reason_in_words("prohibited-app"), german).startswith("Eine App auf diesem Gerät")
+    assert translate(reason_in_words("prohibited-app"), german).startswith("Eine App hält Firmen-E-Mail")
 
 
 @pytest.mark.parametrize(("status", "words"), [(429, "HTTP 429 Too Many Requests"), (599, "HTTP 599")])

@@ -106,7 +106,7 @@ async def test_the_mail_names_the_device_the_reason_and_the_fix():
     text = mail.get_content()
     assert (mail["To"], mail["From"]) == ("ada@example.com", '"mail.example.com" <it-help@example.com>')
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Subject"] == "An app on this device is not allowed with company mail"
+    assert mail["Subject"] == "An app keeps company mail off this device"
     for said in (
         "\niPhone\n",
         "TikTok",
@@ -123,7 +123,7 @@ async def test_the_mail_names_the_device_the_reason_and_the_fix():
 async def test_the_mail_is_in_the_language_of_the_mail_app():
     [mail] = await PostOffice().after(access(**{"accept-language": "de-de"}))
     assert mail["Content-Language"] == "de"
-    assert "Referenz: REF2345" in mail.get_content()
+    assert "Hilfenummer: REF2345" in mail.get_content()
 
 
 async def test_nobody_is_told_twice():

@@ -37,29 +37,29 @@ def test_the_same_rules_differ_in_nothing() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("effect: warn", "effect: block", ["~ rule app: keeps out now, warns before"]),
-        ("{warn: 2026-12-01}", "{warn: 2026-12-01, enforce: 2026-12-02}", ["~ rule app: the start of enforcement is `2026-12-02T00:00:00Z` now, was not given before"]),
-        (", stages: {warn: 2026-12-01}", "", ["~ rule app: the start of warnings is not given any more, was `2026-12-01T00:00:00Z`"]),
+        ("effect: warn", "effect: block", ["~ rule app: blocks people now; before: warns"]),
+        ("{warn: 2026-12-01}", "{warn: 2026-12-01, enforce: 2026-12-02}", ["~ rule app: the day from which it applies is `2026-12-02T00:00:00Z` now, was not given before"]),
+        (", stages: {warn: 2026-12-01}", "", ["~ rule app: the day from which it warns is not given any more, was `2026-12-01T00:00:00Z`"]),
         ("client.handheld", "client.probed", ["~ rule rest: the condition is `client.probed` now, was `client.handheld`"]),
         ("client.handheld", "client.contradicted", ["~ rule rest: the condition is `client.contradicted` now, was `client.handheld`"]),
         ('client.handheld, ', 'client.handheld, share: 25%, groups: [it, hr], ', [
             "~ rule rest: the share of people is `25%` now, was `100%`",
             "~ rule rest: the groups whom it is about is `it, hr` now, was not given before",
         ]),
-        ("rules:", "default: {effect: allow}\nrules:", ["~ default: lets in now, keeps out before"]),
+        ("rules:", "default: {effect: allow}\nrules:", ["~ default: gives mail to people now; before: blocks"]),
         ("id: rest", "id: others", [
-            "+ rule others: lets in everybody who meets `client.handheld`; read last",
-            "- rule rest: lets in everybody who meets `client.handheld` no longer",
+            "+ rule others: gives mail to everybody who meets `client.handheld`; read last",
+            "- rule rest: gives mail to everybody who meets `client.handheld` no longer",
         ]),
         ("id: app", "id: new", [
             '+ rule new: warns everybody who meets `"prohibited" in device.lists`; read before `rest`',
-            "+ rule new: the start of warnings: `2026-12-01T00:00:00Z`",
+            "+ rule new: the day from which it warns: `2026-12-01T00:00:00Z`",
             '- rule app: warns everybody who meets `"prohibited" in device.lists` no longer',
-            "- rule app: the start of warnings: `2026-12-01T00:00:00Z`",
+            "- rule app: the day from which it warns: `2026-12-01T00:00:00Z`",
         ]),
         ("id: laptop", "id: computer", [
-            '+ rule computer: lets in everybody who meets `client.kind == "laptop"`; read before `app`',
-            '- rule laptop: lets in everybody who meets `client.kind == "laptop"` no longer',
+            '+ rule computer: gives mail to everybody who meets `client.kind == "laptop"`; read before `app`',
+            '- rule laptop: gives mail to everybody who meets `client.kind == "laptop"` no longer',
         ]),
     ],
 )  # fmt: skip
@@ -184,28 +184,28 @@ def test_each_field_has_its_words() -> None:
         for about in ("rule whole", "default", "app chess")
     )
     assert of_rule == [
-        "challenges everybody in sales, pilot who meets `client.handheld`, but only 12.5% of them, always the same people; read before `rest`",
+        "asks for proof from everybody in sales, pilot who meets `client.handheld`, but only 12.5% of them, always the same people; read before `rest`",
         "the title: `Whole`",
         "the reason: `kind-refused`",
-        "the start of report-only: `2031-01-01T00:00:00Z`",
-        "the start of warnings: `2031-01-02T00:00:00Z`",
-        "the start of enforcement: `2031-01-03T00:00:00Z`",
+        "the day from which it watches: `2031-01-01T00:00:00Z`",
+        "the day from which it warns: `2031-01-02T00:00:00Z`",
+        "the day from which it applies: `2031-01-03T00:00:00Z`",
         "the grace for new devices: `17d`",
-        "the share of kept-out people or requests at which it halts by itself: `31%`",
+        "the share of refused people or requests at which it stops by itself: `31%`",
         "what that share is counted of: `requests`",
-        "how many it must keep out before it halts by itself: `91`",
-        "how many who ask for help make it halt by itself: `47`",
-        "the period in which people are counted before it halts: `43m`",
+        "how many it must refuse before it stops by itself: `91`",
+        "how many people who ask for help make it stop by itself: `47`",
+        "the time in which people are counted before it stops by itself: `43m`",
         "for how many hours people may let themselves in: `53`",
         "how long after that they may do it again: `59d`",
         "whether they have to say why: `optional`",
-        "what happens while the posture cannot be had: `allow`",
+        "what happens if a source is down: `allow`",
         "what people are told to do: `Go and see Grace`",
         "whom people are told to ask: `c@example.com`",
         "whether its notices start by themselves on its dates: `on_dates`",
     ]
     assert of_default == [
-        "warns now, keeps out before",
+        "warns people now; before: blocks",
         "the reason is `rule-matched` now, was `no-rule-matched`",
         "the title is `Others` now, was not given before",
         "what people are told to do is `wait` now, was not given before",
@@ -215,7 +215,7 @@ def test_each_field_has_its_words() -> None:
         "the vendor is `Vee` now, was not given before",
         "the packages on Android is `a.n` now, was not given before",
         "the bundles on iOS is `i.o` now, was not given before",
-        "the names in inventories is `En` now, was not given before",
+        "the names at sources is `En` now, was not given before",
         "the publishers is `Pub` now, was not given before",
         "the browser extensions is `e.x` now, was not given before",
     ]
@@ -231,25 +231,25 @@ def test_each_field_has_its_words() -> None:
 @pytest.mark.parametrize(
     ("stages", "does"),
     [
-        ("report_only: 2026-01-01", "only reports everybody who meets `true`"),
+        ("report_only: 2026-01-01", "only watches everybody who meets `true`"),
         ("warn: 2026-01-01", "warns everybody who meets `true`"),
-        ("warn: 2026-01-01, enforce: 2027-01-01", "keeps out everybody who meets `true`"),
+        ("warn: 2026-01-01, enforce: 2027-01-01", "blocks everybody who meets `true`"),
     ],
 )
 def test_a_rule_that_is_never_enforced_is_not_said_to_keep_anybody_out(stages: str, does: str) -> None:
     told_of = told(OLD + f"  - {{id: new, when: 'true', effect: block, stages: {{{stages}}}}}\n")
     assert told_of[0] == f"+ rule new: {does}; read last"
-    hidden = "+ rule new: what it would do if it were enforced: `block`"
-    assert (hidden in told_of) is ("keeps out" not in does)
+    hidden = "+ rule new: what it would do if it applied: `block`"
+    assert (hidden in told_of) is ("blocks" not in does)
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn", "challenge"])
 def test_the_effect_of_a_report_only_rule_is_said(effect: str) -> None:
     rehearsed = f"  - {{id: new, when: 'true', effect: {effect}, stages: {{report_only: 2026-01-01}}}}\n"
     assert told(OLD + rehearsed) == [
-        "+ rule new: only reports everybody who meets `true`; read last",
-        f"+ rule new: what it would do if it were enforced: `{effect}`",
-        "+ rule new: the start of report-only: `2026-01-01T00:00:00Z`",
+        "+ rule new: only watches everybody who meets `true`; read last",
+        f"+ rule new: what it would do if it applied: `{effect}`",
+        "+ rule new: the day from which it watches: `2026-01-01T00:00:00Z`",
     ]
 
 
@@ -267,7 +267,7 @@ def test_the_effect_of_a_report_only_rule_is_said(effect: str) -> None:
 def test_the_people_of_a_rule_are_said(given: str, whom: str) -> None:
     new = rules(OLD + f"  - {{id: new, when: 'true', effect: block, {given}}}\n", APPS)
     found = changes(rules(OLD, APPS), new)
-    assert f"+ rule new: keeps out {whom}; read last" in map(str, found)
+    assert f"+ rule new: blocks {whom}; read last" in map(str, found)
     in_german(found)
 
 
@@ -303,7 +303,7 @@ def test_knowing_groups_is_a_change_even_without_members() -> None:
     unknown, empty = rules(PLAIN), rules(PLAIN).with_groups(Groups.of_members({"sales": []}))
     for old, new, words in (
         (unknown, empty, "+ groups: groups are known: a rule for groups is about their members alone"),
-        (empty, unknown, "- groups: no groups are known: a rule that restricts groups restricts everybody"),
+        (empty, unknown, "- groups: no groups are known: a rule that refuses groups refuses everybody"),
     ):
         found = changes(old, new)
         assert [str(each) for each in found] == [words]
@@ -322,7 +322,7 @@ def test_a_comma_in_a_name_is_not_taken_for_two_names() -> None:
     )
     found = changes(one, two)
     assert [str(each) for each in found] == [
-        '~ app chess: the names in inventories is `象棋, Mate` now, was `"象棋, Mate"`'
+        '~ app chess: the names at sources is `象棋, Mate` now, was `"象棋, Mate"`'
     ]
 
 

@@ -243,19 +243,19 @@ def test_the_harder_answer_says_which_rule_the_seen_app_met() -> None:
     asks = access(PHONE, replace(ENDED, last_state=PostureState.LISTED, **SEEN))
     decision = decide(asks, policy_of(rehearsed, {"id": "a", "when": "false"}, warned, later, proven))
     assert [(trial.rule, trial.note) for trial in decision.trials] == [
-        ("rehearsed", "the posture is unavailable: blocked"),
+        ("rehearsed", "the source is down: refused"),
         ("a", ""),
-        ("prohibited-app", "holds by the apps that were seen, but `proven` restricts more while the posture is unavailable"),
-        ("later", "report-only: would have decided"),
-        ("proven", "the posture is unavailable: blocked"),
+        ("prohibited-app", "matches by the apps that were seen, but `proven` is stricter while the source is down"),
+        ("later", "only watches: would have decided"),
+        ("proven", "the source is down: refused"),
     ]  # fmt: skip
     assert len(decision.trials) == 5
     assert [(each.rule, each.note) for each in decision.would] == [
-        ("rehearsed", "report-only: would have decided"),
-        ("later", "report-only: would have decided"),
+        ("rehearsed", "only watches: would have decided"),
+        ("later", "only watches: would have decided"),
     ]
     (trial,) = decide(asks, policy_of(WARNED)).trials
-    assert trial.note == "the posture is unavailable: blocked"
+    assert trial.note == "the source is down: refused"
 
 
 _CONDITIONS = (
@@ -551,21 +551,21 @@ SALES = Groups.of_members({"sales": ["ada"]})
         ({}, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "")),
         ({"when": "false"}, CLEAN, (False, Stage.ENFORCE, None, "")),
         (BROKEN, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "failed: divide by zero")),
-        ({"stages": {"warn": "2026-12-01"}}, CLEAN, (True, Stage.WARN, Effect.WARN, "softened from block by its stage")),
-        ({"stages": {"report_only": "2026-12-01"}}, CLEAN, (True, Stage.REPORT_ONLY, Effect.BLOCK, "report-only: would have decided")),
+        ({"stages": {"warn": "2026-12-01"}}, CLEAN, (True, Stage.WARN, Effect.WARN, "only warns yet, later: block")),
+        ({"stages": {"report_only": "2026-12-01"}}, CLEAN, (True, Stage.REPORT_ONLY, Effect.BLOCK, "only watches: would have decided")),
         ({"stages": {"enforce": "2026-12-20"}}, CLEAN, (False, Stage.PENDING, None, "starts at 2026-12-20T00:00:00+00:00")),
-        ({"grace": "7d"}, replace(CLEAN, first_seen=NOW), (True, Stage.ENFORCE, Effect.WARN, "softened from block: the device is new until 2026-12-17T00:00:00+00:00")),
-        ({"grace": "7d", "stages": {"warn": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.WARN, Effect.WARN, "softened from block by its stage")),
-        ({"grace": "7d", "stages": {"report_only": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.REPORT_ONLY, Effect.BLOCK, "report-only: would have decided")),
+        ({"grace": "7d"}, replace(CLEAN, first_seen=NOW), (True, Stage.ENFORCE, Effect.WARN, "new device until 2026-12-17T00:00:00+00:00, then: block")),
+        ({"grace": "7d", "stages": {"warn": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.WARN, Effect.WARN, "only warns yet, later: block")),
+        ({"grace": "7d", "stages": {"report_only": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.REPORT_ONLY, Effect.BLOCK, "only watches: would have decided")),
         ({"effect": "warn"}, replace(CLEAN, first_seen=NOW), (True, Stage.ENFORCE, Effect.WARN, "")),
         ({"share": "0%"}, CLEAN, (False, Stage.ENFORCE, None, "outside the share of 0%")),
         ({"share": "12.5%", "id": "rule-0"}, CLEAN, (False, Stage.ENFORCE, None, "outside the share of 12.5%")),
         ({"share": "100%"}, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "")),
         ({"groups": ("sales",)}, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "")),
         ({"groups": ("pilot", "board")}, CLEAN, (False, Stage.ENFORCE, None, "not in pilot, board")),
-        ({"when": "device.known"}, UNAVAILABLE, (True, Stage.ENFORCE, Effect.BLOCK, "the posture is unavailable: blocked")),
-        ({"when": "device.known", "on_unavailable": "allow"}, UNAVAILABLE, (False, Stage.ENFORCE, None, "the posture is unavailable: passed over")),
-        ({"when": "device.known", "on_unavailable": "allow", "effect": "allow"}, UNAVAILABLE, (True, Stage.ENFORCE, Effect.ALLOW, "the posture is unavailable: allowed")),
+        ({"when": "device.known"}, UNAVAILABLE, (True, Stage.ENFORCE, Effect.BLOCK, "the source is down: refused")),
+        ({"when": "device.known", "on_unavailable": "allow"}, UNAVAILABLE, (False, Stage.ENFORCE, None, "the source is down: passed over")),
+        ({"when": "device.known", "on_unavailable": "allow", "effect": "allow"}, UNAVAILABLE, (True, Stage.ENFORCE, Effect.ALLOW, "the source is down: gets mail")),
     ],
 )  # fmt: skip
 def test_the_trial_of_a_rule_says_what_came_of_it_and_why(
@@ -587,7 +587,7 @@ def test_a_decision_made_before_the_rules_has_its_own_trial() -> None:
     lost = decide(access(PHONE, replace(CLEAN, lost=True)), policy)
     assert [*lost.trials] == [
         RuleTrial(
-            "device-lost", "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule lets it in"
+            "device-lost", "", True, Stage.ENFORCE, Effect.BLOCK, "marked as lost: no rule gives it mail"
         )
     ]
     asked = replace(access(PHONE), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
@@ -689,8 +689,8 @@ def test_an_unseen_app_does_not_count_as_absent() -> None:
     assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE)
 
 
-WHY = "exempt since 2026-12-10 00:00 UTC: why"
-SOFTER = "it is out for a time, but decides here because `{}` after it would restrict more"
+WHY = "let in, since 2026-12-10 00:00 UTC: why"
+SOFTER = "it is off for a time, but decides here because `{}` after it would be stricter"
 
 
 def relieved(*rules: dict[str, object], out: str = "", **default: str) -> Policy:
@@ -725,8 +725,8 @@ WARNS = {"id": "rest", "effect": "warn"}
         (relieved(OUT_CHALLENGES, OUT, SHUT, out="out too"), Effect.CHALLENGE, "too", ["out"], [("too", Stage.ENFORCE, SOFTER.format("rest")), ("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),
         (relieved(OUT | {"when": "false"}, LET_IN, out="out"), Effect.ALLOW, "rest", [], [("out", Stage.REPORT_ONLY, ""), ("rest", Stage.ENFORCE, "")]),
         (relieved(OUT | {"when": "1 / 0 == 1"}, LET_IN, out="out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, "failed: divide by zero"), ("rest", Stage.ENFORCE, "")]),
-        (relieved(OUT | {"stages": {"report_only": "2026-12-01"}}, LET_IN, out="out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, "report-only: would have decided"), ("rest", Stage.ENFORCE, "")]),
-        (relieved(OUT_WARNS | {"stages": {"report_only": "2026-12-01"}}, SHUT, out="out"), Effect.BLOCK, "rest", ["out"], [("out", Stage.REPORT_ONLY, "report-only: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT | {"stages": {"report_only": "2026-12-01"}}, LET_IN, out="out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, "only watches: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT_WARNS | {"stages": {"report_only": "2026-12-01"}}, SHUT, out="out"), Effect.BLOCK, "rest", ["out"], [("out", Stage.REPORT_ONLY, "only watches: would have decided"), ("rest", Stage.ENFORCE, "")]),
     ],
 )  # fmt: skip
 def test_a_rule_that_is_out_is_told_and_makes_nothing_harder(

@@ -76,7 +76,7 @@ def test_a_rule_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: i
 
 
 def test_the_reason_has_every_number() -> None:
-    words = "4 of 10 people were kept out within 1h; the limit is 10%"
+    words = "4 of 10 people were refused within 1h; the limit is 10%"
     assert tally(4, 6).halt_reason(NOW) == words
 
 
@@ -98,7 +98,7 @@ def test_one_person_halts_no_more_by_requests_than_by_people() -> None:
 def test_a_person_counts_by_the_refused_share_of_their_requests() -> None:
     counted = tally(4, 16, of="requests")
     assert counted.halt_reason(NOW) == (
-        "20% of the requests of 20 people, each with the same weight, were kept out within 1h; the limit is 10%"
+        "20% of the requests of 20 people, each with the same weight, were refused within 1h; the limit is 10%"
     )
     for number in range(4):
         counted.count(HaltSubject(f"person-{number}"), stopped=False, now=NOW)
@@ -166,7 +166,7 @@ def test_a_request_counts_for_about_the_window() -> None:
         counted.count(HaltSubject("a"), stopped=stopped, now=NOW + timedelta(seconds=seconds))
     assert counted.halt_reason(NOW + 12 * MINUTE - timedelta(microseconds=1)) == ""
     assert counted.halt_reason(NOW + 12 * MINUTE) == (
-        "50% of the requests of 1 people, each with the same weight, were kept out within 12m; the limit is 40%"
+        "50% of the requests of 1 people, each with the same weight, were refused within 12m; the limit is 40%"
     )
 
 

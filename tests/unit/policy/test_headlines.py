@@ -68,8 +68,8 @@ def test_the_most_important_change_is_told_first() -> None:
     new = Policy(changed.rules, changed.default, listed("tiktok", "wechat").catalog)
     assert headlines(old, new, NOW) == [
         ("WeChat joins the prohibited list", None),
-        ("Rule 'phones' warns people now", None),
-        ("The default lets people in now", None),
+        ("“phones” warns people now", None),
+        ("The rule for everybody else gives people mail now", None),
         ("WeChat and CapCut are listed", None),
     ]
 
@@ -77,9 +77,9 @@ def test_the_most_important_change_is_told_first() -> None:
 @pytest.mark.parametrize(
     ("default", "words"),
     [
-        ({"effect": "warn"}, "The default warns people now"),
-        ({"effect": "challenge", "title": "No"}, "The default asks people for proof now"),
-        ({"title": "No"}, "The default changes in detail"),
+        ({"effect": "warn"}, "The rule for everybody else warns people now"),
+        ({"effect": "challenge", "title": "No"}, "The rule for everybody else asks people for proof now"),
+        ({"title": "No"}, "The rule for everybody else changes in detail"),
     ],
 )
 def test_a_change_of_the_default_is_told(default: dict[str, str], words: str) -> None:
@@ -106,32 +106,32 @@ def rule(stages: dict[str, datetime] | None = None, **more: Any) -> dict[str, An
 @pytest.mark.parametrize(
     ("before", "after", "words", "date"),
     [
-        (None, rule(), "New rule 'phones' keeps people out", None),
-        (None, rule(effect="challenge"), "New rule 'phones' asks people for proof", None),
-        (None, rule(effect="warn"), "New rule 'phones' warns people", None),
-        (None, rule(effect="allow"), "New rule 'phones' lets people in", None),
-        (None, rule({"enforce": AT_ONCE}), "New rule 'phones' keeps people out", None),
-        (None, rule({"warn": LATE, "enforce": LATEST}), "Rule 'phones' starts on", LATE),
-        (None, rule({"report_only": EARLY}), "Rule 'phones' only reports from", EARLY),
-        (None, rule(STAGED), "Rule 'phones' warns from", EARLY),
-        (rule(), None, "Rule 'phones' is removed", None),
-        (rule(), rule(effect="warn", share="5%"), "Rule 'phones' warns people now", None),
-        (rule(), rule({"warn": LATE}, effect="warn"), "Rule 'phones' would do something else", None),
-        (rule(), rule({"report_only": EARLY}, effect="warn"), "Rule 'phones' would do something else", None),
-        (rule(), rule({"warn": EARLY}, effect="challenge"), "Rule 'phones' warns people now", None),
-        (rule(), rule({"enforce": LATE}, share="5%"), "Rule 'phones' is enforced from", LATE),
-        (rule(STAGED), rule(STAGED | {"enforce": LATEST}), "Rule 'phones' is enforced from", LATEST),
-        (rule(STAGED), rule({"report_only": EARLY, "warn": LATE}), "Rule 'phones' only reports from", EARLY),
-        (rule({"warn": LATE}), rule({"warn": EARLY}), "Rule 'phones' warns from", EARLY),
-        (rule(STAGED), rule({"warn": EARLY}), "Rule 'phones' has fewer stages", None),
-        (rule({"enforce": LATE}), rule(), "Rule 'phones' is enforced at once", None),
-        (rule(), rule(share="2.5%", groups=("pilot",)), "Rule 'phones' applies to 2.5 % of people", None),
-        (rule(share="25%"), rule(), "Rule 'phones' applies to 100 % of people", None),
-        (rule(), rule(groups=("it", "hr"), when="true"), "Rule 'phones' applies to it, hr", None),
-        (rule(groups=("it",)), rule(when="true"), "Rule 'phones' applies to everybody", None),
-        (rule(when="false"), rule(when="true", title="Phones"), "Rule 'Phones' has another condition", None),
-        (rule(when="true"), rule(when="false"), "Rule 'phones' has another condition", None),
-        (rule(), rule(title="Phones"), "Rule 'Phones' changes in detail", None),
+        (None, rule(), "New rule “phones” blocks people", None),
+        (None, rule(effect="challenge"), "New rule “phones” asks people for proof", None),
+        (None, rule(effect="warn"), "New rule “phones” warns people", None),
+        (None, rule(effect="allow"), "New rule “phones” gives people mail", None),
+        (None, rule({"enforce": AT_ONCE}), "New rule “phones” blocks people", None),
+        (None, rule({"warn": LATE, "enforce": LATEST}), "“phones” starts on", LATE),
+        (None, rule({"report_only": EARLY}), "“phones” watches from", EARLY),
+        (None, rule(STAGED), "“phones” warns from", EARLY),
+        (rule(), None, "“phones” is removed", None),
+        (rule(), rule(effect="warn", share="5%"), "“phones” warns people now", None),
+        (rule(), rule({"warn": LATE}, effect="warn"), "“phones” would do something else", None),
+        (rule(), rule({"report_only": EARLY}, effect="warn"), "“phones” would do something else", None),
+        (rule(), rule({"warn": EARLY}, effect="challenge"), "“phones” warns people now", None),
+        (rule(), rule({"enforce": LATE}, share="5%"), "“phones” blocks people from", LATE),
+        (rule(STAGED), rule(STAGED | {"enforce": LATEST}), "“phones” blocks people from", LATEST),
+        (rule(STAGED), rule({"report_only": EARLY, "warn": LATE}), "“phones” watches from", EARLY),
+        (rule({"warn": LATE}), rule({"warn": EARLY}), "“phones” warns from", EARLY),
+        (rule(STAGED), rule({"warn": EARLY}), "“phones” has fewer stages", None),
+        (rule({"enforce": LATE}), rule(), "“phones” blocks people at once", None),
+        (rule(), rule(share="2.5%", groups=("pilot",)), "“phones” applies to 2.5 % of people", None),
+        (rule(share="25%"), rule(), "“phones” applies to 100 % of people", None),
+        (rule(), rule(groups=("it", "hr"), when="true"), "“phones” applies to it, hr", None),
+        (rule(groups=("it",)), rule(when="true"), "“phones” applies to everybody", None),
+        (rule(when="false"), rule(when="true", title="Phones"), "“Phones” has another condition", None),
+        (rule(when="true"), rule(when="false"), "“phones” has another condition", None),
+        (rule(), rule(title="Phones"), "“Phones” changes in detail", None),
     ],
 )
 def test_a_rule_is_told_by_the_weightiest_thing_that_changes(
@@ -146,8 +146,8 @@ def test_a_rule_is_told_by_the_weightiest_thing_that_changes(
 def test_rules_in_another_order_are_told_and_those_that_come_between_are_none(order: str) -> None:
     first, second = (policy_of(*({"id": each, "effect": "allow"} for each in ids)) for ids in (order, "bdac"))
     assert headlines(first, second, NOW) == [
-        ("New rule 'd' lets people in", None),
+        ("New rule “d” gives people mail", None),
         ("Rules are read in another order", None),
     ]
     between = policy_of(*({"id": each, "effect": "allow"} for each in f"{order[0]}d{order[1:]}"))
-    assert headlines(first, between, NOW) == [("New rule 'd' lets people in", None)]
+    assert headlines(first, between, NOW) == [("New rule “d” gives people mail", None)]

@@ -74,7 +74,7 @@ REASONS = [
 ]  # fmt: skip
 SENTENCE = "a sentence of your own"
 ONCE_PER = "use whole hours, more than `hours` and 90d at most"
-KEEPS_NOBODY_OUT = "the rule keeps nobody out; use it only with `block` or `challenge`"
+KEEPS_NOBODY_OUT = "the rule refuses nobody; use it only with `block` or `challenge`"
 
 
 @pytest.mark.parametrize(
@@ -239,3 +239,10 @@ def test_a_rule_says_on_which_terms_people_let_themselves_in() -> None:
     assert plain == (timedelta(hours=24), timedelta(days=30), "required")
     assert other == (timedelta(hours=4), timedelta(days=7), "none")
     assert policy_of({}).let_ins == {}
+
+
+def test_a_rule_is_called_by_its_title_or_else_its_id() -> None:
+    policy = policy_of({"id": "phones", "title": "No phones"}, {"id": "rest"})
+    assert [policy.title_of(each) for each in ("phones", "rest", "gone", "")] == [
+        "No phones", "rest", "gone", ""
+    ]  # fmt: skip

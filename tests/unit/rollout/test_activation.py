@@ -67,7 +67,7 @@ async def test_a_plan_that_was_overtaken_or_is_old_is_refused(store: Store, url:
     with pytest.raises(RefusedError, match="more than a day ago"):
         await apply(store, digest, ADA, "", NOW + timedelta(hours=25), None)
     await put_in_force(store, rules(OTHER), "lin")
-    with pytest.raises(RefusedError, match="version 2 was put in force after"):
+    with pytest.raises(RefusedError, match="version 2 started after"):
         await apply(store, digest, ADA, "", NOW, None)
     assert await deciding(store) == "other"
 
@@ -115,7 +115,7 @@ async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str)
     ):
         await apply(store, digest, ADA, "urgent", NOW, Guard(Limit(0)))
     assert await deciding(store) == "open"
-    with pytest.raises(RefusedError, match="needs a note that says why"):
+    with pytest.raises(RefusedError, match="say why you override"):
         await apply(store, digest, ADA, " ", NOW, Guard(Limit(0)), override=True)
     await apply(store, digest, ADA, "urgent", NOW, Guard(Limit(0)), override=True)
     last = await last_entry(store)
@@ -144,7 +144,7 @@ async def test_nobody_overrides_alone_and_the_other_approvers_are_told_once(stor
     assert (mail.address, mail.version) == ("kim@example.com", 2)
     assert mail.notice
     assert mail.notice.answer.splitlines() == [
-        f"ada has put plan {digest[:12]} in force against objections.",
+        f"ada has started plan {digest[:12]} against objections.",
         "Why: urgent",
         "Overridden: changes are frozen until 2026-12-08 12:00 UTC (holidays)",
         "Approved by: lin",
@@ -235,7 +235,7 @@ async def test_a_roll_back_needs_an_earlier_version(store: Store, number: int | 
 async def test_only_what_was_in_force_can_be_gone_back_to(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await apply(store, digest, ADA, "", NOW, None)
-    with pytest.raises(RefusedError, match="version 7 was never in force"):
+    with pytest.raises(RefusedError, match="version 7 has never run"):
         await retract(store, ADA, "", NOW, 7)
 
 
@@ -309,13 +309,13 @@ async def test_an_altered_version_is_never_started_again(store: Store, url: str)
     assert await deciding(store) == "other"
     with (
         altered(url, "policies", "texts", other, "number = 2"),
-        pytest.raises(UnreadableVersionError, match="was changed in the store"),
+        pytest.raises(UnreadableVersionError, match="was changed in the database"),
     ):
         await in_force(store)
     with (
         altered(url, "policies", "texts", other, "number = 2"),
         altered(url, "policies", "digest", rule_texts_of(rules(STRICT)).digest, "number = 2"),
-        pytest.raises(UnreadableVersionError, match="was changed in the store"),
+        pytest.raises(UnreadableVersionError, match="was changed in the database"),
     ):
         await in_force(store)
 
@@ -343,7 +343,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
         await apply(store, digest, ADA, "", NOW, guard)
     (standing, *_) = await plan_statuses(store, guard, NOW, 5)
     assert (standing.needed, standing.missing) == (1, 1)
-    await apply(store, await planned(store, url, OPEN), ADA, "lets people in", NOW, guard)
+    await apply(store, await planned(store, url, OPEN), ADA, "gives people mail", NOW, guard)
     later = NOW + timedelta(days=2, seconds=1)
     await apply(store, await planned(store, url, but(1), now=later), ADA, "", later, guard)
 
@@ -363,7 +363,7 @@ async def test_a_change_in_the_same_moment_counts_too(
 
     monkeypatch.setattr(activation, "read_window", read_before_another)
     guard = replace(GUARD, limit=Limit(5))
-    with pytest.raises(RefusedError, match="in the same moment, and count together with this: do it again"):
+    with pytest.raises(RefusedError, match="at the same time, and both count together: try again"):
         await apply(store, digest, ADA, "", NOW, guard)
     assert await deciding(store) != "shut"
     monkeypatch.undo()
@@ -391,7 +391,7 @@ def test_the_mail_to_approvers_says_who_why_and_what() -> None:
     )
     assert notice.kind is MailKind.REPLY
     assert notice.answer.splitlines() == [
-        "ada has put plan abcdef012345 in force against objections.",
+        "ada has started plan abcdef012345 against objections.",
         "Why: it burns",
         "Overridden: a case fails",
         "Overridden: frozen",

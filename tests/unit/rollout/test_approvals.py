@@ -142,7 +142,7 @@ async def test_a_plan_that_another_admin_has_started_meanwhile_is_neither_approv
     await approve(store, digest, KIM, "", NOW, GUARD)
     await apply(store, digest, ADA, "now", NOW, GUARD)
     entries = len(await store.audit.page())
-    with pytest.raises(RefusedError, match=r"^this plan is in force already, as version 2$"):
+    with pytest.raises(RefusedError, match=r"^this plan already runs, as version 2$"):
         await decide(store, digest, LIN, "too early", NOW, GUARD)
     assert len(await store.audit.page()) == entries
 
@@ -162,10 +162,10 @@ async def nothing(_store: Store, _digest: str) -> None:
 @pytest.mark.parametrize(
     ("person", "guard", "hours", "before", "why"),
     [
-        (ADA, GUARD, 0, nothing, "you made this plan: ask kim or lin to decide on it"),
+        (ADA, GUARD, 0, nothing, "you made this plan. Ask kim or lin to approve it"),
         (LIN, GUARD, 0, approve_by_lin, "you have approved this plan already: it has the approvals"),
-        (LIN, GUARD, 25, nothing, "was made more than a day ago: plan again"),
-        (LIN, GUARD, 0, overtake, "version 2 was put in force after plan .* was made: plan again"),
+        (LIN, GUARD, 25, nothing, "is more than a day old: plan again"),
+        (LIN, GUARD, 0, overtake, "version 2 started after plan .* was made: plan again"),
         (Person("joe", ""), GUARD, 0, nothing, "you do not have the role approver"),
         (LIN, None, 0, nothing, "no `guard` is set"),
         (LIN, replace(GUARD, approvers=frozenset()), 0, nothing, "nobody may approve anything: no admin has the role"),
@@ -199,7 +199,7 @@ async def test_approvals_are_of_one_plan_alone(store: Store, url: str, digest: s
 
 async def test_an_overtaken_plan_is_said_before_missing_approvals(store: Store, digest: str) -> None:
     await overtake(store, digest)
-    with pytest.raises(RefusedError, match=r"^version 2 was put in force after"):
+    with pytest.raises(RefusedError, match=r"^version 2 started after"):
         await apply(store, digest, ADA, "now", NOW, GUARD)
 
 

@@ -1,4 +1,4 @@
-"""What a plan replays was recorded, or counts as unknown: nobody keeps people out alone by what no sighting had."""
+"""What a plan replays was recorded, or counts as unknown: nobody blocks people alone by what no sighting had."""
 
 import sqlite3
 from collections.abc import Callable

@@ -76,7 +76,7 @@ async def test_refused_people_halt_a_rule(scene: Scene) -> None:
     scene.see("lin")
     scene.see("grace", LAPTOP)
     await scene.halting.halt_rules()
-    assert await scene.halts() == ["2 of 3 people were kept out within 1h; the limit is 50%"]
+    assert await scene.halts() == ["2 of 3 people were refused within 1h; the limit is 50%"]
     (entry,) = await scene.store.audit.page()
     assert (entry.who, entry.what, entry.about, entry.origin) == ("gate", "rule-halted", "halt 1", "gate-1")
 
@@ -248,7 +248,7 @@ async def test_a_refusal_that_recurs_keeps_people_out_each_time(scene: Scene) ->
     assert repeat is not None
     repeat("a phone", "ann", "", scene.now, "REF")
     await scene.halting.halt_rules()
-    assert await scene.halts() == ["2 of 2 people were kept out within 1h; the limit is 50%"]
+    assert await scene.halts() == ["2 of 2 people were refused within 1h; the limit is 50%"]
 
 
 async def test_a_mail_app_whose_refusal_recurs_counts_from_when_its_login_is_accepted(scene: Scene) -> None:

@@ -62,9 +62,9 @@ async def test_a_beginning_that_names_no_single_plan_is_refused(
 async def test_an_unreadable_plan_is_refused_as_changed(store: Store) -> None:
     plan = await kept(store, "abcdef1")
     assert is_altered(plan)
-    with pytest.raises(RefusedError, match="was changed in the store"):
+    with pytest.raises(RefusedError, match="was changed in the database"):
         read_plan(plan)
-    with pytest.raises(RefusedError, match="was changed in the store"):
+    with pytest.raises(RefusedError, match="was changed in the database"):
         await refuse_altered(store, plan)
 
 
@@ -98,9 +98,7 @@ async def test_a_rolled_back_plan_has_to_be_made_again(store: Store, url: str) -
     await apply(store, digest, ADA, "now", NOW, None)
     await retract(store, ADA, "sent in error", NOW)
     assert await state(store) == "rolled back"
-    with pytest.raises(
-        RefusedError, match="was in force already, as version 2, and is no longer: plan again"
-    ):
+    with pytest.raises(RefusedError, match="ran as version 2 and does no longer: plan again"):
         await apply(store, digest, ADA, "again", NOW, None)
 
 

@@ -38,7 +38,7 @@ async def test_a_version_that_was_changed_in_the_store_is_not_read(store: Store)
     active = await put_in_force(store, rules())
     async with store._database.writing() as connection:
         await connection.execute(update(policies).values(texts='{"policy.yaml": "rules: []"}'))
-    with pytest.raises(UnreadableVersionError, match="was changed in the store"):
+    with pytest.raises(UnreadableVersionError, match="was changed in the database"):
         await rules_of(store.policies, active)
 
 
@@ -86,7 +86,7 @@ async def test_an_impossible_or_unknown_draft_is_refused(running: Store) -> None
 
 
 async def test_nothing_is_drafted_before_the_first_start(store: Store) -> None:
-    with pytest.raises(RefusedError, match="nothing is in force yet"):
+    with pytest.raises(RefusedError, match="no rules run yet"):
         await make_draft(store, ON, ADA, NOW)
 
 

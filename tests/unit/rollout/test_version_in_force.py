@@ -381,10 +381,8 @@ async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: 
     assert (decides(gate), inspector.looked_at) == ("shut", [1, 1])
 
 
-DURING_THE_FREEZE = (
-    r".* number 2, which is in force: it was put in force during the freeze that they waited .*"
-)
-TAKE_IT_BACK = "`mailgate policy rollback` puts the version before in force again"
+DURING_THE_FREEZE = r".* number 2, which runs: it was started during the freeze that they waited .*"
+TAKE_IT_BACK = "`mailgate policy rollback` starts the version before again"
 
 
 async def files_go_back(gate: RulesKeeper, _store: Store) -> None:
@@ -475,7 +473,7 @@ async def test_a_rolled_back_version_does_not_return_by_its_files(store: Store) 
     for files in (OTHER, SHUT):
         await gate.offer(rules(files))
     assert decides(gate) == "other"
-    assert "version 2, which was rolled back; only a plan can put it in force again" in gate.held
+    assert "version 2, which was rolled back; only a plan can start it again" in gate.held
 
 
 async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:
@@ -485,7 +483,7 @@ async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: St
         with capture_logs() as logs:
             await look(gate)
         assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
-        with pytest.raises(UnreadableVersionError, match="it was changed in the store"):
+        with pytest.raises(UnreadableVersionError, match="it was changed in the database"):
             await started(store)
 
 
@@ -514,7 +512,7 @@ async def test_files_without_what_somebody_started_do_not_undo_it(
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert gate.current.activation.number == 2
     assert (
-        "they lack what ada put in force and would undo it: ~ list prohibited: has WeChat (`wechat`) now"
+        "they lack what ada started and would undo it: ~ list prohibited: has WeChat (`wechat`) now"
         in gate.held
     )
     assert "20%" not in gate.held
@@ -595,13 +593,13 @@ async def test_files_are_held_if_their_base_cannot_be_read(store: Store, url: st
     with altered(url, "policies", "texts", "{}", "number = 1"):
         await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert gate.current.activation.number == 2
-    assert "it cannot be told whether they lack what ada put in force" in gate.held
+    assert "we cannot tell whether they lack what ada started" in gate.held
 
 
 TWO = "rules: [{id: first, when: 'true', effect: allow}, {id: open, when: 'true', effect: allow}]\n"
 THREE = TWO.replace("rules: [", "rules: [{id: second, when: 'true', effect: allow}, ")
 BETWEEN = TWO.replace("first", "between")
-BEHIND = "they hold version {}, and newer files have put this one in force: bring those here"
+BEHIND = "they hold version {}, and newer files have started this one: bring those here"
 
 
 async def ahead(store: Store, *policies: str) -> tuple[RulesKeeper, RulesKeeper]:
@@ -624,7 +622,7 @@ async def test_a_gate_that_gets_older_files_late_changes_nothing(store: Store, a
     assert BEHIND.format(2) in other.held
     assert "retract" not in other.held
     await other.offer(rules(BETWEEN))
-    assert "they lack what other files put in force and would undo it: + rule " in other.held
+    assert "they lack what other files started and would undo it: + rule " in other.held
     assert "retract" not in other.held
     await other.offer(rules(THREE))
     assert (one.held, other.held) == ("", "")
@@ -653,7 +651,7 @@ async def test_files_that_go_back_take_back_what_came_since_once(store: Store) -
     assert (found.serial, found.versions, found.serials) == (4, (3, 2), (2, 3))
     for late in (TWO, THREE):  # the other gate still gets what came before
         await other.offer(rules(late))
-        assert "which was rolled back; only a plan can put it in force again" in other.held
+        assert "which was rolled back; only a plan can start it again" in other.held
     await other.offer(rules(OPEN))
     assert (one.held, other.held, decides(other)) == ("", "", "open")
     assert await store.policies.retracting() == {4}

@@ -4,7 +4,7 @@ import typer
 
 from mailgate.cli.policy import change, history, plan
 
-app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
+app = typer.Typer(help="Show, plan and change the running rules.", no_args_is_help=True)
 app.command("history")(history.history)
 app.command("show")(history.show)
 app.command("diff")(history.diff)

@@ -23,14 +23,14 @@ def _reason(note: str) -> str:
     if not note and sys.stdin.isatty():
         note = str(typer.prompt("Why", err=True))
     if not note.strip():
-        raise typer.BadParameter("a reason is needed, for the history and the audit log")
+        raise typer.BadParameter("say why. The audit log keeps it")
     return note
 
 
 Note = Annotated[
     str,
     typer.Option(
-        help="The reason, for the history and the audit log. Default: asked for at a terminal.",
+        help="The reason, for the audit log. Default: asked for at a terminal.",
         show_default=False,
         callback=_reason,
     ),
@@ -40,12 +40,12 @@ _PLANS: Columns = {
     "plan": lambda each: each.plan.digest[:12],
     "made (UTC)": lambda each: f"{each.plan.made_at:%m-%d %H:%M}",
     "by": lambda each: each.plan.author,
-    "kept out": lambda each: "{0.people:,} / {0.devices:,}".format(newly_kept_out(each.body)),
+    "lose mail": lambda each: "{0.people:,} / {0.devices:,}".format(newly_kept_out(each.body)),
     "state": "state",
     "approved by": "approved",
     "missing": lambda each: each.missing if each.state == "open" else "",
 }
-"""Columns for 80 characters. Kept out: at any moment, in people and devices."""
+"""Columns for 80 characters. Who loses mail: at any moment, in people and devices."""
 _WHOLE = _PLANS.keys() - {"by", "approved by"}
 
 
@@ -80,7 +80,7 @@ async def plans(
     opened.print_rows(found, _PLANS, plain=_plain, none=none, whole=_WHOLE)
     if opened.as_json or not found:
         return
-    typer.echo("Kept out: people / devices that would or might lose mail, now or at any later moment.")
+    typer.echo("Lose mail: people / devices that would or might lose mail, now or at any later moment.")
     for each in found:
         for words in each.against:
             typer.echo(printable(f"{each.plan.digest[:12]}: {words}"))
@@ -130,7 +130,7 @@ async def apply(
         ),
     ] = False,
 ) -> None:
-    """Put exactly what was planned in force, at every gate on this store."""
+    """Start exactly what was planned, at every gate on this store."""
     who = opened.person("operator")
     done = await activation.apply(opened.store, plan, who, note, opened.now, opened.guard, override=override)
     _print_version(opened, done)
@@ -156,7 +156,7 @@ async def rollback(
 def _print_version(opened: Opened, done: Activation) -> None:
     """Print the version in force. If it was in force before, nothing was done."""
     since = f" already, since {minute(done.at)}: nothing was changed" if done.already else ""
-    words = f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}"
+    words = f"version {done.number} (policy {done.policy}) runs{since}, activation {done.serial}"
     opened.say(words, done)
 
 
@@ -174,11 +174,11 @@ async def break_glass(opened: Opened, rule: Rule, until: Until, note: Note = "")
 
 @on_store(acts=True, json=AsObject)
 async def resume(opened: Opened, rule: Rule, note: Note = "") -> None:
-    """Put a rule back in force that halted by itself or was turned off.
+    """Turn a rule on again that stopped by itself or is off.
 
-    If it was out for longer than the guard's window, whom it keeps out counts as if it were new: beyond the limit another approver
+    If it was off for longer than the guard's window, those it refuses count as new: beyond the limit another approver
     has to do the same.
     """
     by = opened.person("operator", "approver")
     ended = await reliefs.resume(opened.store, by, note, opened.now, rule, opened.settings)
-    opened.say(f"{rule} counts again", ended)
+    opened.say(f"{rule} is on again", ended)

@@ -20,7 +20,7 @@ from mailgate.store import Store, Version
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="[VERSION]", help="A number, or the beginning of a digest. Default: the version in force."
+        metavar="[VERSION]", help="A number, or the beginning of a digest. Default: the running version."
     ),
 ]
 
@@ -28,7 +28,7 @@ _COLUMNS: Columns = {
     "serial": "serial",
     "version": "number",
     "policy": "policy",
-    "in force from": "at",
+    "started": "at",
     "by": "author",
     "note": "note",
 }
@@ -42,7 +42,7 @@ async def history(opened: Opened) -> None:
         found,
         _COLUMNS,
         plain=lambda each: {name: value for name, value in asdict(each).items() if name != "already"},
-        none="Nothing has been in force yet: the first start puts the files in force.",
+        none="No version has run yet. The first start starts the files.",
         whole=_COLUMNS.keys() - {"note", "by"},
         style=lambda each: "bold" if each is found[0] else "",
     )

@@ -131,11 +131,9 @@ File = Annotated[
 ]
 Version = Annotated[
     str,
-    typer.Option(
-        help="A version that was in force, instead of the files: a number, or the beginning of a digest."
-    ),
+    typer.Option(help="A version that ran, instead of the files: a number, or the beginning of a digest."),
 ]
-Days = Annotated[int, typer.Option(help="How many days of sightings to decide again.", min=1, max=366)]
+Days = Annotated[int, typer.Option(help="How many days of requests to decide again.", min=1, max=366)]
 Workers = Annotated[
     int, typer.Option(help="Processes that decide in parallel; 0 for one per core.", min=0, max=64)
 ]
@@ -144,7 +142,7 @@ ByExitCode = Annotated[
     bool,
     typer.Option(
         "--exit-code",
-        help="Say by the exit code what the change needs: 0 if these rules are in force already, 3 if it is within the "
+        help="Say by the exit code what the change needs: 0 if these rules already run, 3 if it is within the "
         "guard, 4 if it needs approvals.",
     ),
 ]
@@ -178,7 +176,7 @@ def plan(
     """Show what the rules in the files, or an earlier version, would change for every known device and every recent
     client.
 
-    Nothing is put in force. Exit code 1 if a case fails. If the settings have admins, a plan can only be applied if an
+    Nothing is started. Exit code 1 if a case fails. If the settings have admins, a plan can only be applied if an
     operator or approver has shown their token for it, or a gate has made it.
     """
     if as_json and as_csv:
@@ -268,7 +266,7 @@ async def planned(
     """Make the plan, with a progress bar; it is kept if an author is named. Ends the command if nothing is in force."""
     active = await store.policies.active()
     if active is None:
-        fail(1, "nothing is in force yet: the first start puts the files in force")
+        fail(1, "no rules run yet: the first start starts the files")
     with progress_bar("deciding", "devices") as show:
         crew, now = workers or len(os.sched_getaffinity(0)), datetime.now(UTC)
         return await plan_and_keep(
@@ -278,9 +276,9 @@ async def planned(
 
 def _say_how_to_apply(made: Plan) -> None:
     if made.candidate.digest == made.active.digest:
-        typer.echo("\nNothing was changed. These rules are in force already: there is nothing to apply.")
+        typer.echo("\nNothing was changed. These rules already run: there is nothing to start.")
         return
     name = made.digest[:12]
-    typer.echo("\nNothing was changed. To put exactly this in force within a day:")
+    typer.echo("\nNothing was changed. To start exactly this within a day:")
     typer.echo(f"  mailgate policy apply {name} --note 'why'")
     typer.echo("`mailgate policy plans` says whether others have to approve it first.")

@@ -64,14 +64,14 @@ def show_plan(plan: Plan, console: Console, examples: Examples) -> None:
     _line(console, f"policy {plan.candidate.policy} {place}")
     _changes(console, plan)
     _cases(console, plan)
-    _line(console, f"\nIf it were in force now, of {_totals(plan)}:")
+    _line(console, f"\nIf it ran now, of {_totals(plan)}:")
     console.print(_overview(plan.newly, plan.untouched))
     for label in LABELS:
         _details(console, plan, label, examples)
     for number, moment in enumerate(plan.later, 1):
         _later(console, plan, moment, examples.of(number, *LABELS))
     undated = [*undated_in_words(plan), *map(who_in_words, examples.of(len(plan.later) + 1, *LABELS))]
-    _part(console, "At moments that cannot be predicted", undated)
+    _part(console, "At times that we cannot tell", undated)
     _part(
         console,
         "Held back by a share or a stage",
@@ -136,9 +136,9 @@ def _later(console: Console, plan: Plan, moment: Moment, examples: Iterable[Move
     when = moment_in_words(plan, moment)
     newly = moment.newly
     if not any(newly[label].devices for label in LABELS):
-        _line(console, f"\n{when}, nobody moves.", "dim")
+        _line(console, f"\n{when}, nothing changes for anybody.", "dim")
         return
-    _line(console, f"\n{when}, beside what is in force by then:", "bold")
+    _line(console, f"\n{when}, beside what applies by then:", "bold")
     console.print(_overview(newly))
     for each in examples:
         _line(console, f"  {mover_in_words(each, 'without the change')}")

@@ -67,9 +67,9 @@ async def prohibit(request: web.Request) -> web.Response:
     if mistakes or edit is None or (await _tried(context, edit))[0]:
         return await _shown(request, sent, 422)
     draft = await draft_and_plan(context, edit, person_of(request), plan=what == "plan")
-    said = phrase("The plan is being made. Nothing changes until it is started.")
+    said = phrase("We are making the plan. Nothing changes until you start it.")
     return redirect_after(
-        request, said if what == "plan" else phrase("The draft is kept."), "policy-draft", digest=draft.digest
+        request, said if what == "plan" else phrase("Draft saved."), "policy-draft", digest=draft.digest
     )
 
 

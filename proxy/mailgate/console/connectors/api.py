@@ -42,7 +42,7 @@ async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) ->
     """Begin to read a source now, independently of its schedule. `GET /connectors` shows the progress."""
     context, name = call.context, path.connector
     if not can_be_read(context, name):
-        raise ProblemError(404, "no connector of this name asks its source")
+        raise ProblemError(404, "no source of this name can be asked")
     if not await read_now(context, name, call.person, call.now, full=body.full):
         raise ProblemError(409, "it is being read already")
     call.set_location("/connectors")

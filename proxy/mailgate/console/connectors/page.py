@@ -18,8 +18,8 @@ async def sync(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     full = (await form_of(request)).get("full") == "yes"
     began = await read_now(context, name, person_of(request), context.clock(), full=full)
-    words = phrase("%(name)s is being read now.", name=name)
-    already = phrase("%(name)s was being read already.", name=name)
+    words = phrase("We are reading %(name)s now.", name=name)
+    already = phrase("%(name)s is already being read.", name=name)
     return redirect_after(request, words if began else already, "connectors")
 
 

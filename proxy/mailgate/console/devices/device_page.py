@@ -61,7 +61,7 @@ def just_lost(request: web.Request, device: str, lost_at: datetime | None) -> To
     can undo it, and stay on this page."""
     if lost_at is None:
         return None
-    words = phrase("The device %(id)s is marked as lost and gets no mail.", id=device)
+    words = phrase("Device %(id)s is marked as lost. No mail.", id=device)
     if "operator" not in roles_of(request):
         return Toast(words, lost_at)
     fields = {"lost": "no", ORIGIN_PAGE: request.path_qs}
@@ -96,9 +96,7 @@ async def lost(request: web.Request) -> web.StreamResponse:
 async def _found(request: web.Request) -> web.StreamResponse:
     context, found = context_of(request), await device_of(request)
     await mark_lost(context, found, person_of(request), context.clock(), lost=False)
-    words = phrase(
-        "The device %(id)s is no longer marked as lost: the rules decide about it again.", id=found.id
-    )
+    words = phrase("Device %(id)s is marked as found. The rules decide again.", id=found.id)
     say_on_next_page(request, words)
     return redirect_back(request, await form_of(request), "devices-one", id=found.id)
 

@@ -17,10 +17,10 @@ from mailgate.store import Recorded, RetentionTimes
 
 Slot = tuple[str, str]
 _CAME = {
-    CheckResult.ASKED: phrase("told the device to report; it mostly answers within seconds"),
+    CheckResult.ASKED: phrase("asked the device to report; this takes a few seconds"),
     CheckResult.GONE: phrase("no longer has the device"),
     CheckResult.WAIT: phrase("was asked less than a minute ago"),
-    CheckResult.CANNOT: phrase("cannot be asked about one device; it reports by itself"),
+    CheckResult.CANNOT: phrase("sends reports by itself; we cannot ask it"),
     CheckResult.FAILED: phrase("did not answer"),
 }
 

@@ -35,10 +35,10 @@ class MailAccess(StrEnum):
 HEADLINES = {
     MailAccess.GETS: phrase("Gets mail"),
     MailAccess.WARNED: phrase("Gets mail after a warning"),
-    MailAccess.EXEMPT: phrase("Exempt"),
+    MailAccess.EXEMPT: phrase("Let in"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
     MailAccess.OUT: phrase("No mail"),
-    MailAccess.LOST: phrase("Lost, gets nothing"),
+    MailAccess.LOST: phrase("Lost, no mail"),
 }
 OUT = (MailAccess.OUT, MailAccess.PROOF)
 """The mail statuses of devices that get no mail by the rules."""
@@ -179,13 +179,13 @@ def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     if decision.effect is Effect.ALLOW:
         if not names:
             return _unlisted(posture)
-        return phrase("%(apps)s on it, which no rule keeps out", apps=joined_names(names, joined_by_and))
+        return phrase("%(apps)s on it, which no rule blocks", apps=joined_names(names, joined_by_and))
     if decision.apps:
         return phrase("%(apps)s on it", apps=joined_names(names, joined_by_and))
     return (
         reason_in_words(decision.reason.value)
         or decision.title
-        or phrase("the rule %(rule)s says so", rule=decision.rule)
+        or phrase("the rule “%(rule)s” says so", rule=decision.rule)
     )
 
 

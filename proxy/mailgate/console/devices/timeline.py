@@ -14,7 +14,7 @@ from mailgate.console.people.help import HelpFacts, help_facts
 from mailgate.console.words import (
     MAIL_STATES,
     device_in_words,
-    effect_in_words,
+    outcome_in_words,
     reason_in_words,
     reporter_in_words,
 )
@@ -106,7 +106,7 @@ def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
     for found in device.findings:
         yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
-        yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))
+        yield event(device.lost_at, "lost", phrase("Marked as lost. No mail"))
 
 
 def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
@@ -124,7 +124,7 @@ def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
             "%(client)s: %(outcome)s %(count)s times that day",
             last.tally.times + sum(each.tally.times for each in others),
             client=capital(device_in_words(sighting.client.kind, sighting.client.os)),
-            outcome=effect_in_words(sighting.effect),
+            outcome=outcome_in_words(sighting.effect),
         )
         words = joined([words, why], ". ") if why else words
         yield Event(last.tally.last, "decision", words, sighting.effect, last.id, sighting.device)
@@ -145,7 +145,7 @@ def mail_events(mails: Iterable[Mail]) -> Iterator[Event]:
     for each in mails:
         about: str = WORDS[each.kind]
         if each.rule:
-            about = phrase("%(about)s, rule %(rule)s", about=about, rule=each.rule)
+            about = phrase("%(about)s, rule “%(rule)s”", about=about, rule=each.rule)
         at = each.changed_at or each.queued_at
         said = {"login": each.login, "about": about, "state": MAIL_STATES[each.state]}
         yield Event(at, "notice", phrase("Mail to %(login)s: %(about)s (%(state)s)", **said))
@@ -163,9 +163,9 @@ def help_events(asked: Iterable[HelpFacts]) -> Iterator[Event]:
             words = phrase("%(said)s, %(times)s times (help number %(number)s)", **told)
         yield Event(each.last_at, "help", words, device=each.device)
         if each.done_at:
-            done = phrase("Request for help done")
+            done = phrase("Help request closed")
             if each.done_by:
-                done = phrase("Request for help done by %(who)s", who=each.done_by)
+                done = phrase("%(who)s closed the help request", who=each.done_by)
             yield Event(each.done_at, "help", done, device=each.device)
 
 
@@ -177,7 +177,7 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
         words = phrase("Let in by %(who)s: %(why)s", **values)
         if relief.cause is Cause.SELF_SERVICE and relief.until:
             values["span"] = span(relief.until - relief.at)
-            words = phrase("Let in by self-service for %(span)s: %(why)s", **values)
+            words = phrase("Let themselves in for %(span)s: %(why)s", **values)
         elif relief.until:
             values["span"] = span(relief.until - relief.at)
             words = phrase("Let in for %(span)s by %(who)s: %(why)s", **values)

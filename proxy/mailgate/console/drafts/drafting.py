@@ -105,5 +105,5 @@ async def files_of(context: ConsoleContext) -> Rules | None:
 async def _in_force(context: ConsoleContext) -> tuple[Activation, Rules]:
     active = await context.store.policies.active()
     if active is None:
-        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+        raise RefusedError(phrase("no rules run yet: the first start starts the files"))
     return active, await rules_of(context.store.policies, active)

@@ -17,9 +17,9 @@ from mailgate.tasks import compute
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {
     "draft": phrase("Draft"),
-    "overtaken": phrase("Not in force"),
-    "uncommitted": phrase("In force, not in your files"),
-    "committed": phrase("In force"),
+    "overtaken": phrase("Not running"),
+    "uncommitted": phrase("Running, but missing in your files"),
+    "committed": phrase("Running"),
 }
 """The display name of each state."""
 

@@ -25,9 +25,9 @@ from mailgate.tasks import compute
 
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
 _FIELDS = ("change", "app", "list", "rule", "stage", "at", "share")
-_DRAFTED = phrase("Drafted. It changes nothing yet.")
+_DRAFTED = phrase("Draft saved. Nothing changes yet.")
 _BEGUN = phrase("The plan of this draft is being made.")
-_BEING_MADE = phrase("Another plan is being made. Wait until it is there, then plan this draft.")
+_BEING_MADE = phrase("Another plan is being made. Plan this draft when it is ready.")
 
 
 async def drafts(request: web.Request) -> web.Response:
@@ -81,7 +81,7 @@ async def file(request: web.Request) -> web.Response:
     context = context_of(request)
     facts = await facts_of(context, await find_draft(context.store, request.match_info["digest"]))
     if not facts.changes:
-        raise RefusedError(phrase("the files have this change already: there is nothing to commit"))
+        raise RefusedError(phrase("your files already have this change. Nothing to commit"))
     (change,) = facts.changes
     return _download(change.text, "application/yaml", change.file.rpartition("/")[2])
 
@@ -104,7 +104,7 @@ async def _wanted(request: web.Request) -> Edit:
     except ValidationError as error:
         first = error.errors()[0]
         field = next((each for each in first["loc"] if each in _FIELDS), "change")
-        why = phrase("this cannot be changed so: `%(field)s`: %(wrong)s", field=field, wrong=wording(first))
+        why = phrase("this change does not work: `%(field)s`: %(wrong)s", field=field, wrong=wording(first))
         raise RefusedError(why) from None
 
 
@@ -113,7 +113,7 @@ def _share(percent: str) -> str:
     try:
         share_of(f"{percent}%")
     except ValueError:
-        raise RefusedError(phrase("a share is a number from 0 to 100, such as 25")) from None
+        raise RefusedError(phrase("Enter a number from 0 to 100, such as 25")) from None
     return f"{percent}%"
 
 
@@ -123,7 +123,7 @@ def _moved(rules: Rules, sent: Form) -> str:
     try:
         date.fromisoformat(day)
     except ValueError:
-        raise RefusedError(phrase("choose a day, or write it like 2026-12-01")) from None
+        raise RefusedError(phrase("Choose a day, or write it like 2026-12-01")) from None
     try:
         written = written_start(rules, sent.get("rule", ""), sent.get("stage", ""))
     except EditError as error:

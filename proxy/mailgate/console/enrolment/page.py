@@ -40,12 +40,12 @@ async def make(request: web.Request) -> web.Response:
             request,
             422,
             wrong=phrase(
-                "A name and a note are one line of at most %(longest)s characters.", longest=MAX_NAME
+                "Use one line of %(longest)s characters or fewer for a name or note.", longest=MAX_NAME
             ),
         )
     if not 1 <= uses <= MAX_USES or days not in LIVES:
         return await _shown(
-            request, 422, wrong=phrase("A token is good for 1 to %(most_uses)s devices.", most_uses=MAX_USES)
+            request, 422, wrong=phrase("Enter 1 to %(most_uses)s devices.", most_uses=MAX_USES)
         )
     by, now = person_of(request), context.clock()
     owner = context.bundle().settings.logins.person(user)
@@ -61,9 +61,7 @@ async def code(request: web.Request) -> web.Response:
         return await _shown(
             request,
             422,
-            wrong=phrase(
-                "A code is for one person: a login name of at most %(longest)s characters.", longest=MAX_NAME
-            ),
+            wrong=phrase("Enter one login name of %(longest)s characters or fewer.", longest=MAX_NAME),
         )
     owner = desk.bundle().settings.logins.person(user)
     text = await make_code(desk.store, person_of(request), desk.clock(), owner)

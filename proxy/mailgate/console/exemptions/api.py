@@ -225,7 +225,7 @@ async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
 
 def _require_rule(call: Call, rule: str) -> None:
     if rule not in {each.id for each in call.context.bundle().policy.rules}:
-        raise ProblemError(404, "no rule in force has this id")
+        raise ProblemError(404, "no running rule has this id")
 
 
 OPERATIONS = (

@@ -60,7 +60,7 @@ async def exempt(request: web.Request) -> web.Response:
     why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:MAX_TEXT]
     whom, days = str(sent.get("whom", "")).strip()[:MAX_TEXT], sent.get("days", "")
     if days not in SPANS or not whom:
-        raise RefusedError(phrase("whom, and for how long? A login name or the id of a device, and a time"))
+        raise RefusedError(phrase("Enter a login name or device ID, and an end date"))
     called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
         raise RefusedError(
@@ -105,7 +105,7 @@ async def end(request: web.Request) -> web.Response:
         await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, guard)
         say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
-        say_on_next_page(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))
+        say_on_next_page(request, phrase("The exemption of %(whom)s has already ended.", whom=whom))
     return redirect_back(request, sent, "exemptions")
 
 
@@ -120,11 +120,13 @@ async def turn_off(request: web.Request) -> web.Response:
         origin = page_of_origin(request, sent)
         return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS, origin=origin)
     if hours not in HOURS:
-        raise RefusedError(phrase("for how long? choose one of those that are offered"))
+        raise RefusedError(phrase("Choose how long"))
     now, why = await context.store.now(context.clock()), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
     await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
-    words = phrase("The rule %(rule)s is off for everybody for %(span)s.", rule=rule, span=HOURS[hours])
+    words = phrase(
+        "“%(rule)s” is off for everybody for %(span)s.", rule=policy.title_of(rule), span=HOURS[hours]
+    )
     undo = {"rule": rule, "confirmed": "yes", "note": "undone at once"}
     say_on_next_page(request, words, address(request, "exemptions-on"), **undo)
     return redirect_back(request, sent, "exemptions")
@@ -142,7 +144,7 @@ async def resume(request: web.Request) -> web.Response:
     why = note_of(sent)
     settings = context.bundle().settings
     await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)
-    say_on_next_page(request, phrase("The rule %(rule)s does again what it says.", rule=rule))
+    say_on_next_page(request, phrase("“%(rule)s” is on again.", rule=context.bundle().policy.title_of(rule)))
     return redirect_back(request, sent, "exemptions")
 
 

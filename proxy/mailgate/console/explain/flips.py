@@ -116,7 +116,7 @@ def flips_facts(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsFacts]
 def flip_lines(found: Iterable[FlipsFacts]) -> Iterator[str]:
     """Flips as lines of text."""
     for each in found:
-        yield f"What would {'let it in' if set(each.to) == LET_IN else 'keep it out'}"
+        yield f"What would {'give it mail' if set(each.to) == LET_IN else 'cost it mail'}"
         for flip in each.actionable:
             yield f"  if {_line(flip)}"
         if not each.actionable:

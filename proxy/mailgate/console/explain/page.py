@@ -58,7 +58,7 @@ async def explain(request: web.Request) -> web.Response:
     if recalled is None:
         if len(await context.store.devices.called(name)) == 1:
             return redirect_to(request, "devices-one", id=name)
-        wrong = phrase("Nothing is recorded under %(name)s, and no device is called so.", name=name)
+        wrong = phrase("We found no request and no device called %(name)s.", name=name)
         return await _shown(request, 404, reference=name, wrong=[wrong])
     why = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)
     return await _shown(request, reference=name, why=why, then=recalled.then)

@@ -49,7 +49,7 @@ class ErrorText:
 
 
 _AGAIN = phrase("Log in again.")
-_FORGED = phrase("The provider's answer cannot be trusted, so nobody was logged in:")
+_FORGED = phrase("We cannot trust the provider's answer, so nobody was logged in:")
 
 ERROR_TEXTS = {
     LoginTrouble.STATE: ErrorText(

@@ -35,7 +35,7 @@ MAX_NAME = 200
 _HASHING = asyncio.Semaphore(2)
 """Limits the checks at once, since each takes 64 MiB of memory."""
 
-WRONG = phrase("This name and token or password do not belong together.")
+WRONG = phrase("Wrong name or password.")
 
 
 async def form(request: web.Request) -> web.Response:
@@ -48,7 +48,7 @@ async def log_in(request: web.Request) -> web.Response:
     settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
     if not settings.console.login.token or PROXY_LOGIN in request:
-        return await _form(request, 403, phrase("Nobody logs in by a token here."), after)
+        return await _form(request, 403, phrase("You cannot log in with a token here."), after)
     name, address = name.strip()[:MAX_NAME], origin_of_request(request, settings).remote
     if wait := context.tries.wait(name, address, context.clock()):
         log.warning("console-login-refused", way="token", why="too-many")

@@ -21,7 +21,7 @@ KINDS = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
 WORDS = {
     MailKind.UPCOMING: phrase("it is coming"),
     MailKind.WARNED: phrase("it warns now"),
-    MailKind.ENFORCED: phrase("it is in force"),
+    MailKind.ENFORCED: phrase("it blocks now"),
     MailKind.CORRECTION: phrase("it was rolled back"),
     MailKind.REPLY: phrase("an answer to a request for help"),
 }

@@ -57,10 +57,10 @@ async def subject_of_notice(context: ConsoleContext, about: NoticeKey) -> Notice
 
 def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tuple[Topic | None, str]:
     if about.kind is MailKind.CORRECTION:
-        return None, phrase("nobody writes corrections by hand: the gate writes them after a roll back")
+        return None, phrase("the gate writes corrections by itself after a roll back")
     if not active:
         return None, phrase(
-            "version %(version)s is not in force: nobody is told of a rule that is not active",
+            "version %(version)s is not running: we write only about rules that run",
             version=str(about.version),
         )
     try:
@@ -114,15 +114,11 @@ def notice_facts(subject: NoticeSubject, mails: NoticeMails) -> NoticeFacts:
     """The notice as a fact: its mails, and whether more may be sent."""
     return NoticeFacts(
         **dict(mails),
-        title=title_of(subject.rules.policy, subject.about.rule),
+        title=subject.rules.policy.title_of(subject.about.rule),
         active=subject.active,
         may_be_sent=subject.topic is not None,
         why_not=subject.why_not,
     )
-
-
-def title_of(policy: Policy, rule: str) -> str:
-    return next((each.title or each.id for each in policy.rules if each.id == rule), "")
 
 
 async def mark_mails(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
@@ -133,7 +129,5 @@ async def mark_mails(store: Store, which: Which, what: str, who: Person, now: da
     else:
         done = await settle(store, which, who, now, sent=what == "sent")
     if not done:
-        raise RefusedError(
-            phrase("none of these mails waits for a decision any more: somebody else may have decided")
-        )
+        raise RefusedError(phrase("somebody else has already handled these mails"))
     return done

@@ -53,8 +53,8 @@ async def count(request: web.Request) -> web.Response:
     if not context.recipient_lists.start(
         subject.about, topic, counted, person_of(request).name, context.clock()
     ):
-        raise RefusedError(phrase("others are being counted: wait until that has ended"))
-    return _back(request, phrase("The people whom it is about are being counted."), subject.about)
+        raise RefusedError(phrase("another count is running. Wait until it ends"))
+    return _back(request, phrase("We are counting the recipients."), subject.about)
 
 
 @accepts_parameters(rule=line(MAX_NAME))

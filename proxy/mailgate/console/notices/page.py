@@ -28,7 +28,6 @@ from mailgate.console.notices.mails import (
     NoticeSubject,
     preview,
     subject_of_notice,
-    title_of,
 )
 from mailgate.console.notices.recipient_lists import Counting
 from mailgate.console.query_parameters import accepts_parameters
@@ -88,7 +87,7 @@ async def one(request: web.Request) -> web.Response:
         request,
         "notice.html",
         subject=subject,
-        title=title_of(subject.rules.policy, subject.about.rule),
+        title=subject.rules.policy.title_of(subject.about.rule),
         settings=bundle.settings.notices,
         became=mails,
         counting=counting,

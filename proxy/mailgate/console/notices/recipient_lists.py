@@ -81,7 +81,7 @@ class RecipientLists:
         """The list whose mails may be queued. Raises RefusedError if it has to be counted first."""
         found = self.last(about, now)
         if found is None or found.topic is None or found.found is None:
-            raise RefusedError(phrase("the recipients have to be counted shortly before: count them"))
+            raise RefusedError(phrase("count the recipients first"))
         return found.topic, found.found
 
     def forget(self, about: NoticeKey) -> None:
@@ -103,4 +103,4 @@ async def _count(made: Counting, topic: Topic, count: CountRecipients) -> None:
         log.error("count-failed", error=type(error).__name__)
         made.wrong = phrase("Nobody was counted (%(name)s).", name=type(error).__name__)
     finally:
-        made.wrong = made.wrong or ("" if made.found else phrase("It was ended."))
+        made.wrong = made.wrong or ("" if made.found else phrase("Somebody ended it."))

@@ -9,7 +9,6 @@ from mailgate.console.connectors.sources import ConnectorFacts, loss_in_words
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
 from mailgate.console.notices.facts import NoticeOnDate, notices_on_dates
-from mailgate.console.now.facts import titled
 from mailgate.console.now.gates import GateNode, GateState, gates_now, span
 from mailgate.console.now.readiness import ConnectorState, Readiness
 from mailgate.console.plans.facts import title_of, waits_for
@@ -101,13 +100,15 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
     if state.store == "unwritable":
         why = state.ledger.error or state.reports.error or state.writes.error
         yield Need(
-            phrase("The store accepts no writes: %(why)s. Everything to be written waits.", why=why),
+            phrase("The database is read-only: %(why)s. Nothing is lost; we save it later.", why=why),
             "now",
             urgent=True,
         )
     elif state.store != "ok":
         yield Need(
-            phrase("The store does not answer. The gate decides by the data in memory."), "now", urgent=True
+            phrase("The database does not answer. The gate decides by what it has in memory."),
+            "now",
+            urgent=True,
         )
     if state.clock.state == "off":
         seconds = round(state.clock.offset_seconds or 0)
@@ -134,7 +135,7 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off if off else ():
-        words = phrase("A rule restricts nobody now. %(words)s", words=each)
+        words = phrase("A rule refuses nobody now. %(words)s", words=each)
         yield Need(words, "exemptions", urgent=True)
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
@@ -151,7 +152,8 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
     if lost := state.ledger.dropped:
         yield Need(
             phrase(
-                "%(lost)s sightings were lost since the start: the queue or the disk was full.", lost=lost
+                "%(lost)s requests were not recorded since the start. The queue or the disk was full.",
+                lost=lost,
             ),
             "now",
         )
@@ -160,7 +162,7 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
 def _drafts(drafted: Uncommitted) -> Iterator[Need]:
     for each in drafted.drafts:
         yield Need(
-            phrase("In force, but not in your files: %(title)s. Commit it.", title=each.title),
+            phrase("Running, but missing in your files: %(title)s. Commit it.", title=each.title),
             "policy-drafts",
         )
 
@@ -175,14 +177,14 @@ def _sources(sources: Iterable[tuple[str, ConnectorState]]) -> Iterator[Need]:
             yield Need(trouble, "connectors", grave, more=more, icon="source")
         elif each.narrowed:
             words = phrase(
-                "%(name)s saw %(count)s devices whole and now sees only some of their apps.",
+                "%(name)s saw every app on %(count)s devices. Now it sees only some.",
                 name=name,
                 count=each.narrowed,
             )
             yield Need(words, "connectors", icon="source")
         elif each.state == "held":
             words = phrase(
-                "%(held)s devices are no longer named by %(name)s, and are kept for now.",
+                "%(name)s no longer names %(held)s devices. We keep them for now.",
                 held=each.held,
                 name=name,
             )
@@ -267,13 +269,13 @@ def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterato
 
 def _off(policy: Policy, now: datetime) -> Iterator[Need]:
     for each in policy.reliefs.for_everybody(now):
-        told = {"rule": titled(policy, each.rule)}
+        told = {"rule": policy.title_of(each.rule)}
         if each.cause is Cause.HALT:
-            words = phrase("The rule “%(rule)s” stopped by itself and restricts nobody.", **told)
+            words = phrase("“%(rule)s” stopped by itself. It refuses nobody now.", **told)
         elif each.until:
-            words = phrase("The rule “%(rule)s” is off until %(at)s.", **told, at=time_of(each.until))
+            words = phrase("“%(rule)s” is off until %(at)s.", **told, at=time_of(each.until))
         else:
-            words = phrase("The rule “%(rule)s” is off.", **told)
+            words = phrase("“%(rule)s” is off.", **told)
         said = phrase("%(who)s: “%(why)s”", who=each.author, why=each.why)
         why = each.why if each.cause is Cause.HALT else said
         halted = each.cause is Cause.HALT

@@ -203,7 +203,7 @@ def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     noun, _, number = entry.about.partition(" ")
     rule = str(details_of(entry).get("rule", ""))
     said = (_ACTS | _OTHER_ACTS | (_ALL if rule == "all" else {}))[entry.what]
-    told = {"who": _NOT_PEOPLE.get(entry.who, entry.who), "number": number, "rule": titled(policy, rule)}
+    told = {"who": _NOT_PEOPLE.get(entry.who, entry.who), "number": number, "rule": policy.title_of(rule)}
     words = phrase(str(said), **told)
     page, parts = _PAGES.get(noun, "audit"), dict[str, str]()
     if noun == "version" and number.isdigit():
@@ -213,11 +213,6 @@ def _change(entry: AuditEntry, policy: Policy) -> Turn | None:
     return Turn(at, words, page, parts, entry.why, entry.what in _ACTS)
 
 
-def titled(policy: Policy, rule: str) -> str:
-    """The title of a rule; its id if it has none, or is gone."""
-    return next((str(each.title or each.id) for each in policy.rules if each.id == rule), rule)
-
-
 def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
     """When the stages of the rules begin."""
     for rule in policy.rules:
@@ -225,7 +220,7 @@ def _stages(policy: Policy, words: Mapping[RuleState, str]) -> Iterator[Turn]:
             watches = stage is Stage.REPORT_ONLY
             state = RuleState.WATCHES if watches else STATE_OF_EFFECT[softened(rule.effect, stage)]
             if said := words.get(state):
-                told = phrase(str(said), rule=titled(policy, rule.id))
+                told = phrase(str(said), rule=policy.title_of(rule.id))
                 yield Turn(at, told, "policy-rule", {"rule": rule.id})
 
 
@@ -259,17 +254,16 @@ def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
         if each.state != "open" or each.back:
             continue
         needs = _counted(_NEEDS, each.missing) if each.missing else phrase("Not started.")
-        title, parts = title_of(each.body), {"digest": each.plan.digest}
-        dated = [
-            (moment.at, met) for moment in each.body.later if moment.at > now and (met := _met(moment.newly))
-        ]
-        if met := _met(each.body.newly):
-            dated.insert(
-                0, (each.plan.made_at + PLAN_AGE, joined((met, phrase("Until then it can be started.")), " "))
-            )
-        for at, met in dated:
-            words = phrase("Planned: %(title)s", title=title)
-            yield Turn(at, words, "policy-plan", parts, joined((met, needs), " "))
+        parts = {"digest": each.plan.digest}
+        words = phrase("Planned: %(title)s", title=title_of(each.body))
+        met = _met(each.body.newly)
+        if met:
+            said = (met, phrase("Until then it can be started."), needs)
+            yield Turn(each.plan.made_at + PLAN_AGE, words, "policy-plan", parts, joined(said, " "))
+        for moment in each.body.later:
+            if moment.at > now and (then := _met(moment.newly)) not in ("", met):
+                met = then
+                yield Turn(moment.at, words, "policy-plan", parts, joined((then, needs), " "))
 
 
 _NEEDS = plural("Needs %(count)s approval.", "Needs %(count)s approvals.")
@@ -298,7 +292,7 @@ def coming_up(
             words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         elif relief.cause not in OF_SOME:  # who let themselves in knows their end
-            words = phrase("“%(rule)s” counts again", rule=titled(policy, relief.rule))
+            words = phrase("“%(rule)s” counts again", rule=policy.title_of(relief.rule))
             why = relief.why if names else ""
             found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, why))
     return sorted(found, key=lambda each: each.at)

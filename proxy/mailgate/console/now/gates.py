@@ -91,7 +91,7 @@ def _state(each: LastHeartbeat, active: Activation | None, now: datetime) -> Gat
 def _words(state: GateState, each: LastHeartbeat, active: Activation | None) -> str:
     if state is GateState.GONE:
         return phrase(
-            "nothing was heard of it for %(span)s: it has ended without saying so, or does not reach the store",
+            "we have not heard from it for %(span)s. It has stopped, or cannot reach the database",
             span=span(each.ago),
         )
     if state is GateState.OK or active is None:
@@ -99,7 +99,7 @@ def _words(state: GateState, each: LastHeartbeat, active: Activation | None) -> 
     versions = {"old": str(each.heartbeat.number), "new": str(active.number)}
     if state is GateState.TAKING:
         return phrase("it still decides by version %(old)s and is taking up version %(new)s", **versions)
-    return phrase("it still decides by version %(old)s, though version %(new)s is in force", **versions)
+    return phrase("it still decides by version %(old)s, not by version %(new)s", **versions)
 
 
 def span(time: timedelta) -> str:

@@ -99,13 +99,13 @@ async def _refusals(store: Store, text: str) -> list[Hit]:
         if seen is not None:
             return [_refusal(reference, seen.sighting.rule, seen.sighting.user)]
         if asked is not None:
-            words = phrase("Asked for help, with the reference %(reference)s", reference=reference)
+            words = phrase("Asked for help, help number %(reference)s", reference=reference)
             return [_person(asked.person).model_copy(update={"words": words})] if asked.person else []
     return []
 
 
 def _refusal(reference: str, rule: str, person: str) -> Hit:
-    words = phrase("Decision by the rule %(rule)s", rule=rule)
+    words = phrase("Decided by “%(rule)s”", rule=rule)
     return Hit(what="refusal", id=reference, words=words, person=user_text(person))
 
 

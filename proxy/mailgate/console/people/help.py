@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from mailgate.console.words import reason_in_words
+from mailgate.console.words import LOST, reason_in_words
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
+from mailgate.policy.rules import LOST_RULE
 from mailgate.store import HelpRequest
 from mailgate.store.help_requests import NOT_THEIRS
 
@@ -114,10 +115,13 @@ def state_of(asked: HelpRequest) -> HelpState:
     return HelpState.WAITING if asked.waits else HelpState.ANSWERED
 
 
+_UNWRITTEN = {NOT_THEIRS: phrase("Devices that are not theirs"), LOST_RULE: LOST}
+
+
 def title_of(rule: str, policy: Policy) -> str:
     """The title of a rule in force."""
-    if rule == NOT_THEIRS:
-        return phrase("Devices that are not theirs")
+    if rule in _UNWRITTEN:
+        return _UNWRITTEN[rule]
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 

@@ -45,7 +45,7 @@ def drawn(found: PersonFacts, marks: Sequence[Event], now: datetime, language: L
 
 def _unmatched(lane: Lane) -> str:
     """A client that shows no device: it may be a reported one, and is not told to be."""
-    return phrase("%(client)s, shows no device", client=device_in_words(lane.kind, lane.os))
+    return phrase("%(client)s, no known device", client=device_in_words(lane.kind, lane.os))
 
 
 def _first_day(now: datetime) -> datetime:

@@ -80,7 +80,7 @@ async def let_in(request: web.Request) -> web.Response:
     why, days = note_of(sent, "why"), sent.get("days", "1")
     rule, named = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("device", ""))[:MAX_TEXT]
     if days not in SPANS:
-        raise RefusedError(phrase("for how long? choose one of those that are offered"))
+        raise RefusedError(phrase("Choose how long"))
     by, now = person_of(request), context.clock()
     if named:
         called = await context.store.devices.called(typed_id(named))
@@ -247,22 +247,20 @@ async def done(request: web.Request) -> web.Response:
     whom = await _whom(request, key)
     if sent.get("done") == "no":
         again = await reopen_requests(context, [key], by, now)
-        was = phrase("The request of %(whom)s was open already.", whom=whom)
-        say_on_next_page(
-            request, phrase("The request of %(whom)s is open again.", whom=whom) if again else was
-        )
+        was = phrase("%(whom)s's request is already open.", whom=whom)
+        say_on_next_page(request, phrase("%(whom)s's request is open again.", whom=whom) if again else was)
         return redirect_back(request, sent, "help_requests")
     if await finish_requests(context, [key], by, now):
         say_on_next_page(
             request,
-            phrase("The request of %(whom)s is done.", whom=whom),
+            phrase("%(whom)s's request is closed.", whom=whom),
             address(request, "help_requests-done"),
             rule=key[0],
             subject=key[1],
             done="no",
         )
     else:
-        say_on_next_page(request, phrase("The request of %(whom)s was done already.", whom=whom))
+        say_on_next_page(request, phrase("%(whom)s's request is already closed.", whom=whom))
     return redirect_back(request, sent, "help_requests")
 
 
@@ -275,7 +273,7 @@ async def answer(request: web.Request) -> web.Response:
     if await answer_on_page(context, key, text, person_of(request), context.clock()):
         said = phrase("Your answer is on the page of %(whom)s.", whom=whom)
     else:
-        said = phrase("The request of %(whom)s was done already.", whom=whom)
+        said = phrase("%(whom)s's request is already closed.", whom=whom)
     say_on_next_page(request, said)
     return redirect_back(request, sent, "help_requests")
 
@@ -288,7 +286,7 @@ async def _whom(request: web.Request, key: Key) -> str:
     return asked.person or (
         device_named(asked.device)
         if asked.device
-        else phrase("a client with the reference %(reference)s", reference=asked.reference)
+        else phrase("help number %(reference)s", reference=asked.reference)
     )
 
 

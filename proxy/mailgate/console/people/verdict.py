@@ -51,13 +51,13 @@ def verdict_on(found: PersonFacts) -> PersonVerdict:
     if refused and not (worst and worst.mail_status.mail in _ORDER[:2]):
         return PersonVerdict("kept-out", HEADLINES[MailAccess.OUT], sentences, None, tried, refused.sighting)
     if worst is None:
-        words = phrase("Not reported") if others else phrase("Nothing on record")
+        words = phrase("Not reported") if others else phrase("Nothing known")
         return PersonVerdict("", words, sentences or (_NOTHING,), None, tried)
     status = worst.mail_status
     return PersonVerdict(status.mail, status.headline, sentences, status.since, tried, worst.sighting, worst.facts.id)  # fmt: skip
 
 
-_NOTHING = phrase("No source has reported a device, and no request for mail is on record.")
+_NOTHING = phrase("No source has reported a device, and we have no request for mail.")
 
 
 def named(devices: Sequence[OwnedDevice]) -> dict[str, str]:
@@ -80,7 +80,7 @@ def _sentences(devices: Sequence[OwnedDevice], others: Sequence[OtherClient], mo
     for client in others:
         if client.effect in REFUSED:
             yield phrase(
-                "A client that shows no device got no mail at the last try: %(client)s. %(cause)s.",
+                "The last try without a known device was refused: %(client)s. %(cause)s.",
                 client=client.name,
                 cause=client.cause,
             )
@@ -99,7 +99,7 @@ def _sentences(devices: Sequence[OwnedDevice], others: Sequence[OtherClient], mo
         )
     if open_to := [each.name for each in others if each.effect not in REFUSED]:
         yield phrase(
-            "A client that shows no device got mail at the last try: %(clients)s.",
+            "The last try without a known device got mail: %(clients)s.",
             clients=joined(open_to, "; "),
         )
     if more:
@@ -118,7 +118,7 @@ def _told(status: MailStatus, device: str) -> str:
         case MailAccess.LOST:
             return phrase("%(device)s is marked as lost and gets no mail.", **values)
         case MailAccess.EXEMPT if status.until:
-            return phrase("%(device)s is let in until %(until)s. Without that it gets no mail: %(cause)s.", **values)  # fmt: skip
+            return phrase("%(device)s is let in until %(until)s. After that, no mail: %(cause)s.", **values)  # fmt: skip
         case MailAccess.EXEMPT:
             return phrase("%(device)s is let in. Without that it gets no mail: %(cause)s.", **values)
         case MailAccess.WARNED if status.until:

@@ -212,7 +212,7 @@ async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
     found = await find_plan(call.context.store, path.digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
-        raise ProblemError(409, "this plan was never in force")
+        raise ProblemError(409, "this plan has never run")
     return outcome
 
 

@@ -100,17 +100,13 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     found = plan.undated
     if found.devices:
         yield phrase(
-            "%(counts)s might lose mail at a moment that cannot be told: when a condition that reads the "
-            "clock turns over, when a report has grown older or has run out, while nobody can be asked, when one "
-            "grace, exemption or halt ends before another, or when a device that was not seen asks in another way than "
-            "was assumed.",
+            "%(counts)s might lose mail at a time we cannot tell: when a report gets old, when a source does not answer, or when a grace, an exemption or a stop ends. Or a device asks in another way than we assumed.",
             counts=_counted(found),
         )
     if found.rules:
         names = ", ".join(found.rules)
         yield phrase(
-            "It cannot be told when these rules decide otherwise, so they are taken to do so at any time. Whether that is meant "
-            "needs a person: %(rules)s.",
+            "We cannot tell when these rules change what they do, so the plan assumes any time. Look at them yourself: %(rules)s.",
             rules=names,
         )
     yield from (_version_in_words(plan, name) for name in plan.reads_versions)
@@ -120,8 +116,7 @@ def _version_in_words(plan: Plan, name: str) -> str:
     """A sentence about a rule that reads a version. Whoever is unknown may be kept out, and is no nobody."""
     if plan.reads_versions[name] not in (Effect.BLOCK, Effect.CHALLENGE):
         return phrase(
-            "The rule %(rule)s reads a version, so whom it is about changes as browsers and systems are updated. All others "
-            "are left to the rules after it.",
+            "“%(rule)s” depends on a version, so updates of browsers and systems change whom it is about. The rules after it decide about everybody else.",
             rule=name,
         )
     rows = [
@@ -132,8 +127,7 @@ def _version_in_words(plan: Plan, name: str) -> str:
     ]
     today = Counts(people=sum(row.people for row in rows), devices=sum(row.devices for row in rows))
     return phrase(
-        "The rule %(rule)s reads a version, so whom it keeps out changes as browsers and systems are updated. "
-        "Today it newly keeps out, or may keep out, %(counts)s.",
+        "“%(rule)s” depends on a version, so updates of browsers and systems change who loses mail. Today these lose mail, or might: %(counts)s.",
         rule=name,
         counts=_counted(today),
     )
@@ -148,8 +142,7 @@ def held_back_in_words(plan: Plan) -> str:
         joined([_counted(each), NEWLY[label]], " ") for label, each in held.newly.items() if each.devices
     ]
     return phrase(
-        "These rules are not for everybody, or not enforced today: %(rules)s. Enforced for everybody, they would also "
-        "move: %(moved)s.",
+        "These rules are not for everybody, or do not block today: %(rules)s. If they blocked for everybody, these would change too: %(moved)s.",
         rules=", ".join(held.rules),
         moved=joined(moved) or phrase("nobody else"),
     )
@@ -172,11 +165,11 @@ def devices_in(counts: Counts) -> str:
 def idle_rules(rules: IdleRules) -> Iterator[str]:
     """Sentences about rules that do nothing, with the reason."""
     for name, why in rules.out_of_reach.items():
-        yield phrase("%(rule)s can never decide anything: %(why)s", rule=name, why=why)
+        yield phrase("“%(rule)s” can never decide anything: %(why)s", rule=name, why=why)
     for name in rules.match_nobody:
-        yield phrase("%(rule)s matches nobody", rule=name)
+        yield phrase("“%(rule)s” is about nobody", rule=name)
     for name in rules.not_started:
-        yield phrase("%(rule)s has not started yet; see the column of its date", rule=name)
+        yield phrase("“%(rule)s” has not begun; see the column of its date", rule=name)
 
 
 def notes_of(plan: Plan) -> Iterator[str]:
@@ -189,24 +182,23 @@ def notes_of(plan: Plan) -> Iterator[str]:
         }
         yield (
             plural(
-                "%(count)s person loses mail by `%(rule)s` now, and may get it back without help: for %(hours)s, once in %(once)s.",
-                "%(count)s people lose mail by `%(rule)s` now, and may get it back without help: for %(hours)s, once in %(once)s.",
+                "%(count)s person loses mail by “%(rule)s” now and can let themselves in: for %(hours)s, once in %(once)s.",
+                "%(count)s people lose mail by “%(rule)s” now and can let themselves in: for %(hours)s, once in %(once)s.",
                 offer.people,
                 **told,
             )
             if offer.people
             else phrase(
-                "Whoever loses mail by `%(rule)s` alone may get it back without help: for %(hours)s, once in %(once)s.",
+                "Whoever loses mail only by “%(rule)s” can let themselves in: for %(hours)s, once in %(once)s.",
                 **told,
             )
         )
     yield phrase(
-        "Every known device and every request since %(day)s was decided by both versions of the rules.",
+        "Both versions of the rules decided about every known device and every request since %(day)s.",
         day=day(datetime.combine(plan.window.since, time.min)),
     )
     yield phrase(
-        "A device that asks in two ways, say by browser and by mail app, has two rows. Devices that did not ask in this "
-        "time are taken to ask with their proof."
+        "A device that asks in two ways, say by browser and by mail app, has two rows. For devices that did not ask, we assume that they show their proof."
     )
     if plan.totals.clients:
         yield plural(
@@ -217,7 +209,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
     if plan.newly["unknown"].devices:
         names = ", ".join(plan.depends_on)
         yield phrase(
-            "The outcomes that cannot be told depend on %(names)s, which is not recorded with requests.",
+            "Some outcomes are not known: they depend on %(names)s, which requests do not record.",
             names=names,
         )
     exempt = plan.reliefs.exempt
@@ -228,13 +220,13 @@ def notes_of(plan: Plan) -> Iterator[str]:
         )
     for name, off in plan.reliefs.off.items():
         yield phrase(
-            "The rule %(rule)s is %(words)s. It stops nobody in these counts.",
+            "“%(rule)s” is %(words)s. It refuses nobody in these counts.",
             rule=name,
             words=Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words,
         )
     for name in plan.newly_listed:
         yield phrase(
-            "%(app)s is listed only now: no report tells of it yet, so whom it hits is not known.", app=name
+            "%(app)s is new on the list. No report names it yet, so we do not know who has it.", app=name
         )
 
 

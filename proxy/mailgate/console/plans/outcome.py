@@ -255,12 +255,12 @@ def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
     """The title and the description of the picture."""
     told = {"number": outcome.kept_out, "whole": outcome.predicted, "others": outcome.unexpected}
     if outcome.ended:
-        return phrase("Kept out"), phrase(
-            "%(number)s of %(whole)s people whom the plan named were kept out, and %(others)s whom it did not name.",
+        return phrase("Refused"), phrase(
+            "%(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
             **told,
         )
-    return phrase("Kept out so far"), phrase(
-        "%(number)s of %(whole)s people whom the plan named were kept out so far, and %(others)s whom it did not name.",
+    return phrase("Refused so far"), phrase(
+        "So far %(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
         **told,
     )
 

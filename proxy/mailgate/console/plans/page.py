@@ -116,16 +116,14 @@ async def make(request: web.Request) -> web.Response:
     again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MAX_DAYS:
-        return await _listed(
-            request, 422, [phrase("A plan looks at 1 to %(most)s days of requests.", most=MAX_DAYS)]
-        )
+        return await _listed(request, 422, [phrase("Enter 1 to %(most)s days.", most=MAX_DAYS)])
     try:
         candidate = await (rules_of_plan(context, again) if again else candidate_for(context, text, version))
     except ConfigError as error:
         return await _listed(request, 422, mistakes=error.mistakes)
     if not context.planning.start(candidate, days, person_of(request), context.clock()):
-        return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
-    return redirect_after(request, phrase("The plan is being made."), "policy-plans")
+        return await _listed(request, 409, [phrase("Another plan is being made. Wait until it is ready.")])
+    return redirect_after(request, phrase("We are making the plan."), "policy-plans")
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))

@@ -115,12 +115,12 @@ def impact_words(plan: Plan) -> str:
     everybody = people_in(Counts(people=plan.totals.people, devices=0))
     if held := sum(each.people for each in plan.held_back.newly.values()) if plan.held_back else 0:
         return plural(
-            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
-            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            "Nothing changes yet for %(people)s: a share or a stage holds %(count)s of them back",
+            "Nothing changes yet for %(people)s: a share or a stage holds %(count)s of them back",
             held,
             people=everybody,
         )
-    return phrase("Nobody changes, of %(people)s", people=everybody)
+    return phrase("Nothing changes for %(people)s", people=everybody)
 
 
 def described(plan: Plan, translator: Translator = ENGLISH) -> str:
@@ -137,7 +137,7 @@ def described(plan: Plan, translator: Translator = ENGLISH) -> str:
         for label in ORDER
         if (newly := point.newly[label]).devices
     ]
-    return joined([*(found or [phrase("Nobody changes.")]), _same(plan)], " ")
+    return joined([*(found or [phrase("Nothing changes for anybody.")]), _same(plan)], " ")
 
 
 def company(plan: Plan, translator: Translator = ENGLISH) -> Panel:

@@ -67,4 +67,4 @@ class Planning:
         except Exception as error:  # noqa: BLE001 - its text may quote secrets
             making.wrong = phrase("No plan was made (%(name)s).", name=type(error).__name__)
         finally:
-            making.wrong = making.wrong or ("" if making.digest else phrase("It was ended."))
+            making.wrong = making.wrong or ("" if making.digest else phrase("Somebody ended it."))

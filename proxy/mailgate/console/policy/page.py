@@ -20,6 +20,7 @@ from mailgate.console.policy.versions import difference, version_of
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import DATED_STAGES, rule_of
+from mailgate.policy.rule_states import STATE_OF_EFFECT
 from mailgate.policy.rules import Rule
 from mailgate.rollout import activation
 from mailgate.rollout.activation import version_before
@@ -49,6 +50,7 @@ async def rule(request: web.Request) -> web.Response:
         if found.self_service
         else None,
         starts=starts,
+        last=STATE_OF_EFFECT[found.effect],
         before=await _before(context, await context.store.policies.history(SIZE)),
         off=_off(context),
         lacking=[each for each in DATED_STAGES if each not in {stage for stage, _, _ in starts}],
@@ -78,7 +80,7 @@ async def rollback(request: web.Request) -> web.Response:
     to = await version_of(context.store, str(sent.get("to", ""))[:64])
     now_in_force = await version_of(context.store, "")
     if to.number == now_in_force.number:
-        raise RefusedError(phrase("version %(number)s is in force already", number=str(to.number)))
+        raise RefusedError(phrase("version %(number)s is already running", number=str(to.number)))
     if sent.get("confirmed") != "yes":
         found = (await difference(now_in_force, to)).changes
         ids = {each.about.removeprefix("rule ") for each in found}

@@ -14,10 +14,10 @@ from mailgate.policy.rules import DEFAULT_RULE, Default, Rule
 from mailgate.policy.variables import VARIABLES
 
 DOES = {
-    Effect.ALLOW: phrase("lets in"),
-    Effect.WARN: phrase("shows a warning, then lets in"),
+    Effect.ALLOW: phrase("gives mail to"),
+    Effect.WARN: phrase("warns"),
     Effect.CHALLENGE: phrase("asks for proof from"),
-    Effect.BLOCK: phrase("keeps out"),
+    Effect.BLOCK: phrase("blocks"),
 }
 FIX_WORDS = {
     "remove-app": phrase("to remove the app, step by step"),
@@ -36,9 +36,9 @@ FIX_WORDS = {
 """The display text of each word of `notice.fix`."""
 TODAY = {
     Stage.PENDING: phrase("does nothing yet"),
-    Stage.REPORT_ONLY: phrase("only reports whom it would hit"),
+    Stage.REPORT_ONLY: phrase("only watches"),
     Stage.WARN: phrase("warns"),
-    Stage.ENFORCE: phrase("is enforced"),
+    Stage.ENFORCE: phrase("applies"),
 }
 
 
@@ -122,21 +122,21 @@ def _in_words(policy: Policy, rule: Rule, now: datetime, off: str | None) -> Rul
 
 def _more(rule: Rule) -> Iterator[str]:
     if rule.share < 1:
-        yield phrase("It is for %(share)s%% of people, always the same ones.", share=rule.share * 100)
+        yield phrase("It applies to %(share)s%% of people, always the same ones.", share=rule.share * 100)
     if rule.groups:
-        yield phrase("It is for people in %(groups)s alone.", groups=_any_of(rule.groups))
+        yield phrase("It applies only to people in %(groups)s.", groups=_any_of(rule.groups))
     if rule.grace:
-        yield phrase("Devices that become known later are only warned for %(span)s.", span=span(rule.grace))
+        yield phrase("A new device is only warned for %(span)s.", span=span(rule.grace))
     if offer := rule.self_service:
         terms = {"hours": span(offer.terms.lasts), "once": span(offer.terms.once_per)}
         yield phrase(
-            "Whoever loses mail by it alone may get it back without help: for %(hours)s, once in %(once)s.",
+            "Whoever loses mail only by this rule can let themselves in: for %(hours)s, once in %(once)s.",
             **terms,
         )
     if halt := rule.halt_when:
         limits = list(_limits(halt))
         yield phrase(
-            "It halts by itself where %(limits)s within %(span)s.",
+            "It stops by itself if %(limits)s within %(span)s.",
             limits=_any_of(limits),
             span=span(halt.within),
         )
@@ -165,11 +165,9 @@ def _told(rule: Rule | Default) -> Iterator[str]:
 
 STARTS_ITSELF = phrase("Its notices start by themselves: when it starts, and on each of its dates.")
 UNAVAILABLE = {
-    "block": phrase("While a device cannot be asked about, it keeps out."),
-    "last_known": phrase("While a device cannot be asked about, it goes by what was last known."),
-    "allow": phrase(
-        "While a device cannot be asked about, it goes by what was last known, and gives a device of which nothing is known the benefit of the doubt."
-    ),
+    "block": phrase("If a source is down, it gives no mail."),
+    "last_known": phrase("If a source is down, the last report counts."),
+    "allow": phrase("If a source is down, the last report counts, and an unknown device gets mail."),
 }
 
 WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
@@ -178,7 +176,7 @@ WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
 def _limits(halt: HaltWhen) -> Iterator[str]:
     if halt.block_rate is not None:
         yield phrase(
-            "it keeps out more than %(part)s%% of %(whole)s",
+            "it refuses more than %(part)s%% of %(whole)s",
             part=halt.block_rate * 100,
             whole=WHOLES[halt.of],
         )

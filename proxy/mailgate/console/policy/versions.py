@@ -35,18 +35,18 @@ async def version_of(store: Store, name: str) -> Version:
     if not name:
         active = await store.policies.active()
         if active is None:
-            raise NoVersionError(phrase("nothing is in force yet: the first start puts the files in force"))
+            raise NoVersionError(phrase("no rules run yet: the first start starts the files"))
         name = str(active.number)
     found = await store.policies.find(name)
     if not found:
         raise NoVersionError(
             phrase("no version is called `%(name)s`", name=name),
-            "; `mailgate policy history` shows those that were in force",
+            "; `mailgate policy history` shows those that ran",
         )
     if len(found) > 1:
         numbers = " or ".join(str(each.number) for each in found)
         raise NoVersionError(
-            phrase("`%(name)s` may be version %(numbers)s: give more of it", name=name, numbers=numbers),
+            phrase("`%(name)s` may be version %(numbers)s. Enter more of it", name=name, numbers=numbers),
             several=True,
         )
     return found[0]

@@ -167,7 +167,7 @@ def guard_in_words(settings: Settings) -> str:
     """How much one change may do, and who has to approve more."""
     guard = settings.guard
     if guard is None:
-        return phrase("No guard is set: one admin alone can put any change in force.")
+        return phrase("No guard is set: one admin alone can start any change.")
     most = guard.max_newly_blocked
     told = f"{most:.4g}" if isinstance(most, int) else f"{most * 100:.4g} %"
     return plural(

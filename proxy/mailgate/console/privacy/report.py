@@ -51,7 +51,7 @@ def _head(bundle: Bundle, told: ReportedVersion, now: datetime) -> Iterator[Bloc
     settings, version = bundle.settings, told.version
     yield Heading(1, phrase("Data protection report on Mailgate"))
     yield phrase(
-        "Mailgate wrote this from its settings, the rules in force and the layout of its database. It is a draft for the people who answer for data protection. It is no legal advice."
+        "Mailgate wrote this from its settings, the running rules and the layout of its database. It is a draft for the people who answer for data protection. It is no legal advice."
     )
     yield ToAdd(phrase("Only your company knows this. Look for this mark."))
     yield Grid(
@@ -65,7 +65,7 @@ def _head(bundle: Bundle, told: ReportedVersion, now: datetime) -> Iterator[Bloc
                 phrase("Version of the rules"),
                 phrase("%(number)s, of %(at)s", number=str(version.number), at=time_of(version.made_at))
                 if version
-                else phrase("not in force yet: the rules of the files"),
+                else phrase("not running yet: the rules of the files"),
             ),
             (phrase("Its digest (SHA-256)"), code(version.digest if version else bundle.rules.digest)),
         ],

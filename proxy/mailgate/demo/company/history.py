@@ -52,14 +52,14 @@ class _Change:
 
 _CHANGES = (
     _Change(62, 9, BY_FILE, phrase("the first start"), "first"),
-    _Change(12, 9, OPERATOR, "Look at what phones report; nobody is kept out", "reporting"),
+    _Change(12, 9, OPERATOR, "Look at what phones report; nobody loses mail", "reporting"),
     _Change(8, 13, SECOND, "Tell people with TikTok what comes", "warning"),
-    _Change(5, 9, SECOND, "Keep out phones with TikTok", "mistaken"),
+    _Change(5, 9, SECOND, "Block phones with TikTok", "mistaken"),
     _Change(
         5, 12, OPERATOR,
-        "Sent in error: it kept out people with any listed app. There is no change to the rules", "", taken_back=True,
+        "Sent in error: it refused people with any listed app. There is no change to the rules", "", taken_back=True,
     ),
-    _Change(3, 14, OPERATOR, "Keep out phones with TikTok, and those that report nothing", ""),
+    _Change(3, 14, OPERATOR, "Block phones with TikTok, and those that report nothing", ""),
 )  # fmt: skip
 
 

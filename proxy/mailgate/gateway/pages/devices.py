@@ -12,23 +12,21 @@ from mailgate.model.phrase import Phrase, phrase, plural
 from mailgate.texts import Language
 
 _ANSWERS: dict[SourceResult, Phrase] = {
-    SourceResult.FOUND: phrase("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),
-    SourceResult.CLEAR: phrase("Asked %(source)s: it sees none of the listed apps, looked at %(ago)s."),
+    SourceResult.FOUND: phrase("%(source)s still saw %(apps)s %(ago)s."),
+    SourceResult.CLEAR: phrase("%(source)s saw no listed app %(ago)s."),
     SourceResult.PARTLY: phrase(
-        "Asked %(source)s: it cannot see every app. None of the listed apps is among those it sees, looked at %(ago)s."
+        "%(source)s cannot see every app. Among those it sees there was no listed app %(ago)s."
     ),
-    SourceResult.UNSEEN: phrase(
-        "Asked %(source)s: it knows the device and does not see which apps are there."
-    ),
-    SourceResult.UNKNOWN: phrase("Asked %(source)s: it does not know this device any more."),
+    SourceResult.UNSEEN: phrase("%(source)s knows the device, but does not see which apps are there."),
+    SourceResult.UNKNOWN: phrase("%(source)s no longer knows this device."),
     SourceResult.ASKED: phrase(
         "%(source)s has asked the device. The answer counts as soon as it comes, mostly within seconds, once the device is on and online."
     ),
     SourceResult.SILENT: phrase("%(source)s did not answer. Please try again in a few minutes."),
     SourceResult.NOBODY: phrase(
-        "Nobody can be asked about this device from here. Let your company’s management app finish a check; a new report counts at once."
+        "We can ask nobody about this device. Let your company’s management app finish a check; a new report counts at once."
     ),
-    SourceResult.TOO_SOON: phrase("Asked a moment ago. Please wait a minute before you ask again."),
+    SourceResult.TOO_SOON: phrase("You asked a moment ago. Please wait a minute before you ask again."),
 }
 
 OLDER = phrase("The list of apps may be up to %(span)s older than that.")
@@ -94,26 +92,24 @@ GETS = {
     Effect.BLOCK: phrase("Gets no company mail"),
 }
 HERE = {
-    Effect.ALLOW: phrase("This browser opens company mail"),
-    Effect.WARN: phrase("This browser opens company mail, with a warning"),
+    Effect.ALLOW: phrase("This browser gets company mail"),
+    Effect.WARN: phrase("This browser gets company mail, with a warning"),
     Effect.CHALLENGE: phrase("This browser gets no company mail"),
     Effect.BLOCK: phrase("This browser gets no company mail"),
 }
-UNTIL = phrase(
-    "Gets company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes"
-)
+UNTIL = phrase("Gets company mail until %(date)s (%(countdown)s); after that no longer, if nothing changes")
 UNTIL_HERE = phrase(
-    "This browser opens company mail until %(date)s (%(countdown)s); after that it is kept out if nothing changes"
+    "This browser gets company mail until %(date)s (%(countdown)s); after that no longer, if nothing changes"
 )
 EXEMPTED = phrase("Gets company mail until %(date)s, by an exemption")
-EXEMPTED_HERE = phrase("This browser opens company mail until %(date)s, by an exemption")
+EXEMPTED_HERE = phrase("This browser gets company mail until %(date)s, by an exemption")
 EXEMPTED_OPEN = phrase("Gets company mail by an exemption")
-LOST = phrase("Reported as lost: it gets no company mail")
+LOST = phrase("Marked as lost. No mail")
 
 STATES = {
-    PostureState.CLEAN: phrase("None of the listed apps was found on it."),
+    PostureState.CLEAN: phrase("No listed app was found on it."),
     PostureState.PARTIAL: phrase(
-        "It is not certain that every app on it was seen. None of the listed apps is among those that were."
+        "Perhaps not every app on it was seen. There is no listed app among those that were."
     ),
     PostureState.STALE: phrase("Its last report is too old to count."),
     PostureState.MISSING: phrase("No report says which of the listed apps are on it."),
@@ -203,7 +199,7 @@ NOT_DENIED: dict[str, Phrase] = {
     NotDenied.NEWER_POLICY_OPEN: phrase(
         "A newer version of its policy is less strict, and it may have that already."
     ),
-    NotDenied.BLOCKED_APP_INSTALLED: phrase("It says that a forbidden app is still there."),
+    NotDenied.BLOCKED_APP_INSTALLED: phrase("It says that a prohibited app is still there."),
     NotDenied.POLICY_NOT_APPLIED: phrase("It says that it does not apply all of its policy."),
     NotDenied.REPORT_TOO_OLD: phrase("Its last word on its policy is too old to count."),
 }

@@ -58,7 +58,7 @@ LABELS: dict[str, Phrase] = {
     "os": phrase("System"),
     "os_version": phrase("Version of the system"),
     "managed": phrase("Managed by your company"),
-    "status": phrase("How far the report vouches for it"),
+    "status": phrase("How sure we are"),
     "apps": phrase("Listed apps on it"),
     "apps_complete": phrase("Whole device looked at"),
     "enrolment": phrase("How it is enrolled"),
@@ -107,7 +107,7 @@ LABELS: dict[str, Phrase] = {
     "language": phrase("Language"),
     "first_at": phrase("First time"),
     "last_at": phrase("Last time"),
-    "reference": phrase("Reference"),
+    "reference": phrase("Help number"),
     "person": phrase("Address"),
     "token": phrase("Enrolled with"),
     "app": phrase("App that answers with it"),
@@ -131,7 +131,7 @@ LABELS: dict[str, Phrase] = {
 
 _YES, _NO, _NOTHING = phrase("yes"), phrase("no"), phrase("none")
 _CHOICES = {
-    "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is done")},
+    "help": {"waiting": phrase("It waits for an answer"), "done": phrase("It is closed")},
     "role": {"operator": phrase("The help desk"), "other": phrase("An administrator")},
 }
 """The words of fields with a closed set of values."""

@@ -33,13 +33,13 @@ _PROOF_REFUSED = Wording(
 _CERTIFICATE_REFUSED = Wording(
     phrase("The certificate of this device could not be accepted"),
     phrase(
-        "It may be out of date or taken back. Your company’s management app or your help desk can put a new one on this device."
+        "It may have expired or been revoked. Your company’s management app or your help desk can put a new one on this device."
     ),
 )
 
 _DECIDED = {
     Reason.PROHIBITED_APP: Wording(
-        phrase("An app on this device is not allowed with company mail"),
+        phrase("An app keeps company mail off this device"),
         plural(
             "%(apps)s was found on this device. While it is there, this device gets no company mail.",
             "%(apps)s were found on this device. While any of these apps is there, this device gets no company mail.",
@@ -52,13 +52,13 @@ _DECIDED = {
         phrase("A rule for company mail decides what this device may open."),
     ),
     Reason.NO_RULE_MATCHED: Wording(
-        phrase("No rule opens company mail for this device"),
+        phrase("Company mail is not available on this kind of device"),
         phrase("The rules for company mail do not mention a device like this one."),
     ),
     Reason.RULE_ERROR: Wording(
         phrase("The rules for company mail could not be read to the end"),
         phrase(
-            "There is a mistake in a rule. Until it is repaired, mail stays closed to be safe. You and your device did nothing wrong."
+            "There is a mistake in a rule. To be safe, this device gets no mail until we fix it. You and your device did nothing wrong."
         ),
     ),
     Reason.POSTURE_MISSING: Wording(
@@ -68,7 +68,7 @@ _DECIDED = {
         ),
     ),
     Reason.POSTURE_STALE: Wording(
-        phrase("The last report on this device is too old"),
+        phrase("We have not heard from this device for too long"),
         phrase(
             "Company mail needs a recent report on the apps of this device. The last one that is known here has run out."
         ),
@@ -140,15 +140,15 @@ _DECIDED = {
     ),
     Reason.CERTIFICATE_INVALID: _CERTIFICATE_REFUSED,
     Reason.TWO_DEVICES: Wording(
-        phrase("This request names two different devices"),
+        phrase("Your mail app sent two device names"),
         phrase(
-            "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the device that may do less counts."
+            "Restart your mail app and try again. Its name and the certificate belong to different devices. To be safe, the stricter one counts."
         ),
     ),
     Reason.DEVICE_OF_ANOTHER: Wording(
         phrase("This device is on record as somebody else’s"),
         phrase(
-            "Your company’s records name another owner of this device than the person who has signed in, so what is known of it does not count here. If the record is wrong, ask for help."
+            "Your company’s records name another owner of this device than the person who has logged in. So what we know of it does not count here. If the record is wrong, ask for help."
         ),
     ),
     Reason.DEVICE_LOST: Wording(
@@ -160,7 +160,7 @@ _DECIDED = {
     Reason.DEVICE_CONTRADICTED: Wording(
         phrase("Your company’s records do not agree on this device"),
         phrase(
-            "They differ in what this device is or whose it is. Until somebody has looked at that, mail stays closed to be safe. You and your device did nothing wrong."
+            "They differ in what this device is or whose it is. To be safe, it gets no mail until somebody has looked at that. You and your device did nothing wrong."
         ),
     ),
     Reason.PROBE_REQUIRED: Wording(
@@ -208,7 +208,7 @@ _BY_PERSON = {
     Reason.DEVICE_CONTRADICTED: Wording(
         _ALL_OF_YOURS,
         phrase(
-            "Your company’s records do not agree on one of them. Until somebody has looked at that, mail stays closed to be safe. You did nothing wrong."
+            "Your company’s records do not agree on one of them. To be safe, you get no mail here until somebody has looked at that. You did nothing wrong."
         ),
     ),
 }
@@ -237,13 +237,13 @@ _UNSERVED = {
         phrase("To be safe, it was not passed on. Going back and opening the page again usually helps."),
     ),
     Reason.REQUEST_HEAD_TOO_LARGE: Wording(
-        phrase("The request carries too much along"),
+        phrase("This request is too large"),
         phrase(
-            "Its address or its cookies are too long. Deleting the cookies of this site and signing in again usually helps."
+            "Its address or its cookies are too long. Delete the cookies of this site and log in again. This usually helps."
         ),
     ),
     Reason.REQUEST_BODY_TOO_LARGE: Wording(
-        phrase("What you sent is too large"),
+        phrase("This message or attachment is too large"),
         phrase(
             "A message or an attachment is larger than allowed here. Try a smaller file or fewer attachments."
         ),
@@ -299,14 +299,14 @@ _UNSERVED = {
         phrase("It was never added, or it was removed. Ask your help desk to add it again."),
     ),
     Reason.TOO_MANY_REQUESTS: Wording(
-        phrase("There were too many tries"),
+        phrase("Too many tries from your network"),
         phrase(
-            "Too many came just now from this device, or from others that share its connection. Nothing more is accepted for some minutes. Please try again later."
+            "They came from this device, or from others that share its connection. Try again in a few minutes."
         ),
     ),
     Reason.INTERNAL_ERROR: Wording(
-        phrase("Something went wrong here"),
-        phrase("This is our mistake, not yours. Please try again in a few minutes."),
+        phrase("We made a mistake"),
+        phrase("This is not your fault. Please try again in a few minutes."),
     ),
 }
 

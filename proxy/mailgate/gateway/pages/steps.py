@@ -25,7 +25,7 @@ _GOES_ON = phrase("Leave this page open. It goes on to your mail by itself.")
 _INSTALL = phrase(
     "If your company’s management app is not on this device yet, install it as your company describes."
 )
-_FIRST_CHECK = phrase("Open it, sign in and let it finish its first check.")
+_FIRST_CHECK = phrase("Open it, log in and let it finish its first check.")
 _SYNC = phrase("Open your company’s management app and let it finish a check or a sync.")
 _SHOWS = phrase("Open your company’s management app. It shows what is missing.")
 _PUT_RIGHT = phrase("Put that right, and let the app check again.")
@@ -125,7 +125,7 @@ _BY_OS: dict[str, dict[str, Steps]] = {
     "remove-app": {os: (*steps, _REPORT) for os, steps in _REMOVE_APP.items()},
     "use-mobile-site": {os: (*steps, _ADD_ONS) for os, steps in _MOBILE_SITE.items()},
 }
-_ASK: Steps = (phrase("Ask for help and give the reference below. It shows what was decided and why."),)
+_ASK: Steps = (phrase("Ask for help and give the help number below. It shows what was decided and why."),)
 FIXES: dict[str, Steps] = {
     **{fix: by_os[""] for fix, by_os in _BY_OS.items()},
     "set-up-device": (_INSTALL, _FIRST_CHECK, _GOES_ON),
@@ -140,7 +140,7 @@ FIXES: dict[str, Steps] = {
     "report-again": (phrase("Make sure that this device is online."), _SYNC, _GOES_ON),
     "wait": (
         _TRIES_AGAIN,
-        phrase("If it takes longer than a few minutes, ask for help and give the reference below."),
+        phrase("If it takes longer than a few minutes, ask for help and give the help number below."),
     ),
     "use-known-browser": (
         phrase("Use an up-to-date browser, for example Chrome, Edge, Firefox or Safari."),

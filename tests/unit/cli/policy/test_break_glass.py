@@ -20,10 +20,10 @@ def ada(versions: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rule_is_off_until_somebody_resumes_it() -> None:
     off = run("break-glass", "shut", "--note", "everybody is locked out", *UNTIL)
     assert (off.exit_code, off.output) == (0, "shut is off until 2999-01-01 00:00:00+00:00\n")
-    assert "# OFF shut: turned off since" in run("show").output
+    assert "# OFF shut: off until" in run("show").output
     (told,) = json.loads(run("show", "--json").output)["off"]
     assert "everybody is locked out" in told
-    assert run("resume", "shut", "--note", "fixed").output == "shut counts again\n"
+    assert run("resume", "shut", "--note", "fixed").output == "shut is on again\n"
     assert "# OFF" not in run("show").output
 
 
@@ -38,10 +38,10 @@ def test_both_tell_programs_what_they_did() -> None:
     ("arguments", "code", "words"),
     [
         (("break-glass", "shutt", "--note", "x", *UNTIL), 1, "no rule is called"),
-        (("break-glass", "shut", "--note", " ", *UNTIL), 2, "a reason is needed"),
-        (("break-glass", "shut", "--note", "x", "--until", "2020-01-01"), 1, "not in the future"),
+        (("break-glass", "shut", "--note", " ", *UNTIL), 2, "say why"),
+        (("break-glass", "shut", "--note", "x", "--until", "2020-01-01"), 1, "choose an end in the future"),
         (("break-glass", "shut", "--note", "x", "--until", "soon"), 2, "--until:"),
-        (("resume", "shut", "--note", "x"), 1, "neither halted nor turned off"),
+        (("resume", "shut", "--note", "x"), 1, "is not off"),
     ],
 )
 def test_a_refused_command_says_why(arguments: tuple[str, ...], code: int, words: str) -> None:

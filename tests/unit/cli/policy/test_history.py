@@ -47,7 +47,7 @@ def test_history_lists_the_newest_version_first(versions: None) -> None:
 
 
 def test_a_new_store_says_so(config: Path) -> None:
-    assert "Nothing has been in force yet" in run("history").output
+    assert "No version has run yet" in run("history").output
     assert run("show").exit_code == 1
 
 
@@ -62,7 +62,7 @@ def test_a_version_is_shown_with_its_files(versions: None) -> None:
 
 def test_two_versions_are_compared_in_words_and_lines(versions: None) -> None:
     shown = run("diff", "1").output
-    assert "+ rule shut: keeps out everybody who meets `true`; read last" in shown
+    assert "+ rule shut: blocks everybody who meets `true`; read last" in shown
     assert f"\n-{OPEN}+{SHUT}" in shown
     told = json.loads(run("diff", "2", "1", "--json").output)
     assert [each["about"] for each in told["changes"]] == ["rule open", "rule shut"]

@@ -43,7 +43,7 @@ def test_the_files_that_are_in_force_change_nothing(folder: Path) -> None:
     shown = run("plan")
     assert shown.exit_code == 0
     assert "no difference that affects a decision" in shown.output
-    assert "Nothing was changed. These rules are in force already" in " ".join(shown.output.split())
+    assert "Nothing was changed. These rules already run" in " ".join(shown.output.split())
 
 
 def test_a_plan_has_one_form_and_its_picture_a_writable_place(folder: Path) -> None:
@@ -55,10 +55,10 @@ def test_a_plan_has_one_form_and_its_picture_a_writable_place(folder: Path) -> N
 def test_a_plan_says_whom_a_change_hits_and_why(folder: Path) -> None:
     (folder / "policy.yaml").write_text(NEW)
     shown = " ".join(run("plan").output.split())
-    assert "~ rule app: keeps out now, warns before" in shown
+    assert "~ rule app: blocks people now; before: warns" in shown
     assert "newly without mail 1 1" in shown
     assert "warned by app now, then without mail by app (prohibited-app)" in shown
-    assert "old-phone can never decide anything" in shown
+    assert "“old-phone” can never decide anything" in shown
     assert "\x1b[1m" not in shown
     assert json.loads(run("history", "--json").output)[0]["serial"] == 1
 
@@ -118,7 +118,7 @@ def test_the_exit_code_tells_what_a_change_needs(
 
 GATE = "https://console.example.com"
 FILES = {"policy.yaml": "rules: []"}
-BUSY = (409, {"detail": "another plan is being made: wait until it is ready"})
+BUSY = (409, {"detail": "another plan is being made. Wait until it is ready"})
 BEGUN = (202, {"began": "10:00"})
 
 

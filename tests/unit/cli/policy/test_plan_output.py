@@ -22,7 +22,7 @@ def test_a_change_that_moves_nobody_is_short() -> None:
     text = shown()
     assert "of 1,200 people with 3,400 devices:" in text
     assert "Tests: 2 of 2 cases hold" in text
-    for absent in ("Rules that do nothing", "by rule", "that cannot be told depend"):
+    for absent in ("Rules that do nothing", "by rule", "Some outcomes are not known"):
         assert absent not in text
 
 
@@ -39,22 +39,22 @@ def test_unknown_outcomes_are_said_with_their_cause() -> None:
     text = shown(
         newly=PLAN["newly"] | {"unknown": hit(4, 5)}, depends_on={"request.remote": 5}, newly_listed=["Go"]
     )
-    assert "The outcomes that cannot be told depend on request.remote" in text
-    assert "Go is listed only now" in text
+    assert "Some outcomes are not known: they depend on request.remote" in text
+    assert "Go is new on the list" in text
 
 
 def test_rules_that_do_nothing_are_named_with_why() -> None:
     text = shown(rules={"match_nobody": ["a"], "out_of_reach": {"b": "so it is"}, "not_started": ["c"]})
-    assert "b can never decide anything: so it is" in text
-    assert "a matches nobody" in text
-    assert "c has not started yet" in text
+    assert "“b” can never decide anything: so it is" in text
+    assert "“a” is about nobody" in text
+    assert "“c” has not begun" in text
 
 
 def test_exemptions_and_rules_that_are_off_are_said() -> None:
     off = {"cause": "halt", "since": "2026-11-24T00:00:00+00:00", "until": None, "why": "too many"}
     text = shown(reliefs={"serial": 1, "exempt": {"people": 2, "devices": 1}, "off": {"a": off}})
     assert "2 people and 1 device have exemptions" in text
-    assert "a is halted since 2026-11-24 00:00 UTC: too many." in text
+    assert "“a” is off by itself, since 2026-11-24 00:00 UTC: too many." in text
     assert "exemptions" not in shown()
 
 
@@ -68,8 +68,8 @@ def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
         },
     ]
     text = shown(ADA._replace(apps=("tiktok",), since=2, until=2), later=moments)
-    assert "Once every grace is over and no rule is out, nobody moves." in text
-    assert "From 2026-12-15 08:00 UTC on, beside what is in force by then:" in text
+    assert "Once every grace is over and no rule is out, nothing changes for anybody." in text
+    assert "From 2026-12-15 08:00 UTC on, beside what applies by then:" in text
     assert "newly without mail 1 1" in text
     assert (
         "ada: phone ios, d1, has tiktok: with mail by open without the change, then without mail by app (prohibited-app)"
@@ -80,16 +80,19 @@ def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
 def test_people_who_may_be_refused_at_an_unknown_moment_are_named() -> None:
     hit = {"people": 1, "devices": 1, "rules": ["late"]}
     text = shown(ADA._replace(since=1, until=1), undated=PLAN["undated"] | hit)
-    assert "At moments that cannot be predicted" in text
+    assert "At times that we cannot tell" in text
     assert "1 person with 1 device might lose mail" in text
     assert "ada: phone ios, d1: with mail by open now" in text
-    assert "At moments that cannot be predicted" not in shown()
+    assert "At times that we cannot tell" not in shown()
 
 
 def test_people_missed_by_a_share_or_a_stage_are_named() -> None:
     held = {"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2)}}
     text = shown(ADA._replace(since=2, until=2), held_back=held)
-    assert "not enforced today: app. Enforced for everybody, they would also move: 1 person with 2" in text
+    assert (
+        "do not block today: app. If they blocked for everybody, these would change too: 1 person with 2"
+        in text
+    )
     assert "ada: phone ios, d1: with mail by open without the change, then without mail by app" in text
     assert "Held back" not in shown()
 

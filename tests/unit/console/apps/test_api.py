@@ -33,7 +33,7 @@ async def test_an_app_shows_its_people_its_list_and_its_trend(firm: Company, vic
 
 async def test_before_the_first_count_no_number_is_made_up(vic: Browser) -> None:
     page = await vic.get("/console/apps")
-    assert "They are being counted for the first time" in page.words
+    assert "We are counting them for the first time" in page.words
     assert "not yet not yet" in page.words
 
 

@@ -63,7 +63,7 @@ async def test_the_draft_is_the_file_that_somebody_would_write_by_hand(
     await filled(firm)
     before = (firm.folder / "policy.yaml").read_text()
     page = await ada.post("/console/apps/wechat", do="plan", **CHOSEN, **({"mails": mails} if mails else {}))
-    assert "The plan is being made. Nothing changes until it is started." in page.words
+    assert "We are making the plan. Nothing changes until you start it." in page.words
     digest = await planned(firm)
     (draft,) = await firm.store.drafts.latest(5)
     candidate = await rules_with(firm.store, draft)

@@ -121,7 +121,7 @@ async def test_whoever_could_have_acted_is_offered_by_name(vic: Browser) -> None
 async def test_a_text_that_is_no_day_is_refused_and_not_passed_over(vic: Browser, asked: str) -> None:
     for page in ("audit", "audit/export.csv"):
         told = await vic.get(f"/console/{page}?{asked}")
-        assert (told.status, "expected one like 2026-11-30" in told.words) == (422, True)
+        assert (told.status, "use one like 2026-11-30" in told.words) == (422, True)
 
 
 async def test_older_entries_are_one_page_further(

@@ -41,10 +41,7 @@ async def test_a_trouble_is_shown_with_its_own_time_and_the_next_try(vic: Browse
         next_attempt=(NOW + timedelta(minutes=14)).isoformat(),
     )
     page = await vic.get("/console/connectors")
-    assert (
-        "It refuses the account or its secret (HTTP 401 Unauthorized), since today, 11:59 AM UTC"
-        in page.words
-    )
+    assert "It refuses our password (HTTP 401 Unauthorized), since today, 11:59 AM UTC" in page.words
     assert "Failing since Today, 9:00 AM UTC" in page.words
     assert "Next read Today, 12:14 PM UTC" in page.words
 
@@ -82,7 +79,7 @@ async def test_a_source_that_lets_wait_is_shown_with_the_next_question(vic: Brow
 async def test_devices_of_which_less_is_seen_are_told_before_that_counts(vic: Browser, firm: Company) -> None:
     shown(firm, narrowed=7, narrows_at=(NOW + timedelta(hours=1)).isoformat())
     page = await vic.get("/console/connectors")
-    assert "It saw 7 devices whole and now sees only some of their apps." in page.words
+    assert "It saw every app on 7 devices. Now it sees only some" in page.words
     assert "That counts from today, 1:00 PM UTC" in page.words
     assert "mailgate connectors sync jamf-file --dry-run" in page.words
 

@@ -25,7 +25,7 @@ async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> 
     for words in (
         "Listed app", "alice", "Phone, iOS 26.1", "TikTok", "jamf-file", "Serial number", "SERIAL-A1",
         "Phone, iOS 26.1 was reported for the first time", "jamf-file looked and found TikTok",
-        "Phone, iOS: kept out 1 time that day",
+        "Phone, iOS: refused 1 time that day",
     ):  # fmt: skip
         assert words in page.words, words
 
@@ -64,7 +64,7 @@ async def test_its_enrolment_and_the_verdict_of_its_management_are_shown(ada: Br
     (phone,) = await has(firm, personal)
     page = await ada.get(f"/console/devices/{phone.id}")
     assert "Enrolment A personal phone with a work profile" in page.words
-    assert "it breaks the management's rules, and has time to mend that" in page.words
+    assert "it breaks the management's rules, and has time to fix that" in page.words
     assert "it looked for 1 listed app" in page.words
     (unsaid,) = await has(firm, record("b1", "bob"))
     page = await ada.get(f"/console/devices/{unsaid.id}")
@@ -74,15 +74,12 @@ async def test_its_enrolment_and_the_verdict_of_its_management_are_shown(ada: Br
 
 async def test_the_block_of_a_device_is_shown_with_rules_and_values(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
-    assert (
-        "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
-        in page.words
-    )
+    assert "no mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
     assert "client.kind = phone" in page.words
     assert "device.lists = [prohibited]" in page.words
     assert "unproven-handheld not reached" in page.words
     assert (
-        "What would let it in If TikTok is removed and the device reports so: let in by the rule clean-handheld"
+        "What would give it mail If TikTok is removed and the device reports so: gets mail by the rule clean-handheld"
         in page.words
     )
 
@@ -98,7 +95,7 @@ async def test_the_page_offers_an_exemption_to_operators_only(
 async def test_mails_to_its_owner_stand_in_its_timeline(ada: Browser, firm: Company, phone: Device) -> None:
     await written(firm, "alice", "bob")
     page = await ada.get(f"/console/devices/{phone.id}")
-    assert "Mail to alice: it is in force, rule prohibited-app (queued)" in page.words
+    assert "Mail to alice: it blocks now, rule “prohibited-app” (queued)" in page.words
     assert "Mail to bob" not in page.words
 
 
@@ -106,7 +103,7 @@ async def test_a_device_that_never_asked_is_shown_with_what_it_would_get(ada: Br
     (found,) = await has(firm, record("b1", "bob"))
     page = await ada.get(f"/console/devices/{found.id}")
     assert "It has not asked for mail yet" in page.words
-    assert "let in by the rule clean-handheld" in page.words
+    assert "gets mail by the rule clean-handheld" in page.words
 
 
 async def test_a_device_is_forgotten_once_it_was_confirmed_and_that_is_written_down(
@@ -114,7 +111,7 @@ async def test_a_device_is_forgotten_once_it_was_confirmed_and_that_is_written_d
 ) -> None:
     page = await ada.post(f"/console/devices/{phone.id}/forget")
     assert "what 1 source said of it" in page.words
-    assert "1 sighting of it" in page.words
+    assert "1 recorded request" in page.words
     assert await firm.store.devices.called(phone.id)
     page = await ada.post(f"/console/devices/{phone.id}/forget", confirmed="yes")
     assert page.path == "/console/devices"
@@ -136,11 +133,11 @@ async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
     ada: Browser, vic: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", why="")
-    assert (page.status, "A note is needed" in page.words) == (409, True)
+    assert (page.status, "Say why" in page.words) == (409, True)
     assert "device-lost" not in str(await firm.acts())
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", why="in a taxi")
-    assert "Lost, gets nothing" in page.words
-    assert f"The device {phone.id} is marked as lost and gets no mail. Undo" in page.words
+    assert "Lost, no mail" in page.words
+    assert f"Device {phone.id} is marked as lost. No mail. Undo" in page.words
     assert "Undo" not in (await ada.get("/console/")).words, "it is about this device"
     assert "Undo" in (await ada.get(page.path)).words, "for a minute"
     assert "Undo" not in (await vic.get(page.path)).words, "a viewer may not"
@@ -148,7 +145,7 @@ async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
     assert page.path == f"/console/devices/{phone.id}"
     assert "Undo" not in page.words
     assert "is marked as lost" not in (await ada.get(page.path)).words
-    assert "Lost, gets nothing" not in page.words
+    assert "Lost, no mail" not in page.words
     assert [what for what, _, _ in (await firm.acts())[-2:]] == ["device-lost", "device-found"]
 
 
@@ -168,12 +165,12 @@ async def test_an_approver_may_shut_it_out_and_do_nothing_else(
     assert "Forget it" not in page.words
     assert "Ask the source now" not in page.words
     page = await vic.post(f"/console/devices/{phone.id}/lost", lost="yes", why="in a taxi")
-    assert "Lost, gets nothing" in page.words
+    assert "Lost, no mail" in page.words
     assert "Undo" not in page.words
     assert "Found again" not in page.words
     page = await vic.post(f"/console/devices/{phone.id}/lost", lost="no")
     assert page.status == 403
-    assert "Lost, gets nothing" in (await vic.get(f"/console/devices/{phone.id}")).words
+    assert "Lost, no mail" in (await vic.get(f"/console/devices/{phone.id}")).words
 
 
 async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: Device) -> None:
@@ -181,7 +178,7 @@ async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: 
     firm.clock.now = NOW + timedelta(days=3)
     await ada.log_in("ada")
     assert (
-        "No mail : The last report on this device is too old."
+        "No mail : We have not heard from this device for too long."
         in (await ada.get(f"/console/devices/{found.id}")).words
     )
 

@@ -63,7 +63,7 @@ async def test_a_clean_device_gets_mail_and_it_is_said_who_looked(store: Store) 
 
 async def test_a_listed_app_without_a_rule_is_told_too(store: Store) -> None:
     await reported(store, "tiktok", "chess")
-    assert (await stands(store, OPEN)).cause == "Chess and Tiktok on it, which no rule keeps out"
+    assert (await stands(store, OPEN)).cause == "Chess and Tiktok on it, which no rule blocks"
 
 
 async def test_a_refused_device_tells_its_apps_and_what_would_help(store: Store) -> None:
@@ -106,9 +106,9 @@ async def test_an_exempt_device_tells_why_until_when_and_what_follows(store: Sto
     found = await stands(store, exempt=(exempt(rule),))
     assert (found.mail, found.rule, found.cause) == (MailAccess.EXEMPT, "banned", "Tiktok on it")
     assert (found.since, found.until) == (NOW - DAY, NOW + DAY)
-    assert (found.exempted_why, found.then) == ("a test phone", "kept out")
+    assert (found.exempted_why, found.then) == ("a test phone", "no mail")
     assert found.sentence.startswith(
-        "Exempt until 2026-12-02 12:00 UTC (a test phone), then kept out: Tiktok on it"
+        "Let in until 2026-12-02 12:00 UTC (a test phone), then no mail: Tiktok on it"
     )
 
 
@@ -148,7 +148,7 @@ async def test_a_lost_device_gets_nothing_and_no_exemption_helps_it(store: Store
     await store.devices.mark_lost(device, NOW - minutes(5))
     found = await stands(store, exempt=(exempt(""),))
     assert (found.mail, found.since, found.exempt_from) == (MailAccess.LOST, NOW - minutes(5), "")
-    assert found.sentence.startswith("Lost, gets nothing since 2026-12-01 11:55 UTC: ")
+    assert found.sentence.startswith("Lost, no mail since 2026-12-01 11:55 UTC: ")
 
 
 def answered(decision: Decision, first: datetime) -> Recorded:
@@ -177,7 +177,7 @@ def test_without_another_cause_the_rule_is_named() -> None:
     titled = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "shut", "v1", title="Closed at night")
     policy = bundle().policy
     assert mail_status(access(), titled, policy).cause == "Closed at night"
-    assert mail_status(access(), replace(titled, title=""), policy).cause == "the rule shut says so"
+    assert mail_status(access(), replace(titled, title=""), policy).cause == "the rule “shut” says so"
 
 
 def test_a_device_is_called_by_its_kind_and_system() -> None:

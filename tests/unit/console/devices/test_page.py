@@ -78,7 +78,7 @@ async def test_pages_lead_through_all_of_them_once(
 
 
 async def test_without_devices_the_first_step_is_said(ada: Browser) -> None:
-    assert "Set up a connector" in (await ada.get("/console/devices")).words
+    assert "Set up a source" in (await ada.get("/console/devices")).words
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "٣", "9" * 30])
@@ -138,8 +138,8 @@ async def test_an_unknown_filter_lists_exports_and_asks_no_device(
         for path in ("devices", "devices.csv"):
             page = await ada.get(f"/console/{path}?{asked}")
             assert (page.status, called(page)) == (422, set()), asked
-            assert "No device is listed, because the address asks for something unknown." in page.words
-            assert re.search("expected|did you mean|nothing is defined", page.words), asked
+            assert "No device is shown: this address asks for something we do not know." in page.words
+            assert re.search("use |did you mean|nothing is defined", page.words), asked
         page = await ada.post("/console/devices/ask", **dict(parse_qsl(asked)))
         assert page.status == 422 or asked.count("kind") == 2, asked
     assert len([each for each in await firm.acts() if each[0] == "devices-asked"]) == 1

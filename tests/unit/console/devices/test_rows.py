@@ -134,7 +134,7 @@ async def test_a_device_that_is_lost_is_found_among_the_lost_at_once(filled: Sto
     (one,) = await everything(filled, DeviceFilter(name="d-011"))
     await filled.devices.mark_lost(one.device.id, NOW)
     (found,) = await everything(filled, DeviceFilter(mail="lost"))
-    assert (found.device.id, found.headline) == (one.device.id, "Lost, gets nothing")
+    assert (found.device.id, found.headline) == (one.device.id, "Lost, no mail")
     assert await everything(filled, DeviceFilter(mail="lost", kind="tablet")) == []
 
 

@@ -38,11 +38,11 @@ def test_reports_decisions_and_mails_stand_in_their_order() -> None:
     events = [*device_events(device), *decision_events([seen()]), *mailed]
     told = sorted(events, key=lambda event: event.at, reverse=True)
     assert [(each.what, each.words) for each in told] == [
-        ("lost", "Marked as lost: it gets nothing"),
-        ("notice", "Mail sent: An app on this device is not allowed with company mail"),
+        ("lost", "Marked as lost. No mail"),
+        ("notice", "Mail sent: An app keeps company mail off this device"),
         (
             "decision",
-            "Phone, iOS: kept out 3 times that day. An app on this device is not allowed with company mail",
+            "Phone, iOS: refused 3 times that day. An app keeps company mail off this device",
         ),
         ("finding", "Sources disagree: ios or android"),
         ("report", "jamf looked and found tiktok, as far as it can see"),
@@ -58,5 +58,5 @@ def test_mails_about_rules_stand_among_them() -> None:
     sorry = a_mail(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
     assert [each.words for each in mail_events([sorry, sent])] == [
         "Mail to ada: it was rolled back (queued)",
-        "Mail to ada: it is in force, rule app (sent)",
+        "Mail to ada: it blocks now, rule “app” (sent)",
     ]

@@ -63,17 +63,17 @@ async def test_a_started_draft_is_missed_until_the_files_have_it(ada: Browser, f
     plan = await planned(firm)
     await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")
     await followed(firm)
-    missing = "In force, but not in your files: WeChat joins the prohibited list."
+    missing = "Running, but missing in your files: WeChat joins the prohibited list."
     for path in ("/console/", "/console/policy"):
         assert missing in (await ada.get(path)).words
     assert "are held" not in (await ada.get("/console/")).words
-    assert "In force, not in your files" in (await ada.get(page.path)).words
-    assert "In force, not in your files" in (await ada.get("/console/policy/drafts")).words
+    assert "Running, but missing in your files" in (await ada.get(page.path)).words
+    assert "Running, but missing in your files" in (await ada.get("/console/policy/drafts")).words
     (firm.folder / "apps.yaml").write_text((await ada.get(f"{page.path}/file")).text)
     await followed(firm)
     for path in ("/console/", "/console/policy"):
         assert missing not in (await ada.get(path)).words
-    assert "Your files have this change" in (await ada.get(page.path)).words
+    assert "This change runs, and your files have it" in (await ada.get(page.path)).words
     assert (await ada.get(f"{page.path}/file")).status == 409
 
 
@@ -84,7 +84,7 @@ async def test_another_difference_of_the_files_is_said_too(ada: Browser, firm: C
     (firm.folder / "apps.yaml").write_text(f"# changed\n{APPS}")
     await followed(firm)
     words = (await ada.get("/console/")).words
-    assert "not in your files: WeChat joins" in words
+    assert "missing in your files: WeChat joins" in words
     assert "The rules on disk are held: others" in words
 
 
@@ -98,7 +98,7 @@ async def test_a_draft_that_others_overtook_is_drafted_again_with_one_click(
     await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="more")
     await followed(firm)
     page = await ada.get(first.path)
-    assert "Other rules came in force after version" in page.words
+    assert "Other rules started after version" in page.words
     again = await ada.post("/console/policy/drafts", **ON)
     assert again.path not in (first.path, share.path)
     assert "Draft Drafted by ada" in again.words
@@ -137,12 +137,12 @@ async def test_a_page_looks_again_if_its_plan_ended_while_it_was_made(
     ("fields", "why"),
     [
         (ON | {"app": "tiktok"}, "This is already the case"),
-        (ON | {"app": "a: b"}, "cannot be changed so"),
-        ({"change": "rename"}, "cannot be changed so"),
-        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "but warning would not start after reporting."),
+        (ON | {"app": "a: b"}, "change does not work"),
+        ({"change": "rename"}, "change does not work"),
+        ({"change": "move-stage", "rule": "prohibited-app", "stage": "report_only", "day": "2026-12-01"}, "but warning would not start after watching."),
         ({"change": "move-stage", "rule": "none", "stage": "warn", "day": "2026-12-01"}, "No rule is called none"),
         ({"change": "move-stage", "rule": "prohibited-app", "stage": "warn", "day": "soon"}, "Choose a day"),
-        ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "A share is a number from 0 to 100"),
+        ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "Enter a number from 0 to 100"),
     ],
 )  # fmt: skip
 async def test_an_impossible_draft_says_why_and_leaves_nothing(

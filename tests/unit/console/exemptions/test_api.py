@@ -54,7 +54,7 @@ async def test_an_exemption_is_for_a_person_or_a_device(ada: Caller, whom: dict[
     ("changed", "detail"),
     [
         ({"rule": "none"}, "no rule is called `none`"),
-        ({"rule": "laptop-browser"}, "lets people in"),
+        ({"rule": "laptop-browser"}, "gives mail"),
         ({"until": "2020-01-01T00:00:00Z"}, "not in the future"),
         ({"until": "2029-01-01T00:00:00Z"}, "366 days at most"),
     ],

@@ -23,7 +23,7 @@ def test_the_lines_say_what_would_let_a_phone_in() -> None:
         flip_lines(flips_facts(flips_both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG))
     )
     assert lines[:2] == [
-        "What would let it in",
+        "What would give it mail",
         "  if TikTok is removed and the device reports so: allow by rest",
     ]
     assert "  only hypothetical: if the kind were laptop: allow by laptop" in lines
@@ -35,7 +35,7 @@ def test_if_nothing_helps_that_is_said() -> None:
     lines = list(
         flip_lines(flips_facts(flips_both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG))
     )
-    assert lines == ["What would let it in", "  nothing that can be done was found, in up to 2 steps"]
+    assert lines == ["What would give it mail", "  nothing that can be done was found, in up to 2 steps"]
 
 
 def test_programs_get_the_same_as_facts() -> None:

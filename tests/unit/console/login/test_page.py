@@ -176,7 +176,7 @@ async def test_a_closed_way_to_log_in_ends_its_sessions(ada: Browser, firm: Comp
     assert (await ada.get("/console/audit")).path.startswith("/console/login")
     page = await ada.log_in("ada")
     assert page.status == 403
-    assert "Nobody logs in by a token here" in page.words
+    assert "You cannot log in with a token here" in page.words
 
 
 async def test_a_refused_login_is_logged_without_a_name(opened: Opened) -> None:

@@ -100,10 +100,10 @@ async def test_a_rolled_back_version_is_listed_with_its_corrections(vic: Caller,
     (mails,) = told["mails"]
     assert (mails["version"], mails["kind"], mails["rule"]) == (2, "correction", "")
     one = (await vic.get("/notices/2/correction")).body
-    assert (one["may_be_sent"], "nobody writes corrections by hand" in one["why_not"]) == (False, True)
+    assert (one["may_be_sent"], "the gate writes corrections by itself" in one["why_not"]) == (False, True)
     assert "Nobody" in (await vic.get("/notices/2/correction/preview?language=fr")).body["text"]
     old = (await vic.get("/notices/2/enforced?rule=shut")).body
-    assert (old["active"], "version 2 is not in force" in old["why_not"]) == (False, True)
+    assert (old["active"], "version 2 is not running" in old["why_not"]) == (False, True)
 
 
 ENFORCED = "/notices/1/enforced"
@@ -168,7 +168,7 @@ async def test_an_operator_decides_about_one_mail_or_all_of_them(
     assert [await state_of(firm, mails[name]) for name in ("ann", "bea")] == [becomes, state]
     assert (await firm.acts())[-1][:2] == (act, "ada")
     again = await ada.post(one, body)
-    assert (again.status, "none of these mails waits" in again.body["detail"]) == (409, True)
+    assert (again.status, "somebody else has already handled" in again.body["detail"]) == (409, True)
     assert (await ada.post(rest, body)).body == {"mails": 1}
     assert [await state_of(firm, mails[name]) for name in ("bea", "cay")] == [becomes, "queued"]
     assert (await firm.acts())[-1] == (act, "ada", "rule prohibited-app")

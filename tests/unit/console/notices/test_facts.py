@@ -41,7 +41,7 @@ def test_a_warning_rule_may_be_told_in_two_ways() -> None:
 def test_a_report_only_rule_has_no_notice_and_says_why() -> None:
     line = "{id: quiet, when: client.handheld, effect: block, stages: {report_only: 2020-01-01}}"
     (told,) = rule_notices(rules(policy(line, OPEN)).policy, 2, NOW)
-    assert (told.kinds, "runs as report_only" in told.why_not) == ((), True)
+    assert (told.kinds, "it stays as it is" in told.why_not) == ((), True)
 
 
 def test_counts_of_one_mail_stand_together() -> None:

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.notices.mails import mark_mails, subject_of_notice, title_of
+from mailgate.console.notices.mails import mark_mails, subject_of_notice
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import MailKind, NoticeKey
 
@@ -14,8 +14,6 @@ RULE = "prohibited-app"
 async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
     subject = await subject_of_notice(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
     assert (subject.active, subject.rules.digest) == (True, firm.bundle.rules.digest)
-    assert title_of(subject.rules.policy, RULE)
-    assert title_of(subject.rules.policy, "another") == ""
 
 
 @pytest.mark.parametrize(
@@ -33,5 +31,5 @@ async def test_a_notice_of_no_version_is_not_found(firm: Company, about: NoticeK
 
 @pytest.mark.parametrize("what", ["sent", "again", "retry"])
 async def test_a_decision_about_mails_that_wait_for_none_is_refused(firm: Company, what: str) -> None:
-    with pytest.raises(RefusedError, match="none of these mails waits for a decision any more"):
+    with pytest.raises(RefusedError, match="somebody else has already handled these mails"):
         await mark_mails(firm.store, ["0" * 32], what, Person("ada", "here"), NOW)

@@ -88,7 +88,7 @@ async def test_a_count_that_is_old_or_was_never_made_is_not_sent(ada: Browser, f
     await counted(firm, ada)
     firm.clock.now += LIST_LASTS
     ada.csrf = (await ada.log_in("ada")).csrf
-    assert "have to be counted shortly before" in (await ada.post(SEND, confirmed="yes")).words
+    assert "Count the recipients first" in (await ada.post(SEND, confirmed="yes")).words
     assert await firm.store.mails.page() == []
 
 
@@ -99,7 +99,7 @@ async def test_nobody_is_written_to_of_a_rule_that_is_not_in_force(ada: Browser,
     await firm.store.policies.activate(rule_texts_of(other), Act(NOW, "ada", "policy-activated"))
     for path in (SEND, COUNT):
         page = await ada.post(path, confirmed="yes")
-        assert (page.status, "nobody is told of a rule that is not active" in page.words) == (409, True)
+        assert (page.status, "we write only about rules that run" in page.words) == (409, True)
     assert await firm.store.mails.page() == []
 
 
@@ -122,7 +122,7 @@ async def test_one_count_at_a_time_and_how_far_it_is(
     await ada.post(COUNT)
     await going.wait()
     page = await ada.get(ENFORCED)
-    assert "Everybody is being decided, for ada: 300 of 1,000 devices." in page.words
+    assert "We are counting for ada: 300 of 1,000 devices." in page.words
     assert (await ada.post(COUNT)).status == 409
     held.set()
 
@@ -148,7 +148,7 @@ async def test_somebody_decides_about_one_mail_or_all_of_them(
     assert [await state_of(firm, mails[name]) for name in ("ann", "bea")] == [becomes, state]
     assert (await firm.acts())[-1][:2] == (act, "ada")
     again = await ada.post("/console/notices/decide", id=mails["ann"].id, what=what, confirmed="yes")
-    assert (again.status, "None of these mails waits for a decision any more" in again.words) == (409, True)
+    assert (again.status, "Somebody else has already handled these mails" in again.words) == (409, True)
     group = {"version": "1", "kind": "enforced", "rule": "prohibited-app", "what": what}
     assert "1 mail " in (await ada.post("/console/notices/decide", **group)).words
     await ada.post("/console/notices/decide", **group, confirmed="yes")
@@ -167,4 +167,4 @@ async def test_a_correction_is_counted_by_nobody(ada: Browser, firm: Company) ->
         firm, "ann", kind=MailKind.CORRECTION, rule="", notice=Notice(MailKind.CORRECTION, versions=(9,))
     )
     page = await ada.post("/console/notices/1/correction/count")
-    assert (page.status, "Nobody writes corrections by hand" in page.words) == (409, True)
+    assert (page.status, "The gate writes corrections by itself" in page.words) == (409, True)

@@ -160,7 +160,7 @@ async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Com
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
     page = await ada.get("/console/notices")
-    assert "is looked for now" in page.words
+    assert "we are checking" in page.words
     await written(
         firm,
         "ann",
@@ -176,7 +176,7 @@ async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Com
     assert "ann@example.com" in shown.text
     assert "Nobody" in shown.words.partition("What it says")[2]
     old = await ada.get("/console/notices/2/enforced?rule=shut")
-    assert "Nobody: version 2 is not in force" in old.words
+    assert "Nobody: version 2 is not running" in old.words
 
 
 async def dated(firm: Company) -> None:
@@ -203,7 +203,7 @@ async def test_notices_that_start_by_themselves_say_when_and_what_came_of_it(
     assert "Notices that start by themselves" not in (await ada.get("/console/notices")).words
     await dated(firm)
     page = await ada.get("/console/notices")
-    assert "No prohibited app: it is in force Starts by itself Dec 24, 8:00 AM UTC . Open" in page.words
+    assert "No prohibited app: it blocks now Starts by itself Dec 24, 8:00 AM UTC . Open" in page.words
     await begun(firm)
     page = await ada.get("/console/notices")
     assert "No prohibited app: it warns now Nobody to tell, today, 12:00 PM UTC . Open" in page.words

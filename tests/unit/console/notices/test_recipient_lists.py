@@ -41,7 +41,7 @@ async def test_a_count_is_remembered_for_a_while() -> None:
     assert (last.found, last.runs, last.done, last.total) == (FOUND, False, 2, 3)
     assert lists.counted(ABOUT, NOW) == (TOPIC, FOUND)
     for about, when in ((OTHER, NOW), (ABOUT, NOW + LIST_LASTS)):
-        with pytest.raises(RefusedError, match="have to be counted shortly before"):
+        with pytest.raises(RefusedError, match="count the recipients first"):
             lists.counted(about, when)
     lists.forget(ABOUT)
     assert lists.last(ABOUT, NOW) is None
@@ -62,7 +62,7 @@ async def test_one_count_at_a_time_and_a_gate_that_ends_ends_it() -> None:
     await lists.stop()
     last = lists.last(ABOUT, NOW)
     assert last
-    assert last.wrong == "It was ended."
+    assert last.wrong == "Somebody ended it."
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ async def test_urgent_needs_come_first(vic: Caller, firm: Company) -> None:
     firm.ready |= {"store": "unavailable", "ledger": firm.ready["ledger"] | {"dropped": 3}}
     needs = (await vic.get("/now")).body["needs"]
     assert [each["urgent"] for each in needs] == [True, False]
-    assert needs[0]["words"].startswith("The store does not answer")
+    assert needs[0]["words"].startswith("The database does not answer")
 
 
 async def test_every_gate_is_told_with_its_rules_and_delay(vic: Caller, firm: Company) -> None:
@@ -63,7 +63,7 @@ async def test_every_gate_is_told_with_its_rules_and_delay(vic: Caller, firm: Co
     assert (second["state"], second["version"]) == ("taking", "0.0.9")
     firm.clock.now += UPDATE_TIME
     _, second = (await vic.get("/now")).body["gates"]
-    assert (second["state"], second["words"][:32]) == ("behind", "it still decides by version 1, t")
+    assert (second["state"], second["words"][:32]) == ("behind", "it still decides by version 1, n")
 
 
 async def test_gates_cannot_be_told_without_the_store(

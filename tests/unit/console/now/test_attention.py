@@ -46,7 +46,7 @@ def test_a_healthy_gate_needs_nobody() -> None:
 @pytest.mark.parametrize(
     ("changed", "words", "page", "grave"),
     [
-        ({"store": "unavailable"}, "store does not answer", "now", True),
+        ({"store": "unavailable"}, "database does not answer", "now", True),
         (
             {"config": {"mistakes": ["a:1:1: wrong"]}},
             "have 1 mistake and are not used: a:1:1: wrong",
@@ -56,14 +56,14 @@ def test_a_healthy_gate_needs_nobody() -> None:
         (rules(held="too many"), "are held: too many", "policy", False),
         (
             rules(off=["phones: halted since then"]),
-            "A rule restricts nobody now. phones: halted since then",
+            "A rule refuses nobody now. phones: halted since then",
             "exemptions",
             True,
         ),
         (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
         (
             {"store": "unwritable", "ledger": {"error": "disk is full"}},
-            "The store accepts no writes: disk is full",
+            "The database is read-only: disk is full",
             "now",
             True,
         ),
@@ -74,7 +74,7 @@ def test_a_healthy_gate_needs_nobody() -> None:
             True,
         ),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
-        ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
+        ({"ledger": {"dropped": 4}}, "4 requests were not recorded", "now", False),
         (
             connector(state="failing", trouble="timeout"),
             "jamf-file does not answer in time",
@@ -87,8 +87,13 @@ def test_a_healthy_gate_needs_nobody() -> None:
             "connectors",
             True,
         ),
-        (connector(narrowed=7), "jamf-file saw 7 devices whole and now sees only some", "connectors", False),
-        (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
+        (
+            connector(narrowed=7),
+            "jamf-file saw every app on 7 devices. Now it sees only some",
+            "connectors",
+            False,
+        ),
+        (connector(state="held", held=7), "jamf-file no longer names 7 devices", "connectors", False),
     ],
 )
 def test_each_trouble_is_a_need_with_its_page(
@@ -162,7 +167,7 @@ def test_a_plan_that_waits_for_others_is_not_told(reader: Viewer, other: Any) ->
 
 def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
     starts = {
-        "words": stored(phrase("Rule '%(rule)s' starts on", rule="phones")),
+        "words": stored(phrase("“%(rule)s” starts on", rule="phones")),
         "at": "2026-12-01T08:00:00+00:00",
     }
     waiting = plan("ada")
@@ -170,7 +175,7 @@ def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
     (need,) = _plans([waiting], LIN, [])
     german = console_languages()["de"]
     told = translate(need.words, german)
-    assert told == "ada bittet um Ihre Genehmigung: Regel „phones“ beginnt am Di., 1. Dez. 2026"
+    assert told == "ada bittet um Ihre Genehmigung: „phones“ beginnt am Di., 1. Dez. 2026"
 
 
 def test_urgent_needs_come_first() -> None:

@@ -29,7 +29,7 @@ def one(*heard: LastHeartbeat, active: Activation | None = ACTIVE) -> GateNode:
             LastHeartbeat(BEAT, JUST),
             ACTIVE,
             GateState.BEHIND,
-            "still decides by version 3, though version 5 is in force",
+            "still decides by version 3, not by version 5",
         ),
         (
             LastHeartbeat(BEAT, JUST),
@@ -41,7 +41,7 @@ def one(*heard: LastHeartbeat, active: Activation | None = ACTIVE) -> GateNode:
             LastHeartbeat(CURRENT, MISSED_AFTER),
             ACTIVE,
             GateState.GONE,
-            "nothing was heard of it for 20 seconds",
+            "we have not heard from it for 20 seconds",
         ),
     ],
 )

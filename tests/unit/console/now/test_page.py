@@ -38,12 +38,12 @@ async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behin
         {NOW.replace(second=0): {VerdictKey("block", kind="phone"): 5}}
     )  # another gate
     page = await ada.get("/console/")
-    assert "The last 60 minutes: 1,205 kept out, 30 let in." in page.text
+    assert "The last 60 minutes: 1,205 refused, 30 got mail." in page.text
     assert "The last 60 minutes: 30 laptop, 1,205 phone." in page.text
     assert 'href="/console/sightings?effect=block"><strong>1,205</strong>' in page.text
     assert "/console/sightings?rule=the+%22rule%22&amp;reason=prohibited-app" in page.text
     for asked, words in (("24h", "24 hours"), ("14d", "14 days"), ("60d", "60 days")):
-        assert f"The last {words}: 1,205 kept out" in (await ada.get(f"/console/?range={asked}")).text
+        assert f"The last {words}: 1,205 refused" in (await ada.get(f"/console/?range={asked}")).text
 
 
 async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:
@@ -141,9 +141,9 @@ async def test_the_page_is_shown_without_the_store(
     monkeypatch.setattr(firm.store.refused_days, "since", away)
     firm.ready["store"] = "unavailable"
     page = await ada.get("/console/?range=60d")
-    assert (page.status, "The store does not answer" in page.words) == (200, True)
-    assert "This gate only, since the store does not answer" in page.words
-    assert "Not available while the store does not answer." in page.words
+    assert (page.status, "The database does not answer" in page.words) == (200, True)
+    assert "This gate only: the database does not answer" in page.words
+    assert "Not available while the database does not answer." in page.words
 
 
 async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
@@ -165,7 +165,7 @@ async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
         raise StoreUnavailableError
 
     monkeypatch.setattr(firm.store.gates, "last_heartbeats", away)
-    assert "Not available while the store does not answer." in (await ada.get("/console/")).words
+    assert "Not available while the database does not answer." in (await ada.get("/console/")).words
 
 
 async def events(browser: Browser, count: int, then: Callable[[], None]) -> list[dict[str, str]]:
@@ -197,7 +197,7 @@ async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
     told = await events(ada, 2, lambda: firm.ready.update(store="unavailable"))
     assert set(told[0]) == set(now.PARTS)
     assert set(told[1]) == {"needs", "devices"}
-    assert "The store does not answer" in told[1]["needs"]
+    assert "The database does not answer" in told[1]["needs"]
 
 
 async def test_an_open_page_is_told_nothing_more_once_its_session_has_ended(

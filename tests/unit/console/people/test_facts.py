@@ -122,7 +122,7 @@ async def test_an_unreported_device_is_told_by_its_last_request(store: Store) ->
         ("mail app, iPhone", "block", 1, NOW + minutes(7)),
         ("laptop, Windows, chrome", "allow", 2, NOW + minutes(5)),
     ]
-    assert [each.cause for each in others] == ["An app on this device is not allowed with company mail", ""]
+    assert [each.cause for each in others] == ["An app keeps company mail off this device", ""]
     assert (await store.sightings.find(others[0].sighting)) is not None
 
 
@@ -148,8 +148,8 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     found = await person_of(store, files, "ada", NOW)
     assert found is not None
     assert [each.words for each in found.timeline] == [
-        "Mail sent: An app on this device is not allowed with company mail",
-        "Mail to ada: it is in force, rule app (queued)",
+        "Mail sent: An app keeps company mail off this device",
+        "Mail to ada: it blocks now, rule “app” (queued)",
     ]
 
 
@@ -191,7 +191,7 @@ async def test_decisions_of_one_day_for_one_reason_are_one_event(store: Store) -
         await ask(store, LAPTOP, replace(BLOCK, rule=f"r{minute}"), minute)
     decided = [each for each in (await told(store)).timeline if each.what == "decision"]
     assert [(each.words.split(".")[0], each.at) for each in decided] == [
-        ("Laptop, Windows: kept out 3 times that day", NOW + minutes(2))
+        ("Laptop, Windows: refused 3 times that day", NOW + minutes(2))
     ]
 
 

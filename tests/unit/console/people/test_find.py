@@ -110,7 +110,7 @@ async def test_a_device_is_found_by_its_serial_number_and_by_how_that_begins(sto
 async def test_the_reference_of_a_refusal_is_found_however_it_was_typed(store: Store) -> None:
     store.ledger.record(access(user="Ada"), BLOCK, "REF2345")
     await store.ledger.flush()
-    refusal = Hit(what="refusal", id="REF2345", words="Decision by the rule prohibited-app", person="ada")
+    refusal = Hit(what="refusal", id="REF2345", words="Decided by “prohibited-app”", person="ada")
     for text in ("REF2345", "ref2345 "):
         assert (await found(store, text)).items == [refusal]
     assert (await found(store, "REF234")).items == []
@@ -126,7 +126,7 @@ async def test_a_help_number_of_a_help_request_leads_to_the_person(
     await store.help_requests.note(asked)
     hits = await found(store, "ref9")
     assert [(each.id, each.words) for each in hits.items] == [
-        ("ada", "Asked for help, with the reference REF9")
+        ("ada", "Asked for help, help number REF9")
     ] * count
 
 

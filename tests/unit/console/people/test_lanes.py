@@ -55,10 +55,10 @@ def test_marks_are_numbered_in_order_and_stand_beside_each_other() -> None:
 
 def test_the_picture_is_told_in_a_sentence_in_the_language_of_the_page() -> None:
     found = person({"2026-11-30": [True, False], "2026-12-01": [False]})
-    assert "Phone, iOS, shows no device: days with mail 1, with none 2, without a request 12." in drawn(
+    assert "Phone, iOS, no known device: days with mail 1, with none 2, without a request 12." in drawn(
         found, [], NOW, IN_ENGLISH
     )
-    assert "Smartphone, iOS, zeigt kein Gerät: Tage mit E-Mail 1" in drawn(
+    assert "Smartphone, iOS, kein bekanntes Gerät: Tage mit E-Mail 1" in drawn(
         found, [], NOW, console_languages()["de"]
     )
     assert drawn(SimpleNamespace(devices=[], lanes=[], timeline=[]), [], NOW, IN_ENGLISH) == ""  # type: ignore[arg-type]

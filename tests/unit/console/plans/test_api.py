@@ -34,7 +34,7 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
     )
     assert "would or might lose mail" in status["against"][0]
     assert (plan["digest"], plan["newly"]["block"]["people"]) == (digest, 1)
-    assert told["title"] == status["title"] == "New rule 'nobody' keeps people out and 4 more"
+    assert told["title"] == status["title"] == "New rule “nobody” blocks people and 4 more"
     assert (await vic.get("/plans")).body["items"] == [status]
 
 

@@ -34,7 +34,7 @@ def test_one_who_moves_is_told_with_why() -> None:
 
 def test_rules_that_do_nothing_are_told_with_why() -> None:
     rules = IdleRules(out_of_reach={"a": "b takes all"}, match_nobody=["c"], not_started=["d"])
-    assert [each.partition(" ")[0] for each in idle_rules(rules)] == ["a", "c", "d"]
+    assert [each.partition(" ")[0] for each in idle_rules(rules)] == ["“a”", "“c”", "“d”"]
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -45,7 +45,10 @@ def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None
     (note,) = (each for each in notes_of(load(dump(plan)) if kept else plan) if "pilot" in each)
     assert (
         note
-        == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
+        == "“pilot” is off by itself, since 2026-11-24 00:00 UTC: too many. It refuses nobody in these counts."
+    )
+    assert "von selbst aus, seit 24.11.2026, 00:00 UTC: too many" in translate(
+        note, console_languages()["de"]
     )
     assert "angehalten seit Di., 24. Nov. 2026, 00:00 Uhr UTC: too many" in translate(
         note, console_languages()["de"]
@@ -72,8 +75,8 @@ def test_who_may_let_themselves_in_is_told_with_how_many_lose_mail_now() -> None
     offer = {"rule": "app", "hours": 24, "once_per_hours": 720, "devices": 0}
     told = [next(notes_of(plan_of(let_ins=[offer | {"people": people}]))) for people in (6, 0)]
     assert told == [
-        "6 people lose mail by `app` now, and may get it back without help: for 1 day, once in 30 days.",
-        "Whoever loses mail by `app` alone may get it back without help: for 1 day, once in 30 days.",
+        "6 people lose mail by “app” now and can let themselves in: for 1 day, once in 30 days.",
+        "Whoever loses mail only by “app” can let themselves in: for 1 day, once in 30 days.",
     ]
 
 
@@ -91,22 +94,26 @@ def test_people_who_may_be_refused_at_an_unknown_moment_are_told_with_why() -> N
 def test_a_rule_on_a_version_says_how_many_it_refuses_today() -> None:
     named = {"old-browser": "block"}
     (words,) = undated_in_words(plan_of(reads_versions=named))
-    assert words.startswith("The rule old-browser reads a version, so whom it keeps out changes")
-    assert words.endswith("Today it newly keeps out, or may keep out, 0 people with 0 devices.")
+    assert words.startswith(
+        "“old-browser” depends on a version, so updates of browsers and systems change who loses mail."
+    )
+    assert words.endswith("Today these lose mail, or might: 0 people with 0 devices.")
     row = {"value": "old-browser", "people": 3, "devices": 4}
     newly = plan_of().model_dump(mode="json")["newly"]
     newly["block"]["by"]["rule"] = [row, row | {"value": "app"}]
     newly["unknown"]["by"]["rule"] = [row | {"people": 2}]
     (words,) = undated_in_words(plan_of(reads_versions=named, newly=newly))
-    assert words.endswith("Today it newly keeps out, or may keep out, 5 people with 8 devices.")
+    assert words.endswith("Today these lose mail, or might: 5 people with 8 devices.")
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn"])
 def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
     """Whom a rule that allows no longer lets in, other rules keep out."""
     (words,) = undated_in_words(plan_of(reads_versions={"new-browser": effect}))
-    assert words.startswith("The rule new-browser reads a version, so whom it is about changes")
-    assert words.endswith("All others are left to the rules after it.")
+    assert words.startswith(
+        "“new-browser” depends on a version, so updates of browsers and systems change whom it is about."
+    )
+    assert words.endswith("The rules after it decide about everybody else.")
 
 
 def test_people_who_may_be_refused_are_told_with_todays_rule() -> None:
@@ -120,12 +127,12 @@ def test_outcomes_that_cannot_be_told_have_their_own_rows() -> None:
 
 
 JOINS = {"words": "WeChat joins the prohibited list"}
-STARTS = {"words": "Rule 'phones' starts on", "at": "2026-12-03T08:00:00+00:00"}
+STARTS = {"words": "“phones” starts on", "at": "2026-12-03T08:00:00+00:00"}
 
 
 def test_the_first_change_is_the_title_and_others_are_counted() -> None:
     assert title_of(plan_of(headlines=[JOINS])) == "WeChat joins the prohibited list"
-    assert title_of(plan_of(headlines=[STARTS])) == "Rule 'phones' starts on 3 December 2026"
+    assert title_of(plan_of(headlines=[STARTS])) == "“phones” starts on 3 December 2026"
     assert more_of(plan_of(headlines=[STARTS, JOINS, JOINS])) == "and 2 more"
 
 

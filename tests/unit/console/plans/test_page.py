@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Browser, Company, Page
+from tests.unit.console.drafted import followed
 from tests.unit.console.phones import asks, has, record
 from tests.unit.store.examples import access
 
@@ -58,11 +59,11 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     assert firm.context.planning.last
     page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
     assert "Change At once From Jan 1, 2030, 12:00 AM UTC From Feb 1, 2030, 12:00 AM UTC" in page.words
-    assert "Rule 'nobody' starts on Jan 1, 2030" in page.words
+    assert "“nobody” starts on Jan 1, 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
     later = page.words.partition("Kind Device")[2].partition("In numbers")[0]
     assert "Newly warned Jan 1, 2030, 12:00 AM UTC nobody" in later
-    assert "Without this plan: let in by" in later
+    assert "Without this plan: gets mail by" in later
     assert "at once" not in later, "what decides at a later moment does not do so at once"
 
 
@@ -82,7 +83,7 @@ async def test_a_plan_of_the_files_says_whom_it_would_move(ada: Browser, firm: C
     assert "2 of 3 people would or might lose mail; more than 0 needs approval" in page.words
     assert "Added rule nobody" in page.words
     assert "Removed rule laptop-browser" in page.words
-    listed = page.words.partition("Who moves")[2]
+    listed = page.words.partition("Who it changes")[2]
     assert "2 people , 2 rows" in listed
     assert "bob Newly without mail at once nobody" in listed
     assert "alice" not in listed
@@ -94,7 +95,7 @@ async def test_everybody_who_moves_is_found_sorted_and_taken_away(ada: Browser, 
     await settled(firm)
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}?name=bo&sort=-person&label=block&at=0")
-    listed = page.words.partition("Who moves")[2]
+    listed = page.words.partition("Who it changes")[2]
     assert ("1 person , 1 row" in listed, "cy" in listed.partition("Device")[2]) == (True, False)
     assert "Nobody matches" in (await ada.get(f"/console/policy/plans/{digest}?rule=other")).words
     sheet = (await ada.get(f"/console/policy/plans/{digest}/people.csv?sort=person")).text.removeprefix(
@@ -108,7 +109,7 @@ async def test_everybody_who_moves_is_found_sorted_and_taken_away(ada: Browser, 
 async def test_a_plan_is_called_by_what_it_changes(ada: Browser, firm: Company) -> None:
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}")
-    title = "New rule 'nobody' keeps people out and"
+    title = "New rule “nobody” blocks people and"
     assert title in page.words
     assert f"<title>{title.replace(chr(39), '&#39;')}" in page.text
     assert title in (await ada.get("/console/policy/plans")).words
@@ -198,7 +199,7 @@ async def test_an_uploaded_file_is_planned_in_place_of_the_stored_one(ada: Brows
     )
     page = await ada.get(f"/console/policy/plans/{digest}")
     assert "Removed rule laptop-browser" in page.words
-    assert "Rule 'laptop-browser' is removed" in page.words
+    assert "“laptop-browser” is removed" in page.words
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,29 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
         ("policy-activated", "ada"),
     ]
     page = await ada.get("/console/policy/plans")
-    assert "In force" in page.words
+    assert "Running" in page.words
+
+
+async def test_an_approver_reads_that_notices_start_by_themselves_and_the_watch_page_shows_each(
+    ada: Browser, lin: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    rule = {"id": "shut", "title": "No phones", "when": "client.handheld", "effect": "block"}
+    soon = rule | {"stages": {"warn": "2026-12-08", "enforce": "2026-12-15"}, "notice": {"send": "on_dates"}}
+    rules = json.dumps({"rules": [soon, *PHONE_RULES["rules"]]})
+    await ada.post("/console/policy/plans", **{"days": "14", "from": "upload", "file": rules})
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    path = f"/console/policy/plans/{firm.context.planning.last.digest}"  # type: ignore[union-attr]
+    told = "Notices By themselves: when the plan starts, and on each of its dates to whoever still has it"
+    assert told in (await lin.get(path)).words
+    await lin.post(f"{path}/approve", confirmed="yes", note="seen")
+    await ada.post(f"{path}/apply", confirmed="yes", note="agreed")
+    await followed(firm)
+    page = await ada.get(f"{path}/watch")
+    assert "No phones: it warns now Starts by itself Tue, Dec 8, 2026, 12:00 AM UTC . Open" in page.words
+    assert "No phones: it is in force Starts by itself Tue, Dec 15, 2026, 12:00 AM UTC . Open" in page.words
+    assert "Write the mail" not in page.words
 
 
 async def test_an_approver_reads_the_rule_the_dates_and_the_names_before_the_button(
@@ -380,13 +403,13 @@ async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: 
     await lin.post("/console/policy/rollback", confirmed="yes", note="sent in error", to="1")
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "Refused 2 1 bob" in page.words
-    assert "Rolled back In force as version 2 from" in page.words
+    assert "Rolled back Ran as version 2 from" in page.words
     assert "lin rolled back to version 1: sent in error" in page.words
     assert "Roll back to" not in page.words
     assert "data-again" not in page.text, "it changes no more"
     page = await lin.get(f"/console/policy/plans/{digest}")
-    assert "In force as version 2 from" in page.words
-    assert "It opens again" not in page.words
+    assert "Ran as version 2 from" in page.words
+    assert "The plan opens again" not in page.words
     assert f'href="/console/policy/plans/{digest}/watch"' in page.text
     assert "Plan it again" in page.words
     assert "Rolled back" in (await lin.get("/console/policy/plans")).words

@@ -93,7 +93,7 @@ def test_the_worst_moment_is_told_with_its_date() -> None:
 
 def test_nobody_moved_is_said() -> None:
     assert panels(plan({})) == []
-    assert described(plan({})) == "Nobody changes. No change for 5,000 devices of 1 person."
+    assert described(plan({})) == "Nothing changes for anybody. No change for 5,000 devices of 1 person."
     ElementTree.fromstring(picture(plan({})))
 
 

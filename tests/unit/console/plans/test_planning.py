@@ -40,9 +40,9 @@ async def test_one_is_made_at_a_time(firm: Company) -> None:
 @pytest.mark.parametrize(
     ("raised", "words"),
     [
-        (RefusedError("nothing is in force yet"), "No plan was made: nothing is in force yet"),
+        (RefusedError("no rules run yet"), "No plan was made: no rules run yet"),
         (ValueError("a secret"), "No plan was made (ValueError)."),
-        (asyncio.CancelledError(), "It was ended."),
+        (asyncio.CancelledError(), "Somebody ended it."),
     ],
 )
 async def test_the_reason_for_a_missing_plan_is_said(

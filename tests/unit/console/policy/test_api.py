@@ -35,8 +35,8 @@ async def test_rules_are_told_in_words_and_as_conditions(vic: Caller, firm: Comp
     ]
     rule = told["rules"][1]
     assert (rule["does"], rule["today"], rule["condition"]) == (
-        "keeps out",
-        "is enforced",
+        "blocks",
+        "applies",
         PHONE_RULES["rules"][1]["when"],
     )
     assert set(rule["reads"]) == {"client.handheld", "device.lists"}

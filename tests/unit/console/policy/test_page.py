@@ -19,10 +19,10 @@ from mailgate.store.counts import VerdictKey
 
 async def test_rules_are_told_in_words_beside_their_conditions(vic: Browser) -> None:
     page = await vic.get("/console/policy")
-    assert "prohibited-app keeps out everybody who meets the condition; today it is enforced." in page.words
+    assert "prohibited-app Blocks everybody who meets the condition. Today it applies." in page.words
     assert 'client.handheld && "prohibited" in device.lists' in page.words
     assert "A phone, a tablet, a mobile mail app or a watch" in page.words
-    assert "default keeps out everybody whom no rule above matches" in page.words
+    assert "default Blocks everybody whom no rule above matches" in page.words
     assert 'id="rule-prohibited-app"' in page.text
 
 
@@ -42,7 +42,7 @@ async def test_versions_are_listed_with_who_put_them_in_force_and_why(
     page = await ada.get("/console/policy")
     assert "lin <no laptops>" in page.words
     assert "file first start" in page.words
-    assert page.text.count(">in force</span>") == 1
+    assert page.text.count(">running</span>") == 1
 
 
 async def test_until_this_gate_takes_a_new_version_the_page_says_so(
@@ -118,7 +118,7 @@ async def filled(firm: Company) -> None:
 async def test_a_rule_shows_what_of_it_can_be_changed(ada: Browser) -> None:
     page = await ada.get("/console/policy/rules/prohibited-app")
     assert "Warns from Nov 1, 12:00 AM UTC" in page.words
-    assert "Is enforced from Dec 24, 8:00 AM UTC" in page.words
+    assert "Blocks from Dec 24, 8:00 AM UTC" in page.words
     assert "It applies to 25% of people" in page.words
     assert "TikTok Take off TikTok" in page.words
     assert '<option value="wechat">WeChat</option>' in page.text
@@ -151,7 +151,7 @@ async def test_a_rule_is_turned_off_and_resumed_where_it_is_read(
         True,
         True,
     )
-    assert "Turn off laptop-browser" not in page.words, "it lets people in"
+    assert "Turn off laptop-browser" not in page.words, "it gives people mail"
     (origin,) = set(
         re.findall(rf'name="undoes" value="(/console/{path}(?:#rule-prohibited-app)?)"', page.text)
     )
@@ -160,10 +160,10 @@ async def test_a_rule_is_turned_off_and_resumed_where_it_is_read(
     sent = {"rule": "prohibited-app", "confirmed": "yes", "note": "too many", "undoes": origin}
     page = await ada.post("/console/exemptions/rule-off", hours="4", **sent)
     assert page.path == f"/console/{path}"
-    assert "The rule prohibited-app is off for everybody for 4 hours. Undo" in page.words
-    assert "Resume prohibited-app …" in (await ada.get(f"/console/{path}")).words
+    assert "“prohibited-app” is off for everybody for 4 hours. Undo" in page.words
+    assert "Turn on prohibited-app …" in (await ada.get(f"/console/{path}")).words
     page = await ada.post("/console/exemptions/rule-on", **sent)
-    assert (page.path, "The rule prohibited-app does again what it says." in page.words) == (
+    assert (page.path, "“prohibited-app” is on again." in page.words) == (
         f"/console/{path}",
         True,
     )
@@ -183,7 +183,7 @@ async def test_a_page_elsewhere_is_no_page_to_come_back_to(ada: Browser) -> None
 async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> None:
     fields = {"change": "move-stage", "rule": "prohibited-app", "stage": "enforce", "day": "2027-01-04"}
     page = await ada.post("/console/policy/drafts", **fields)
-    assert "No prohibited app: enforcement starts Jan 4, 2027, 8:00 AM UTC" in page.words
+    assert "No prohibited app: starts to apply Jan 4, 2027, 8:00 AM UTC" in page.words
     assert "enforce: 2027-01-04T09:00:00+01:00}" in page.words
 
 

@@ -27,9 +27,9 @@ def test_every_effect_and_stage_has_its_words() -> None:
 
 def test_a_rule_says_what_it_does_and_what_its_condition_reads() -> None:
     rule, last = told(datetime(2026, 12, 1, tzinfo=UTC), title="No phones")
-    assert (rule.title, rule.does, rule.condition) == ("No phones", "keeps out", "client.handheld")
+    assert (rule.title, rule.does, rule.condition) == ("No phones", "blocks", "client.handheld")
     assert rule.reads == {"client.handheld": "A phone, a tablet, a mobile mail app or a watch"}
-    assert rule.today == "is enforced"
+    assert rule.today == "applies"
     assert (last.id, last.effect, last.condition) == ("default", "block", "")
 
 
@@ -37,9 +37,9 @@ def test_a_rule_says_what_it_does_and_what_its_condition_reads() -> None:
     ("day", "runs", "today"),
     [
         ("2026-11-30", [False, False, False], "does nothing yet"),
-        ("2026-12-01", [True, False, False], "only reports whom it would hit"),
+        ("2026-12-01", [True, False, False], "only watches"),
         ("2026-12-10", [False, True, False], "warns"),
-        ("2027-01-01", [False, False, True], "is enforced"),
+        ("2027-01-01", [False, False, True], "applies"),
     ],
 )
 def test_the_stages_of_a_rule_are_in_order_and_one_runs(day: str, runs: list[bool], today: str) -> None:
@@ -62,23 +62,23 @@ def test_the_effect_during_an_outage_of_sources_is_told(on_unavailable: OnUnavai
     rule, _ = told(
         datetime(2026, 12, 1, tzinfo=UTC), when='device.state == "clean"', on_unavailable=on_unavailable.value
     )
-    assert any("While a device cannot be asked about" in each for each in rule.more)
+    assert any("If a source is down" in each for each in rule.more)
 
 
 def test_a_rule_that_is_out_says_so_whatever_its_stage() -> None:
     now = datetime(2026, 12, 1, tzinfo=UTC)
     off = Relief(1, Cause.HALT, "phones", "31% kept out", "gate", now)
     rule, _ = told(now, reliefs=Reliefs(1, (off,)))
-    assert rule.today == "is halted since 2026-12-01 00:00 UTC: 31% kept out"
+    assert rule.today == "is off by itself, since 2026-12-01 00:00 UTC: 31% kept out"
 
 
 def test_groups_grace_and_when_a_rule_halts_are_told() -> None:
     halts = {"block_rate": "5%", "help_requests": 3}
     rule, _ = told(datetime(2026, 12, 1, tzinfo=UTC), groups=("sales", "staff"), grace="3d", halt_when=halts)
     assert rule.more == (
-        "It is for people in sales or staff alone.",
-        "Devices that become known later are only warned for 3 days.",
-        "It halts by itself where it keeps out more than 5% of people or 3 people ask for help within 1 hour.",
+        "It applies only to people in sales or staff.",
+        "A new device is only warned for 3 days.",
+        "It stops by itself if it refuses more than 5% of people or 3 people ask for help within 1 hour.",
     )
 
 
@@ -101,5 +101,5 @@ def test_the_words_that_people_read_are_told() -> None:
 
 def test_a_rule_says_that_people_may_let_themselves_in() -> None:
     rule, _ = told(datetime(2026, 12, 1, tzinfo=UTC), self_service={"hours": 4})
-    words = "Whoever loses mail by it alone may get it back without help: for 4 hours, once in 30 days."
+    words = "Whoever loses mail only by this rule can let themselves in: for 4 hours, once in 30 days."
     assert words in rule.more

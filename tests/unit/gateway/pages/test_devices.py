@@ -83,7 +83,7 @@ def test_every_answer_has_words_in_every_language(came: SourceResult, tag: str) 
 def test_the_answer_names_the_source_the_apps_and_the_time() -> None:
     asked = AskedSource(SourceResult.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3))
     said = answer_words(asked, LANGUAGES["en"], NOW).striptags()
-    assert said == "Asked intune: it still sees TikTok, looked at 3 minutes ago."
+    assert said == "intune still saw TikTok 3 minutes ago."
 
 
 def test_a_source_that_is_named_oddly_stays_text() -> None:
@@ -114,7 +114,7 @@ def test_every_check_that_fails_has_words_of_its_own() -> None:
             replace(ENFORCED, denied=("TikTok", "Temu"), sources=SEEN),
             "These listed apps cannot run on it: TikTok and Temu. None of the other listed apps was found on it.",
         ),
-        (TABLET, "None of the listed apps was found on it."),
+        (TABLET, "No listed app was found on it."),
         (replace(ENFORCED, apps=("Chess",)), "This listed app was found on it: Chess."),
         (replace(ENFORCED, state=PostureState.STALE), "Its last report is too old to count."),
         (

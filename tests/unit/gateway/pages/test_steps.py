@@ -124,7 +124,7 @@ APPS = ("Open “Settings” and tap “Apps”", "Tap %(apps)s, then “Uninsta
         ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING}, ALL, [PHONE, LAPTOP]),
         ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ALL, [CERTIFICATE, PHONE, LAPTOP]),
         ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "certificates": True}, ("laptop",), [LAPTOP]),
-        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "tokens": True}, ALL, ["If your company’s management app", "Open it, sign in", GOES_ON]),
+        ({"cause": ExactCause.BROWSER_UNKNOWN, "reason": Reason.POSTURE_MISSING, "tokens": True}, ALL, ["If your company’s management app", "Open it, log in", GOES_ON]),
         ({"cause": ExactCause.NOT_APPLIED}, ALL, [ONLINE, SYNC, GOES_ON]),
         ({"cause": ExactCause.NOT_APPLIED}, ("reporter",), [ONLINE, AGAIN, GOES_ON]),
         ({"cause": ExactCause.NOT_APPLIED}, ("laptop",), [LAPTOP]),

@@ -32,8 +32,7 @@ from mailgate.model import (
 def test_one_line_says_what_is_wrong_whom_to_ask_and_what_to_quote() -> None:
     decision = replace(DECISION, title="", apps=("TikTok",), contact="it-help@example.com")
     assert refusal_sentence(decision, "REF2345") == (
-        "An app on this device is not allowed with company mail. TikTok was found on this device. While it is"
-        " there, this device gets no company mail. Contact: it-help@example.com. Reference: REF2345."
+        "An app keeps company mail off this device. TikTok was found on this device. While it is there, this device gets no company mail. Contact: it-help@example.com. Reference: REF2345."
     )
     assert "Contact" not in refusal_sentence(replace(decision, contact=""), "REF2345")
 

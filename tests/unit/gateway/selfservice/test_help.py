@@ -268,7 +268,7 @@ async def test_the_confirmation_can_be_shown_in_another_language(scene):
     assert back == f"/.mailgate/help?reference={REFERENCE}"
     cookie = b"Cookie: " + dict(answer.headers)["Set-Cookie"].partition(";")[0].encode()
     status, _, body, _ = await ask(scene.gate, back, *PAGE, cookie, b"Accept-Language: de")
-    assert (status, "Referenz" in body.decode(), REFERENCE in body.decode()) == (200, True, True)
+    assert (status, "Hilfenummer" in body.decode(), REFERENCE in body.decode()) == (200, True, True)
     for path, field in (
         (back, named(1)),
         (back, b"X: y"),

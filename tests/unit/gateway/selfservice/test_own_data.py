@@ -1,4 +1,4 @@
-"""What one request may see of what is stored, and what it is told while the store does not answer."""
+"""What one request may see of what is stored, and what it is told while the database does not answer."""
 
 import json
 from dataclasses import replace

@@ -75,7 +75,7 @@ async def say(kept: Kept, about: str, *fields: bytes, **more) -> str:
 async def test_a_report_of_a_loss_has_to_be_confirmed(kept: Kept) -> None:
     page = await say(kept, "lost", ALICE)
     assert "Is this device lost?" in page
-    assert "until your help desk opens it again" in page
+    assert "until your help desk marks it as found" in page
     assert kept.lost == []
 
 
@@ -134,7 +134,7 @@ async def test_nothing_else_is_opened_by_it(kept: Kept, who: bytes, since: datet
     assert "You can undo this for one minute" not in await say(kept, "", who, cookie, since=since)
     page = await say(kept, "found", who, cookie, since=since)
     assert kept.lost == [PHONE.id]
-    assert ("can no longer be undone here" in page) == (who == ALICE)
+    assert ("You can no longer undo this here" in page) == (who == ALICE)
 
 
 async def test_without_the_cookie_nothing_is_taken_back(kept: Kept) -> None:

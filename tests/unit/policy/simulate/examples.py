@@ -62,7 +62,7 @@ def a_rule(
     groups: tuple[str, ...],
     grace: str,
 ) -> dict[str, object]:
-    """A rule in the form of the file. Only a rule that keeps people out has a grace."""
+    """A rule in the form of the file. Only a rule that blocks people has a grace."""
     said = {
         "when": when,
         "effect": effect,
