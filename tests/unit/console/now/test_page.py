@@ -141,8 +141,8 @@ async def test_the_page_is_shown_without_the_store(
     monkeypatch.setattr(firm.store.refused_days, "since", away)
     firm.ready["store"] = "unavailable"
     page = await ada.get("/console/?range=60d")
-    assert (page.status, "The store does not answer" in page.words) == (200, True)
-    assert "This gate only, since the store does not answer" in page.words
+    assert (page.status, "The database does not answer" in page.words) == (200, True)
+    assert "This gate only: the database does not answer" in page.words
     assert "Not available while the database does not answer." in page.words
 
 
