@@ -46,22 +46,10 @@ GERMAN = {
     r"Anfrage\S* (ist|war) erledigt": "geschlossen",
 }
 CODE = re.compile(
-    r"`[^`]*`|<code>.*?</code>|<[^>]*>|%\(\w+\)[sd]|\{[^}]*\}|\$\d|https?://\S+|(?<!\w)--?[\w-]+|\S*[_/]\S*|\"[^\"]*\""
+    r"`[^`]*`|<code>.*?</code>|<[^>]*>|%\(\w+\)[sd]|\{[^}]*\}|\$\d|connectors[. ]·|https?://\S+|(?<!\w)--?[\w-]+|\S*[_/]\S*|\"[^\"]*\""
 )
 """What is written as in a file or on a command line keeps its name."""
 ROOMS = ("cli", "config", "console", "mail", "rollout", "connectors")
-SAYERS = {
-    "fail",
-    "wrong_value",
-    "ProblemError",
-    "Fault",
-    "RefusedError",
-    "ConfigError",
-    "EditError",
-    "StoreError",
-    "say",
-    "echo",
-}
 EXCUSED = {
     "%(forged)s it is signed in a way that is not allowed.": "of a signature",
     "the contact for feedback, and the procedure of enforcement": "the law's own word",
@@ -70,6 +58,11 @@ EXCUSED = {
     "upcoming: before a stage begins; warned: while it warns; enforced: while it blocks.": "the words of an option",
     "  ·: expected ·, got ·": "a case of policy.tests.yaml, which says what it expects",
     "asks or expects something else": "the same",
+    "expected <block end>, but found '<scalar>'": "the words of a library",
+    "not a reference; use {env: NAME} or {file: PATH}": "the settings' own word for a secret elsewhere",
+    "the URL contains a password; give the whole URL as a reference: {env: NAME} or {file: PATH}": "the same",
+    "in force": "the state of a plan, as the API has it",
+    "connector ·": "the name of a check, a lock or an entry, as it is stored",
 }
 """Texts that keep such a word, and why."""
 
@@ -101,26 +94,25 @@ def helps(command: Any, name: str = "mailgate") -> Iterator[tuple[str, str]]:
             yield from helps(each, f"{name} {below}")
 
 
-def errors() -> Iterator[tuple[str, str]]:
-    """What is said by calls of the rooms that speak to people, without a catalog."""
+def spoken() -> Iterator[tuple[str, str]]:
+    """What the rooms that speak to people say without a catalog: every text of more than a word that is no docstring and no
+    list of names that is split."""
     for room in ROOMS:
         for path in (PACKAGE / room).rglob("*.py"):
-            for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(call, ast.Call) and _name(call.func) in SAYERS:
-                    yield from ((f"{room}/{path.name}", text) for each in call.args for text in _texts(each))
+            tree = ast.parse(path.read_text("utf-8"))
+            silent = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr | ast.Attribute)}
+            parts = {
+                id(part) for each in ast.walk(tree) if isinstance(each, ast.JoinedStr) for part in each.values
+            }
+            yield from (
+                (f"{room}/{path.name}", text)
+                for each in ast.walk(tree)
+                if id(each) not in silent | parts
+                for text in _texts(each)
+            )
 
 
-def _name(called: ast.expr) -> str:
-    return (
-        called.id
-        if isinstance(called, ast.Name)
-        else called.attr
-        if isinstance(called, ast.Attribute)
-        else ""
-    )
-
-
-def _texts(node: ast.expr) -> Iterator[str]:
+def _texts(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.JoinedStr):
         yield "".join(str(each.value) if isinstance(each, ast.Constant) else "·" for each in node.values)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
@@ -133,7 +125,7 @@ SOURCES = {
     "extension": (ENGLISH, lambda: extension("en")),
     "extension in German": (GERMAN, lambda: extension("de")),
     "help": (ENGLISH, lambda: helps(get_command(app))),
-    "errors": (ENGLISH, errors),
+    "spoken": (ENGLISH, spoken),
 }
 
 

@@ -78,7 +78,7 @@ def without_groups(bundle: Bundle) -> str:
     if bundle.groups.known or not named:
         return ""
     file, rules = bundle.settings.files.groups, ", ".join(f"`{each}`" for each in named)
-    return f"the rules {rules} name groups, and there is no {file}: they let nobody in and keep everybody out; write {file}, or leave the groups out"
+    return f"the rules {rules} name groups, and there is no {file}: they give nobody mail and refuse everybody; write {file}, or leave the groups out"
 
 
 def file_mistakes(config: Path, settings: Settings, now: datetime) -> list[Mistake]:

@@ -87,7 +87,7 @@ class Reloader(Generic[Loaded]):
             return False
         self.mistakes = mistakes
         self._count("rejected", ok=False)
-        log.error("config-rejected", mistakes=mistakes, kept="the rules that were in force stay in force")
+        log.error("config-rejected", mistakes=mistakes, kept="the running rules go on")
         return False
 
     async def watch(self, files: Callable[[], set[Path]], read: Stamps) -> None:

@@ -146,7 +146,7 @@ def _print_person(found: PersonFacts, console: Console) -> None:
     console.print(_text(f"{found.login}{address}", "bold"))
     for asked in still_open(found.help_requests):
         words = f"Asked for help {minute(asked.last_at)}: {asked.cause or asked.title or asked.rule}."
-        console.print(_text(f"{words} Rule {asked.rule}, reference {asked.reference}.", "yellow"))
+        console.print(_text(f"{words} Rule {asked.rule}, help number {asked.reference}.", "yellow"))
     for each in found.devices:
         _print_device(each, console)
     if found.more_devices:

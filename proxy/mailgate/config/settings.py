@@ -224,7 +224,7 @@ class Settings(Strict):
         """Refuse a retention that is shorter than the guard's window, since a plan would silently count fewer days."""
         if self.guard and self.guard.window > self.retention.sightings:
             kept = in_words(self.retention.sightings)
-            message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which sightings are kept; choose a shorter one"
+            message = f"the window of {in_words(self.guard.window)} is longer than the {kept} for which requests are kept; choose a shorter one"
             raise wrong_value("window", message, key="guard")
         return self
 

@@ -89,7 +89,7 @@ class Relief:
 _WORDS: Mapping[Cause, Phrase] = {
     Cause.HALT: phrase("off by itself"),
     Cause.BREAK_GLASS: phrase("off"),
-    Cause.EXEMPTION: phrase("gets mail"),
+    Cause.EXEMPTION: phrase("let in"),
     Cause.SELF_SERVICE: phrase("let themselves in"),
 }
 

@@ -113,6 +113,6 @@ def test_mistakes_are_said_with_their_place(tmp_path: Path, key: str, value: Any
 
 def test_a_window_of_which_not_everything_is_remembered_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match="the window of 31d is longer than the 30d for which sightings are kept"
+        ConfigError, match="the window of 31d is longer than the 30d for which requests are kept"
     ):
         loaded(tmp_path, {}, guard={"max_newly_blocked": 5, "window": "31d"})

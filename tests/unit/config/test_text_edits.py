@@ -222,12 +222,12 @@ REFUSED: tuple[tuple[Edit, str], ...] = (
     (ListEdit(change="join-list", app="none", list="prohibited"), "No app is called none"),
     (
         StageEdit(change="move-stage", rule="listed", stage="report_only", at="2026-12-02"),
-        "but .* would not start after reporting",
+        "but .* would not start after watching",
     ),
     (ShareEdit(change="set-share", rule="open", share="100%"), "This is already the case"),
     (
         StageEdit(change="move-stage", rule="listed", stage="warn", at="2026-12-24"),
-        "enforcement would not start after warning",
+        "blocking would not start after warning",
     ),
     (ShareEdit(change="set-share", rule="none", share="50%"), "No rule is called none"),
 )

@@ -84,7 +84,7 @@ async def test_a_person_without_an_address_gets_no_mail(store: Store, login: str
     "said", [{"devices": [PHONE]}, {"let_in_until": NOW + timedelta(days=1)}, {"answer": "Yes."}]
 )
 async def test_an_empty_reply_is_refused_and_a_partial_one_taken(store: Store, said: dict[str, Any]) -> None:
-    with pytest.raises(RefusedError, match="what is the answer"):
+    with pytest.raises(RefusedError, match="enter an answer"):
         await answered(store, answer=" \n ")
     mail = await answered(store, **{"answer": ""} | said)
     assert [each.notice for each in await store.mails.page()] == [mail.notice]

@@ -44,8 +44,8 @@ def test_a_rule_without_stages_counts() -> None:
 @pytest.mark.parametrize(
     ("stages", "kind", "more", "why"),
     [
-        ("", MailKind.UPCOMING, {}, "runs as enforce and stays so"),
-        (REPORT, MailKind.UPCOMING, {}, "runs as report_only and stays so"),
+        ("", MailKind.UPCOMING, {}, "it stays as it is .enforce."),
+        (REPORT, MailKind.UPCOMING, {}, "it stays as it is .report_only."),
         (REPORT, MailKind.ENFORCED, {}, "runs as report_only now, not as enforce"),
         (WARNS, MailKind.ENFORCED, {}, "runs as warn now, not as enforce"),
         (ENFORCE, MailKind.WARNED, {}, "runs as pending now"),

@@ -67,10 +67,10 @@ OPENS, CLOSED = (replace(PHONE, standing=each) for each in (Standing.OPEN, Stand
     [
         ((OPENS,), "nothing that you need to do", "TikTok"),
         ((OPENS, CLOSED), "Gets no company mail", "nothing that you need to do"),
-        ((OPENS, replace(PHONE, os="android")), "cannot be told from here whether", "nothing that you need"),
+        ((OPENS, replace(PHONE, os="android")), "We cannot tell whether", "nothing that you need"),
         ((replace(OPENS, later=((LATER, Standing.CLOSED),)),), "From", "nothing that you need to do"),
         ((replace(OPENS, later=((LATER, Standing.UNKNOWN),)),), "Gets company mail", "nothing that you need"),
-        ((), "No device of yours is known here now", "nothing that you need to do"),
+        ((), "We know no device of yours now", "nothing that you need to do"),
     ],
     ids=["open", "in part", "unknown", "later closed", "later unknown", "no device"],
 )

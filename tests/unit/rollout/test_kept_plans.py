@@ -62,15 +62,15 @@ async def test_a_beginning_that_names_no_single_plan_is_refused(
 async def test_an_unreadable_plan_is_refused_as_changed(store: Store) -> None:
     plan = await kept(store, "abcdef1")
     assert is_altered(plan)
-    with pytest.raises(RefusedError, match="was changed in the database"):
+    with pytest.raises(RefusedError, match="was changed in the store"):
         read_plan(plan)
-    with pytest.raises(RefusedError, match="was changed in the database"):
+    with pytest.raises(RefusedError, match="was changed in the store"):
         await refuse_altered(store, plan)
 
 
 async def test_a_plan_is_good_for_a_day(store: Store) -> None:
     plan = await kept(store, "abcdef1")
-    with pytest.raises(RefusedError, match="more than a day ago"):
+    with pytest.raises(RefusedError, match="more than a day old"):
         await refuse_outdated(store, plan, NOW + PLAN_AGE + timedelta(seconds=1))
 
 

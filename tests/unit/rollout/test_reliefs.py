@@ -73,8 +73,8 @@ async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> N
         ({"rule": "shutt"}, "no rule is called `shutt`"),
         ({"rule": "open"}, "gives mail"),
         ({"why": " "}, "say why"),
-        ({"until": NOW}, "not in the future"),
-        ({"until": NOW + 367 * DAY}, "366 days at most"),
+        ({"until": NOW}, "choose an end in the future"),
+        ({"until": NOW + 367 * DAY}, "within 366 days"),
     ],
 )
 async def test_an_impossible_exemption_is_refused(store: Store, wrong: dict[str, object], words: str) -> None:

@@ -94,7 +94,7 @@ FAILS = "the case `a laptop gets in` fails"
         (OPEN, "", "open", 1, ""),
         (SHUT, "", "shut", 2, ""),
         (OPEN, FAILS, "open", 1, ""),
-        (SHUT, FAILS, "open", 1, f".* number 1, which is in force: {FAILS}"),
+        (SHUT, FAILS, "open", 1, f".* number 1, which runs: {FAILS}"),
     ],
     ids=["the same", "changed while no gate ran", "the same, though something is against them", "changed, and something is against them"],
 )  # fmt: skip
@@ -123,7 +123,7 @@ async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Sto
     with capture_logs() as logs:
         gate = await started(store)
     assert decides(gate) == "shut"
-    assert "number 2, which is in force: `mailgate policy plan` and `mailgate policy apply` put" in gate.held
+    assert "number 2, which runs: `mailgate policy plan` and `mailgate policy apply` start" in gate.held
     assert [line["event"] for line in logs] == ["policy-held"]
 
 
@@ -259,7 +259,7 @@ async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store:
     with capture_logs() as logs:
         await looked(gate)
     assert (decides(gate), gate.is_undecided) == ("open", False)
-    assert gate.held.endswith("number 1, which is in force: 7 people too many")
+    assert gate.held.endswith("number 1, which runs: 7 people too many")
     assert [line["event"] for line in logs] == ["policy-held"]
     await put_in_force(store, rules(SHUT))
     await looked(gate)
@@ -483,7 +483,7 @@ async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: St
         with capture_logs() as logs:
             await look(gate)
         assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
-        with pytest.raises(UnreadableVersionError, match="it was changed in the database"):
+        with pytest.raises(UnreadableVersionError, match="was changed in the database"):
             await started(store)
 
 
@@ -585,7 +585,7 @@ async def test_a_version_started_while_files_were_inspected_stays(store: Store) 
     await looked(gate)
     await looked(gate)
     assert decides(gate) == "other"
-    assert "they lack what ada put in force" in gate.held
+    assert "they lack what ada started" in gate.held
 
 
 async def test_files_are_held_if_their_base_cannot_be_read(store: Store, url: str) -> None:

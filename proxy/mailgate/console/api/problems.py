@@ -25,7 +25,7 @@ KINDS: Mapping[int, tuple[str, str]] = {
     415: ("not-json-typed", "The body is not sent as `application/json`."),
     422: ("invalid", "The request has mistakes; `errors` lists all of them."),
     429: ("too-many-tries", "Too many tries to log in; `Retry-After` says how long to wait, in seconds."),
-    500: ("failed", "Something went wrong in the gate; its log has the kind of error."),
+    500: ("failed", "The gate failed. Try again; its log names the error."),
     503: ("store-unavailable", "The store does not answer; try again in a moment."),
 }
 """The last word of the type and its title, by status."""

@@ -130,7 +130,7 @@ def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong and what was expected. The value of an unknown field is not repeated."""
     if error["type"] == "extra_forbidden":
         names = list(model.model_fields) if len(error["loc"]) == 1 else []
-        known = did_you_mean(str(error["loc"][-1]), names) if names else "no value of this name is expected"
+        known = did_you_mean(str(error["loc"][-1]), names) if names else "leave this value out"
         return f"it is not known here; {known}"
     return wording(error)
 

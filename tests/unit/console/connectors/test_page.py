@@ -80,7 +80,7 @@ async def test_devices_of_which_less_is_seen_are_told_before_that_counts(vic: Br
     shown(firm, narrowed=7, narrows_at=(NOW + timedelta(hours=1)).isoformat())
     page = await vic.get("/console/connectors")
     assert "It saw every app on 7 devices. Now it sees only some" in page.words
-    assert "That counts from today, 1:00 PM UTC" in page.words
+    assert "this counts from today, 1:00 PM UTC" in page.words
     assert "mailgate connectors sync jamf-file --dry-run" in page.words
 
 

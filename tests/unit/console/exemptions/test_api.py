@@ -55,8 +55,8 @@ async def test_an_exemption_is_for_a_person_or_a_device(ada: Caller, whom: dict[
     [
         ({"rule": "none"}, "no rule is called `none`"),
         ({"rule": "laptop-browser"}, "gives mail"),
-        ({"until": "2020-01-01T00:00:00Z"}, "not in the future"),
-        ({"until": "2029-01-01T00:00:00Z"}, "366 days at most"),
+        ({"until": "2020-01-01T00:00:00Z"}, "choose an end in the future"),
+        ({"until": "2029-01-01T00:00:00Z"}, "within 366 days"),
     ],
 )
 async def test_an_impossible_exemption_is_refused(ada: Caller, changed: dict[str, str], detail: str) -> None:

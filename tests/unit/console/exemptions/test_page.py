@@ -74,7 +74,7 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     refused = VerdictKey("block", rule="prohibited-app", reason="prohibited-app")
     await firm.store.verdicts.add({NOW: {refused: 3}, NOW - timedelta(hours=2): {refused: 5}})
     page = await ada.post("/console/exemptions/rule-off", rule="prohibited-app")
-    assert "In the last hour it kept out, warned or challenged 3 requests." in page.words
+    assert "In the last hour it refused or warned 3 requests." in page.words
     assert (await in_force(firm)).every == ()
     fire = {"rule": "prohibited-app", "confirmed": "yes", "note": "too many", "hours": "4"}
     for wrong in ({"note": ""}, {"hours": "9999"}, {"rule": "laptop-browser"}):

@@ -191,7 +191,7 @@ async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> Non
 @pytest.mark.parametrize(
     ("fields", "title", "line"),
     [
-        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "enforcement starts Jan 4, 2027", "stages: {enforce: 2027-01-04}"),
+        ({"change": "move-stage", "stage": "enforce", "day": "2027-01-04"}, "starts to apply Jan 4, 2027", "stages: {enforce: 2027-01-04}"),
         ({"change": "set-share", "percent": "5"}, "applies to 5% of people", "share: 5%"),
     ],
 )  # fmt: skip
