@@ -88,5 +88,8 @@ async def test_rules_that_are_off_are_told_in_the_console_language(service, monk
     monkeypatch.setattr(type(service.files), "lingering", lambda _: {"pilot": phrase("never")})
     rules = (await service.check.now()).rules
     german = console_languages()["de"]
-    assert translate(rules.off[0], german) == "pilot: von selbst aus, seit 24.11.2026, 00:00 UTC: too many"
+    assert (
+        translate(rules.off[0], german)
+        == "pilot: von selbst aus, seit Di., 24. Nov. 2026, 00:00 Uhr UTC: too many"
+    )
     assert translate(rules.only_report[0], german) == "pilot nie"
