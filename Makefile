@@ -65,7 +65,7 @@ generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and fi
 	@cp proxy/mailgate/gateway/pages/tokens.css proxy/mailgate/gateway/pages/style.css extension/look
 	@(echo '// @ts-nocheck'; echo '/* eslint-disable complexity -- made by `make generated` of gateway/pages/when.js */'; sed 's/^const when/export const when/' proxy/mailgate/gateway/pages/when.js) > extension/look/when.js
 
-# Six parts run at a time, the longest first: half of what an integration test takes is waiting, and the last to end should be a short one.
+# Parts run beside each other, the longest first: half of what an integration test takes is waiting, and the last to end should be a short one.
 # The part rest has all tests that no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of
 # them: a minute more of the processor's time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
@@ -85,11 +85,12 @@ PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
 # continuous integration runs all unit tests on the others afterwards
-PARTS := $(addprefix test-,packages e2e browsers integration-a unit integration-i attacks integration-p integration-s integration-t stores gateway rest $(if $(CI),,others))
+PARTS := $(addprefix test-,packages browsers unit integration-a e2e gateway integration-i attacks integration-p integration-s stores integration-t rest $(if $(CI),,others))
 AT_ONCE := 6
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
-test: test-setup ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing
+test: ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing
+	@$(MAKE) --no-print-directory -j 4 test-setup
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
 from itertools import islice
@@ -13,20 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import mixes, pollers, transfers, wrk
-from benchmarks.gate import PUBLIC_URL
 from benchmarks.machine import facts, forget_peak, memory_mib, peak_mib
-from benchmarks.mixes import END, Mix, Records
+from benchmarks.mixes import END, Mix
 from benchmarks.peers import PEERS, STORED, Running
-from benchmarks.people import HOST, PHONE, people
+from benchmarks.people import HOST, people
 from benchmarks.processes import NotInstalled, program
 from benchmarks.site import Site, serve_site
-from mailgate.attest import mint
 
 CHECKED = 60
 """How many requests of a mix are looked at one by one before it is measured."""
-PROOFS = 9_000
-"""How many requests with a proof of their own are made for a sample: more than a gate answers in that time."""
-TOKENS = 50
 READINGS = (
     b'{"touch_points": 0, "pointer": "fine", "hover": true, "any_fine": true, "any_hover": true, "platform": "",'
     b' "width": 1920, "height": 1080, "mobile": null, "system": "", "form_factors": [], "model": ""}'
@@ -57,7 +51,6 @@ CELLS: dict[str, tuple[str, ...]] = {
     "attested": ("gate_devices",),
     "looks": ("gate_browsers",),
     "looks_again": ("gate_browsers",),
-    "looks_anew": ("gate_browsers",),
     "reports": ("gate_browsers",),
 }
 """The systems of each mix, in the order of the report."""
@@ -100,14 +93,12 @@ class Comparison:
     memory: dict[str, list[float]] = field(default_factory=dict)
     cookies: dict[int, str] = field(default_factory=dict)
     asking: pollers.Pollers | None = None
+    cold: Iterator[int] = field(default_factory=lambda: iter(range(mixes.PHONES, STORED)))
+    """The stored phones for which nobody has asked."""
 
     def cells(self) -> list[tuple[str, str]]:
-        return [
-            (mix, name)
-            for mix in self.chosen
-            for name in CELLS[mix]
-            if name in self.peers and name not in self.missing
-        ]
+        measured = set(self.peers) - set(self.missing)
+        return [(mix, name) for mix in self.chosen for name in CELLS[mix] if name in measured]
 
     def step(self, what: str) -> None:
         cells = len(self.cells())
@@ -154,52 +145,50 @@ class Comparison:
             self.memory.setdefault(name, []).append(memory_mib(system.pids))
 
     def mix(self, name: str) -> Mix:
-        """A mix by its name: a function of ``mixes.py``, or one that needs a gate or the plan."""
-        running = self.running
+        """A mix by its name: a function of ``mixes.py``, or one that needs a gate."""
         match name:
-            case "probed":
-                self.cookies = self.cookies or probe_cookies(running["gate_probing"].port)
-                return Mix(partial(mixes.probed, self.cookies))
+            case "known_phones":
+                return Mix(mixes.clean_phones)
             case "cold_phones":
-                records = partial(mixes.cold_phones, of=self.plan.rounds + 1, stored=STORED)
-                return Mix(records, in_order=True)
+                of_a_sample = (STORED - mixes.PHONES) // (self.plan.rounds + 1)
+                return Mix(lambda: mixes.clean_phones(islice(self.cold, of_a_sample)), in_order=True)
+            case "probed":
+                self.cookies = self.cookies or probe_cookies(self.running["gate_probing"].port)
+                return Mix(partial(mixes.probed, self.cookies))
             case "attested":
-                return Mix(lambda _: attested(running["gate_devices"]), in_order=True)
-            case "looks" | "looks_again" | "looks_anew" | "reports":
-                return self.of_browsers(name, running["gate_browsers"])
+                system = self.running["gate_devices"]
+                assert system.issuer
+                return Mix(partial(pollers.attested, system.port, system.issuer, answer_to), in_order=True)
+            case "looks" | "looks_again" | "reports":
+                return self.of_browsers(name, self.running["gate_browsers"])
             case "refused_activesync":
                 return Mix(mixes.refused_activesync, kind=SYNC_STATUS)
         return Mix(getattr(mixes, name), refused=name.startswith("refused"))
 
     def of_browsers(self, name: str, system: Running) -> Mix:
-        """What browsers with the extension ask and report."""
         assert system.issuer
         sent = self.asking = self.asking or pollers.Pollers(system.port, system.issuer, answer_to)
         if name == "reports":
-            return Mix(lambda _: sent.reports(), in_order=True)
-        if name == "looks_anew":
-            return Mix(lambda _: iter(sent.anew()), in_order=True)
+            return Mix(sent.reports, in_order=True)
         if sent.renew():
             self.files = {key: path for key, path in self.files.items() if not key.startswith("looks")}
         if name == "looks":
-            return Mix(lambda _: iter(sent.looks))
-        return Mix(lambda _: iter(sent.again), kind="HTTP/1.1 304")
+            return Mix(lambda: iter(sent.looks))
+        return Mix(lambda: iter(sent.again), kind="HTTP/1.1 304")
 
-    def written(self, name: str, mix: Mix, turn: int) -> Path:
+    def written(self, name: str, mix: Mix) -> Path:
         """The records of a mix in a file. Those that may be sent again are made once."""
-        key = f"{name}-{turn}" if mix.in_order else name
-        if key not in self.files:
-            path = self.site.run / f"{key}.requests"
-            path.write_bytes(b"".join(each.encode("latin-1") + END for each in mix.records(turn)))
-            self.files[key] = path
-        return self.files[key]
+        if name not in self.files or mix.in_order:
+            self.files[name] = self.site.run / f"{name}.requests"
+            self.files[name].write_bytes(b"".join(each.encode("latin-1") + END for each in mix.records()))
+        return self.files[name]
 
     def check(self, name: str, peer: str) -> None:
         """Look at the answers to some requests. Raises WrongAnswer."""
         mix = self.mix(name)
         if mix.in_order:
             return  # each record may be sent only once; wrk counts those that are refused
-        for record in islice(mix.records(0), CHECKED):
+        for record in islice(mix.records(), CHECKED):
             head = answer_to(self.running[peer].port, filled(record))
             status = int(head.split(" ", 2)[1])
             if (status >= 400) != mix.refused or mix.kind not in head:
@@ -208,65 +197,46 @@ class Comparison:
     def sample(self, name: str, peer: str, turn: int, pids: Sequence[int] = ()) -> wrk.Load:
         """``pids``: the processes whose time counts, if not all of the system."""
         mix, system = self.mix(name), self.running[peer]
-        path = self.written(name, mix, turn)
-        order = "in order" if mix.in_order else "shuffled"
+        path, counted = self.written(name, mix), list(pids or system.pids)
         try:
-            return wrk.sample(
-                system.port,
-                path,
-                turn,
-                self.plan.seconds,
-                list(pids or system.pids),
-                order=order,
-                refused=mix.refused,
-            )
+            return wrk.sample(system.port, path, turn, self.plan.seconds, counted, mix)
         except wrk.LoadFailed as error:
             raise wrk.LoadFailed(f"{name} at {peer}: {error}") from None
-        finally:
-            if mix.in_order:
-                self.files.pop(f"{name}-{turn}").unlink()
 
     def move_large_files(self) -> dict[str, float]:
         """Transfer large files. Returns what they have added to the gate's memory, in MiB. Raises WrongAnswer."""
         sides = [name for name in ("nginx", "gate") if name in self.running]
         before = {name: forget_peak(self.running[name].pids[0]) for name in sides}
-        for name in sides:
-            transfers.check(self.running[name].port, self.site)
         for turn in range(self.plan.transfers):
-            for move in (transfers.download, transfers.upload):
+            for kind in transfers.KINDS:
                 for name in sides if turn % 2 else reversed(sides):
-                    self.step(f"{move.__name__} through {name}")
-                    taken = move(self.running[name].port, self.site)
-                    self.moved.setdefault(move.__name__, {}).setdefault(name, []).append(taken)
+                    self.step(f"{kind} through {name}")
+                    taken = transfers.transfer(kind, self.running[name].port, self.site)
+                    self.moved.setdefault(kind, {}).setdefault(name, []).append(taken)
         return {name: peak_mib(self.running[name].pids[0]) - before[name] for name in sides}
-
-    def results(self) -> dict[str, Any]:
-        """Everything for ``latest.json``."""
-        return {
-            "plan": asdict(self.plan) | {"connections": wrk.CONNECTIONS},
-            "versions": self.versions,
-            "missing": self.missing,
-            "mixes": self.samples,
-            "memory_mib": self.memory,
-            "transfers": self.moved,
-        }
 
 
 def compare(
     plan: Plan, run: Path, watch: Watch, chosen: Iterable[str] = CELLS, peers: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Measure. Raises NotInstalled (nginx or wrk), NotStarted, LoadFailed, WrongAnswer."""
+    """Measure everything for ``latest.json``. Raises NotInstalled (nginx or wrk), NotStarted, LoadFailed, WrongAnswer."""
     machine = facts()
     program("wrk")
-    whole = not peers
+    named = tuple(peers) or tuple(peer.name for peer in PEERS)
     with serve_site(run) as site, ExitStack() as stack:
-        named = tuple(peers) or tuple(peer.name for peer in PEERS)
-        comparison = Comparison(plan, site, watch, tuple(chosen), named)
-        comparison.start(stack)
-        comparison.measure_mixes()
-        found = comparison.results()
-        growth = comparison.move_large_files() if whole else {}
-        return {"machine": machine, **found, "transfers": comparison.moved, "growth_mib": growth}
+        run_ = Comparison(plan, site, watch, tuple(chosen), named)
+        run_.start(stack)
+        run_.measure_mixes()
+        return {
+            "machine": machine,
+            "plan": asdict(plan) | {"connections": wrk.CONNECTIONS},
+            "versions": run_.versions,
+            "missing": run_.missing,
+            "mixes": run_.samples,
+            "memory_mib": run_.memory,
+            "growth_mib": {} if peers else run_.move_large_files(),
+            "transfers": run_.moved,
+        }
 
 
 def rotated(cells: list[tuple[str, str]], turn: int) -> Iterator[tuple[str, str]]:
@@ -301,15 +271,8 @@ def probe_cookies(port: int) -> dict[int, str]:
     """The cookie that the gate gives each person's browser for the readings of a computer."""
     connection, cookies = HTTPConnection("127.0.0.1", port, timeout=30), {}
     for person in people():
-        fields = {
-            **person.hints,
-            "Host": HOST,
-            "User-Agent": person.agent,
-            "Content-Type": "application/json",
-            "Sec-Fetch-Site": "same-origin",
-            "X-Forwarded-For": person.address,
-            "X-Forwarded-Proto": "https",
-        }
+        fields = {**mixes.forwarded(person), "Host": HOST, "User-Agent": person.agent, **person.hints}
+        fields |= {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
         connection.request("POST", "/.mailgate/probe", body=READINGS, headers=fields)
         with connection.getresponse() as answer:
             answer.read()
@@ -318,28 +281,3 @@ def probe_cookies(port: int) -> dict[int, str]:
             raise transfers.WrongAnswer(f"the probe answered {answer.status} to {person.agent}")
     connection.close()
     return cookies
-
-
-def attested(system: Running) -> Records:
-    """Phones with known tokens; each request has a proof of its own, with the nonce that the gate gave."""
-    assert system.issuer
-    now, nonce = datetime.now(UTC), ""
-    devices = [mint.make_key(secrets.token_bytes(32), f"device-{number}") for number in range(TOKENS)]
-    tokens = []
-    for number, device in enumerate(devices):
-        phone = mint.Device(subject=f"attested-{number}-{secrets.token_hex(4)}")
-        issue = mint.Issue(mint.TEST_ISSUER, PUBLIC_URL, jti=secrets.token_hex(8), now=now)
-        tokens.append(mint.sign_token(mint.claims(phone, issue, device), system.issuer))
-
-    def request(number: int) -> str:
-        device, token = devices[number % TOKENS], tokens[number % TOKENS]
-        url, jti = f"{PUBLIC_URL}/mail/1.html", secrets.token_hex(8)
-        proof = mint.sign_proof(token, device, method="GET", url=url, jti=jti, now=now, nonce=nonce)
-        fields = {"Host": HOST, "User-Agent": PHONE, **mixes.PAGE, "Device-Attestation": token, "DPoP": proof}
-        return mixes.written("GET", "/mail/1.html", fields)
-
-    for number in range(TOKENS):
-        head = answer_to(system.port, request(number).encode())
-        given = [line for line in head.split("\r\n") if line.lower().startswith("dpop-nonce:")]
-        nonce = given[0].partition(": ")[2] if given else nonce
-    yield from map(request, range(PROOFS))

@@ -25,34 +25,20 @@ from random import Random
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 import typer
 import uvloop
 from aiohttp.web import RouteDef
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ColumnElement,
-    Executable,
-    Insert,
-    Integer,
-    LargeBinary,
-    Table,
-    cast,
-    create_engine,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from tests.servers import free_port
 
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import facts, memory_mib
 from benchmarks.people import LAPTOP, PHONE, eas_id
-from benchmarks.processes import environment, free_port, leave_nothing_behind, python_module, serving
-from benchmarks.report import devices_markdown, keep_devices
+from benchmarks.processes import environment, prepare, python_module, serving
+from benchmarks.report import devices_markdown, kept
+from benchmarks.report import keep as keep_results
 from mailgate.app import utc_now
 from mailgate.app.service import Service
 from mailgate.classify import classify
@@ -69,17 +55,17 @@ from mailgate.rollout.person import hash_of
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, EnrolledKey, Store
 from mailgate.store import schema as t
-from mailgate.store.database import connecting, prepare, writes
+from mailgate.store.database import connecting, writes
+from mailgate.store.database import prepare as prepare_store
 from mailgate.store.device_rows import SORT_COLUMNS
 from mailgate.store.migrate import store_url
 from mailgate.store.policies import ACTIVATED, RuleTexts
-from mailgate.store.schema import Instant
 
 FEW, MANY = 1_000, 1_000_000
 ASKED = 1_000
 """How many decisions are timed, each about another device that is not in memory."""
 SIGHTINGS = 200_000
-LAPTOPS = 10_000
+LAPTOPS = 100_000
 """How many browsers have enrolled; half of their people have asked for mail without the extension since."""
 ROUNDS = 5
 """How often each page is asked for."""
@@ -138,7 +124,7 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the results into their file and the docs.")] = False,
 ) -> None:
     """Measure, and print tables."""
-    leave_nothing_behind()
+    prepare()
     configure_logs("error")
     name = "PostgreSQL" if store else "SQLite"
     with (
@@ -148,7 +134,7 @@ def main(
         found = measure(count, store or f"sqlite:///{folder}/devices.db", Path(folder), progress)
     Console().print(devices_markdown({name: found}), markup=False)
     if keep:
-        keep_devices(name, found)
+        keep_results("devices.json", kept("devices.json") | {name: found})
 
 
 def measure(count: int, url: str, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -332,15 +318,22 @@ async def lived(url: str, config: Path) -> None:
         await store.policies.activate(told, Act(now, ADMIN, ACTIVATED, why="as agreed"))
     await store.close()
     key, old = t.reports.c.device, dict.fromkeys(("reported_at", "looked_from"), now - timedelta(days=90))
-    unlike = ((50, old), (3, {"os": "android"}), (20, {"kind": "tablet"}), (200, {"apps": '["webull"]'}))
-    changed = [update(t.reports).where(key % nth == at).values(told) for at, (nth, told) in enumerate(unlike)]
-    written(url, *changed, update(t.devices).where(t.devices.c.key % FEW == 7).values(lost_at=now))
+    unlike: tuple[tuple[int, dict[str, Any]], ...] = (
+        (50, old),
+        (3, {"os": "android"}),
+        (20, {"kind": "tablet"}),
+        (200, {"apps": '["webull"]'}),
+    )
+    changed = [
+        sa.update(t.reports).where(key % nth == at).values(told) for at, (nth, told) in enumerate(unlike)
+    ]
+    written(url, *changed, sa.update(t.devices).where(t.devices.c.key % FEW == 7).values(lost_at=now))
 
 
-def written(url: str, *statements: Executable) -> None:
+def written(url: str, *statements: sa.Executable) -> None:
     """Execute statements that may take long, in one transaction."""
-    engine = create_engine(store_url(url), connect_args=connecting(store_url(url)))
-    prepare(engine)
+    engine = sa.create_engine(store_url(url), connect_args=connecting(store_url(url)))
+    prepare_store(engine)
     with writes(engine).begin() as connection:
         for statement in statements:
             connection.execute(statement)
@@ -368,17 +361,17 @@ async def furnished(url: str, config: Path) -> None:
     report, like = t.reports.c, t.device_rows.alias()
     lists = {each.name: like.c[each.name] for each in t.device_rows.c}
     lists |= {"device": report.device, "person": report.person}
-    others = select(*lists.values()).join(like, like.c.device == (report.device - 1) % FEW + 1)
+    others = sa.select(*lists.values()).join(like, like.c.device == (report.device - 1) % FEW + 1)
 
-    def some(table: Table, nth: int, **columns: object) -> Insert:
+    def some(table: sa.Table, nth: int, **columns: object) -> sa.Insert:
         """A row for every so many devices. A value is of the report, or the same in all; what has to be there and is left out is an
         empty text, now, or one."""
         told = {each.name: _left_out(each, now) for each in table.c if not each.nullable} | columns
         values = [
-            each if isinstance(each, ColumnElement) else literal(each, table.c[name].type)
+            each if isinstance(each, sa.ColumnElement) else sa.literal(each, table.c[name].type)
             for name, each in told.items()
         ]
-        return insert(table).from_select(list(told), select(*values).where(report.device % nth == 1))
+        return sa.insert(table).from_select(list(told), sa.select(*values).where(report.device % nth == 1))
 
     rule, until, person = "prohibited-app", now + timedelta(days=7), report.person
     kinds = {
@@ -392,23 +385,31 @@ async def furnished(url: str, config: Path) -> None:
     taken = {"cause": "exemption", "rule": "unproven-handheld", "until": until, "person": person}
     written(
         url,
-        insert(t.device_rows).from_select(list(lists), others.where(report.device > FEW)),
-        update(t.device_row_changes).values(number=select(t.device_changes.c.number).scalar_subquery()),
+        sa.insert(t.device_rows).from_select(list(lists), others.where(report.device > FEW)),
+        sa.update(t.device_row_changes).values(number=sa.select(t.device_changes.c.number).scalar_subquery()),
         some(
             t.help_requests, 100, rule=rule, reason=rule, subject=person, person=person, reference=report.id
         ),
-        some(t.mails, 50, id=func.replace(report.id, "-", ""), rule=rule, **kinds),
+        some(t.mails, 50, id=sa.func.replace(report.id, "-", ""), rule=rule, **kinds),
         some(t.device_findings, 200, device=report.device, reason="device-os-contradicted"),
         some(t.reliefs, 500, number=report.device, author=ADMIN, **taken),
         some(t.shut_enrolments, 500, kind="person", name=person),
-        some(t.enrolment_tokens, 500, digest=cast(report.id, LargeBinary), name=report.id, expires_at=until),
+        some(
+            t.enrolment_tokens,
+            500,
+            digest=sa.cast(report.id, sa.LargeBinary),
+            name=report.id,
+            expires_at=until,
+        ),
     )
 
 
-def _left_out(column: Column[Any], now: datetime) -> object:
-    if isinstance(column.type, Instant):
+def _left_out(column: sa.Column[Any], now: datetime) -> object:
+    if isinstance(column.type, t.Instant):
         return now
-    return 1 if isinstance(column.type, Integer) else "" if not isinstance(column.type, Boolean) else True
+    return (
+        1 if isinstance(column.type, sa.Integer) else "" if not isinstance(column.type, sa.Boolean) else True
+    )
 
 
 def pages(

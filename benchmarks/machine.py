@@ -2,11 +2,12 @@
 
 import os
 import platform
-import resource
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+from tests.servers import descendants
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -28,12 +29,6 @@ def machine_line(told: dict[str, str | int | float]) -> str:
         f"{told['date']}, {told['cores']} cores ({told['cpu']}), {told['system']}, Python {told['python']}. "
         f"Load average before the run: {told['load_before']}."
     )
-
-
-def allow_descriptors() -> None:
-    """Let this process and its children have as many files and connections open as the system permits."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _cpu_model() -> str:
@@ -73,16 +68,6 @@ def forget_peak(pid: int) -> float:
 def peak_mib(pid: int) -> float:
     """The most memory that one process has held since."""
     return _field(Path(f"/proc/{pid}/status"), "VmHWM")
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process that this one started, and that those started, now."""
-    found: list[int] = []
-    with suppress(OSError):
-        for path in Path(f"/proc/{pid}/task").glob("*/children"):
-            for child in map(int, path.read_text().split()):
-                found += [child, *descendants(child)]
-    return found
 
 
 def _field(path: Path, key: str) -> float:

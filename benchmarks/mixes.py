@@ -5,7 +5,7 @@ which most are only asked whether they have changed, small posts, and now and th
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -37,37 +37,24 @@ PHONES = 100
 
 Records = Iterator[str]
 
-PAGE = {
-    "Upgrade-Insecure-Requests": "1",
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
-    "application/signed-exchange;v=b3;q=0.7",
-    "Sec-Fetch-Site": "same-origin",
-    "Sec-Fetch-Mode": "navigate",
-    "Sec-Fetch-User": "?1",
-    "Sec-Fetch-Dest": "document",
-}
-FRAME = {name: value for name, value in PAGE.items() if name != "Sec-Fetch-User"} | {
-    "Sec-Fetch-Dest": "iframe"
-}
+
+def _fetched(mode: str, dest: str) -> dict[str, str]:
+    return {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+
+
+ACCEPTED = "image/avif,image/webp,image/apng,"
+WEB = f"text/html,application/xhtml+xml,application/xml;q=0.9,{ACCEPTED}*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
+FRAME = {"Upgrade-Insecure-Requests": "1", "Accept": WEB, **_fetched("navigate", "iframe")}
 """A message is a page within the page."""
+PAGE = FRAME | {"Sec-Fetch-User": "?1", "Sec-Fetch-Dest": "document"}
 SCRIPT = {
     "X-Roundcube-Request": "<<t>>",
     "X-Requested-With": "XMLHttpRequest",
     "Accept": "application/json, text/javascript, */*; q=0.01",
-    "Sec-Fetch-Site": "same-origin",
-    "Sec-Fetch-Mode": "cors",
-    "Sec-Fetch-Dest": "empty",
+    **_fetched("cors", "empty"),
 }
-FILE = {
-    "Accept": "*/*",
-    "Sec-Fetch-Site": "same-origin",
-    "Sec-Fetch-Mode": "no-cors",
-    "Sec-Fetch-Dest": "script",
-}
-IMAGE = FILE | {
-    "Accept": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
-    "Sec-Fetch-Dest": "image",
-}
+FILE = {"Accept": "*/*", **_fetched("no-cors", "script")}
+IMAGE = {"Accept": f"{ACCEPTED}image/svg+xml,image/*,*/*;q=0.8", **_fetched("no-cors", "image")}
 MAIL = "_task=mail&_mbox=INBOX"
 TARGETS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "page": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_token=<<t>>", PAGE),
@@ -96,47 +83,47 @@ BODIES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Mix:
-    """``records`` are those of a round. ``refused``: each answer has the status 403. ``kind``: a part of the head of every
-    answer. ``in_order``: no record may be sent twice."""
+    """``refused``: each answer has the status 403. ``kind``: a part of the head of every answer. ``in_order``: no record may
+    be sent twice."""
 
-    records: Callable[[int], Records]
+    records: Callable[[], Records]
     refused: bool = False
     kind: str = ""
     in_order: bool = False
 
 
-def mixed(_turn: int = 0) -> Records:
+def mixed() -> Records:
     return _webmail(KINDS)
 
 
-def page(_turn: int = 0) -> Records:
+def page() -> Records:
     return _webmail(("page",))
 
 
-def fresh(_turn: int = 0) -> Records:
+def fresh() -> Records:
     """A user agent that was never seen in each request of a browser."""
     return _webmail(KINDS, agent=new_agents)
 
 
-def proxied(_turn: int = 0) -> Records:
-    return _webmail(KINDS, fields=_forwarded)
+def proxied() -> Records:
+    return _webmail(KINDS, fields=forwarded)
 
 
-def named(_turn: int = 0) -> Records:
-    return _webmail(KINDS, fields=lambda person: _forwarded(person) | {"X-Forwarded-User": person.name})
+def named() -> Records:
+    return _webmail(KINDS, fields=lambda person: forwarded(person) | {"X-Forwarded-User": person.name})
 
 
-def probed(cookies: Mapping[int, str], _turn: int = 0) -> Records:
+def probed(cookies: Mapping[int, str]) -> Records:
     """``cookies``: the gate's own cookie of each person's browser."""
-    return _webmail(KINDS, fields=_forwarded, cookies=cookies)
+    return _webmail(KINDS, fields=forwarded, cookies=cookies)
 
 
-def repeated(_turn: int = 0) -> Records:
+def repeated() -> Records:
     """One request, repeated."""
     yield written("GET", "/mail/32.html", {"Host": HOST, "User-Agent": LAPTOP, **PAGE})
 
 
-def _forwarded(person: Person) -> dict[str, str]:
+def forwarded(person: Person) -> dict[str, str]:
     return {"X-Forwarded-For": person.address, "X-Forwarded-Proto": "https", "X-Forwarded-Host": HOST}
 
 
@@ -163,16 +150,11 @@ def _request(
     if method in ("PROPFIND", "REPORT"):
         sent = {"Host": HOST, "User-Agent": THUNDERBIRD, **own, "Authorization": basic(person.name)}
     else:
-        sent = {
-            "Host": HOST,
-            "Connection": "keep-alive",
-            **person.hints,
-            "User-Agent": agent,
-            **own,
-            "Referer": f"https://{HOST}/?_task=mail",
-            "Accept-Encoding": "gzip, deflate, br, zstd",
+        sent = {"Host": HOST, "Connection": "keep-alive", **person.hints, "User-Agent": agent, **own}
+        sent |= {"Referer": f"https://{HOST}/?_task=mail", "Accept-Encoding": "gzip, deflate, br, zstd"}
+        sent |= {
             "Accept-Language": person.language,
-            "Cookie": "; ".join(filter(None, (person.cookie, cookie))),
+            "Cookie": f"{person.cookie}; {cookie}".removesuffix("; "),
         }
     if kind == "known asset":
         sent["If-Modified-Since"] = UNCHANGED
@@ -201,12 +183,12 @@ def written(method: str, target: str, fields: Mapping[str, str], media_type: str
     return f"{method} {target} HTTP/1.1\r\n{lines}\r\n{body}"
 
 
-def refused_page(_turn: int = 0) -> Records:
+def refused_page() -> Records:
     """Browsers of phones that come again, and get the page with the reason."""
     return _phones(PAGE)
 
 
-def refused_problem(_turn: int = 0) -> Records:
+def refused_problem() -> Records:
     """The scripts of a webmail on them, which get a problem document."""
     return _phones(SCRIPT | {"Accept": "application/json"})
 
@@ -216,11 +198,10 @@ def _phones(fields: Mapping[str, str]) -> Records:
         sent = {
             "Host": HOST,
             "User-Agent": agent,
-            **fields,
             "Accept-Language": person.language,
             "Cookie": person.cookie,
         }
-        yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", sent)
+        yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", {**sent, **fields})
 
 
 FOLDER_SYNC = "\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"
@@ -241,23 +222,16 @@ def mail_app(eas: str, name: str, number: int) -> str:
     return written("POST", target, fields, "application/vnd.ms-sync.wbxml", FOLDER_SYNC)
 
 
-def refused_activesync(_turn: int = 0) -> Records:
+def refused_activesync() -> Records:
     """Mail apps of phones that nobody has reported."""
     return (
         mail_app(f"F00D{number:028X}", f"stranger{number}@example.com", number) for number in range(PHONES)
     )
 
 
-def known_phones(_turn: int = 0) -> Records:
-    """Mail apps of clean phones, in memory."""
-    return (mail_app(eas_id(number), owner(number), number) for number in range(PHONES))
-
-
-def cold_phones(turn: int, *, of: int, stored: int) -> Records:
-    """Mail apps of clean phones, each of them once in a run of ``of`` rounds."""
-    each = (stored - PHONES) // of
-    first = PHONES + turn % of * each
-    return (mail_app(eas_id(number), owner(number), number) for number in range(first, first + each))
+def clean_phones(numbers: Iterable[int] = range(PHONES)) -> Records:
+    """Mail apps of phones that are stored; those of the first have just asked and are in memory."""
+    return (mail_app(eas_id(number), owner(number), number) for number in numbers)
 
 
 def owner(number: int) -> str:

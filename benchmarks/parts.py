@@ -1,25 +1,19 @@
-"""The processor time of a request by stage, under the load of ``make bench``: ``python -m benchmarks.parts``.
+"""The processor time of a request by stage (``sampler.py``), under the load of ``make bench``: ``python -m benchmarks.parts``."""
 
-A sampler in the gate's process notes the stage a thousand times a second (``sampler.py``). ``--keep`` writes the table into
-``docs/performance.md``.
-"""
-
-import json
 import os
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from benchmarks.comparison import Comparison, Plan
-from benchmarks.machine import allow_descriptors, facts
-from benchmarks.processes import leave_nothing_behind
-from benchmarks.report import keep_parts, parts_terminal
-from benchmarks.sampler import BEGIN, DUMP, NOTES
+from benchmarks.machine import facts
+from benchmarks.processes import prepare
+from benchmarks.report import keep as keep_results
+from benchmarks.report import parts_markdown
+from benchmarks.sampler import BEGIN, DUMP, asked
 from benchmarks.site import serve_site
 
 LOADS = {
@@ -32,7 +26,6 @@ LOADS = {
     "attested": ("attested", "gate_devices"),
 }
 THREADS = "threads beside the loop: the store, the log"
-WAIT_SECONDS = 10.0
 
 
 def main(
@@ -41,15 +34,14 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
 ) -> None:
     """Measure, and print the table."""
-    leave_nothing_behind()
-    allow_descriptors()
+    prepare()
     machine = facts()
     chosen = {load: cell for load, cell in LOADS.items() if not only or load in only}
     with tempfile.TemporaryDirectory(prefix="mailgate-parts-") as run:
         found = {"machine": machine, "loads": measure(chosen, Path(run), seconds)}
-    Console().print(parts_terminal(found))
+    print(parts_markdown(found))
     if keep:
-        keep_parts(found)
+        keep_results("parts.json", found)
 
 
 def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict[str, Any]:
@@ -68,27 +60,12 @@ def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict
 def _staged(comparison: Comparison, mix: str, system: str) -> dict[str, Any]:
     running = comparison.running[system]
     gate = running.pids[-1]
-    notes = running.folder / NOTES
-    comparison.written(mix, comparison.mix(mix), 1)
     os.kill(gate, BEGIN)
     taken = comparison.sample(mix, system, 1, pids=[gate])
-    os.kill(gate, DUMP)
-    each = {stage: seconds / taken.count * 1e6 for stage, seconds in _read(notes).items()}
+    spent = asked(gate, running.folder, DUMP)
+    each = {stage: seconds / taken.count * 1e6 for stage, seconds in spent.items()}
     each[THREADS] = max(0.0, taken.cpu_us - sum(each.values()))
-    return {
-        "whole": round(taken.cpu_us, 1),
-        "stages": {stage: round(spent, 1) for stage, spent in each.items()},
-    }
-
-
-def _read(notes: Path) -> dict[str, float]:
-    """The notes, once the sampler has written them. Raises FileNotFoundError."""
-    until = time.monotonic() + WAIT_SECONDS
-    while not notes.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    found: dict[str, float] = json.loads(notes.read_text())
-    notes.unlink()
-    return found
+    return {"whole": taken.cpu_us, "stages": each}
 
 
 if __name__ == "__main__":

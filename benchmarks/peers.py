@@ -14,11 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.servers import free_port, serving_by_nginx
+
 from benchmarks import pollers
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import processor_seconds
-from benchmarks.processes import ROOT, free_port, program, python_module, serving, version_of
-from benchmarks.site import Site, nginx_config
+from benchmarks.processes import ROOT, program, python_module, serving, version_of
+from benchmarks.site import COMMON, Site
 from mailgate import __version__
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
@@ -31,9 +33,8 @@ STORED = 30_000
 
 @dataclass(frozen=True)
 class Running:
-    """A system that answers on a port of the loopback interface; ``pids`` are its first processes and those of systems
-    that it asks, whose time is spent for its answers too; a gate is the last. ``folder``: its files. ``issuer`` signs reports
-    that it believes."""
+    """A system that answers on a port. ``pids``: its first process and those of systems that it asks; a gate is the last.
+    ``folder``: its files. ``issuer`` signs reports that it believes."""
 
     port: int
     pids: tuple[int, ...]
@@ -43,7 +44,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Peer:
-    """One system. ``start`` raises NotInstalled if the machine does not have it."""
+    """``start`` raises NotInstalled if the machine does not have it."""
 
     name: str
     start: Callable[[Site], AbstractContextManager[Running]]
@@ -51,10 +52,9 @@ class Peer:
     version: Callable[[], str]
 
 
-@contextmanager
-def _nginx(site: Site) -> Iterator[Running]:
+def _nginx(site: Site) -> AbstractContextManager[Running]:
     """Persistent connections to the upstream, everything else by default."""
-    with _served_by_nginx(
+    return _served_by_nginx(
         site,
         "nginx",
         lambda port: (
@@ -67,18 +67,16 @@ def _nginx(site: Site) -> Iterator[Running]:
     }}
   }}"""
         ),
-    ) as running:
-        yield running
+    )
 
 
 @contextmanager
 def _served_by_nginx(site: Site, name: str, servers: Callable[[int], str]) -> Iterator[Running]:
-    nginx, port, run = program("nginx"), free_port(), site.run / name
+    port, run = free_port(), site.run / name
     run.mkdir(exist_ok=True)
-    config = run / "nginx.conf"
-    config.write_text(nginx_config(run, servers(port)))
-    with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "nginx.log") as pid:
-        yield Running(port, (pid,), run)
+    program("nginx")
+    with serving_by_nginx(run, port, COMMON + servers(port)) as process:
+        yield Running(port, (process.pid,), run)
 
 
 @contextmanager
@@ -96,17 +94,15 @@ def _haproxy(site: Site) -> Iterator[Running]:
 
 @contextmanager
 def _caddy(site: Site, name: str = "caddy", before: str = "") -> Iterator[Running]:
-    """One processor (``GOMAXPROCS=1``), with the directives ``before`` ahead of the upstream."""
+    """One processor, with the directives ``before`` ahead of the upstream."""
     binary, port, run = program("caddy"), free_port(), site.run / name
     run.mkdir()
-    config = run / "Caddyfile"
-    config.write_text(
+    (run / "Caddyfile").write_text(
         f"{{\n  admin off\n  auto_https off\n  storage file_system {run}\n}}\n"
         f"http://:{port} {{\n  bind 127.0.0.1\n  {before}\n  reverse_proxy {site.address}\n}}\n"
     )
-    command = [binary, "run", "--adapter", "caddyfile", "--config", str(config)]
     environment = {"GOMAXPROCS": "1", "XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
-    with serving(command, port, run / "log", environment) as pid:
+    with serving([binary, "run", "--config", str(run / "Caddyfile")], port, run / "log", environment) as pid:
         yield Running(port, (pid,), run)
 
 
@@ -125,8 +121,7 @@ def _caddy_forward_auth(site: Site) -> Iterator[Running]:
 
 @contextmanager
 def _gate(site: Site, name: str = "gate", rules: int = 0, **settings: object) -> Iterator[Running]:
-    """``mailgate run`` as it is shipped, with a store of its own. ``rules``: how many its policy has, if not those that
-    are shipped."""
+    """``mailgate run`` as it is shipped, with a store of its own, and the shipped rules or as many as ``rules``."""
     port, run = free_port(), site.run / name
     run.mkdir(exist_ok=True)
     own = {"listen": f"127.0.0.1:{port}", "upstream": f"http://{site.address}"}
@@ -170,10 +165,7 @@ def _wait_until_idle(running: Running) -> None:
 
 @contextmanager
 def _nginx_asks(site: Site, name: str, remember: str) -> Iterator[Running]:
-    """nginx that carries the mail and asks about each request at a Unix socket, by the configuration in ``deploy/nginx``.
-
-    ``remember``: how long nginx may use an allowing answer; empty for not at all.
-    """
+    """nginx that asks about each request at a Unix socket. ``remember``: how long it may use a yes; empty for not at all."""
     run = site.run / name
     run.mkdir()
     asked = {"listen": f"unix:{run}/questions.sock", "dialect": "nginx"}

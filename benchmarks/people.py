@@ -21,11 +21,8 @@ PHONE = (
 THUNDERBIRD = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.5.0"
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
-_SYSTEMS = {
-    "Windows": "Windows NT 10.0; Win64; x64",
-    "macOS": "Macintosh; Intel Mac OS X 10_15_7",
-    "Linux": "X11; Linux x86_64",
-}
+_MAC = "Macintosh; Intel Mac OS X 10_15_7"
+_SYSTEMS = {"Windows": "Windows NT 10.0; Win64; x64", "macOS": _MAC, "Linux": "X11; Linux x86_64"}
 _SHARE_OF_SYSTEMS = (75, 20, 5)
 _BROWSERS: Mapping[str, int] = {"chrome": 45, "edge": 30, "firefox": 15, "safari": 10}
 """The share of each browser in an office."""
@@ -104,11 +101,10 @@ def _agent(browser: str, system: str, major: int, odd: str) -> str:
 
 
 def new_agents(person: Person) -> str:
-    """A user agent of this person's browser that is new in each request, in one of the forms that new ones have: another
-    version, another system, or another product on the same engine."""
+    """A user agent that is new in each request: another version, system, or product on the same engine."""
     system = _SYSTEMS[person.system]
     chrome = f"Mozilla/5.0 ({system}) {_WEBKIT} Chrome/{person.version}."
-    mac = f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_WEBKIT} Chrome/{person.version}.0.0.0 Safari/537.36"
+    mac = f"Mozilla/5.0 ({_MAC}) {_WEBKIT} Chrome/{person.version}.0.0.0 Safari/537.36"
     forms = (
         f"{chrome}{NEW} Safari/537.36",
         f"{chrome}0.0.0 Safari/537.36 Edg/{person.version}.{NEW}",

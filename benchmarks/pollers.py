@@ -1,15 +1,15 @@
-"""Ten thousand laptops with the browser extension: their keys and tokens, the verdicts that they ask for, and their reports."""
+"""What is sent with a proof: ten thousand laptops with the browser extension ask for verdicts and report, phones ask for mail."""
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from benchmarks.gate import PUBLIC_URL
-from benchmarks.mixes import Records, written
-from benchmarks.people import HOST, Person, people
+from benchmarks.mixes import PAGE, Records, written
+from benchmarks.people import HOST, PHONE, Person, people
 from mailgate import __version__
 from mailgate.app import utc_now
 from mailgate.app.trust import Trust
@@ -18,13 +18,15 @@ from mailgate.attest.jose import Key
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
 from mailgate.store import EnrolledKey, Store
 
-COUNT, OTHERS = 10_000, 4_000
-"""How many browsers ask again and again, and how many others come with a new token each time."""
+COUNT = 10_000
 STATUS, ATTEST = "/.mailgate/status", "/.mailgate/attest"
 RENEWED_AFTER = timedelta(minutes=8)
 """Tokens of a gate count for ten minutes."""
-REPORTS = 6_000
-"""How many reports are made for a sample: more than a gate answers in that time."""
+REPORTS, PROOFS, TOKENS = 6_000, 9_000, 50
+"""How many reports, and requests with a proof, are made for a sample: more than a gate answers in that time; and the tokens
+of these requests."""
+Ask = Callable[[int, bytes], str]
+"""Sends a request to a port. Returns the head of the answer."""
 FETCH = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 FETCH |= {"Accept-Encoding": "gzip, deflate, br, zstd", "Pragma": "no-cache", "Cache-Control": "no-cache"}
 """What a browser adds to a request of an extension's worker."""
@@ -45,13 +47,24 @@ class Browser:
     @property
     def report(self) -> dict[str, object]:
         """The report of the extension, as ``extension/core/report.js`` makes it."""
-        told: dict[str, object] = {"os": self.person.system.lower(), "os_version": "10.0"}
-        told |= {
+        system = {
+            "os": self.person.system.lower(),
+            "os_version": "10.0",
             "platform": "Win32",
-            "browser": {"name": "Google Chrome", "version": str(self.person.version)},
+            "form_factors": ["Desktop"],
         }
-        told |= {"form_factors": ["Desktop"], "touch_points": 0, "install_type": "admin", "managed": True}
-        return told | {"listed_extensions": [], "bearer": True}
+        browser = {
+            "browser": {"name": "Google Chrome", "version": str(self.person.version)},
+            "install_type": "admin",
+        }
+        return {
+            **system,
+            **browser,
+            "touch_points": 0,
+            "managed": True,
+            "listed_extensions": [],
+            "bearer": True,
+        }
 
     def token(self, issuer: Key, now: datetime) -> str:
         """What the gate answers to the report."""
@@ -87,7 +100,7 @@ class Browser:
 def browsers() -> tuple[Browser, ...]:
     return tuple(
         Browser(person, mint.make_key(secrets.token_bytes(32), f"browser-{person.number}"))
-        for person in people(COUNT + OTHERS)
+        for person in people(COUNT)
     )
 
 
@@ -105,46 +118,63 @@ async def enrol(url: str) -> Key:
 
 @dataclass(slots=True)
 class Pollers:
-    """What all browsers send to a gate that signs with ``issuer``."""
+    """What all browsers send to a gate that signs with ``issuer``. ``looks`` are their questions, which the gate has answered
+    before; ``again`` the same with the mark of the answer."""
 
     port: int
     issuer: Key
-    answer_to: Callable[[int, bytes], str]
+    answer_to: Ask
     made_at: datetime | None = None
     looks: list[str] = field(default_factory=list)
-    """The question of each browser, which the gate has answered before."""
     again: list[str] = field(default_factory=list)
-    """The same with the mark of the answer."""
-
-    def anew(self) -> list[str]:
-        """The question of each of the others, with a token that the gate has not seen yet."""
-        return self._made(browsers()[COUNT:])
-
-    def _made(self, asking: Sequence[Browser]) -> list[str]:
-        now = datetime.now(UTC)
-        return [each.look(each.token(self.issuer, now)) for each in asking]
 
     def renew(self) -> bool:
         """Make tokens if there are none, or if they would end within the next samples. Returns whether it did."""
         now = datetime.now(UTC)
         if self.made_at and now - self.made_at < RENEWED_AFTER:
             return False
-        self.made_at, self.looks = now, self._made(browsers()[:COUNT])
+        self.made_at = now
+        self.looks = [each.look(each.token(self.issuer, now)) for each in browsers()]
         for _ in range(2):  # what a gate learns by the first it has stored by the second
             self.again = list(map(self._again, self.looks))
         return True
 
     def _again(self, record: str) -> str:
-        """The question with the mark of its answer."""
-        head = self.answer_to(self.port, record.encode())
-        mark = next(line for line in head.split("\r\n") if line.startswith("ETag: "))[6:]
+        mark = _field(self.answer_to(self.port, record.encode()), "etag")
         return record.replace("\r\nAccept: ", f"\r\nIf-None-Match: {mark}\r\nAccept: ", 1)
 
     def reports(self) -> Records:
         """A report of as many browsers as fit into a sample, with the nonce that the gate gives them."""
         now = datetime.now(UTC)
-        head = self.answer_to(self.port, browsers()[0].say(now, "").encode())
-        nonce = next(line for line in head.split("\r\n") if line.lower().startswith("dpop-nonce:"))[12:]
+        nonce = _field(self.answer_to(self.port, browsers()[0].say(now, "").encode()), "dpop-nonce")
         first = secrets.randbelow(COUNT)
         for number in range(REPORTS):
             yield browsers()[(first + number) % COUNT].say(now, nonce)
+
+
+def _field(head: str, name: str) -> str:
+    lines = (line.partition(": ") for line in head.split("\r\n"))
+    return next((value for key, _, value in lines if key.lower() == name), "")
+
+
+def attested(port: int, issuer: Key, answer_to: Ask) -> Records:
+    """Phones with known tokens; each request has a proof of its own, with the nonce that the gate gave."""
+    now, nonce = datetime.now(UTC), ""
+    devices = [mint.make_key(secrets.token_bytes(32), f"device-{number}") for number in range(TOKENS)]
+    tokens = []
+    for number, device in enumerate(devices):
+        phone = mint.Device(subject=f"attested-{number}-{secrets.token_hex(4)}")
+        issue = mint.Issue(mint.TEST_ISSUER, PUBLIC_URL, jti=secrets.token_hex(8), now=now)
+        tokens.append(mint.sign_token(mint.claims(phone, issue, device), issuer))
+
+    def request(number: int) -> str:
+        device, token = devices[number % TOKENS], tokens[number % TOKENS]
+        url, jti = f"{PUBLIC_URL}/mail/1.html", secrets.token_hex(8)
+        proof = mint.sign_proof(token, device, method="GET", url=url, jti=jti, now=now, nonce=nonce)
+        fields = {"Host": HOST, "User-Agent": PHONE, **PAGE, "Device-Attestation": token, "DPoP": proof}
+        return written("GET", "/mail/1.html", fields)
+
+    for number in range(TOKENS):
+        head = answer_to(port, request(number).encode())
+        nonce = _field(head, "dpop-nonce") or nonce
+    yield from map(request, range(PROOFS))

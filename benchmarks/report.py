@@ -1,29 +1,18 @@
-"""The results as tables: on the terminal, in ``docs/performance.md`` and in the README. Pure, but for what is kept.
+"""The results as tables, for the terminal, ``docs/performance.md`` and the README. Pure, but for what is kept.
 
 ``python -m benchmarks.report`` writes the page again from the kept results.
 """
 
 import json
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-
-from rich.table import Table
 
 from benchmarks.machine import machine_line
 from benchmarks.processes import ROOT
 
 PAGE, README = ROOT / "docs" / "performance.md", ROOT / "README.md"
 KEPT = ROOT / "benchmarks" / "results"
-MIXES_BEGIN, MIXES_END = "<!-- make bench writes from here -->", "<!-- make bench writes to here -->"
-PARTS_BEGIN, PARTS_END = "<!-- the parts are written from here -->", "<!-- the parts are written to here -->"
-DEVICES_BEGIN, DEVICES_END = (
-    "<!-- the devices are written from here -->",
-    "<!-- the devices are written to here -->",
-)
-SOAK_BEGIN, SOAK_END = "<!-- the soak is written from here -->", "<!-- the soak is written to here -->"
-
 Results = Mapping[str, Any]
 
 
@@ -61,7 +50,6 @@ FIGURES: tuple[Figure, ...] = (
     Figure("attested, new proof", CPU, ("attested", "gate_devices"), at_most=400),
     Figure("verdict for a browser that asks again: unchanged", CPU, ("looks_again", "gate_browsers"), at_most=300),
     Figure("the same, told", CPU, ("looks", "gate_browsers"), at_most=300),
-    Figure("the same, with a new token", CPU, ("looks_anew", "gate_browsers")),
     Figure("report of a browser", CPU, ("reports", "gate_browsers"), at_most=1500),
     Figure("mail app of a phone in memory", CPU, ("known_phones", "gate_devices")),
     Figure("mail app of another phone", CPU, ("cold_phones", "gate_devices")),
@@ -154,50 +142,35 @@ HEADINGS = ("what", "median", "rounds", "target")
 OF_SYSTEMS = ("mix", "requests a second (µs of a processor for each)")
 
 
-def terminal(found: Results) -> list[Table]:
-    return [_terminal(HEADINGS, _lines(found)), _terminal(OF_SYSTEMS, systems(found))]
-
-
-def _terminal(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    table = Table()
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number and len(headings) > 2 else "left")
-    for line in lines:
-        table.add_row(*(cell.replace("**", "") for cell in line))
-    return table
+def figures(found: Results) -> list[str]:
+    return [*_table(HEADINGS, _lines(found)), "", *_table(OF_SYSTEMS, systems(found))]
 
 
 def markdown(found: Results) -> str:
     """The part of ``make bench`` of the page."""
-    plan = found["plan"]
-    memory = ", ".join(
-        f"{name.replace('_', '-')} {short(warm)} and {short(end)}"
-        for name, (warm, end) in found["memory_mib"].items()
-        if name in ("nginx", "caddy", "gate", "gate_devices")
+    plan, memory, cells = found["plan"], found["memory_mib"], found["mixes"].values()
+    load = statistics.median(
+        each["load_us"] for systems in cells for taken in systems.values() for each in taken
     )
-    load = [
-        each["load_us"] for cells in found["mixes"].values() for taken in cells.values() for each in taken
-    ]
-    lines = [
-        headline(found),
-        "",
-        "Ratios, and µs of a processor for a request; ✗: the target is not reached.",
-        "",
-        *_table(HEADINGS, _lines(found)),
-        "",
-        *_table(OF_SYSTEMS, systems(found)),
-        "",
-        f"- {found['note']}" if "note" in found else "",
-        f"- {machine_line(found['machine'])}",
-        f"- `make bench`: {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
-        f"- wrk itself took {short(statistics.median(load))} µs of a processor for a request."
-        if any(load)
-        else "",
-        f"- Memory after the warm-up and at the end, in MiB: {memory}." if memory else "",
-        f"- {', '.join(f'{name} {version}' for name, version in found['versions'].items())}.",
-        *(f"- Missing: {name}: {why}." for name, why in found["missing"].items()),
-    ]
-    return "\n".join(line for line, before in zip(lines, ["x", *lines], strict=False) if line or before)
+    held = (
+        f"{name.replace('_', '-')} {short(memory[name][0])} and {short(memory[name][1])}"
+        for name in ("nginx", "caddy", "gate", "gate_devices")
+    )
+    return "\n".join(
+        [
+            headline(found),
+            "",
+            "Ratios, and µs of a processor for a request; ✗: the target is not reached.",
+            "",
+            *figures(found),
+            "",
+            f"- {machine_line(found['machine'])}",
+            f"- `make bench`: {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
+            f"- wrk itself took {short(load)} µs of a processor for a request.",
+            f"- Memory after the warm-up and at the end, in MiB: {', '.join(held)}.",
+            f"- {', '.join(f'{name} {version}' for name, version in found['versions'].items())}.",
+        ]
+    )
 
 
 def headline(found: Results) -> str:
@@ -216,32 +189,22 @@ SMALLEST = 0.07
 """The share of a request that a stage needs in some load to be shown."""
 
 
-def parts(found: Results) -> tuple[tuple[str, ...], list[list[str]]]:
+def parts_markdown(found: Results) -> str:
     """The processor time of a request in µs: a row for each stage, a column for each load."""
     loads = found["loads"]
-    stages = sorted(
-        {
-            stage
-            for load in loads.values()
-            for stage, spent in load["stages"].items()
-            if spent >= SMALLEST * load["whole"]
-        },
-        key=lambda stage: -max(load["stages"].get(stage, 0.0) for load in loads.values()),
-    )
-    lines = [[stage, *(_cell(load["stages"].get(stage, 0.0)) for load in loads.values())] for stage in stages]
-    return ("µs", *loads), [
-        *lines,
-        ["the whole", *(f"{load['whole']:.0f}" for load in loads.values())],
+    shown = {
+        stage
+        for load in loads.values()
+        for stage, spent in load["stages"].items()
+        if spent >= SMALLEST * load["whole"]
+    }
+    slowest = {stage: max(load["stages"].get(stage, 0.0) for load in loads.values()) for stage in shown}
+    lines = [
+        [stage, *(_cell(load["stages"].get(stage, 0.0)) for load in loads.values())]
+        for stage in sorted(shown, key=lambda stage: -slowest[stage])
     ]
-
-
-def parts_markdown(found: Results) -> str:
-    note = [f"{found['note']}", ""] if "note" in found else []
-    return "\n".join([*note, machine_line(found["machine"]), "", *_table(*parts(found))])
-
-
-def parts_terminal(found: Results) -> Table:
-    return _terminal(*parts(found))
+    lines.append(["the whole", *(f"{load['whole']:.0f}" for load in loads.values())])
+    return "\n".join([machine_line(found["machine"]), "", *_table(("µs", *loads), lines)])
 
 
 def _cell(spent: float) -> str:
@@ -317,15 +280,6 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def between(page: str, begin: str, end: str, text: str) -> str:
-    """The page with this text between two markers. Raises ValueError if one is missing."""
-    before, first, rest = page.partition(begin)
-    _, last, after = rest.partition(end)
-    if not first or not last:
-        raise ValueError(f"the page has no part from `{begin}` to `{end}`")
-    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
-
-
 HELD = (
     ("memory_mib", "memory, MiB"),
     ("files", "open files"),
@@ -362,16 +316,34 @@ def soak_markdown(found: Results) -> str:
     )
 
 
+TOLD: tuple[tuple[str, Callable[[Results], str], str, str], ...] = (
+    ("latest.json", markdown, "<!-- make bench writes from here -->", "<!-- make bench writes to here -->"),
+    ("parts.json", parts_markdown, "<!-- the parts are written from here -->", "<!-- the parts are written to here -->"),
+    ("devices.json", devices_markdown, "<!-- the devices are written from here -->", "<!-- the devices are written to here -->"),
+    ("soak.json", soak_markdown, "<!-- the soak is written from here -->", "<!-- the soak is written to here -->"),
+)  # fmt: skip
+"""The kept results, how they are told, and between which lines of the page."""
+
+
 def page_of(page: str) -> str:
     """The page with all its tables, from the kept results."""
-    page = between(page, MIXES_BEGIN, MIXES_END, markdown(kept("latest.json")))
-    page = between(page, PARTS_BEGIN, PARTS_END, parts_markdown(kept("parts.json")))
-    page = between(page, DEVICES_BEGIN, DEVICES_END, devices_markdown(kept("devices.json")))
-    return between(page, SOAK_BEGIN, SOAK_END, soak_markdown(kept("soak.json")))
+    for name, told, begin, end in TOLD:
+        page = between(page, begin, end, told(kept(name)))
+    return page
 
 
 def readme_of(readme: str) -> str:
-    return between(readme, MIXES_BEGIN, MIXES_END, headline(kept("latest.json")))
+    name, _, begin, end = TOLD[0]
+    return between(readme, begin, end, headline(kept(name)))
+
+
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """The page with this text between two markers. Raises ValueError if one is missing."""
+    before, first, rest = page.partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise ValueError(f"the page has no part from `{begin}` to `{end}`")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def kept(name: str) -> dict[str, Any]:
@@ -379,24 +351,8 @@ def kept(name: str) -> dict[str, Any]:
     return found
 
 
-def keep(results: Results) -> None:
-    """Keep the results of ``make bench``, rounded, and write them into the docs."""
-    _keep("latest.json", results)
-
-
-def keep_parts(results: Results) -> None:
-    _keep("parts.json", results)
-
-
-def keep_devices(store: str, results: Results) -> None:
-    _keep("devices.json", kept("devices.json") | {store: results})
-
-
-def keep_soak(results: Results) -> None:
-    _keep("soak.json", results)
-
-
-def _keep(name: str, results: Results) -> None:
+def keep(name: str, results: Results) -> None:
+    """Keep results, rounded, and write them into the docs."""
     (KEPT / name).write_text(json.dumps(_rounded(results), indent=1) + "\n", "utf-8")
     write()
 
@@ -412,11 +368,7 @@ def _rounded(value: Any) -> Any:
 
 def write() -> None:
     for path, made in ((PAGE, page_of), (README, readme_of)):
-        _write(path, made(path.read_text("utf-8")))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
+        path.write_text(made(path.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,66 +1,57 @@
-"""Runs a command of ``mailgate`` and notes a thousand times a second in which stage its loop is.
+"""Runs a command of ``mailgate`` that writes on a signal what it does and holds: ``python -m benchmarks.sampler run --config PATH``.
 
-``python -m benchmarks.sampler run --config PATH``. ``BEGIN`` starts and ``DUMP`` ends the notes, which are then written
-beside the settings. Nothing of the gate is changed for it, so the stages follow its code as it is.
+From ``BEGIN`` to ``DUMP`` it is noted a thousand times a second in which stage the loop is; ``COUNT`` counts the loop's tasks.
+Nothing of the gate is changed for it, so the stages follow its code as it is.
 """
 
+import asyncio
+import gc
 import json
+import os
 import signal
 import sys
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, FrameType
 
-BEGIN, DUMP = signal.SIGRTMIN, signal.SIGRTMIN + 1
+BEGIN, DUMP, COUNT = (signal.SIGRTMIN + number for number in range(3))
 SECONDS = 0.001
-NOTES = "stages.json"
+NOTES = "notes.json"
+"""The file beside the settings in which it is told."""
+PATIENCE = 60.0
 OUTSIDE = "event loop"
 
-STAGES: dict[str, str] = {
-    "mailgate.http": "head of the request, read",
-    "mailgate.http.skim:skim_answer": "head of the answer, read",
-    "mailgate.http.request:parse_response_head": "head of the answer, read",
-    "mailgate.http.request:body_of": "head of the answer, read",
-    "mailgate.http.connection": "connection of the client, with what the kernel does for it",
-    "mailgate.http.exchange": "connection of the client, with what the kernel does for it",
-    "mailgate.http.deadline": "deadlines",
-    "mailgate.http.trusted_headers": "origin of the request",
-    "mailgate.http.client_certs": "origin of the request",
-    "mailgate.gateway.request_reader": "facts of the request",
-    "mailgate.gateway.verdict_cache": "key and look in the verdict cache",
-    "mailgate.gateway.authz": "questions of other proxies",
-    "mailgate.gateway.evaluate": "evaluation: proofs, probe, posture, verdict",
-    "mailgate.attest": "proofs and signatures",
-    "mailgate.classify": "who asks: traits and classification",
-    "mailgate.devices": "devices and postures",
-    "mailgate.store": "the store",
-    "mailgate.policy": "rules",
-    "mailgate.gateway.recorder": "record, counters, line in the log",
-    "mailgate.gateway.observe": "record, counters, line in the log",
-    "mailgate.gateway.metrics": "record, counters, line in the log",
-    "mailgate.logs": "record, counters, line in the log",
-    "mailgate.store.ledger": "record, counters, line in the log",
-    "mailgate.http.proxy": "forwarding: both heads written",
-    "mailgate.gateway.forward": "forwarding: both heads written",
-    "mailgate.http.proxy.upstream": "connection of the webmail, with what the kernel does for it",
-    "mailgate.http.proxy.pool": "connection of the webmail, with what the kernel does for it",
-    "mailgate.gateway.refusals": "refusal: page, problem document or status",
-    "mailgate.gateway.refuse": "refusal: page, problem document or status",
-    "mailgate.gateway.pages": "refusal: page, problem document or status",
-    "mailgate.gateway": "order of the steps",
-    "mailgate.__main__": "event loop",
+MODULES = {
+    "head of the request, read": "http",
+    "head of the answer, read": "http.skim:skim_answer http.request:parse_response_head http.request:body_of",
+    "connection of the client, with what the kernel does for it": "http.connection http.exchange",
+    "deadlines": "http.deadline",
+    "origin of the request": "http.trusted_headers http.client_certs",
+    "facts of the request": "gateway.request_reader",
+    "key and look in the verdict cache": "gateway.verdict_cache",
+    "questions of other proxies": "gateway.authz",
+    "evaluation: proofs, probe, posture, verdict": "gateway.evaluate",
+    "proofs and signatures": "attest",
+    "who asks: traits and classification": "classify",
+    "devices and postures": "devices",
+    "the store": "store",
+    "rules": "policy",
+    "record, counters, line in the log": "gateway.recorder gateway.observe gateway.metrics logs store.ledger",
+    "forwarding: both heads written": "http.proxy gateway.forward",
+    "connection of the webmail, with what the kernel does for it": "http.proxy.upstream http.proxy.pool",
+    "refusal: page, problem document or status": "gateway.refusals gateway.refuse gateway.pages",
+    "order of the steps": "gateway",
+    "event loop": "__main__",
 }
+"""The modules of each stage; single functions are named after a colon."""
+STAGES = {f"mailgate.{name}": stage for stage, names in MODULES.items() for name in names.split()}
 """The stage of a module, by the longest beginning of its name; of one function, if it is named."""
-THROUGH = (
-    "mailgate.http.body",
-    "mailgate.http.fields",
-    "mailgate.http.grammar",
-    "mailgate.http.skim:_",
-    "mailgate.model",
-    "mailgate.tasks",
-    "mailgate.app",
-    "mailgate.cli",
+THROUGH = tuple(
+    f"mailgate.{name}"
+    for name in "http.body http.fields http.grammar http.skim:_ model tasks app cli".split()
 )
 """Modules and functions, by the beginnings of their names, whose time belongs to whoever calls them."""
 
@@ -110,13 +101,33 @@ class Sampler:
 
     def dump(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        self._write(self.spent)
+
+    def count(self, *_: object) -> None:
+        gc.collect()
+        held = {"tasks": len(asyncio.all_tasks()), "threads": threading.active_count()}
+        self._write(held | {"objects": len(gc.get_objects())})
+
+    def _write(self, told: Mapping[str, float]) -> None:
         beside = self.notes.with_suffix(".new")
-        beside.write_text(json.dumps(self.spent))
+        beside.write_text(json.dumps(told))
         beside.rename(self.notes)
+
+
+def asked(pid: int, folder: Path, question: signal.Signals | int) -> dict[str, float]:
+    """What the gate whose settings are in ``folder`` writes on a signal. Raises FileNotFoundError if it writes nothing."""
+    notes, until = folder / NOTES, time.monotonic() + PATIENCE
+    os.kill(pid, question)
+    while not notes.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    found: dict[str, float] = json.loads(notes.read_text())
+    notes.unlink()
+    return found
 
 
 def main() -> None:
     sampler = Sampler(Path(sys.argv[-1]).with_name(NOTES))
+    signal.signal(COUNT, sampler.count)
     signal.signal(signal.SIGALRM, sampler.take)
     signal.signal(BEGIN, sampler.begin)
     signal.signal(DUMP, sampler.dump)

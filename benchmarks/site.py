@@ -1,6 +1,5 @@
 """The upstream of every system: one nginx that answers like a webmail, serves a large file, and takes uploads."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,35 +7,22 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from tests.servers import free_port, serving_by_nginx
+
 from benchmarks.mixes import FILES, UNCHANGED
-from benchmarks.processes import free_port, program, serving
+from benchmarks.processes import program
 
 KiB, MiB = 1024, 1024 * 1024
 LARGE_BYTES = 64 * MiB
 MEANS = {"mail": ("html", 8 * KiB), "xhr": ("json", 900), "live": ("json", 900), "assets": ("js", 6000)}
-"""The files of the webmail: their form, and their average length in bytes."""
+"""The files of the webmail: their form, and their average length in bytes, from half of which to one and a half they have."""
 
-NGINX = """\
-daemon off;
-worker_processes 1;
-pid {run}/nginx.pid;
-error_log stderr;
-{user}
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  types {{ text/html html; application/json json; text/javascript js; }}
+COMMON = """\
+  types { text/html html; application/json json; text/javascript js; }
   default_type text/html;
   sendfile on;
-  keepalive_requests 100000000;
   client_max_body_size 0;
-  client_body_temp_path {run}/body;
-  proxy_temp_path {run}/proxy;
-  fastcgi_temp_path {run}/fastcgi;
-  uwsgi_temp_path {run}/uwsgi;
-  scgi_temp_path {run}/scgi;
-{servers}
-}}
+  keepalive_requests 100000000;
 """
 """What all nginxes of a run have in common."""
 
@@ -78,8 +64,7 @@ length is not known in advance."""
 
 @dataclass(frozen=True)
 class Site:
-    """``run``: a directory for the files of servers. ``root``: the files that the upstream serves. ``gate``: the module that
-    runs a gate in front of it."""
+    """``run``: a folder for the files of servers. ``root``: what it serves. ``gate``: the module that runs a gate in front."""
 
     run: Path
     root: Path
@@ -91,29 +76,20 @@ class Site:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def uploaded(self) -> str:
-        """The SHA-256 of the last upload."""
-        with (self.root / "upload" / "large.bin").open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def nginx_config(run: Path, servers: str) -> str:
-    # a worker of another user could not read a directory made for this one
-    user = "user root;" if os.geteuid() == 0 else ""
-    return NGINX.format(run=run, user=user, servers=servers)
+    def uploaded_bytes(self) -> int:
+        return (self.root / "upload" / "large.bin").stat().st_size
 
 
 @contextmanager
 def serve_site(run: Path, gate: str = "mailgate") -> Iterator[Site]:
     """Run the upstream. Raises NotInstalled, NotStarted."""
-    nginx, port, root = program("nginx"), free_port(), run / "www"
+    program("nginx")
+    port, root = free_port(), run / "www"
     (root / "upload").mkdir(parents=True)
     large = os.urandom(MiB) * (LARGE_BYTES // MiB)
     (root / "large.bin").write_bytes(large)
     _write_files(root)
-    config = run / "nginx.conf"
-    config.write_text(nginx_config(run, SITE.format(port=port, root=root, own=OWN)))
-    with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "site.log"):
+    with serving_by_nginx(run, port, COMMON + SITE.format(port=port, root=root, own=OWN)):
         yield Site(run, root, port, large, gate)
 
 
@@ -123,11 +99,6 @@ def _write_files(root: Path) -> None:
     for folder, (form, mean) in MEANS.items():
         (root / folder).mkdir()
         for number in range(FILES):
-            path, size = root / folder / f"{number}.{form}", length(mean, number)
+            path, size = root / folder / f"{number}.{form}", mean // 2 + mean * number // (FILES - 1)
             path.write_bytes((line * (size // len(line) + 1))[:size])
             os.utime(path, (changed, changed))
-
-
-def length(mean: int, number: int) -> int:
-    """A length from half of the mean to one and a half times the mean, evenly distributed."""
-    return mean // 2 + mean * number // (FILES - 1)

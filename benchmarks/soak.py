@@ -1,8 +1,7 @@
 """An hour under everything at once: ``make bench-soak STORE=postgresql://…``, an empty database; without it SQLite.
 
-Two gates on one store carry the mail of 5,000 connections that are idle but for a request a minute, answers that trickle,
-streams of the console, requests of phones, and the reports of two connectors. Their rules change each minute. Once a
-minute it is noted what each gate holds and how many rows there are. ``--keep`` writes the table into ``docs/performance.md``.
+What two gates on one store carry is told in ``docs/performance.md``, into which ``--keep`` writes the table: what each gate
+holds and how many rows there are, noted once a minute.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,21 +21,21 @@ from typing import Annotated, Any
 import typer
 import uvloop
 from aiohttp import web
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import create_engine, func, select
+from tests.servers import free_port
 
 from benchmarks import mixes
 from benchmarks.comparison import filled
 from benchmarks.devices import ADMIN, SECRET, logged_in
 from benchmarks.gate import write_config
-from benchmarks.machine import allow_descriptors, facts, memory_mib, processor_seconds
+from benchmarks.machine import facts, memory_mib, processor_seconds
 from benchmarks.mixes import mail_app, owner
 from benchmarks.people import HOST, LAPTOP, eas_id
-from benchmarks.processes import free_port, leave_nothing_behind, python_module, serving
-from benchmarks.report import keep_soak, soak_markdown
+from benchmarks.processes import prepare, progress, python_module, serving
+from benchmarks.report import keep as keep_results
+from benchmarks.report import soak_markdown
+from benchmarks.sampler import COUNT, asked
 from benchmarks.site import Site, serve_site
-from benchmarks.soak_gate import COUNT, COUNTED
 from mailgate.rollout.person import hash_of
 from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
@@ -46,8 +45,6 @@ IDLE, STREAMS, SLOW = 5_000, 4, 20
 PAUSE = 50.0
 """Seconds between two requests of a connection: less than the gate's ``keep_alive``."""
 PHONES, REPORTED = 200, 1_000
-PATIENCE = 60.0
-COLUMNS = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 def main(
@@ -56,45 +53,36 @@ def main(
     keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
 ) -> None:
     """Load two gates, and print what they held at the beginning and at the end."""
-    leave_nothing_behind()
-    allow_descriptors()
+    prepare()
     machine = facts()
     with (
         tempfile.TemporaryDirectory(prefix="mailgate-soak-") as run,
-        Progress(*COLUMNS, console=Console(stderr=True), refresh_per_second=1) as progress,
-        serve_site(Path(run), gate="benchmarks.soak_gate") as site,
+        progress() as shown,
+        serve_site(Path(run), gate="benchmarks.sampler") as site,
     ):
-        task = progress.add_task("under load", total=minutes)
-        soak = Soak(site, store or f"sqlite:///{run}/soak.db", lambda: progress.advance(task))
+        task = shown.add_task("under load", total=minutes)
+        soak = Soak(site, store or f"sqlite:///{run}/soak.db", lambda: shown.advance(task))
         notes = uvloop.run(soak.run(minutes))
     found = {"machine": machine, "store": "PostgreSQL" if store else "SQLite", **notes}
-    Console().print(soak_markdown(found), markup=False)
+    print(soak_markdown(found))
     if keep:
-        keep_soak(found)
+        keep_results("soak.json", found)
 
 
 @dataclass
 class Gate:
-    """A running gate. ``config``: its settings; what it says of itself is beside them."""
-
     pid: int
     config: Path
     port: int
     admin: int
 
-    async def held(self) -> dict[str, float]:
+    def held(self) -> dict[str, float]:
         """What it holds now: memory in MiB, open files and connections, tasks of its loop, and its processor time in seconds."""
-        counted = self.config.with_name(COUNTED)
-        counted.unlink(missing_ok=True)
-        os.kill(self.pid, COUNT)
-        until = time.monotonic() + PATIENCE
-        while not counted.exists() and time.monotonic() < until:
-            await asyncio.sleep(0.05)
         return {
             "memory_mib": memory_mib([self.pid]),
             "files": len(os.listdir(f"/proc/{self.pid}/fd")),
             "processor_s": processor_seconds([self.pid]),
-            **json.loads(counted.read_text()),
+            **asked(self.pid, self.config.parent, COUNT),
         }
 
 
@@ -118,13 +106,9 @@ class Soak:
                 for gate in gates:
                     change_rules(gate.config, minute)
                     report_phones(gate.config.parent)
-                notes.append(
-                    {
-                        "minute": minute,
-                        "gates": [await each.held() for each in gates],
-                        "rows": await asyncio.to_thread(self.rows),
-                    }
-                )
+                held = [await asyncio.to_thread(each.held) for each in gates]
+                rows = await asyncio.to_thread(self.rows)
+                notes.append({"minute": minute, "gates": held, "rows": rows})
                 self.advance()
             for each in load:
                 each.cancel()
@@ -165,38 +149,28 @@ class Soak:
 
     async def slow(self, port: int, number: int) -> None:
         """Answers that trickle, each on a connection of its own."""
+        fields = {"Host": HOST, "User-Agent": LAPTOP, "Connection": "close"}
         while True:
-            target = mixes.written(
-                "GET",
-                f"/slow/{number}.html",
-                {"Host": HOST, "User-Agent": LAPTOP, "Connection": "close"},
-            )
-            try:
-                reader, said = await asyncio.open_connection("127.0.0.1", port)
-                said.write(target.encode())
-                status = (await reader.readline()).split()[1].decode()
-                while await reader.read(65536):
-                    pass
-                self.results[f"slow, status {status}"] += 1
-                said.close()
-            except (OSError, IndexError) as error:
-                self.results[f"slow, {type(error).__name__}"] += 1
-                await asyncio.sleep(1)
+            await self.read("slow", port, mixes.written("GET", f"/slow/{number}.html", fields))
 
     async def watch(self, admin: int) -> None:
         """The overview of the console, which stays open."""
         while True:
-            with suppress(OSError):
-                cookie = await asyncio.to_thread(logged_in, admin)
-                head = (
-                    f"GET /console/now/stream HTTP/1.1\r\nHost: 127.0.0.1:{admin}\r\nCookie: {cookie}\r\n\r\n"
-                )
-                reader, said = await asyncio.open_connection("127.0.0.1", admin)
-                said.write(head.encode())
-                self.results[f"console, status {(await reader.readline()).split()[1].decode()}"] += 1
-                while await reader.read(65536):
-                    pass
-                said.close()
+            fields = {"Host": f"127.0.0.1:{admin}", "Cookie": await asyncio.to_thread(logged_in, admin)}
+            await self.read("console", admin, mixes.written("GET", "/console/now/stream", fields))
+            await asyncio.sleep(1)
+
+    async def read(self, what: str, port: int, request: str) -> None:
+        """Read an answer for as long as it lasts."""
+        try:
+            reader, said = await asyncio.open_connection("127.0.0.1", port)
+            said.write(request.encode())
+            self.results[f"{what}, status {(await reader.readline()).split()[1].decode()}"] += 1
+            while await reader.read(65536):
+                pass
+            said.close()
+        except (OSError, IndexError) as error:
+            self.results[f"{what}, {type(error).__name__}"] += 1
             await asyncio.sleep(1)
 
     @contextmanager
@@ -214,12 +188,8 @@ class Soak:
             "admins": {ADMIN: {"token_hash": hash_of(SECRET, bytes(16)), "roles": ["viewer"]}},
             "connectors": {
                 "phones": {"type": "file", "path": "phones.jsonl", "every": "1m"},
-                "fleet": {
-                    "type": "fleet",
-                    "base_url": f"http://127.0.0.1:{fleet}",
-                    "token": {"file": "token"},
-                    "every": "1m",
-                },
+                "fleet": {"type": "fleet", "base_url": f"http://127.0.0.1:{fleet}"}
+                | {"token": {"file": "token"}, "every": "1m"},
             },
         }
         config = write_config(folder, settings, rules=1)
@@ -259,24 +229,17 @@ async def answer(reader: asyncio.StreamReader, headless: bool) -> str:
 def change_rules(config: Path, minute: int) -> None:
     """Change a title, so that the rules are read again and are a new version."""
     path = config.with_name("policy.yaml")
-    lines = path.read_text().splitlines(keepends=True)
-    lines[0] = f"# minute {minute}\n" if lines[0].startswith("#") else f"# minute {minute}\n{lines[0]}"
-    replace(path, "".join(lines))
+    head, _, rest = path.read_text().partition("\n")
+    kept = rest if head.startswith("#") else f"{head}\n{rest}"
+    replace(path, f"# minute {minute}\n{kept}")
 
 
 def report_phones(folder: Path) -> None:
     """Write an inventory: each phone was looked at just now."""
     now = datetime.now(UTC).isoformat()
+    told = {"os": "ios", "apps": [], "apps_complete": True, "reported_at": now}
     lines = (
-        {
-            "id": f"phone-{number}",
-            "owner": owner(number),
-            "os": "ios",
-            "eas_ids": [eas_id(number)],
-            "apps": [],
-            "apps_complete": True,
-            "reported_at": now,
-        }
+        told | {"id": f"phone-{number}", "owner": owner(number), "eas_ids": [eas_id(number)]}
         for number in range(REPORTED)
     )
     replace(folder / "phones.jsonl", "".join(f"{json.dumps(each)}\n" for each in lines))
@@ -290,15 +253,9 @@ def replace(path: Path, text: str) -> None:
 
 async def serve_fleet() -> int:
     """An inventory over HTTP, in the form of Fleet's. Returns its port."""
+    system = {"platform": "windows", "os_version": "Windows 11", "software": []}
     hosts = [
-        {
-            "id": number,
-            "uuid": f"{number:032X}",
-            "platform": "windows",
-            "os_version": "Windows 11",
-            "hostname": f"laptop-{number}",
-            "software": [],
-        }
+        system | {"id": number, "uuid": f"{number:032X}", "hostname": f"laptop-{number}"}
         for number in range(REPORTED)
     ]
 

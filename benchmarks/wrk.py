@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import processor_seconds
+from benchmarks.mixes import Mix
 from benchmarks.processes import program
 
 CONNECTIONS = 32
@@ -45,37 +46,26 @@ class Load:
     load_us: float
 
 
-def load(port: int, records: Path, turn: int, seconds: int, order: str) -> Answered:
-    """Send a file of records. Raises NotInstalled, LoadFailed."""
-    command = [program("wrk"), "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
-    command += ["--timeout=10s", f"--script={SCRIPT}", f"http://127.0.0.1:{port}/", "--"]
-    command += [str(records), str((turn + 1) * NUMBERS_A_ROUND), order]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answered(finished.stdout + finished.stderr)
-
-
 def answered(output: str) -> Answered:
     """What wrk says. Raises LoadFailed if a connection broke, or if it says nothing."""
     done, rate, broken = _DONE.search(output), _RATE.search(output), _BROKEN.search(output)
     if broken or not done or not rate or done[1] == "0":
         raise LoadFailed(broken[1] if broken else f"wrk printed no rate: {output.strip()[:500]!r}")
     refused, prepared = _REFUSED.search(output), _PREPARED.search(output)
-    return Answered(
-        int(done[1]),
-        float(rate[1]),
-        int(refused[1]) if refused else 0,
-        float(prepared[1]) if prepared else 0.0,
-    )
+    first = float(prepared[1]) if prepared else 0.0
+    return Answered(int(done[1]), float(rate[1]), int(refused[1]) if refused else 0, first)
 
 
-def sample(
-    port: int, records: Path, turn: int, seconds: int, pids: list[int], *, order: str, refused: bool
-) -> Load:
-    """Measure. Raises LoadFailed if an answer is not what it has to be."""
+def sample(port: int, records: Path, turn: int, seconds: int, pids: list[int], mix: Mix) -> Load:
+    """Send a file of records, and measure. Raises NotInstalled; LoadFailed if an answer is not what it has to be."""
+    command = [program("wrk"), "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
+    command += ["--timeout=10s", f"--script={SCRIPT}", f"http://127.0.0.1:{port}/", "--"]
+    command += [str(records), str((turn + 1) * NUMBERS_A_ROUND), "in order" if mix.in_order else "shuffled"]
     used, own = processor_seconds(pids), _children()
-    found = load(port, records, turn, seconds, order)
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
     used, own = processor_seconds(pids) - used, _children() - own
-    if found.refused != (found.count if refused else 0):
+    found = answered(finished.stdout + finished.stderr)
+    if found.refused != (found.count if mix.refused else 0):
         raise LoadFailed(f"{found.refused} of {found.count} requests were refused")
     return Load(found.count, found.rate, used / found.count * 1e6, (own - found.prepared) / found.count * 1e6)
 

@@ -1,6 +1,8 @@
 """Real servers as child processes: started on free ports, waited for, stopped by their own process group."""
 
+import atexit
 import os
+import random
 import shutil
 import signal
 import socket
@@ -8,15 +10,23 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from benchmarks.processes import free_port as free_port
 
 PATIENCE = 120.0
 """Seconds that a test waits for whatever has to come: only what is broken takes so long, however busy the machine is."""
 STOP_SECONDS = 10.0
+PORTS = range(10_000, 32_768)
+"""The range of ports. Linux uses those above for outgoing connections, macOS and Windows higher ones."""
+PORTS_A_RUN = 256
+
+
+class NotStarted(Exception):
+    """A server did not start. The text is the end of its output."""
 
 
 def patiently(seconds: float = PATIENCE) -> Iterator[None]:
@@ -41,6 +51,41 @@ def unavailable(why: str) -> NoReturn:
     if os.environ.get("MAILGATE_E2E") == "required":
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """The ports that only this process hands out, in a cycle.
+
+    A process that asks for a free port starts its server a while later. Two processes that look among the same ports
+    can find the same one free, and the second server does not start. So each run takes a range of ports, by binding the
+    first.
+    """
+    stretches = list(range(PORTS.start, PORTS.stop - PORTS_A_RUN, PORTS_A_RUN))
+    random.SystemRandom().shuffle(stretches)
+    for first in stretches:
+        taken = socket.socket()
+        try:
+            taken.bind(("127.0.0.1", first))
+        except OSError:
+            taken.close()
+        else:
+            atexit.register(taken.close)
+            return cycle(range(first + 1, first + PORTS_A_RUN))
+    raise NotStarted(f"no stretch of {PORTS_A_RUN} ports is free between {PORTS.start} and {PORTS.stop}")
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface on which nothing listens now, and that no other run gets.
+
+    The system never uses it for outgoing connections: otherwise the check whether a server listens could come from that
+    very port, answer itself (RFC 9293, section 3.5), and the server would find its port taken.
+    """
+    for port in islice(_own_ports(), PORTS_A_RUN):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise NotStarted("each port of this run is in use")
 
 
 @contextmanager
@@ -91,6 +136,25 @@ def listens(port: int) -> Callable[[], bool]:
     return asked
 
 
+@contextmanager
+def serving_by_nginx(run: Path, port: int, http: str, main: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """Run nginx with these lines of its ``http`` block and of the main one; its files are below ``run``."""
+    paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    # a worker of another user could not read a folder that was made for this one
+    user = "user root;" if os.geteuid() == 0 else ""
+    (run / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {run}/nginx.pid; error_log stderr; {user}\n{main}\n"
+        "events { worker_connections 1024; }\n"
+        f"http {{ access_log off; client_body_temp_path {run}/body; {paths}\n{http}\n}}\n"
+    )
+    with running(nginx_command(run), ready=listens(port), log=run / "nginx.log") as process:
+        yield process
+
+
+def nginx_command(run: Path) -> list[str | Path]:
+    return ["/usr/sbin/nginx", "-e", "stderr", "-c", run / "nginx.conf"]
+
+
 def stop(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> None:
     """End the process and everything it started: by SIGTERM, then by SIGKILL.
 
@@ -124,4 +188,4 @@ def _wait_until(ready: Callable[[], object], process: subprocess.Popen[bytes], l
         if ready():
             return
         time.sleep(0.05)
-    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise NotStarted(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")

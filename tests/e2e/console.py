@@ -5,7 +5,6 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 from tests.admins import token
-from tests.servers import patiently
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,9 @@ class Console:
         return self._planned()
 
     def _planned(self) -> str:
-        for _ in patiently():
-            if self.page.get_by_role("link", name="Review it").count():
-                break
-            self.page.wait_for_timeout(250)
-            self.page.get_by_role("link", name="Refresh").click()
-        self.page.get_by_role("link", name="Review it").click()
+        self.page.get_by_role(
+            "link", name="Review it"
+        ).click()  # the page looks again by itself until it is there
         expect(self.page.get_by_role("heading", name="Who loses mail")).to_be_visible()
         self.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
         return self.page.url

@@ -1,6 +1,5 @@
 """Other proxies in front, with the configurations in ``deploy/`` and the addresses of a test."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from urllib.request import urlopen
 
 from benchmarks.processes import BIN
 from tests.integration.gate import Gate
-from tests.servers import free_port, listens, require_or_skip, running
+from tests.servers import free_port, listens, nginx_command, require_or_skip, running, serving_by_nginx
 
 ROOT = Path(__file__).parents[2]
 DEPLOY, DOCS = ROOT / "deploy", ROOT / "docs"
@@ -60,34 +59,15 @@ def nginx(
     shutil.copy(DEPLOY / "nginx" / "mailgate-unforged.conf", run)
     streams = (DEPLOY / "nginx" / "mailgate-streams.conf").read_text()
     assert streams.count(" 30m;") == 1
-    with _nginx(run, port, server, streams.replace(" 30m;", f" {lasts};")):
+    with serving_by_nginx(run, port, server, streams.replace(" 30m;", f" {lasts};")):
         yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def _nginx(run: Path, port: int, http: str, main: str = "") -> Iterator[None]:
-    """Run nginx with these lines of its ``http`` block and of the main one."""
-    paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
-    # a worker of another user could not read pytest's directories
-    user = "user root;" if os.geteuid() == 0 else ""
-    (run / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {run}/nginx.pid; error_log stderr; {user}\n{main}\n"
-        f"events {{ worker_connections 256; }}\n"
-        f"http {{ access_log off; client_body_temp_path {run}/body; {paths}\n{http}\n}}\n"
-    )
-    with running(_nginx_command(run), ready=listens(port), log=run / "nginx.log"):
-        yield
-
-
-def _nginx_command(run: Path) -> list[str | Path]:
-    return ["/usr/sbin/nginx", "-e", "stderr", "-c", run / "nginx.conf"]
 
 
 def reload_nginx(run: Path) -> None:
     """Let nginx do what ``mailgate-streams.timer`` lets it do."""
     unit = (DEPLOY / "nginx" / "mailgate-streams.service").read_text()
     (arguments,) = re.findall(r"^ExecStart=/usr/sbin/nginx (.*)$", unit, re.MULTILINE)
-    subprocess.run([*_nginx_command(run), *arguments.split()], check=True, capture_output=True)
+    subprocess.run([*nginx_command(run), *arguments.split()], check=True, capture_output=True)
 
 
 @contextmanager
@@ -99,7 +79,7 @@ def nginx_before(gate: str, run: Path) -> Iterator[str]:
     (upgrading,) = re.findall(r"`(map \$http_upgrade .*?)`", page)
     assert GATE in location
     server = f"server {{ listen 127.0.0.1:{port};\n{location.replace(GATE, _address(gate))} }}"
-    with _nginx(run, port, f"{upgrading}\n{server}"):
+    with serving_by_nginx(run, port, f"{upgrading}\n{server}"):
         yield f"http://127.0.0.1:{port}"
 
 

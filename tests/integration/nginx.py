@@ -1,37 +1,21 @@
 """A real nginx: as the upstream, with ranges, entity tags and gzip; and before a gate, as the end of TLS."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.servers import free_port, listens, require_or_skip, running
+from tests.servers import free_port, require_or_skip, serving_by_nginx
 
-CONFIG = """\
-daemon off;
-worker_processes 1;
-pid {run}/nginx.pid;
-error_log stderr;
-{user}
-events {{ worker_connections 256; }}
-http {{
-  access_log off;
-  default_type application/octet-stream;
-  types {{ text/html html; text/plain txt; application/json json; }}
-  gzip on;
-  gzip_types text/plain application/json;
-  gzip_min_length 256;
-  gzip_proxied any;
-  client_max_body_size 0;
-  client_body_temp_path {run}/body;
-  proxy_temp_path {run}/proxy;
-  fastcgi_temp_path {run}/fastcgi;
-  uwsgi_temp_path {run}/uwsgi;
-  scgi_temp_path {run}/scgi;
-  server {{ {server} }}
-}}
+COMPRESSED = """
+default_type application/octet-stream;
+types { text/html html; text/plain txt; application/json json; }
+client_max_body_size 0;
+gzip on;
+gzip_types text/plain application/json;
+gzip_min_length 256;
+gzip_proxied any;
 """
 FILES = """
     listen 127.0.0.1:{port};
@@ -87,16 +71,8 @@ def nginx_before(gate: str, run: Path, files: Path, further: str = "") -> Iterat
         yield f"https://127.0.0.1:{port}"
 
 
-@contextmanager
-def _serving(run: Path, port: int, server: str) -> Iterator[None]:
-    config = run / "nginx.conf"
-    # a worker of another user could not read pytest's own directories
-    user = "user root;" if os.geteuid() == 0 else ""
-    config.write_text(CONFIG.format(run=run, user=user, server=server))
-    with running(
-        ["/usr/sbin/nginx", "-e", "stderr", "-c", config], ready=listens(port), log=run / "nginx.out"
-    ):
-        yield
+def _serving(run: Path, port: int, server: str) -> AbstractContextManager[object]:
+    return serving_by_nginx(run, port, f"{COMPRESSED} server {{ {server} }}")
 
 
 @pytest.fixture(scope="session")

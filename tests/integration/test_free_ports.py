@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-from benchmarks.processes import PORTS, PORTS_A_RUN, ROOT, free_port
-from tests.servers import PATIENCE
+from tests.servers import PATIENCE, PORTS, PORTS_A_RUN, free_port
 
+ROOT = Path(__file__).parents[2]
 ALL = PORTS_A_RUN - 1
-ASKING = f"from benchmarks.processes import free_port; print(*(free_port() for _ in range({ALL})))"
+ASKING = f"from tests.servers import free_port; print(*(free_port() for _ in range({ALL})))"
 
 
 def test_two_processes_share_no_port() -> None:

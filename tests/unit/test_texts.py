@@ -129,7 +129,7 @@ def test_a_time_is_near_by_the_days_of_its_reader(
     )
 
 
-def test_what_is_kept_says_weekday_year_and_zone() -> None:
+def test_a_kept_text_says_weekday_year_and_zone() -> None:
     there = NOON.astimezone(timezone(timedelta(hours=-8)))
     assert LANGUAGES["de"].zoned(NOON) == "Di., 15. Dez. 2026, 12:00 Uhr UTC"
     assert LANGUAGES["de"].zoned(there) == "Di., 15. Dez. 2026, 04:00 Uhr GMT-08:00"

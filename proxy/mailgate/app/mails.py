@@ -158,7 +158,7 @@ class MailSender:
         now = utc_now()
         due = any(is_due(each, now) for each in await self._store.retractions.open())
         due = due or await self._store.mails.has_work(now)
-        return due or bool(await due_now(self._store, self._bundle().rules, await self._store.now(now)))
+        return due or bool(await due_now(self._store, self._bundle().rules, now))
 
     async def _write(self, notices: NoticeSettings) -> None:
         """Queue the corrections and the notices that are due."""

@@ -69,7 +69,9 @@ def note_page(
     request[_NOTED] = True
     context, name, sought = context_of(request), request.match_info.route.name, request.query_string
     by, roles = person_of(request), roles_of(request)
-    note_look(context.store, context.clock(), by, roles, name or "", sought, values, number=number)
+    note_look(
+        context.store, context.clock(), by, roles, name or "", sought, values, request.query, number=number
+    )
 
 
 async def _waits(request: web.Request) -> dict[str, int]:

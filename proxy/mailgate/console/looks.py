@@ -18,9 +18,9 @@ NUMBERS = _BOTH | {"now", "now-stream", "get_now"}
 SHOWS_NOBODY = _BOTH.union(
     """policy policy-version policy-diff policy-rule policy-rollback policy-drafts policy-drafts-make policy-draft
     policy-draft-plan policy-draft-patch policy-draft-file policy-plans policy-plans-make policy-plan-picture policy-plan-csv
-    connectors connectors-sync notices notices-html audit-verify
+    connectors connectors-sync notices audit-verify
     get_policy list_versions get_version compare_versions list_drafts get_draft get_draft_patch list_plans get_making
-    get_plan_counts get_plan_picture list_connectors list_notices get_notice preview_notice verify_log list_rules_off""".split(),
+    get_plan_counts get_plan_picture list_connectors list_notices get_notice verify_log list_rules_off""".split(),
     "doctor|audit verify|exempt add|exempt end|extension tokens|privacy report|devices forget|devices found|devices lost".split("|"),
     (f"connectors {each}" for each in ("check", "import", "list", "sync")),
     (f"enroll {each}" for each in ("allow", "code", "revoke", "token")),

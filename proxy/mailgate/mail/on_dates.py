@@ -101,7 +101,7 @@ async def due_now(store: Store, rules: Rules, now: datetime) -> list[tuple[Activ
     """What is due by these rules, if they are in force. The store is asked only if a rule has such notices."""
     if not any(rule.notice.send for rule in rules.policy.rules):
         return []
-    active = await store.policies.active()
+    active, now = await store.policies.active(), await store.now(now)
     if active is None or active.digest != rules.digest:
         return []  # this gate has not taken the rules yet
     found = due(dated_notices(rules.policy, active.at), await store.mails.started(), now)

@@ -145,7 +145,7 @@ class Audit(Queries):
 
     async def since(self, moment: datetime, what: str) -> list[AuditEntry]:
         """The entries with this ``what`` since this moment, in order."""
-        theirs = (audit.c.at >= audit_time(moment), audit.c.what == what)
+        theirs = (audit.c.number >= (await self.numbers(moment, None)).start, audit.c.what == what)
         return await self._each(select(audit).where(*theirs).order_by(audit.c.number), entry_of)
 
     async def has_entry_of(self, noted: AuditHead) -> bool:

@@ -340,23 +340,23 @@ class _Browsers:
         return where
 
 
-_PERSON = WithoutCase(keys.c.owner)
-_ORDER = (_PERSON, keys.c.thumbprint)
+_person: ColumnElement[str] = WithoutCase(keys.c.owner)
+_ORDER = (_person, keys.c.thumbprint)
 
 
 def _named(name: str) -> list[ColumnElement[bool]]:
     """The condition for keys whose person or computer has a name that begins so."""
     begin = user_text(name)
     return (
-        [or_(*(begins_with(each, begin) for each in (_PERSON, WithoutCase(keys.c.machine))))] if begin else []
+        [or_(*(begins_with(each, begin) for each in (_person, WithoutCase(keys.c.machine))))] if begin else []
     )
 
 
 def _behind(after: Place | None) -> list[ColumnElement[bool]]:
     if after is None:
         return []
-    later = and_(after.person == _PERSON, keys.c.thumbprint > after.thumbprint)
-    return [after.person <= _PERSON, or_(after.person < _PERSON, later)]
+    later = and_(_person == after.person, keys.c.thumbprint > after.thumbprint)
+    return [_person >= after.person, or_(_person > after.person, later)]
 
 
 def _without(now: datetime) -> list[ColumnElement[bool]]:

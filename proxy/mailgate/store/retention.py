@@ -59,14 +59,13 @@ class Retention(Queries):
         database: Database,
         devices: Devices,
         enrolments: Enrolments,
-        looks: Looks,
         records: Sequence[Prune],
     ) -> None:
         """``records`` delete what is kept as long as sightings, with the sightings first."""
         super().__init__(database)
         self._devices = devices
         self._enrolments = enrolments
-        self._looks = looks
+        self._looks = Looks(database)
         self._records = records
 
     async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:

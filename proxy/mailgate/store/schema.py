@@ -336,7 +336,9 @@ audit = _table(
     "audit",
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_required(Text, "at who what about why origin details previous digest"),
-    *(Index(None, name, "number") for name in ("who", "at", "what", "about")),
+    Index(None, "who", "number"),
+    Index(None, "about", "number"),
+    Index(None, "at", "number"),
 )
 """The audit log, numbered from 1 without gaps. Columns hold what was hashed, so times are texts and details are JSON."""
 

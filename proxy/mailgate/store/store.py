@@ -91,7 +91,6 @@ class Store:
             database,
             self.devices,
             self.enrolments,
-            self.looks,
             [
                 each.prune
                 for each in (

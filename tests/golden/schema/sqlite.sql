@@ -517,8 +517,6 @@ CREATE INDEX ix_audit_about_number ON audit (about, number);
 
 CREATE INDEX ix_audit_at_number ON audit (at, number);
 
-CREATE INDEX ix_audit_what_number ON audit (what, number);
-
 CREATE INDEX ix_audit_who_number ON audit (who, number);
 
 CREATE INDEX ix_clients_eas_id ON clients (eas_id);

@@ -9,10 +9,13 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
+from tests.unit.rollout import people
 from tests.unit.rollout.examples import OPEN, rules
 from tests.unit.rollout.versions import last_entry, put_in_force
+from tests.unit.store.examples import NOW
 from tests.unit.store.mail import a_mail
 
+from mailgate.app import mails
 from mailgate.app.mails import MAX_PAUSE, MailSender, mail_way_for
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.transport import FolderTransport, SmtpTransport, TransportDownError
@@ -55,6 +58,20 @@ async def test_queued_mails_are_sent_and_counted_without_a_name(store: Store, bu
     assert registry.get_sample_value("mailgate_notices_total", {"kind": "enforced", "state": "sent"}) == 2
     last = await last_entry(store)
     assert (last.who, last.what, json.loads(last.details)) == ("gate", "notices-sent", {"sent": 2})
+
+
+async def test_a_gate_starts_the_notices_of_its_rules_by_itself_and_once(
+    store: Store, bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mails, "utc_now", lambda: NOW)
+    files = rules("rules: [{id: app, when: 'client.handheld', effect: block, notice: {send: on_dates}}]")
+    await put_in_force(store, files)
+    await people.know(store, files.policy, [people.phone(1, owner="ada")])
+    gate, registry = sending(store, lambda: replace(bundle(), rules=files), tmp_path / "out")
+    for _ in range(2):
+        await gate.poll()
+    assert len(list((tmp_path / "out").glob("*.eml"))) == 1
+    assert registry.get_sample_value("mailgate_notices_total", {"kind": "enforced", "state": "sent"}) == 1
 
 
 async def test_without_settings_nothing_goes(store: Store, bundle) -> None:

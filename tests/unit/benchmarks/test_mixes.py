@@ -17,7 +17,7 @@ MAKERS: tuple[Callable[[], mixes.Records], ...] = (
     mixes.named,
     mixes.refused_page,
     mixes.refused_activesync,
-    mixes.known_phones,
+    mixes.clean_phones,
 )
 
 
@@ -51,7 +51,5 @@ def test_browsers_send_the_cookie_of_the_probe_beside_the_webmails() -> None:
     assert all("roundcube_sessid" in each for each in with_cookie)
 
 
-def test_no_cold_phone_is_asked_about_twice() -> None:
-    seen = [record for turn in range(4) for record in mixes.cold_phones(turn, of=4, stored=1000)]
-    assert len(seen) == len(set(seen)) == 900
-    assert not set(seen) & set(mixes.known_phones())
+def test_each_stored_phone_has_a_mail_app_of_its_own() -> None:
+    assert len(set(mixes.clean_phones(range(1000)))) == 1000

@@ -70,7 +70,10 @@ def test_a_token_in_place_of_an_admin_is_not_repeated(tmp_path: Path, known: Any
     ("changed", "mistake"),
     [
         ({"roles": []}, "it is empty; add at least one"),
-        ({"roles": ["boss"]}, "`boss` is not known here; use one of `viewer`, `operator`, `approver`"),
+        (
+            {"roles": ["boss"]},
+            "`boss` is not known here; use one of `analyst`, `viewer`, `operator`, `approver`",
+        ),
         ({"roles": ["viewer", "viewer"]}, "the role is listed twice; keep one"),
         ({"token": "x"}, "the key `token` is not known"),
     ],

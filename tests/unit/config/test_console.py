@@ -92,7 +92,7 @@ def test_a_way_that_leads_nowhere_is_refused(tmp_path: Path, console: Any, says:
         ({"claim": "name"}, "use one of `email`, `sub`, `preferred_username`"),
         ({"scopes": ["email"]}, "the scope `openid` is missing"),
         ({"groups": {"roles": {}}}, "it is empty; add at least one"),
-        ({"groups": {"roles": {"ops": ["approver"]}}}, "use one of `viewer`, `operator`"),
+        ({"groups": {"roles": {"ops": ["approver"]}}}, "use one of `analyst`, `viewer`, `operator`"),
         ({"groups": GROUPS | {"session": "13h"}}, "out of range"),
         ({"ca": "none.pem"}, "no such file"),
         (

@@ -96,7 +96,7 @@ def test_without_one_nothing_is_done(sent: dict[str, str]) -> None:
 FROM_HERE = {"Origin": ORIGIN, "Referer": f"{ORIGIN}/console/exemptions?rule=x"}
 EXEMPT = "/console/exemptions"
 FORM = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "1", "why": 'on a "journey"'}
-CHOSEN = {"block", "days", "device", "share", "warn"}
+CHOSEN = {"block", "days", "device", "mails", "share", "warn"}
 """Short ones that come back as they were sent, out of sight."""
 
 

@@ -47,12 +47,12 @@ PAGES = {
     if isinstance(each, web.RouteDef) and each.method == "GET" and "name" in each.kwargs
 } - {("now-stream", "/now/stream")}
 ASKED = {
+    "notices-html": f"?rule=prohibited-app&person={ALICE}",
     "people": f"?login={ALICE}",
     "find": "?q=o",
     "policy-diff": "?old=1&new=2",
     "explain": "?reference=REF2345",
-    **dict.fromkeys(("notices-one", "notices-html"), "?rule=prohibited-app"),
-    **dict.fromkeys(("preview_notice", "get_notice"), "?rule=prohibited-app"),
+    **dict.fromkeys(("notices-one", "get_notice", "preview_notice"), "?rule=prohibited-app"),
     "list_mails": "?rule=prohibited-app&state=queued",
     "compare_versions": "?old=1&new=2",
     "find_anything": f"?text={ALICE}",
@@ -198,6 +198,7 @@ async def test_every_page_and_operation_that_shows_people_is_on_record_before_it
     assert missed == {}
     of_one = ("devices-one", "get_device", "help_requests", "list_help_requests", "explain")
     assert {name: whom[name] for name in of_one} == dict.fromkeys(of_one, (ALICE, phone, 1))
+    assert whom["notices-html"][0] == ALICE
     assert whom["devices"] == whom["list_devices"] == ("", "", 2)
     assert whom["devices-export"][2] == 2
     assert (whom["find"], whom["exemptions"]) == (("", "", 2), (BO, "", 1))

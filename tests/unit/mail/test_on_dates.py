@@ -117,7 +117,7 @@ async def test_another_change_of_the_rules_tells_nobody_again(store: Store) -> N
     assert [await started(store, more, at) for at in (NOW + DAY, WARN, WARN + DAY)] == [0, 2, 0]
 
 
-async def test_what_no_version_before_could_start_is_started_by_the_next(store: Store) -> None:
+async def test_a_notice_that_no_version_before_could_start_is_started_by_the_next(store: Store) -> None:
     await put_in_force(store, FILES)
     await started(store)
     more = rules(policy(OTHER, app(), OPEN))

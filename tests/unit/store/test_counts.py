@@ -1,9 +1,10 @@
 """Who has which listed app is counted among rows of devices, by the index of that column, and kept for each day."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access
 from tests.unit.store.steps import goes_by, scanned, steps_of
 from tests.unit.store.test_retention import KEEP
 
@@ -146,3 +147,16 @@ async def test_old_days_go(store: Store) -> None:
     await store.refused_days.count(NOW, 14)
     await store.retention.prune(NOW, KEEP)
     assert await days_of(store) == {0: (0, 0)}
+
+
+async def test_people_whose_device_nobody_reports_are_counted_by_their_last_try(store: Store) -> None:
+    tries = [("alice", BLOCK, 1), ("bob", BLOCK, 2), ("Bob", BLOCK, 3), ("carol", BLOCK, 4), ("carol", ALLOW, 5), ("eve", BLOCK, -20000), ("", BLOCK, 6)]  # fmt: skip
+    for user, decision, minute in tries:
+        at = NOW + timedelta(minutes=minute)
+        store.ledger.record(replace(access(client=BROWSER, device="", user=user), now=at), decision)
+    await store.ledger.flush()
+    await store.devices.ingest([report_by("mdm", "1", serial="SERIAL1")], NOW)
+    (device,) = await store.devices.page()
+    await store.rows.keep([DeviceRow(device.number, "Alice", state="listed", mail="kept-out")])
+    assert await store.refused_days.unreported(["kept-out"], NOW - timedelta(days=7)) == 1
+    assert await store.refused_days.unreported(["lost"], NOW - timedelta(days=7)) == 2

@@ -117,7 +117,7 @@ async def test_a_person_finds_looks_at_their_devices_by_any_name_unless_they_wer
     assert await store.people.looks("", []) == []
 
 
-async def test_what_is_told_a_person_does_not_name_who_looked(store: Store) -> None:
+async def test_a_person_is_not_told_who_looked_by_name(store: Store) -> None:
     await kept(store, ADA)
     told = (await store.personal.everything("ada", NOW))["looks"]
     assert [each["roles"] for each in told] == ["operator"]

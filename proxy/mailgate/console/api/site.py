@@ -82,7 +82,7 @@ def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) ->
         if (
             operation.method == "GET" or not operation.roles
         ):  # acts are in the audit log, with whom they were about
-            asked, of = request.query_string, (found, request.match_info)
+            asked, of = request.query_string, (found, request.match_info, request.query)
             note_look(context.store, call.now, call.person, call.roles, operation.name, asked, *of)
         return await _sent(request, operation, call.headers, found)
 

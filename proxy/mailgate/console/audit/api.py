@@ -30,17 +30,20 @@ from mailgate.tasks import compute
 _Day = Annotated[str, read_by(day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
-class EntriesQuery(InputModel):
-    """The entries to list."""
-
-    sought: Line | None = None
-    """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
+class _DaysQuery(InputModel):
     who: Line | None = None
-    """The person who acted."""
+    """The person who acted, or looked."""
     since: _Day | None = None
     """The first day, of UTC."""
     until: _Day | None = None
     """The last day, of UTC."""
+
+
+class EntriesQuery(_DaysQuery):
+    """The entries to list."""
+
+    sought: Line | None = None
+    """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
     after: Cursor | None = None
     """The `next` of the previous page."""
     limit: LargePage = 100
@@ -136,17 +139,11 @@ async def export_sheet(call: Call) -> Text:
     return _export(call, "csv", (beginning(COLUMNS),), lambda entry: lines([row_of(entry)]))
 
 
-class LooksQuery(InputModel):
+class LooksQuery(_DaysQuery):
     """The looks to list."""
 
-    who: Line | None = None
-    """The person who looked."""
     whom: Line | None = None
     """The login name or the device that was looked at."""
-    since: _Day | None = None
-    """The first day, of UTC."""
-    until: _Day | None = None
-    """The last day, of UTC."""
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
     limit: LargePage = 100

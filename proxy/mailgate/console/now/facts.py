@@ -254,17 +254,16 @@ def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
         if each.state != "open" or each.back:
             continue
         needs = _counted(_NEEDS, each.missing) if each.missing else phrase("Not started.")
-        title, parts = title_of(each.body), {"digest": each.plan.digest}
-        dated = [
-            (moment.at, met) for moment in each.body.later if moment.at > now and (met := _met(moment.newly))
-        ]
-        if met := _met(each.body.newly):
-            dated.insert(
-                0, (each.plan.made_at + PLAN_AGE, joined((met, phrase("Until then it can be started.")), " "))
-            )
-        for at, met in dated:
-            words = phrase("Planned: %(title)s", title=title)
-            yield Turn(at, words, "policy-plan", parts, joined((met, needs), " "))
+        parts = {"digest": each.plan.digest}
+        words = phrase("Planned: %(title)s", title=title_of(each.body))
+        met = _met(each.body.newly)
+        if met:
+            said = (met, phrase("Until then it can be started."), needs)
+            yield Turn(each.plan.made_at + PLAN_AGE, words, "policy-plan", parts, joined(said, " "))
+        for moment in each.body.later:
+            if moment.at > now and (then := _met(moment.newly)) not in ("", met):
+                met = then
+                yield Turn(moment.at, words, "policy-plan", parts, joined((then, needs), " "))
 
 
 _NEEDS = plural("Needs %(count)s approval.", "Needs %(count)s approvals.")

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Browser, Company, Page
+from tests.unit.console.drafted import followed
 from tests.unit.console.phones import asks, has, record
 from tests.unit.store.examples import access
 
@@ -264,6 +265,28 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     ]
     page = await ada.get("/console/policy/plans")
     assert "Running" in page.words
+
+
+async def test_an_approver_reads_that_notices_start_by_themselves_and_the_watch_page_shows_each(
+    ada: Browser, lin: Browser, firm: Company
+) -> None:
+    await settled(firm)
+    rule = {"id": "shut", "title": "No phones", "when": "client.handheld", "effect": "block"}
+    soon = rule | {"stages": {"warn": "2026-12-08", "enforce": "2026-12-15"}, "notice": {"send": "on_dates"}}
+    rules = json.dumps({"rules": [soon, *PHONE_RULES["rules"]]})
+    await ada.post("/console/policy/plans", **{"days": "14", "from": "upload", "file": rules})
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    path = f"/console/policy/plans/{firm.context.planning.last.digest}"  # type: ignore[union-attr]
+    told = "Notices By themselves: when the plan starts, and on each of its dates to whoever still has it"
+    assert told in (await lin.get(path)).words
+    await lin.post(f"{path}/approve", confirmed="yes", note="seen")
+    await ada.post(f"{path}/apply", confirmed="yes", note="agreed")
+    await followed(firm)
+    page = await ada.get(f"{path}/watch")
+    assert "No phones: it warns now Starts by itself Tue, Dec 8, 2026, 12:00 AM UTC . Open" in page.words
+    assert "No phones: it blocks now Starts by itself Tue, Dec 15, 2026, 12:00 AM UTC . Open" in page.words
+    assert "Write the mail" not in page.words
 
 
 async def test_an_approver_reads_the_rule_the_dates_and_the_names_before_the_button(
