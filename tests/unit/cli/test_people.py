@@ -206,7 +206,7 @@ def test_everything_about_a_person_is_shown(ada: None) -> None:
     shown = person(" ADA ").output
     for part in (
         "Asked for help",
-        "reference REF7",
+        "help number REF7",
         "Phone, iOS",
         "and 1 more device",
         "exemptions",
