@@ -78,7 +78,9 @@ def test_a_person_is_forgotten_after_a_question() -> None:
     assert exported("ada")["reports"]
     done = devices("forget", "--person", "ada", answer="y\n")
     assert done.exit_code == 0
-    assert not any(exported("ada").values())
+    left = exported("ada")
+    assert [look["what"] for look in left.pop("looks")] == ["devices export"]  # this one
+    assert not any(left.values())
     assert exported("bo")["reports"]
 
 
