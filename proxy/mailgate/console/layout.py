@@ -10,7 +10,7 @@ from yarl import URL
 
 from mailgate.config.admins import sees_names
 from mailgate.console.context import SESSION, context_of, language_of, person_of, roles_of
-from mailgate.console.looks import may_open, note_look, sought_in
+from mailgate.console.looks import may_open, names_anybody, note_look, sought_in
 from mailgate.console.nouns import MENU, current_page
 from mailgate.console.plans.facts import waits_for
 from mailgate.console.render import CLOSED, page
@@ -69,6 +69,13 @@ def note_page(
     request[_NOTED] = True
     sought = sought_in(request.match_info.items(), request.query.items())
     _note(request, request.match_info.route.name or "", sought, values, request.query, number=number)
+
+
+def note_asked(request: web.Request, asked: Mapping[str, Any]) -> None:
+    """Keep who was asked about in vain, if anybody is named: that nothing is known of them, or why something is not allowed, tells
+    of them too. Raises StoreUnavailableError if it cannot be kept."""
+    if names_anybody(asked):
+        _note(request, request.match_info.route.name or "", "", None, asked)
 
 
 def _note(

@@ -67,6 +67,11 @@ def note_look(
     store.look_queue.note(look)
 
 
+def names_anybody(asked: Any) -> bool:
+    """Whether a person or a device is named in what was asked."""
+    return bool(_shown(asked))
+
+
 def sought_in(*given: Iterable[tuple[str, str]]) -> str:
     """What the parts and the query of an address ask for. Nothing empty is kept, and no spaces at the edges, or they could push what
     was sought out of what is kept."""

@@ -311,6 +311,21 @@ async def test_who_is_named_in_what_is_sent_is_on_record(full: Filled) -> None:
     assert [(each.what, each.person, each.device) for each in await full.looks()] == [("explain-pasted", ALICE, phone)]  # fmt: skip
 
 
+async def test_who_was_asked_about_in_vain_is_on_record(full: Filled) -> None:
+    async with AsyncExitStack() as stack:
+        browser, caller = await reader(stack, full, "lin")
+        await full.new_looks()
+        assert (await browser.get("/console/people?login=cleo")).status == 404
+        assert (await caller.ask("GET", "/people/dora")).status == 404
+        again = {"rule": "all", "person": BO, "why": "x", "until": (NOW + timedelta(hours=1)).isoformat()}
+        assert (await caller.ask("POST", "/exemptions", json=again)).status == 409
+        form = {"login": BO, "rule": "all", "why": "x"}
+        assert (await browser.post("/console/people/exempt", **form)).status == 409
+        assert (await browser.get("/console/policy/rollbacks/77")).status == 404
+    kept = {(each.what, each.person, each.number) for each in await full.looks()}
+    assert kept == {("people", "cleo", None), ("get_person", "dora", None), ("exempt", BO, None), ("people-exempt", BO, None)}  # fmt: skip
+
+
 async def test_rows_that_were_not_shown_are_not_counted(full: Filled) -> None:
     async with AsyncExitStack() as stack:
         browser, _ = await reader(stack, full, "lin")
