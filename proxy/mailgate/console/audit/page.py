@@ -20,7 +20,7 @@ from mailgate.console.devices.page import number
 from mailgate.console.layout import show
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.render import count
-from mailgate.console.responses import send_sheet
+from mailgate.console.responses import begin_file, send_sheet
 from mailgate.console.spreadsheet import saved_as
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import AuditEntry
@@ -90,9 +90,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     if request.match_info["kind"] == "csv":
         rows = ([row_of(entry) for entry in page] async for page in pages)
         return await send_sheet(request, "audit", COLUMNS, rows)
-    named = {"Content-Type": "application/jsonl; charset=utf-8"}
-    answer = web.StreamResponse(headers=named | {"Content-Disposition": saved_as("audit", "jsonl")})
-    await answer.prepare(request)
+    answer = await begin_file(request, "application/jsonl", saved_as("audit", "jsonl"))
     async for page in pages:
         # other requests get their turn during a long log
         await answer.write(await compute(_json_lines, page))
