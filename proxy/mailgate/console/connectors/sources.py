@@ -82,14 +82,14 @@ def loss_in_words(loss: MailLoss) -> str:
     told = {"at": loss.first and time_of(loss.first)}
     if loss.whole:
         return plural(
-            "If it stays away, %(count)s device may lose mail within 24 hours, at %(at)s.",
-            "If it stays away, %(count)s devices may lose mail within 24 hours, the first at %(at)s.",
+            "If it stays away, %(count)s device may lose mail within 24 hours: %(at)s.",
+            "If it stays away, %(count)s devices may lose mail within 24 hours, the first %(at)s.",
             loss.devices,
             **told,
         )
     return plural(
-        "If it stays away, at least %(count)s device may lose mail within 24 hours, at %(at)s.",
-        "If it stays away, at least %(count)s devices may lose mail within 24 hours, the first at %(at)s.",
+        "If it stays away, at least %(count)s device may lose mail within 24 hours: %(at)s.",
+        "If it stays away, at least %(count)s devices may lose mail within 24 hours, the first %(at)s.",
         loss.devices,
         **told,
     )

@@ -58,7 +58,7 @@ async def test_who_may_lose_mail_is_told_with_its_number_and_a_picture(
     firm.clock.now += COUNTED_AGAIN_AFTER
     page = await vic.get("/console/connectors")
     assert (
-        "If it stays away, 2 devices may lose mail within 24 hours, the first at today, 11:00 PM UTC"
+        "If it stays away, 2 devices may lose mail within 24 hours, the first today, 11:00 PM UTC"
         in page.words
     )
     assert page.text.count('<svg class="pic cap"') == 1

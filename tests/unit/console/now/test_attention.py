@@ -211,7 +211,7 @@ def test_a_source_that_fails_says_what_that_costs_and_when() -> None:
     (need,) = _sources([("jamf", facts)])
     assert (need.words, need.urgent) == ("jamf asks to wait again and again.", True)
     assert need.more == (
-        "If it stays away, 15 devices may lose mail within 24 hours, the first at 2026-12-01 21:00 UTC."
+        "If it stays away, 15 devices may lose mail within 24 hours, the first 2026-12-01 21:00 UTC."
         " HTTP 429 Too Many Requests. Since 2026-12-01 12:00 UTC. Next try 2026-12-01 12:20 UTC."
     )
 

@@ -39,7 +39,7 @@ async def test_each_device_has_a_sentence_and_the_history_stands_once(vic: Brows
         "No mail since today, 11:55 AM UTC · last tried today, 11:55 AM UTC",
         "The iPhone gets no mail because TikTok is on it.",
         "Read this out Find TikTok on the Home Screen",
-        "jamf-file looked at today, 11:00 AM UTC . That report counts until Wed, Dec 2, 11:00 AM UTC .",
+        "jamf-file looked today, 11:00 AM UTC . That report counts until Wed, Dec 2, 11:00 AM UTC .",
         "help number REF2345",
         "1 Tue, Dec 1, 11:55 AM UTC : The iPhone gets no mail from here on: TikTok on it",
         "3 Tue, Dec 1, 12:00 PM UTC : Asked for help (help number REF2345)",
