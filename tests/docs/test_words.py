@@ -139,3 +139,28 @@ def test_each_thing_has_one_word(source: str) -> None:
         if re.search(rf"(?<!\w)(?:{word})(?!\w)", said(text), re.IGNORECASE) and text not in EXCUSED
     ]
     assert not found, "\n".join(found)
+
+
+BEFORE_A_TIME = re.compile(
+    r"\b(?:at|on|am|um|vom|zum|del?|el|du|le|em) %\((?:at|when|since|until|date|again|first|last)\)s", re.IGNORECASE
+)  # fmt: skip
+"""What reads wrong before "today, 10:36", as a time is told near now. ``de`` does in French alone."""
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("**/locale/*/LC_MESSAGES/messages.po")), ids=str)
+def test_no_time_of_which_today_may_be_told_stands_behind_an_article(path: Any) -> None:
+    spanish = path.parts[-3] in ("es", "pt_BR")
+    with path.open("rb") as file:
+        messages = list(read_po(file))
+    found = [
+        text
+        for message in messages
+        for text in map(str, (*_forms(message.id), *_forms(message.string)))
+        for before in BEFORE_A_TIME.findall(text)
+        if not (spanish and before.lower().startswith("de "))
+    ]
+    assert not found
+
+
+def _forms(text: Any) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)

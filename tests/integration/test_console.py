@@ -78,7 +78,7 @@ async def test_decisions_of_every_worker_are_shown_within_seconds(
                 ) as answer:
                     assert answer.status == 403
             with suppress(AssertionError):
-                told = f"The last 60 minutes: {before + 8} kept out."
+                told = f"The last 60 minutes: {before + 8} refused."
                 await becomes(session, f"{guarded.admin}/console/", told, 10 * REFRESHED)
                 break
         else:

@@ -116,7 +116,7 @@ def _why(rule: Rule, now: datetime, most: timedelta) -> str:
     if end is None:
         return phrase("has only watched since %(since)s, and no later stage ends that", since=day(since))
     told = phrase(
-        "has only watched since %(since)s, which is longer than %(most)s; it ends on %(until)s",
+        "has only watched since %(since)s, which is longer than %(most)s; it ends %(until)s",
         since=day(since),
         most=in_words(most),
         until=day(end),
@@ -138,7 +138,7 @@ def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
     """Why the rule is not read for this request; empty if it is read."""
     if stage is Stage.PENDING:
         start = rule.stages and rule.stages.next_start(access.now)
-        return phrase("starts at %(at)s", at=start and start.isoformat())
+        return phrase("starts %(at)s", at=start and start.isoformat())
     if not _may_be_in_share(rule, access):
         return phrase("outside the share of %(share)s%%", share=f"{rule.share * 100:g}")
     if not _may_be_in_groups(rule, access):

@@ -89,7 +89,7 @@ def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
     [
         (USUAL.replace("var/mailgate.db", "gate.pem/mailgate.db"), "", "5:8: {0}/gate.pem"),
         (USUAL.replace("sqlite:///var/mailgate.db", "sqlite:///."), "", "5:8: {0} is no file"),
-        (USUAL.replace("sqlite:///var/mailgate.db", "'sqlite:///:memory:'"), "", "is no store: use sqlite:///PATH"),
+        (USUAL.replace("sqlite:///var/mailgate.db", "'sqlite:///:memory:'"), "", "is no store; use sqlite:///PATH"),
         (USUAL, "spool: gate.pem\n", "6:8: {0}/gate.pem is no folder"),
         (USUAL.replace("var/mailgate.db", "beside.db"), "", "5:8: {0}/beside.db.spool is no folder"),
         (

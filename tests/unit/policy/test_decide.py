@@ -101,7 +101,7 @@ def test_every_rule_that_was_tried_is_told_in_order() -> None:
         ("rule-1", Stage.PENDING, False, None),
         ("prohibited-app", Stage.ENFORCE, True, Effect.BLOCK),
     ]
-    assert decision.trials[1].note == "starts at 2027-01-01T00:00:00+00:00"
+    assert decision.trials[1].note == "starts 2027-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -553,7 +553,7 @@ SALES = Groups.of_members({"sales": ["ada"]})
         (BROKEN, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "failed: divide by zero")),
         ({"stages": {"warn": "2026-12-01"}}, CLEAN, (True, Stage.WARN, Effect.WARN, "only warns yet, later: block")),
         ({"stages": {"report_only": "2026-12-01"}}, CLEAN, (True, Stage.REPORT_ONLY, Effect.BLOCK, "only watches: would have decided")),
-        ({"stages": {"enforce": "2026-12-20"}}, CLEAN, (False, Stage.PENDING, None, "starts at 2026-12-20T00:00:00+00:00")),
+        ({"stages": {"enforce": "2026-12-20"}}, CLEAN, (False, Stage.PENDING, None, "starts 2026-12-20T00:00:00+00:00")),
         ({"grace": "7d"}, replace(CLEAN, first_seen=NOW), (True, Stage.ENFORCE, Effect.WARN, "new device until 2026-12-17T00:00:00+00:00, then: block")),
         ({"grace": "7d", "stages": {"warn": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.WARN, Effect.WARN, "only warns yet, later: block")),
         ({"grace": "7d", "stages": {"report_only": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.REPORT_ONLY, Effect.BLOCK, "only watches: would have decided")),

@@ -84,12 +84,12 @@ def test_the_exemptions_alone_are_those_of_some_whenever_they_end() -> None:
 
 @pytest.mark.parametrize(
     ("cause", "out"),
-    [(Cause.HALT, "halted"), (Cause.BREAK_GLASS, "turned off"), (Cause.EXEMPTION, "exempt")],
+    [(Cause.HALT, "off by itself"), (Cause.BREAK_GLASS, "off"), (Cause.EXEMPTION, "let in")],
 )
 def test_a_relief_is_told_with_its_times_and_why(cause: Cause, out: str) -> None:
     since, why = "since 2026-12-10 00:00 UTC", "a new phone is on its way"
-    assert relief(cause).words == f"{out} {since} until 2026-12-11 00:00 UTC: {why}"
-    assert replace(relief(cause), until=None).words == f"{out} {since}: {why}"
+    assert relief(cause).words == f"{out} until 2026-12-11 00:00 UTC, {since}: {why}"
+    assert replace(relief(cause), until=None).words == f"{out}, {since}: {why}"
 
 
 FROM_EVERY_RULE = relief(rule="", person="ada")
@@ -127,7 +127,7 @@ def test_the_decision_says_who_is_exempt_until_when_and_why() -> None:
     decision = decide(access(user="ada"), with_reliefs(policy_of(SHUT, REST), ADA))
     assert (decision.effect, decision.rule, decision.reliefs) == (Effect.ALLOW, "rest", 9)
     (trial,) = decision.would
-    words = "exempt since 2026-12-10 00:00 UTC until 2026-12-11 00:00 UTC: a new phone is on its way"
+    words = "let in until 2026-12-11 00:00 UTC, since 2026-12-10 00:00 UTC: a new phone is on its way"
     assert (trial.rule, trial.stage, trial.note) == (
         "shut",
         Stage.REPORT_ONLY,

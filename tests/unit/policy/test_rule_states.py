@@ -183,7 +183,7 @@ def test_a_rehearsal_without_an_end_is_named_from_its_first_day() -> None:
 
 def test_a_rehearsal_that_takes_too_long_is_named_although_it_ends() -> None:
     assert named(report_only="2026-12-04", enforce="2026-12-20") == {
-        "rule-0": "has only watched since 4 December 2026, which is longer than 5d; it ends on 20 December 2026"
+        "rule-0": "has only watched since 4 December 2026, which is longer than 5d; it ends 20 December 2026"
     }
 
 

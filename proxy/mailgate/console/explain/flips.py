@@ -131,7 +131,7 @@ def step_in_words(step: Step, catalog: AppCatalog) -> str:
     """A step in words."""
     if step.what is StepKind.WAIT and step.at:
         return phrase(
-            "it asks again after %(at)s, and nothing was reported meanwhile", at=time_of(step.at, exact=True)
+            "it is asked again %(at)s, and nothing was reported meanwhile", at=time_of(step.at, exact=True)
         )
     if step.what is StepKind.SHARE:
         rule, side = step.about

@@ -34,7 +34,7 @@ async def filled(firm: Company, *, groups: bool = True) -> None:
 async def test_each_step_from_everybody_to_those_who_lose_mail_says_why(firm: Company, ada: Browser) -> None:
     await filled(firm)
     page = await ada.get("/console/apps/wechat?group=sales&share=100%25&warn=2026-12-08&block=2026-12-15")
-    assert "2 people would lose mail on Tue, Dec 15" in page.words
+    assert "2 people would lose mail from Tue, Dec 15" in page.words
     assert "4 people have WeChat On 4 devices." in page.words
     assert "3 have it on a phone or tablet 1 other has it elsewhere only: lu." in page.words
     assert "2 are in your groups 1 other is in none of them: cy." in page.words
@@ -139,7 +139,7 @@ async def test_without_groups_the_rule_is_about_everybody_and_says_so(firm: Comp
     await filled(firm, groups=False)
     page = await ada.get("/console/apps/wechat")
     assert "No groups are known, so the rule is about everybody." in page.words
-    assert "3 people would lose mail on Tue, Dec 15" in page.words
+    assert "3 people would lose mail from Tue, Dec 15" in page.words
 
 
 async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Browser) -> None:

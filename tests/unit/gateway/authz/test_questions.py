@@ -171,7 +171,7 @@ async def test_another_process_gives_an_answer_like_it_and_records_nothing():
     status, _, page = await nginx(on, "/block", REFUSAL, "UNKNOWN")
     assert (status, b"No mail here" in page, on.recorder.listeners[0]) == (403, True, [])
     status, _, page = await nginx(on, "/allow", REFUSAL, "UNKNOWN")
-    assert (status, b"This is our mistake" in page, on.recorder.listeners[0]) == (403, True, [])
+    assert (status, b"We made a mistake" in page, on.recorder.listeners[0]) == (403, True, [])
 
 
 async def test_a_browser_is_probed_before_anything_is_recorded():

@@ -191,7 +191,7 @@ def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> 
     text = words(pages, OWN)
     assert "Its name there phone-1" in text
     assert "Managed by your company yes" in text
-    assert re.search(r"Stored since Oct 29, 9:00 AM UTC. Deleted on Mar 9, 2027, 9:00 AM UTC", text)
+    assert re.search(r"Stored since Oct 29, 9:00 AM UTC. Kept until Mar 9, 2027, 9:00 AM UTC", text)
     assert "Times 14" in text
     assert "Answer Gets no company mail" in text
 

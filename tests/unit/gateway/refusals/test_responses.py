@@ -261,9 +261,9 @@ def test_the_cookie_of_a_warning_is_bound_to_its_host(secure):
     [
         (
             "intune",
-            "Last looked at by intune: Nov 23, 2026, 9:12 AM UTC. A change is usually seen within 8 hours.",
+            "Last looked at by intune: yesterday, 9:12 AM UTC. A change is usually seen within 8 hours.",
         ),
-        ("https://mdm.example.com", "Last looked at by mdm.example.com: Nov 23, 2026, 9:12 AM UTC."),
+        ("https://mdm.example.com", "Last looked at by mdm.example.com: yesterday, 9:12 AM UTC."),
         ("enrolled", ""),
     ],
 )
