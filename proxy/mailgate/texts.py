@@ -61,8 +61,7 @@ class Language(Translator):
     @property
     def name(self) -> str:
         """The language's own name."""
-        name = str(self.locale.language_name)
-        return name[:1].upper() + name[1:]
+        return _begun(str(self.locale.language_name))
 
     def name_of(self, locale: Locale) -> str:
         """The name of another language in this one."""
@@ -119,27 +118,32 @@ class Language(Translator):
         """A time as people write it, in the zone of ``at``: "Tue 8 Dec, 09:00". The weekday is said within two weeks, and the year if
         it is another one; all of it if nobody knows when it is read. Pages say it in the zone of their reader by ``when.js``, which
         does the same."""
-        ago = (self.now.astimezone(at.tzinfo).date() - at.date()).days if self.now else None
-        if form == "alone" and ago is not None and 2 <= ago <= _A_WEEK:
-            days = timedelta(days=-ago)
-            return format_timedelta(
-                days, granularity="day", threshold=9, add_direction=True, locale=self.locale
+        ago = self._days_ago(at)
+        if _is_told_in_days(ago, form):
+            days = timedelta(days=-(ago or 0))
+            return _begun(
+                format_timedelta(days, granularity="day", threshold=9, add_direction=True, locale=self.locale)
             )
         if form in ("alone", "in") and ago in (0, 1):
             word = _RELATIVE[primary(self.tag)][ago]
-            return self._on(word[:1].upper() + word[1:] if form == "alone" else word, at)
+            return self._on(_begun(word) if form == "alone" else word, at)
         near = ago is None or abs(ago) <= 2 * _A_WEEK
         year = self.dated or self.now is None or at.year != self.now.astimezone(at.tzinfo).year
         skeleton = f"{'y' if year else ''}MMM{'E' if near else ''}d"
         day = format_skeleton(skeleton, at, locale=self.locale)
         return day if form == "day" else self._on(day, at)
 
+    def _days_ago(self, at: datetime) -> int | None:
+        return (self.now.astimezone(at.tzinfo).date() - at.date()).days if self.now else None
+
     def _on(self, day: str, at: datetime, form: Literal["short", "medium"] = "short") -> str:
         clock = format_time(at, form, locale=self.locale).replace("\u202f", " ")
         return _DAY_AND_TIME.get(primary(self.tag), "{0}, {1}").format(day, clock)
 
     def zoned(self, at: datetime, form: TimeForm = "in") -> str:
-        """The same with its zone, for whoever may be in another one."""
+        """The same with its zone, for whoever may be in another one. "2 days ago" has none."""
+        if _is_told_in_days(self._days_ago(at), form):
+            return self.when(at, form)
         zone = format_datetime(at, "ZZZZ", tzinfo=at.tzinfo, locale=self.locale) if at.utcoffset() else "UTC"
         return f"{self.when(at, form)} {zone}"
 
@@ -181,6 +185,15 @@ class Language(Translator):
 
     def short_day(self, at: datetime, /) -> str:
         return format_skeleton("MMMd", at, locale=self.locale)
+
+
+def _is_told_in_days(ago: int | None, form: TimeForm) -> bool:
+    return form == "alone" and ago is not None and 2 <= ago <= _A_WEEK
+
+
+def _begun(words: str) -> str:
+    """Words as they begin a line."""
+    return words[:1].upper() + words[1:]
 
 
 class _Texts(NullTranslations):

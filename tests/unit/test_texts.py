@@ -129,6 +129,12 @@ def test_a_time_is_near_by_the_days_of_its_reader(
     )
 
 
+def test_a_number_of_days_has_no_zone_and_begins_a_line() -> None:
+    german = LANGUAGES["de"].at(NIGHT + timedelta(days=2))
+    assert (german.zoned(NIGHT, "alone"), german.zoned(NIGHT, "at")[-3:]) == ("Vor 2 Tagen", "UTC")
+    assert german.zoned(NIGHT + timedelta(days=2), "alone").startswith("Heute, ")
+
+
 def test_a_kept_text_says_weekday_year_and_zone() -> None:
     there = NOON.astimezone(timezone(timedelta(hours=-8)))
     assert LANGUAGES["de"].zoned(NOON) == "Di., 15. Dez. 2026, 12:00 Uhr UTC"

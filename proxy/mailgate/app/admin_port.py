@@ -23,7 +23,7 @@ from mailgate.app.reload import SettingsAudit
 from mailgate.app.request_sinks import AuditEvents, AuditWitness, RequestSinks
 from mailgate.app.workers.listeners import WorkerPlace
 from mailgate.app.workers.metrics import WorkerMetrics, metrics_app
-from mailgate.config import Bundle, Settings
+from mailgate.config import Settings
 from mailgate.gateway.admin_port import OwnHosts, admin_app, intake_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.mail_server_logins import ApiHeader, SideDoor, policy_server
@@ -58,11 +58,6 @@ class ConsoleParts:
     connector_syncs: ConnectorSyncs
     worker_metrics: WorkerMetrics
     check: ReadinessCheck
-
-    def bundle(self) -> Bundle:
-        """The files in force with the reliefs."""
-        bundle = self.rules.bundle()
-        return replace(bundle, rules=bundle.rules.with_reliefs(self.rules.reliefs.current))
 
 
 @dataclass(slots=True)

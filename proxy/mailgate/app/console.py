@@ -55,7 +55,7 @@ class Console:
         check_again = self.parts.connector_syncs.check_again
         return ConsoleContext(
             store=self.parts.store,
-            bundle=self.parts.bundle,
+            bundle=self.parts.rules.bundle,
             catch_up=self.parts.rules.poll,
             clock=utc_now,
             readiness=self.parts.check.now,
@@ -73,7 +73,7 @@ class Console:
     def works(self, context: ConsoleContext) -> list[Work]:
         """What runs for the console as long as the gate runs."""
         apps, follow = self._apps, self.parts.rules.changes.follow
-        rows = RowUpdates(self.parts.store, self.parts.bundle, utc_now)
+        rows = RowUpdates(self.parts.store, self.parts.rules.bundle, utc_now)
         counting = context.counting
         return [
             partial(

@@ -246,8 +246,10 @@ class RulesInForce:
     _relief_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def bundle(self) -> Bundle:
-        """The files in force, with the sources that cannot be asked."""
-        return replace(self.files.bundle, away=self.postures.terms.away)
+        """The files in force, with the sources that cannot be asked and the reliefs."""
+        bundle = self.files.bundle
+        rules = bundle.rules.with_reliefs(self.reliefs.current)
+        return replace(bundle, away=self.postures.terms.away, rules=rules)
 
     async def poll(self) -> None:
         """Use what the store has in force now. Nothing is raised, since the next look tries again."""

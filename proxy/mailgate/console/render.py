@@ -117,7 +117,7 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
         there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
     except (ValueError, OverflowError):
         return Markup.escape(at)  # a damaged entry of the audit log has any text here
-    told = _Time(_time(there, "alone", f"{language.when(there, 'alone')} UTC", language))
+    told = _Time(_time(there, "alone", language.zoned(there, "alone"), language))
     told.within = _time(there, "in", language.zoned(there), language)
     told.among = _time(there, "at", language.zoned(there, "at"), language)
     return told
@@ -222,7 +222,9 @@ def plain(value: object) -> str:
     if isinstance(value, timedelta):
         days, hours = value.days, value.seconds / 3600
         return (
-            phrase("%(days)s days %(hours)s h", days=days, hours=f"{hours:.0f}") if days else f"{hours:.1f} h"
+            plural("%(count)s day %(hours)s h", "%(count)s days %(hours)s h", days, hours=f"{hours:.0f}")
+            if days
+            else f"{hours:.1f} h"
         )
     if isinstance(value, datetime):
         return time_of(value, exact=True)

@@ -4,7 +4,7 @@ What an approver approved is the rule with this word in it, its dates and its ma
 of the mails, in the transaction that notes it. It starts late as long as it is true, and otherwise is held back and shown to a person.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,11 +12,19 @@ from hashlib import sha256
 
 from mailgate.config import Rules
 from mailgate.errors import ConfigError
-from mailgate.mail.recipient_list import AddressOf, DataScope, Recipients, list_recipients, rules_of_version
+from mailgate.mail.recipient_list import (
+    AddressOf,
+    DataScope,
+    RecipientList,
+    Recipients,
+    list_recipients,
+    rules_of_version,
+)
 from mailgate.mail.topic import topic_of
 from mailgate.model import Stage
 from mailgate.model.notice import MailKind
 from mailgate.policy import Policy
+from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import Rule
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Act, Activation, Mail, Store
@@ -44,23 +52,15 @@ class DatedNotice:
     on_start: bool
     """Whether it starts because the rule comes in force, and not on a date of its own."""
 
-    digest: str
-    """The digest of what the rule says and of the lists that it may read."""
-
 
 def dated_notices(policy: Policy, since: datetime) -> Iterator[DatedNotice]:
     """The notices of a version in force since then, in the order of the policy and of their dates."""
     for rule in policy.rules:
         if rule.restricts and rule.notice.send:
-            yield from _of(rule, digest_in(policy, rule), since)
+            yield from _of(rule, since)
 
 
-def digest_in(policy: Policy, rule: Rule) -> str:
-    lists = sorted((name, sorted(apps)) for name, apps in policy.catalog.lists.items())
-    return sha256(f"{rule.model_dump_json()} {lists}".encode()).hexdigest()
-
-
-def _of(rule: Rule, digest: str, since: datetime) -> Iterator[DatedNotice]:
+def _of(rule: Rule, since: datetime) -> Iterator[DatedNotice]:
     starts = rule.stages.starts() if rule.stages else []
     coming = [(start, _KINDS[stage]) for stage, start in starts if stage in _KINDS and start > since]
     begun = next((start for _, start in reversed(starts) if start <= since), since)
@@ -68,13 +68,7 @@ def _of(rule: Rule, digest: str, since: datetime) -> Iterator[DatedNotice]:
     for at, kind in (*([(begun, now)] if now else []), *coming):
         begins = max(at, since)
         end = next((start for start, _ in coming if start > begins), begins + LATEST)
-        yield DatedNotice(rule, kind, at, end, at <= since, digest)
-
-
-def due(notices: Iterable[DatedNotice], started: Iterable[StartedNotice], now: datetime) -> list[DatedNotice]:
-    """Those that are to be started or held back now. What an earlier version said by the same rule is not said again."""
-    done = {(each.rule, each.kind, each.digest) for each in started}
-    return [each for each in notices if each.at <= now and (each.rule.id, each.kind, each.digest) not in done]
+        yield DatedNotice(rule, kind, at, end, at <= since)
 
 
 async def start_notices(
@@ -83,16 +77,23 @@ async def start_notices(
     """Start what is due by the rules in force. Returns how many mails were queued. Raises StoreUnavailableError."""
     count, now = 0, await store.now(now)
     for active, each in await due_now(store, rules, now):
-        held, mails = await _why_held(store, rules.policy, active, each, now), tuple[Mail, ...]()
+        same = await _activations_with(store, rules, active, each.rule)
+        told = await _told_before(store, each, same)
+        left = await _not_gone(store, told, same)
+        held = "" if told and not left else await _why_held(store, rules.policy, same, each, now)
         if held is None:
             continue  # it is off, and may come on again in time
-        if not held:
+        mails = tuple[Mail, ...]()
+        if not held and (left or not told):
             try:
-                mails = await _mails(store, rules, active, each, data_scope, address_of, now)
+                found = await _recipients(store, rules, active, each, data_scope, address_of, now)
             except RefusedError:
                 held = UNTRUE
-        told = StartedNotice(active.serial, each.rule.id, each.kind, active.number, each.digest, now, held)
-        if await store.mails.start(told, mails, partial(_act, gate, told)):
+            else:
+                mails = _chosen(found, each, same, left)
+        new = StartedNotice(active.serial, each.rule.id, each.kind, active.number, now, held)
+        row = replace(told, serial=active.serial) if told else new
+        if await store.mails.start(row, mails, partial(_act, gate, new, told is None)):
             count += len(mails)
     return count
 
@@ -104,12 +105,47 @@ async def due_now(store: Store, rules: Rules, now: datetime) -> list[tuple[Activ
     active, now = await store.policies.active(), await store.now(now)
     if active is None or active.digest != rules.digest:
         return []  # this gate has not taken the rules yet
-    found = due(dated_notices(rules.policy, active.at), await store.mails.started(), now)
-    return [(active, each) for each in found]
+    done = {(each.rule, each.kind) for each in await store.mails.started() if each.serial == active.serial}
+    notices = dated_notices(rules.policy, active.at)
+    return [(active, each) for each in notices if each.at <= now and (each.rule.id, each.kind) not in done]
+
+
+async def _activations_with(store: Store, rules: Rules, active: Activation, rule: Rule) -> list[Activation]:
+    """The activations since the rule says what it says, the newest first, without those that were rolled back. A rule that was
+    away in between is a new one."""
+    says, rolled_back, found = _digest_in(rules.policy, rule), await store.policies.taken_back_serials(), []
+    for each in await store.policies.history():
+        if each.serial in rolled_back:
+            continue
+        if each.number != active.number and await _digest_then(store, rules, each, rule) != says:
+            break
+        found.append(each)
+    return found
+
+
+async def _digest_then(store: Store, rules: Rules, then: Activation, rule: Rule) -> str:
+    try:
+        policy = (await rules_of_version(store, then.number, rules.policy.reliefs)).policy
+    except ConfigError:
+        return ""  # nobody knows any more what it said
+    return next((_digest_in(policy, each) for each in policy.rules if each.id == rule.id), "")
+
+
+def _digest_in(policy: Policy, rule: Rule) -> str:
+    """The digest of what the rule says and of the lists that it may read."""
+    lists = sorted((name, sorted(apps)) for name, apps in policy.catalog.lists.items())
+    return sha256(f"{rule.model_dump_json()} {lists}".encode()).hexdigest()
+
+
+async def _told_before(store: Store, notice: DatedNotice, same: Sequence[Activation]) -> StartedNotice | None:
+    """What became of this notice by an earlier version with the same rule."""
+    first, about = same[-1].serial, (notice.rule.id, notice.kind)
+    started = await store.mails.started()
+    return next((each for each in started if each.serial >= first and (each.rule, each.kind) == about), None)
 
 
 async def _why_held(
-    store: Store, policy: Policy, active: Activation, notice: DatedNotice, now: datetime
+    store: Store, policy: Policy, same: Sequence[Activation], notice: DatedNotice, now: datetime
 ) -> str | None:
     """Why a notice is held back; empty if it is not, None if it waits."""
     off = any(each.rule == notice.rule.id for each in policy.reliefs.for_everybody(now))
@@ -117,11 +153,11 @@ async def _why_held(
         return OFF if off else LATE
     if off:
         return None
-    against = await store.audit.about([f"version {active.number}"], f"{ACTIVATED}-against-the-guard")
-    return AGAINST if against else ""
+    versions = {f"version {each.number}" for each in same}
+    return AGAINST if await store.audit.about(versions, f"{ACTIVATED}-against-the-guard") else ""
 
 
-async def _mails(
+async def _recipients(
     store: Store,
     rules: Rules,
     active: Activation,
@@ -129,28 +165,35 @@ async def _mails(
     data_scope: DataScope,
     address_of: AddressOf,
     now: datetime,
-) -> tuple[Mail, ...]:
-    """To those whom a new rule newly affects, and on a date to everybody who was not told this before."""
+) -> RecipientList:
+    """Everybody whom the rule is about, also who is exempt: their mails wait until it is for them again. Raises RefusedError."""
+    rules = rules.with_reliefs(NO_RELIEFS)
     topic = topic_of(rules.policy, active.number, notice.rule.id, notice.kind, now)
-    found = await list_recipients(
+    return await list_recipients(
         store, rules, active, topic, data_scope, address_of, now, lambda _done, _total: None
     )
-    new = notice.on_start and await _differs_from_before(store, rules, active, notice)
-    return found.to(Recipients.NEW if new else Recipients.UNTOLD)
 
 
-async def _differs_from_before(store: Store, rules: Rules, active: Activation, notice: DatedNotice) -> bool:
-    """Whether the version before had no such rule, or another one."""
-    history = await store.policies.history()
-    before = next((each for each in history if each.number != active.number), None)
-    try:
-        old = await rules_of_version(store, before.number, rules.policy.reliefs) if before else None
-    except ConfigError:
-        old = None
-    same = {rule.id: digest_in(old.policy, rule) for rule in old.policy.rules} if old else {}
-    return same.get(notice.rule.id) != notice.digest
+async def _not_gone(store: Store, told: StartedNotice | None, same: Sequence[Activation]) -> set[str]:
+    """Who still waits for this notice by a version before: its mails are withdrawn, since it is not in force."""
+    if told is None or told.why:
+        return set()
+    before = {each.number for each in same} - {same[0].number}
+    return await store.mails.not_gone(told.rule, told.kind, before)
 
 
-def _act(gate: Person, told: StartedNotice, count: int) -> Act:
+def _chosen(
+    found: RecipientList, notice: DatedNotice, same: Sequence[Activation], left: set[str]
+) -> tuple[Mail, ...]:
+    """To those whom a new rule newly affects, and on a date to everybody who was not told this before. ``left`` are all that may
+    be written to if a version before has started it."""
+    if left:
+        return tuple(each for each in found.mails if each.address in left)
+    return found.to(Recipients.NEW if notice.on_start and len(same) == 1 else Recipients.UNTOLD)
+
+
+def _act(gate: Person, told: StartedNotice, first: bool, count: int) -> Act | None:
+    if not first and not count:
+        return None
     act = gate.act(told.at, "notices-held" if told.why else "notices-queued", told.why)
     return replace(act, about=f"rule {told.rule}", details={"kind": told.kind.value, "mails": count})

@@ -44,11 +44,12 @@ _INTROS = {
 _WARNS_FROM = phrase("From %(date)s, a warning comes before your mail.")
 _WARNS_NOW = phrase("A warning comes before your mail now.")
 _CLOSED_FROM = plural(
-    "From %(date)s, company mail no longer opens on this device.",
-    "From %(date)s, company mail no longer opens on these devices.",
+    "From %(date)s, company mail no longer opens on the device below.",
+    "From %(date)s, company mail no longer opens on the devices below.",
 )
 _CLOSED_NOW = plural(
-    "Company mail does not open on this device now.", "Company mail does not open on these devices now."
+    "Company mail does not open now on the device below.",
+    "Company mail does not open now on the devices below.",
 )
 _DEVICES = plural("The device that this is about", "The devices that this is about")
 _ASK = phrase("Ask for help: your help desk can see what was decided and why.")
@@ -81,7 +82,7 @@ _STANDINGS = {
 _LATER = {
     Standing.OPEN: phrase("From %(date)s, company mail opens on it."),
     Standing.WARNED: _WARNS_FROM,
-    Standing.CLOSED: _CLOSED_FROM,
+    Standing.CLOSED: phrase("From %(date)s, company mail no longer opens on it."),
 }
 
 _CAUSES = {

@@ -88,8 +88,6 @@ class StartedNotice:
     rule: str
     kind: MailKind
     version: int
-    digest: str
-    """The digest of the rule."""
     at: datetime
     why: str = ""
     """Why it was held back, as a word; empty if it was started."""

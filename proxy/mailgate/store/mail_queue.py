@@ -15,6 +15,7 @@ from mailgate.policy.reliefs import Cause
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import put_rows, upsert
 from mailgate.store.database import Queries
+from mailgate.store.gates import shared_now
 from mailgate.store.mail import (
     OPEN_ENDS,
     PERHAPS_READ,
@@ -99,7 +100,9 @@ class MailQueue(Queries):
                 await append(connection, act(count))
             return count
 
-    async def start(self, started: StartedNotice, rows: Iterable[Mail], act: Callable[[int], Act]) -> bool:
+    async def start(
+        self, started: StartedNotice, rows: Iterable[Mail], act: Callable[[int], Act | None]
+    ) -> bool:
         """Queue the mails of a notice that starts by itself, or note that it is held back, together with that fact, so that no gate
         does it twice. Returns False if somebody did before, or if other rules are in force meanwhile."""
         async with self._database.writing(timeout_seconds=120) as connection:
@@ -110,10 +113,11 @@ class MailQueue(Queries):
             new = upsert(connection, started_notices).values(row).on_conflict_do_nothing()
             if not (await connection.execute(new.returning(started_notices.c.serial))).all():
                 return False
-            if count := await _add(connection, rows):
+            if (count := await _add(connection, rows)) > started.mails:
                 one = (started_notices.c[name] == row[name] for name in ("serial", "rule", "kind"))
                 await connection.execute(update(started_notices).where(*one).values(mails=count))
-            await append(connection, act(count))
+            if (entry := act(count)) is not None:
+                await append(connection, entry)
             return True
 
     async def started(self) -> list[StartedNotice]:
@@ -143,6 +147,15 @@ class MailQueue(Queries):
             rows = (await connection.execute(told)).all()
         return {address for address, version, round_ in rows if round_ >= last.get(version, 0)}
 
+    async def not_gone(self, rule: str, kind: MailKind, versions: Iterable[int]) -> set[str]:
+        """The addresses whose mail of this kind about this rule by these versions was withdrawn or still waits."""
+        meant = (mails.c.rule == rule, mails.c.kind == kind, mails.c.version.in_(versions))
+        rows = await self._rows(select(mails.c.address, mails.c.state).where(*meant), timeout_seconds=30)
+        left = (MailState.WITHDRAWN, MailState.QUEUED)
+        return {each for each, state in rows if state in left} - {
+            each for each, state in rows if state not in left
+        }
+
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:
         """The queued mails to try now. Those that have waited longest come first."""
         wanted = (mails.c.state == MailState.QUEUED, mails.c.due_at <= now)
@@ -160,6 +173,7 @@ class MailQueue(Queries):
         if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
         waits."""
         async with self._database.writing() as connection:
+            now = await shared_now(connection, now)
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
                 return False

@@ -580,12 +580,12 @@ started_notices = _table(
     *_key(WireText, "rule"),
     *_key(Text, "kind"),
     Column("version", Integer, nullable=False),
-    *_required(Text, "digest why"),
+    *_required(Text, "why"),
     Column("at", Instant, nullable=False),
     Column("mails", Integer, nullable=False),
 )
-"""Notices that the gate has started by itself on a date of their rule, or has held back, then with ``why``. ``digest`` is of the
-rule: while it stays as it is, the same notice of another version is not started again."""
+"""Notices that the gate has started by itself on a date of their rule, or has held back, then with ``why``. An activation that leaves
+the rule as it is takes over what was started by the one before."""
 
 languages = _table(
     "languages",

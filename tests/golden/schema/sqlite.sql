@@ -505,7 +505,6 @@ CREATE TABLE started_notices (
     rule TEXT NOT NULL,
     kind TEXT NOT NULL,
     version INTEGER NOT NULL,
-    digest TEXT NOT NULL,
     why TEXT NOT NULL,
     at DATETIME NOT NULL,
     mails INTEGER NOT NULL,

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import AsyncMock
 
@@ -33,7 +33,7 @@ from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.authz.authorizer import Dialect
 from mailgate.gateway.pages.render import Pages
 from mailgate.model import Reason
-from mailgate.policy.reliefs import NO_RELIEFS
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 
 CHANGED = POLICY.replace("handheld", "contradicted")
 
@@ -55,6 +55,14 @@ def told(service, monkeypatch):
     rules.reliefs = SimpleNamespace(current=SimpleNamespace(serial=5), refresh=noting("reliefs"))
     monkeypatch.setattr(type(rules), "decide_by", lambda *_: done.append("decide"))
     return done
+
+
+def test_whoever_reads_the_rules_in_force_reads_what_is_off(service):
+    off = Reliefs(
+        1, (Relief(1, Cause.BREAK_GLASS, "phones", "a mistake", "ada", NOW, NOW + timedelta(hours=1)),)
+    )
+    service.rules.reliefs = SimpleNamespace(current=off)
+    assert service.rules.bundle().policy.reliefs.for_everybody(NOW) == off.for_everybody(NOW) != ()
 
 
 @pytest.mark.parametrize(

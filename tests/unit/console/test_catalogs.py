@@ -109,3 +109,10 @@ def test_german_quotes_as_german_does() -> None:
         for text in forms(message.string):
             assert text.count("„") == text.count("“"), text
             assert "”" not in text, text
+
+
+def test_german_says_one_word_for_mail_and_addresses_everybody_alike() -> None:
+    familiar = r"(?i:\b(?:du|dich|dir|dein\w*)\b)|\b(?:[Ww]ähle|[Ff]ang|[Gg]ib|[Ss]ieh|[Ll]ass)\b"
+    other = r"(?<![-\w(])(?:Mails?|Post)(?![-\w])"  # nothing but E-Mail
+    texts = [text for each in catalog("de") for text in forms(each.string)]
+    assert [text for text in texts if re.search(f"{familiar}|{other}", PLACEHOLDER.sub("", text))] == []

@@ -41,7 +41,7 @@ def test_numbers_have_their_thousands_apart() -> None:
         (3, "3"),
         (["a", "b"], "[a, b]"),
         ([], "[]"),
-        (timedelta(hours=30), "1 days 6 h"),
+        (timedelta(hours=30), "1 day 6 h"),
         (timedelta(minutes=30), "0.5 h"),
         (AT, "2026-12-01 12:00:09 UTC"),
     ],

@@ -19,7 +19,7 @@ from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.store import Act, MailKind, Store, StoreError
+from mailgate.store import Act, MailKind, MailState, Store, StoreError
 
 GATE = Person("gate", "host")
 WARN, BLOCK = datetime(2026, 12, 8, tzinfo=UTC), datetime(2026, 12, 15, tzinfo=UTC)
@@ -55,6 +55,12 @@ async def started(store: Store, files: Rules = FILES, now: datetime = NOW) -> in
 async def told(store: Store) -> list[tuple[MailKind, int, str]]:
     """The notices that were started or held back, the oldest first."""
     return [(each.kind, each.mails, each.why) for each in reversed(await store.mails.started())]
+
+
+async def send(store: Store, *names: str, at: datetime = NOW) -> None:
+    for each in await store.mails.page(states=[MailState.QUEUED]):
+        if each.login in names and await store.mails.begin(each, "here", at):
+            await store.mails.end(each.id, MailState.SENT, at)
 
 
 UPCOMING, WARNED, ENFORCED = MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED
@@ -112,6 +118,7 @@ async def test_only_the_newly_affected_are_told_of_a_start(store: Store) -> None
 async def test_another_change_of_the_rules_tells_nobody_again(store: Store) -> None:
     await put_in_force(store, FILES)
     assert await started(store) == 2
+    await send(store, "ada", "lin")
     more = rules(policy(OTHER, app(), OPEN))
     await put_in_force(store, more, at=NOW + DAY)
     assert [await started(store, more, at) for at in (NOW + DAY, WARN, WARN + DAY)] == [0, 2, 0]
@@ -123,6 +130,46 @@ async def test_a_notice_that_no_version_before_could_start_is_started_by_the_nex
     more = rules(policy(OTHER, app(), OPEN))
     await put_in_force(store, more, at=WARN + timedelta(hours=1))
     assert await started(store, more, WARN + timedelta(hours=1)) == 2
+
+
+async def test_mails_that_another_version_kept_from_going_are_written_by_it(store: Store) -> None:
+    await put_in_force(store, FILES)
+    assert await started(store) == 2
+    await send(store, "ada")
+    more, later = rules(policy(OTHER, app(), OPEN)), NOW + timedelta(minutes=5)
+    await put_in_force(store, more, at=later)
+    (lin,) = await store.mails.page(states=[MailState.QUEUED])
+    assert not await store.mails.begin(lin, "here", later)
+    await off(store, later + timedelta(minutes=1), later)
+    assert [await started(store, more, later + n * timedelta(minutes=1)) for n in range(3)] == [0, 1, 0]
+    (again,) = await store.mails.page(states=[MailState.QUEUED])
+    assert (again.login, again.version, await told(store)) == ("lin", 3, [(UPCOMING, 2, "")] * 2)
+
+
+async def test_mails_that_waited_go_to_whom_the_rule_still_meets(store: Store) -> None:
+    await put_in_force(store, FILES)
+    await started(store)
+    more = rules(policy("{id: lin, when: 'user.name == \"lin\"', effect: allow}", app(), OPEN))
+    await put_in_force(store, more, at=NOW + timedelta(minutes=5))
+    assert await started(store, more, NOW + timedelta(minutes=5)) == 1
+
+
+async def test_a_rule_that_was_away_tells_people_again(store: Store) -> None:
+    await put_in_force(store, at_once := rules(policy(app(""), OPEN)))
+    assert await started(store, at_once) == 2
+    await send(store, "ada", "lin")
+    await put_in_force(store, rules(policy(OPEN, OTHER)), at=NOW + DAY)
+    again = rules(policy(app(""), OPEN, OTHER))
+    await put_in_force(store, again, at=NOW + 60 * DAY)
+    assert await started(store, again, NOW + 60 * DAY) == 2
+
+
+async def test_the_next_version_does_not_make_good_what_was_against_the_guard(store: Store) -> None:
+    await against_the_guard(store)
+    more = rules(policy(OTHER, app(), OPEN))
+    await put_in_force(store, more, at=NOW + timedelta(minutes=5))
+    assert [await started(store, more, at) for at in (NOW + DAY, WARN)] == [0, 0]
+    assert await told(store) == [(UPCOMING, 0, "against-the-guard"), (WARNED, 0, "against-the-guard")]
 
 
 async def test_nothing_starts_after_a_roll_back_and_all_of_it_after_a_new_start(store: Store) -> None:
@@ -164,9 +211,9 @@ async def test_a_late_notice_is_sent_while_it_is_true_and_else_shown(
     assert sorted(await told(store)) == sorted(outcome)
 
 
-async def off(store: Store, until: datetime) -> None:
-    relief = Relief(0, Cause.BREAK_GLASS, "app", "a mistake", "ada", NOW, until)
-    await store.reliefs.grant(relief, Act(NOW, "ada", "rule-turned-off"))
+async def off(store: Store, until: datetime, since: datetime = NOW) -> None:
+    relief = Relief(0, Cause.BREAK_GLASS, "app", "a mistake", "ada", since, until)
+    await store.reliefs.grant(relief, Act(since, "ada", "rule-turned-off"))
 
 
 async def test_a_rule_that_is_off_starts_nothing_until_it_is_on_again(store: Store) -> None:
@@ -182,10 +229,14 @@ async def test_a_rule_that_stays_off_shows_what_it_did_not_say(store: Store) -> 
     assert await told(store) == [(UPCOMING, 0, "off")]
 
 
-async def test_a_version_against_the_guard_starts_nothing_by_itself(store: Store) -> None:
+async def against_the_guard(store: Store) -> None:
     act = Act(NOW, "ada", "policy-activated-against-the-guard")
     active = await put_in_force(store, rules(policy(OPEN)))
     await store.policies.activate(rule_texts_of(FILES), replace(act, details={}), after=active.serial)
+
+
+async def test_a_version_against_the_guard_starts_nothing_by_itself(store: Store) -> None:
+    await against_the_guard(store)
     assert await started(store) == 0
     assert await told(store) == [(UPCOMING, 0, "against-the-guard")]
     last = await last_entry(store)

@@ -29,12 +29,16 @@ def test_a_laptop_is_named_only_where_it_is_free(free: bool) -> None:
 @pytest.mark.parametrize(
     ("more", "said", "not_said"),
     [
-        ({}, "does not open on this device now", "warning"),
-        ({"devices": (PHONE, replace(PHONE, os="android"))}, "does not open on these devices now", "warning"),
+        ({}, "does not open now on the device below", "warning"),
+        (
+            {"devices": (PHONE, replace(PHONE, os="android"))},
+            "does not open now on the devices below",
+            "warning",
+        ),
         ({"warns": True}, "A warning comes before your mail now.", "open on this"),
         ({"kind": MailKind.WARNED, "enforce_at": LATER}, "15, 2026", "does not open"),
         ({"kind": MailKind.WARNED}, "A warning comes before your mail now.", "no longer opens"),
-        ({"kind": MailKind.UPCOMING, "enforce_at": LATER}, "no longer opens on this device", "device now"),
+        ({"kind": MailKind.UPCOMING, "enforce_at": LATER}, "no longer opens on the device below", "open now"),
         (
             {"kind": MailKind.UPCOMING, "enforce_at": LATER, "warns": True},
             "a warning comes before",

@@ -54,7 +54,7 @@ PlanName = Annotated[str, typer.Argument(help="The plan's digest, or its beginni
 
 @on_store(acts=True, decides=False)
 async def approve(opened: Opened, plan: PlanName, note: Note = "") -> None:
-    """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
+    """Approve exactly this plan, so that it may be started although it is beyond the guard's limit."""
     who = opened.person("approver")
     found = await approvals.approve(opened.store, plan, who, note, opened.now, opened.guard)
     words = f"plan {found.plan.digest[:12]} is approved by {', '.join(found.approved)}; {_needs(found)}"

@@ -176,7 +176,7 @@ def plan(
     """Show what the rules in the files, or an earlier version, would change for every known device and every recent
     client.
 
-    Nothing is started. Exit code 1 if a case fails. If the settings have admins, a plan can only be applied if an
+    Nothing is started. Exit code 1 if a case fails. If the settings have admins, a plan can only be started if an
     operator or approver has shown their token for it, or a gate has made it.
     """
     if as_json and as_csv:

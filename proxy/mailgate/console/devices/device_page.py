@@ -43,6 +43,7 @@ async def device(request: web.Request) -> web.Response:
         "device.html",
         standing_message=just_lost(request, found.id, found.lost_at),
         device=facts,
+        now=now,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),

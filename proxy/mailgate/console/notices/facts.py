@@ -74,7 +74,8 @@ async def notices_on_dates(store: Store, policy: Policy) -> list[NoticeOnDate]:
     active = await store.policies.active()
     if active is None or not any(rule.notice.send for rule in policy.rules):
         return []
-    done = {(each.rule, each.kind, each.digest): each for each in await store.mails.started()}
+    started = await store.mails.started()
+    done = {(each.rule, each.kind): each for each in started if each.serial == active.serial}
     return [
         NoticeOnDate(
             rule=each.rule.id,
@@ -86,7 +87,7 @@ async def notices_on_dates(store: Store, policy: Policy) -> list[NoticeOnDate]:
             why_held=HELD.get(told.why, "") if told else "",
         )
         for each in dated_notices(policy, active.at)
-        for told in [done.get((each.rule.id, each.kind, each.digest))]
+        for told in [done.get((each.rule.id, each.kind))]
     ]
 
 

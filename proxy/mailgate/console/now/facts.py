@@ -258,7 +258,7 @@ def _planned(plans: Iterable[PlanStatus], now: datetime) -> Iterator[Turn]:
         words = phrase("Planned: %(title)s", title=title_of(each.body))
         met = _met(each.body.newly)
         if met:
-            said = (met, phrase("Until then it can be started."), needs)
+            said = (phrase("It can be started until then."), met, needs)
             yield Turn(each.plan.made_at + PLAN_AGE, words, "policy-plan", parts, joined(said, " "))
         for moment in each.body.later:
             if moment.at > now and (then := _met(moment.newly)) not in ("", met):
@@ -283,8 +283,9 @@ def coming_up(
     found = list(_planned(plans, now))
     for each in _stages(policy, _BEGINS):
         if each.at > now:
-            said = (_met(newly, each.parts["rule"]) for at, newly in moments if at == each.at)
-            found.append(replace(each, why=next(filter(None, said), "")))
+            met = (_met(newly, each.parts["rule"]) for at, newly in moments if at == each.at)
+            said = [words for words in met if words]  # of several plans, each counted what it changed alone
+            found.append(replace(each, why=said[0] if len(said) == 1 else ""))
     for relief in policy.reliefs.every:
         if relief.until is None or relief.until <= now:
             continue

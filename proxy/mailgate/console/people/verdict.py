@@ -54,7 +54,17 @@ def verdict_on(found: PersonFacts) -> PersonVerdict:
         words = phrase("Not reported") if others else phrase("Nothing known")
         return PersonVerdict("", words, sentences or (_NOTHING,), None, tried)
     status = worst.mail_status
-    return PersonVerdict(status.mail, status.headline, sentences, status.since, tried, worst.sighting, worst.facts.id)  # fmt: skip
+    return PersonVerdict(status.mail, status.headline, sentences, _since(devices), tried, worst.sighting, worst.facts.id)  # fmt: skip
+
+
+def _since(devices: Sequence[OwnedDevice]) -> datetime | None:
+    """Since when the worst state holds. That a person gets mail is said of all devices that have asked."""
+    first = devices[0].mail_status
+    if first.mail is not MailAccess.GETS:
+        return first.since
+    begun = [each.mail_status.since for each in devices if each.effect]
+    known = [each for each in begun if each]
+    return max(known) if known and len(known) == len(begun) else None
 
 
 _NOTHING = phrase("No source has reported a device, and we have no request for mail.")

@@ -6,10 +6,11 @@ const when = (at, form, locale, dated = false, now = new Date()) => {
   const on = (day) => `${day}${glue}${written({ timeStyle: "short" }).replace("\u202f", " ")}${locale.startsWith("de") ? " Uhr" : ""}`;
   const ago = dayOf(now) - dayOf(at);
   const said = (numeric) => new Intl.RelativeTimeFormat(locale, { numeric }).format(-ago, "day");
-  if (form === "alone" && ago >= 2 && ago <= 7) return said("always");
+  const begun = (words) => words[0].toUpperCase() + words.slice(1);
+  if (form === "alone" && ago >= 2 && ago <= 7) return begun(said("always"));
   if ((form === "alone" || form === "in") && (ago === 0 || ago === 1)) {
     const word = said("auto");
-    return on(form === "alone" ? word[0].toUpperCase() + word.slice(1) : word);
+    return on(form === "alone" ? begun(word) : word);
   }
   const day = written({
     day: "numeric",

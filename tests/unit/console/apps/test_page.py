@@ -152,7 +152,7 @@ async def test_nobody_affected_is_said_as_far_as_is_known(firm: Company, ada: Br
 async def test_devices_that_no_source_sees_are_told_and_are_never_nobody(firm: Company, ada: Browser) -> None:
     await filled(firm)
     firm.context.counting.devices = DeviceStates(Counter(clean=2, partial=3), NOW)
-    assert "On 3 devices no source sees every app." in (await ada.get("/console/apps/wechat")).words
+    assert "No source sees every app on 3 devices." in (await ada.get("/console/apps/wechat")).words
     firm.context.counting.devices = DeviceStates(Counter(partial=3), NOW)
     assert "No source sees all apps of any device." in (await ada.get("/console/apps/wechat")).words
 

@@ -192,7 +192,7 @@ async def begun(firm: Company, why: str = "") -> None:
     active = await firm.store.policies.active()
     assert active
     first = next(dated_notices(firm.bundle.policy, active.at))
-    told = StartedNotice(active.serial, first.rule.id, first.kind, active.number, first.digest, NOW, why)
+    told = StartedNotice(active.serial, first.rule.id, first.kind, active.number, NOW, why)
     act = Act(NOW, "gate", "notices-held" if why else "notices-queued")
     assert await firm.store.mails.start(told, [], lambda _count: act)
 

@@ -148,6 +148,10 @@ async def test_plans_and_stages_come_in_the_order_of_their_dates_with_whom_they_
     ]
     assert told[1][1].startswith("Planned: ")
 
+    # a second plan for the same rule counted those whom it added alone
+    widened = [status("in force", moment(3, "block", 2)), status("replaced", moment(3, "block", 4))]
+    assert [each.why for each in coming_up(firm.bundle.policy, widened, NOW)] == ["", ""]
+
 
 def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
     rule = firm.bundle.policy.rules[0].id

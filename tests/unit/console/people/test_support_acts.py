@@ -163,7 +163,7 @@ async def test_a_mail_to_a_warned_person_tells_the_end_and_the_help_desk(firm: C
     assert mail.notice.enforce_at == datetime(2026, 12, 24, 8, tzinfo=UTC)
     assert mail.notice.contact == "it-help@example.com"
     text = NoticeWriter().write(mail.notice).text
-    assert "From Thu, Dec 24, 2026, 8:00 AM UTC, company mail no longer opens on this device." in text
+    assert "From Thu, Dec 24, 2026, 8:00 AM UTC, company mail no longer opens on the device below." in text
 
 
 async def test_an_empty_answer_or_one_without_mails_is_refused(firm: Company) -> None:

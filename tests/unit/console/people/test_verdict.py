@@ -71,6 +71,20 @@ def test_the_decision_whose_steps_are_read_out_is_that_of_the_worst() -> None:
     assert verdict(IPAD, others=(client("block"),)).sighting == "s2"
 
 
+@pytest.mark.parametrize(
+    ("devices", "since"),
+    [
+        ([device("gets-mail", asked="allow"), device("gets-mail", asked="allow", since=LATER)], LATER),
+        ([device("gets-mail", asked="allow"), device("gets-mail", asked="block", since=None)], None),
+        ([device("gets-mail", asked="allow"), device("gets-mail", asked="", since=None)], AT),
+        ([device("kept-out"), device("gets-mail", asked="allow", since=LATER)], AT),
+    ],
+    ids=["the last to begin", "one was refused since", "one never asked", "no mail is said of the worst"],
+)
+def test_a_person_gets_mail_since_all_devices_do(devices: list[Any], since: datetime | None) -> None:
+    assert verdict(*devices).since == since
+
+
 def test_devices_of_one_kind_are_told_apart() -> None:
     two = named([device("lost"), device("lost", name="cccc-3333"), IPAD])
     assert list(two.values()) == ["the iPhone …1111", "the iPhone …3333", "the iPad"]

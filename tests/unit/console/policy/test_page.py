@@ -19,7 +19,7 @@ from mailgate.store.counts import VerdictKey
 
 async def test_rules_are_told_in_words_beside_their_conditions(vic: Browser) -> None:
     page = await vic.get("/console/policy")
-    assert "prohibited-app Blocks everybody who meets the condition. Today it applies." in page.words
+    assert "prohibited-app Blocks everybody who meets the condition. Now it applies." in page.words
     assert 'client.handheld && "prohibited" in device.lists' in page.words
     assert "A phone, a tablet, a mobile mail app or a watch" in page.words
     assert "default Blocks everybody whom no rule above matches" in page.words
