@@ -48,6 +48,8 @@ async def show(
     now = context_of(request).clock()
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     toast = said or (standing_message if standing_message and standing_message.lasts(now) else None)
+    if not sees_names(roles_of(request)):  # it names whom they acted for while they had another role
+        toast = None
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
     shown = {
         **common_values(request),

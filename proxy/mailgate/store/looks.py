@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 from pydantic import with_config
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
@@ -84,7 +84,8 @@ class LookQueue(WriteQueue[str, DataLook]):
 
     async def _write(self, connection: AsyncConnection, items: Mapping[str, DataLook]) -> None:
         statement = upsert(connection, looks)
-        more = func.coalesce(statement.excluded.number, looks.c.number)
+        new, old = (func.coalesce(each, -1) for each in (statement.excluded.number, looks.c.number))
+        more = case((new > old, statement.excluded.number), else_=looks.c.number)
         statement = statement.on_conflict_do_update(index_elements=["id"], set_={"number": more})
         rows = [{"id": key, **asdict(items[key])} for key in sorted(items)]
         await upsert_rows(connection, statement, looks, rows)

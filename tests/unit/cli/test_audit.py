@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from getpass import getuser
 from hashlib import sha256
 from pathlib import Path
 from socket import gethostname
@@ -171,7 +170,7 @@ def test_a_command_that_reads_about_people_is_on_record(
     CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
     (look,) = looks()
     assert (look["what"], look["person"], look["device"], look["sought"]) == kept
-    assert (look["who"], look["origin"]) == (getuser(), f"command at {gethostname()}")
+    assert (look["who"], look["origin"]) == (options.system_user().name, f"command at {gethostname()}")
 
 
 def test_a_look_by_a_command_is_by_who_runs_it_whatever_the_environment_says(

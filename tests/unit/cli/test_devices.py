@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, PHONE_1, PHONE_2,
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
+from mailgate.cli.options import system_user
 from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, AttestationResult, Denial, Kind
@@ -227,7 +227,7 @@ def acts() -> list[tuple[str, str, str]]:
 
 @pytest.mark.usefixtures("phones")
 def test_acts_on_devices_are_in_the_audit_log() -> None:
-    who = getuser()
+    who = system_user().name
     for command in (("lost", "phone-1"), ("found", "phone-1"), ("forget", "phone-1", "--yes")):
         assert devices(*command).exit_code == 0
     assert devices("forget", "--person", "bo@example.com", "--yes").exit_code == 0

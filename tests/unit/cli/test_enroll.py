@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.unit.cli.test_devices import folder as folder
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
+from mailgate.cli.options import system_user
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
 from mailgate.store.enrolments import digest_of
 
@@ -259,7 +259,7 @@ def test_tokens_and_revocations_stand_in_the_audit_log() -> None:
     run("revoke", told["name"])
     assert run("revoke", told["name"]).exit_code == 1
     whats = [(what, who) for what, who, _ in acts()]
-    made, revoked = ("enrolment-token-made", getuser()), ("enrolment-revoked", getuser())
+    made, revoked = ("enrolment-token-made", system_user().name), ("enrolment-revoked", system_user().name)
     assert whats == [made, made, revoked]
     assert [about for _, _, about in acts()][::2] == [f"token {told['name']}", told["name"]]
 

@@ -13,6 +13,7 @@ from mailgate.cli import app
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind
 from mailgate.rollout import rule_texts_of
+from mailgate.rollout.person import Person
 from mailgate.store import Act, Store
 
 FOR = ("--rule", "shut", "--reason", "a new phone", "--until", "2027-01-01")
@@ -41,7 +42,7 @@ def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_person_is_exempt_listed_and_no_longer(
     device: str, admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOGNAME", admin)
+    monkeypatch.setattr("mailgate.cli.admin.system_user", lambda: Person(admin, "desk"))
     given = run("add", "--person", "Lin", *FOR)
     assert given.exit_code == 0, given.output
     assert given.output.startswith("exemption 1: lin, rule shut, until 2027-01-01")

@@ -32,6 +32,7 @@ from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.looks import MAX_SOUGHT, NUMBERS, SHOWS_NOBODY
 from mailgate.console.site import ROUTES, with_console
+from mailgate.console.toasts import Toast
 from mailgate.rollout.person import Person
 from mailgate.rollout.reliefs import break_glass, exempt
 from mailgate.store import EnrolmentToken, HelpRequest
@@ -243,6 +244,16 @@ async def test_numbers_stand_where_others_have_links(full: Filled) -> None:
         assert "show it" not in (await browser.get("/console/")).text
     assert '<div>1<span class="hidden"> people have TikTok</span></div>' in page.text
     assert 'href="/console/apps"' in page.text
+
+
+async def test_who_loses_a_role_is_not_told_any_more_for_whom_they_acted(full: Filled) -> None:
+    full.firm.roles(ann="operator viewer")
+    async with AsyncExitStack() as stack:
+        browser, _ = await reader(stack, full, "ann")
+        full.firm.context.toasts.say(browser.csrf, Toast(f"{ALICE} is let in", NOW, page="/console/?"))
+        full.firm.roles(ann="analyst")
+        page = await browser.get("/console/")
+    assert (page.status, ALICE in page.text) == (200, False)
 
 
 async def test_a_role_beside_that_one_sees_names(full: Filled) -> None:

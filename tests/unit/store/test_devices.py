@@ -106,6 +106,10 @@ async def test_an_unchanged_report_is_written_once_an_hour(store: Store) -> None
         assert (found.last_seen, found.reports[0].last_seen) == (NOW + minutes(seen),) * 2
 
 
+async def test_no_device_has_a_name_that_no_store_keeps(store: Store) -> None:
+    assert await store.devices.called("\0") == []
+
+
 async def test_a_joined_device_keeps_everything_of_both(store: Store) -> None:
     await store.devices.ingest([record("a", serial="SERIAL1")], NOW)
     await store.devices.ingest([record("b", "intune", eas_ids=("ApplX1",))], LATER)

@@ -52,6 +52,14 @@ async def test_the_end_of_an_export_says_how_many_there_were(store: Store) -> No
     assert (found.number, found.sought, found.at) == (1713, "app=tiktok", NOW)
 
 
+async def test_fewer_rows_at_another_gate_hide_none(store: Store, tmp_path: Path) -> None:
+    await kept(store, replace(LIST, number=1713))
+    other = LookQueue(store._database, Spool(tmp_path / "other" / "looks.jsonl", 1000))
+    other.note(replace(LIST, number=2))
+    await other.flush()
+    assert [each.number for each in await store.looks.page(9)] == [1713]
+
+
 async def test_a_look_waits_on_disk_while_the_store_takes_none(store: Store, tmp_path: Path) -> None:
     with outage(store):
         store.look_queue.note(ADA)
