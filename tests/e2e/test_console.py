@@ -86,7 +86,7 @@ CONFIRMED = (
     ("/console/devices/DEVICE", "Forget it"),
     ("/console/policy", "Roll back to version"),
     ("/console/policy", "Turn off"),
-    ("/console/policy/rules/unproven-handheld", "Resume"),
+    ("/console/policy/rules/unproven-handheld", "Turn on"),
     ("/console/policy/plans/APPLIED/watch", "Roll back to version"),
     ("/console/notices/2/enforced?rule=prohibited-app", "Write to 2 people"),
     ("/console/notices/2/enforced?rule=prohibited-app&state=unsure", "It was sent"),
@@ -255,7 +255,7 @@ def test_everything_is_reached_pressed_and_read_without_pushing_a_page_sideways(
     found = {}
     for path in PATHS:
         page.goto(site.url + site.path(path))
-        assert page.evaluate("document.documentElement.lang") == locale[:2]
+        assert page.evaluate("document.documentElement.lang").startswith(locale[:2])
         page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
         found[path] = faults(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}

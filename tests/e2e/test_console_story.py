@@ -151,7 +151,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         ada.apply(plan, "as legal asked")
         assert wait_for(lambda: in_force(gate) == 2)
         ada.open("policy")
-        expect(ada.page.get_by_text("report only from")).to_contain_text("now")
+        expect(ada.page.get_by_text("watches from")).to_contain_text("now")
         assert fetched(gate, style) == before
         iphone.reload()
         mine.expect_inbox()
@@ -188,7 +188,9 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         the_laptop_reads_on()
         ada.open()
         ada.page.get_by_text("Requests, devices and gates in numbers").click()
-        expect(ada.page.get_by_role("link", name="running version of the rules")).to_contain_text("1 version")
+        expect(ada.page.get_by_role("link", name="running version of the rules")).to_contain_text(
+            "1 running version"
+        )
         ada.open("audit")
         told = ada.page.get_by_role("row").filter(has_text="policy-rolled-back").first
         expect(told).to_contain_text("grace")

@@ -119,7 +119,7 @@ def test_the_menu_of_a_phone_opens_and_its_header_takes_two_lines(
 
 def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/policy/plans/{site.plan}?sort=person")
-    listed = hand.page.get_by_role("table", name="Who moves")
+    listed = hand.page.get_by_role("table", name="Who it changes")
     hand.page.get_by_label("Person or device", exact=True).fill("bo")
     hand.page.keyboard.press("Enter")
     expect(listed.get_by_role("link", name="bob", exact=True)).to_be_visible()

@@ -145,8 +145,8 @@ def test_check_again_says_in_place_what_came_of_it(
     gate.answers = (AskedSource(SourceResult.CLEAR, "jamf", looked_at=NOW),)
     button = page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again")
     button.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Asked jamf: it sees none of the listed apps")
-    expect(page.get_by_role("article", name="iPhone")).to_contain_text("Asked jamf")
+    expect(page.get_by_role("status")).to_contain_text("jamf saw no listed app")
+    expect(page.get_by_role("article", name="iPhone")).to_contain_text("jamf saw no listed app")
     expect(button).to_be_focused()
     expect(tablet.get_by_text("tablet-1")).to_be_visible()
     assert gate.posted == [f"device={PHONE.mark}"]

@@ -104,7 +104,7 @@ def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: A
     page = chromium.new_context(**context).new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.clock.install()
+    page.clock.install(time=NOW)
     page.goto(gate.url)
     return page
 
@@ -252,7 +252,7 @@ def test_the_place_inside_the_webmail_is_kept(chromium: Browser, gate: Gate, com
 def test_a_warning_is_read_and_passed(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     gate.shows = "warning"
     page = open_page(chromium, gate, complaints, timezone_id="America/Los_Angeles", locale="en-US")
-    expect(page.locator("time")).to_have_text("Tuesday, December 15, 2026 at 1:00 AM PST")
+    expect(page.locator("time")).to_have_text("Tue, Dec 15, 1:00 AM")
     page.get_by_role("button", name="Continue to mail").click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert complaints == []

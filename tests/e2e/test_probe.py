@@ -347,7 +347,7 @@ def test_a_check_that_does_not_get_through_can_be_tried_again(
     with browsing(chromium) as page:
         page.route("**/.mailgate/probe", lambda route: route.abort())
         page.goto(f"{gate.url}/mail#7")
-        expect(page.get_by_role("alert")).to_contain_text("did not get through")
+        expect(page.get_by_role("alert")).to_contain_text("We could not check")
         page.unroute("**/.mailgate/probe")
         page.get_by_role("link", name="Try again").click()
         in_inbox(page)

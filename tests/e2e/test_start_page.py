@@ -126,7 +126,7 @@ def test_the_own_page_of_somebody_with_one_device_is_short_and_small(
             page.wait_for_timeout(250)
             answer = page.goto(address)
         assert answer is not None
-        assert len(answer.body()) < 23_000
+        assert len(answer.body()) < 24_000
         assert page.evaluate("document.documentElement.scrollHeight") < 1550
 
 

@@ -212,7 +212,7 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
 
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=texts)
     code, why = command(folder, "ada", "policy", "rollback", "--note", "sent in error")
-    assert (code, "version 1 is not what was put in force" in why) == (1, True)
+    assert (code, "version 1 was changed in the database after it started" in why) == (1, True)
     code, said = command(folder, "ada", "audit", "verify")
     assert (code, "started version 1, but its texts in the database were changed" in said) == (1, True)
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=of_version)
@@ -221,7 +221,7 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
 
     gate.stop()
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 2", texts=texts)
-    with pytest.raises(AssertionError, match="it was changed in the store"):
+    with pytest.raises(AssertionError, match="was changed in the database"):
         start("one")
 
 

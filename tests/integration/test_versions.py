@@ -74,7 +74,7 @@ def test_a_change_counts_at_both_gates_and_old_files_are_held(
     other.stop()
     other = start("other")
     assert blocks(other)
-    assert "number 2, which is in force" in ready(other)["rules"]["held"]
+    assert "number 2, which runs" in ready(other)["rules"]["held"]
     assert any(record.get("event") == "policy-held" for record in other.records())
 
     (tmp_path / "other" / "policy.yaml").write_text(json.dumps(SHUT))
@@ -108,7 +108,7 @@ def test_a_change_beyond_the_guard_is_held_started_and_rolled_back_everywhere(
 
     command(tmp_path / "other", "retract", "--note", "sent in error")
     assert wait_for(lambda: not blocks(one) and not blocks(other))
-    assert "number 1, which is in force" in ready(one)["rules"]["held"]
+    assert "number 1, which runs" in ready(one)["rules"]["held"]
     for gate in (one, other):
         assert (ready(gate)["rules"]["number"], ready(gate)["rules"]["serial"]) == (1, 3)
     assert not ready(other)["rules"]["held"]
@@ -116,5 +116,5 @@ def test_a_change_beyond_the_guard_is_held_started_and_rolled_back_everywhere(
     one.stop()
     one = start("one")  # its files are still those that were taken back
     assert not blocks(one)
-    assert "number 1, which is in force" in ready(one)["rules"]["held"]
+    assert "number 1, which runs" in ready(one)["rules"]["held"]
     assert ready(one)["rules"]["serial"] == 3

@@ -28,6 +28,7 @@ from mailgate.console.now.readiness import (
     clock_state,
 )
 from mailgate.model.phrase import joined
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Backlog, Store, StoreError
 
 
@@ -94,10 +95,16 @@ class ReadinessCheck:
             number=activation.number,
             serial=activation.serial,
             held=keeper.held,
-            off=[joined((each.rule, each.words), ": ") for each in reliefs.off()],
+            off=[_off(each) for each in reliefs.off()],
             exemptions=len(reliefs.exemptions()),
             only_report=[joined(each, " ") for each in self.files.lingering().items()],
         )
+
+
+def _off(relief: Relief) -> str:
+    """A rule that is off. Whoever reaches the port reads it, so it has no words of an admin, but those of a halt, which are counts."""
+    words = relief.words if relief.cause is Cause.HALT else relief.words_without_why
+    return joined((relief.rule, words), ": ")
 
 
 async def _store(store: Store, backlogs: Iterable[Backlog]) -> Literal["ok", "unwritable", "unavailable"]:

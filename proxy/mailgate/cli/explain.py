@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsObject, Config, checked, with_store
+from mailgate.cli.options import DEFAULT_PATH, MOMENT, AsObject, Config, checked, note_found, with_store
 from mailgate.cli.output import minute, printable
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
@@ -141,7 +141,9 @@ def _explain_recorded(
     async def run(store: Store, bundle: Bundle) -> tuple[RedecidedRequest | None, Policy]:
         if version:
             bundle = replace(bundle, rules=await _rules_called(store, version))
-        return await redecide(store, bundle, reference, datetime.now(UTC)), bundle.policy
+        recalled = await redecide(store, bundle, reference, datetime.now(UTC))
+        await note_found(store, recalled)
+        return recalled, bundle.policy
 
     recalled, policy = with_store(config, run)
     if recalled is None:

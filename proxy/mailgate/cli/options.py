@@ -8,8 +8,8 @@ from contextlib import redirect_stdout
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from getpass import getuser
 from pathlib import Path
+from pwd import getpwuid
 from socket import gethostname
 from typing import Annotated, Any, TypeVar
 
@@ -20,7 +20,7 @@ from mailgate.app.open_store import open_store
 from mailgate.cli.exit_codes import UsageError, end, fail
 from mailgate.config import Bundle, load_bundle
 from mailgate.config.values import Duration
-from mailgate.console.looks import note_look
+from mailgate.console.looks import note_look, sought_in
 from mailgate.policy.written import Moment
 from mailgate.rollout import in_force
 from mailgate.rollout.person import Person
@@ -89,20 +89,26 @@ async def _note_look(store: Store, bundle: Bundle) -> None:
     asked = {name: text for name, text in params.items() if isinstance(text, str) and text}
     login = (asked.get("login") or asked.get("person") or "").strip()
     named = {"login": bundle.settings.logins.person(login), "device": asked.get("name", "")}
-    by, sought = system_user(), " ".join(f"{name}={text}" for name, text in asked.items())
+    await note_found(store, named if login or path == "devices show" else {})
+
+
+async def note_found(store: Store, found: Any) -> None:
+    """Keep whom a command is about to show that was not asked for them by name. Raises StoreUnavailableError."""
+    path, params = _CALLED.get()
+    by, sought = system_user(), sought_in(each for each in params.items() if isinstance(each[1], str))
     by = replace(by, origin=f"command at {by.origin}")
-    whom = named if login or path == "devices show" else {}
-    note_look(store, datetime.now(UTC), by, (), path, sought, whom)
+    note_look(store, datetime.now(UTC), by, (), path, sought, found)
     await store.look_queue.flush()
     if store.look_queue.backlog().in_memory:
         raise StoreUnavailableError(NOT_KEPT)
 
 
 def system_user() -> Person:
-    """The user of the system who runs the command; the number of one without a name, as in a container."""
+    """The user of the system who runs the command, whatever the environment says; the number of one without a name, as in a
+    container."""
     try:
-        return Person(getuser(), gethostname())
-    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return Person(getpwuid(os.getuid()).pw_name, gethostname())
+    except KeyError:
         return Person(str(os.getuid()), gethostname())
 
 

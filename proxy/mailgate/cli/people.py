@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
-from mailgate.cli.options import AsObject
+from mailgate.cli.options import AsObject, note_found
 from mailgate.cli.output import Columns, fields_grid, minute, print_json, printable, table_of
 from mailgate.config import Bundle
 from mailgate.console.devices.mail_status import MailAccess
@@ -55,6 +55,7 @@ async def find(
     if not text.strip():
         fail(2, "give a part of a name, an id, an address or a help number")
     hits = await found_by(opened.store, opened.bundle, text, opened.now, after)
+    await note_found(opened.store, {"hits": hits})
     if opened.as_json:
         print_json(hits)
     elif hits.items:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import CSRF, form_of, page_before, returned_form
-from mailgate.console.layout import note_page, show, show_without_login
+from mailgate.console.layout import note_asked, note_page, show, show_without_login
 from mailgate.console.login.session_start import (
     begin_by_proxy_login,
     came_by_foreign_link,
@@ -22,6 +22,7 @@ from mailgate.console.looks import may_open
 from mailgate.console.peer import host_of
 from mailgate.console.words import ROLES
 from mailgate.model.phrase import joined_by_or, joined_names, phrase
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.tasks import ON_BEHALF_OF
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -65,7 +66,11 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
     ):
         return await show(request, "refused.html", 403, layout="base.html", why=NUMBERS_ALONE)
     await context_of(request).catch_up()
-    answer = await handler(request)
+    try:
+        answer = await handler(request)
+    except (RefusedError, UnknownError, web.HTTPNotFound):
+        note_asked(request, await form_of(request) if changes else request.query)
+        raise
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         note_page(request)
     return answer

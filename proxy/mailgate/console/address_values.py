@@ -47,6 +47,8 @@ def read_address(
         try:
             if name not in readers:
                 raise MisreadError(_unknown(name, tuple(readers)))
+            if "\0" in value:
+                raise MisreadError(phrase("it has a character that no text has; leave it out"))
             if name in said:
                 raise MisreadError(phrase("it is given more than once; keep one"))
             if value:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from mailgate.config.admins import sees_names
 from mailgate.console.context import SESSION, context_of, language_of, person_of, roles_of
-from mailgate.console.looks import may_open, note_look
+from mailgate.console.looks import may_open, names_anybody, note_look, sought_in
 from mailgate.console.nouns import MENU, current_page
 from mailgate.console.plans.facts import waits_for
 from mailgate.console.render import CLOSED, page
@@ -67,11 +67,22 @@ def note_page(
     if values is None and number is None and _NOTED in request:
         return
     request[_NOTED] = True
-    context, name, sought = context_of(request), request.match_info.route.name, request.query_string
-    by, roles = person_of(request), roles_of(request)
-    note_look(
-        context.store, context.clock(), by, roles, name or "", sought, values, request.query, number=number
-    )
+    sought = sought_in(request.match_info.items(), request.query.items())
+    _note(request, request.match_info.route.name or "", sought, values, request.query, number=number)
+
+
+def note_asked(request: web.Request, asked: Mapping[str, Any]) -> None:
+    """Keep who was asked about in vain, if anybody is named: that nothing is known of them, or why something is not allowed, tells
+    of them too. Raises StoreUnavailableError if it cannot be kept."""
+    if names_anybody(asked):
+        _note(request, request.match_info.route.name or "", "", None, asked)
+
+
+def _note(
+    request: web.Request, name: str, sought: str, answer: Any, asked: Any, number: int | None = None
+) -> None:
+    context, by, roles = context_of(request), person_of(request), roles_of(request)
+    note_look(context.store, context.clock(), by, roles, name, sought, answer, asked, number=number)
 
 
 async def _waits(request: web.Request) -> dict[str, int]:
@@ -151,7 +162,12 @@ def address(request: web.Request, name: str, query: dict[str, Any] | None = None
 def redirect_to(
     request: web.Request, name: str, query: dict[str, Any] | None = None, /, **parts: str
 ) -> web.Response:
-    """Redirect to a page after an action, so that reloading does not repeat it."""
+    """Redirect to a page after an action, so that reloading does not repeat it, or from a search. Whoever only searches is told by
+    the address whom they found, so that is a look at the page."""
+    if request.method in ("GET", "HEAD"):
+        named = {name: str(text) for name, text in (query or {}).items()}
+        whom = {"device": parts["id"]} if "id" in parts else {"login": named.get("login")}
+        _note(request, name, sought_in(parts.items(), named.items()), None, whom)
     return _redirect(request, address(request, name, query, **parts))
 
 

@@ -1,7 +1,7 @@
 """Whom each page, operation and command shows, and the look at them that is kept before its answer leaves. Whatever is not named here
 shows people: a new page is on record, and closed to whoever sees numbers alone, until somebody has looked at it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,9 +30,9 @@ SHOWS_NOBODY = _BOTH.union(
     (f"store {each}" for each in ("backup", "check", "copy", "renew-keys")),
 )  # fmt: skip
 """What has no data of any employee, though admins are named there in office; and commands that act, which the audit log has."""
-_PLACES = "person device then.sighting then page.found hits.items rows.mails rows.unwritten rows found exempt items".split()
+_PLACES = "person device then.sighting then why.device why page.found hits.items rows.mails rows.unwritten rows keys found exempt items".split()
 """Where in the values of a page, or in an answer, those may stand whom it shows; if nowhere, it may be about one itself."""
-_PERSON, _DEVICE = ("login", "person", "owner", "user"), ("device", "id")
+_PERSON, _DEVICE = ("login", "person", "owner", "user"), ("device", "id", "device_id")
 MAX_SOUGHT = 1000
 """The most characters that are kept of what was asked for."""
 
@@ -49,20 +49,33 @@ def note_look(
     roles: Collection[Role],
     what: str,
     sought: str,
-    *answers: Any,
+    answer: Any,
+    *asked: Any,
     number: int | None = None,
 ) -> None:
-    """Keep that somebody sees people, by the first of ``answers`` that names any: one alone is kept by name, of several what was
-    sought and how many they are. Raises StoreUnavailableError if it cannot be kept."""  # fmt: skip
+    """Keep that somebody sees people, by the answer, or else by the first of ``asked`` that names any: one alone is kept by name, of
+    several what was sought and how many they are. Raises StoreUnavailableError if it cannot be kept."""  # fmt: skip
     if what in SHOWS_NOBODY or (roles and not sees_names(roles)):
         return
-    rows = next(filter(None, map(_shown, answers)), [])
+    shown = _shown(answer)
+    rows = shown or next(filter(None, map(_shown, asked)), [])
     named = ({row[at] for row in rows} - {""} for at in (0, 1))
     person, device = ("".join(names) if len(names) == 1 else "" for names in named)
     sought = "" if person or device else sought[:MAX_SOUGHT]
-    roles_then, number = " ".join(sorted(roles)), number or len(rows) or None
+    roles_then, number = " ".join(sorted(roles)), number or len(shown) or None
     look = DataLook(now, by.name, roles_then, by.origin, what, person, device, sought, number)
     store.look_queue.note(look)
+
+
+def names_anybody(asked: Any) -> bool:
+    """Whether a person or a device is named in what was asked."""
+    return bool(_shown(asked))
+
+
+def sought_in(*given: Iterable[tuple[str, str]]) -> str:
+    """What the parts and the query of an address ask for. Nothing empty is kept, and no spaces at the edges, or they could push what
+    was sought out of what is kept."""
+    return "&".join(f"{name}={text.strip()}" for pairs in given for name, text in pairs if text.strip())
 
 
 def _shown(answer: Any) -> list[tuple[str, str]]:
@@ -85,7 +98,11 @@ def _whom(row: Any) -> tuple[str, str]:
 
 def _texts(row: Any, names: tuple[str, ...]) -> Iterator[str]:
     found = (_get(row, name) for name in names)
-    return (text for each in found if isinstance(text := _get(each, "id") or each, str) and text)
+    return (
+        text
+        for each in found
+        if isinstance(text := _get(each, "id") or _get(each, "name") or each, str) and text
+    )
 
 
 def _get(row: Any, name: str) -> Any:

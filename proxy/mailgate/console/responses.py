@@ -33,17 +33,25 @@ async def secure(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
+async def begin_file(request: web.Request, media: str, disposition: str) -> web.StreamResponse:
+    """Begin a file that is sent while it is read. That it is read is kept before its first byte leaves. Raises
+    StoreUnavailableError."""
+    note_page(request)
+    answer = web.StreamResponse(
+        headers={"Content-Type": f"{media}; charset=utf-8", "Content-Disposition": disposition}
+    )
+    await answer.prepare(request)
+    return answer
+
+
 async def send_sheet(
     request: web.Request,
     what: str,
     columns: Sequence[str],
     rows: AsyncIterable[Iterable[Iterable[object]]],
 ) -> web.StreamResponse:
-    """Send a spreadsheet of these rows, which come in batches. That it is read is kept first, and at its end how many rows it had."""
-    named = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": saved_as(what)}
-    note_page(request)
-    answer, sent = web.StreamResponse(headers=named), 0
-    await answer.prepare(request)
+    """Send a spreadsheet of these rows, which come in batches. At its end it is kept how many it had."""
+    answer, sent = await begin_file(request, "text/csv", saved_as(what)), 0
     await answer.write(beginning(columns).encode())
     async for some in rows:
         batch = [*some]

@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from mailgate.model import Access, Effect
-from mailgate.model.phrase import Phrase, phrase, time_of
+from mailgate.model.phrase import Phrase, joined, phrase, time_of
 from mailgate.policy.people import user_text
 
 
@@ -76,14 +76,18 @@ class Relief:
         return str(self.words)
 
     @property
-    def words(self) -> Phrase:
+    def words(self) -> str:
         """The relief in words."""
-        told: dict[str, object] = {"out": _WORDS[self.cause], "why": self.why}
-        told["since"] = time_of(self.at)
+        return joined((self.words_without_why, self.why), ": ")
+
+    @property
+    def words_without_why(self) -> Phrase:
+        """The relief in words, without what an admin wrote."""
+        told: dict[str, object] = {"out": _WORDS[self.cause], "since": time_of(self.at)}
         if self.until is None:
-            return phrase("%(out)s, since %(since)s: %(why)s", **told)
+            return phrase("%(out)s, since %(since)s", **told)
         told["until"] = time_of(self.until)
-        return phrase("%(out)s until %(until)s, since %(since)s: %(why)s", **told)
+        return phrase("%(out)s until %(until)s, since %(since)s", **told)
 
 
 _WORDS: Mapping[Cause, Phrase] = {

@@ -222,8 +222,9 @@ async def _unname(connection: AsyncConnection, subject: DataSubject) -> None:
 
 
 def _told(table: Table) -> Select[Any]:
-    """What a person is told of rows about them: of who looked, the role and not the name (decision 91)."""
-    hidden = {looks.c.who, looks.c.origin}
+    """What a person is told of rows about them: of who looked, the role and not the name (decision 91), nor the id, which is made of
+    it: whoever knows the admins could try each."""
+    hidden = {looks.c.id, looks.c.who, looks.c.origin}
     return select(*(column for column in table.c if column not in hidden))
 
 

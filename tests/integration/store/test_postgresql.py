@@ -136,7 +136,7 @@ def ascii_only(postgres: str) -> Iterator[str]:
 def test_a_database_that_loses_letters_is_refused_with_the_right_command(
     ascii_only: str, postgres: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(StoreError, match=r"in the encoding SQL_ASCII, expected UTF8") as error:
+    with pytest.raises(StoreError, match=r"in the encoding SQL_ASCII; use UTF8") as error:
         migrate(store_url(ascii_only))
     made = str(error.value).rpartition(": ")[2].replace(" name ", " told ")
     with psycopg.connect(postgres.format("postgres"), autocommit=True) as server:

@@ -93,3 +93,9 @@ async def test_rules_that_are_off_are_told_in_the_console_language(service, monk
         == "pilot: von selbst aus, seit Di., 24. Nov. 2026, 00:00 Uhr UTC: too many"
     )
     assert translate(rules.only_report[0], german) == "pilot nie"
+
+
+async def test_why_an_admin_turned_a_rule_off_is_not_told_to_whoever_reaches_the_port(service):
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    service.reliefs.current = Reliefs(2, (Relief(1, Cause.BREAK_GLASS, "pilot", "for lin", "ada", at),))
+    assert (await service.check.now()).rules.off == ["pilot: off, since 2026-11-24 00:00 UTC"]

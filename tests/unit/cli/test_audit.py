@@ -174,6 +174,22 @@ def test_a_command_that_reads_about_people_is_on_record(
     assert (look["who"], look["origin"]) == (getuser(), f"command at {gethostname()}")
 
 
+def test_a_look_by_a_command_is_by_who_runs_it_whatever_the_environment_says(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = options.system_user().name
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+    CliRunner().invoke(app, ["person", "ada", "--config", "mailgate.yaml"])
+    assert [each["who"] for each in looks()] == [who]
+
+
+def test_spaces_before_what_a_command_seeks_do_not_hide_it(config: Path) -> None:
+    for text in ("a", "o"):
+        CliRunner().invoke(app, ["find", " " * 1100 + text, "--config", "mailgate.yaml"])
+    assert sorted(str(each["sought"]) for each in looks()) == ["text=a", "text=o"]
+
+
 def test_a_command_that_shows_nobody_or_acts_is_no_look(config: Path) -> None:
     for command in (
         ["policy", "history"],
@@ -212,5 +228,5 @@ def test_a_command_shows_nobody_if_nothing_keeps_that_it_was_called(
 
 
 def test_a_user_without_a_name_is_known_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "getuser", lambda: {}["no such user"])
+    monkeypatch.setattr(options, "getpwuid", lambda _: {}["no such user"])
     assert options.system_user().name == str(os.getuid())

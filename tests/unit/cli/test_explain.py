@@ -174,6 +174,15 @@ def test_any_version_can_be_asked_about_a_request_or_a_recorded_one(versions: Pa
     assert late["recorded"]["rule"] == "shut"
 
 
+def test_whose_request_is_explained_is_on_record(versions: Path) -> None:
+    run("--reference", sighting(), "--config", str(versions))
+
+    async def kept(store: Store) -> list[str]:
+        return [each.person for each in await store.looks.page(9)]
+
+    assert sorted(in_store(kept)) == ["", "ada"]
+
+
 def test_an_unknown_version_is_refused(versions: Path) -> None:
     result = run("--version", "7", "--config", str(versions), given={"user_agent": IPHONE})
     assert result.exit_code == 1

@@ -34,6 +34,11 @@ def test_every_other_value_is_a_mistake_with_what_to_enter() -> None:
     assert read_address([("a", "b")], {})[1][0].words.endswith("this address takes none")
 
 
+def test_no_value_has_a_character_that_a_store_cannot_keep() -> None:
+    said, mistakes = read_address([("name", "a\0")], READERS)
+    assert (said, [each.name for each in mistakes]) == ({}, ["name"])
+
+
 def test_an_address_of_mistakes_is_read_until_some_are_told() -> None:
     """Each takes time, and the address of a request has room for a thousand."""
     said, mistakes = read_address(((f"k{number}", "v") for number in range(1000)), READERS)

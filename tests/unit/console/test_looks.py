@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from tests.admins import token
 from tests.unit.console.api.calling import Caller
-from tests.unit.console.browsing import NOW, Browser, Company, browsing, serving
+from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company, browsing, serving
 from tests.unit.console.drafted import planned
 from tests.unit.console.drafted import written as put_on_disk
 from tests.unit.console.now.test_verdict_rates import text as verdicts
@@ -28,6 +28,7 @@ from typer.main import get_command
 from mailgate.cli import app
 from mailgate.console.api.operation import Operation
 from mailgate.console.api.site import OPERATIONS, with_api
+from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.looks import MAX_SOUGHT, NUMBERS, SHOWS_NOBODY
 from mailgate.console.site import ROUTES, with_console
@@ -118,6 +119,7 @@ async def full(firm: Company, tmp_path: Path) -> AsyncIterator[Filled]:
     await store.enrolments.take([a_browser("borgia", NOW, owner=ALICE, machine="LT-0001")])
     await read_mail(store, BO, NOW)
     await written(firm, ALICE)
+    firm.context.readings.last["jamf-file"] = SourceReading("lin", NOW)
     firm.ready["rules"] = firm.ready["rules"] | {"off": [f"prohibited-app: lin, for {BO}"]}
     admin = with_api(with_console(web.Application(), firm.context), firm.context)
     async with serving(admin, tmp_path) as path, browsing(path) as browser:
@@ -201,6 +203,9 @@ async def test_every_page_and_operation_that_shows_people_is_on_record_before_it
     assert whom["notices-html"][0] == ALICE
     assert whom["devices"] == whom["list_devices"] == ("", "", 2)
     assert whom["devices-export"][2] == 2
+    assert (whom["enrolment"][0], whom["enrolment"][2]) == (ALICE, 1)
+    of_plan = {each.sought for name in ("policy-plan", "policy-plan-movers", "get_plan", "list_movers") for each in found[name][2]}  # fmt: skip
+    assert of_plan == {f"digest={full.parts['plan']}"}
     assert (whom["find"], whom["exemptions"]) == (("", "", 2), (BO, "", 1))
 
 
@@ -235,6 +240,7 @@ async def test_numbers_stand_where_others_have_links(full: Filled) -> None:
     async with AsyncExitStack() as stack:
         browser, _ = await reader(stack, full, "ann")
         page = await browser.get("/console/apps")
+        assert "show it" not in (await browser.get("/console/")).text
     assert '<div>1<span class="hidden"> people have TikTok</span></div>' in page.text
     assert 'href="/console/apps"' in page.text
 
@@ -268,6 +274,83 @@ async def test_a_filter_is_kept_as_it_was_asked_for_and_not_without_end(full: Fi
     kept = {each.sought[:30]: (len(each.sought), each.number) for each in await full.looks()}
     assert kept["app=wechat&sort=person"] == (len("app=wechat&sort=person"), 2)
     assert max(length for length, _ in kept.values()) == MAX_SOUGHT
+
+
+async def test_nothing_before_what_was_sought_hides_it(full: Filled) -> None:
+    spaces, empty = "%20" * 1100, "app=&" * 400
+    async with AsyncExitStack() as stack:
+        browser, _ = await reader(stack, full, "lin")
+        await full.new_looks()
+        for address in (f"find?q={spaces}o", f"find?q={spaces}a", f"devices?{empty}sort=person"):
+            assert (await browser.get(f"/console/{address}")).status == 200
+    assert sorted(each.sought for each in await full.looks()) == ["q=a", "q=o", "sort=person"]
+
+
+async def test_a_search_that_leads_to_somebody_is_a_look_at_them_though_nobody_follows(full: Filled) -> None:
+    async with AsyncExitStack() as stack:
+        browser, _ = await reader(stack, full, "lin")
+        await full.new_looks()
+        address = f"/console/find?q={full.parts['id']}"
+        led = await browser.session.get(f"{ORIGIN}{address}", allow_redirects=False)
+        assert (led.status, ALICE in led.headers["Location"]) == (303, True)
+        assert [(each.what, each.person) for each in await full.looks()] == [("people", ALICE)]
+        await browser.get(address)
+    assert [(each.what, each.person, each.number) for each in await full.looks()] == [("people", ALICE, 1)]
+
+
+async def test_who_is_named_in_what_is_sent_is_on_record(full: Filled) -> None:
+    phone = full.parts["id"]
+    async with AsyncExitStack() as stack:
+        browser, caller = await reader(stack, full, "lin")
+        await full.new_looks()
+        for body in ({"user": ALICE}, {"user": BO}, {"device": phone}):
+            assert (await caller.ask("POST", "/explain", json=body)).status == 200
+        named = {(each.what, each.person, each.device) for each in await full.new_looks()}
+        assert named == {("explain_request", ALICE, ""), ("explain_request", BO, ""), ("explain_request", ALICE, phone)}  # fmt: skip
+        assert (await browser.post("/console/explain", text="User-Agent: x", device=phone)).status == 200
+    assert [(each.what, each.person, each.device) for each in await full.looks()] == [("explain-pasted", ALICE, phone)]  # fmt: skip
+
+
+async def test_who_was_asked_about_in_vain_is_on_record(full: Filled) -> None:
+    async with AsyncExitStack() as stack:
+        browser, caller = await reader(stack, full, "lin")
+        await full.new_looks()
+        assert (await browser.get("/console/people?login=cleo")).status == 404
+        assert (await caller.ask("GET", "/people/dora")).status == 404
+        again = {"rule": "all", "person": BO, "why": "x", "until": (NOW + timedelta(hours=1)).isoformat()}
+        assert (await caller.ask("POST", "/exemptions", json=again)).status == 409
+        form = {"login": BO, "rule": "all", "why": "x"}
+        assert (await browser.post("/console/people/exempt", **form)).status == 409
+        assert (await browser.get("/console/policy/rollbacks/77")).status == 404
+    kept = {(each.what, each.person, each.number) for each in await full.looks()}
+    assert kept == {("people", "cleo", None), ("get_person", "dora", None), ("exempt", BO, None), ("people-exempt", BO, None)}  # fmt: skip
+
+
+async def test_rows_that_were_not_shown_are_not_counted(full: Filled) -> None:
+    async with AsyncExitStack() as stack:
+        browser, _ = await reader(stack, full, "lin")
+        await full.new_looks()
+        await browser.get("/console/sightings?user=cleo")
+    assert [(each.person, each.number) for each in await full.looks()] == [("cleo", None)]
+
+
+async def test_whatever_shows_people_is_refused_while_nothing_keeps_looks(
+    full: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        browser, caller = await reader(stack, full, "lin")
+        monkeypatch.setattr(full.firm.store.look_queue, "_limit", 0)
+        full.firm.store.look_queue._known.clear()
+        nobody = SHOWS_NOBODY | NOT_THERE.keys()
+        for name, path in sorted({*PAGES, ("jsonl", "/audit/export.jsonl"), ("now-stream", "/now/stream")}):
+            if name not in nobody:
+                page = await browser.get("/console" + full.address(name, path))
+                assert page.status == 503 or (name, page.text) == ("now-stream", ""), name
+        for each in filter(reads, OPERATIONS):
+            if each.name not in nobody:
+                body = {"device": full.parts["device"]} if each.body_model else None
+                told = await caller.ask(each.method, full.address(each.name, each.path), json=body)
+                assert told.status == 503, each.name
 
 
 async def test_reading_goes_on_while_the_store_takes_no_looks_but_not_if_nothing_keeps_them(

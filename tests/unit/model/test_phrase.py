@@ -66,18 +66,18 @@ class Mirrored:
 
 
 def test_a_phrase_is_the_english_text_for_whoever_asks_no_further() -> None:
-    made = phrase("%(what)s by %(rule)s", what=phrase("no mail"), rule="r1")
+    made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="r1")
     assert made == "kept out by r1"
     assert json.dumps([made]) == '["kept out by r1"]'
 
 
 def test_a_copy_is_said_in_the_same_languages() -> None:
-    for kept in (deepcopy(phrase("no mail")), pickle.loads(pickle.dumps(phrase("no mail")))):
+    for kept in (deepcopy(phrase("kept out")), pickle.loads(pickle.dumps(phrase("kept out")))):
         assert (kept, translate(kept, Mirrored())) == ("kept out", "tuo tpek")
 
 
 def test_a_phrase_is_translated_with_the_phrases_in_it() -> None:
-    made = phrase("%(what)s by %(rule)s", what=phrase("no mail"), rule="kept out")
+    made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="kept out")
     assert translate(made, Mirrored()) == "kept out yb tuo tpek"  # a name is a name
 
 
@@ -102,13 +102,13 @@ def test_other_values_are_the_same_in_every_language() -> None:
 
 
 def test_words_may_begin_with_a_capital_in_every_tongue() -> None:
-    assert translate(capital(phrase("no mail")), Mirrored()) == "Tuo tpek"
+    assert translate(capital(phrase("kept out")), Mirrored()) == "Tuo tpek"
     assert capital("kept Out") == "Kept Out"
     assert not isinstance(capital("x"), Phrase)
 
 
 def test_parts_are_joined_in_every_tongue() -> None:
-    assert translate(joined(["a", phrase("no mail")]), Mirrored()) == "a, tuo tpek"
+    assert translate(joined(["a", phrase("kept out")]), Mirrored()) == "a, tuo tpek"
     assert joined(["a", "b"], "; ") == "a; b"
 
 
@@ -119,11 +119,11 @@ def test_names_are_listed_in_words() -> None:
 
 
 def test_a_change_is_made_in_the_tongue_in_which_it_is_said() -> None:
-    assert translate(transformed(phrase("no mail"), str.upper), Mirrored()) == "TUO TPEK"
+    assert translate(transformed(phrase("kept out"), str.upper), Mirrored()) == "TUO TPEK"
 
 
 def test_words_may_be_a_whole_sentence_in_every_tongue() -> None:
-    assert translate(sentence(phrase("no mail")), Mirrored()) == "Tuo tpek."
+    assert translate(sentence(phrase("kept out")), Mirrored()) == "Tuo tpek."
     assert [sentence(each) for each in ("plan again.", "so …", "why?", "stop!", "x")] == [
         "Plan again.",
         "So ….",
@@ -156,9 +156,9 @@ def test_a_text_that_is_more_than_its_letters_stays_what_it_is() -> None:
     ("words", "english", "mirrored"),
     [
         ("kept out", "kept out", "kept out"),  # what a person wrote is no text of the catalogs
-        (phrase("no mail"), "kept out", "tuo tpek"),
+        (phrase("kept out"), "kept out", "tuo tpek"),
         (
-            phrase("%(what)s by %(rule)s", what=phrase("no mail"), rule="r1"),
+            phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="r1"),
             "kept out by r1",
             "r1 yb tuo tpek",
         ),
@@ -168,14 +168,14 @@ def test_a_text_that_is_more_than_its_letters_stays_what_it_is() -> None:
             "<1.200 of 2.5>",
         ),
         (
-            joined(["a", phrase("no mail"), day(AT)]),
+            joined(["a", phrase("kept out"), day(AT)]),
             "a, kept out, 1 December 2026",
             "a, tuo tpek, 01.12.2026",
         ),
         (phrase("at %(at)s", at=time_of(AT)), "at 2026-12-01 09:05 UTC", "at 09.05"),
         (time_of(AT, exact=True), "2026-12-01 09:05:07 UTC", "09.05.07"),
         (joined([code("a"), code("b")]), "`a`, `b`", "<a>, <b>"),
-        (capital(phrase("no mail")), "Kept out", "Kept out"),  # a change of the letters is not kept
+        (capital(phrase("kept out")), "Kept out", "Kept out"),  # a change of the letters is not kept
         (phrase("%(part)s of %(odd)s", part=None, odd=True), "None of 1", "None of 1"),
     ],
 )

@@ -14,7 +14,7 @@ from mailgate.console.api.operation import JSON, VERSION, Operation
 from mailgate.console.api.problems import KINDS, ProblemError, answer
 from mailgate.console.api.request_input import read, refuse_unacceptable
 from mailgate.console.context import CONTEXT, ConsoleContext
-from mailgate.console.looks import note_look
+from mailgate.console.looks import names_anybody, note_look, sought_in
 from mailgate.console.nouns import of_every_noun
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.responses import secure
@@ -78,12 +78,18 @@ def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) ->
         refuse_unacceptable(request, operation.media)
         given = await read(request, operation)
         await context.catch_up()
-        found = await operation.answer(call, **given)
+        asked = given.get("body"), request.match_info, request.query
+        try:
+            found = await operation.answer(call, **given)
+        except (ProblemError, RefusedError, UnknownError):
+            if any(map(names_anybody, asked)):  # that nothing is known of them, or why not, tells of them too
+                note_look(context.store, call.now, call.person, call.roles, operation.name, "", None, *asked)
+            raise
         if (
             operation.method == "GET" or not operation.roles
         ):  # acts are in the audit log, with whom they were about
-            asked, of = request.query_string, (found, request.match_info, request.query)
-            note_look(context.store, call.now, call.person, call.roles, operation.name, asked, *of)
+            sought = sought_in(request.match_info.items(), request.query.items())
+            note_look(context.store, call.now, call.person, call.roles, operation.name, sought, found, *asked)
         return await _sent(request, operation, call.headers, found)
 
     return served

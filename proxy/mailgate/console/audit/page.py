@@ -18,9 +18,10 @@ from mailgate.console.audit.facts import (
 from mailgate.console.context import context_of
 from mailgate.console.devices.page import number
 from mailgate.console.layout import show
+from mailgate.console.nouns import current_page
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.render import count
-from mailgate.console.responses import send_sheet
+from mailgate.console.responses import begin_file, send_sheet
 from mailgate.console.spreadsheet import saved_as
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import AuditEntry
@@ -59,6 +60,7 @@ def _said(request: web.Request) -> dict[str, str]:
     return {name: request.query.get(name, "").strip() for name in _FILTER}
 
 
+_WHERE = {"people": phrase("Person"), "find": phrase("Find")}
 _LOOKS = {"who": line(), "whom": line(), "since": day, "until": day}
 
 
@@ -71,7 +73,8 @@ async def show_looks(request: web.Request) -> web.Response:
         SIZE, position_in(request.query), who=said["who"], whom=said["whom"], since=since, until=until
     )
     further = said | position_values(found[-1].place) if len(found) == SIZE else {}
-    return await show(request, "looks.html", found=found, said=said, further=further)
+    where = {each.what: of.words for each in found if (of := current_page(each.what, ""))} | _WHERE
+    return await show(request, "looks.html", found=found, said=said, further=further, where=where)
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -90,9 +93,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     if request.match_info["kind"] == "csv":
         rows = ([row_of(entry) for entry in page] async for page in pages)
         return await send_sheet(request, "audit", COLUMNS, rows)
-    named = {"Content-Type": "application/jsonl; charset=utf-8"}
-    answer = web.StreamResponse(headers=named | {"Content-Disposition": saved_as("audit", "jsonl")})
-    await answer.prepare(request)
+    answer = await begin_file(request, "application/jsonl", saved_as("audit", "jsonl"))
     async for page in pages:
         # other requests get their turn during a long log
         await answer.write(await compute(_json_lines, page))

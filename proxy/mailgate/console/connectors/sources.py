@@ -49,7 +49,7 @@ class ConnectorFacts(ConnectorState):
     polls: bool
     """Whether it asks its source; false if the source sends by itself."""
     reading: SourceReading | None
-    """The last requested reading since the start; null if there was none."""
+    """The last requested reading since the start; null if there was none, and for a role that sees numbers without names."""
     loss: MailLoss | None
     """Who may lose their mail if it stays away; null if it does not fail, if no rule takes mail for that, or if the store does
     not answer."""

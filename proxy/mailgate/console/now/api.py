@@ -89,7 +89,7 @@ async def get_now(call: Call) -> Now:
     context, at = call.context, call.now
     state, gates = await context.readiness(), await gates_if_known(context.store, at)
     sources, reader = await sources_of(context, state), Viewer(call.person.name, call.roles)
-    by_day = None
+    by_day, names = None, sees_names(call.roles)
     with suppress(StoreError):
         by_day = await refused_by_day(context.store, at)
     return Now.model_validate(
@@ -102,8 +102,10 @@ async def get_now(call: Call) -> Now:
                 "since": context.counting.devices.at,
                 "states": context.counting.devices.states,
             },
-            "connectors": sources,
-            "gate": state if sees_names(call.roles) else None,
+            "connectors": sources
+            if names
+            else [each.model_copy(update={"reading": None}) for each in sources],
+            "gate": state if names else None,
             "gates": None if gates is None else [_gate_answer(each) for each in gates],
         }
     )

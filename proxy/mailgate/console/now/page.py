@@ -66,7 +66,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     async with STREAMS:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await answer.prepare(request)
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, StoreError):  # an open page says that it is no longer kept up to date
             await _send_changes(request, answer)
     return answer
 

@@ -182,7 +182,7 @@ async def test_a_look_for_words_that_found_none_offers_to_look_on(
 @pytest.mark.parametrize(
     ("asked", "shown", "hidden"),
     [
-        ("", ["bo", "app=tiktok", "a list of 1,713"], ["Earlier looks"]),
+        ("", ["bo", "app=tiktok", "a list of 1,713", " Person ", " Devices "], ["Earlier looks"]),
         ("?who=lin", ["operator", "bo"], ["app=tiktok"]),
         ("?whom=BO", ["lin"], ["app=tiktok"]),
         ("?since=2026-12-02", ["No look matches."], ["app=tiktok"]),
