@@ -326,7 +326,7 @@ def test_a_notice_before_the_day_names_the_day(tmp_path: Path) -> None:
     desk.activate({"rules": [staged, *OPEN["rules"]]})
     told = desk.told("notices", "preview", "prohibited-app", "--language", "de", "--person", PEOPLE[0])
     assert f"{start.day}. " in told["text"]
-    assert "öffnet sich Firmen-E-Mail auf diesem Gerät nicht mehr" in told["text"]
+    assert "öffnet sich Firmen-E-Mail auf dem unten genannten Gerät nicht mehr" in told["text"]
     nobody = desk.run("notices", "preview", "prohibited-app", "--person", PEOPLE[-1])
     assert nobody.returncode == 1
     assert not (tmp_path / "out").exists()

@@ -111,15 +111,14 @@ async def due_now(store: Store, rules: Rules, now: datetime) -> list[tuple[Activ
 
 
 async def _activations_with(store: Store, rules: Rules, active: Activation, rule: Rule) -> list[Activation]:
-    """The activations since the rule says what it says, the newest first, without those that were rolled back. A rule that was
-    away in between is a new one."""
+    """The activations since the rule says what it says, the newest first. A rule that was away in between is a new one, unless what
+    took it away was rolled back."""
     says, rolled_back, found = _digest_in(rules.policy, rule), await store.policies.taken_back_serials(), []
     for each in await store.policies.history():
-        if each.serial in rolled_back:
-            continue
-        if each.number != active.number and await _digest_then(store, rules, each, rule) != says:
+        if each.number == active.number or await _digest_then(store, rules, each, rule) == says:
+            found.append(each)
+        elif each.serial not in rolled_back:
             break
-        found.append(each)
     return found
 
 
@@ -139,9 +138,11 @@ def _digest_in(policy: Policy, rule: Rule) -> str:
 
 async def _told_before(store: Store, notice: DatedNotice, same: Sequence[Activation]) -> StartedNotice | None:
     """What became of this notice by an earlier version with the same rule."""
-    first, about = same[-1].serial, (notice.rule.id, notice.kind)
+    serials, about = {each.serial for each in same}, (notice.rule.id, notice.kind)
     started = await store.mails.started()
-    return next((each for each in started if each.serial >= first and (each.rule, each.kind) == about), None)
+    return next(
+        (each for each in started if each.serial in serials and (each.rule, each.kind) == about), None
+    )
 
 
 async def _why_held(
@@ -153,7 +154,8 @@ async def _why_held(
         return OFF if off else LATE
     if off:
         return None
-    versions = {f"version {each.number}" for each in same}
+    rolled_back = await store.policies.taken_back_serials()
+    versions = {f"version {each.number}" for each in same if each.serial not in rolled_back}
     return AGAINST if await store.audit.about(versions, f"{ACTIVATED}-against-the-guard") else ""
 
 
@@ -178,8 +180,7 @@ async def _not_gone(store: Store, told: StartedNotice | None, same: Sequence[Act
     """Who still waits for this notice by a version before: its mails are withdrawn, since it is not in force."""
     if told is None or told.why:
         return set()
-    before = {each.number for each in same} - {same[0].number}
-    return await store.mails.not_gone(told.rule, told.kind, before)
+    return await store.mails.not_gone(told.rule, told.kind, {each.number for each in same})
 
 
 def _chosen(

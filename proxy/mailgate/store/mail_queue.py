@@ -121,21 +121,17 @@ class MailQueue(Queries):
             return True
 
     async def started(self) -> list[StartedNotice]:
-        """The notices that were started or held back, the newest first, without those of versions that were rolled back since."""
+        """The notices that were started or held back, the newest first, also those of versions that were rolled back since."""
+        query = select(started_notices).order_by(started_notices.c.at.desc(), started_notices.c.serial.desc())
         async with self._database.reading() as connection:
-            last = await last_rolled_back(connection)
-            query = select(started_notices).order_by(started_notices.c.at.desc())
             rows = [StartedNotice(**each) for each in (await connection.execute(query)).mappings()]
-        return [
-            replace(each, kind=MailKind(each.kind))
-            for each in rows
-            if each.serial >= last.get(each.version, 0)
-        ]
+        return [replace(each, kind=MailKind(each.kind)) for each in rows]
 
     async def known(self, like: Mail) -> set[str]:
-        """The addresses that already have a mail with this rule, version, kind and round."""
+        """The addresses that already have a mail with this rule, version, kind and round, or will get it."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "version", "kind", "round"))
-        return set(await self._values(select(mails.c.address).where(*same), timeout_seconds=30))
+        had = select(mails.c.address).where(*same, mails.c.state != MailState.WITHDRAWN)
+        return set(await self._values(had, timeout_seconds=30))
 
     async def told_earlier(self, like: Mail) -> set[str]:
         """The addresses that may have read such a mail about this rule by another version that was not rolled back since."""
@@ -168,12 +164,16 @@ class MailQueue(Queries):
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
         return bool(await self._rows(query))
 
+    async def now(self, own: datetime) -> datetime:
+        """The time by which mails are late (``gates.shared_now``)."""
+        async with self._database.reading() as connection:
+            return await shared_now(connection, own)
+
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
         """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or
         if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
         waits."""
         async with self._database.writing() as connection:
-            now = await shared_now(connection, now)
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
                 return False
@@ -314,11 +314,17 @@ async def tell(
 
 
 async def _add(connection: AsyncConnection, rows: Iterable[Mail]) -> int:
-    made, count = [row_of(each) for each in rows], 0
+    """A notice that was withdrawn is queued anew: its version is in force again."""
+    one, first, count = ("address", "rule", "version", "kind", "round"), dict[tuple[Any, ...], Any](), 0
+    for row in map(row_of, rows):
+        first.setdefault(tuple(row[name] for name in one), row)
+    made = [*first.values()]
+    again = and_(mails.c.state == MailState.WITHDRAWN, mails.c.kind.not_in(_ABOUT_NO_VERSION))
     for start in range(0, len(made), _PAGE):
         statement = upsert(connection, mails).values(made[start : start + _PAGE])
-        kept = statement.on_conflict_do_nothing().returning(mails.c.id)
-        count += len((await connection.execute(kept)).all())
+        anew = {name: statement.excluded[name] for name in made[start] if name not in ("id", *one)}
+        kept = statement.on_conflict_do_update(index_elements=one, set_=anew, where=again)
+        count += len((await connection.execute(kept.returning(mails.c.id))).all())
     return count
 
 

@@ -146,6 +146,23 @@ async def test_mails_that_another_version_kept_from_going_are_written_by_it(stor
     assert (again.login, again.version, await told(store)) == ("lin", 3, [(UPCOMING, 2, "")] * 2)
 
 
+async def test_a_roll_back_of_something_else_tells_nobody_twice_and_nobody_never(store: Store) -> None:
+    await put_in_force(store, FILES)
+    await started(store)
+    more, later = rules(policy(OTHER, app(), OPEN)), NOW + timedelta(minutes=5)
+    await put_in_force(store, more, at=later)
+    (ada, lin) = await store.mails.due(NOW)
+    for each in (ada, lin):
+        assert not await store.mails.begin(each, "here", later)
+    assert await started(store, more, later) == 2
+    await send(store, "ada", at=later)
+    await retract(store, ADA, "a mistake", later)
+    assert [await started(store, now=later + n * timedelta(minutes=1)) for n in range(2)] == [1, 0]
+    waiting = await store.mails.page(states=[MailState.QUEUED])
+    assert {(each.login, each.version) for each in waiting} >= {("lin", 2)}
+    assert [await started(store, now=at) for at in (WARN, WARN + DAY)] == [2, 0]
+
+
 async def test_mails_that_waited_go_to_whom_the_rule_still_meets(store: Store) -> None:
     await put_in_force(store, FILES)
     await started(store)
@@ -241,6 +258,16 @@ async def test_a_version_against_the_guard_starts_nothing_by_itself(store: Store
     assert await told(store) == [(UPCOMING, 0, "against-the-guard")]
     last = await last_entry(store)
     assert (last.who, last.what, last.about) == ("gate", "notices-held", "rule app")
+
+
+async def test_what_was_against_the_guard_and_rolled_back_holds_nothing(store: Store) -> None:
+    active = await put_in_force(store, FILES)
+    await started(store)
+    act = Act(NOW, "ada", "policy-activated-against-the-guard")
+    more = rules(policy(OTHER, app(), OPEN))
+    await store.policies.activate(rule_texts_of(more), act, after=active.serial)
+    await retract(store, ADA, "a mistake", NOW)
+    assert await started(store, now=WARN) == 2
 
 
 async def test_a_store_that_takes_no_writes_starts_it_once_it_does(store: Store, monkeypatch) -> None:

@@ -262,3 +262,15 @@ async def test_failed_mails_go_out_again(store: Store) -> None:
     told = await last_entry(store)
     assert (told.what, told.about, told.details) == ("notices-retried", "rule app", '{"mails": 2}')
     assert {each.login for each in await store.mails.due(NOW)} == {"ada", "lin"}
+
+
+async def test_a_mail_is_late_by_the_clock_of_all_gates(store: Store, monkeypatch) -> None:
+    async def now_there(_own: datetime) -> datetime:
+        return NOW
+
+    monkeypatch.setattr(store.mails, "now", now_there)
+    await store.mails.queue([a_mail("ada", until=NOW + timedelta(minutes=1))])
+    ahead = PostOffice(store)
+    ahead.now = NOW + timedelta(days=30)
+    await ahead.postman.round()
+    assert ahead.way.taken == ["ada"]

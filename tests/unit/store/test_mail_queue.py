@@ -10,7 +10,7 @@ from tests.unit.store.mail import ACT, a_mail, in_force
 from mailgate.model import Kind, PostureState
 from mailgate.model.notice import ToldDevice
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import MailCount, MailKind, MailState, NoticeKey, Store, mail_queue
+from mailgate.store import MailCount, MailKind, MailState, NoticeKey, Store
 from mailgate.store.mail_queue import WAIT_FOR_RULE
 
 
@@ -263,16 +263,3 @@ async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) 
         await claim(store, device=device)
     assert await store.devices.forget(PHONE_1, NOW)
     assert [await claim(store, device=device) for device in (PHONE_1, "applx1")] == [True, True]
-
-
-async def test_a_mail_is_late_by_the_clock_of_all_gates(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def now_there(_connection: Any, _own: Any) -> Any:
-        return NOW
-
-    monkeypatch.setattr(mail_queue, "shared_now", now_there)
-    await in_force(store, "one")
-    await store.mails.queue([a_mail(until=NOW + minutes(1))])
-    (due,) = await store.mails.due(NOW)
-    assert await store.mails.begin(due, "a gate whose clock is ahead", NOW + timedelta(days=30))

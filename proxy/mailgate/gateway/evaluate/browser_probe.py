@@ -150,6 +150,10 @@ class BrowserProbe:
         again = REPEAT_AFTER if self.mode is Mode.REQUIRE else self.lifetime
         return held.found.form != COMPUTER and access.now - held.issued >= again
 
+    def keeps_from_mail(self, access: Access) -> bool:
+        """Whether what claims to be a computer gets no mail before it was probed."""
+        return self.mode is Mode.REQUIRE and access.client.kind is Kind.LAPTOP and self.is_due(access)
+
     def remember(self, found: ProbeFinding, facts: RequestFacts, now: datetime) -> str:
         value = seal(ProbeCookie(found, now), facts, self.keys)
         lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME

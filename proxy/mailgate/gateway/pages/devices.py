@@ -97,6 +97,7 @@ HERE = {
     Effect.CHALLENGE: phrase("This browser gets no company mail"),
     Effect.BLOCK: phrase("This browser gets no company mail"),
 }
+UNCHECKED_HERE = phrase("We have not checked this browser yet. Open your mail: we check it then.")
 UNTIL = phrase("Gets company mail until %(date)s (%(countdown)s); after that no longer, if nothing changes")
 UNTIL_HERE = phrase(
     "This browser gets company mail until %(date)s (%(countdown)s); after that no longer, if nothing changes"

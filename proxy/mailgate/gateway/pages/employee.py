@@ -173,6 +173,8 @@ class EmployeeView:
     """The whole page. Every text may be hostile, so pages escape all of it."""
 
     here: View
+    unchecked: bool = False
+    """Whether this browser has to be probed before mail opens: what it gets is not known until then."""
     person: str = ""
     known_by: str = ""
     """``proxy``, ``device`` or ``login``; empty if the person is unknown."""

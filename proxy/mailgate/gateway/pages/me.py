@@ -19,6 +19,7 @@ from mailgate.gateway.pages.devices import (
     OLDER,
     OTHER_FINDING,
     SYSTEMS,
+    UNCHECKED_HERE,
     UNTIL,
     UNTIL_HERE,
     answer_words,
@@ -161,7 +162,9 @@ def employee_words(view: EmployeeView, language: Language) -> Mapping[str, Any]:
     others = tuple(name for name in view.listed if name not in (*view.keeping_out, *view.later))
     return {
         "person": isolated(view.person),
-        "here": _mail(view.here, view.exempted, language, (EXEMPTED_HERE, UNTIL_HERE, HERE)),
+        "here": language.say(UNCHECKED_HERE)
+        if view.unchecked and view.here.effect in (Effect.ALLOW, Effect.WARN)
+        else _mail(view.here, view.exempted, language, (EXEMPTED_HERE, UNTIL_HERE, HERE)),
         "waiting": [_waiting(each, language) for each in view.waiting],
         "later": language.all_names(view.later) if view.later else "",
         "here_words": cause_words(view.here, language),

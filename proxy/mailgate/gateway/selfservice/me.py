@@ -259,6 +259,7 @@ def _answer(
     named = {source.name for card in cards for source in card.sources}
     view = EmployeeView(
         here=live.responses.view(*verdict_here(data.asking, data.owned), reference),
+        unchecked=live.browser_probe.keeps_from_mail(data.asking.access),
         person=person.name,
         known_by=person.by,
         login=person.login,

@@ -87,6 +87,15 @@ def test_nobody_else_is_probed(asked):
     assert not on.is_due(access(on, asked))
 
 
+@pytest.mark.parametrize(
+    ("mode", "found", "keeps"),
+    [(Mode.REQUIRE, None, True), (Mode.REQUIRE, COMPUTER, False), (Mode.REQUIRE, TABLET, False), (Mode.OBSERVE, None, False)],
+)  # fmt: skip
+def test_mail_waits_for_the_probe_only_where_it_is_required_and_nothing_was_found(mode, found, keeps):
+    on = browser_probe(mode)
+    assert on.keeps_from_mail(access(on, facts(found, ago=timedelta(minutes=9)))) is keeps
+
+
 def test_a_client_with_signed_evidence_is_not_probed():
     on = browser_probe()
     seen = access(on, facts())

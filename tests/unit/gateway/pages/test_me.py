@@ -21,6 +21,7 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.pages.me import LABELS
 from mailgate.gateway.pages.render import Pages
+from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Kind, PostureState, Reason
 from mailgate.model.phrase import TAGS
 
@@ -108,6 +109,18 @@ def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
 def test_the_page_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
     card = replace(PHONE, verdict=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
     assert said in words(pages, replace(OWN, devices=(card,)))
+
+
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [(ALLOWED, "We have not checked this browser yet."), (BLOCKED, "This browser gets no company mail")],
+)
+def test_a_browser_that_has_to_be_probed_first_is_not_told_that_it_gets_mail(
+    pages: Pages, here: View, said: str
+) -> None:
+    told = words(pages, EmployeeView(here, unchecked=True))
+    assert said in told
+    assert "This browser gets company mail" not in told
 
 
 def test_a_browser_that_goes_by_its_person_is_told_so(pages: Pages) -> None:
