@@ -139,7 +139,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         expect(ada.page.locator("figure.only-wide [role=img]")).to_be_visible()
         expect(moved(ada.page, "newly without mail").nth(2)).to_contain_text("1 person")
         expect(moved(ada.page, "newly warned").nth(1)).to_contain_text("1 person")
-        expect(ada.page.get_by_text("0 of 1 approvals")).to_be_visible()
+        expect(ada.page.get_by_text("it needs 1 more approval")).to_be_visible()
         expect(ada.page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
         assert ada.force(f"{plan}/approve", confirmed="yes", note="I trust myself") == 409
         assert ada.force(f"{plan}/apply", confirmed="yes", note="now") == 409

@@ -224,15 +224,14 @@ def _missing(plan: StoredPlan, applier: str, by: Sequence[str], approved: Sequen
             needed=guard.approvals,
             there=len(could),
         )
-    names = phrase(" (by %(names)s)", names=", ".join(by)) if by else ""
+    names = phrase(" (%(names)s gave one)", names=", ".join(by)) if by else ""
     own = phrase(", your own does not count since you start it") if applier in approved else ""
-    return phrase(
-        "%(given)s of %(needed)s approvals given%(names)s%(own)s, %(missing)s missing",
-        given=len(by),
-        needed=guard.approvals,
+    return plural(
+        "it needs %(count)s more approval%(names)s%(own)s",
+        "it needs %(count)s more approvals%(names)s%(own)s",
+        guard.approvals - len(by),
         names=names,
         own=own,
-        missing=guard.approvals - len(by),
     )
 
 

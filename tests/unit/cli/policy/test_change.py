@@ -110,7 +110,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
     digest = planned(act)
     refused = act("ada", "apply", digest, "--note", "now")
     assert refused.exit_code == 1
-    assert "0 of 1 approvals given, 1 missing: `mailgate policy approve" in refused.output
+    assert "it needs 1 more approval: `mailgate policy approve" in refused.output
     told = json.loads(act("ada", "apply", digest, "--note", "now", "--json").stdout)
     assert (told["missing"], told["plan"], told["why"] + "\n") == (1, told["plan"], refused.stderr)
     assert told["plan"].startswith(digest)
