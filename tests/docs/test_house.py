@@ -11,17 +11,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 90_974,
-    "files": 527,
+    "lines": 91_433,
+    "files": 528,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
     "folders": 50,
-    "arrows between rooms": 84,
+    "arrows between rooms": 79,
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
-    "Protocol classes": 26,
-    "lines of tests": 129_541,
-    "lines of benchmarks": 3_132,
+    "Protocol classes": 24,
+    "lines of tests": 131_444,
+    "lines of benchmarks": 2_926,
 }
 SLACK = 0.01
 """What lies further below its figure lowers the figure."""
