@@ -223,7 +223,7 @@ def test_an_app_that_answers_for_phones_is_a_source(tmp_path: Path) -> None:
     assert f"Sources are: {app}, your devices themselves." in part(told, "4. ")
     german = as_markdown(privacy_report(bundle, ReportedVersion(None), NOW), GERMAN)
     assert (
-        "Quellen sind: eine App auf dem Telefon, die nur zu gelisteten Apps Auskunft gibt, Ihre Geräte selbst."
+        "Quellen sind: eine App auf dem Smartphone, die nur zu gelisteten Apps Auskunft gibt, Ihre Geräte selbst."
         in german
     )
 
