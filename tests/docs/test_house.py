@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 24,
-    "lines of tests": 131_444,
+    "lines of tests": 131_449,
     "lines of benchmarks": 2_926,
 }
 SLACK = 0.01

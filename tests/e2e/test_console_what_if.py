@@ -116,7 +116,7 @@ def test_wechat_is_planned_approved_started_and_rolled_back(
 
     ada.click(ada.page.get_by_role("link", name="Apps", exact=True))
     ada.click(ada.page.get_by_role("link", name="Prohibit … WeChat"))
-    expect(ada.page.get_by_text("3 people would lose mail on")).to_be_visible()
+    expect(ada.page.get_by_text("3 people would lose mail from")).to_be_visible()
     ada.page.get_by_label("Warn from").fill("2026-12-02")
     ada.page.get_by_label("Block from").fill("2026-12-09")
     expect(ada.page.get_by_text("That leaves 7 days.")).to_be_visible()

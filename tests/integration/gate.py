@@ -55,6 +55,9 @@ PAUSES = {
 """Seconds for which a process pauses in normal operation: shorter here, since a test could only wait until they are over."""
 
 
+WRITES_SECONDS = 5.0
+
+
 @dataclass
 class Gate:
     """A running gate, its two addresses, and its log."""
@@ -116,7 +119,7 @@ class Gate:
     def has_written(self, decisions: int = 1) -> bool:
         """Whether so many decisions at least are in the store, and none waits. What is read of the store before may lack one, and so may
         what is read after a stop: from a store that is slow just then, the last come into it with the next start."""
-        with urlopen("http://{}:{}/readyz".format(*self.admin)) as answer:
+        with urlopen("http://{}:{}/readyz".format(*self.admin), timeout=WRITES_SECONDS) as answer:
             ledger = json.load(answer)["ledger"]
         return bool(ledger["written"] >= decisions and not ledger["waiting"])
 
@@ -135,7 +138,9 @@ class Gate:
         self.process.send_signal(signal.SIGTERM)
 
     def stop(self) -> int:
-        """Send SIGTERM and return the exit code."""
+        """Send SIGTERM and return the exit code. What waits for the store is given a moment before, since tests read it afterwards."""
+        with suppress(OSError, KeyError, ValueError):  # it may be unready, or gone
+            wait_for(lambda: self.has_written(0), WRITES_SECONDS)
         self.terminate()
         try:
             return self.process.wait(PATIENCE)

@@ -260,7 +260,7 @@ async def test_a_version_against_the_guard_starts_nothing_by_itself(store: Store
     assert (last.who, last.what, last.about) == ("gate", "notices-held", "rule app")
 
 
-async def test_what_was_against_the_guard_and_rolled_back_holds_nothing(store: Store) -> None:
+async def test_a_version_against_the_guard_holds_nothing_once_it_is_rolled_back(store: Store) -> None:
     active = await put_in_force(store, FILES)
     await started(store)
     act = Act(NOW, "ada", "policy-activated-against-the-guard")
