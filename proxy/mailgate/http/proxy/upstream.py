@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody, LengthBody, is_as_written
+from mailgate.http.body import LAST_CHUNK, Body, is_as_written
 from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
@@ -55,9 +55,9 @@ class UpstreamTimeout(UpstreamError):
 
 READ_AHEAD = 512 * 1024
 
-Answer: TypeAlias = tuple[ResponseHead, bytes, list[bytes] | None]
-"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks; None if it has none, or if they are
-as the gate would write them."""
+Answer: TypeAlias = tuple[ResponseHead, bytes, tuple[list[bytes], Sequence[Field]] | None]
+"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks with the trailers; None if it has
+no chunks, or if they are as the gate would write them."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -308,18 +308,18 @@ class UpstreamConnection(asyncio.Protocol):
         head = skim_answer(data[:end], method=self._method, max_fields=self._endpoint.max_fields)
         if head is None:
             return None
-        body = head.body
-        if type(body) is LengthBody:
-            return (head, data, None) if len(data) - end == body.left else None
-        if not isinstance(body, ChunkedBody) or not data.endswith(LAST_CHUNK):
+        if not head.chunked:
+            return (head, data, None) if len(data) - end == head.length else None
+        if not data.endswith(LAST_CHUNK):
             return None
         if is_as_written(data, end):
             return head, data, None
+        body = head.body()
         try:
             pieces, rest = body.feed(data[end:])
         except Malformed:
             return None  # it is fed again, and fails
-        return None if rest or not body.done else (head, data, pieces)
+        return None if rest or not body.done else (head, data, (pieces, body.trailers))
 
     def _feed_head(self) -> bool:
         if not self._method:
@@ -340,7 +340,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head.status == 101:
             self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:
-            self._body, self._method = head.body, b""
+            self._body, self._method = head.body(), b""
         return True
 
     def _feed_body(self) -> bool:

@@ -124,7 +124,10 @@ async def test_a_watcher_is_called_at_the_head_or_the_end():
         pytest.param(
             CHUNKED + chunk(b"hel") + chunk(b"lo") + last_chunk([]), None, id="chunks as we write them"
         ),
-        pytest.param(CHUNKED + b"3;a\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n", [b"hel", b"lo"], id="other chunks"),
+        pytest.param(
+            CHUNKED + b"3;a\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n", ([b"hel", b"lo"], []), id="other chunks"
+        ),
+        pytest.param(CHUNKED + b"1\r\na\r\n0\r\nX: 0\r\n\r\n", ([b"a"], [(b"X", b"0")]), id="a trailer"),
         pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", None, id="no body"),
     ],
 )
