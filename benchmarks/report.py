@@ -297,9 +297,8 @@ def soak_markdown(found: Results) -> str:
     shown = [notes[round(share * (len(notes) - 1))] for share in (0, 0.25, 1)]
     minutes = [f"minute {each['minute']}" for each in shown]
     held = [
-        [f"{title}, {which}", *(f"{each['gates'][number][key]:,.0f}" for each in shown)]
+        [title, *(f"{max(gate[key] for gate in each['gates']):,.0f}" for each in shown)]
         for key, title in HELD
-        for number, which in enumerate(("one gate", "the other"))
     ]
     tables = sorted({name for each in shown for name in each["rows"]})
     counts = [[f"`{name}`", *(f"{each['rows'].get(name, 0):,}" for each in shown)] for name in tables]
@@ -309,7 +308,7 @@ def soak_markdown(found: Results) -> str:
         [
             f"{found['store']}. {machine_line(found['machine'])}",
             "",
-            *_table(("what", *minutes), held),
+            *_table(("the larger of two gates", *minutes), held),
             "",
             *_table(("rows of", *minutes), rows),
             "",
