@@ -12,6 +12,7 @@ from mailgate.console.api.shapes import (
     WHOLE,
     Hex,
     InputModel,
+    ListOf,
     Note,
     OutputModel,
     SmallPage,
@@ -112,13 +113,6 @@ class PlanInBrief(OutputModel):
     """The objections to putting it in force now, in words."""
 
 
-class PlanList(OutputModel):
-    """The plans."""
-
-    items: list[PlanInBrief]
-    """The plans, the newest first."""
-
-
 class PlanWithStatus(OutputModel):
     """A plan and its status."""
 
@@ -147,13 +141,13 @@ class ApplicationInput(InputModel):
     log lists the objections, and the other approvers get a mail."""
 
 
-async def list_plans(call: Call, query: PlansQuery) -> PlanList:
-    """List the plans with their status."""
+async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
+    """List the plans with their status, the newest first."""
     context = call.context
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), call.now, query.limit
     )
-    return PlanList(items=[_status(each) for each in found])
+    return ListOf(items=[_status(each) for each in found])
 
 
 async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
