@@ -25,6 +25,7 @@ from mailgate.console.policy.api import ActivationDone
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.errors import ConfigError
+from mailgate.model.fact import Fact
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
@@ -84,7 +85,7 @@ class PlanPath(InputModel):
     """Its digest, or the beginning of it."""
 
 
-class PlanInBrief(OutputModel):
+class PlanInBrief(Fact):
     """The status of a plan."""
 
     digest: str
@@ -238,20 +239,8 @@ async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> Acti
 
 
 def _status(found: approvals.PlanStatus) -> PlanInBrief:
-    plan = found.plan
-    return PlanInBrief(
-        digest=plan.digest,
-        author=plan.author,
-        made_at=plan.made_at,
-        policy=plan.candidate.policy,
-        title=title_of(found.body),
-        state=found.state,
-        needed=found.needed,
-        missing=found.missing,
-        approved=list(found.approved),
-        against=list(found.against),
-        term=found.term,
-    )
+    title, policy = title_of(found.body), found.plan.candidate.policy
+    return PlanInBrief.taken_from(found, found.plan, title=title, policy=policy)
 
 
 _ONE = "/plans/{digest}"

@@ -131,20 +131,12 @@ def _cells(facts: MoverFacts) -> list[str]:
 
 def mover_facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) -> MoverFacts:
     ends = mover.until + 1
-    return MoverFacts(
-        person=mover.person,
-        device=mover.device,
-        kind=mover.kind,
-        system=mover.system,
-        groups=list(mover.groups),
+    return MoverFacts.taken_from(
+        mover,
         apps=[catalog.name_of(key) for key in mover.apps],
-        state=mover.state,
-        label=mover.label,
         without=mover.before,
         rule_without=mover.before_rule,
         then=mover.effect,
-        rule=mover.rule,
-        reason=mover.reason,
         moment=mover.since,
         held_back=mover.since == len(moments),
         since=moments[mover.since] if mover.since < len(moments) else None,
