@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -34,6 +34,24 @@ class OutputModel(BaseModel):
     """The base of answers, which are read from objects of the gate."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+Row = TypeVar("Row")
+
+
+class ListOf(OutputModel, Generic[Row]):
+    """A list."""
+
+    items: list[Row]
+    """What there is, in the order that the operation names."""
+
+
+class PageOf(ListOf[Row]):
+    """A part of a list."""
+
+    next: str | None
+    """The value of `after` for the next page; null at the end. A page may have fewer rows than were asked for, or none, without being the
+    last."""
 
 
 def _digits(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import InputModel, Line, OutputModel
+from mailgate.console.api.shapes import InputModel, Line, ListOf
 from mailgate.console.connectors.reading import SourceReading
 from mailgate.console.connectors.sources import (
     ConnectorFacts,
@@ -10,13 +10,6 @@ from mailgate.console.connectors.sources import (
     read_now,
     sources_of,
 )
-
-
-class ConnectorList(OutputModel):
-    """The connectors of the settings."""
-
-    items: list[ConnectorFacts]
-    """The connectors, in the order of the settings."""
 
 
 class ConnectorPath(InputModel):
@@ -33,9 +26,9 @@ class ReadingInput(InputModel):
     """Whether to read everything; otherwise only changes, if the source supports that."""
 
 
-async def list_connectors(call: Call) -> ConnectorList:
-    """List the connectors with their state and the progress of a reading."""
-    return ConnectorList(items=await sources_of(call.context, await call.context.readiness()))
+async def list_connectors(call: Call) -> ListOf[ConnectorFacts]:
+    """List the connectors with their state and the progress of a reading, in the order of the settings."""
+    return ListOf(items=await sources_of(call.context, await call.context.readiness()))
 
 
 async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> SourceReading:

@@ -13,7 +13,9 @@ from mailgate.console.api.shapes import (
     InputModel,
     KindName,
     Line,
+    ListOf,
     OutputModel,
+    PageOf,
     SmallPage,
     cursor_of,
     number_of,
@@ -92,29 +94,6 @@ class DevicePath(InputModel):
     """Its id, or any other name that no other device has."""
 
 
-class DeviceList(OutputModel):
-    """A page of devices."""
-
-    items: list[DeviceFacts]
-    """The devices in the requested order. A page may have fewer than requested, or none, without being the last."""
-    next: Cursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
-class Timeline(OutputModel):
-    """The history of a device."""
-
-    items: list[Event]
-    """The events, the newest first."""
-
-
-class Answers(OutputModel):
-    """The answers of the sources of a device."""
-
-    items: list[SourceAnswer]
-    """One answer for each source that has the device."""
-
-
 class LostMark(OutputModel):
     """A device, and whether it is marked as lost."""
 
@@ -124,7 +103,7 @@ class LostMark(OutputModel):
     """When it was marked as lost; null if it is not."""
 
 
-async def list_devices(call: Call, query: DevicesQuery) -> DeviceList:
+async def list_devices(call: Call, query: DevicesQuery) -> PageOf[DeviceFacts]:
     """List the devices that match all parameters, a page at a time."""
     context, bundle = call.context, call.context.bundle()
     values = query.model_dump(exclude={"after", "limit"}, exclude_none=True)
@@ -136,7 +115,7 @@ async def list_devices(call: Call, query: DevicesQuery) -> DeviceList:
         context.store, bundle, asked.wanted, call.now, number_of(query.after, 0), query.limit
     )
     items = [device_facts(each.device, bundle, call.now) for each in page.found]
-    return DeviceList(items=items, next=cursor_of(page.after))
+    return PageOf(items=items, next=cursor_of(page.after))
 
 
 async def get_device(call: Call, path: DevicePath) -> WholeDevice:
@@ -146,12 +125,12 @@ async def get_device(call: Call, path: DevicePath) -> WholeDevice:
     return whole_device(found, seen, call.context.bundle(), call.now)
 
 
-async def get_timeline(call: Call, path: DevicePath) -> Timeline:
-    """Get the history of a device: reports, decisions and mails."""
+async def get_timeline(call: Call, path: DevicePath) -> ListOf[Event]:
+    """Get the history of a device, the newest event first: reports, decisions and mails."""
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     bundle = call.context.bundle()
-    return Timeline(items=await device_history(call.context.store, found, seen, bundle, call.now))
+    return ListOf(items=await device_history(call.context.store, found, seen, bundle, call.now))
 
 
 async def explain_device(call: Call, path: DevicePath) -> Explanation:
@@ -183,13 +162,13 @@ async def forget_device(call: Call, path: DevicePath) -> None:
     await call.context.store.devices.forget(found.id, call.now, act)
 
 
-async def ask_sources(call: Call, path: DevicePath) -> Answers:
+async def ask_sources(call: Call, path: DevicePath) -> ListOf[SourceAnswer]:
     """Ask the sources of a device about it now. Their answers count at once.
 
-    Each source is asked once a minute at most.
+    Each source is asked once a minute at most. There is one answer for each that has the device.
     """
     found = await _called(call, path.device)
-    return Answers(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
+    return ListOf(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
 
 
 async def _mark(call: Call, name: str, *, lost: bool) -> LostMark:

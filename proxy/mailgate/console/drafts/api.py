@@ -2,7 +2,7 @@
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Hex, InputModel, OutputModel, SmallPage
+from mailgate.console.api.shapes import Hex, InputModel, ListOf, SmallPage
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import DraftFacts, DraftHead
 from mailgate.policy.edits import Edit
@@ -30,16 +30,9 @@ class DraftPath(InputModel):
     """Its digest, or the beginning of it."""
 
 
-class DraftList(OutputModel):
-    """The drafts."""
-
-    items: list[DraftHead]
-    """The drafts, the newest first."""
-
-
-async def list_drafts(call: Call, query: DraftsQuery) -> DraftList:
-    """List the drafts with their states. A single draft has the lines to commit."""
-    return DraftList(items=await latest_heads(call.context, query.limit))
+async def list_drafts(call: Call, query: DraftsQuery) -> ListOf[DraftHead]:
+    """List the drafts with their states, the newest first. A single draft has the lines to commit."""
+    return ListOf(items=await latest_heads(call.context, query.limit))
 
 
 async def make_draft(call: Call, body: DraftInput) -> DraftFacts:

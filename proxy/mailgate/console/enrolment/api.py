@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, OutputModel
+from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, ListOf, OutputModel, PageOf
 from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
@@ -39,13 +39,6 @@ class NewToken(Token):
 
     token: str
     """The token itself. It is shown only once and is not stored."""
-
-
-class Tokens(OutputModel):
-    """The stored tokens."""
-
-    items: list[Token]
-    """The tokens, the newest first."""
 
 
 class TokenInput(InputModel):
@@ -100,15 +93,6 @@ class Key(OutputModel):
     """When it was revoked; null if it is valid."""
 
 
-class Keys(OutputModel):
-    """A page of keys."""
-
-    items: list[Key]
-    """The keys, in the order of their thumbprints."""
-    next: Thumbprint | None
-    """The value of `after` for the next page; null at the end."""
-
-
 class KeyPath(InputModel):
     """One key."""
 
@@ -149,19 +133,12 @@ class ShutOut(OutputModel):
     """The admin who shut it out."""
 
 
-class ShutOutList(OutputModel):
-    """All that enrols no more."""
-
-    items: list[ShutOut]
-    """The computers and people, the latest first."""
+async def list_shut_out(call: Call) -> ListOf[ShutOut]:
+    """List the computers and people that enrol no more, the latest first."""
+    return ListOf[ShutOut].model_validate({"items": await call.context.store.shut.all()})
 
 
-async def list_shut_out(call: Call) -> ShutOutList:
-    """List the computers and people that enrol no more."""
-    return ShutOutList.model_validate({"items": await call.context.store.shut.all()})
-
-
-async def shut_out(call: Call, body: ShutInput) -> ShutOutList:
+async def shut_out(call: Call, body: ShutInput) -> ListOf[ShutOut]:
     """Shut out a computer or a person: its keys are revoked, and it enrols no more.
 
     That is so in whatever profile and with whatever token or code, until it is allowed again. It counts for the guard, as revoking a key does. Returns all that is shut out.
@@ -182,9 +159,9 @@ def _named(call: Call, told: ShutInput) -> Named:
     return Named(person(told.name) if told.kind == PERSON else told.name, Sort(told.kind))
 
 
-async def list_tokens(call: Call) -> Tokens:
-    """List the tokens with which devices can enrol, and those that have ended recently."""
-    return Tokens.model_validate({"items": await call.context.store.enrolments.tokens()})
+async def list_tokens(call: Call) -> ListOf[Token]:
+    """List the tokens with which devices can enrol, and those that have ended recently, the newest first."""
+    return ListOf[Token].model_validate({"items": await call.context.store.enrolments.tokens()})
 
 
 async def make_enrolment_token(call: Call, body: TokenInput) -> NewToken:
@@ -213,11 +190,11 @@ async def revoke_token(call: Call, path: TokenPath, query: RevokedTokenQuery) ->
     await _revoke(call, Named(path.name, with_keys=query.with_keys))
 
 
-async def list_keys(call: Call, query: KeysQuery) -> Keys:
-    """List the keys of enrolled devices, also revoked ones, a page at a time."""
+async def list_keys(call: Call, query: KeysQuery) -> PageOf[Key]:
+    """List the keys of enrolled devices, also revoked ones, in the order of their thumbprints, a page at a time."""
     found = await call.context.store.enrolments.page(query.after or "", query.limit)
     more = found[-1].thumbprint if len(found) == query.limit else None
-    return Keys.model_validate({"items": found, "next": more})
+    return PageOf[Key].model_validate({"items": found, "next": more})
 
 
 async def get_key(call: Call, path: KeyPath) -> Key:

@@ -12,6 +12,7 @@ from mailgate.console.api.shapes import (
     KindName,
     Line,
     OutputModel,
+    PageOf,
     PlaceCursor,
     ReasonName,
     SmallPage,
@@ -53,15 +54,6 @@ class SightingPath(InputModel):
     """Its id, or the reference in an answer of the gate."""
 
 
-class SightingList(OutputModel):
-    """A page of sightings."""
-
-    items: list[SightingFacts]
-    """The sightings, the last seen first. A page may have fewer than requested, or none, without being the last."""
-    next: PlaceCursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
 class ThenAndNow(OutputModel):
     """The decision at that time, and the decision now."""
 
@@ -71,13 +63,13 @@ class ThenAndNow(OutputModel):
     """The decision on the same client now, explained."""
 
 
-async def list_sightings(call: Call, query: SightingsQuery) -> SightingList:
+async def list_sightings(call: Call, query: SightingsQuery) -> PageOf[SightingFacts]:
     """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
     seen = await call.context.store.sightings.search(
         call.now - SPAN, query.limit, place_of(query.after), **wanted
     )
-    return SightingList(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
+    return PageOf(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
 
 
 async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:

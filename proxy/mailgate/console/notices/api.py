@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel
+from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel, PageOf
 from mailgate.console.notices.facts import (
     MailFacts,
     NoticeFacts,
@@ -165,15 +165,6 @@ class MailDecision(InputModel):
     `retry`."""
 
 
-class MailPage(OutputModel):
-    """A page of mails."""
-
-    items: list[MailFacts]
-    """The mails, by address. The last page may be empty."""
-    next: MailId | None
-    """The value of `after` for the next page; null at the end."""
-
-
 class DecidedMails(OutputModel):
     """The result of a decision."""
 
@@ -181,15 +172,15 @@ class DecidedMails(OutputModel):
     """The number of mails."""
 
 
-async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> MailPage:
-    """List the mails with one notice in one state, with their recipients, a page at a time."""
+async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> PageOf[MailFacts]:
+    """List the mails with one notice in one state, with their recipients, by address, a page at a time."""
     context, about = call.context, about_of(path, query)
     await subject_of_notice(context, about)
     key = await _place(call, query.after)
     found = await context.store.mails.recipients(about, query.state, key, query.limit)
     settings = context.bundle().settings.notices
     more = found[-1].id if len(found) == query.limit else None
-    return MailPage(items=[mail_facts(each, settings) for each in found], next=more)
+    return PageOf(items=[mail_facts(each, settings) for each in found], next=more)
 
 
 async def decide_mail(call: Call, path: MailPath, body: MailDecision) -> DecidedMails:

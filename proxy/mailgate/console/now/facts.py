@@ -87,14 +87,11 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
         key = (found.app, found.mail, found.state)
         known = causes.get(key)
         causes[key] = found.model_copy(update={"people": each.people + (known.people if known else 0)})
-    return WithoutMail(
+    return WithoutMail.taken_from(
+        counted,
         people=sum(each.people for each in counted.causes),
-        having=counted.having,
         causes=sorted(causes.values(), key=lambda each: -each.people),
         at_laptops=sum(each.at_laptops for each in counted.causes),
-        nobodys=counted.nobodys,
-        unreported=counted.unreported,
-        at=counted.at,
     )
 
 

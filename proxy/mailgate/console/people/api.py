@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import InputModel, LargePage, Line, OutputModel
+from mailgate.console.api.shapes import InputModel, LargePage, Line, ListOf, OutputModel
 from mailgate.console.people.facts import PersonFacts, person_of
 from mailgate.console.people.find import Hits, find
 from mailgate.console.people.help import HelpCount, HelpFacts, help_counts, help_facts
@@ -92,11 +92,9 @@ class HelpQuery(InputModel):
     """The most requests to return."""
 
 
-class HelpRequestList(OutputModel):
-    """Requests for help."""
+class HelpRequestList(ListOf[HelpFacts]):
+    """Requests for help, one for each person and rule."""
 
-    items: list[HelpFacts]
-    """The requests, one for each person and rule, the latest first."""
     rules: list[HelpCount]
     """The number of open requests, by rule."""
 

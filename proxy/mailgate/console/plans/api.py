@@ -12,6 +12,7 @@ from mailgate.console.api.shapes import (
     WHOLE,
     Hex,
     InputModel,
+    ListOf,
     Note,
     OutputModel,
     SmallPage,
@@ -24,6 +25,7 @@ from mailgate.console.policy.api import ActivationDone
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.errors import ConfigError
+from mailgate.model.fact import Fact
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
@@ -83,7 +85,7 @@ class PlanPath(InputModel):
     """Its digest, or the beginning of it."""
 
 
-class PlanInBrief(OutputModel):
+class PlanInBrief(Fact):
     """The status of a plan."""
 
     digest: str
@@ -110,13 +112,6 @@ class PlanInBrief(OutputModel):
     """The admins whose approvals count, unless they put it in force themselves."""
     against: list[str]
     """The objections to putting it in force now, in words."""
-
-
-class PlanList(OutputModel):
-    """The plans."""
-
-    items: list[PlanInBrief]
-    """The plans, the newest first."""
 
 
 class PlanWithStatus(OutputModel):
@@ -147,13 +142,13 @@ class ApplicationInput(InputModel):
     log lists the objections, and the other approvers get a mail."""
 
 
-async def list_plans(call: Call, query: PlansQuery) -> PlanList:
-    """List the plans with their status."""
+async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
+    """List the plans with their status, the newest first."""
     context = call.context
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), call.now, query.limit
     )
-    return PlanList(items=[_status(each) for each in found])
+    return ListOf(items=[_status(each) for each in found])
 
 
 async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
@@ -244,20 +239,8 @@ async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> Acti
 
 
 def _status(found: approvals.PlanStatus) -> PlanInBrief:
-    plan = found.plan
-    return PlanInBrief(
-        digest=plan.digest,
-        author=plan.author,
-        made_at=plan.made_at,
-        policy=plan.candidate.policy,
-        title=title_of(found.body),
-        state=found.state,
-        needed=found.needed,
-        missing=found.missing,
-        approved=list(found.approved),
-        against=list(found.against),
-        term=found.term,
-    )
+    title, policy = title_of(found.body), found.plan.candidate.policy
+    return PlanInBrief.taken_from(found, found.plan, title=title, policy=policy)
 
 
 _ONE = "/plans/{digest}"

@@ -1,7 +1,7 @@
 """Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
 in force."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -89,8 +89,6 @@ SIZE = 50
 MAX_ROW = 10**18 - 1
 """The highest number of a row in an address."""
 MAX_DAYS = 366
-BATCH = 1000
-"""How many rows of a file are written at once."""
 SAYS = {
     "block": phrase("Whoever it applies to gets no mail"),
     "challenge": phrase("Whoever it applies to has to prove the device"),
@@ -150,18 +148,7 @@ async def movers(request: web.Request) -> web.StreamResponse:
     wanted = filter_in(parameters_in(request.query))
     catalog = context.bundle().policy.catalog
     rows = movers_as_rows(context.store, found, read_plan(found), catalog, wanted)
-    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, _batches(rows))
-
-
-async def _batches(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
-    """Group rows into batches."""
-    some = list[list[str]]()
-    async for row in rows:
-        some.append(row)
-        if len(some) == BATCH:
-            yield some
-            some = []
-    yield some
+    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, rows)
 
 
 async def sheet(request: web.Request) -> web.Response:

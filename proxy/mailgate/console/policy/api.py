@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
-from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, Note, OutputModel
+from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
@@ -60,13 +60,6 @@ class VersionsQuery(InputModel):
 
     limit: LargePage = 100
     """The most versions to return."""
-
-
-class Versions(OutputModel):
-    """The activations."""
-
-    items: list[ActivatedVersion]
-    """The activations, the newest first. A version that was put in force again is listed again."""
 
 
 class VersionPath(InputModel):
@@ -135,9 +128,11 @@ async def get_policy(call: Call) -> PolicyInForce:
     return PolicyInForce.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
-async def list_versions(call: Call, query: VersionsQuery) -> Versions:
-    """List the activations, the newest first."""
-    return Versions.model_validate({"items": await call.context.store.policies.history(query.limit)})
+async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVersion]:
+    """List the activations, the newest first. A version that was put in force again is listed again."""
+    return ListOf[ActivatedVersion].model_validate(
+        {"items": await call.context.store.policies.history(query.limit)}
+    )
 
 
 async def get_version(call: Call, path: VersionPath) -> VersionWithFiles:

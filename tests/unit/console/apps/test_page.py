@@ -226,7 +226,7 @@ async def test_notices_start_by_themselves_unless_somebody_does_it_or_no_mails_a
     ("company", "title"),
     [
         ("en", "Phones and tablets with WeChat get no company mail"),
-        ("de", "Telefone und Tablets mit WeChat bekommen keine Firmenpost"),
+        ("de", "Smartphones und Tablets mit WeChat bekommen keine Firmen-E-Mail"),
         ("fr", "Phones and tablets with WeChat get no company mail"),
     ],
 )
