@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_433,
-    "files": 528,
+    "lines": 91_117,
+    "files": 529,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
     "folders": 50,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 2,
     "Protocol classes": 24,
-    "lines of tests": 131_449,
+    "lines of tests": 131_405,
     "lines of benchmarks": 2_926,
 }
 SLACK = 0.01

@@ -22,53 +22,14 @@ from tests.integration.gateway.scripted_upstream import Upstream
 from tests.integration.gateway.wire import Wire
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: mail.example.com\r\n\r\n"
-ODD = st.sampled_from(
-    [
-        b"\r",
-        b"\n",
-        b"\r\n",
-        b"\n\r\n",
-        b"\r\n\r\n",
-        b"\x00",
-        b" ",
-        b"\t",
-        b"\x0b",
-        b"\x0c",
-        b"\x7f",
-        b"\x80",
-        b"\xff",
-        b":",
-        b",",
-        b";",
-        b"0",
-        b"+",
-        b"-",
-        b"_",
-        b"x",
-        b"\r\n ",
-        b"/",
-        b"#",
-    ]
-)
-LENGTHS = st.sampled_from(
-    [
-        b"0",
-        b"5",
-        b"49",
-        b"50",
-        b"+5",
-        b"-1",
-        b"0x31",
-        b"5,5",
-        b"5 ",
-        b" 5",
-        b"",
-        b"18446744073709551665",
-        b"4_9",
-        b"005",
-        b"5;",
-    ]
-)
+ODD = st.sampled_from([
+    b"\r", b"\n", b"\r\n", b"\n\r\n", b"\r\n\r\n", b"\x00", b" ", b"\t", b"\x0b", b"\x0c", b"\x7f",
+    b"\x80", b"\xff", b":", b",", b";", b"0", b"+", b"-", b"_", b"x", b"\r\n ", b"/", b"#",
+])  # fmt: skip
+LENGTHS = st.sampled_from([
+    b"0", b"5", b"49", b"50", b"+5", b"-1", b"0x31", b"5,5", b"5 ", b" 5", b"",
+    b"18446744073709551665", b"4_9", b"005", b"5;",
+])  # fmt: skip
 CODINGS = st.sampled_from(
     [
         b"chunked",
