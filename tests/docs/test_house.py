@@ -18,9 +18,9 @@ BUDGET = {
     "folders": 50,
     "arrows between rooms": 79,
     "modules that import more than 40 others": 0,
-    "class names in two modules": 2,
+    "class names in two modules": 0,
     "Protocol classes": 24,
-    "lines of tests": 131_405,
+    "lines of tests": 131_382,
     "lines of benchmarks": 2_926,
 }
 SLACK = 0.01

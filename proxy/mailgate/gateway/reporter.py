@@ -15,8 +15,8 @@ from mailgate.attest.report import (
     Question,
     Reporters,
     SelfReport,
-    digest_of,
     as_sent,
+    digest_of,
     written_report,
 )
 from mailgate.devices.device import Report
