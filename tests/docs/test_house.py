@@ -14,16 +14,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_433,
-    "files": 528,
+    "lines": 91_117,
+    "files": 529,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
     "folders": 50,
     "arrows between rooms": 79,
     "modules that import more than 40 others": 0,
-    "class names in two modules": 2,
+    "class names in two modules": 0,
     "Protocol classes": 24,
-    "lines of tests": 131_449,
+    "lines of tests": 131_382,
     "lines of benchmarks": 2_926,
 }
 GUIDES, GUIDE = 50_000, 5_000
