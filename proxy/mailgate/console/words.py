@@ -243,10 +243,15 @@ def looked_clause_first(source: str) -> str:
     return capital(told) if source == ENROLLED else told
 
 
+def short_name(login: str) -> str:
+    """A person as a sentence about this one alone names them."""
+    return login.partition("@")[0]
+
+
 def short_names(logins: Sequence[str]) -> list[str]:
     """People as a sentence names them: without the domain, if they have the same or none."""
     same = len({each.partition("@")[2] for each in logins}) < 2
-    return [each.partition("@")[0] if same else each for each in logins]
+    return [short_name(each) if same else each for each in logins]
 
 
 def kind_in_words(kind: Kind | str | None) -> str:
