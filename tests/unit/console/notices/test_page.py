@@ -130,7 +130,7 @@ async def test_a_viewer_looks_and_does_nothing(vic: Browser, firm: Company) -> N
 async def test_after_a_roll_back_its_page_says_who_got_a_correction_and_what_is_left(
     ada: Browser, firm: Company
 ) -> None:
-    rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
+    rules = firm.candidate("rules: [{id: shut, title: Nobody 2, when: 'true', effect: block}]")
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     decision = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "shut", rules.policy.version)
     for name in ("ann", "bob"):
@@ -156,7 +156,7 @@ async def test_after_a_roll_back_its_page_says_who_got_a_correction_and_what_is_
 
 
 async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Company) -> None:
-    rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
+    rules = firm.candidate("rules: [{id: shut, title: Nobody 2, when: 'true', effect: block}]")
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
     page = await ada.get("/console/notices")
