@@ -91,6 +91,7 @@ async def test_a_draft_that_is_saved_is_not_planned(firm: Company, ada: Browser)
 
 MISTAKES = {
     "a day that is over": ({"warn": "2026-11-03"}, "2026-11-03 is over. Choose today or a later day."),
+    "no kind of device": ({"where": ""}, "Choose phones, tablets or both."),
     "no time between": ({"warn": "2026-12-15"}, "The warning has to start before the block."),
     "no block": ({"block": ""}, "The warning has to start before the block."),
 }

@@ -342,7 +342,7 @@ async def test_nobody_is_exempt_twice_from_the_same_rule(ada: Browser, firm: Com
     again = await ada.post("/console/people/exempt", why="a new phone", **given)
     assert again.status == 409
     assert (
-        "Alice is already let in from every rule until Wed, Dec 2, 12:00 PM UTC , by ada (on a journey)"
+        "alice is already let in from every rule until Wed, Dec 2, 12:00 PM UTC , by ada (on a journey)"
         in again.words
     )
     assert len((await firm.store.reliefs.current(NOW)).every) == 1
