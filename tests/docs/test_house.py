@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_117,
+    "lines": 91_152,
     "files": 529,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 24,
-    "lines of tests": 131_382,
+    "lines of tests": 131_392,
     "lines of benchmarks": 2_926,
 }
 SLACK = 0.01

@@ -62,6 +62,11 @@ class ThenAndNow(OutputModel):
     now: Explanation
     """The decision on the same client now, explained."""
 
+    @property
+    def shows(self) -> SightingFacts:
+        """Whom it shows (``looks.py``)."""
+        return self.then
+
 
 async def list_sightings(call: Call, query: SightingsQuery) -> PageOf[SightingFacts]:
     """List the decisions of the last two hours, the last seen first."""
