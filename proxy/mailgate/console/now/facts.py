@@ -9,7 +9,7 @@ from mailgate.config.admins import BY_FILE
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.counting import TREND_DAYS, Outage
 from mailgate.console.plans.facts import title_of
-from mailgate.console.words import state_in_words
+from mailgate.console.words import short_name, state_in_words
 from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import Phrase, joined, phrase, plural
@@ -287,7 +287,7 @@ def coming_up(
         if relief.until is None or relief.until <= now:
             continue
         if relief.cause is Cause.EXEMPTION and names:
-            words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
+            words = phrase("The exemption of %(who)s ends", who=short_name(relief.person or relief.device))
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
         elif relief.cause not in OF_SOME:  # who let themselves in knows their end
             words = phrase("“%(rule)s” counts again", rule=policy.title_of(relief.rule))

@@ -91,6 +91,7 @@ async def test_a_draft_that_is_saved_is_not_planned(firm: Company, ada: Browser)
 
 MISTAKES = {
     "a day that is over": ({"warn": "2026-11-03"}, "2026-11-03 is over. Choose today or a later day."),
+    "no kind of device": ({"where": ""}, "Choose phones, tablets or both."),
     "no time between": ({"warn": "2026-12-15"}, "The warning has to start before the block."),
     "no block": ({"block": ""}, "The warning has to start before the block."),
 }
@@ -226,7 +227,7 @@ async def test_notices_start_by_themselves_unless_somebody_does_it_or_no_mails_a
     ("company", "title"),
     [
         ("en", "Phones and tablets with WeChat get no company mail"),
-        ("de", "Telefone und Tablets mit WeChat bekommen keine Firmenpost"),
+        ("de", "Smartphones und Tablets mit WeChat bekommen keine Firmen-E-Mail"),
         ("fr", "Phones and tablets with WeChat get no company mail"),
     ],
 )
