@@ -223,7 +223,7 @@ def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
     return BaseReliefs(
         serial=reliefs.serial,
         exempt=exempt_in(reliefs.exemptions(now)),
-        off={each.rule: _off(each) for each in reliefs.for_everybody(now)},
+        off={rule: _off(each) for rule, each in reliefs.off(now).items()},
     )
 
 

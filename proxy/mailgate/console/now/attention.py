@@ -277,7 +277,7 @@ def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterato
 
 
 def _off(policy: Policy, now: datetime) -> Iterator[Need]:
-    for each in policy.reliefs.for_everybody(now):
+    for each in policy.reliefs.off(now).values():
         told = {"rule": policy.title_of(each.rule)}
         if each.cause is Cause.HALT:
             words = phrase("“%(rule)s” stopped by itself. It refuses nobody now.", **told)

@@ -156,6 +156,19 @@ async def test_a_plan_says_who_could_be_told_first_and_how(ada: Browser, lin: Br
     assert "/console/notices/2/enforced?rule=nobody" in page.text
 
 
+async def test_notices_that_start_by_themselves_leave_nobody_to_tell(ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    sends = NOBODY["rules"][0] | {"stages": {"warn": "2030-01-01"}, "notice": {"send": "on_dates"}}
+    (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [sends, *PHONE_RULES["rules"]]}))
+    await ada.post("/console/policy/plans", days="14")
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    assert firm.context.planning.last
+    page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
+    assert "By themselves: when the plan starts" in page.words
+    assert "Tell these first" not in page.words
+
+
 async def test_people_added_by_a_plan_are_not_told_by_the_running_notice(ada: Browser, firm: Company) -> None:
     await settled(firm)
     wider = json.loads(json.dumps(PHONE_RULES))
