@@ -201,11 +201,16 @@ async def apply(request: web.Request) -> web.Response:
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
-        await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+        done = await activation.apply(
+            context.store, digest, person, note, context.clock(), guard, override=override
+        )
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
     digest = (await find_plan(context.store, digest)).digest
-    return redirect_after(request, phrase("You started this plan."), "policy-plan-watch", digest=digest)
+    said = phrase("You started this plan.")
+    if done.already and done.author != person.name:
+        said = phrase("%(who)s has already started this plan.", who=done.author)
+    return redirect_after(request, said, "policy-plan-watch", digest=digest)
 
 
 def _named(found: StoredPlan, what: str) -> str:

@@ -394,6 +394,15 @@ async def refused(firm: Company, policy: str, user: str) -> None:
     await firm.store.ledger.flush()
 
 
+async def test_a_plan_that_somebody_else_has_started_is_said_to_be_theirs(
+    ada: Browser, lin: Browser, firm: Company
+) -> None:
+    digest = await planned(ada, firm)
+    for browser, said in ((ada, "You started this plan."), (lin, "ada has already started this plan.")):
+        page = await browser.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="agreed")
+        assert said in page.words
+
+
 async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: Company) -> None:
     await settled(firm)
     digest = await planned(lin, firm)
