@@ -70,6 +70,7 @@ async def watch(request: web.Request) -> web.Response:
         more=more_of(plan),
         watched=await watched_people(context.store, found, plan),
         on_dates=on_dates,
+        off=context.bundle().policy.reliefs.off(context.clock()),
         words=WORDS,
         notices=[
             each
