@@ -50,7 +50,7 @@ GERMAN = {
     r"Korrektur(en)?": "Berichtigung",
     r"Auditprotokoll\w*": "Audit-Protokoll",
     r"ab(ge|zu)?schalt\w*": "ausschalten",
-    r"Rolle (viewer|analyst|operator|approver)": "Leser, Auswerter, Operator, Genehmiger",
+    r"Rolle (?-i:viewer|analyst|operator|approver)": "Leser, Auswerter, Operator, Genehmiger",
     r"(trag|trage|ändere|binde|leg|lege|erinnere|wähle|öffne|gib|nimm|du|dich|dir|deine?[mnrs]?)": "Sie",
 }
 CODE = re.compile(

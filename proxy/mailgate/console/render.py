@@ -17,7 +17,7 @@ from mailgate.console.connectors.sources import loss_in_words
 from mailgate.console.now.gates import roughly
 from mailgate.console.people.lanes import drawn
 from mailgate.console.pictures import away_picture, sparkline
-from mailgate.console.shapes import badge, table
+from mailgate.console.shapes import badge, breakable, table
 from mailgate.console.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -35,8 +35,11 @@ from mailgate.console.words import (
     not_denied_in_words,
     protocol_in_words,
     reason_in_words,
+    reporter_in_words,
     rule_in_words,
     rule_state_in_words,
+    short_name,
+    short_names,
     source_in_words,
     state_in_words,
     status_in_words,
@@ -296,7 +299,7 @@ def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
 
 @pass_context
 def _badge(context: Context, words: str, state: str) -> Markup:
-    return badge(translate(words, _language(context)), state)
+    return badge(capital(translate(words, _language(context))), state)
 
 
 def _in_language(tell: Callable[..., Any]) -> Callable[..., Any]:
@@ -366,6 +369,10 @@ _ENVIRONMENT = _environment(
         "away_picture": _in_language(away_picture),
         "loss": loss_in_words,
         "source": source_in_words,
+        "reporter": reporter_in_words,
+        "short": short_names,
+        "short_name": short_name,
+        "breakable": breakable,
         "state": state_in_words,
         "not_denied": not_denied_in_words,
         "rule": rule_in_words,

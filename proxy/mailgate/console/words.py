@@ -1,7 +1,7 @@
 """The display names of the closed sets of the model."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 
 from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
@@ -241,6 +241,17 @@ def looked_clause_first(source: str) -> str:
     """The words at the beginning of a sentence. The name of a source keeps its case."""
     told = looked_clause(source)
     return capital(told) if source == ENROLLED else told
+
+
+def short_name(login: str) -> str:
+    """A person as a sentence about this one alone names them."""
+    return login.partition("@")[0]
+
+
+def short_names(logins: Sequence[str]) -> list[str]:
+    """People as a sentence names them: without the domain, if they have the same or none."""
+    same = len({each.partition("@")[2] for each in logins}) < 2
+    return [short_name(each) if same else each for each in logins]
 
 
 def kind_in_words(kind: Kind | str | None) -> str:

@@ -11,7 +11,7 @@ from mailgate.console.words import EFFECTS, device_in_words, looked_clause, reas
 from mailgate.devices.device import Device
 from mailgate.model import Access, Decision, Effect, Posture
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import joined_by_and, joined_names, phrase
+from mailgate.model.phrase import capital, joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
 from mailgate.policy.decide import decide, exemption_to_end
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
@@ -35,7 +35,7 @@ class MailAccess(StrEnum):
 HEADLINES = {
     MailAccess.GETS: phrase("Gets mail"),
     MailAccess.WARNED: phrase("Gets mail after a warning"),
-    MailAccess.EXEMPT: phrase("Let in"),
+    MailAccess.EXEMPT: capital(phrase("let in")),
     MailAccess.PROOF: phrase("Has to prove itself first"),
     MailAccess.OUT: phrase("No mail"),
     MailAccess.LOST: phrase("Lost, no mail"),

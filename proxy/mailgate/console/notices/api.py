@@ -187,17 +187,17 @@ async def decide_mail(call: Call, path: MailPath, body: MailDecision) -> Decided
     """Decide about a mail that is unsure, or send a failed one again."""
     if not await call.context.store.mails.by_ids([path.mail]):
         raise ProblemError(404, "no mail has this id")
-    return await _do(call, [path.mail], body)
+    return await _decide(call, [path.mail], body)
 
 
 async def decide_mails(call: Call, path: NoticePath, query: RuleQuery, body: MailDecision) -> DecidedMails:
     """Decide about all mails with one notice that are unsure, or send all failed ones again."""
     about = about_of(path, query)
     await subject_of_notice(call.context, about)
-    return await _do(call, about, body)
+    return await _decide(call, about, body)
 
 
-async def _do(call: Call, which: Which, body: MailDecision) -> DecidedMails:
+async def _decide(call: Call, which: Which, body: MailDecision) -> DecidedMails:
     return DecidedMails(mails=await mark_mails(call.context.store, which, body.what, call.person, call.now))
 
 

@@ -12,7 +12,7 @@ from mailgate.console.notices.facts import NoticeOnDate, notices_on_dates
 from mailgate.console.now.gates import GateNode, GateState, gates_now, span
 from mailgate.console.now.readiness import ConnectorState, Readiness
 from mailgate.console.plans.facts import title_of, waits_for
-from mailgate.console.words import status_in_words, trouble_in_words
+from mailgate.console.words import short_name, short_names, status_in_words, trouble_in_words
 from mailgate.model.phrase import (
     joined,
     joined_by_and,
@@ -268,9 +268,10 @@ def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterato
         words = plural(
             "%(count)s person is waiting for help.", "%(count)s people are waiting for help.", people
         )
+        names = short_names([each.person or each.reference for each in longest])
         named = (
-            phrase("%(who)s (%(span)s)", who=each.person or each.reference, span=span(now - each.last_at))
-            for each in longest
+            phrase("%(who)s (%(span)s)", who=name, span=span(now - each.last_at))
+            for name, each in zip(names, longest, strict=True)
         )
         more = phrase("Waiting longest: %(names)s.", names=joined(named))
         yield Need(words, "help_requests", act=phrase("Answer"), more=more, icon="help")
@@ -309,7 +310,7 @@ def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
 
 
 def _end(relief: Relief) -> str:
-    told = {"who": relief.person or relief.device, "at": relief.until and time_of(relief.until)}
+    told = {"who": short_name(relief.person or relief.device), "at": relief.until and time_of(relief.until)}
     return phrase("%(who)s: %(at)s", **told)
 
 

@@ -9,7 +9,7 @@ from mailgate.config.admins import BY_FILE
 from mailgate.console.devices.mail_status import MailAccess
 from mailgate.console.now.counting import TREND_DAYS, Outage
 from mailgate.console.plans.facts import title_of
-from mailgate.console.words import state_in_words
+from mailgate.console.words import short_name, state_in_words
 from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import Phrase, joined, phrase, plural
@@ -285,7 +285,7 @@ def coming_up(
             found.append(replace(each, why=said[0] if len(said) == 1 else ""))
     for relief in policy.reliefs.exemptions(now) if names else ():
         if relief.until and relief.cause is Cause.EXEMPTION:  # who let themselves in knows their end
-            words = phrase("The exemption of %(who)s ends", who=relief.person or relief.device)
+            words = phrase("The exemption of %(who)s ends", who=short_name(relief.person or relief.device))
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
     for rule, relief in policy.reliefs.off(now).items():
         if relief.until:

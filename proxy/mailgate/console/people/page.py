@@ -28,7 +28,7 @@ from mailgate.console.people.support_acts import (
 )
 from mailgate.console.people.verdict import PersonVerdict, named, verdict_on
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
-from mailgate.console.words import device_named
+from mailgate.console.words import device_named, short_name
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.me import cause_words
 from mailgate.gateway.pages.steps import FIXES, steps_of
@@ -283,7 +283,7 @@ async def _whom(request: web.Request, key: Key) -> str:
     asked = await context_of(request).store.help_requests.one(*key)
     if asked is None:
         raise web.HTTPNotFound
-    return asked.person or (
+    return short_name(asked.person) or (
         device_named(asked.device)
         if asked.device
         else phrase("help number %(reference)s", reference=asked.reference)

@@ -47,6 +47,7 @@ _KINDS = {
     'client.kind == "laptop"': phrase("Laptops"),
 }
 _APP, _LIST = re.compile(r'"([^"]+)" in device\.apps'), re.compile(r'"([^"]+)" in device\.lists')
+_APPS = re.compile(r'\[("[^"]+"(?:, ?"[^"]+")*)\]\.exists\((\w+), \2 in device\.apps\)')
 
 
 class StageOfPlan(NamedTuple):
@@ -113,7 +114,7 @@ def _rule(
 ) -> PlannedRule:
     atoms = [each.strip() for each in rule.when.text.split("&&")]
     kinds = [each for each in atoms if each in _KINDS]
-    apps = [each[1] for atom in atoms if (each := _APP.fullmatch(atom))]
+    apps = [app for atom in atoms for app in _apps_of(atom)]
     lists = [each[1] for atom in atoms if (each := _LIST.fullmatch(atom))]
     known = {row.value: row.people for row in plan.company.get("group", ())}
     reads_device = any(name.startswith("device.") for name in rule.when.reads)
@@ -125,7 +126,7 @@ def _rule(
         tuple(policy.catalog.name_of(each) for each in apps),
         tuple(lists),
         " && ".join(
-            each for each in atoms if not (_APP.fullmatch(each) or _LIST.fullmatch(each) or kinds == [each])
+            each for each in atoms if not (_apps_of(each) or _LIST.fullmatch(each) or kinds == [each])
         ),
         tuple((group, known.get(group, 0)) for group in rule.groups),
         rule.share,
@@ -133,6 +134,12 @@ def _rule(
         rule.notice.send is not None,
         tuple(_stages(rule, plan)),
     )
+
+
+def _apps_of(atom: str) -> list[str]:
+    """The apps one of which is on the device, if a part of a condition asks for that alone."""
+    found = _APP.fullmatch(atom) or _APPS.fullmatch(atom)
+    return [each.strip(' "') for each in found[1].split(",")] if found else []
 
 
 def _stages(rule: Rule, plan: Plan) -> Iterator[StageOfPlan]:

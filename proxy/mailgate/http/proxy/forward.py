@@ -127,7 +127,7 @@ class Forwarder:
                 exchange.write(as_it_came)
                 return KEEP_OPEN
         framing, out = self._answer_head(exchange, response, now, whole=True)
-        content = [data[len(response.raw) :]] if chunks is None else chunks
+        content = response.body.feed(data[len(response.raw) :])[0] if chunks is None else chunks
         if framing.chunked:
             content = [*map(chunk, content), _end(response.body.trailers, framing)]
         exchange.write(b"".join((out, *content)))

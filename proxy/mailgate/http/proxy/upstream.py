@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody, LengthBody
+from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody, LengthBody, is_as_written
 from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
@@ -56,7 +56,8 @@ class UpstreamTimeout(UpstreamError):
 READ_AHEAD = 512 * 1024
 
 Answer: TypeAlias = tuple[ResponseHead, bytes, list[bytes] | None]
-"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks; None if it has none."""
+"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks; None if it has none, or if they are
+as the gate would write them."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -312,6 +313,8 @@ class UpstreamConnection(asyncio.Protocol):
             return (head, data, None) if len(data) - end == body.left else None
         if not isinstance(body, ChunkedBody) or not data.endswith(LAST_CHUNK):
             return None
+        if is_as_written(data, end):
+            return head, data, None
         try:
             pieces, rest = body.feed(data[end:])
         except Malformed:

@@ -53,7 +53,7 @@ async def test_a_device_is_exempt_by_any_of_its_names(ada: Browser, firm: Compan
     [
         ({"whom": ""}, "Enter a login name or device ID"),
         ({"days": "9999"}, "Enter a login name or device ID"),
-        ({"whom": "none", "what": "device"}, "No devices are called none"),
+        ({"whom": "none", "what": "device"}, "No device is called none"),
         ({"why": ""}, "Say why"),
         ({"rule": "laptop-browser"}, "gives mail"),
         ({"rule": "nope"}, "No rule is called nope"),
