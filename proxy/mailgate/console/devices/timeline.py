@@ -10,8 +10,8 @@ from pydantic import with_config
 from mailgate.config import Bundle
 from mailgate.console.notices.facts import WORDS
 from mailgate.console.now.gates import span
-from mailgate.console.policy.rules import span as exactly
 from mailgate.console.people.help import HelpFacts, help_facts
+from mailgate.console.policy.rules import span as exactly
 from mailgate.console.words import (
     MAIL_STATES,
     device_in_words,

@@ -169,7 +169,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     return await show(
         request,
         "person.html",
-        standing_message=just_lost(request, lost.facts.id, lost.facts.lost_at) if lost else None,
+        standing_message=just_lost(request, lost.facts) if lost else None,
         person=found,
         verdict=verdict,
         names=named(found.devices),
