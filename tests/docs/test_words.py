@@ -44,6 +44,14 @@ GERMAN = {
     r"erwartet( wird| werden)?|ungültig\w*": "was einzugeben ist",
     r"abgemildert|zurückgezogene Regel|etwas (ist )?schiefgegangen": "was nicht ging, was zu tun ist",
     r"Anfrage\S* (ist|war) erledigt": "geschlossen",
+    r"Bericht(e|en|s|es)?": "Meldung",
+    r"Telefon(e|en|s)?": "Smartphone",
+    r"Firmen(mail|post)": "Firmen-E-Mail",
+    r"Korrektur(en)?": "Berichtigung",
+    r"Auditprotokoll\w*": "Audit-Protokoll",
+    r"ab(ge|zu)?schalt\w*": "ausschalten",
+    r"Rolle (?-i:viewer|analyst|operator|approver)": "Leser, Auswerter, Operator, Genehmiger",
+    r"(trag|trage|ändere|binde|leg|lege|erinnere|wähle|öffne|gib|nimm|du|dich|dir|deine?[mnrs]?)": "Sie",
 }
 CODE = re.compile(
     r"`[^`]*`|<code>.*?</code>|<[^>]*>|%\(\w+\)[sd]|\{[^}]*\}|\$\d|connectors[. ]·|https?://\S+|(?<!\w)--?[\w-]+|\S*[_/]\S*|\"[^\"]*\""

@@ -339,7 +339,7 @@ def test_a_chosen_language_goes_before_the_browsers(chosen: str, asked: str, def
 
 def test_sentences_and_numbers_are_said_in_it() -> None:
     assert translate(plural("%(count)s device", "%(count)s devices", 1200), GERMAN) == "1.200 Geräte"
-    assert translate(phrase("under 0.1 %"), GERMAN) == "unter 0,1 %"
+    assert translate(phrase("under 0.1%"), GERMAN) == "unter 0,1 %"
     assert (GERMAN.number(12.5), IN_ENGLISH.number(12.5), IN_ENGLISH.number(1200)) == (
         "12,5",
         "12.5",

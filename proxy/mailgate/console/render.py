@@ -17,7 +17,7 @@ from mailgate.console.connectors.sources import loss_in_words
 from mailgate.console.now.gates import roughly
 from mailgate.console.people.lanes import drawn
 from mailgate.console.pictures import away_picture, sparkline
-from mailgate.console.shapes import badge, table
+from mailgate.console.shapes import badge, breakable, table
 from mailgate.console.words import (
     CONNECTORS,
     KIND_CHOICES,
@@ -37,6 +37,8 @@ from mailgate.console.words import (
     reason_in_words,
     rule_in_words,
     rule_state_in_words,
+    short_name,
+    short_names,
     source_in_words,
     state_in_words,
     status_in_words,
@@ -103,10 +105,18 @@ def asset(name: str) -> web.Response:
 
 
 class _Time(Markup):
-    """A time as it is said alone, ``within`` a sentence, and ``among`` others."""
+    """A time as it is said alone, ``within`` a sentence, and ``among`` others: seldom all three, and each takes long to write."""
 
-    within: Markup
-    among: Markup
+    at: datetime
+    language: Language
+
+    @property
+    def within(self) -> Markup:
+        return _time(self.at, "in", self.language.zoned(self.at), self.language)
+
+    @property
+    def among(self) -> Markup:
+        return _time(self.at, "at", self.language.zoned(self.at, "at"), self.language)
 
 
 def instant(at: datetime | str | None, never: str = NEVER, language: Language = IN_ENGLISH) -> Markup:
@@ -118,8 +128,7 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
     except (ValueError, OverflowError):
         return Markup.escape(at)  # a damaged entry of the audit log has any text here
     told = _Time(_time(there, "alone", language.zoned(there, "alone"), language))
-    told.within = _time(there, "in", language.zoned(there), language)
-    told.among = _time(there, "at", language.zoned(there, "at"), language)
+    told.at, told.language = there, language
     return told
 
 
@@ -296,7 +305,7 @@ def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
 
 @pass_context
 def _badge(context: Context, words: str, state: str) -> Markup:
-    return badge(translate(words, _language(context)), state)
+    return badge(capital(translate(words, _language(context))), state)
 
 
 def _in_language(tell: Callable[..., Any]) -> Callable[..., Any]:
@@ -366,6 +375,9 @@ _ENVIRONMENT = _environment(
         "away_picture": _in_language(away_picture),
         "loss": loss_in_words,
         "source": source_in_words,
+        "short": short_names,
+        "short_name": short_name,
+        "breakable": breakable,
         "state": state_in_words,
         "not_denied": not_denied_in_words,
         "rule": rule_in_words,

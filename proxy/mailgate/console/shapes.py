@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from itertools import count
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mailgate.gateway.pages import shapes
 
@@ -22,6 +22,15 @@ _PICTURES = {"watches": "eye", "off": "off"}
 def badge(words: str, state: str) -> Markup:
     """A state in words, by its form."""
     return shapes.badge(words, FORM_OF.get(state, "off"), _PICTURES.get(state, ""))
+
+
+_AT = re.compile(r"@(?=[^<>]*(?:<|$))")
+"""Where an address in a text breaks first if it has no room."""
+
+
+def breakable(text: str) -> Markup:
+    """A text whose addresses break before their domain."""
+    return Markup(_AT.sub("<wbr>@", str(escape(text))))  # noqa: S704 - escaped
 
 
 _HEAD = re.compile(r"<th\b([^>]*)>(.*?)</th>", re.DOTALL)
@@ -68,7 +77,9 @@ def _labelled(row: str, columns: list[str]) -> str:
     if "colspan" in row:
         return row
     places = count()
-    return _CELL.sub(lambda cell: _cell(cell[1], cell[2], cell[3], columns[next(places)]), row)
+    return _CELL.sub(
+        lambda cell: _cell(cell[1], cell[2], _AT.sub("<wbr>@", cell[3]), columns[next(places)]), row
+    )
 
 
 def _cell(tag: str, attributes: str, content: str, column: str) -> str:

@@ -1,7 +1,7 @@
 """The display names of the closed sets of the model."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 
 from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
@@ -243,6 +243,17 @@ def looked_clause_first(source: str) -> str:
     return capital(told) if source == ENROLLED else told
 
 
+def short_name(login: str) -> str:
+    """A person as a sentence about this one alone names them."""
+    return login.partition("@")[0]
+
+
+def short_names(logins: Sequence[str]) -> list[str]:
+    """People as a sentence names them: without the domain, if they have the same or none."""
+    same = len({each.partition("@")[2] for each in logins}) < 2
+    return [short_name(each) if same else each for each in logins]
+
+
 def kind_in_words(kind: Kind | str | None) -> str:
     """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
@@ -307,8 +318,11 @@ def protocol_in_words(protocol: str) -> str:
     return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
 
 
+_REASONS = frozenset(Reason)
+
+
 def reason_in_words(reason: str) -> str:
     """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
-    if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
+    if reason not in _REASONS or reason == Reason.RULE_MATCHED:
         return ""
     return wording_of(Reason(reason)).title

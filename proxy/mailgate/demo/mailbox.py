@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import MIMEPart
 from email.policy import default
@@ -67,6 +67,13 @@ def read_message(source: bytes) -> MailboxMessage:
     )
 
 
+def _arrived(messages: list[MailboxMessage], now: datetime) -> list[MailboxMessage]:
+    """The messages, some days earlier if one of them would be from the future."""
+    latest = max((each.date for each in messages), default=now)
+    back = timedelta(days=max((latest - now) // timedelta(days=1) + 1, 0))
+    return [replace(each, date=each.date - back) for each in messages]
+
+
 def _attachment(part: MIMEPart) -> Attachment:
     content = part.get_payload(decode=True)
     assert isinstance(content, bytes)
@@ -78,7 +85,7 @@ class Mailbox:
 
     def __init__(self, messages: Iterable[MailboxMessage], clock: Callable[[], datetime]) -> None:
         self._folders: dict[str, deque[MailboxMessage]] = {
-            "inbox": deque(messages),
+            "inbox": deque(_arrived(list(messages), clock())),
             "sent": deque(maxlen=MAX_SENT),
         }
         self._clock = clock

@@ -105,7 +105,7 @@ def _changed(old: Rule, new: Rule, now: datetime) -> Headline:
     if old.stages != new.stages:
         return _stages(old, new)
     if old.share != new.share:
-        return phrase("applies to %(share)s %% of people", share=f"{new.share * 100:g}"), None
+        return phrase("applies to %(share)s%% of people", share=new.share * 100), None
     if old.groups != new.groups:
         if not new.groups:
             return phrase("applies to everybody"), None

@@ -197,7 +197,7 @@ class Page:
     @property
     def words(self) -> str:
         """The text of the page without markup."""
-        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", self.text)))
+        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", self.text.replace("<wbr>", ""))))
 
     @property
     def csrf(self) -> str:

@@ -1,15 +1,23 @@
 """What every page shows."""
 
 import inspect
+import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.unit.console.browsing import Browser
+from tests.integration.gate import PHONE_RULES
+from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.phones import asks, has, record
 
 from mailgate.console.nouns import MENU
 from mailgate.console.site import ROUTES
+from mailgate.rollout.person import Person
+from mailgate.rollout.reliefs import break_glass, exempt
+from mailgate.store import HelpRequest
 
 ENTRIES = [entry for _, entries in MENU for entry in entries]
 
@@ -74,3 +82,43 @@ def test_no_act_leads_to_another_page_without_a_message(route: web.RouteDef) -> 
         "redirect_to",
         "redirect_back",
     }
+
+
+TITLED = {"rules": [rule | {"title": "No prohibited app"} for rule in PHONE_RULES["rules"]]}
+ON_PAGES = [
+    "/console/",
+    "/console/policy",
+    "/console/policy/rules/prohibited-app",
+    "/console/notices",
+    "/console/notices/1/enforced?rule=prohibited-app",
+    "/console/help",
+    "/console/exemptions",
+    "/console/sightings",
+    "/console/explain?reference=REF2345",
+    "/console/people?login=alice",
+]
+IN_CODE = re.compile(
+    r'<(head|code|option|script)\b.*?</\1>|<span class="hidden">.*?</span>|<[^>]*>', re.DOTALL
+)
+
+
+async def test_a_rule_with_a_title_is_called_by_its_id_in_code_alone(firm: Company, ada: Browser) -> None:
+    firm.bundle = replace(firm.bundle, rules=firm.candidate(json.dumps(TITLED)))
+    phones = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phones[0], "alice")
+    why = HelpRequest(
+        "prohibited-app", "alice", "alice", "", "prohibited-app", "REF2", "p", True, 1, NOW, NOW
+    )
+    await firm.store.help_requests.note(why)
+    lin, until = Person("lin", "here"), NOW + timedelta(days=1)
+    policy = firm.bundle.policy
+    await exempt(
+        firm.store, policy, lin, "a new phone", NOW, rule="prohibited-app", until=until, person="bob"
+    )
+    await break_glass(firm.store, policy, lin, "too many", NOW, rule="unproven-handheld", until=until)
+    ids = [rule["id"] for rule in PHONE_RULES["rules"]]
+    found = {}
+    for path in [*ON_PAGES, f"/console/devices/{phones[0].id}"]:
+        said = IN_CODE.sub(" ", (await ada.get(path)).text)
+        found[path] = [each for each in ids if each in said]
+    assert {path: each for path, each in found.items() if each} == {}

@@ -188,7 +188,7 @@ GUARD = "guard: {max_newly_blocked: 1%, approvals: 2, window: 7d}\n"
     ("settings", "title", "words"),
     [
         ("", "3.6 ", "No guard is set"),
-        (GUARD, "3.6 ", "more than 1 % of people or devices within 7 days need the approval of 2 other people"),
+        (GUARD, "3.6 ", "more than 1% of people or devices within 7 days need the approval of 2 other people"),
         ("", "3.6 ", "are not set up"),
         ("", "3.5 ", "No admins are named"),
         ("choices: [company-phone]\n", "3.8 ", "offers: a phone of the company."),

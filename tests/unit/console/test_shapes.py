@@ -5,7 +5,7 @@ import re
 import pytest
 from markupsafe import Markup
 
-from mailgate.console.shapes import badge, table
+from mailgate.console.shapes import badge, breakable, table
 
 HEAD = '<thead><tr><th class="num">No.</th><th class="name">Whom</th><th aria-sort="ascending"><a href="/">Since ▲</a></th><th><span class="hidden">Actions</span></th></tr></thead>'
 
@@ -52,3 +52,10 @@ def test_the_more_columns_the_earlier_a_table_becomes_cards(columns: int, size: 
 def test_a_state_has_a_form_and_what_is_not_known_never_looks_like_mail(state: str, form: str) -> None:
     assert f'<span class="badge {form}">' in badge("It is <so>", state)
     assert badge("It is <so>", state).endswith("It is &lt;so&gt;</span>")
+
+
+def test_an_address_breaks_before_its_domain_and_no_attribute_does() -> None:
+    assert breakable("<ada@example.com>") == "&lt;ada<wbr>@example.com&gt;"
+    assert '<a href="?login=ada@example.com">ada<wbr>@example.com</a>' in shown(
+        '<td class="num">1</td><td><a href="?login=ada@example.com">ada@example.com</a></td><td></td><td></td>'
+    )

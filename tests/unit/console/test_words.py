@@ -13,6 +13,7 @@ from mailgate.console.words import (
     not_denied_in_words,
     protocol_in_words,
     reason_in_words,
+    short_names,
     status_in_words,
     system_in_words,
     trouble_in_words,
@@ -119,3 +120,9 @@ def test_reasons_have_the_words_of_the_gates_own_pages() -> None:
 @pytest.mark.parametrize(("status", "words"), [(429, "HTTP 429 Too Many Requests"), (599, "HTTP 599")])
 def test_a_status_is_told_with_its_phrase_if_it_has_one(status: int, words: str) -> None:
     assert status_in_words(status) == words
+
+
+def test_a_sentence_names_people_without_the_domain_that_they_share() -> None:
+    assert short_names(["ada@example.com", "bob@example.com"]) == ["ada", "bob"]
+    assert short_names(["ada@example.com", "ada@example.org"]) == ["ada@example.com", "ada@example.org"]
+    assert short_names(["ada", "bob"]) == ["ada", "bob"]

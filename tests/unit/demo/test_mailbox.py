@@ -1,6 +1,8 @@
 """Messages: every encoding of the shipped ones is read."""
 
-from mailgate.demo.mailbox import shipped_messages
+from datetime import datetime, timedelta
+
+from mailgate.demo.mailbox import Mailbox, shipped_messages
 
 
 def test_shipped_messages_are_whole_and_newest_first() -> None:
@@ -26,3 +28,14 @@ def test_encoded_headers_names_and_texts_are_decoded() -> None:
     )
     assert table.name == "Sitzplan – Büro.csv"
     assert "Bücherei" in table.content.decode()
+
+
+def inbox(now: datetime) -> list[datetime]:
+    return [each.date for each in Mailbox(shipped_messages(), lambda: now)._folders["inbox"]]
+
+
+def test_no_message_is_from_the_future() -> None:
+    dates = [each.date for each in shipped_messages()]
+    before = dates[0] - timedelta(days=3, hours=1)
+    assert inbox(before) == [each - timedelta(days=4) for each in dates]
+    assert inbox(dates[0] + timedelta(days=90)) == dates

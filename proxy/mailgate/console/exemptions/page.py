@@ -20,7 +20,7 @@ from mailgate.console.layout import (
 )
 from mailgate.console.now.traffic import refused_within_hour
 from mailgate.console.query_parameters import accepts_parameters
-from mailgate.console.words import device_named
+from mailgate.console.words import device_named, short_name
 from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
 from mailgate.model.phrase import joined, phrase, time_of
@@ -63,12 +63,9 @@ async def exempt(request: web.Request) -> web.Response:
         raise RefusedError(phrase("Enter a login name or device ID, and an end date"))
     called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
     if sent.get("what") == "device" and len(called) != 1:
+        several = phrase("%(number)s devices are called %(whom)s; use one", number=len(called), whom=whom)
         raise RefusedError(
-            phrase(
-                "%(number)s devices are called %(whom)s; use one",
-                number=len(called) or phrase("no"),
-                whom=whom,
-            )
+            several if called else phrase("no device is called %(whom)s; enter its id", whom=whom)
         )
     logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
@@ -82,7 +79,7 @@ async def exempt(request: web.Request) -> web.Response:
 
 def say_given(request: web.Request, given: Relief, before: str = "") -> None:
     """Show who is let in until when, with a way to undo it. ``before`` is what else was done."""
-    whom = given.person or phrase("The device %(id)s", id=given.device)
+    whom = short_name(given.person) or phrase("The device %(id)s", id=given.device)
     until = time_of(given.until) if given.until else ""
     words = phrase("%(whom)s is let in until %(until)s.", whom=whom, until=until)
     said = joined([before, words], " ") if before else words
@@ -99,7 +96,7 @@ async def end(request: web.Request) -> web.Response:
     kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))
     if kept is None:
         raise web.HTTPNotFound
-    now, whom = context.clock(), kept.relief.person or device_named(kept.relief.device)
+    now, whom = context.clock(), short_name(kept.relief.person) or device_named(kept.relief.device)
     if kept.holds(now):
         guard, by = guard_of(context.bundle().settings), person_of(request)
         await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, guard)
@@ -157,14 +154,16 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
     else:
         exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
         over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
+    shown = [each.relief for each in exempt[:SIZE]]
     return await show(
         request,
         "exemptions.html",
         status,
+        shows=shown,
         wrong=wrong,
         whom=whom,
         off=[each.relief for each in await reliefs.off(now)],
-        exempt=[each.relief for each in exempt[:SIZE]],
+        exempt=shown,
         let_ins=context.bundle().policy.let_ins,
         more=_further(exempt),
         over=over[:SIZE],

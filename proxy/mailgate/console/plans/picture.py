@@ -249,9 +249,9 @@ def _of(count: int, plan: Plan) -> str:
 
 def _percent(part: float) -> str:
     if 0 < part < 0.1:
-        return phrase("under 0.1 %")
+        return phrase("under 0.1%")
     digits = 1 if part < 10 else 0
-    return Phrase(lambda translator: f"{_with_digits(part, digits, translator)} %")
+    return phrase("%(number)s%%", number=Phrase(lambda translator: _with_digits(part, digits, translator)))
 
 
 def _with_digits(part: float, digits: int, translator: Translator) -> str:

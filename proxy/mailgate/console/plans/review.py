@@ -17,7 +17,16 @@ from mailgate.console.plans.picture import OUT, Panel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.devices.looks import sightings_of
 from mailgate.model import Effect, Stage
-from mailgate.model.phrase import ENGLISH, Translator, joined, phrase, plural, translate
+from mailgate.model.phrase import (
+    ENGLISH,
+    Translator,
+    joined,
+    joined_by_and,
+    joined_names,
+    phrase,
+    plural,
+    translate,
+)
 from mailgate.policy import Policy
 from mailgate.policy.changes import Change
 from mailgate.policy.rules import OnUnavailable, Rule
@@ -38,6 +47,7 @@ _KINDS = {
     'client.kind == "laptop"': phrase("Laptops"),
 }
 _APP, _LIST = re.compile(r'"([^"]+)" in device\.apps'), re.compile(r'"([^"]+)" in device\.lists')
+_APPS = re.compile(r'\[("[^"]+"(?:, ?"[^"]+")*)\]\.exists\((\w+), \2 in device\.apps\)')
 
 
 class StageOfPlan(NamedTuple):
@@ -104,7 +114,7 @@ def _rule(
 ) -> PlannedRule:
     atoms = [each.strip() for each in rule.when.text.split("&&")]
     kinds = [each for each in atoms if each in _KINDS]
-    apps = [each[1] for atom in atoms if (each := _APP.fullmatch(atom))]
+    apps = [app for atom in atoms for app in _apps_of(atom)]
     lists = [each[1] for atom in atoms if (each := _LIST.fullmatch(atom))]
     known = {row.value: row.people for row in plan.company.get("group", ())}
     reads_device = any(name.startswith("device.") for name in rule.when.reads)
@@ -116,7 +126,7 @@ def _rule(
         tuple(policy.catalog.name_of(each) for each in apps),
         tuple(lists),
         " && ".join(
-            each for each in atoms if not (_APP.fullmatch(each) or _LIST.fullmatch(each) or kinds == [each])
+            each for each in atoms if not (_apps_of(each) or _LIST.fullmatch(each) or kinds == [each])
         ),
         tuple((group, known.get(group, 0)) for group in rule.groups),
         rule.share,
@@ -124,6 +134,12 @@ def _rule(
         rule.notice.send is not None,
         tuple(_stages(rule, plan)),
     )
+
+
+def _apps_of(atom: str) -> list[str]:
+    """The apps one of which is on the device, if a part of a condition asks for that alone."""
+    found = _APP.fullmatch(atom) or _APPS.fullmatch(atom)
+    return [each.strip(' "') for each in found[1].split(",")] if found else []
 
 
 def _stages(rule: Rule, plan: Plan) -> Iterator[StageOfPlan]:
@@ -259,7 +275,7 @@ def checks_of(status: PlanStatus, losers: Losers) -> Iterator[Check]:
 def _lets_pass(status: PlanStatus) -> str:
     if not status.needed:
         return phrase("It needs no approval")
-    return phrase("Approved by %(names)s", names=", ".join(status.approved))
+    return phrase("Approved by %(names)s", names=joined_names(status.approved, joined_by_and))
 
 
 def _on_a_laptop(people: int, on_laptop: int) -> Check:
@@ -269,6 +285,8 @@ def _on_a_laptop(people: int, on_laptop: int) -> Check:
             "All %(count)s people ask for mail on a laptop too",
             people,
         )
+    if not on_laptop:
+        return "warn", phrase("Whether any of them asks for mail on a laptop is not known")
     unknown = people - on_laptop
     return "warn", plural(
         "%(known)s of %(people)s people ask for mail on a laptop too; of %(count)s that is not known",

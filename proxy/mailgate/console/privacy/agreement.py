@@ -169,7 +169,7 @@ def guard_in_words(settings: Settings) -> str:
     if guard is None:
         return phrase("No guard is set: one admin alone can start any change.")
     most = guard.max_newly_blocked
-    told = f"{most:.4g}" if isinstance(most, int) else f"{most * 100:.4g} %"
+    told = most if isinstance(most, int) else phrase("%(number)s%%", number=most * 100)
     return plural(
         "Changes that newly refuse more than %(most)s of people or devices within %(window)s need the approval of %(count)s other person.",
         "Changes that newly refuse more than %(most)s of people or devices within %(window)s need the approval of %(count)s other people.",

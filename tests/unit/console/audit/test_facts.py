@@ -49,7 +49,7 @@ def test_an_act_of_another_release_keeps_its_code() -> None:
     [
         (f"plan {'a' * 64}", "Plan aaaaaaaaaaaa"),
         ("version 3", "Version 3"),
-        ("break-glass 5", "Abschaltung 5"),
+        ("break-glass 5", "Ausschalten 5"),
         ("settings of gate-1", "settings of gate-1"),
         ("", ""),
     ],

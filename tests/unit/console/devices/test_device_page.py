@@ -74,12 +74,12 @@ async def test_its_enrolment_and_the_verdict_of_its_management_are_shown(ada: Br
 
 async def test_the_block_of_a_device_is_shown_with_rules_and_values(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
-    assert "no mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
+    assert "No mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
     assert "client.kind = phone" in page.words
     assert "device.lists = [prohibited]" in page.words
     assert "unproven-handheld not reached" in page.words
     assert (
-        "What would give it mail If TikTok is removed and the device reports so: gets mail by the rule clean-handheld"
+        "What would give it mail If TikTok is removed and the device reports so: Gets mail by the rule “clean-handheld”"
         in page.words
     )
 
@@ -103,7 +103,7 @@ async def test_a_device_that_never_asked_is_shown_with_what_it_would_get(ada: Br
     (found,) = await has(firm, record("b1", "bob"))
     page = await ada.get(f"/console/devices/{found.id}")
     assert "It has not asked for mail yet" in page.words
-    assert "gets mail by the rule clean-handheld" in page.words
+    assert "Gets mail by the rule clean-handheld" in page.words
 
 
 async def test_a_device_is_forgotten_once_it_was_confirmed_and_that_is_written_down(
@@ -137,7 +137,7 @@ async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
     assert "device-lost" not in str(await firm.acts())
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", why="in a taxi")
     assert "Lost, no mail" in page.words
-    assert f"Device {phone.id} is marked as lost. No mail. Undo" in page.words
+    assert "The iPhone is marked as lost. No mail. Undo" in page.words
     assert "Undo" not in (await ada.get("/console/")).words, "it is about this device"
     assert "Undo" in (await ada.get(page.path)).words, "for a minute"
     assert "Undo" not in (await vic.get(page.path)).words, "a viewer may not"

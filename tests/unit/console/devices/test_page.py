@@ -109,6 +109,14 @@ async def test_devices_are_found_by_how_they_stand(
     assert sorted(who for who, name in some.items() if name in page.text) == found
 
 
+async def test_a_filter_that_is_set_stands_before_the_others(ada: Browser, some: dict[str, str]) -> None:
+    first, _, others = (await ada.get("/console/devices?state=listed&before=3d")).text.partition(
+        '<details class="more">'
+    )
+    assert ('name="state"' in first, 'name="kind"' in first) == (True, False)
+    assert ('name="state"' in others, 'name="kind"' in others) == (False, True)
+
+
 async def test_devices_on_which_sources_disagree_are_one_link_away(
     ada: Browser, firm: Company, some: dict[str, str]
 ) -> None:

@@ -94,7 +94,7 @@ async def test_a_key_is_shut_out_for_good(ada: Browser, firm: Company) -> None:
     assert "One device is shut out" in page.words
     await ada.post("/console/enrolment/revoke", name="thumb", confirmed="yes")
     assert await firm.store.enrolments.revoked() == ["thumb"]
-    assert "revoked" in (await ada.get("/console/enrolment")).words
+    assert "Revoked" in (await ada.get("/console/enrolment")).words
     assert (await ada.post("/console/enrolment/revoke", name="thumb", confirmed="yes")).status == 404
 
 

@@ -23,10 +23,10 @@ async def test_a_recorded_request_is_decided_again_on_current_facts(ada: Browser
     await asks(firm, phone, "alice")
     page = await ada.get("/console/explain?reference=REF2345")
     assert "Recorded 1 time" in page.words
-    assert "no mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
+    assert "No mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
     await has(firm, record("a1", "alice", age=0))
     page = await ada.get("/console/explain?reference=REF2345")
-    assert "gets mail by the rule clean-handheld" in page.words
+    assert "Gets mail by the rule clean-handheld" in page.words
 
 
 async def test_a_posture_of_a_person_is_called_theirs(ada: Browser, firm: Company) -> None:
@@ -43,7 +43,7 @@ async def test_a_posture_of_a_person_is_called_theirs(ada: Browser, firm: Compan
     firm.bundle = replace(firm.bundle, settings=firm.bundle.settings.model_copy(update={"posture": posture}))
     page = await ada.get("/console/explain?reference=REF2345")
     assert theirs in page.words
-    assert "no mail by the rule prohibited-app" in page.words
+    assert "No mail by the rule prohibited-app" in page.words
 
 
 async def test_a_device_is_explained_on_its_page(ada: Browser, firm: Company) -> None:
@@ -71,10 +71,10 @@ async def test_an_unknown_help_number_is_said(ada: Browser) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (LAPTOP, "gets mail by the rule laptop-browser"),
-        (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "gets mail by the rule laptop-browser"),
-        (f"User-Agent: {IPHONE}", "no mail by the rule unproven-handheld : It is not known which apps are on this device"),
-        (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "no mail by the rule prohibited-app : An app keeps company mail off this device"),
+        (LAPTOP, "Gets mail by the rule laptop-browser"),
+        (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "Gets mail by the rule laptop-browser"),
+        (f"User-Agent: {IPHONE}", "No mail by the rule unproven-handheld : It is not known which apps are on this device"),
+        (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "No mail by the rule prohibited-app : An app keeps company mail off this device"),
     ],
 )  # fmt: skip
 async def test_a_pasted_request_is_decided_and_not_recorded(
@@ -89,7 +89,7 @@ async def test_a_pasted_request_is_decided_and_not_recorded(
 async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     page = await ada.post("/console/explain", text=IPHONE, device="a1")
-    assert "no mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
+    assert "No mail by the rule prohibited-app : An app keeps company mail off this device" in page.words
     page = await ada.post("/console/explain", text=IPHONE, device="nope")
     assert (page.status, "no devices are called nope" in page.words) == (422, True)
 

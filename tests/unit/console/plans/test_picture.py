@@ -55,7 +55,7 @@ def test_eleven_people_of_five_thousand_are_a_thin_bar() -> None:
     company, groups, _ = panels(plan({"block": 11}))
     whole, sliver, _ = rects(company.drawn)
     assert (float(whole["width"]), float(sliver["width"])) == (WIDTH, 3.0)
-    assert "11 of 5,000 people (0.2 %)" in company.drawn
+    assert "11 of 5,000 people (0.2%)" in company.drawn
     assert groups.words == "sales: 11 of 1,500."
 
 
@@ -84,11 +84,11 @@ def test_every_bar_fits_on_the_paper(now: dict[str, int], people: int) -> None:
 def test_the_worst_moment_is_told_with_its_date() -> None:
     made = plan({"warn": 40}, {"block": 11})
     assert worst_of(made).at is not None
-    assert summary(made) == "11 of 5,000 people (0.2 %) newly without mail from 15 December 2026 on."
+    assert summary(made) == "11 of 5,000 people (0.2%) newly without mail from 15 December 2026 on."
     assert "11 people with 11 devices without mail, from 15 December 2026 on." in described(made)
     only = plan({"warn": 40})
-    assert impact_words(only) == "Nobody is newly without mail; 40 of 5,000 people (0.8 %) get something else"
-    assert "under 0.1 %" in summary(plan({"block": 1}))
+    assert impact_words(only) == "Nobody is newly without mail; 40 of 5,000 people (0.8%) get something else"
+    assert "under 0.1%" in summary(plan({"block": 1}))
 
 
 def test_nobody_moved_is_said() -> None:

@@ -71,6 +71,24 @@ async def test_a_rule_is_read_from_its_condition_its_groups_and_its_dates() -> N
     assert drawn.words == "From 8 December 2026: 6 warned. From 15 December 2026: 6 lose mail."
 
 
+@pytest.mark.parametrize(
+    ("when", "apps", "rest"),
+    [
+        ('client.handheld && ["deepseek"].exists(app, app in device.apps)', ("DeepSeek",), ""),
+        (
+            'client.handheld && ["deepseek"].exists(app, app == "x")',
+            (),
+            '["deepseek"].exists(app, app == "x")',
+        ),
+    ],
+)
+async def test_a_rule_about_one_of_several_apps_names_them(
+    when: str, apps: tuple[str, ...], rest: str
+) -> None:
+    (rule,) = await planned_rules(stored([RULE | {"when": when}]), soon(), NOW)
+    assert (rule.apps, rule.rest) == (apps, rest)
+
+
 async def test_a_rule_that_stays_is_there_if_other_people_come_under_it() -> None:
     still = {"id": "rest", "when": "true", "effect": "allow"}
     found = await planned_rules(stored([RULE, still]), soon(changes=[]), NOW)
@@ -85,6 +103,7 @@ NONE = Losers((), None, 0, more=False, short=True)
     [
         ({}, replace(NONE, people=6, on_laptop=6), "ok", "All 6 people ask for mail on a laptop too"),
         ({}, replace(NONE, people=6, on_laptop=4), "warn", "4 of 6 people ask for mail on a laptop too; of 2 that is not known"),
+        ({}, replace(NONE, people=6), "warn", "Whether any of them asks for mail on a laptop is not known"),
         ({}, NONE, "ok", "They are warned 7 days before"),
         ({}, NONE, "ok", "Nobody gains or loses mail today"),
         ({"newly": newly(block=6)}, NONE, "warn", "They lose mail at once, without a warning"),
