@@ -58,6 +58,7 @@ async def notices(request: web.Request) -> web.Response:
         version=active.number if active else 0,
         rules=rule_notices(bundle.policy, active.number, context.clock()) if active else [],
         on_dates=await notices_on_dates(context.store, bundle.policy),
+        off=bundle.policy.reliefs.off(context.clock()),
         found=mails_by_notice(await context.store.mails.counts()),
         retractions=await context.store.retractions.latest(MAX_RETRACTIONS),
         titles={rule.id: rule.title or "" for rule in bundle.policy.rules},

@@ -125,6 +125,13 @@ async def test_an_app_that_is_prohibited_leads_to_its_rule(firm: Company, ada: B
     assert 'href="/console/devices?app=tiktok"' in page.text
 
 
+async def test_shares_are_written_as_in_the_language_of_the_page(firm: Company, ada: Browser) -> None:
+    await filled(firm)
+    page = await ada.get("/console/apps/wechat", headers={"Accept-Language": "de"})
+    assert "Sie haben 100 % gewählt." in page.words
+    assert "100%" not in page.words
+
+
 async def test_a_proposed_title_names_the_devices_that_are_chosen_and_an_own_one_stays(
     firm: Company, ada: Browser
 ) -> None:
