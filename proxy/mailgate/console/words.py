@@ -255,7 +255,6 @@ def short_names(logins: Sequence[str]) -> list[str]:
 
 
 def kind_in_words(kind: Kind | str | None) -> str:
-    """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
 
 
@@ -314,7 +313,6 @@ def outcome_in_words(effect: str) -> str:
 
 
 def protocol_in_words(protocol: str) -> str:
-    """The protocol of a request."""
     return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
 
 
