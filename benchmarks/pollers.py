@@ -163,7 +163,7 @@ def attested(port: int, issuer: Key, answer_to: Ask) -> Records:
     devices = [mint.make_key(secrets.token_bytes(32), f"device-{number}") for number in range(TOKENS)]
     tokens = []
     for number, device in enumerate(devices):
-        phone = mint.Device(subject=f"attested-{number}-{secrets.token_hex(4)}")
+        phone = mint.AttestedDevice(subject=f"attested-{number}-{secrets.token_hex(4)}")
         issue = mint.Issue(mint.TEST_ISSUER, PUBLIC_URL, jti=secrets.token_hex(8), now=now)
         tokens.append(mint.sign_token(mint.claims(phone, issue, device), issuer))
 

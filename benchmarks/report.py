@@ -1,17 +1,18 @@
-"""The results as tables, for the terminal, ``docs/performance.md`` and the README. Pure, but for what is kept.
+"""The results as tables, for the terminal, ``docs/performance.md``, the README and that of this folder. Pure, but for what is kept.
 
-``python -m benchmarks.report`` writes the page again from the kept results.
+``python -m benchmarks.report`` writes the pages again from the kept results.
 """
 
 import json
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine_line
 from benchmarks.processes import ROOT
 
-PAGE, README = ROOT / "docs" / "performance.md", ROOT / "README.md"
+PAGE, WAYS, README = ROOT / "docs" / "performance.md", ROOT / "benchmarks" / "README.md", ROOT / "README.md"
 KEPT = ROOT / "benchmarks" / "results"
 Results = Mapping[str, Any]
 
@@ -162,7 +163,7 @@ def markdown(found: Results) -> str:
             "",
             "Ratios, and µs of a processor for a request; ✗: the target is not reached.",
             "",
-            *figures(found),
+            *_table(HEADINGS, _lines(found)),
             "",
             f"- {machine_line(found['machine'])}",
             f"- `make bench`: {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
@@ -291,50 +292,47 @@ HELD = (
 
 
 def soak_markdown(found: Results) -> str:
-    """What two gates held and how many rows there were: a column for each of some minutes."""
+    """What two gates held and how many rows the tables had that grew: a column for each of some minutes."""
     notes = found["notes"]
-    shown = [notes[round(share * (len(notes) - 1))] for share in (0, 0.25, 0.5, 0.75, 1)]
+    shown = [notes[round(share * (len(notes) - 1))] for share in (0, 0.25, 1)]
     minutes = [f"minute {each['minute']}" for each in shown]
     held = [
-        [f"{title}, {which}", *(f"{each['gates'][number][key]:,.0f}" for each in shown)]
+        [title, *(f"{max(gate[key] for gate in each['gates']):,.0f}" for each in shown)]
         for key, title in HELD
-        for number, which in enumerate(("one gate", "the other"))
     ]
     tables = sorted({name for each in shown for name in each["rows"]})
-    rows = [[f"`{name}`", *(f"{each['rows'].get(name, 0):,}" for each in shown)] for name in tables]
+    counts = [[f"`{name}`", *(f"{each['rows'].get(name, 0):,}" for each in shown)] for name in tables]
+    rows = [each for each in counts if len({*each}) > 2]
     ended = ", ".join(f"{count:,} {how}" for how, count in sorted(found["requests"].items()))
     return "\n".join(
         [
             f"{found['store']}. {machine_line(found['machine'])}",
             "",
-            *_table(("what", *minutes), held),
+            *_table(("the larger of two gates", *minutes), held),
             "",
             *_table(("rows of", *minutes), rows),
             "",
-            f"Requests: {ended}.",
+            f"{len(tables) - len(rows)} other tables stayed as they were. Requests: {ended}.",
         ]
     )
 
 
-TOLD: tuple[tuple[str, Callable[[Results], str], str, str], ...] = (
-    ("latest.json", markdown, "<!-- make bench writes from here -->", "<!-- make bench writes to here -->"),
-    ("parts.json", parts_markdown, "<!-- the parts are written from here -->", "<!-- the parts are written to here -->"),
-    ("devices.json", devices_markdown, "<!-- the devices are written from here -->", "<!-- the devices are written to here -->"),
-    ("soak.json", soak_markdown, "<!-- the soak is written from here -->", "<!-- the soak is written to here -->"),
-)  # fmt: skip
-"""The kept results, how they are told, and between which lines of the page."""
+TOLD: Mapping[Path, Mapping[str, tuple[str, Callable[[Results], str]]]] = {
+    PAGE: {"make bench writes": ("latest", markdown), "the devices are written": ("devices", devices_markdown), "the soak is written": ("soak", soak_markdown)},
+    WAYS: {"make bench writes": ("latest", lambda found: "\n".join(_table(OF_SYSTEMS, systems(found)))), "the parts are written": ("parts", parts_markdown)},
+    README: {"make bench writes": ("latest", headline)},
+}  # fmt: skip
+"""Of each page, what is written between which lines: the kept results, and how they are told."""
 
 
-def page_of(page: str) -> str:
-    """The page with all its tables, from the kept results."""
-    for name, told, begin, end in TOLD:
-        page = between(page, begin, end, told(kept(name)))
+def page_of(path: Path) -> str:
+    """A page with all its tables."""
+    page = path.read_text("utf-8")
+    for what, (name, told) in TOLD[path].items():
+        page = between(
+            page, f"<!-- {what} from here -->", f"<!-- {what} to here -->", told(kept(f"{name}.json"))
+        )
     return page
-
-
-def readme_of(readme: str) -> str:
-    name, _, begin, end = TOLD[0]
-    return between(readme, begin, end, headline(kept(name)))
 
 
 def between(page: str, begin: str, end: str, text: str) -> str:
@@ -367,8 +365,8 @@ def _rounded(value: Any) -> Any:
 
 
 def write() -> None:
-    for path, made in ((PAGE, page_of), (README, readme_of)):
-        path.write_text(made(path.read_text("utf-8")), "utf-8")
+    for path in TOLD:
+        path.write_text(page_of(path), "utf-8")
 
 
 if __name__ == "__main__":

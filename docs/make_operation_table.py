@@ -3,30 +3,25 @@
 import re
 from pathlib import Path
 
-from mailgate.console.api.operation import Operation
 from mailgate.console.api.site import OPERATIONS
 
 PAGE = Path(__file__).parent / "api.md"
 _TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- end of operations -->)", re.DOTALL)
 
 
-def row(path: str, operations: list[Operation]) -> str:
-    """One line of the table; no role is named where every admin may."""
-    cells = {
-        operation.method: " or ".join(f"`{role}`" for role in operation.roles) for operation in operations
-    }
-    methods = ", ".join(f"{method} ({who})" if who else method for method, who in cells.items())
-    return f"| `{path}` | {methods} |"
+def row(roles: tuple[str, ...], method: str, paths: list[str]) -> str:
+    """One line of the table: what somebody with one of these roles may."""
+    who = ", ".join(f"`{role}`" for role in roles) or "every admin"
+    return f"| {who} | {method} | {', '.join(f'`{path}`' for path in paths)} |"
 
 
 def with_table(page: str) -> str:
     """The page with the current operations."""
-    by_path: dict[str, list[Operation]] = {}
+    may: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for operation in OPERATIONS:
-        by_path.setdefault(operation.path, []).append(operation)
-    table = "\n".join(
-        ["| address | methods, and who may |", "|---|---|", *(row(*each) for each in by_path.items())]
-    )
+        may.setdefault((tuple(operation.roles), operation.method), []).append(operation.path)
+    rows = (row(*key, paths) for key, paths in sorted(may.items(), key=lambda each: each[0]))
+    table = "\n".join(["| one of these roles | may | at |", "|---|---|---|", *rows])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
 
 

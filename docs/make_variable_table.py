@@ -10,7 +10,7 @@ _TABLE = re.compile(r"(<!-- variables -->\n).*?(<!-- end of variables -->)", re.
 
 
 def row(variable: Variable) -> str:
-    """One line of the table. Reason codes have a table of their own."""
+    """One line of the table. Reason codes have a table of their own, and what has no type is a string."""
     closed = variable.closed or ()
     words = (
         ", ".join(f"`{word}`" for word in closed if word)
@@ -19,12 +19,13 @@ def row(variable: Variable) -> str:
         if closed
         else ""
     )
-    return f"| `{variable.name}` | {variable.type} | {variable.about} | {words} |"
+    kind = "" if variable.type == "string" else variable.type
+    return f"| `{variable.name}` | {kind} | {variable.about} | {words} |"
 
 
 def with_table(page: str) -> str:
     """The page with the table of the current variables."""
-    head = ["| variable | type | what it is | only values |", "|---|---|---|---|"]
+    head = ["| variable | type, if not string | what it is | only values |", "|---|---|---|---|"]
     table = "\n".join([*head, *map(row, VARIABLES.values())])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
 

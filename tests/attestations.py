@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from mailgate.attest.mint import (
     TEST_ISSUER,
-    Device,
+    AttestedDevice,
     Issue,
     claims,
     read_private_key,
@@ -14,7 +14,7 @@ from mailgate.attest.mint import (
 )
 
 
-def signed_report(device: Device, *, audience: str, issuer_key: str, device_key: str) -> str:
+def signed_report(device: AttestedDevice, *, audience: str, issuer_key: str, device_key: str) -> str:
     """A newly signed token on a device."""
     issue = Issue(TEST_ISSUER, audience, uuid4().hex, datetime.now(UTC))
     return sign_token(claims(device, issue, read_private_key(device_key)), read_private_key(issuer_key))

@@ -76,7 +76,7 @@ def with_table(page: str, packages: Iterable[Locked]) -> str:
     """The page with the packages of the lock."""
     by_licence = defaultdict(list)
     for each in packages:
-        by_licence[licence_of(each)].append(f"`{each.name}` {each.version}")
+        by_licence[licence_of(each)].append(f"`{each.name}=={each.version}`")
     rows = [f"| {licence} | {', '.join(names)} |" for licence, names in sorted(by_licence.items())]
     table = "\n".join(["| licence | packages |", "|---|---|", *rows])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)

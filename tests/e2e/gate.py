@@ -17,7 +17,7 @@ from mailgate.attest.mint import (
     ISSUER_KEY_FILE,
     JWKS_FILE,
     TEST_ISSUER,
-    Device,
+    AttestedDevice,
     key_files,
 )
 
@@ -33,7 +33,7 @@ class GuardedWebmail:
     device_key: str
     config: Path
 
-    def token(self, device: Device) -> str:
+    def token(self, device: AttestedDevice) -> str:
         """A newly signed report on a device."""
         return signed_report(
             device, audience=self.url, issuer_key=self.issuer_key, device_key=self.device_key
@@ -43,7 +43,7 @@ class GuardedWebmail:
         """The headers that send a report with one request."""
         return attestation_headers(token, device_key=self.device_key, method=method, url=url)
 
-    def report(self, device: Device) -> None:
+    def report(self, device: AttestedDevice) -> None:
         """Send a report about a device like a management agent, without a request for mail."""
         url = f"{self.url}/.mailgate/status"
         headers = self.attestation_headers(self.token(device), method="GET", url=url)

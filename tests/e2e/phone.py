@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page
 from tests.e2e.gate import GuardedWebmail
 
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 
 
 class Phone:
@@ -26,7 +26,7 @@ class Phone:
 
     def report(self, apps: Iterable[str]) -> None:
         """From now on send a newly signed report that only these listed apps are installed."""
-        self._token = self._gate.token(Device("phone-of-alice", apps=tuple(apps), user="alice"))
+        self._token = self._gate.token(AttestedDevice("phone-of-alice", apps=tuple(apps), user="alice"))
 
     def _send(self, paused: dict[str, Any]) -> None:
         request = paused["request"]

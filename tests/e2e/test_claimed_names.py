@@ -26,7 +26,7 @@ from tests.integration.commands import output_of
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.servers import PATIENCE
 
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 
 pytestmark = pytest.mark.e2e
 
@@ -111,7 +111,7 @@ def front(
         gate = stack.enter_context(
             guarded(mail.url, folder, RULES, trusted_proxies=["127.0.0.1/32"], **asked)
         )
-        gate.report(Device("phone-of-lin", eas_ids=(CLEAN,), user=OWNER))
+        gate.report(AttestedDevice("phone-of-lin", eas_ids=(CLEAN,), user=OWNER))
         until = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
         for rule in ("pilot", "half", "unproven-handheld"):
             given = ("--rule", rule, "--person", EXEMPT, "--reason", "a journey", "--until", until)

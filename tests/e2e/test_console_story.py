@@ -23,7 +23,7 @@ from tests.integration.gate import wait_for
 from tests.integration.moving_clock import CLOCK_STEP, move_clock
 from tests.servers import PATIENCE
 
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 
 pytestmark = pytest.mark.e2e
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.e2e
 STAFF = admins(ada="operator approver", grace="operator approver", vic="viewer")
 APART = timedelta(minutes=10)
 """From one stage to the next. Sessions at the console last longer."""
-PHONE = Device("phone-of-alice", apps=("tiktok",), user="alice")
+PHONE = AttestedDevice("phone-of-alice", apps=("tiktok",), user="alice")
 LAPTOPS = {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"}
 REST = {"id": "everybody", "when": "true", "effect": "allow"}
 BEFORE = {"rules": [LAPTOPS, REST]}

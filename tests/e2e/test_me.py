@@ -14,7 +14,7 @@ from tests.e2e.serving import QuietHandler, serving
 from tests.e2e.test_pages import open_page
 from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET
 
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView, SourceResult
 from mailgate.gateway.pages.render import Pages
 from mailgate.model.phrase import TAGS
@@ -197,7 +197,7 @@ def test_a_login_of_a_real_mail_system_opens_the_page(
     guarded_sogo: GuardedWebmail, chromium: Browser
 ) -> None:
     """SOGo is asked at its ActiveSync address, which the gate takes by default."""
-    phone = Device("alices-phone", user="alice", apps=("tiktok",), eas_ids=("ApplALICE0001",))
+    phone = AttestedDevice("alices-phone", user="alice", apps=("tiktok",), eas_ids=("ApplALICE0001",))
     guarded_sogo.report(phone)
     page = chromium.new_context().new_page()
     page.goto(f"{guarded_sogo.url}/.mailgate/me")

@@ -30,7 +30,7 @@ from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, MailSystem
 from tests.e2e.sogo import SHORTEST_PING
 from tests.servers import PATIENCE
 
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 
 pytestmark = pytest.mark.e2e
 
@@ -77,7 +77,9 @@ def phone(url: str, *, binary: bool = False) -> MailApp:
 
 
 def report(gate: GuardedWebmail, app: MailApp, *apps: str) -> None:
-    gate.report(Device(f"device of {app.device_id}", apps=apps, eas_ids=(app.device_id,), user=app.user))
+    gate.report(
+        AttestedDevice(f"device of {app.device_id}", apps=apps, eas_ids=(app.device_id,), user=app.user)
+    )
 
 
 def open_inbox(app: MailApp) -> str:

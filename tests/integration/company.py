@@ -17,7 +17,7 @@ from mailgate.attest.mint import (
     ISSUER_KEY_FILE,
     JWKS_FILE,
     TEST_ISSUER,
-    Device,
+    AttestedDevice,
     key_files,
 )
 
@@ -50,7 +50,9 @@ class Phone:
     def headers(self) -> dict[str, str]:
         keys = key_files(self.issuer.secret, self.secret)
         own = keys[DEVICE_KEY_FILE]
-        device = Device(f"phone-of-{self.owner}", user=self.owner, apps=self.apps, eas_ids=self.eas_ids)
+        device = AttestedDevice(
+            f"phone-of-{self.owner}", user=self.owner, apps=self.apps, eas_ids=self.eas_ids
+        )
         token = signed_report(device, audience=PUBLIC, issuer_key=keys[ISSUER_KEY_FILE], device_key=own)
         return {
             **_page_load(self.owner, IPHONE, self.language),

@@ -25,7 +25,7 @@ from mailgate.attest.mint import (
     ISSUER_KEY_FILE,
     JWKS_FILE,
     TEST_ISSUER,
-    Device,
+    AttestedDevice,
     key_files,
 )
 
@@ -59,7 +59,7 @@ class Guarded:
         self, path: str = "/", *, method: str = "GET", ahead: timedelta = timedelta(), **device: Any
     ) -> dict[str, str]:
         """The headers of one request from a phone that reports these apps."""
-        described = Device(device.pop("subject", "phone-1"), **device)
+        described = AttestedDevice(device.pop("subject", "phone-1"), **device)
         own = self.keys[DEVICE_KEY_FILE]
         token = signed_report(
             described, audience=self.url, issuer_key=self.keys[ISSUER_KEY_FILE], device_key=own

@@ -52,7 +52,7 @@ class Phone:
 def signed_for(phone: Phone, issuer: str, issuer_key: Key) -> str:
     """A new token of an issuer about a clean phone."""
     issue = mint.Issue(issuer, PUBLIC, uuid4().hex, datetime.now(UTC))
-    return mint.sign_token(mint.claims(mint.Device("phone-1"), issue, phone.key), issuer_key)
+    return mint.sign_token(mint.claims(mint.AttestedDevice("phone-1"), issue, phone.key), issuer_key)
 
 
 @dataclass

@@ -26,7 +26,7 @@ from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.mint import (
     ISSUER_KEY_FILE,
     TEST_ISSUER,
-    Device,
+    AttestedDevice,
     Issue,
     claims,
     read_private_key,
@@ -168,7 +168,9 @@ def bound_token(guarded: Guarded, thumbprint: str) -> str:
     """A token on a phone, bound to a certificate."""
     issuer = read_private_key(guarded.keys[ISSUER_KEY_FILE])
     issue = Issue(TEST_ISSUER, guarded.url, uuid4().hex, datetime.now(UTC))
-    return sign_token({**claims(Device("phone-9"), issue, issuer), "cnf": {"x5t#S256": thumbprint}}, issuer)
+    return sign_token(
+        {**claims(AttestedDevice("phone-9"), issue, issuer), "cnf": {"x5t#S256": thumbprint}}, issuer
+    )
 
 
 async def test_a_token_that_is_bound_to_the_certificate_is_verified(start: Start, devices: Devices) -> None:

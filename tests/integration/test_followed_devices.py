@@ -40,7 +40,7 @@ def reporting(*apps: str) -> dict[str, str]:
     """The headers of a phone that reports these apps."""
     phone = Phone(mint.make_key(b"device" * 8, ""))
     issue = mint.Issue(MDM, PUBLIC, uuid4().hex, datetime.now(UTC))
-    described = mint.Device("phone-1", apps=apps, eas_ids=("applc39x8fakeid",))
+    described = mint.AttestedDevice("phone-1", apps=apps, eas_ids=("applc39x8fakeid",))
     phone.token = mint.sign_token(mint.claims(described, issue, phone.key), ISSUER_KEY)
     return phone.headers()
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,16 @@ def believing(url: str) -> dict[str, Any]:
     return {"attestation": {"issuers": [{"issuer": MDM, "jwks": url}]}}
 
 
+OneGate = Callable[[str], AbstractContextManager[Fleet]]
+
+
+@pytest.fixture
+def one_gate(webmail: TestServer, tmp_path: Path) -> OneGate:
+    """Starts a gate that believes the issuer with the keys at an address."""
+    store = f"sqlite:///{tmp_path}/s.db"
+    return lambda url: fleet(tmp_path, str(webmail.make_url("")), store, 1, **believing(url))
+
+
 async def readiness(client: aiohttp.ClientSession, gates: Fleet) -> dict[str, Any]:
     async with client.get(f"{gates.admin()}/readyz") as response:
         found: dict[str, Any] = (await response.json())["issuers"][0]
@@ -119,17 +130,10 @@ async def test_no_good_token_is_refused_while_the_issuer_rotates(
 
 
 async def test_made_up_kids_make_one_question_and_keep_nobody_waiting(
-    client: aiohttp.ClientSession,
-    webmail: TestServer,
-    jwks: TestServer,
-    issuer: Issuer,
-    tmp_path: Path,
-    phone: Phone,
+    client: aiohttp.ClientSession, one_gate: OneGate, jwks: TestServer, issuer: Issuer, phone: Phone
 ) -> None:
     url = str(jwks.make_url("/jwks"))
-    with fleet(
-        tmp_path, str(webmail.make_url("")), f"sqlite:///{tmp_path}/s.db", 1, **believing(url)
-    ) as gates:
+    with one_gate(url) as gates:
         good = signed_for(phone, MDM, KEYS[0])
         phone.token = good
         assert (await get(client, gates.url(), phone.headers()))[0] == 200
@@ -145,26 +149,20 @@ async def test_made_up_kids_make_one_question_and_keep_nobody_waiting(
 
 
 async def test_a_gate_starts_without_issuer_keys_and_takes_them_later(
-    client: aiohttp.ClientSession, webmail: TestServer, issuer: Issuer, tmp_path: Path, phone: Phone
+    client: aiohttp.ClientSession, one_gate: OneGate, issuer: Issuer, phone: Phone
 ) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/jwks"
     phone.token = signed_for(phone, MDM, KEYS[0])
-    with fleet(
-        tmp_path, str(webmail.make_url("")), f"sqlite:///{tmp_path}/s.db", 1, **believing(url)
-    ) as gates:
+    with one_gate(url) as gates:
         failed = wait_for(
             lambda: [r for r in gates.gates[0].records() if r.get("event") == "issuer-keys-failed"]
         )
         assert (failed[0]["level"], failed[0]["why"], failed[0]["keys_left"]) == ("error", "unreachable", 0)
         assert (await get(client, gates.url(), phone.headers()))[:2] == (403, "posture-missing")
         told = await readiness(client, gates)
-        assert (told["issuer"], told["keys"], told["last_success"], told["failure"]) == (
-            MDM,
-            0,
-            None,
-            "unreachable",
-        )
+        known = [told[name] for name in ("issuer", "keys", "last_success", "failure")]
+        assert known == [MDM, 0, None, "unreachable"]
         app = web.Application()
         app.router.add_get("/jwks", issuer.answer)
         async with TestServer(app, port=port):
@@ -177,17 +175,15 @@ async def test_a_gate_starts_without_issuer_keys_and_takes_them_later(
 
 async def test_a_reload_keeps_the_keys_of_an_issuer_that_stays(
     client: aiohttp.ClientSession,
-    webmail: TestServer,
+    one_gate: OneGate,
     jwks: TestServer,
     issuer: Issuer,
-    tmp_path: Path,
     phone: Phone,
+    tmp_path: Path,
 ) -> None:
     url = str(jwks.make_url("/jwks"))
     phone.token = signed_for(phone, MDM, KEYS[0])
-    with fleet(
-        tmp_path, str(webmail.make_url("")), f"sqlite:///{tmp_path}/s.db", 1, **believing(url)
-    ) as gates:
+    with one_gate(url) as gates:
         assert (await get(client, gates.url(), phone.headers()))[0] == 200
         issuer.status = 500
         config = tmp_path / "gate-0" / "mailgate.yaml"

@@ -65,18 +65,8 @@ class ReadinessCheck:
             store=await _store(self.store, (waiting, reported, refusal)),
             issuers=self.trust.health(),
             connectors=self.connector_syncs.health(),
-            ledger=SightingQueue(
-                written=counts.written,
-                spooled=counts.spooled,
-                dropped=counts.dropped,
-                strangers_not_recorded=ledger.strangers_not_recorded,
-                waiting=waiting.waiting,
-                refused_since=_since(waiting),
-                error=waiting.error,
-            ),
-            reports=WaitingWrites(
-                waiting=reported.waiting, refused_since=_since(reported), error=reported.error
-            ),
+            ledger=SightingQueue.taken_from(waiting, counts, ledger, refused_since=_since(waiting)),
+            reports=WaitingWrites.taken_from(reported, refused_since=_since(reported)),
             writes=Writes(refused_since=_since(refusal), error=refusal.error),
         )
 

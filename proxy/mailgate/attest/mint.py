@@ -26,7 +26,7 @@ Json = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class AttestedDevice:
     """A token's statements about a device: the private claims of ``docs/attestation.md``."""
 
     subject: str
@@ -87,7 +87,7 @@ def read_private_key(text: str) -> Key:
     return class_of(members["kty"]).import_key({**members})
 
 
-def claims(device: Device, issue: Issue, device_key: Key) -> dict[str, object]:
+def claims(device: AttestedDevice, issue: Issue, device_key: Key) -> dict[str, object]:
     now = int(issue.now.timestamp())
     said: dict[str, object] = {
         "iss": issue.issuer,

@@ -79,7 +79,7 @@ def digest_of(question: Question) -> str:
     return sha256(json.dumps(question, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 
 
-def told(question: Question) -> dict[str, object]:
+def as_sent(question: Question) -> dict[str, object]:
     """A question as it is sent."""
     return {"question": digest_of(question), "apps": dict(question)}
 

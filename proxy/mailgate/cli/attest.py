@@ -125,7 +125,7 @@ def mint_headers(
     now = datetime.now(UTC)
     device_private = _read_key(device_key or keys_from / mint.DEVICE_KEY_FILE)
     issuer_private = _read_key(issuer_key or keys_from / mint.ISSUER_KEY_FILE)
-    device = mint.Device(
+    device = mint.AttestedDevice(
         subject=subject,
         form=form,
         os=system,

@@ -53,7 +53,7 @@ async def add(
     given = await exempt(
         opened.store, policy, by, reason, opened.now, rule=rule, until=end, person=whom, device=known
     )
-    words = f"exemption {given.number}: {printable(_whom(given))}, rule {given.rule or 'all'}, until {end}"
+    words = f"exemption {given.number}: {printable(_whom(given))}, rule {given.rule or 'all'}, until {minute(given.until)}"
     opened.say(words, given)
 
 

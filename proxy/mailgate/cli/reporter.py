@@ -5,7 +5,7 @@ from xml.sax.saxutils import quoteattr
 
 import typer
 
-from mailgate.attest.report import Question, told
+from mailgate.attest.report import Question, as_sent
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.output import print_json
 from mailgate.config import load_bundle
@@ -32,7 +32,7 @@ def queries(
     question = catalog.question("android")
     without = sorted(catalog.apps.keys() - question.keys())
     if as_json:
-        print_json(told(question) | {"without_id": without})
+        print_json(as_sent(question) | {"without_id": without})
         return
     typer.echo(_resource(question) if resource else _manifest(question))
     for key in without:

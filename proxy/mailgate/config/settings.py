@@ -52,7 +52,7 @@ ENROLLED, REPORTER = "enrolled", "reporter"
 """The sources of what devices, and apps on them, say. No connector may have these names."""
 
 
-class Retention(Strict):
+class RetentionSettings(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
@@ -164,7 +164,7 @@ class Settings(Strict):
     timeouts: Timeouts = Timeouts()
     activesync: ActiveSyncSettings = ActiveSyncSettings()
     posture: PostureSettings = PostureSettings()
-    retention: Retention = Retention()
+    retention: RetentionSettings = RetentionSettings()
     files: Files = Files()
     log: LogSettings = LogSettings()
     languages: LanguageSettings = LanguageSettings()

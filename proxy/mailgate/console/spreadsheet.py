@@ -10,7 +10,7 @@ So an apostrophe stands wherever such a reader could find the beginning of a for
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
 BEGIN = "\ufeff"
 """The byte order mark."""
@@ -37,6 +37,15 @@ def lines(rows: Iterable[Iterable[object]]) -> str:
     sheet = io.StringIO()
     csv.writer(sheet).writerows([_cell(each) for each in row] for row in rows)
     return sheet.getvalue()
+
+
+async def sheet(
+    columns: Iterable[str], rows: AsyncIterable[Iterable[Iterable[object]]]
+) -> AsyncIterator[str]:
+    """A whole file of rows that come in batches, piece by piece."""
+    yield beginning(columns)
+    async for some in rows:
+        yield lines(some)
 
 
 def saved_as(what: str, kind: str = "csv") -> str:

@@ -27,6 +27,8 @@ from mailgate.demo.start.page import Links, StartPage
 from mailgate.demo.start.personas import PersonaProxy, Shown, Signer, exempt_persona
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
+from mailgate.store import StoreError
+from mailgate.store.errors import DamagedStoreError
 
 _STEP, _TRIES, _LAST = 10, 50, 65535
 
@@ -140,6 +142,11 @@ async def run_demo(
             if (demo.directory / MARK).exists():
                 made = "the company was not finished, and the next start makes it anew"
             raise EndedError(f"it was told to end; {made}") from None
+        except DamagedStoreError as error:
+            if demo.store:
+                raise
+            anew = f"for a new demo delete {demo.directory}, or give another --directory"
+            raise StoreError(f"{error.fault}; {anew}") from error
 
 
 async def _run(

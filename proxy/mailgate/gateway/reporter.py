@@ -15,8 +15,8 @@ from mailgate.attest.report import (
     Question,
     Reporters,
     SelfReport,
+    as_sent,
     digest_of,
-    told,
     written_report,
 )
 from mailgate.devices.device import Report
@@ -37,7 +37,7 @@ ASSERTION = "app-attest-assertion"
 def question_told(key: EnrolledKey, catalog: AppCatalog) -> dict[str, object]:
     """What the app that holds this key is asked, as a part of an answer; empty if it is asked nothing. No app on iOS sees others."""
     app = key.attested
-    return {} if app is None or app.key else {"reporter": told(catalog.question("android"))}
+    return {} if app is None or app.key else {"reporter": as_sent(catalog.question("android"))}
 
 
 async def take_report(

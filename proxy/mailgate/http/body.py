@@ -148,6 +148,20 @@ def chunk(data: bytes) -> bytes:
 
 
 LAST_CHUNK = b"0\r\n\r\n"
+_USUAL_SIZE = re.compile(rb"(0|[1-9a-f][0-9a-f]{0,7}+)\r\n")
+
+
+def is_as_written(data: bytes, at: int) -> bool:
+    """Whether what begins there is one whole chunked body, to the byte as ``chunk`` and ``LAST_CHUNK`` write it."""
+    while size := _USUAL_SIZE.match(data, at):
+        begin = size.end()
+        at = begin + int(size[1], 16)
+        if at == begin:
+            return data[at:] == CRLF
+        if data[at : at + 2] != CRLF:
+            return False
+        at += 2
+    return False
 
 
 def last_chunk(trailers: Sequence[Field]) -> bytes:

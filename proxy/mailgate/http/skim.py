@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from mailgate.http.body import BodyUntilClose
 from mailgate.http.fields import ROWS, Fields, Row
 from mailgate.http.grammar import CRLF, LINE, TOKEN, is_token
-from mailgate.http.request import BASIC, RequestHead, ResponseHead, body_of
+from mailgate.http.request import BASIC, RequestHead, ResponseHead, framing_of
 
 _IN_LINES = LINE.replace(b"\t", b"")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
@@ -95,17 +94,19 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
     if coding is not None and (is_head or status in (204, 304)):
         return None
     size = None if length is None else int(lines[length][16:])
-    body = body_of(status, size, is_chunked=coding is not None, is_head=is_head)
-    keep_alive = connection is None or lines[connection][12:] != b"close"
-    keep_alive = keep_alive and type(body) is not BodyUntilClose
-    parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), body, keep_alive)
+    size, is_chunked = framing_of(status, size, is_chunked=coding is not None, is_head=is_head)
+    keep_alive = (size is not None or is_chunked) and (
+        connection is None or lines[connection][12:] != b"close"
+    )
+    parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), size, keep_alive, is_chunked)
     parsed.raw = head
     return parsed
 
 
 _Read: TypeAlias = tuple[tuple[bytes, ...], Row, _FieldPlaces]
 """The two parts of the first line and the field lines; the row of what stands before the first ``: `` in each, and its places."""
-_Form: TypeAlias = tuple[Callable[[bytes], re.Match[bytes] | None], Row, _FieldPlaces]
+_Form: TypeAlias = tuple[bytes, Callable[[bytes], re.Match[bytes] | None], Row, _FieldPlaces]
+"""What only heads of this row have among those of the forms behind it; and what reads them."""
 
 
 class _Heads:
@@ -121,9 +122,8 @@ class _Heads:
         ends = head.count(CRLF)
         if ends - 2 > most:
             return None
-        for form, row, places in self._forms.get(ends, ()):
-            found = form(head)
-            if found is not None:
+        for mark, form, row, places in self._forms.get(ends, ()):
+            if mark in head and (found := form(head)) is not None:
                 return found.groups(), row, places
         return self._read(head, ends)
 
@@ -133,7 +133,10 @@ class _Heads:
         begun = self._first.fullmatch(first)
         if begun is None or head.translate(None, _IN_LINES) != CRLF * ends:
             return None
-        if b":  " in head or (b" \r\n" in head and head.count(b" \r\n") != len(_EMPTY.findall(head))):
+        empty = head.count(
+            b" \r\n", len(first)
+        )  # the first line may end in a space: that of an answer without a reason
+        if b":  " in head or (empty and empty != len(_EMPTY.findall(head))):
             return None
         try:
             row = ROWS[tuple([line[: line.index(b": ")] for line in lines])]
@@ -142,10 +145,11 @@ class _Heads:
         places: _FieldPlaces | None = row[self._places]
         if places is None or not all(value.fullmatch(lines[at]) for at, value in places.usual):
             return None
-        row.came += b" \r\n" not in head  # its expression takes no empty value
+        row.came += not empty  # its expression takes no empty value
         if row.came % OFTEN == 0 and len(lines) <= _LONGEST_FORM:
-            form = self._form(lines, row), row, places
-            self._forms[ends] = [form, *self._forms.get(ends, ())][:_MAX_FORMS]
+            others = self._forms.get(ends, [])
+            form = _mark(lines, row, others), self._form(lines, row), row, places
+            self._forms[ends] = [form, *others][:_MAX_FORMS]
         return (*begun.groups(), *lines), row, places
 
     def _form(self, lines: list[bytes], row: Row) -> Callable[[bytes], re.Match[bytes] | None]:
@@ -155,6 +159,14 @@ class _Heads:
             for line, key in zip(lines, row.names, strict=True)
         ]
         return re.compile(b"".join([self._first.pattern, *rest, b"\r\n\r\n"])).fullmatch
+
+
+def _mark(lines: list[bytes], row: Row, others: list[_Form]) -> bytes:
+    """The first name of these lines that no other row has, as it stands in a head; the end of a line if each has one of them."""
+    for line, key in zip(lines, row.names, strict=True):
+        if not any(key in other.places for _, _, other, _ in others):
+            return CRLF + line[: line.index(b": ") + 2]
+    return CRLF
 
 
 _REQUESTS = _Heads(rb"(?!CONNECT |TRACE )([A-Z]{3,20}+) (/[!\"$-~]*+) HTTP/1\.1", _of_request)

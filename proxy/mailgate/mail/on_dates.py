@@ -75,14 +75,13 @@ async def start_notices(
     store: Store, rules: Rules, data_scope: DataScope, address_of: AddressOf, gate: Person, now: datetime
 ) -> int:
     """Start what is due by the rules in force. Returns how many mails were queued. Raises StoreUnavailableError."""
-    count, now = 0, await store.now(now)
-    for active, each in await due_now(store, rules, now):
+    due, count = await due_now(store, rules, now), 0
+    now = await store.now(now)  # later than what was due by: what is over by that is over by this
+    for active, each in due:
         same = await _activations_with(store, rules, active, each.rule)
         told = await _told_before(store, each, same)
         left = await _not_gone(store, told, same)
         held = "" if told and not left else await _why_held(store, rules.policy, same, each, now)
-        if held is None:
-            continue  # it is off, and may come on again in time
         mails = tuple[Mail, ...]()
         if not held and (left or not told):
             try:
@@ -99,15 +98,25 @@ async def start_notices(
 
 
 async def due_now(store: Store, rules: Rules, now: datetime) -> list[tuple[Activation, DatedNotice]]:
-    """What is due by these rules, if they are in force. The store is asked only if a rule has such notices."""
+    """What is due by these rules, if they are in force; what a rule that is off would say waits, as long as it may come on again in time.
+    The store is asked only if a rule has such notices."""
     if not any(rule.notice.send for rule in rules.policy.rules):
         return []
     active, now = await store.policies.active(), await store.now(now)
     if active is None or active.digest != rules.digest:
         return []  # this gate has not taken the rules yet
     done = {(each.rule, each.kind) for each in await store.mails.started() if each.serial == active.serial}
-    notices = dated_notices(rules.policy, active.at)
-    return [(active, each) for each in notices if each.at <= now and (each.rule.id, each.kind) not in done]
+    off = _rules_off(rules.policy, now)
+    return [
+        (active, each)
+        for each in dated_notices(rules.policy, active.at)
+        if each.at <= now and (each.rule.id, each.kind) not in done
+        if each.rule.id not in off or now >= each.until
+    ]
+
+
+def _rules_off(policy: Policy, now: datetime) -> set[str]:
+    return {each.rule for each in policy.reliefs.for_everybody(now)}
 
 
 async def _activations_with(store: Store, rules: Rules, active: Activation, rule: Rule) -> list[Activation]:
@@ -147,13 +156,10 @@ async def _told_before(store: Store, notice: DatedNotice, same: Sequence[Activat
 
 async def _why_held(
     store: Store, policy: Policy, same: Sequence[Activation], notice: DatedNotice, now: datetime
-) -> str | None:
-    """Why a notice is held back; empty if it is not, None if it waits."""
-    off = any(each.rule == notice.rule.id for each in policy.reliefs.for_everybody(now))
+) -> str:
+    """Why a notice is held back; empty if it is not."""
     if now >= notice.until:
-        return OFF if off else LATE
-    if off:
-        return None
+        return OFF if notice.rule.id in _rules_off(policy, now) else LATE
     rolled_back = await store.policies.taken_back_serials()
     versions = {f"version {each.number}" for each in same if each.serial not in rolled_back}
     return AGAINST if await store.audit.about(versions, f"{ACTIVATED}-against-the-guard") else ""

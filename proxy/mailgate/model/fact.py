@@ -1,7 +1,7 @@
 """Facts: typed data about what is known or was decided. A fact is made once; the command line, the API and the pages render it."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -29,6 +29,16 @@ class Fact(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
     )
+
+    @classmethod
+    def taken_from(cls, *nouns: object, **told: Any) -> Self:
+        """The fact about these nouns. A field that is not ``told`` is that of the same name of the first noun that has it; sets are
+        sorted."""
+        for name in cls.model_fields.keys() - told.keys():
+            noun = next((each for each in nouns if hasattr(each, name)), nouns[-1])
+            said = getattr(noun, name)
+            told[name] = sorted(said) if isinstance(said, frozenset) else said
+        return cls.model_validate(told, strict=False)
 
 
 def _kept(words: Any, handler: ValidatorFunctionWrapHandler) -> Any:

@@ -4,6 +4,7 @@ A ``Phrase`` is its English text: logs, the API and the command line use it like
 is translated by a translator. Anything else, such as a name or a stored text, is the same in every language.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -137,16 +138,40 @@ def translate(words: object, translator: Translator) -> str:
 
 
 def capital(words: str) -> str:
-    """Words with a capital at the beginning."""
-    return transformed(words, lambda text: text[:1].upper() + text[1:])
+    """Words with a capital at the beginning, unless that is a name, which stays as it is written."""
+    return _begun(words, lambda text: text)
 
 
 def sentence(words: str) -> str:
     """Words as one or more whole sentences."""
-    return transformed(
-        words,
-        lambda text: text if text.endswith(("?", "!")) else text[:1].upper() + text[1:].rstrip(".") + ".",
+    return _begun(words, lambda text: text.rstrip(".") + ".", unless=("?", "!"))
+
+
+def _begun(words: str, change: Callable[[str], str], unless: tuple[str, ...] = ()) -> str:
+    """Words with a change and a capital, unless they end in one of these marks."""
+
+    def told(text: str, *, named: bool) -> str:
+        return text if text.endswith(unless) else change(text if named else text[:1].upper() + text[1:])
+
+    if isinstance(words, Phrase):
+        return Phrase(lambda translator: told(words.render(translator), named=_named(words, translator)))
+    return told(words, named=False)
+
+
+_FIRST_VALUE = re.compile(r"%\((\w+)\)s")
+
+
+def _named(words: Phrase, translator: Translator) -> bool:
+    """Whether words begin with a name in this language: with a value that is no phrase."""
+    number, values = words.form.get("number"), words.form.get("values", {})
+    said = (
+        translator.plural(words.one, words.more, number)
+        if isinstance(number, int)
+        else translator.text(words.one)
     )
+    found = _FIRST_VALUE.match(said)
+    value = values.get(found[1]) if found and isinstance(values, Mapping) else None
+    return isinstance(value, str) and not isinstance(value, Phrase)
 
 
 def joined(parts: Iterable[object], between: str = ", ") -> str:

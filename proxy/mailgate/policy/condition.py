@@ -267,7 +267,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
         faults.append(fault_at(text, 0, message))
     if faults:
         raise ConditionError(faults)
-    reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
+    reads = frozenset(node.name for node in walk(tree) if node.is_name).intersection(VARIABLES)
     names, sought = literals_of(tree, reads), literals_of(tree, reads, sought=True)
     has_domain = any(
         "@" in each or "\\" in each for each in _texts(tree) - names.get("user.name", frozenset())

@@ -128,6 +128,11 @@ class Reliefs:
         """Halts and break-glass in force."""
         return tuple(each for each in self._by_subject.get(("", ""), ()) if each.holds(now))
 
+    def off(self, now: datetime) -> dict[str, Relief]:
+        """Of each rule that is out for everybody, the relief that ends last: a rule can be turned off again while it is off."""
+        first = sorted(self.for_everybody(now), key=lambda each: (each.until is None, each.until or now))
+        return {each.rule: each for each in first}
+
     def exemptions(self, now: datetime) -> tuple[Relief, ...]:
         """The exemptions of people and devices in force, those by themselves among them."""
         return tuple(each for each in self.every if each.cause in OF_SOME and each.holds(now))

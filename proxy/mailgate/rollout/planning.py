@@ -220,15 +220,18 @@ _HOUR = timedelta(hours=1)
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
-    exempt = reliefs.exemptions(now)
     return BaseReliefs(
         serial=reliefs.serial,
-        exempt=Counts(
-            people=len({each.person for each in exempt if each.person}),
-            devices=len({each.device for each in exempt if each.device}),
-        ),
-        off={each.rule: _off(each) for each in reliefs.for_everybody(now)},
+        exempt=exempt_in(reliefs.exemptions(now)),
+        off={rule: _off(each) for rule, each in reliefs.off(now).items()},
     )
+
+
+def exempt_in(exemptions: Iterable[Relief]) -> Counts:
+    """Whom exemptions are for. The device on which a person let themselves in is not exempt itself."""
+    named = {(each.person, "" if each.person else each.device) for each in exemptions}
+    people = sum(1 for person, _ in named if person)
+    return Counts(people=people, devices=len(named) - people)
 
 
 def _off(relief: Relief) -> RuleOff:

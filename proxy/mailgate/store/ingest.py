@@ -216,7 +216,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
         managed=proof.managed,
         enrolment=Enrolment.UNKNOWN if proof.self_reported else proof.enrolment,
         status=proof.status,
-        apps=replace(apps, present=apps.present & catalog.apps.keys()) if apps else None,
+        apps=replace(apps, present=apps.present.intersection(catalog.apps)) if apps else None,
         expires=proof.expires,
         eas_ids=proof.eas_ids,
         keys=(proof.key_thumbprint,) if proof.key_thumbprint else (),

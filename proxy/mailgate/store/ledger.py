@@ -19,7 +19,7 @@ from mailgate.store.client_facts import (
     facts_to_hold,
 )
 from mailgate.store.database import Database
-from mailgate.store.fleet import LaptopReaders
+from mailgate.store.laptop_readers import LaptopReaders
 from mailgate.store.plan_movers import note_first
 from mailgate.store.sightings import ClientFacts, Proofs, Sighting, Tally, add_tallies
 from mailgate.store.spool import Spool

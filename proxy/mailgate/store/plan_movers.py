@@ -106,13 +106,12 @@ class PlanMovers(Queries):
         rows, persons, looked = (await connection.execute(query)).one()
         return int(rows), int(persons), looked < most
 
-    async def all(self, plan: str, wanted: MoverFilter, *, large: bool) -> AsyncIterator[Mover]:
-        """All movers that match, read in chunks."""
+    async def pages(self, plan: str, wanted: MoverFilter, *, large: bool) -> AsyncIterator[Sequence[Mover]]:
+        """All movers that match, some at a time."""
         behind: int | None = 0
         while behind is not None:
             found = await self.search(plan, wanted, behind, CHUNK, large=large)
-            for each in found.movers:
-                yield each
+            yield found.movers
             behind = found.after
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:

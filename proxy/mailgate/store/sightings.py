@@ -58,7 +58,7 @@ class Proofs(NamedTuple):
     names_others: bool = False
     """Whether the request names a person whom nobody has checked, and who is not kept."""
 
-    def told(self) -> dict[str, Any]:
+    def outcomes(self) -> dict[str, Any]:
         """The fields that are not empty."""
         return {name: value for name, value in self._asdict().items() if value}
 
@@ -302,7 +302,7 @@ def _named(sighting: Sighting) -> dict[str, Any]:
 
 
 def _client_row(client: ClientFacts) -> dict[str, Any]:
-    proofs = None if client.proofs is None else json.dumps(client.proofs.told())
+    proofs = None if client.proofs is None else json.dumps(client.proofs.outcomes())
     told = {"headers": json.dumps(dict(client.headers)), "proofs": proofs}
     return {**client._asdict(), "id": fingerprint(client), **told}
 

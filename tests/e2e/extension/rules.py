@@ -9,7 +9,7 @@ from itertools import count
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import PHONE_RULES, wait_for
 
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 
 PHONE_REFUSED = "This browser gets mail. Your phone does not: TikTok is on it."
 _numbers = count(1)
@@ -34,7 +34,7 @@ def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
 @contextmanager
 def phone_with_tiktok(gate: GuardedWebmail) -> Iterator[None]:
     """Alice's phone reports TikTok while the body runs, and none afterwards."""
-    phone = Device("phone-of-alice", user="alice", apps=("tiktok",))
+    phone = AttestedDevice("phone-of-alice", user="alice", apps=("tiktok",))
     gate.report(phone)
     try:
         yield

@@ -22,90 +22,22 @@ from tests.integration.gateway.scripted_upstream import Upstream
 from tests.integration.gateway.wire import Wire
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: mail.example.com\r\n\r\n"
-ODD = st.sampled_from(
-    [
-        b"\r",
-        b"\n",
-        b"\r\n",
-        b"\n\r\n",
-        b"\r\n\r\n",
-        b"\x00",
-        b" ",
-        b"\t",
-        b"\x0b",
-        b"\x0c",
-        b"\x7f",
-        b"\x80",
-        b"\xff",
-        b":",
-        b",",
-        b";",
-        b"0",
-        b"+",
-        b"-",
-        b"_",
-        b"x",
-        b"\r\n ",
-        b"/",
-        b"#",
-    ]
-)
-LENGTHS = st.sampled_from(
-    [
-        b"0",
-        b"5",
-        b"49",
-        b"50",
-        b"+5",
-        b"-1",
-        b"0x31",
-        b"5,5",
-        b"5 ",
-        b" 5",
-        b"",
-        b"18446744073709551665",
-        b"4_9",
-        b"005",
-        b"5;",
-    ]
-)
-CODINGS = st.sampled_from(
-    [
-        b"chunked",
-        b"Chunked",
-        b" chunked",
-        b"chunked ",
-        b"chunked,",
-        b"x, chunked",
-        b"chunked, chunked",
-        b"identity",
-        b"",
-        b"\x0bchunked",
-        b'"chunked"',
-        b"chunked;a",
-    ]
-)
-SIZES = st.sampled_from(
-    [
-        b"31",
-        b"5",
-        b"0",
-        b"0x31",
-        b"031",
-        b"31 ",
-        b" 31",
-        b"31;a",
-        b"31;a\n",
-        b"31\n",
-        b"-1",
-        b"",
-        b"g",
-        b"FFFFFFFFFFFFFFFFF",
-        b"100000000000000031",
-        b"31\t;a=b",
-        b"31,",
-    ]
-)
+ODD = st.sampled_from([
+    b"\r", b"\n", b"\r\n", b"\n\r\n", b"\r\n\r\n", b"\x00", b" ", b"\t", b"\x0b", b"\x0c", b"\x7f",
+    b"\x80", b"\xff", b":", b",", b";", b"0", b"+", b"-", b"_", b"x", b"\r\n ", b"/", b"#",
+])  # fmt: skip
+LENGTHS = st.sampled_from([
+    b"0", b"5", b"49", b"50", b"+5", b"-1", b"0x31", b"5,5", b"5 ", b" 5", b"",
+    b"18446744073709551665", b"4_9", b"005", b"5;",
+])  # fmt: skip
+CODINGS = st.sampled_from([
+    b"chunked", b"Chunked", b" chunked", b"chunked ", b"chunked,", b"x, chunked",
+    b"chunked, chunked", b"identity", b"", b"\x0bchunked", b'"chunked"', b"chunked;a",
+])  # fmt: skip
+SIZES = st.sampled_from([
+    b"31", b"5", b"0", b"0x31", b"031", b"31 ", b" 31", b"31;a", b"31;a\n", b"31\n", b"-1", b"",
+    b"g", b"FFFFFFFFFFFFFFFFF", b"100000000000000031", b"31\t;a=b", b"31,",
+])  # fmt: skip
 NAMES = st.sampled_from(
     [
         b"Content-Length",

@@ -21,7 +21,7 @@ from tests.unit.cli.gate_files import in_store
 from mailgate import __version__
 from mailgate.app.doctor import checks, machine, services, serving
 from mailgate.app.doctor.checks import CHECKS, examine, read_files, with_its_store
-from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, State, told
+from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, State, diagnosis_by
 from mailgate.config.files import ExposedFile
 from mailgate.connectors import setup
 from mailgate.console.now import readiness
@@ -673,5 +673,5 @@ def test_a_check_that_hangs_or_breaks_costs_no_other_one(gate, monkeypatch, look
 
 
 def test_a_message_of_the_house_ends_with_the_next_step() -> None:
-    assert told("x", "f:1:2: wrong; use y") == Diagnosis("x", State.FAILED, "f:1:2: wrong", "use y")
-    assert told("x", "wrong", otherwise="mend it").next == "mend it"
+    assert diagnosis_by("x", "f:1:2: wrong; use y") == Diagnosis("x", State.FAILED, "f:1:2: wrong", "use y")
+    assert diagnosis_by("x", "wrong", otherwise="mend it").next == "mend it"

@@ -45,7 +45,7 @@ class Gate:
 
     def claims(self, changes: Mapping[str, object] = {}) -> dict[str, object]:
         """The claims of a good token with changes; None removes a claim."""
-        device = mint.Device("device-1", apps=("com.zhiliaoapp.musically", "com.example.unlisted"))
+        device = mint.AttestedDevice("device-1", apps=("com.zhiliaoapp.musically", "com.example.unlisted"))
         issue = mint.Issue(ISSUER, "https://mail.example.com", "t-1", NOW, timedelta(hours=1))
         claims = mint.claims(device, issue, DEVICE_KEY) | changes
         return {name: value for name, value in claims.items() if value is not None}

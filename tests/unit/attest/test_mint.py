@@ -118,8 +118,8 @@ MOST = {
 
 
 def test_the_claims_have_only_what_is_known_of_a_device() -> None:
-    assert mint.claims(mint.Device("device-1"), ISSUE, EC) == LEAST
-    device = mint.Device(
+    assert mint.claims(mint.AttestedDevice("device-1"), ISSUE, EC) == LEAST
+    device = mint.AttestedDevice(
         "device-1", "tablet", "android", "16", "ada", False, ("x",), ("tiktok",), False, "none"
     )
     short = mint.Issue(ISSUE.issuer, ISSUE.audience, "t-1", NOW, timedelta(minutes=1))

@@ -16,10 +16,10 @@ from mailgate.attest.report import (
     Reporters,
     SelfReport,
     TokenParameters,
+    as_sent,
     digest_of,
     form_of,
     token_claims,
-    told,
     written_report,
 )
 from mailgate.attest.verifier import ReplayGuard, Verifier
@@ -352,7 +352,7 @@ def test_a_look_is_whole_only_where_its_person_lives_and_the_rest_is_accepted(
 def test_the_digest_changes_with_each_app_and_each_id_and_with_nothing_else() -> None:
     question = {"tiktok": ("a.b", "c.d"), "wechat": ("e.f",)}
     one = digest_of(question)
-    assert one == digest_of({"wechat": ["e.f"], "tiktok": ["a.b", "c.d"]}) == told(question)["question"]
+    assert one == digest_of({"wechat": ["e.f"], "tiktok": ["a.b", "c.d"]}) == as_sent(question)["question"]
     others = {"tiktok": ("a.b",), "wechat": ("e.f",)}, {"tiktok": ("a.b", "c.d")}, {}
     assert len({one, *map(digest_of, others)}) == 4
 

@@ -45,7 +45,7 @@ def test_a_person_is_exempt_listed_and_no_longer(
     monkeypatch.setattr("mailgate.cli.admin.system_user", lambda: Person(admin, "desk"))
     given = run("add", "--person", "Lin", *FOR)
     assert given.exit_code == 0, given.output
-    assert given.output.startswith("exemption 1: lin, rule shut, until 2027-01-01")
+    assert given.output.startswith("exemption 1: lin, rule shut, until 2027-01-01 00:00 UTC")
     shown = run("list").output
     assert ("a new phone" in shown, admin in shown) == (True, True)
     (told,) = json.loads(run("list", "--json").output)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.unit.store.examples import CATALOG, TERMS
 
-from mailgate.config.settings import Retention
+from mailgate.config.settings import RetentionSettings
 from mailgate.policy import Policy
 from mailgate.policy.people import NO_GROUPS, Logins
 from mailgate.policy.reliefs import Relief, Reliefs
@@ -25,7 +25,7 @@ def bundle(*rules: object, exempt: tuple[Relief, ...] = (), domain: str = "examp
         logins=Logins.of(["corp"]),
         notices=SimpleNamespace(domain=domain) if domain else None,
         activesync=SimpleNamespace(quarantine_mail=None),
-        retention=Retention(),
+        retention=RetentionSettings(),
         connectors={},
         attestation=SimpleNamespace(issuers=()),
     )

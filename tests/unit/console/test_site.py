@@ -17,8 +17,9 @@ from tests.unit.store.test_fleet import a_browser
 
 from mailgate.console import site
 from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.shapes import ListOf
 from mailgate.console.api.site import OPERATIONS, with_api
-from mailgate.console.apps.api import ListedApps
+from mailgate.console.apps.facts import AppFacts
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.extension.facts import fleet
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
@@ -190,8 +191,8 @@ async def test_a_person_reads_on_in_the_language_that_they_choose(ada: Browser) 
 def for_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of an operation that only approvers may ask."""
 
-    async def list_nothing(_call: Call) -> ListedApps:
-        return ListedApps(items=[])
+    async def list_nothing(_call: Call) -> ListOf[AppFacts]:
+        return ListOf(items=[])
 
     operation = Operation("GET", "/nothing", list_nothing, "Apps", roles=("approver",), page="apps.html")
     monkeypatch.setattr(site, "ROUTES", (*site.ROUTES, site.page_of(operation)))

@@ -30,6 +30,8 @@ from mailgate.demo.run import (
 )
 from mailgate.demo.tour import DemoAddresses
 from mailgate.errors import ConfigError
+from mailgate.store import StoreError
+from mailgate.store.errors import DamagedStoreError
 
 
 class Stage:
@@ -234,6 +236,14 @@ def test_a_gate_that_does_not_start_closes_the_mailbox_and_shows_nothing(stage: 
     with pytest.raises(OSError, match="in use"):
         run_unshown(demo())
     assert stage.seen[-1] == "mailbox closes"
+
+
+def test_a_store_that_another_version_has_made_is_said_with_a_way_to_a_new_demo(stage: Stage, demo) -> None:
+    stage.breaks = DamagedStoreError("it lacks table looks")
+    with pytest.raises(StoreError, match=f"it lacks table looks; for a new demo delete {demo().directory}"):
+        run_unshown(demo())
+    with pytest.raises(DamagedStoreError):
+        run_unshown(replace(demo(), store="sqlite:///elsewhere.db"))
 
 
 def test_rules_that_cannot_be_used_are_said(stage: Stage, demo, tmp_path: Path) -> None:

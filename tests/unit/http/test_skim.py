@@ -15,7 +15,6 @@ import pytest
 from mailgate.gateway.authz.authorizer import Dialect, original_request
 from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields
 from mailgate.http import skim
-from mailgate.http.body import LengthBody
 from mailgate.http.grammar import Malformed
 from mailgate.http.proxy.forward import _may_go_unread
 from mailgate.http.proxy.heads import Rewrite, framing_for, request_head, response_head, whole_answer
@@ -214,8 +213,7 @@ def same_answer(head: bytes, method: bytes) -> bool:
         head
     )
     assert (skimmed.fields, skimmed.keep_alive) == (strict.fields, strict.keep_alive), head
-    assert type(skimmed.body) is type(strict.body), head
-    assert vars(skimmed.body) | {"_step": 0} == vars(strict.body) | {"_step": 0}, head
+    assert (skimmed.length, skimmed.chunked) == (strict.length, strict.chunked), head
     for client in CLIENTS:
         asked = parse_request_head(client, max_fields=MOST)
         for added in ((), (("DPoP-Nonce", "x"),)):
@@ -226,7 +224,7 @@ def same_answer(head: bytes, method: bytes) -> bool:
             assert written[0] == written[1], head
     usual = skim_request(CLIENTS[0], MOST)
     assert usual is not None
-    if type(skimmed.body) is LengthBody:
+    if skimmed.length is not None or skimmed.chunked:
         framing = framing_for(usual, skimmed, closing=False)
         written = [response_head(usual, skimmed, framing, REWRITE, NOW) + b"\r\n" + head]
         assert whole_answer(usual, skimmed, head + b"\r\n" + head, REWRITE) in (None, *written), head
@@ -376,11 +374,21 @@ def test_a_row_that_comes_often_is_read_by_one_expression_and_few_are_kept() -> 
     def forms(head: bytes) -> list[bytes]:
         for _ in range(4):
             assert same_request(head)
-        return [row.names[-1] for _, row, _ in skim._REQUESTS._forms.get(head.count(b"\r\n"), ())]
+        return [row.names[-1] for _, _, row, _ in skim._REQUESTS._forms.get(head.count(b"\r\n"), ())]
 
     kept = [forms(USUAL[:-2] + b"X%d: y\r\n\r\n" % number)[:5] for number in range(6)]
     assert kept[-1] in ([], [b"x5", b"x4", b"x3", b"x2"])
     assert not forms(USUAL[:-2] + b"".join(b"X%d: y\r\n" % number for number in range(40)) + b"\r\n")
+
+
+def test_the_forms_of_one_length_are_told_apart_by_a_name() -> None:
+    """Else each head would be tried by the expressions of other rows first."""
+    pages, scripts = (USUAL[:-2] + line + b"\r\nAccept: x\r\n\r\n" for line in (b"A: y", b"B: y"))
+    for head in (pages, scripts, USUAL[:-2] + b"Accept: x\r\nA: y\r\n\r\n"):
+        for _ in range(4):
+            assert same_request(head)
+    marks = [mark for mark, *_ in skim._REQUESTS._forms.get(6, ())]
+    assert marks in ([], [b"\r\n", b"\r\nB: ", b"\r\nHost: "])
 
 
 def test_a_head_without_a_host_or_with_too_many_fields_is_read_strictly() -> None:
@@ -410,6 +418,8 @@ def test_an_answer_whose_end_is_unusual_is_read_strictly(answer: bytes, method: 
         b"HTTP/1.1 302 Found\r\nLocation: http://inner.example:9080/a\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 207 \r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 207 \r\nContent-Length: 0\r\nX: \r\n\r\n",
         b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; domain=inner.example\r\nSet-Cookie: a=b; domain=inner.example; domain=inner.example\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-Device-Decision: allow\r\nMailgate-Kind: x\r\nMailgate-Kind: x\r\nKeep-Alive: x\r\n\r\n",
     ],

@@ -239,6 +239,13 @@ async def test_a_rule_that_is_off_starts_nothing_until_it_is_on_again(store: Sto
     assert [await started(store, now=NOW + n * DAY) for n in range(4)] == [0, 0, 2, 0]
 
 
+async def test_a_rule_that_is_off_has_no_history_read_round_by_round(store: Store, monkeypatch) -> None:
+    await put_in_force(store, FILES)
+    await off(store, NOW + DAY)
+    monkeypatch.setattr(store.policies, "history", away)
+    assert await started(store) == 0
+
+
 async def test_a_rule_that_stays_off_shows_what_it_did_not_say(store: Store) -> None:
     await put_in_force(store, FILES)
     await off(store, BLOCK + 9 * DAY)

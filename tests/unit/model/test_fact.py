@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
@@ -50,6 +51,41 @@ def test_a_fact_is_made_by_either_name_and_never_changed() -> None:
     assert one == other
     with pytest.raises(ValidationError):
         one.inside = 2
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Row:
+    """A row of a store."""
+
+    kind: Colour = Colour.RED
+    apps: frozenset[str] = frozenset({"b", "a"})
+    tags: tuple[str, ...] = ("y", "x")
+    secret: str = "s"
+
+
+class Shown(Fact):
+    """What of a row may leave."""
+
+    kind: str
+    apps: list[str]
+    tags: list[str]
+    words: str
+
+
+def test_a_fact_takes_its_own_fields_alone_from_the_first_noun_that_has_each() -> None:
+    other = Told()
+    shown = Shown.taken_from(other, Row(), Row(kind=Colour.BLUE), words="w")
+    assert shown == Shown(kind="red", apps=["a", "b"], tags=["y", "x"], words="w")
+    assert type(shown.kind) is str
+    with pytest.raises(AttributeError, match="words"):
+        Shown.taken_from(Row())
+    with pytest.raises(ValidationError, match="secret"):
+        Shown.taken_from(Row(), words="w", secret="s")
 
 
 def test_times_are_written_with_their_zone_and_read_again() -> None:

@@ -107,6 +107,14 @@ def test_words_may_begin_with_a_capital_in_every_tongue() -> None:
     assert not isinstance(capital("x"), Phrase)
 
 
+def test_a_name_at_the_beginning_stays_as_it_is_written() -> None:
+    who = phrase("%(who)s is let in", who="cyan.door")
+    assert (str(capital(who)), str(sentence(who))) == ("cyan.door is let in", "cyan.door is let in.")
+    by_number = plural("%(who)s waits", "%(who)s and others wait", 2, who="cyan.door")
+    assert sentence(by_number) == "cyan.door and others wait."
+    assert sentence(phrase("%(who)s waits", who=phrase("nobody"))) == "Nobody waits."
+
+
 def test_parts_are_joined_in_every_tongue() -> None:
     assert translate(joined(["a", phrase("kept out")]), Mirrored()) == "a, tuo tpek"
     assert joined(["a", "b"], "; ") == "a; b"

@@ -71,6 +71,15 @@ def test_a_relief_ends_at_its_very_moment() -> None:
     assert Reliefs(0, ()) == NO_RELIEFS
 
 
+def test_a_rule_that_was_turned_off_twice_is_off_until_the_last_end() -> None:
+    longer = replace(relief(Cause.BREAK_GLASS), number=2, until=NOW + 2 * DAY)
+    halt = replace(relief(Cause.HALT, rule="other"), until=None)
+    shorter_halt = replace(halt, cause=Cause.BREAK_GLASS, until=NOW + DAY)
+    every = Reliefs(1, (longer, relief(Cause.BREAK_GLASS), halt, shorter_halt, ADA))
+    assert every.off(NOW) == {"shut": longer, "other": halt}
+    assert every.off(NOW + 2 * DAY) == {"other": halt}
+
+
 def test_reliefs_for_everybody_come_before_those_of_person_and_device() -> None:
     ours = (D1, relief(Cause.HALT), ADA, relief(Cause.BREAK_GLASS), replace(ADA, rule=""))
     both = access(PHONE, replace(WITH_TIKTOK, owner="lin"), "ada")

@@ -1,6 +1,7 @@
 """Making a plan: what it says, what binds it, and that it is kept."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from mailgate.config.guard import GuardSettings
 from mailgate.console.plans.facts import held_back_in_words, undated_in_words
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Compliance, Kind, ManagementVerdict, SourceState, Threat
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
-from mailgate.rollout.plan import LABELS, Plan, plain
-from mailgate.rollout.planning import Scope, plan_and_keep, simulated_days
+from mailgate.rollout.plan import LABELS, Counts, Plan, plain
+from mailgate.rollout.planning import Scope, exempt_in, plan_and_keep, simulated_days
 from mailgate.store import Act, Store
 from mailgate.store.migrate import migrate, store_url
 from mailgate.store.plan_movers import MoverFilter
@@ -61,6 +63,13 @@ async def store(store: Store) -> Store:
 async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:
     """What a plan says, as JSON has it."""
     return plain(await plan_for(store, url, candidate))
+
+
+def test_the_device_on_which_somebody_let_themselves_in_is_not_exempt_itself() -> None:
+    asked = Relief(1, Cause.SELF_SERVICE, "shut", "", "ada", NOW, person="ada", device="d1")
+    again = replace(asked, cause=Cause.EXEMPTION, device="")
+    phone = replace(again, person="", device="d2")
+    assert exempt_in([asked, again, phone]) == Counts(people=1, devices=1)
 
 
 async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -> None:

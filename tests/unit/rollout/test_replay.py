@@ -245,54 +245,23 @@ def differing(access: Access, again: Access, unrecorded: frozenset[str]) -> dict
 OWN = AttestationResult("phone-1", people.ISSUER, "key-1", Kind.LAPTOP, status="affirming")
 SELF = AttestationResult("phone-7", "https://gate.example.com", "key-7", Kind.LAPTOP, self_reported=True)
 EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=EAS1&DeviceType=iPhone"
+ADA, GRACE = ((f"X-Forwarded-User: {name}".encode(),) for name in ("ada", "Grace"))
+BASIC = b"Authorization: Basic YWRhOng="
+FIRST, EIGHTH = (CertificateResult(f"certificate-{number}") for number in (1, 8))
 
 
 @settings(max_examples=150, deadline=None)
 @given(requests)
 @example(Asked("POST", EAS.replace("iPhone", "WindowsOutlook15"), "", (), None, None, moved=False))
 @example(Asked("GET", "/", people.WINDOWS, (), OWN, None, moved=True))
-@example(
-    Asked("GET", "/", people.IPHONE, (b"X-Forwarded-User: ada",), None, None, moved=False, by_person=True)
-)
-@example(
-    Asked(
-        "GET",
-        "/",
-        people.IPHONE,
-        (b"X-Forwarded-User: Grace", b"Authorization: Basic YWRhOng="),
-        None,
-        None,
-        False,
-        True,
-    )
-)
-@example(
-    Asked(
-        "GET",
-        "/",
-        people.IPHONE,
-        (b"X-Forwarded-User: Grace",),
-        None,
-        CertificateResult("certificate-1"),
-        False,
-    )
-)
-@example(
-    Asked(
-        "GET",
-        "/",
-        people.IPHONE,
-        (b"X-Forwarded-User: Grace",),
-        None,
-        CertificateResult("certificate-8"),
-        moved=False,
-        by_person=True,
-    )
-)
+@example(Asked("GET", "/", people.IPHONE, ADA, None, None, moved=False, by_person=True))
+@example(Asked("GET", "/", people.IPHONE, (*GRACE, BASIC), None, None, moved=False, by_person=True))
+@example(Asked("GET", "/", people.IPHONE, GRACE, None, FIRST, moved=False))
+@example(Asked("GET", "/", people.IPHONE, GRACE, None, EIGHTH, moved=False, by_person=True))
 @example(Asked("GET", "/", "", (), SELF, None, moved=False))
 @example(Asked("GET", "/", people.IPHONE, (), OWN, None, moved=False))
 @example(Asked("POST", EAS, "", (), None, CertificateResult("certificate-2"), moved=False))
-@example(Asked("POST", EAS, "", (), None, CertificateResult("certificate-1"), moved=False))
+@example(Asked("POST", EAS, "", (), None, FIRST, moved=False))
 def test_every_variable_has_the_value_that_it_had_or_is_called_unrecorded(
     stores: Iterator[str], asked: Asked
 ) -> None:

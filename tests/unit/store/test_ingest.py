@@ -145,6 +145,7 @@ def test_a_spooled_verdict_and_denial_are_read_back_whole(store: Store) -> None:
 def test_only_listed_apps_and_no_future_times_are_stored() -> None:
     report = report_of(proof("tiktok", "unlisted", at=NOW + minutes(9)), CATALOG, NOW)
     assert (report.apps, report.reported_at) == (frozenset({"tiktok"}), NOW)
+    assert isinstance(report.apps, frozenset)  # pages tell lists by their type
 
 
 async def test_nothing_is_known_of_a_connector_that_never_ran(store: Store) -> None:

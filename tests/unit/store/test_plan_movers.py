@@ -98,9 +98,8 @@ async def test_a_list_of_more_than_a_window_goes_on_behind_it(
     assert await found(planned_for, large=True, label="warn") == [ALL[2]]
     assert (await found(planned_for, large=True, sort="person", size=1))[0].person == ""
     assert await planned_for.movers.count(PLAN.digest, MoverFilter(), large=True) == (2, 2, False)
-    assert [each async for each in planned_for.movers.all(PLAN.digest, MoverFilter(), large=True)] == list(
-        ALL
-    )
+    pages = planned_for.movers.pages(PLAN.digest, MoverFilter(), large=True)
+    assert [each async for page in pages for each in page] == list(ALL)
 
 
 async def test_movers_go_with_their_plan(planned_for: Store) -> None:

@@ -59,7 +59,7 @@ _TO_DO = re.compile(
 )
 
 
-def told(check: str, text: str, state: State = State.FAILED, otherwise: str = "") -> Diagnosis:
+def diagnosis_by(check: str, text: str, state: State = State.FAILED, otherwise: str = "") -> Diagnosis:
     """A diagnosis by a message of the house, which ends with what to do, or else with what to do ``otherwise``."""
     found, *to_do = _TO_DO.split(text, maxsplit=1)
     return Diagnosis(check, state, found, to_do[0] if to_do else otherwise)

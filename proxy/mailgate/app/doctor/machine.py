@@ -10,7 +10,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import mailgate
-from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, failed, ok, told, unknown
+from mailgate.app.doctor.diagnosis import Diagnosis, Examined, State, diagnosis_by, failed, ok, unknown
 from mailgate.app.open_store import spool_folder
 from mailgate.app.preflight import without_groups
 from mailgate.config.extension import PACKAGES
@@ -59,20 +59,20 @@ def _broken() -> dict[str, str]:
 
 async def settings(gate: Examined) -> AsyncIterator[Diagnosis]:
     for mistake in gate.mistakes:
-        yield told("settings", str(mistake), otherwise=MEND)
+        yield diagnosis_by("settings", str(mistake), otherwise=MEND)
     if gate.bundle and not gate.mistakes:
         policy, cases = gate.bundle.policy, gate.bundle.policy_tests.tests
         found = f"no mistake in {gate.config} and its files"
         yield ok("settings", f"{found}: {len(policy.rules)} rules, {len(cases)} cases hold")
     if gate.bundle and (unsure := without_groups(gate.bundle)):
-        yield told("settings", unsure, State.WARNING)
+        yield diagnosis_by("settings", unsure, State.WARNING)
 
 
 async def permissions(gate: Examined) -> AsyncIterator[Diagnosis]:
     assert gate.bundle is not None
     exposed = gate.bundle.exposed_files()
     for each in exposed:
-        yield told("permissions", str(each), State.FAILED if each.refused else State.WARNING)
+        yield diagnosis_by("permissions", str(each), State.FAILED if each.refused else State.WARNING)
     if os.geteuid() == 0:
         found = "this runs as root, who may read and write everything; whether the gate may was not seen"
         yield unknown("permissions", found, "run it as the user of the gate, as with `sudo -u mailgate`")
@@ -88,7 +88,7 @@ async def certificate(gate: Examined) -> AsyncIterator[Diagnosis]:
         try:
             served = served_certificate(tls.certificate)
         except CertificateError as error:
-            yield told("certificate", str(error))
+            yield diagnosis_by("certificate", str(error))
             return
         begin, end = served.not_valid_before_utc, served.not_valid_after_utc
         found = f"{tls.certificate} ends on {end:%Y-%m-%d}, in {(end - now).days} days"

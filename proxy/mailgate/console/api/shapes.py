@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -36,6 +36,24 @@ class OutputModel(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+Row = TypeVar("Row")
+
+
+class ListOf(OutputModel, Generic[Row]):
+    """A list."""
+
+    items: list[Row]
+    """What there is, in the order that the operation names."""
+
+
+class PageOf(ListOf[Row]):
+    """A part of a list."""
+
+    next: str | None
+    """The value of `after` for the next page; null at the end. A page may have fewer rows than were asked for, or none, without being the
+    last."""
+
+
 def _digits(value: object) -> object:
     """Convert the text of an address to a number. Only digits are accepted, without sign, space or underscore."""
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
@@ -66,8 +84,8 @@ Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=255)]
 """A name or some words."""
 Note = Annotated[str, StringConstraints(pattern=_LINE, max_length=1000)]
 """The reason for an action."""
-Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6,64}$")]
-"""A digest, or the beginning of one."""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{6,64}$", description="Its digest, or the beginning of it.")]
+"""What a plan or a draft is called in an address."""
 Moment = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]

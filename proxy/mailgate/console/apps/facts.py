@@ -56,16 +56,11 @@ async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> l
         found.setdefault(each.app, []).append(each)
     name_of = bundle.policy.catalog.name_of
     trends = [
-        AppTrend(app=app, name=name_of(app), days=[on_day(each) for each in told])
+        AppTrend(app=app, name=name_of(app), days=list(map(AppOnDay.taken_from, told)))
         for app, told in found.items()
         if any(each.devices for each in told)
     ]
     return sorted(trends, key=lambda each: (-each.last.kept_out_people, -each.last.people, each.name))
-
-
-def on_day(each: AppDay) -> AppOnDay:
-    """One stored count as a fact."""
-    return AppOnDay.model_validate(each, from_attributes=True)
 
 
 DAYS = 30
@@ -143,7 +138,7 @@ def _facts(key: str, policy: Policy, counts: list[AppDay], standing: AppStanding
         devices=last.devices if last else None,
         counted_at=last.at if last else None,
         week=_since_a_week(counts),
-        trend=[on_day(each) for each in counts],
+        trend=list(map(AppOnDay.taken_from, counts)),
     )
 
 

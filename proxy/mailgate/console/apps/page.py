@@ -64,7 +64,7 @@ async def prohibit(request: web.Request) -> web.Response:
         return redirect_after(request, phrase("Counted again."), "apps-one", query, key=key)
     context = context_of(request)
     edit, mistakes = await _edit(request, sent)
-    if mistakes or edit is None or (await _tried(context, edit))[0]:
+    if mistakes or edit is None or (await _tried(context, edit, sent))[0]:
         return await _shown(request, sent, 422)
     draft = await draft_and_plan(context, edit, person_of(request), plan=what == "plan")
     said = phrase("We are making the plan. Nothing changes until you start it.")
@@ -81,7 +81,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         return await show(
             request, "misread.html", 422, mistakes=mistakes, without=str(request.rel_url.with_query({}))
         )
-    found, (wrong, policy) = await what_if(context.store, bundle, edit), await _tried(context, edit)
+    found, (wrong, policy) = await what_if(context.store, bundle, edit), await _tried(context, edit, asked)
     states = context.counting.devices.states
     return await show(
         request,
@@ -89,6 +89,7 @@ async def _shown(request: web.Request, asked: MultiMapping[str], status: int = 2
         status,
         app=app,
         edit=edit,
+        nowhere=_nowhere(asked),
         found=found,
         wrong=wrong,
         starts={name: at and read_moment(at) for name, at in (("warn", edit.warn), ("block", edit.block))},
@@ -178,10 +179,18 @@ def _contact(policy: Policy) -> str | None:
     return next((each for each in told if each and not isinstance(each, LocalizedText)), None)
 
 
-async def _tried(context: ConsoleContext, edit: ProhibitEdit) -> tuple[list[str], Policy | None]:
+def _nowhere(asked: MultiMapping[str]) -> bool:
+    """Whether the form was sent without any kind of device, which is not the same as an address that leaves the kinds out."""
+    return "where" in asked and not any(asked.getall("where"))
+
+
+async def _tried(
+    context: ConsoleContext, edit: ProhibitEdit, asked: MultiMapping[str]
+) -> tuple[list[str], Policy | None]:
     """Why this rule cannot be drafted, a sentence each; otherwise the policy with it."""
-    if past := list(_past(edit, context.clock())):
-        return past, None
+    nowhere = [phrase("Choose phones, tablets or both.")] if _nowhere(asked) else []
+    if wrong := [*nowhere, *_past(edit, context.clock())]:
+        return wrong, None
     try:
         return [], (await compute(edited, context.bundle().rules, edit)).policy
     except EditError as error:

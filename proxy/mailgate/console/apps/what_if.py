@@ -100,7 +100,7 @@ async def what_if(store: Store, bundle: Bundle, edit: ProhibitEdit) -> WhatIf:
     rows = await store.rows.with_app(edit.app, MOST + 1)
     found = await compute(_Asked, rows[:MOST], bundle.groups, edit)
     laptops = await store.fleet.last_seen(sorted(found.surely | found.maybe))
-    return found.told(laptops, whole=len(rows) <= MOST)
+    return found.met(laptops, whole=len(rows) <= MOST)
 
 
 class _Asked:
@@ -133,7 +133,7 @@ class _Asked:
         found = {person: reaches(part, self._places[person]) for person in people}
         return {each for each in found if found[each]}, {each for each in found if found[each] is None}
 
-    def told(self, laptops: Mapping[str, datetime], *, whole: bool) -> WhatIf:
+    def met(self, laptops: Mapping[str, datetime], *, whole: bool) -> WhatIf:
         shown = [*sorted(self.surely), *sorted(self.maybe)][:NAMED]
         return WhatIf(
             devices=len(self._rows),

@@ -14,6 +14,7 @@ from mailgate.console.api.shapes import (
     LargePage,
     Line,
     OutputModel,
+    PageOf,
     PlaceCursor,
     cursor_of,
     number_of,
@@ -75,15 +76,6 @@ class Entry(OutputModel):
     """The SHA-256 of the entry."""
 
 
-class Entries(OutputModel):
-    """A page of the audit log."""
-
-    items: list[Entry]
-    """The entries, the newest first. A page may have fewer than requested, or none, without being the last."""
-    next: Cursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
 class Head(OutputModel):
     """The last entry, which identifies the whole log."""
 
@@ -113,14 +105,14 @@ class Verification(OutputModel):
     """The places where the log was changed."""
 
 
-async def list_entries(call: Call, query: EntriesQuery) -> Entries:
+async def list_entries(call: Call, query: EntriesQuery) -> PageOf[Entry]:
     """List the entries, the newest first, a page at a time."""
     before = min(number_of(query.after, MAX_NUMBER), MAX_NUMBER)
     audit = call.context.store.audit
     numbers = await numbers_of(call.context.store, query.since or "", query.until or "")
     before = min(before, numbers.stop)
     looked = await audit.search(query.sought or "", query.who or "", before, query.limit, numbers.start)
-    return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
+    return PageOf[Entry].model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 
 async def verify_log(call: Call) -> Verification:
@@ -150,23 +142,14 @@ class LooksQuery(_DaysQuery):
     """The most looks to return."""
 
 
-class LookList(OutputModel):
-    """A page of looks."""
-
-    items: list[DataLook]
-    """The looks, the newest first."""
-    next: PlaceCursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
-async def list_looks(call: Call, query: LooksQuery) -> LookList:
+async def list_looks(call: Call, query: LooksQuery) -> PageOf[DataLook]:
     """List who looked at whose data, the newest first, a page at a time."""
     since, until = day_ends(query.since or "", query.until or "")
     who, whom, after = query.who or "", query.whom or "", place_of(query.after)
     found = await call.context.store.looks.page(
         query.limit, after, who=who, whom=whom, since=since, until=until
     )
-    return LookList(items=found, next=place_cursor(found[-1].place if len(found) == query.limit else None))
+    return PageOf(items=found, next=place_cursor(found[-1].place if len(found) == query.limit else None))
 
 
 def _export(

@@ -1,13 +1,12 @@
 """One device: whether it gets mail and why, what can be done about it, and its history."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from aiohttp import web
 
 from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of, roles_of
-from mailgate.console.devices.facts import device_facts, parts_of
+from mailgate.console.devices.facts import DeviceFacts, device_facts, parts_of
 from mailgate.console.devices.mail_status import mail_status
 from mailgate.console.devices.timeline import device_history
 from mailgate.console.exemptions.page import SPANS
@@ -24,9 +23,9 @@ from mailgate.console.layout import (
 )
 from mailgate.console.people.support_acts import ask_sources, mark_lost
 from mailgate.console.toasts import Toast
-from mailgate.console.words import device_in_words
+from mailgate.console.words import called, device_in_words
 from mailgate.devices.device import Device
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, phrase, sentence
 from mailgate.tasks import compute
 
 SIGHTINGS = 50
@@ -41,7 +40,8 @@ async def device(request: web.Request) -> web.Response:
     return await show(
         request,
         "device.html",
-        standing_message=just_lost(request, found.id, found.lost_at),
+        shows=facts,
+        standing_message=just_lost(request, facts),
         device=facts,
         now=now,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
@@ -57,16 +57,17 @@ async def device(request: web.Request) -> web.Response:
     )
 
 
-def just_lost(request: web.Request, device: str, lost_at: datetime | None) -> Toast | None:
+def just_lost(request: web.Request, device: DeviceFacts) -> Toast | None:
     """The message about a device that was just marked as lost, within a minute; not if it was found again since. Operators
     can undo it, and stay on this page."""
-    if lost_at is None:
+    if device.lost_at is None:
         return None
-    words = phrase("Device %(id)s is marked as lost. No mail.", id=device)
+    name = called(device.kind, device.os)
+    words = sentence(phrase("%(device)s is marked as lost. No mail", device=name))
     if "operator" not in roles_of(request):
-        return Toast(words, lost_at)
+        return Toast(words, device.lost_at)
     fields = {"lost": "no", ORIGIN_PAGE: request.path_qs}
-    return Toast(words, lost_at, address(request, "devices-lose", id=device), fields)
+    return Toast(words, device.lost_at, address(request, "devices-lose", id=device.id), fields)
 
 
 @requires_role("operator")
@@ -75,7 +76,10 @@ async def forget(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
-        return await show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
+        shows = {"device": found.id}
+        return await show(
+            request, "device_forget.html", shows=shows, device=found, seen=len(seen), most=SIGHTINGS
+        )
     act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
     await context.store.devices.forget(found.id, context.clock(), act)
     say_on_next_page(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))
@@ -97,8 +101,11 @@ async def lost(request: web.Request) -> web.StreamResponse:
 async def _found(request: web.Request) -> web.StreamResponse:
     context, found = context_of(request), await device_of(request)
     await mark_lost(context, found, person_of(request), context.clock(), lost=False)
-    words = phrase("Device %(id)s is marked as found. The rules decide again.", id=found.id)
-    say_on_next_page(request, words)
+    facts = device_facts(found, context.bundle(), context.clock())
+    name = called(facts.kind, facts.os)
+    say_on_next_page(
+        request, sentence(phrase("%(device)s is marked as found. The rules decide again", device=name))
+    )
     return redirect_back(request, await form_of(request), "devices-one", id=found.id)
 
 

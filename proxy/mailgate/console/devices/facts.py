@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from mailgate.config import Bundle, Settings
 from mailgate.console.explain.requests import posture_now
@@ -287,36 +286,12 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
         FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
         for each in device.findings
     ]
-    return DeviceFacts(
+    return DeviceFacts.taken_from(
+        posture,
+        device,
         id=posture.device_id,
-        owner=posture.owner,
         state=told_state(posture),
-        lost=posture.lost,
-        lost_at=device.lost_at,
-        kind=posture.kind and posture.kind.value,
-        os=posture.os,
-        os_version=posture.os_version,
-        managed=posture.managed,
-        enrolment=posture.enrolment.value,
-        compliance=posture.compliance.value,
-        compliance_at=posture.compliance_at,
-        compliance_apps=list(posture.compliance_apps),
-        threat=posture.threat.value,
-        absence=posture.absence and posture.absence.value,
-        denied=list(posture.denied),
-        denied_by=posture.denied_by,
-        not_denied=posture.not_denied,
-        unseen=list(posture.unseen),
-        apps=list(posture.apps),
-        lists=list(posture.lists),
-        source=posture.source,
-        sources=list(posture.sources),
-        reported_at=posture.reported_at,
-        looked_from=posture.looked_from,
-        expires_at=posture.expires_at,
         findings=findings,
-        first_seen=device.first_seen,
-        last_seen=device.last_seen,
         deleted_after=retention_times_of(bundle.settings).end_of(device),
     )
 
@@ -332,7 +307,9 @@ def parts_of(device: Device) -> ReportsAndNames:
         )
         for kind, text in sorted(device.claims)
     ]
-    reports = [_report(each) for each in device.reports]
+    reports = [
+        ReportFacts.taken_from(each) for each in device.reports
+    ]  # their names are listed with all sources that use them
     return ReportsAndNames(reports=reports, names=names, former_ids=sorted(device.former_ids))
 
 
@@ -344,29 +321,6 @@ def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: 
 
 def sighting_facts(recorded: Recorded) -> SightingFacts:
     """One sighting of a device."""
-    seen, tally = recorded.sighting, recorded.tally
-    return SightingFacts(
-        id=recorded.id,
-        day=seen.day,
-        kind=seen.client.kind,
-        protocol=seen.client.protocol,
-        user_agent=dict(seen.client.headers).get("user-agent", ""),
-        user=seen.user,
-        posture=seen.posture,
-        rule=seen.rule,
-        effect=seen.effect,
-        reason=seen.reason,
-        would=list(seen.would),
-        policy=seen.policy,
-        times=tally.times,
-        first=tally.first,
-        last=tally.last,
-        reference=tally.reference,
-    )
-
-
-def _report(report: Report) -> ReportFacts:
-    """The report without its names, which are listed separately with all sources that use them."""
-    said: dict[str, Any] = {name: getattr(report, name) for name in ReportFacts.model_fields}
-    sets = {name: sorted(told) for name, told in said.items() if isinstance(told, frozenset)}
-    return ReportFacts(**said | sets)
+    seen, client = recorded.sighting, recorded.sighting.client
+    user_agent = dict(client.headers).get("user-agent", "")
+    return SightingFacts.taken_from(recorded, client, seen, recorded.tally, user_agent=user_agent)

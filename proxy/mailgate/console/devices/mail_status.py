@@ -126,7 +126,7 @@ def mail_status(
         since=since,
         until=until,
         exempted_why=relief.why if relief else "",
-        then=EFFECTS[without.effect] if relief else "",
+        then=EFFECTS[_after(without, relief)] if relief else "",
         source=access.posture.source,
         looked_at=access.posture.reported_at,
         looked_from=access.posture.looked_from,
@@ -152,6 +152,12 @@ def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decis
     without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
     softer = without.effect.severity > decision.effect.severity
     return without, exemption_to_end(access, policy, decision) if softer else None
+
+
+def _after(without: Decision, relief: Relief) -> Effect:
+    """The effect once an exemption has ended: a warning may have become a refusal by then."""
+    refuses = without.deadline is not None and relief.until is not None and without.deadline <= relief.until
+    return Effect.BLOCK if refuses else without.effect
 
 
 def name_of(posture: Posture) -> str:

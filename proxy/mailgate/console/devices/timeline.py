@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import with_config
@@ -11,6 +11,7 @@ from mailgate.config import Bundle
 from mailgate.console.notices.facts import WORDS
 from mailgate.console.now.gates import span
 from mailgate.console.people.help import HelpFacts, help_facts
+from mailgate.console.policy.rules import span as exactly
 from mailgate.console.words import (
     MAIL_STATES,
     device_in_words,
@@ -173,15 +174,14 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
     """Exemptions, and their ends."""
     for kept in relieved:
         relief = kept.relief
-        values: dict[str, object] = {"who": relief.author, "why": relief.why}
-        words = phrase("Let in by %(who)s: %(why)s", **values)
+        words = phrase("Let in by %(who)s", who=relief.author)
         if relief.cause is Cause.SELF_SERVICE and relief.until:
-            values["span"] = span(relief.until - relief.at)
-            words = phrase("Let themselves in for %(span)s: %(why)s", **values)
+            words = phrase("Let themselves in for %(span)s", span=_length(relief.until - relief.at))
         elif relief.until:
-            values["span"] = span(relief.until - relief.at)
-            words = phrase("Let in for %(span)s by %(who)s: %(why)s", **values)
-        yield Event(relief.at, "exemption", words, device=relief.device)
+            length = _length(relief.until - relief.at)
+            words = phrase("Let in for %(span)s by %(who)s", span=length, who=relief.author)
+        why = [relief.why] if relief.why else []  # a rule need not ask those who let themselves in
+        yield Event(relief.at, "exemption", joined((words, *why), ": "), device=relief.device)
         if kept.ended_at:
             yield Event(
                 kept.ended_at,
@@ -189,6 +189,11 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
                 phrase("Exemption ended by %(who)s: %(why)s", who=kept.ended_by, why=kept.ended_why),
                 device=relief.device,
             )
+
+
+def _length(time: timedelta) -> str:
+    """How long an exemption was given for: exactly in hours or days, as it was chosen, or about until its date."""
+    return exactly(time) if time % timedelta(hours=1) == timedelta() else span(time)
 
 
 def _looked(report: Report, name_of: NameOf) -> str:

@@ -82,15 +82,7 @@ async def draft_facts(
 
 def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> DraftHead:
     """A draft as it is listed. No rules are compiled for it."""
-    return DraftHead(
-        digest=draft.digest,
-        title=draft.title,
-        author=draft.author,
-        made_at=draft.made_at,
-        base=draft.base,
-        edit=edit_of(draft),
-        state=state_of(draft, active, in_force, files),
-    )
+    return DraftHead.taken_from(draft, edit=edit_of(draft), state=state_of(draft, active, in_force, files))
 
 
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:

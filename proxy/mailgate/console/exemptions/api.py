@@ -15,6 +15,7 @@ from mailgate.console.api.shapes import (
     InputModel,
     LargePage,
     Line,
+    ListOf,
     Moment,
     Note,
     OutputModel,
@@ -23,6 +24,9 @@ from mailgate.console.devices.api import device_called
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
+
+ExemptionNumber = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Its number."), DIGITS]
+RuleName = Annotated[Line, Field(description="Its id.")]
 
 
 class ReliefInForce(OutputModel):
@@ -68,13 +72,6 @@ class ExemptionsQuery(InputModel):
     """The most exemptions to read, the newest first."""
 
 
-class Exemptions(OutputModel):
-    """Exemptions."""
-
-    items: list[ReliefRecord]
-    """The exemptions, the newest first."""
-
-
 class ExemptionInput(InputModel):
     """An exemption of one person or one device to give."""
 
@@ -100,32 +97,11 @@ class ExemptionInput(InputModel):
         return self
 
 
-class ExemptionPath(InputModel):
-    """One exemption."""
-
-    number: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
-    """Its number."""
-
-
 class ReasonInput(InputModel):
     """A reason."""
 
     why: Note
     """The reason, for the audit log."""
-
-
-class RulesOff(OutputModel):
-    """Rules that are off for everybody."""
-
-    items: list[ReliefInForce]
-    """The rules that halted by themselves or were turned off."""
-
-
-class RulePath(InputModel):
-    """One rule."""
-
-    rule: Line
-    """Its id."""
 
 
 class RuleOffInput(InputModel):
@@ -137,14 +113,7 @@ class RuleOffInput(InputModel):
     """When the rule counts again by itself."""
 
 
-class Resumed(OutputModel):
-    """The reliefs that were ended so that the rule counts again."""
-
-    items: list[ReliefInForce]
-    """The halts and break-glass that were ended."""
-
-
-async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
+async def list_exemptions(call: Call, query: ExemptionsQuery) -> ListOf[ReliefRecord]:
     """List the exemptions, the newest first."""
     reliefs = call.context.store.reliefs
     if query.which == "all":
@@ -153,7 +122,7 @@ async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
     else:
         kept = await reliefs.exemptions(call.now, query.limit, MAX_NUMBER)
     items = [asdict(each.relief) | asdict(each) for each in kept]
-    return Exemptions.model_validate({"items": items})
+    return ListOf[ReliefRecord].model_validate({"items": items})
 
 
 async def exempt(call: Call, body: ExemptionInput) -> ReliefInForce:
@@ -175,52 +144,52 @@ async def exempt(call: Call, body: ExemptionInput) -> ReliefInForce:
     return ReliefInForce.model_validate(given)
 
 
-async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> ReliefInForce:
+async def end_exemption(call: Call, number: ExemptionNumber, body: ReasonInput) -> ReliefInForce:
     """End an exemption early.
 
     Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
     """
     context = call.context
     guard = guard_of(context.bundle().settings)
-    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, path.number, guard)
+    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, number, guard)
     return ReliefInForce.model_validate(ended)
 
 
-async def list_rules_off(call: Call) -> RulesOff:
+async def list_rules_off(call: Call) -> ListOf[ReliefInForce]:
     """List the rules that are off for everybody: halted by themselves, or turned off."""
     current = await call.context.store.reliefs.current(call.now)
-    return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
+    return ListOf[ReliefInForce].model_validate({"items": list(current.for_everybody(call.now))})
 
 
-async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> ReliefInForce:
+async def turn_rule_off(call: Call, rule: RuleName, body: RuleOffInput) -> ReliefInForce:
     """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
 
     No guard applies to this.
     """
     context = call.context
-    _require_rule(call, path.rule)
+    _require_rule(call, rule)
     given = await reliefs.break_glass(
         context.store,
         context.bundle().policy,
         call.person,
         body.why,
         call.now,
-        rule=path.rule,
+        rule=rule,
         until=body.until,
     )
     return ReliefInForce.model_validate(given)
 
 
-async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
+async def resume_rule(call: Call, rule: RuleName, body: ReasonInput) -> ListOf[ReliefInForce]:
     """Put a rule back in force that halted by itself or was turned off.
 
     If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
-    has to do the same; the refusal of the first one is noted.
+    has to do the same; the refusal of the first one is noted. Returns the halts and the break-glass that were ended.
     """
     context = call.context
     settings = context.bundle().settings
-    ended = await reliefs.resume(context.store, call.person, body.why, call.now, path.rule, settings)
-    return Resumed.model_validate({"items": ended})
+    ended = await reliefs.resume(context.store, call.person, body.why, call.now, rule, settings)
+    return ListOf[ReliefInForce].model_validate({"items": ended})
 
 
 def _require_rule(call: Call, rule: str) -> None:

@@ -12,6 +12,7 @@ from mailgate.console.api.shapes import (
     KindName,
     Line,
     OutputModel,
+    PageOf,
     PlaceCursor,
     ReasonName,
     SmallPage,
@@ -25,6 +26,8 @@ from mailgate.console.explain.requests import decide_without_proof, redecide
 from mailgate.console.query_parameters import SPAN
 from mailgate.policy.cases import CasePerson, Request, Situation, decide_situation
 from mailgate.tasks import compute
+
+SightingName = Annotated[Line, Field(description="Its id, or the help number in an answer of the gate.")]
 
 
 class SightingsQuery(InputModel):
@@ -46,22 +49,6 @@ class SightingsQuery(InputModel):
     """The most sightings to return."""
 
 
-class SightingPath(InputModel):
-    """One sighting."""
-
-    sighting: Line
-    """Its id, or the reference in an answer of the gate."""
-
-
-class SightingList(OutputModel):
-    """A page of sightings."""
-
-    items: list[SightingFacts]
-    """The sightings, the last seen first. A page may have fewer than requested, or none, without being the last."""
-    next: PlaceCursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
 class ThenAndNow(OutputModel):
     """The decision at that time, and the decision now."""
 
@@ -70,20 +57,25 @@ class ThenAndNow(OutputModel):
     now: Explanation
     """The decision on the same client now, explained."""
 
+    @property
+    def shows(self) -> SightingFacts:
+        """Whom it shows (``looks.py``)."""
+        return self.then
 
-async def list_sightings(call: Call, query: SightingsQuery) -> SightingList:
+
+async def list_sightings(call: Call, query: SightingsQuery) -> PageOf[SightingFacts]:
     """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
     seen = await call.context.store.sightings.search(
         call.now - SPAN, query.limit, place_of(query.after), **wanted
     )
-    return SightingList(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
+    return PageOf(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
 
 
-async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
+async def explain_sighting(call: Call, sighting: SightingName) -> ThenAndNow:
     """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
     context = call.context
-    recalled = await redecide(context.store, context.bundle(), path.sighting, call.now)
+    recalled = await redecide(context.store, context.bundle(), sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
     told = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)

@@ -111,6 +111,11 @@ class Explanation(Fact):
     flips: list[FlipsFacts]
     """The smallest changes that lead to another effect."""
 
+    @property
+    def shows(self) -> dict[str, JsonValue]:
+        """Whom it shows (``looks.py``)."""
+        return {"person": self.device["owner"] or self.user.name, "device": self.device["device_id"]}
+
 
 def explanation(access: Access, decision: Decision, policy: Policy) -> Explanation:
     """Explain a decision in full, with the smallest changes that would turn it over."""
@@ -129,7 +134,7 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
         certificate=_plainly(certificate, but="chain") if certificate else None,
         rules=[_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials],
         not_reached=[rule.id for rule in policy.rules if rule.id not in reached],
-        decision=_outcome(decision),
+        decision=ExplainedDecision.taken_from(decision, would=[trial.rule for trial in decision.would]),
         flips=flips_facts(flips_both_ways(access, policy, decision.effect), policy.catalog),
     )
 
@@ -138,22 +143,6 @@ def _doubts(client: Client) -> dict[str, Any]:
     """The findings of a client. Their details stay phrases."""
     found = [{"reason": each.reason.value, "detail": each.detail} for each in client.findings]
     return {"contradicted": client.contradicted, "findings": found}
-
-
-def _outcome(decision: Decision) -> ExplainedDecision:
-    return ExplainedDecision(
-        effect=decision.effect.value,
-        reason=decision.reason.value,
-        rule=decision.rule,
-        policy_version=decision.policy_version,
-        title=decision.title,
-        fix=decision.fix,
-        contact=decision.contact,
-        apps=list(decision.apps),
-        deadline=decision.deadline,
-        reliefs=decision.reliefs,
-        would=[trial.rule for trial in decision.would],
-    )
 
 
 def _trial(trial: RuleTrial, reads: frozenset[str], access: Access) -> Trial:

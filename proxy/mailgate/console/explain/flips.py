@@ -168,16 +168,5 @@ def _line(flip: FlipFacts) -> str:
 
 
 def _flip(flip: Flip, catalog: AppCatalog) -> FlipFacts:
-    steps = [
-        StepFacts(
-            what=step.what.value,
-            by=step.by.value,
-            about=list(step.about),
-            at=step.at,
-            words=step_in_words(step, catalog),
-        )
-        for step in flip.steps
-    ]
-    found = flip.decision
-    then = DecisionAfter(effect=found.effect.value, rule=found.rule, reason=found.reason.value)
-    return FlipFacts(steps=steps, then=then)
+    steps = [StepFacts.taken_from(step, words=step_in_words(step, catalog)) for step in flip.steps]
+    return FlipFacts(steps=steps, then=DecisionAfter.taken_from(flip.decision))

@@ -1,12 +1,11 @@
 """Browsers with the companion extension: how many there are, which they are, and who asks for mail without it."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from mailgate.console.api.operation import Call, Operation, Text
-from mailgate.console.api.shapes import InputModel, LargePage, Line, OutputModel, read_by, words_of
+from mailgate.console.api.shapes import InputModel, LargePage, Line, PageOf, read_by, words_of
 from mailgate.console.extension.facts import (
     COLUMNS,
     FILTERS,
@@ -21,7 +20,7 @@ from mailgate.console.extension.facts import (
     fleet,
     people_without,
 )
-from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.console.spreadsheet import saved_as, sheet
 from mailgate.store.fleet import FleetFilter
 
 _State = Annotated[str, read_by(FILTERS["state"]), words_of(*STATES)]
@@ -61,15 +60,6 @@ class BrowsersQuery(BrowsersFilter):
     """The most browsers to return."""
 
 
-class BrowserList(OutputModel):
-    """A page of browsers."""
-
-    items: list[BrowserFacts]
-    """The browsers, in the order of their people. A page may be short or even empty without being the last."""
-    next: PlaceCursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
 class PeopleQuery(InputModel):
     """The page of people to list."""
 
@@ -79,48 +69,34 @@ class PeopleQuery(InputModel):
     """The most people to return."""
 
 
-class PeopleWithout(OutputModel):
-    """A page of people."""
-
-    items: list[WithoutFacts]
-    """A row for each browser by which they asked, in the order of their names."""
-    next: PlaceCursor | None
-    """The value of `after` for the next page; null at the end."""
-
-
 async def get_fleet(call: Call) -> FleetFacts:
     """Count the browsers with the extension: which report, sleep or are missing, and which are alike."""
     context = call.context
     return context.counting.browsers or await fleet(context.store, context.bundle().settings, call.now)
 
 
-async def list_browsers(call: Call, query: BrowsersQuery) -> BrowserList:
-    """List the browsers that match all parameters, a page at a time."""
+async def list_browsers(call: Call, query: BrowsersQuery) -> PageOf[BrowserFacts]:
+    """List the browsers that match all parameters, in the order of their people, a page at a time."""
     store, settings = call.context.store, call.context.bundle().settings
     items, after = await browsers(store, settings, query.wanted, call.now, query.limit, query.after or "")
-    return BrowserList(items=items, next=after or None)
+    return PageOf(items=items, next=after or None)
 
 
 async def get_browsers_csv(call: Call, query: BrowsersFilter) -> Text:
     """Get the browsers that match all parameters, as CSV."""
     call.headers["Content-Disposition"] = saved_as("browsers")
     rows = as_rows(call.context.store, call.context.bundle().settings, query.wanted, call.now)
-    return _lines(rows)
+    return sheet(COLUMNS, rows)
 
 
-async def _lines(rows: AsyncIterator[list[list[object]]]) -> AsyncIterator[str]:
-    yield beginning(COLUMNS)
-    async for some in rows:
-        yield lines(some)
-
-
-async def list_people_without(call: Call, query: PeopleQuery) -> PeopleWithout:
+async def list_people_without(call: Call, query: PeopleQuery) -> PageOf[WithoutFacts]:
     """List the people who asked for mail on a laptop within a week without the extension, and of whom no browser reported in it.
 
-    Only requests of which a trusted proxy names the person are known here.
+    Only requests of which a trusted proxy names the person are known here. In the order of names, with a row for each browser by which
+    they asked.
     """
     items, after = await people_without(call.context.store, call.now, query.limit, query.after or "")
-    return PeopleWithout(items=items, next=after or None)
+    return PageOf(items=items, next=after or None)
 
 
 OPERATIONS = (

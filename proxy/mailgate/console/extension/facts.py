@@ -155,9 +155,7 @@ async def fleet(store: Store, settings: Settings, now: datetime) -> FleetFacts:
         installed=_shares(valid, lambda each: each.installed),
         silent_since=now - silent_after,
         known_since=now - settings.retention.sightings,
-        readers=ReaderFacts(
-            people=readers.people, named=readers.named, without=readers.without if readers.named else None
-        ),
+        readers=ReaderFacts.taken_from(readers, without=readers.without if readers.named else None),
         at=now,
     )
 
@@ -215,11 +213,7 @@ async def people_without(
     the cursor after them, empty at the end. Each has a row for every browser by which they asked."""
     found = await store.fleet.people_without(now, size + 1, after)
     names = list(dict.fromkeys(each.person for each in found))
-    told = [
-        WithoutFacts(person=each.person, os=each.os, browser=each.browser, asked_at=each.at)
-        for each in found
-        if each.person in names[:size]
-    ]
+    told = [WithoutFacts.taken_from(each, asked_at=each.at) for each in found if each.person in names[:size]]
     return told, names[size - 1] if len(names) > size else ""
 
 

@@ -62,7 +62,7 @@ def groups_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> frozenset[str]:
     listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
     if len(listed) > MAX_GROUPS:
         raise LoginError(LoginTrouble.TOO_MANY_GROUPS)
-    return frozenset(each for each in listed if isinstance(each, str)) & oidc.groups.roles.keys()
+    return frozenset(each for each in listed if isinstance(each, str)).intersection(oidc.groups.roles)
 
 
 def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:

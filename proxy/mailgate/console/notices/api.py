@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel
+from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel, PageOf
 from mailgate.console.notices.facts import (
     MailFacts,
     NoticeFacts,
@@ -33,15 +33,22 @@ from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
 
-
-class NoticePath(InputModel):
-    """A version and a kind of mail."""
-
-    version: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
-    """The number of the version that has the rule; for corrections, of the version that was rolled back."""
-    kind: MailKind
-    """What the mails say about the rule: that it is coming, that it warns now, that it is enforced now, or that it was
-    rolled back."""
+VersionNumber = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=MAX_NUMBER,
+        description="The number of the version that has the rule; for corrections, of the version that was rolled back.",
+    ),
+    DIGITS,
+]
+NoticeKind = Annotated[
+    MailKind,
+    Field(
+        description="What the mails say about the rule: that it is coming, that it warns now, that it blocks now, or that it was "
+        "rolled back."
+    ),
+]
 
 
 class RuleQuery(InputModel):
@@ -108,16 +115,18 @@ async def list_notices(call: Call) -> Notices:
     )
 
 
-async def get_notice(call: Call, path: NoticePath, query: RuleQuery) -> NoticeFacts:
+async def get_notice(call: Call, version: VersionNumber, kind: NoticeKind, query: RuleQuery) -> NoticeFacts:
     """Get a notice: whether it may be sent now, and the states of its mails."""
-    about = about_of(path, query)
+    about = _about(version, kind, query)
     found = await subject_of_notice(call.context, about)
     return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
 
 
-async def preview_notice(call: Call, path: NoticePath, query: PreviewQuery) -> RenderedNotice:
+async def preview_notice(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: PreviewQuery
+) -> RenderedNotice:
     """Preview a mail in a language, for one person or for a made-up one. Nothing is sent."""
-    context, about = call.context, about_of(path, query)
+    context, about = call.context, _about(version, kind, query)
     found = await subject_of_notice(context, about)
     if query.person and found.topic is None:
         raise RefusedError(found.why_not)
@@ -129,14 +138,15 @@ async def preview_notice(call: Call, path: NoticePath, query: PreviewQuery) -> R
     return rendered
 
 
-def about_of(path: NoticePath, query: RuleQuery) -> NoticeKey:
+def _about(version: int, kind: MailKind, query: RuleQuery) -> NoticeKey:
     """The notice in an address."""
-    return NoticeKey(path.version, path.kind, query.rule or "")
+    return NoticeKey(version, kind, query.rule or "")
 
 
 ONE = "/notices/{version}/{kind}"
 
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+MailName = Annotated[MailId, Field(description="Its id.")]
 
 
 class MailsQuery(RuleQuery):
@@ -150,28 +160,12 @@ class MailsQuery(RuleQuery):
     """The most mails to return."""
 
 
-class MailPath(InputModel):
-    """One mail."""
-
-    mail: MailId
-    """Its id."""
-
-
 class MailDecision(InputModel):
     """A decision about mails."""
 
     what: Literal["sent", "again", "retry"]
     """For mails that are `unsure`: `sent`, they arrived; `again`, they are sent again. For mails that `failed`:
     `retry`."""
-
-
-class MailPage(OutputModel):
-    """A page of mails."""
-
-    items: list[MailFacts]
-    """The mails, by address. The last page may be empty."""
-    next: MailId | None
-    """The value of `after` for the next page; null at the end."""
 
 
 class DecidedMails(OutputModel):
@@ -181,32 +175,36 @@ class DecidedMails(OutputModel):
     """The number of mails."""
 
 
-async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> MailPage:
-    """List the mails with one notice in one state, with their recipients, a page at a time."""
-    context, about = call.context, about_of(path, query)
+async def list_mails(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: MailsQuery
+) -> PageOf[MailFacts]:
+    """List the mails with one notice in one state, with their recipients, by address, a page at a time."""
+    context, about = call.context, _about(version, kind, query)
     await subject_of_notice(context, about)
     key = await _place(call, query.after)
     found = await context.store.mails.recipients(about, query.state, key, query.limit)
     settings = context.bundle().settings.notices
     more = found[-1].id if len(found) == query.limit else None
-    return MailPage(items=[mail_facts(each, settings) for each in found], next=more)
+    return PageOf(items=[mail_facts(each, settings) for each in found], next=more)
 
 
-async def decide_mail(call: Call, path: MailPath, body: MailDecision) -> DecidedMails:
+async def decide_mail(call: Call, mail: MailName, body: MailDecision) -> DecidedMails:
     """Decide about a mail that is unsure, or send a failed one again."""
-    if not await call.context.store.mails.by_ids([path.mail]):
+    if not await call.context.store.mails.by_ids([mail]):
         raise ProblemError(404, "no mail has this id")
-    return await _do(call, [path.mail], body)
+    return await _decide(call, [mail], body)
 
 
-async def decide_mails(call: Call, path: NoticePath, query: RuleQuery, body: MailDecision) -> DecidedMails:
+async def decide_mails(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: RuleQuery, body: MailDecision
+) -> DecidedMails:
     """Decide about all mails with one notice that are unsure, or send all failed ones again."""
-    about = about_of(path, query)
+    about = _about(version, kind, query)
     await subject_of_notice(call.context, about)
-    return await _do(call, about, body)
+    return await _decide(call, about, body)
 
 
-async def _do(call: Call, which: Which, body: MailDecision) -> DecidedMails:
+async def _decide(call: Call, which: Which, body: MailDecision) -> DecidedMails:
     return DecidedMails(mails=await mark_mails(call.context.store, which, body.what, call.person, call.now))
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import message_id
@@ -218,12 +217,9 @@ def mails_of(counts: Iterable[MailCount], about: NoticeKey) -> NoticeMails:
 
 def mail_facts(mail: Mail, settings: NoticeSettings | None) -> MailFacts:
     """A mail as a fact, with its Message-ID by these settings."""
-    derived: dict[str, Any] = {
-        "message_id": message_id(mail.id, settings.domain) if settings else None,
-        "may_be_retried": mail.state is MailState.FAILED and mail.notice is not None,
-    }
-    named = {name: getattr(mail, name) for name in MailFacts.model_fields if name not in derived}
-    return MailFacts(**named, **derived)
+    told = message_id(mail.id, settings.domain) if settings else None
+    may_be_retried = mail.state is MailState.FAILED and mail.notice is not None
+    return MailFacts.taken_from(mail, message_id=told, may_be_retried=may_be_retried)
 
 
 def recipient_counts(found: RecipientList, to: Recipients = Recipients.NEW) -> RecipientCounts:

@@ -58,6 +58,7 @@ async def notices(request: web.Request) -> web.Response:
         version=active.number if active else 0,
         rules=rule_notices(bundle.policy, active.number, context.clock()) if active else [],
         on_dates=await notices_on_dates(context.store, bundle.policy),
+        off=bundle.policy.reliefs.off(context.clock()),
         found=mails_by_notice(await context.store.mails.counts()),
         retractions=await context.store.retractions.latest(MAX_RETRACTIONS),
         titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
@@ -83,6 +84,7 @@ async def one(request: web.Request) -> web.Response:
     person = request.query.get("person", "").strip() if subject.topic else ""
     spoken = _language(request, bundle)
     rendered, wrong = await preview(context, subject, mails, spoken, person)
+    rows = await _rows(request, subject.about, listed, counting)
     page = await show(
         request,
         "notice.html",
@@ -92,7 +94,8 @@ async def one(request: web.Request) -> web.Response:
         became=mails,
         counting=counting,
         listed=listed,
-        rows=await _rows(request, subject.about, listed, counting),
+        shows=rows.mails or rows.unwritten,
+        rows=rows,
         preview=rendered,
         no_preview=wrong,
         person=person,

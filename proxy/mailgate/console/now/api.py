@@ -13,6 +13,7 @@ from mailgate.console.now.facts import RefusedPeople, WithoutMail, refused_by_da
 from mailgate.console.now.gates import GateNode, GateState, gates_if_known
 from mailgate.console.now.readiness import Readiness, Workers
 from mailgate.console.now.traffic import Range, Traffic, traffic_of
+from mailgate.model.fact import Fact
 from mailgate.store import StoreError
 
 
@@ -36,7 +37,7 @@ class DeviceCount(OutputModel):
     """The number of devices by state."""
 
 
-class RunningGate(OutputModel):
+class RunningGate(Fact):
     """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
     state."""
 
@@ -137,19 +138,8 @@ async def get_traffic(call: Call, query: RangeQuery) -> TrafficAndApps:
 
 
 def _gate_answer(gate: GateNode) -> RunningGate:
-    beat = gate.heartbeat
-    return RunningGate(
-        host=gate.host,
-        address=gate.address,
-        state=gate.state,
-        words=gate.words,
-        version=beat.version,
-        number=beat.number,
-        policy=beat.policy,
-        since=beat.since,
-        workers=Workers(wanted=beat.workers, answering=gate.answering),
-        heard_ago=gate.last.total_seconds(),
-    )
+    workers = Workers(wanted=gate.heartbeat.workers, answering=gate.answering)
+    return RunningGate.taken_from(gate, gate.heartbeat, workers=workers, heard_ago=gate.last.total_seconds())
 
 
 OPERATIONS = (

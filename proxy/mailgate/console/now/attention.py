@@ -13,7 +13,16 @@ from mailgate.console.now.gates import GateNode, GateState, gates_now, span
 from mailgate.console.now.readiness import ConnectorState, Readiness
 from mailgate.console.plans.facts import title_of, waits_for
 from mailgate.console.words import short_name, short_names, status_in_words, trouble_in_words
-from mailgate.model.phrase import joined, joined_by_or, joined_names, phrase, plural, sentence, time_of
+from mailgate.model.phrase import (
+    joined,
+    joined_by_and,
+    joined_by_or,
+    joined_names,
+    phrase,
+    plural,
+    sentence,
+    time_of,
+)
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
@@ -209,7 +218,7 @@ def _plans(plans: Sequence[PlanStatus], reader: Viewer, approvers: Collection[st
             words = phrase("%(who)s sent your plan back: %(title)s", who=each.back.who, title=title)
             yield Need(words, "policy-plan", False, OPEN, parts, each.back.why, "rules")
         elif waits and mine:
-            told = {"names": joined(each.approved), "title": title}
+            told = {"names": joined_names(each.approved, joined_by_and), "title": title}
             words = phrase("Your plan is approved by %(names)s: %(title)s", **told)
             page, act = ("policy-plan", OPEN) if each.against else ("policy-plan-apply", phrase("Start it"))
             against = joined(map(sentence, each.against), " ")
@@ -269,7 +278,7 @@ def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterato
 
 
 def _off(policy: Policy, now: datetime) -> Iterator[Need]:
-    for each in policy.reliefs.for_everybody(now):
+    for each in policy.reliefs.off(now).values():
         told = {"rule": policy.title_of(each.rule)}
         if each.cause is Cause.HALT:
             words = phrase("“%(rule)s” stopped by itself. It refuses nobody now.", **told)

@@ -14,7 +14,7 @@ from mailgate.model import PostureState, Stage
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.model.phrase import Phrase, joined, phrase, plural
 from mailgate.policy import Policy
-from mailgate.policy.reliefs import OF_SOME, Cause
+from mailgate.policy.reliefs import Cause
 from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState
 from mailgate.policy.stages import softened
 from mailgate.rollout.approvals import PlanStatus
@@ -87,14 +87,11 @@ def without_mail(counted: Outage | None, policy: Policy) -> WithoutMail | None:
         key = (found.app, found.mail, found.state)
         known = causes.get(key)
         causes[key] = found.model_copy(update={"people": each.people + (known.people if known else 0)})
-    return WithoutMail(
+    return WithoutMail.taken_from(
+        counted,
         people=sum(each.people for each in counted.causes),
-        having=counted.having,
         causes=sorted(causes.values(), key=lambda each: -each.people),
         at_laptops=sum(each.at_laptops for each in counted.causes),
-        nobodys=counted.nobodys,
-        unreported=counted.unreported,
-        at=counted.at,
     )
 
 
@@ -286,16 +283,15 @@ def coming_up(
             met = (_met(newly, each.parts["rule"]) for at, newly in moments if at == each.at)
             said = [words for words in met if words]  # of several plans, each counted what it changed alone
             found.append(replace(each, why=said[0] if len(said) == 1 else ""))
-    for relief in policy.reliefs.every:
-        if relief.until is None or relief.until <= now:
-            continue
-        if relief.cause is Cause.EXEMPTION and names:
+    for relief in policy.reliefs.exemptions(now) if names else ():
+        if relief.until and relief.cause is Cause.EXEMPTION:  # who let themselves in knows their end
             words = phrase("The exemption of %(who)s ends", who=short_name(relief.person or relief.device))
             found.append(Turn(relief.until, words, "exemptions", why=relief.why))
-        elif relief.cause not in OF_SOME:  # who let themselves in knows their end
-            words = phrase("“%(rule)s” counts again", rule=policy.title_of(relief.rule))
+    for rule, relief in policy.reliefs.off(now).items():
+        if relief.until:
+            words = phrase("“%(rule)s” counts again", rule=policy.title_of(rule))
             why = relief.why if names else ""
-            found.append(Turn(relief.until, words, "policy-rule", {"rule": relief.rule}, why))
+            found.append(Turn(relief.until, words, "policy-rule", {"rule": rule}, why))
     return sorted(found, key=lambda each: each.at)
 
 

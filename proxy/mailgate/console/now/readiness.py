@@ -212,26 +212,9 @@ def connector_state(
     if state.failing_since:
         until = state.failing_since + last_known_for
         word = "unavailable" if now >= until else "failing"
-    return ConnectorState(
-        state=word,
-        trouble=state.trouble,
-        status=state.status,
-        trouble_since=state.trouble_since,
-        last_success=state.last_success,
-        last_full=state.last_full,
-        last_attempt=state.last_attempt,
-        failing_since=state.failing_since,
-        last_known_until=until,
-        running_since=state.running_since,
-        retrying=state.retrying,
-        retry_at=state.retry_at,
-        next_attempt=_next_attempt(state, every),
-        devices=state.devices,
-        records=state.taken,
-        gone=state.gone,
-        held=state.held,
-        narrowed=state.narrowed,
-        narrows_at=state.narrows_at,
+    coming = _next_attempt(state, every)
+    return ConnectorState.taken_from(
+        state, state=word, last_known_until=until, next_attempt=coming, records=state.taken
     )
 
 

@@ -252,14 +252,12 @@ def _others(
             client.browser,
             models.get(client.eas_id, ""),
         ]
-        found[key] = OtherClient(
+        found[key] = OtherClient.taken_from(
+            client,
+            each.sighting,
+            each.tally,
             name=joined(part for part in parts if part),
-            kind=client.kind,
-            os=client.os,
-            effect=each.sighting.effect,
             cause="" if each.sighting.effect == "allow" else reason_in_words(each.sighting.reason),
-            times=each.tally.times,
-            last=each.tally.last,
             sighting=each.id,
         )
     return list(found.values())
@@ -267,17 +265,9 @@ def _others(
 
 def _exemption(kept: KeptRelief, policy: Policy, now: datetime) -> ExemptionFacts:
     relief = kept.relief
-    return ExemptionFacts(
-        number=relief.number,
-        rule=relief.rule,
-        device="" if relief.person else relief.device,
-        why=relief.why,
-        author=relief.author,
-        at=relief.at,
-        until=relief.until,
-        ended_at=kept.ended_at,
-        holds=kept.holds(now) and kept.relief.is_offered(policy.let_ins),
-    )
+    device = "" if relief.person else relief.device
+    holds = kept.holds(now) and relief.is_offered(policy.let_ins)
+    return ExemptionFacts.taken_from(relief, kept, device=device, holds=holds)
 
 
 def _newest_first(*events: Event | None) -> list[Event]:

@@ -76,27 +76,13 @@ class HelpCount(Fact):
 
 def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
     """A request for help as a fact."""
-    return HelpFacts(
+    not_theirs = phrase("Says that this device is not theirs")
+    return HelpFacts.taken_from(
+        asked,
         state=state_of(asked),
-        rule=asked.rule,
         refused=asked.rule != NOT_THEIRS,
         title=title_of(asked.rule, policy),
-        subject=asked.subject,
-        person=asked.person,
-        device=asked.device,
-        reason=asked.reason,
-        cause=phrase("Says that this device is not theirs")
-        if asked.reason == NOT_THEIRS
-        else reason_in_words(asked.reason),
-        words=asked.words,
-        answer=asked.answer,
-        reference=asked.reference,
-        times=asked.times,
-        first_at=asked.first_at,
-        last_at=asked.last_at,
-        replied_at=asked.replied_at,
-        done_at=asked.done_at,
-        done_by=asked.done_by,
+        cause=not_theirs if asked.reason == NOT_THEIRS else reason_in_words(asked.reason),
     )
 
 

@@ -10,7 +10,7 @@ from mailgate.console.address_values import line, one_of
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
 from mailgate.console.devices.device_page import just_lost
 from mailgate.console.exemptions.page import SPANS, say_given
-from mailgate.console.explain.requests import redecide
+from mailgate.console.explain.requests import decide_last_request, redecide
 from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
 from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
 from mailgate.console.now.readiness import ConnectorState
@@ -52,7 +52,7 @@ async def show_hits(request: web.Request) -> web.Response:
     hits = await find(context.store, context.bundle(), text, context.clock(), after)
     if len(hits.items) == 1 and hits.next is None and not after:
         return _opened(request, hits.items[0])
-    return await show(request, "find.html", q=text, hits=hits, after=after)
+    return await show(request, "find.html", shows=hits.items, q=text, hits=hits, after=after)
 
 
 def _opened(request: web.Request, hit: Hit) -> web.Response:
@@ -169,7 +169,8 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     return await show(
         request,
         "person.html",
-        standing_message=just_lost(request, lost.facts.id, lost.facts.lost_at) if lost else None,
+        shows=found,
+        standing_message=just_lost(request, lost.facts) if lost else None,
         person=found,
         verdict=verdict,
         names=named(found.devices),
@@ -204,11 +205,18 @@ async def _away(context: ConsoleContext, hit: OwnedDevice | None) -> list[tuple[
 
 
 async def _view(context: ConsoleContext, verdict: PersonVerdict) -> View | None:
-    """What the page of the refusal would tell them now, with the steps that end it. None if there is none."""
+    """What the page of the refusal would tell them now, with the steps that end it, also if the device has never asked. None if there
+    is none."""
+    store, bundle, now = context.store, context.bundle(), context.clock()
     if verdict.sighting:
-        again = await redecide(context.store, context.bundle(), verdict.sighting, context.clock())
+        again = await redecide(store, bundle, verdict.sighting, now)
         if again and again.decision.effect is not Effect.ALLOW:
             return context.view(again.access, again.decision, again.then.tally.reference)
+    elif verdict.device:
+        for device in await store.devices.called(verdict.device):
+            access, decision = await decide_last_request(store, bundle, device, (), now)
+            if decision.effect is not Effect.ALLOW:
+                return context.view(access, decision, "")
     return None
 
 
@@ -226,11 +234,13 @@ async def requests(request: web.Request) -> web.Response:
         found = await store.open(rule, SIZE, position_in(asked))
     last = found[-1] if len(found) == SIZE and not every else None
     further = {"rule": rule, **position_values(RowPosition(last.last_at, last.subject))} if last else {}
+    rows = [help_facts(each, policy) for each in found]
     return await show(
         request,
         "help_requests.html",
         counts=help_counts(await store.open_by_rule(), policy),
-        rows=[help_facts(each, policy) for each in found],
+        shows=rows,
+        rows=rows,
         rule=rule,
         every=every,
         longest=LONGEST_ANSWER,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from mailgate.console.devices.mail_status import HEADLINES, MailAccess, MailStatus
 from mailgate.console.people.facts import OtherClient, OwnedDevice, PersonFacts
-from mailgate.console.words import called
+from mailgate.console.words import EFFECTS, called
+from mailgate.model import Effect
 from mailgate.model.phrase import capital, joined, joined_by_and, joined_names, phrase, plural, time_of
 
 _ORDER = (
@@ -127,6 +128,10 @@ def _told(status: MailStatus, device: str) -> str:
     match status.mail:
         case MailAccess.LOST:
             return phrase("%(device)s is marked as lost and gets no mail.", **values)
+        case MailAccess.EXEMPT if status.until and status.then == EFFECTS[Effect.WARN]:
+            return phrase("%(device)s is let in until %(until)s. After that, a warning before the mail: %(cause)s.", **values)  # fmt: skip
+        case MailAccess.EXEMPT if status.then == EFFECTS[Effect.WARN]:
+            return phrase("%(device)s is let in. Without that, a warning comes before the mail: %(cause)s.", **values)  # fmt: skip
         case MailAccess.EXEMPT if status.until:
             return phrase("%(device)s is let in until %(until)s. After that, no mail: %(cause)s.", **values)  # fmt: skip
         case MailAccess.EXEMPT:

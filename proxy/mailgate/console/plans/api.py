@@ -10,8 +10,9 @@ from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
     WHOLE,
-    Hex,
+    Digest,
     InputModel,
+    ListOf,
     Note,
     OutputModel,
     SmallPage,
@@ -24,6 +25,7 @@ from mailgate.console.policy.api import ActivationDone
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.errors import ConfigError
+from mailgate.model.fact import Fact
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
@@ -76,14 +78,7 @@ class PlansQuery(InputModel):
     """The most plans to return."""
 
 
-class PlanPath(InputModel):
-    """One plan."""
-
-    digest: Hex
-    """Its digest, or the beginning of it."""
-
-
-class PlanInBrief(OutputModel):
+class PlanInBrief(Fact):
     """The status of a plan."""
 
     digest: str
@@ -110,13 +105,6 @@ class PlanInBrief(OutputModel):
     """The admins whose approvals count, unless they put it in force themselves."""
     against: list[str]
     """The objections to putting it in force now, in words."""
-
-
-class PlanList(OutputModel):
-    """The plans."""
-
-    items: list[PlanInBrief]
-    """The plans, the newest first."""
 
 
 class PlanWithStatus(OutputModel):
@@ -147,13 +135,13 @@ class ApplicationInput(InputModel):
     log lists the objections, and the other approvers get a mail."""
 
 
-async def list_plans(call: Call, query: PlansQuery) -> PlanList:
-    """List the plans with their status."""
+async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
+    """List the plans with their status, the newest first."""
     context = call.context
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), call.now, query.limit
     )
-    return PlanList(items=[_status(each) for each in found])
+    return ListOf(items=[_status(each) for each in found])
 
 
 async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
@@ -188,76 +176,62 @@ async def get_making(call: Call) -> PlanProgress:
     return PlanProgress.model_validate(call.context.planning.last)
 
 
-async def get_plan(call: Call, path: PlanPath) -> PlanWithStatus:
+async def get_plan(call: Call, digest: Digest) -> PlanWithStatus:
     """Get a plan: what the candidate would change, for whom, and the objections to it."""
-    context, found = call.context, await find_plan(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, digest)
     status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
     return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
-async def get_plan_counts(call: Call, path: PlanPath) -> Text:
+async def get_plan_counts(call: Call, digest: Digest) -> Text:
     """Get the counts of a plan as CSV, for a spreadsheet."""
-    found = await find_plan(call.context.store, path.digest)
+    found = await find_plan(call.context.store, digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
     return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
 
 
-async def get_plan_picture(call: Call, path: PlanPath) -> Text:
+async def get_plan_picture(call: Call, digest: Digest) -> Text:
     """Get a plan as an SVG picture."""
-    return picture(read_plan(await find_plan(call.context.store, path.digest)))
+    return picture(read_plan(await find_plan(call.context.store, digest)))
 
 
-async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
+async def get_plan_outcome(call: Call, digest: Digest) -> PlanOutcome:
     """Get the outcome of a plan that is or was in force, compared with its prediction."""
-    found = await find_plan(call.context.store, path.digest)
+    found = await find_plan(call.context.store, digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
         raise ProblemError(409, "this plan has never run")
     return outcome
 
 
-async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanInBrief:
+async def approve_plan(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
-    return _status(
-        await approvals.approve(context.store, path.digest, call.person, body.note, call.now, guard)
-    )
+    return _status(await approvals.approve(context.store, digest, call.person, body.note, call.now, guard))
 
 
-async def send_plan_back(call: Call, path: PlanPath, body: ApprovalInput) -> PlanInBrief:
+async def send_plan_back(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Send the plan of another person back: starting it takes an override then."""
     guard = guard_of(call.context.bundle().settings)
     return _status(
-        await approvals.send_back(call.context.store, path.digest, call.person, body.note, call.now, guard)
+        await approvals.send_back(call.context.store, digest, call.person, body.note, call.now, guard)
     )
 
 
-async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> ActivationDone:
+async def apply_plan(call: Call, digest: Digest, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override
     done = await activation.apply(
-        context.store, path.digest, call.person, body.note, call.now, guard, override=override
+        context.store, digest, call.person, body.note, call.now, guard, override=override
     )
     return ActivationDone.model_validate(done)
 
 
 def _status(found: approvals.PlanStatus) -> PlanInBrief:
-    plan = found.plan
-    return PlanInBrief(
-        digest=plan.digest,
-        author=plan.author,
-        made_at=plan.made_at,
-        policy=plan.candidate.policy,
-        title=title_of(found.body),
-        state=found.state,
-        needed=found.needed,
-        missing=found.missing,
-        approved=list(found.approved),
-        against=list(found.against),
-        term=found.term,
-    )
+    title, policy = title_of(found.body), found.plan.candidate.policy
+    return PlanInBrief.taken_from(found, found.plan, title=title, policy=policy)
 
 
 _ONE = "/plans/{digest}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from mailgate.console.policy.rules import span
 from mailgate.model import Effect
-from mailgate.model.phrase import capital, day, joined, phrase, plural
+from mailgate.model.phrase import capital, day, joined, joined_by_and, joined_names, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.simulate.impact import DIMENSIONS, Mover
 from mailgate.policy.simulate.judge import UNKNOWN
@@ -214,10 +214,9 @@ def notes_of(plan: Plan) -> Iterator[str]:
         )
     exempt = plan.reliefs.exempt
     if exempt.people or exempt.devices:
-        people, devices = people_in(exempt), devices_in(exempt)
-        yield phrase(
-            "%(people)s and %(devices)s have exemptions, which were applied.", people=people, devices=devices
-        )
+        who = [people_in(exempt)] if exempt.people else []
+        who += [devices_in(exempt)] if exempt.devices else []
+        yield phrase("The exemptions of %(who)s were applied.", who=joined_names(who, joined_by_and))
     for name, off in plan.reliefs.off.items():
         yield phrase(
             "“%(rule)s” is %(words)s. It refuses nobody in these counts.",

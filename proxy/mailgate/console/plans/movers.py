@@ -57,23 +57,26 @@ class MoverFacts(Fact):
     """When the change ends; null if it has no known end."""
 
 
-class MoverPage(Fact):
-    """A page of movers."""
+class MoverTotals(Fact):
+    """How many movers there are."""
 
-    items: list[MoverFacts]
-    """The movers in the requested order."""
     total: int
     """The number of movers that match."""
     people: int
     """The number of people among them."""
     whole: bool
     """Whether `total` and `people` are complete. In plans of more than 20,000 movers only 5,000 are counted."""
-    more: int | None
-    """The value of `after` for the next page; null at the end."""
     kept: int
     """The number of movers that are stored. There are fewer than `written` if people or devices were forgotten."""
     written: int
     """The number of movers when the plan was made."""
+
+
+class MoverPage(MoverTotals):
+    """A page of movers, and the row after which the next one begins; None at the end."""
+
+    items: list[MoverFacts]
+    more: int | None
 
 
 def moments_of(plan: Plan) -> list[datetime | None]:
@@ -109,36 +112,31 @@ async def page_of_movers(
 
 async def movers_as_rows(
     store: Store, found: StoredPlan, plan: Plan, catalog: AppCatalog, wanted: MoverFilter
-) -> AsyncIterator[list[str]]:
-    """All movers that match, as rows of ``CSV_COLUMNS``."""
+) -> AsyncIterator[list[list[str]]]:
+    """All movers that match, as rows of ``CSV_COLUMNS``, some at a time."""
     moments = moments_of(plan)
-    async for each in store.movers.all(found.digest, wanted, large=found.movers > WINDOW):
-        facts = mover_facts(each, moments, catalog)
-        yield [
-            *(facts.person, facts.device, facts.kind, facts.system),
-            *(", ".join(facts.groups), ", ".join(facts.apps)),
-            *(facts.since.isoformat() if facts.since else "", facts.until.isoformat() if facts.until else ""),
-            *(facts.without, facts.rule_without, facts.then, facts.rule, facts.reason),
-            "yes" if facts.held_back else "",
-        ]
+    async for page in store.movers.pages(found.digest, wanted, large=found.movers > WINDOW):
+        yield [_cells(mover_facts(each, moments, catalog)) for each in page]
+
+
+def _cells(facts: MoverFacts) -> list[str]:
+    return [
+        *(facts.person, facts.device, facts.kind, facts.system),
+        *(", ".join(facts.groups), ", ".join(facts.apps)),
+        *(facts.since.isoformat() if facts.since else "", facts.until.isoformat() if facts.until else ""),
+        *(facts.without, facts.rule_without, facts.then, facts.rule, facts.reason),
+        "yes" if facts.held_back else "",
+    ]
 
 
 def mover_facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) -> MoverFacts:
     ends = mover.until + 1
-    return MoverFacts(
-        person=mover.person,
-        device=mover.device,
-        kind=mover.kind,
-        system=mover.system,
-        groups=list(mover.groups),
+    return MoverFacts.taken_from(
+        mover,
         apps=[catalog.name_of(key) for key in mover.apps],
-        state=mover.state,
-        label=mover.label,
         without=mover.before,
         rule_without=mover.before_rule,
         then=mover.effect,
-        rule=mover.rule,
-        reason=mover.reason,
         moment=mover.since,
         held_back=mover.since == len(moments),
         since=moments[mover.since] if mover.since < len(moments) else None,

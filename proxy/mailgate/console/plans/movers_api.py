@@ -1,6 +1,5 @@
 """The movers of a plan, by name: a page at a time, and as CSV."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,18 +9,24 @@ from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import (
     DIGITS,
     Cursor,
+    Digest,
     InputModel,
     KindName,
     LargePage,
     Line,
-    OutputModel,
     cursor_of,
     number_of,
 )
-from mailgate.console.plans.api import PlanPath
-from mailgate.console.plans.movers import CSV_COLUMNS, MoverFacts, moments_of, movers_as_rows, page_of_movers
+from mailgate.console.plans.movers import (
+    CSV_COLUMNS,
+    MoverFacts,
+    MoverTotals,
+    moments_of,
+    movers_as_rows,
+    page_of_movers,
+)
 from mailgate.console.query_parameters import MAX_MOMENT
-from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.console.spreadsheet import saved_as, sheet
 from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.store.plan_movers import MoverFilter
 
@@ -64,30 +69,20 @@ class MoversQuery(MoversFilter):
     """The most movers to return."""
 
 
-class MoverList(OutputModel):
+class MoverList(MoverTotals):
     """A page of movers."""
 
     items: list[MoverFacts]
     """The movers in the requested order."""
     next: Cursor | None
     """The value of `after` for the next page; null at the end."""
-    total: int
-    """The number of movers that match."""
-    people: int
-    """The number of people among them."""
-    whole: bool
-    """Whether `total` and `people` are complete. In plans of more than 20,000 movers only 5,000 are counted."""
-    kept: int
-    """The number of movers that are stored. There are fewer than `written` if people or devices were forgotten."""
-    written: int
-    """The number of movers when the plan was made."""
     moments: list[datetime]
     """The time of the plan, and the later moments at which people may move."""
 
 
-async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> MoverList:
+async def list_movers(call: Call, digest: Digest, query: MoversQuery) -> MoverList:
     """List the movers of a plan, by name, a page at a time."""
-    context, found = call.context, await find_plan(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
     after = number_of(query.after, 0)
     page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
@@ -100,18 +95,12 @@ async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> MoverLi
     )
 
 
-async def get_movers_csv(call: Call, path: PlanPath, query: MoversFilter) -> Text:
+async def get_movers_csv(call: Call, digest: Digest, query: MoversFilter) -> Text:
     """Get the movers of a plan, by name, as CSV."""
-    context, found = call.context, await find_plan(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
     catalog = context.bundle().policy.catalog
-    return _lines(movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
-
-
-async def _lines(rows: AsyncIterator[list[str]]) -> AsyncIterator[str]:
-    yield beginning(CSV_COLUMNS)
-    async for row in rows:
-        yield lines([row])
+    return sheet(CSV_COLUMNS, movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
 
 
 _OF_ONE = "/plans/{digest}/people"

@@ -175,16 +175,7 @@ async def watched_people(store: Store, found: StoredPlan, plan: Plan) -> Watched
         return "removed" if gone else "not-seen"
 
     return Watched(
-        named=[
-            WatchedPerson(
-                person=each.person,
-                device=each.device,
-                kind=each.kind,
-                system=each.system,
-                seen=seen(who, each),
-            )
-            for who, each in sorted(movers.items())
-        ],
+        named=[WatchedPerson.taken_from(each, seen=seen(who, each)) for who, each in sorted(movers.items())],
         outside=sorted(who for who, sort in refused.items() if sort == OTHER),
         whole=all(some.after is None for some in planned) and len(refused) < WATCHED,
     )

@@ -1,7 +1,7 @@
 """Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
 in force."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -38,12 +38,14 @@ from mailgate.console.responses import send_sheet
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
+from mailgate.policy.reliefs import Relief
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import PlanStatus, plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
-from mailgate.rollout.plan import DAYS, Plan
+from mailgate.rollout.plan import DAYS, Counts, Plan
+from mailgate.rollout.planning import exempt_in
 from mailgate.store import StoredPlan
 
 
@@ -68,6 +70,7 @@ async def watch(request: web.Request) -> web.Response:
         more=more_of(plan),
         watched=await watched_people(context.store, found, plan),
         on_dates=on_dates,
+        off=context.bundle().policy.reliefs.off(context.clock()),
         words=WORDS,
         notices=[
             each
@@ -89,8 +92,6 @@ SIZE = 50
 MAX_ROW = 10**18 - 1
 """The highest number of a row in an address."""
 MAX_DAYS = 366
-BATCH = 1000
-"""How many rows of a file are written at once."""
 SAYS = {
     "block": phrase("Whoever it applies to gets no mail"),
     "challenge": phrase("Whoever it applies to has to prove the device"),
@@ -150,18 +151,7 @@ async def movers(request: web.Request) -> web.StreamResponse:
     wanted = filter_in(parameters_in(request.query))
     catalog = context.bundle().policy.catalog
     rows = movers_as_rows(context.store, found, read_plan(found), catalog, wanted)
-    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, _batches(rows))
-
-
-async def _batches(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
-    """Group rows into batches."""
-    some = list[list[str]]()
-    async for row in rows:
-        some.append(row)
-        if len(some) == BATCH:
-            yield some
-            some = []
-    yield some
+    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, rows)
 
 
 async def sheet(request: web.Request) -> web.Response:
@@ -212,11 +202,16 @@ async def apply(request: web.Request) -> web.Response:
     guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
-        await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+        done = await activation.apply(
+            context.store, digest, person, note, context.clock(), guard, override=override
+        )
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
     digest = (await find_plan(context.store, digest)).digest
-    return redirect_after(request, phrase("You started this plan."), "policy-plan-watch", digest=digest)
+    said = phrase("You started this plan.")
+    if done.already and done.author != person.name:
+        said = phrase("%(who)s has already started this plan.", who=done.author)
+    return redirect_after(request, said, "policy-plan-watch", digest=digest)
 
 
 def _named(found: StoredPlan, what: str) -> str:
@@ -249,6 +244,8 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
     body, said = status.body, parameters_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
     losers = await losers_of(context, found, body)
+    rules = await _rules(found, body, now)
+    by_themselves = {each.words.id for each in rules if each.sends}
     return await show(
         request,
         "plan.html",
@@ -263,7 +260,8 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
         headline=headline_of(body),
         more=more_of(body),
-        rules=await _rules(found, body, now),
+        rules=rules,
+        exempt_from=partial(_exempt_from, bundle.policy.reliefs.exemptions(now)),
         says=SAYS,
         stages_picture=partial(stages_picture, translator=language),
         losers=losers,
@@ -283,9 +281,11 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
-        plan_notices=list(plan_notices(body, bundle.rules, await _in_force(context), now))
-        if status.state in NOTIFYING
-        else [],
+        plan_notices=[
+            each
+            for each in plan_notices(body, bundle.rules, await _in_force(context), now)
+            if status.state in NOTIFYING and each.rule not in by_themselves
+        ],
         idle=list(idle_rules(body.rules)),
         notes=list(notes_of(body)),
     )
@@ -297,6 +297,11 @@ async def _rules(found: StoredPlan, plan: Plan, now: datetime) -> list[PlannedRu
         return await planned_rules(found, plan, now)
     except ConfigError:
         return []
+
+
+def _exempt_from(exemptions: Sequence[Relief], rule: str) -> Counts:
+    """Who is exempt from a rule now."""
+    return exempt_in(each for each in exemptions if each.rule in ("", rule))
 
 
 async def _in_force(context: ConsoleContext) -> int:

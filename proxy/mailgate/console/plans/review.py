@@ -17,7 +17,16 @@ from mailgate.console.plans.picture import OUT, Panel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.devices.looks import sightings_of
 from mailgate.model import Effect, Stage
-from mailgate.model.phrase import ENGLISH, Translator, joined, phrase, plural, translate
+from mailgate.model.phrase import (
+    ENGLISH,
+    Translator,
+    joined,
+    joined_by_and,
+    joined_names,
+    phrase,
+    plural,
+    translate,
+)
 from mailgate.policy import Policy
 from mailgate.policy.changes import Change
 from mailgate.policy.rules import OnUnavailable, Rule
@@ -264,7 +273,7 @@ def checks_of(status: PlanStatus, losers: Losers) -> Iterator[Check]:
 def _lets_pass(status: PlanStatus) -> str:
     if not status.needed:
         return phrase("It needs no approval")
-    return phrase("Approved by %(names)s", names=", ".join(status.approved))
+    return phrase("Approved by %(names)s", names=joined_names(status.approved, joined_by_and))
 
 
 def _on_a_laptop(people: int, on_laptop: int) -> Check:
@@ -274,6 +283,8 @@ def _on_a_laptop(people: int, on_laptop: int) -> Check:
             "All %(count)s people ask for mail on a laptop too",
             people,
         )
+    if not on_laptop:
+        return "warn", phrase("Whether any of them asks for mail on a laptop is not known")
     unknown = people - on_laptop
     return "warn", plural(
         "%(known)s of %(people)s people ask for mail on a laptop too; of %(count)s that is not known",

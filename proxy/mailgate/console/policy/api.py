@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import Call, Link, Operation
-from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, Note, OutputModel
+from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
@@ -16,6 +16,9 @@ from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or the beginning of a digest."""
+VersionInAddress = Annotated[
+    VersionName, Field(description="Its number, or the beginning of its digest or of its policy's version.")
+]
 
 
 class ActivatedVersion(OutputModel):
@@ -60,20 +63,6 @@ class VersionsQuery(InputModel):
 
     limit: LargePage = 100
     """The most versions to return."""
-
-
-class Versions(OutputModel):
-    """The activations."""
-
-    items: list[ActivatedVersion]
-    """The activations, the newest first. A version that was put in force again is listed again."""
-
-
-class VersionPath(InputModel):
-    """One version."""
-
-    version: VersionName
-    """Its number, or the beginning of its digest or of its policy's version."""
 
 
 class VersionWithFiles(OutputModel):
@@ -135,14 +124,16 @@ async def get_policy(call: Call) -> PolicyInForce:
     return PolicyInForce.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
-async def list_versions(call: Call, query: VersionsQuery) -> Versions:
-    """List the activations, the newest first."""
-    return Versions.model_validate({"items": await call.context.store.policies.history(query.limit)})
+async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVersion]:
+    """List the activations, the newest first. A version that was put in force again is listed again."""
+    return ListOf[ActivatedVersion].model_validate(
+        {"items": await call.context.store.policies.history(query.limit)}
+    )
 
 
-async def get_version(call: Call, path: VersionPath) -> VersionWithFiles:
+async def get_version(call: Call, version: VersionInAddress) -> VersionWithFiles:
     """Get a version with its files, its author and its reason."""
-    return VersionWithFiles.model_validate(await version_of(call.context.store, path.version))
+    return VersionWithFiles.model_validate(await version_of(call.context.store, version))
 
 
 async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:

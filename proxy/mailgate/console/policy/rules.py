@@ -98,7 +98,7 @@ def rules_in_words(policy: Policy, now: datetime) -> list[RuleInWords]:
         (),
         tuple(_told(default)),
     )
-    off = {each.rule: phrase("is %(words)s", words=each.words) for each in policy.reliefs.for_everybody(now)}
+    off = {rule: phrase("is %(words)s", words=each.words) for rule, each in policy.reliefs.off(now).items()}
     return [*(_in_words(policy, rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 

@@ -16,7 +16,7 @@ from yarl import URL
 from mailgate.app.open_store import open_store
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
-from mailgate.attest.mint import Device
+from mailgate.attest.mint import AttestedDevice
 from mailgate.config import load_bundle
 from mailgate.demo.company.history import OPERATOR, ORIGIN
 from mailgate.demo.company.mails import CALLER
@@ -53,7 +53,7 @@ class Persona:
     effect: str
     """``allow``, ``warn`` or ``block``."""
     agent: str
-    device: Device | None = None
+    device: AttestedDevice | None = None
     """The report of the management; None if nothing is known."""
     readings: Mapping[str, object] | None = None
     """The readings of the probe on this device; None if it is not probed."""
@@ -66,15 +66,15 @@ def login_of(key: str) -> str:
     return f"demo.{key}@example.com"
 
 
-def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Device:
-    return Device(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
+def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> AttestedDevice:
+    return AttestedDevice(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
 
 
 EXEMPTED, WARNED = "exempt", "warned"
 PERSONAS = (
     Persona(
         "laptop", "Laptop", "Apps on a laptop do not count", "allow", _LAPTOP,
-        Device("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
+        AttestedDevice("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
     ),
     Persona(
         "tiktok", "Phone with TikTok", "TikTok is prohibited", "block", _IPHONE,

@@ -210,20 +210,17 @@ def cause_words(
     )
 
 
+_AS_THEY_ARE = "mark kind here lost verdict exempted owner_reports since until".split()
+
+
 def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, Any]:
     name = name_of(card.os, card.kind)
     allowed = card.verdict.effect is Effect.ALLOW
     return {
-        "mark": card.mark,
-        "kind": card.kind,
-        "here": card.here,
-        "lost": card.lost,
-        "verdict": card.verdict,
+        **{name: getattr(card, name) for name in _AS_THEY_ARE},
         "name": language.say(name) if isinstance(name, Phrase) else name,
         "about": _about(card, language),
         "gets": _gets(card, language),
-        "exempted": card.exempted,
-        "owner_reports": card.owner_reports,
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
         "state_words": apps_words(card, language),
@@ -243,9 +240,7 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "answers": [answer_words(asked, language, now) for asked in card.asked],
         "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
         "stored": [_fields(group, language) for group in card.stored],
-        "since": card.since,
         "since_words": language.zoned(card.since) if card.since else "",
-        "until": card.until,
         "until_words": language.zoned(card.until) if card.until else "",
     }
 

@@ -140,7 +140,7 @@ class StatusWords(NamedTuple):
     """Its JSON object without the end."""
 
 
-def told(content: dict[str, object]) -> StatusWords:
+def words_of(content: dict[str, object]) -> StatusWords:
     text = json.dumps(content, ensure_ascii=False)
     return StatusWords(f'W/"{sha256(text.encode()).hexdigest()[:24]}"', text.removesuffix("}"))
 
@@ -238,7 +238,7 @@ class Statuses:
 
     def _told(self, asking: AskingRequest, owned: tuple[OwnDevice, ...]) -> StatusWords:
         here, shown = verdict_here(asking, owned), devices_to_show(asking, owned)
-        return told(status_of(*here, shown, self._in_force.live.keep))
+        return words_of(status_of(*here, shown, self._in_force.live.keep))
 
     def _values(
         self, asking: AskingRequest, devices: Sequence[Device], phones: Sequence[UnreportedPhone]

@@ -164,7 +164,7 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
 def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
     if proofs is None:
         return ()
-    told = proofs._replace(findings=(), extension=None).told() | dict.fromkeys(proofs.findings, True)
+    told = proofs._replace(findings=(), extension=None).outcomes() | dict.fromkeys(proofs.findings, True)
     said = proofs.extension._asdict().items() if proofs.extension else ()
     told |= {f"extension.{name}": str(value) for name, value in said if value not in ("", None)}
     return tuple(f"{name}: {value}" if value is not True else name for name, value in told.items())

@@ -19,7 +19,7 @@ def ada(versions: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_rule_is_off_until_somebody_resumes_it() -> None:
     off = run("break-glass", "shut", "--note", "everybody is locked out", *UNTIL)
-    assert (off.exit_code, off.output) == (0, "shut is off until 2999-01-01 00:00:00+00:00\n")
+    assert (off.exit_code, off.output) == (0, "shut is off until 2999-01-01 00:00 UTC\n")
     assert "# OFF shut: off until" in run("show").output
     (told,) = json.loads(run("show", "--json").output)["off"]
     assert "everybody is locked out" in told

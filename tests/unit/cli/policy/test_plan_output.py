@@ -53,7 +53,7 @@ def test_rules_that_do_nothing_are_named_with_why() -> None:
 def test_exemptions_and_rules_that_are_off_are_said() -> None:
     off = {"cause": "halt", "since": "2026-11-24T00:00:00+00:00", "until": None, "why": "too many"}
     text = shown(reliefs={"serial": 1, "exempt": {"people": 2, "devices": 1}, "off": {"a": off}})
-    assert "2 people and 1 device have exemptions" in text
+    assert "The exemptions of 2 people and 1 device were applied" in text
     assert "“a” is off by itself, since 2026-11-24 00:00 UTC: too many." in text
     assert "exemptions" not in shown()
 

@@ -73,7 +73,7 @@ def test_every_schema_of_the_description_is_valid() -> None:
 def test_requests_allow_no_unknown_names_and_answers_do() -> None:
     assert SCHEMAS["ExemptionInput"]["additionalProperties"] is False
     assert "additionalProperties" not in SCHEMAS["DeviceFacts"]
-    assert "additionalProperties" not in SCHEMAS["DeviceList"]
+    assert "additionalProperties" not in SCHEMAS["PageOf_DeviceFacts_"]
 
 
 def test_a_parameter_that_may_be_left_out_is_never_null() -> None:

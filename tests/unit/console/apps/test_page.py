@@ -91,6 +91,7 @@ async def test_a_draft_that_is_saved_is_not_planned(firm: Company, ada: Browser)
 
 MISTAKES = {
     "a day that is over": ({"warn": "2026-11-03"}, "2026-11-03 is over. Choose today or a later day."),
+    "no kind of device": ({"where": ""}, "Choose phones, tablets or both."),
     "no time between": ({"warn": "2026-12-15"}, "The warning has to start before the block."),
     "no block": ({"block": ""}, "The warning has to start before the block."),
 }
@@ -122,6 +123,13 @@ async def test_an_app_that_is_prohibited_leads_to_its_rule(firm: Company, ada: B
     assert "Make plan" not in page.words
     assert "Nobody is known" not in page.words, "who has it and gets no mail already is not nobody"
     assert 'href="/console/devices?app=tiktok"' in page.text
+
+
+async def test_shares_are_written_as_in_the_language_of_the_page(firm: Company, ada: Browser) -> None:
+    await filled(firm)
+    page = await ada.get("/console/apps/wechat", headers={"Accept-Language": "de"})
+    assert "Sie haben 100 % gewählt." in page.words
+    assert "100%" not in page.words
 
 
 async def test_a_proposed_title_names_the_devices_that_are_chosen_and_an_own_one_stays(

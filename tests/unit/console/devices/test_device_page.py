@@ -137,7 +137,7 @@ async def test_a_lost_device_is_kept_out_and_a_found_one_is_not(
     assert "device-lost" not in str(await firm.acts())
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", why="in a taxi")
     assert "Lost, no mail" in page.words
-    assert f"Device {phone.id} is marked as lost. No mail. Undo" in page.words
+    assert "The iPhone is marked as lost. No mail. Undo" in page.words
     assert "Undo" not in (await ada.get("/console/")).words, "it is about this device"
     assert "Undo" in (await ada.get(page.path)).words, "for a minute"
     assert "Undo" not in (await vic.get(page.path)).words, "a viewer may not"

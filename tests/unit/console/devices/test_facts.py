@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import CATALOG, NOW, TERMS
 
-from mailgate.config.settings import Retention
+from mailgate.config.settings import RetentionSettings
 from mailgate.console.devices.facts import (
     FindingFacts,
     NameFacts,
@@ -30,7 +30,7 @@ def bundle() -> Any:
     """As much of the files as is read here."""
     settings = SimpleNamespace(
         posture=SimpleNamespace(precedence=()),
-        retention=Retention(),
+        retention=RetentionSettings(),
     )
     return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings, posture_terms=TERMS)
 

@@ -160,7 +160,7 @@ async def test_a_let_in_is_shown_with_its_person_and_device_and_ended_by_an_admi
         assert words in page.words
     assert "Nobody is let in" not in page.words
     person = (await ada.get("/console/people?login=alice")).words
-    assert "Let themselves in for" in person
+    assert "Let themselves in for 1 day: a train" in person
     assert f"{phone.id} alone" not in person
     await ada.post("/console/exemptions/end", number=str(kept.relief.number), why="back again")
     assert (await in_force(firm)).every == ()

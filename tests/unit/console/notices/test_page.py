@@ -18,6 +18,7 @@ from mailgate.mail.on_dates import dated_notices
 from mailgate.model import Decision, Effect, Reason, RequestFacts
 from mailgate.model.notice import Notice
 from mailgate.model.phrase import TAGS
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.rollout.stored_rules import rule_texts_of
@@ -204,6 +205,11 @@ async def test_notices_that_start_by_themselves_say_when_and_what_came_of_it(
     await dated(firm)
     page = await ada.get("/console/notices")
     assert "No prohibited app: it blocks now Starts by itself Dec 24, 8:00 AM UTC . Open" in page.words
+    off = Relief(1, Cause.BREAK_GLASS, "prohibited-app", "too strict", "ada", NOW)
+    firm.bundle = firm.with_reliefs(Reliefs(1, (off,)))
+    page = await ada.get("/console/notices")
+    assert "Starts by itself Dec 24, 8:00 AM UTC , or once the rule is on again. Open" in page.words
+    firm.bundle = firm.with_reliefs(Reliefs())
     await begun(firm)
     page = await ada.get("/console/notices")
     assert "No prohibited app: it warns now Nobody to tell, today, 12:00 PM UTC . Open" in page.words

@@ -157,7 +157,7 @@ def test_exemptions_and_rules_that_are_off_end_in_order(firm: Company) -> None:
     rule = firm.bundle.policy.rules[0].id
     off = Relief(1, Cause.BREAK_GLASS, rule, "too strict", "ada", NOW, NOW + 2 * DAY)
     exempt = Relief(2, Cause.EXEMPTION, "", "new phone", "ada", NOW, NOW + DAY, person="bob")
-    halt = Relief(3, Cause.HALT, rule, "10 asked", "gate", NOW)
+    halt = Relief(3, Cause.HALT, "another", "10 asked", "gate", NOW)
     alone = Relief(4, Cause.SELF_SERVICE, rule, "", "cy", NOW, NOW + DAY, person="cy")
     policy = firm.with_reliefs(Reliefs(1, (off, exempt, halt, alone))).policy
     assert [str(each.words).rpartition("” ")[2] for each in coming_up(policy, [], NOW)] == [

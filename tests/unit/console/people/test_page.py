@@ -86,6 +86,15 @@ async def test_the_steps_are_those_of_the_page_that_refuses_them_and_in_their_la
     assert "In German, as the device shows it" in page.words
 
 
+async def test_the_steps_for_a_device_that_has_never_asked_are_read_out_too(
+    vic: Browser, firm: Company
+) -> None:
+    await has(firm, record("z1", "zoe", "tiktok"), record("c1", "carol"))
+    page = await vic.get("/console/people?login=zoe")
+    assert "Read this out Find TikTok on the Home Screen" in page.words
+    assert "Read this out" not in (await vic.get("/console/people?login=carol")).words
+
+
 async def test_a_refusal_that_no_step_ends_is_left_to_the_help_desk(
     vic: Browser, firm: Company, phone: Device
 ) -> None:
@@ -342,7 +351,7 @@ async def test_nobody_is_exempt_twice_from_the_same_rule(ada: Browser, firm: Com
     again = await ada.post("/console/people/exempt", why="a new phone", **given)
     assert again.status == 409
     assert (
-        "Alice is already let in from every rule until Wed, Dec 2, 12:00 PM UTC , by ada (on a journey)"
+        "alice is already let in from every rule until Wed, Dec 2, 12:00 PM UTC , by ada (on a journey)"
         in again.words
     )
     assert len((await firm.store.reliefs.current(NOW)).every) == 1

@@ -14,7 +14,7 @@ AT, LATER = datetime(2026, 12, 1, 12, tzinfo=UTC), datetime(2026, 12, 2, 12, tzi
 
 def device(mail: str, os: str = "ios", *, asked: str = "block", name: str = "aaaa-1111", **of: Any) -> Any:
     """A device with the effect of its last request; empty if it never asked."""
-    told = {"cause": "TikTok on it", "apps": ["TikTok"], "until": None, "since": AT} | of
+    told = {"cause": "TikTok on it", "apps": ["TikTok"], "until": None, "since": AT, "then": "no mail"} | of
     status = SimpleNamespace(mail=MailAccess(mail), headline=mail, **told)
     return SimpleNamespace(
         mail_status=status,
@@ -48,6 +48,8 @@ UNTIL = {"until": LATER}
         ([device("lost"), device("kept-out", "android", name="dddd-4444")], (), "kept-out", ["The Android phone gets no mail because TikTok is on it.", "The iPhone is marked as lost and gets no mail."]),
         ([device("exempt", **UNTIL)], (), "exempt", ["The iPhone is let in until 2026-12-02 12:00 UTC. After that, no mail: TikTok on it."]),
         ([device("exempt")], (), "exempt", ["The iPhone is let in. Without that it gets no mail: TikTok on it."]),
+        ([device("exempt", then="warned", **UNTIL)], (), "exempt", ["The iPhone is let in until 2026-12-02 12:00 UTC. After that, a warning before the mail: TikTok on it."]),
+        ([device("exempt", then="warned")], (), "exempt", ["The iPhone is let in. Without that, a warning comes before the mail: TikTok on it."]),
         ([device("warned", **UNTIL)], (), "warned", ["The iPhone gets mail until 2026-12-02 12:00 UTC, after a warning: TikTok on it."]),
         ([device("warned")], (), "warned", ["The iPhone gets mail after a warning: TikTok on it."]),
         ([device("gets-mail", asked="")], (), "gets-mail", ["The iPhone has not asked for mail yet."]),

@@ -27,7 +27,9 @@ async def test_movers_are_told_with_their_moments_and_counted(store: Store) -> N
         await page_of_movers(store, kept, STAGED, AppCatalog(), MoverFilter(), page.more or 0, 2)
     ).items
     assert last.since is None  # at a moment that cannot be told
-    rows = [row async for row in movers_as_rows(store, kept, STAGED, AppCatalog(), MoverFilter())]
+    rows = [
+        row async for some in movers_as_rows(store, kept, STAGED, AppCatalog(), MoverFilter()) for row in some
+    ]
     assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
 
 
@@ -40,7 +42,9 @@ async def test_people_missed_by_a_share_or_a_stage_are_marked(store: Store) -> N
     await store.movers.add(PLAN.digest, 1, [MOVER._replace(since=2, until=2)])
     (one,) = (await page_of_movers(store, kept, HELD, AppCatalog(), MoverFilter(at=2), 0, 9)).items
     assert (one.held_back, one.since, one.until) == (True, None, None)
-    (row,) = [row async for row in movers_as_rows(store, kept, HELD, AppCatalog(), MoverFilter())]
+    (row,) = [
+        row async for some in movers_as_rows(store, kept, HELD, AppCatalog(), MoverFilter()) for row in some
+    ]
     assert dict(zip(CSV_COLUMNS, row, strict=True))["held_back"] == "yes"
     ((label, cells),) = table_of(HELD)
     assert (label, [each.people for each in cells]) == ("block", [0, 0, 2])

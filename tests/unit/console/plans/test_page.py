@@ -156,6 +156,19 @@ async def test_a_plan_says_who_could_be_told_first_and_how(ada: Browser, lin: Br
     assert "/console/notices/2/enforced?rule=nobody" in page.text
 
 
+async def test_notices_that_start_by_themselves_leave_nobody_to_tell(ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    sends = NOBODY["rules"][0] | {"stages": {"warn": "2030-01-01"}, "notice": {"send": "on_dates"}}
+    (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [sends, *PHONE_RULES["rules"]]}))
+    await ada.post("/console/policy/plans", days="14")
+    assert firm.context.planning._task
+    await firm.context.planning._task
+    assert firm.context.planning.last
+    page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
+    assert "By themselves: when the plan starts" in page.words
+    assert "Tell these first" not in page.words
+
+
 async def test_people_added_by_a_plan_are_not_told_by_the_running_notice(ada: Browser, firm: Company) -> None:
     await settled(firm)
     wider = json.loads(json.dumps(PHONE_RULES))
@@ -379,6 +392,15 @@ async def refused(firm: Company, policy: str, user: str) -> None:
     asked = access(RequestFacts(headers={"user-agent": "x"}), device="", user=user, now=firm.clock())
     firm.store.ledger.record(asked, decision, "REF")
     await firm.store.ledger.flush()
+
+
+async def test_a_plan_that_somebody_else_has_started_is_said_to_be_theirs(
+    ada: Browser, lin: Browser, firm: Company
+) -> None:
+    digest = await planned(ada, firm)
+    for browser, said in ((ada, "You started this plan."), (lin, "ada has already started this plan.")):
+        page = await browser.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="agreed")
+        assert said in page.words
 
 
 async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: Company) -> None:

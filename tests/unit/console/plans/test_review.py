@@ -103,6 +103,7 @@ NONE = Losers((), None, 0, more=False)
     [
         ({}, replace(NONE, people=6, on_laptop=6), "ok", "All 6 people ask for mail on a laptop too"),
         ({}, replace(NONE, people=6, on_laptop=4), "warn", "4 of 6 people ask for mail on a laptop too; of 2 that is not known"),
+        ({}, replace(NONE, people=6), "warn", "Whether any of them asks for mail on a laptop is not known"),
         ({}, NONE, "ok", "They are warned 7 days before"),
         ({}, NONE, "ok", "Nobody gains or loses mail today"),
         ({"newly": newly(block=6)}, NONE, "warn", "They lose mail at once, without a warning"),

@@ -74,7 +74,7 @@ _ids = iter(range(10**6))
 def sent(path="/allow", jti=None, **claims):
     """A request of a device with a token and a proof."""
     issue = mint.Issue(MDM, GATE, "t", NOW)
-    token = mint.sign_token(mint.claims(mint.Device("d"), issue, DEVICE), ISSUER_KEY)
+    token = mint.sign_token(mint.claims(mint.AttestedDevice("d"), issue, DEVICE), ISSUER_KEY)
     proof = mint.sign_proof(
         token, DEVICE, method="GET", url=GATE + path, jti=jti or f"j-{next(_ids)}", now=NOW, **claims
     )

@@ -27,8 +27,8 @@ from mailgate.gateway.selfservice.status import (
     status_answer,
     status_of,
     stored_from_to,
-    told,
     with_proved_cookie,
+    words_of,
 )
 from mailgate.model import (
     FOUND_BESIDE,
@@ -126,7 +126,7 @@ def test_the_status_has_the_verdict_the_client_and_the_devices():
 
 def test_an_unchanged_status_is_not_sent_again():
     """RFC 9110, 13.1.2 and 15.4.5: weak comparison, any of a list."""
-    content = told(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
+    content = words_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
     first = status_answer(content, "REF2345", NOW)
     said = json.loads(first.body)
     assert (said["reference"], said["server_time"]) == ("REF2345", "2026-11-24T09:05:07+00:00")
@@ -139,9 +139,9 @@ def test_an_unchanged_status_is_not_sent_again():
 
 @pytest.mark.parametrize("own", [replace(OWN, posture=CLEAN), replace(OWN, here=True)])
 def test_every_change_has_another_mark(own):
-    before = told(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)).etag
-    assert told(status_of(ASKED.access, ASKED.decision, [own], KEEP)).etag != before
-    assert told(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)).etag == before
+    before = words_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)).etag
+    assert words_of(status_of(ASKED.access, ASKED.decision, [own], KEEP)).etag != before
+    assert words_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)).etag == before
 
 
 def test_a_lost_device_is_kept_for_longer():
@@ -172,7 +172,7 @@ def test_a_browser_keeps_in_mind_that_it_proved_itself_until_its_proof_is_refuse
         facts=replace(access.facts, headers={"cookie": cookie}),
         attestation=AttestationResult(refused=refused) if refused else None,
     )
-    status = told(content)
+    status = words_of(content)
     answer = with_proved_cookie(
         status_answer(status, "R", NOW, status.etag if answered == 304 else ""), asked
     )
