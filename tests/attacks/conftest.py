@@ -4,13 +4,13 @@
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.attacks.recording_webmail import Webmail, listening
+from tests.attacks.recording_webmail import Mail, Webmail, listening
 from tests.integration.conftest import Guarded, guarded
 from tests.integration.conftest import client as client
 from tests.integration.conftest import guard as guard
@@ -41,8 +41,15 @@ def origin() -> Iterator[socket.socket]:
 
 @pytest.fixture
 async def recording(origin: socket.socket) -> AsyncIterator[Webmail]:
+    async with taking_its_turn(Webmail(), origin) as mail:
+        yield mail
+
+
+@asynccontextmanager
+async def taking_its_turn(mail: Mail, origin: socket.socket) -> AsyncIterator[Mail]:
+    """Serve where the webmails of other tests did, so that the ways to those lead here."""
     _turn_away(origin)
-    async with listening(Webmail(), origin.dup()) as mail:
+    async with listening(mail, origin.dup()):
         yield mail
 
 
@@ -94,15 +101,17 @@ def leading(
 @pytest.fixture(scope="session", params=[INLINE, *FRONTS])
 def kept(
     request: pytest.FixtureRequest, origin: socket.socket, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[dict[str, Any]], EntryPoint]]:
-    """One way to the recording webmail for each policy, while tests use this proxy."""
+) -> Iterator[Callable[..., EntryPoint]]:
+    """One way to the recording webmail for each policy and its groups, while tests use this proxy."""
     ways = dict[str, EntryPoint]()
     with ExitStack() as stack:
 
-        def opened(policy: dict[str, Any]) -> EntryPoint:
-            key = json.dumps(policy)
+        def opened(policy: dict[str, Any], groups: str = "") -> EntryPoint:
+            key = json.dumps([policy, groups])
             if key not in ways:
                 folder = tmp_path_factory.mktemp("way")
+                if groups:
+                    (folder / "groups.yaml").write_text(groups)
                 ways[key] = stack.enter_context(leading(request.param, _url(origin), folder, policy))
             return ways[key]
 
@@ -112,7 +121,7 @@ def kept(
 @pytest.fixture
 def way(
     request: pytest.FixtureRequest,
-    kept: Callable[[dict[str, Any]], EntryPoint],
+    kept: Callable[..., EntryPoint],
     origin: socket.socket,
     recording: Webmail,
     tmp_path: Path,

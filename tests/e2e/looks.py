@@ -41,7 +41,8 @@ def _complained_in(page: Page, width: int, scheme: Literal["dark", "light"]) -> 
 
 READABLE = 5.7
 """The least contrast of a text with its ground (WCAG 2.2 asks for 4.5)."""
-SIZES: tuple[int, ...] = (390, 768, 1280)
+SIZES: tuple[int, ...] = (390, 768, 1100, 1280)
+"""Of a phone, and the narrowest with the rail, with the sidebar and of a desk."""
 _FAULTS = """readable => {
   const parts = (colour) => {
     const [red, green, blue, alpha = 1] = colour.match(/[\\d.]+/g).map(Number);

@@ -142,7 +142,7 @@ def _explain_recorded(
         if version:
             bundle = replace(bundle, rules=await _rules_called(store, version))
         recalled = await redecide(store, bundle, reference, datetime.now(UTC))
-        await note_found(store, recalled)
+        await note_found(store, recalled and recalled.then.sighting)
         return recalled, bundle.policy
 
     recalled, policy = with_store(config, run)

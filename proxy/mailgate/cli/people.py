@@ -55,7 +55,7 @@ async def find(
     if not text.strip():
         fail(2, "give a part of a name, an id, an address or a help number")
     hits = await found_by(opened.store, opened.bundle, text, opened.now, after)
-    await note_found(opened.store, {"hits": hits})
+    await note_found(opened.store, hits.items)
     if opened.as_json:
         print_json(hits)
     elif hits.items:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import CSRF, form_of, page_before, returned_form
-from mailgate.console.layout import note_asked, note_page, show, show_without_login
+from mailgate.console.layout import note_asked, note_read, show, show_without_login
 from mailgate.console.login.session_start import (
     begin_by_proxy_login,
     came_by_foreign_link,
@@ -72,7 +72,7 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
         note_asked(request, await form_of(request) if changes else request.query)
         raise
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        note_page(request)
+        note_read(request)
     return answer
 
 

@@ -36,15 +36,17 @@ async def show(
     template: str,
     status: int = 200,
     *,
+    shows: Any = None,
     standing_message: Toast | None = None,
     **values: Any,
 ) -> web.Response:
     """Render a page for the logged-in person.
 
+    :param shows: the rows of people or devices that it shows, or one alone. It shows people even if it names none here (``looks.py``).
     :param standing_message: a message from the current state, shown unless there is one about an action.
     """
     if template not in _ERRORS:
-        note_page(request, values)
+        note_page(request, shows)
     now = context_of(request).clock()
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     toast = said or (standing_message if standing_message and standing_message.lasts(now) else None)
@@ -61,16 +63,17 @@ async def show(
     return await page(template, status, **shown)
 
 
-def note_page(
-    request: web.Request, values: Mapping[str, Any] | None = None, number: int | None = None
-) -> None:
-    """Keep whom a page shows, by its values, or that it is read at all if nothing is kept of it yet. Raises
-    StoreUnavailableError if it cannot be kept."""
-    if values is None and number is None and _NOTED in request:
-        return
+def note_page(request: web.Request, shows: Any = None, number: int | None = None) -> None:
+    """Keep whom a page shows. Raises StoreUnavailableError if it cannot be kept."""
     request[_NOTED] = True
     sought = sought_in(request.match_info.items(), request.query.items())
-    _note(request, request.match_info.route.name or "", sought, values, request.query, number=number)
+    _note(request, request.match_info.route.name or "", sought, shows, request.query, number=number)
+
+
+def note_read(request: web.Request) -> None:
+    """Keep that a page is read, if nothing is kept of it yet. Raises StoreUnavailableError if it cannot be kept."""
+    if _NOTED not in request:
+        note_page(request)
 
 
 def note_asked(request: web.Request, asked: Mapping[str, Any]) -> None:
@@ -81,10 +84,10 @@ def note_asked(request: web.Request, asked: Mapping[str, Any]) -> None:
 
 
 def _note(
-    request: web.Request, name: str, sought: str, answer: Any, asked: Any, number: int | None = None
+    request: web.Request, name: str, sought: str, shows: Any, asked: Any, number: int | None = None
 ) -> None:
     context, by, roles = context_of(request), person_of(request), roles_of(request)
-    note_look(context.store, context.clock(), by, roles, name, sought, answer, asked, number=number)
+    note_look(context.store, context.clock(), by, roles, name, sought, shows, asked, number=number)
 
 
 async def _waits(request: web.Request) -> dict[str, int]:

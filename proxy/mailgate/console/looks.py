@@ -30,8 +30,6 @@ SHOWS_NOBODY = _BOTH.union(
     (f"store {each}" for each in ("backup", "check", "copy", "renew-keys")),
 )  # fmt: skip
 """What has no data of any employee, though admins are named there in office; and commands that act, which the audit log has."""
-_PLACES = "person device then.sighting then why.device why page.found hits.items rows.mails rows.unwritten rows keys found exempt items".split()
-"""Where in the values of a page, or in an answer, those may stand whom it shows; if nowhere, it may be about one itself."""
 _PERSON, _DEVICE = ("login", "person", "owner", "user"), ("device", "id", "device_id")
 MAX_SOUGHT = 1000
 """The most characters that are kept of what was asked for."""
@@ -49,16 +47,16 @@ def note_look(
     roles: Collection[Role],
     what: str,
     sought: str,
-    answer: Any,
+    shows: Any,
     *asked: Any,
     number: int | None = None,
 ) -> None:
-    """Keep that somebody sees people, by the answer, or else by the first of ``asked`` that names any: one alone is kept by name, of
-    several what was sought and how many they are. Raises StoreUnavailableError if it cannot be kept."""  # fmt: skip
+    """Keep that somebody sees people: the rows that it ``shows``, or else the first of ``asked`` that names any. One alone is kept by
+    name, of several what was sought and how many they are. Raises StoreUnavailableError if it cannot be kept."""  # fmt: skip
     if what in SHOWS_NOBODY or (roles and not sees_names(roles)):
         return
-    shown = _shown(answer)
-    rows = shown or next(filter(None, map(_shown, asked)), [])
+    shown = _named(shows)
+    rows = shown or next(filter(None, map(_named, asked)), [])
     named = ({row[at] for row in rows} - {""} for at in (0, 1))
     person, device = ("".join(names) if len(names) == 1 else "" for names in named)
     sought = "" if person or device else sought[:MAX_SOUGHT]
@@ -69,7 +67,7 @@ def note_look(
 
 def names_anybody(asked: Any) -> bool:
     """Whether a person or a device is named in what was asked."""
-    return bool(_shown(asked))
+    return bool(_named(asked))
 
 
 def sought_in(*given: Iterable[tuple[str, str]]) -> str:
@@ -78,16 +76,10 @@ def sought_in(*given: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{name}={text.strip()}" for pairs in given for name, text in pairs if text.strip())
 
 
-def _shown(answer: Any) -> list[tuple[str, str]]:
-    """The person and the device of each row of an answer, empty if not known; nothing if it names nobody."""
-    for place in (*_PLACES, ""):
-        found = answer
-        for part in filter(None, place.split(".")):
-            found = _get(found, part)
-        rows = [_whom(each) for each in (found if type(found) in (list, tuple) else (found,))]
-        if any(map(any, rows)):
-            return rows
-    return []
+def _named(shown: Any) -> list[tuple[str, str]]:
+    """The person and the device of each row, or of one thing alone, empty if not known; nothing if nobody is named."""
+    rows = [_whom(each) for each in (shown if type(shown) in (list, tuple) else (shown,))]
+    return rows if any(map(any, rows)) else []
 
 
 def _whom(row: Any) -> tuple[str, str]:

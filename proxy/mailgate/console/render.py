@@ -35,7 +35,6 @@ from mailgate.console.words import (
     not_denied_in_words,
     protocol_in_words,
     reason_in_words,
-    reporter_in_words,
     rule_in_words,
     rule_state_in_words,
     short_name,
@@ -106,10 +105,18 @@ def asset(name: str) -> web.Response:
 
 
 class _Time(Markup):
-    """A time as it is said alone, ``within`` a sentence, and ``among`` others."""
+    """A time as it is said alone, ``within`` a sentence, and ``among`` others: seldom all three, and each takes long to write."""
 
-    within: Markup
-    among: Markup
+    at: datetime
+    language: Language
+
+    @property
+    def within(self) -> Markup:
+        return _time(self.at, "in", self.language.zoned(self.at), self.language)
+
+    @property
+    def among(self) -> Markup:
+        return _time(self.at, "at", self.language.zoned(self.at, "at"), self.language)
 
 
 def instant(at: datetime | str | None, never: str = NEVER, language: Language = IN_ENGLISH) -> Markup:
@@ -121,8 +128,7 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
     except (ValueError, OverflowError):
         return Markup.escape(at)  # a damaged entry of the audit log has any text here
     told = _Time(_time(there, "alone", language.zoned(there, "alone"), language))
-    told.within = _time(there, "in", language.zoned(there), language)
-    told.among = _time(there, "at", language.zoned(there, "at"), language)
+    told.at, told.language = there, language
     return told
 
 
@@ -369,7 +375,6 @@ _ENVIRONMENT = _environment(
         "away_picture": _in_language(away_picture),
         "loss": loss_in_words,
         "source": source_in_words,
-        "reporter": reporter_in_words,
         "short": short_names,
         "short_name": short_name,
         "breakable": breakable,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 
 from aiohttp import web
 
-from mailgate.console.layout import note_page
+from mailgate.console.layout import note_page, note_read
 from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.tasks import compute
 
@@ -36,7 +36,7 @@ async def secure(_request: web.Request, response: web.StreamResponse) -> None:
 async def begin_file(request: web.Request, media: str, disposition: str) -> web.StreamResponse:
     """Begin a file that is sent while it is read. That it is read is kept before its first byte leaves. Raises
     StoreUnavailableError."""
-    note_page(request)
+    note_read(request)
     answer = web.StreamResponse(
         headers={"Content-Type": f"{media}; charset=utf-8", "Content-Disposition": disposition}
     )

@@ -318,8 +318,11 @@ def protocol_in_words(protocol: str) -> str:
     return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
 
 
+_REASONS = frozenset(Reason)
+
+
 def reason_in_words(reason: str) -> str:
     """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
-    if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
+    if reason not in _REASONS or reason == Reason.RULE_MATCHED:
         return ""
     return wording_of(Reason(reason)).title

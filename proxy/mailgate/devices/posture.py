@@ -76,9 +76,10 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
     a device that no longer reports is ``stale`` with such an app as well as without it, so that no device is trusted more
     because of a listed app. The posture names its last report.
     """
-    believed = sorted(
-        device.reports, key=lambda report: (rank(report.source, terms.precedence), _newest_first(report, now))
-    )
+    believed = device.reports
+    if len(believed) > 1:  # most devices have one, and a plan looks at a million
+        order = [(rank(each.source, terms.precedence), _newest_first(each, now)) for each in believed]
+        believed = tuple(believed[place] for place in sorted(range(len(order)), key=order.__getitem__))
     current = [report for report in believed if not report.gone] or believed
     answers = answers_of(believed, terms, catalog.listed, now)
     present, held = _apps(believed, answers, catalog, terms, now)
@@ -144,6 +145,8 @@ def _apps(
     now: datetime,
 ) -> tuple[frozenset[str], dict[str, datetime]]:
     """The listed apps that are there and may run; and those that were seen but cannot run, each with the end of that."""
+    if not any(report.apps for report in reports):
+        return frozenset(), {}
     denials = [answer for answer in answers if answer.is_denial and answer.counts and now < answer.end]
     present, held = set[str](), dict[str, datetime]()
     for app in frozenset[str]().union(*(report.apps for report in reports)) & catalog.apps.keys():
@@ -302,14 +305,15 @@ def owner_of(device: Device, now: datetime, precedence: Sequence[str] = ()) -> s
     """The owner that the most trusted source names, and of equals the one that looked last. An app knows no more than whose
     code was typed into it, so its word comes after that of every management."""
     named = [report for report in device.reports if report.owner]
-    named.sort(
-        key=lambda report: (
-            report.gone,
-            report.source == REPORTER or is_self_reported(report.source),
-            rank(report.source, precedence),
-            _newest_first(report, now),
+    if len(named) > 1:
+        named.sort(
+            key=lambda report: (
+                report.gone,
+                report.source == REPORTER or is_self_reported(report.source),
+                rank(report.source, precedence),
+                _newest_first(report, now),
+            )
         )
-    )
     return named[0].owner if named else ""
 
 
@@ -321,7 +325,7 @@ def belongs_to(device: Device, person: str, now: datetime, precedence: Sequence[
 def kind_of(reports: Iterable[Report]) -> Kind | None:
     """The most restrictive kind that is reported: no device is a computer that one source reports as a phone."""
     told = {report.kind for report in reports if report.kind is not None}
-    return next((kind for kind in _KINDS if kind in told), None)
+    return min(told, key=_KINDS.index, default=None)
 
 
 _KINDS = (
@@ -400,8 +404,9 @@ def _absence(answers: Iterable[Testimony], listed: frozenset[str]) -> Absence:
 
 def _watched(reports: Iterable[Report]) -> bool:
     """Whether another source has ever looked at the device, so that its own word alone no longer makes it clean."""
-    dated = [report for report in reports if report.reported_at is not None or report.denied_at is not None]
-    return any(not is_self_reported(report.source) for report in dated)
+    return any(
+        not is_self_reported(report.source) and (report.reported_at or report.denied_at) for report in reports
+    )
 
 
 def _newest_first(report: Report, now: datetime) -> float:
@@ -409,4 +414,7 @@ def _newest_first(report: Report, now: datetime) -> float:
 
 
 def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:
-    return next((value for report in reports if (value := read(report)) not in ("", None)), None)
+    for report in reports:
+        if (value := read(report)) not in ("", None):
+            return value
+    return None

@@ -249,14 +249,22 @@ class ResponseHead:
     reason: bytes
     minor: int
     fields: Fields
-    body: Body
+    length: int | None
+    """The length of the body; None if it is chunked, or lasts until the connection ends."""
     keep_alive: bool
+    chunked: bool = False
     raw: bytes = field(default=b"", init=False, compare=False, repr=False)
     """The head as it came, if it was skimmed (``skim.py``); otherwise empty."""
 
     @property
     def informational(self) -> bool:
         return self.status < 200
+
+    def body(self) -> Body:
+        """A reader for the body that follows this head."""
+        if self.chunked:
+            return ChunkedBody()
+        return BodyUntilClose() if self.length is None else LengthBody(self.length)
 
 
 def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead:
@@ -269,27 +277,20 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
     if not match:
         raise Malformed("the status line is not `HTTP/1.x SP status SP reason`")
     minor, status = min(int(match[1]), 1), int(match[2])
-    body, keep_alive = _frame(method == b"HEAD", status, minor, fields)
-    return ResponseHead(status, match[3] or b"", minor, fields, body, keep_alive)
-
-
-def _frame(is_head: bool, status: int, minor: int, fields: Fields) -> tuple[Body, bool]:
-    """The reader of the body, and whether the connection stays open (RFC 9112, sections 6.3 and 9.3).
-
-    A response that says in two ways where its body ends is refused.
-    """
     length, is_chunked = content_length(fields), chunked(fields)
     if is_chunked and (length is not None or not minor):
         raise Malformed("Transfer-Encoding with Content-Length, or in HTTP/1.0")
     options = connection_options(fields)
     keep_alive = b"close" not in options and (minor > 0 or b"keep-alive" in options)
-    body = body_of(status, length, is_chunked=is_chunked, is_head=is_head)
-    return body, keep_alive and not isinstance(body, BodyUntilClose)
+    length, is_chunked = framing_of(status, length, is_chunked=is_chunked, is_head=method == b"HEAD")
+    keep_alive = keep_alive and (is_chunked or length is not None)
+    return ResponseHead(status, match[3] or b"", minor, fields, length, keep_alive, is_chunked)
 
 
-def body_of(status: int, length: int | None, *, is_chunked: bool, is_head: bool) -> Body:
+def framing_of(
+    status: int, length: int | None, *, is_chunked: bool, is_head: bool
+) -> tuple[int | None, bool]:
+    """The length of the body and whether it is chunked (RFC 9112, section 6.3), by what the fields say."""
     if is_head or status < 200 or status in (204, 304):
-        return LengthBody(0)
-    if is_chunked:
-        return ChunkedBody()
-    return BodyUntilClose() if length is None else LengthBody(length)
+        return 0, False
+    return length, is_chunked

@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from mailgate.http.body import BodyUntilClose
 from mailgate.http.fields import ROWS, Fields, Row
 from mailgate.http.grammar import CRLF, LINE, TOKEN, is_token
-from mailgate.http.request import BASIC, RequestHead, ResponseHead, body_of
+from mailgate.http.request import BASIC, RequestHead, ResponseHead, framing_of
 
 _IN_LINES = LINE.replace(b"\t", b"")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
@@ -95,10 +94,11 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
     if coding is not None and (is_head or status in (204, 304)):
         return None
     size = None if length is None else int(lines[length][16:])
-    body = body_of(status, size, is_chunked=coding is not None, is_head=is_head)
-    keep_alive = connection is None or lines[connection][12:] != b"close"
-    keep_alive = keep_alive and type(body) is not BodyUntilClose
-    parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), body, keep_alive)
+    size, is_chunked = framing_of(status, size, is_chunked=coding is not None, is_head=is_head)
+    keep_alive = (size is not None or is_chunked) and (
+        connection is None or lines[connection][12:] != b"close"
+    )
+    parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), size, keep_alive, is_chunked)
     parsed.raw = head
     return parsed
 

@@ -126,7 +126,7 @@ class AppCatalog:
 
     def lists_of(self, apps: Iterable[str]) -> tuple[str, ...]:
         """The lists that have any of the apps, sorted."""
-        return tuple(sorted(frozenset[str]().union(*(self._lists_of.get(key, ()) for key in apps))))
+        return tuple(sorted({name for key in apps for name in self._lists_of.get(key, ())}))
 
     def name_of(self, key: str) -> str:
         """The display name of an app; the key of an app that is no longer listed."""

@@ -37,7 +37,7 @@ class Stage(StrEnum):
 
 def user_text(name: str) -> str:
     """A login name in ASCII lower case. Letters beyond ASCII stay as they are, so that two people never become one."""
-    return name.encode("utf-8", "backslashreplace").lower().decode()
+    return name.lower() if name.isascii() else name.encode("utf-8", "backslashreplace").lower().decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,16 @@ def confusable_name(login: str) -> str:
     if _NAME.fullmatch(login):
         return user_text(login)
     plain = unicodedata.normalize("NFKD", login).casefold().replace("%40", "@").replace("%5c", "\\")
-    plain = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Mn")).strip()
-    return re.split(r"[@+%]", re.split(r"[\\/]", plain)[-1])[0].strip(" .")
+    if not plain.isascii():
+        plain = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Mn"))
+    return re.split(r"[@+%]", re.split(r"[\\/]", plain.strip())[-1])[0].strip(" .")
 
 
 def has_one_reading(bare: str) -> bool:
     """Whether a mail server takes the bare name of a login (``confusable_name``) for nothing but itself: letters and digits of any
     script, with dots, hyphens and the like between. What stands in a directory's query, a quote or a list may be somebody else."""
-    return bool(bare) and all(unicodedata.category(char)[0] in "LMN" or char in "._'- " for char in bare)
+    told = _NAME.fullmatch(bare) is not None  # most are, and one may be asked about thousands
+    return told or (bool(bare) and all(unicodedata.category(c)[0] in "LMN" or c in "._'- " for c in bare))
 
 
 def counted_name(login: str) -> str:

@@ -87,10 +87,15 @@ def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
 def assumed_of(posture: Posture) -> frozenset[str]:
     """The variables whose values are assumed of a device that never asked: that it asks with its proof, and names its system
     and form as its sources do. The guard takes them for unknown. Of a device without an owner anybody may ask."""
-    found = ASSUMED if posture.owner else ASSUMED | _OF_A_PERSON
-    if posture.kind in (None, Kind.UNKNOWN):
+    return _assumed(posture.kind, bool(posture.owner))
+
+
+@lru_cache
+def _assumed(kind: Kind | None, owned: bool) -> frozenset[str]:
+    found = ASSUMED if owned else ASSUMED | _OF_A_PERSON
+    if kind in (None, Kind.UNKNOWN):
         return found | _OF_THE_KIND
-    return found - {"client.form"} if posture.kind is Kind.LAPTOP else found
+    return found - {"client.form"} if kind is Kind.LAPTOP else found
 
 
 def access_again(
@@ -296,10 +301,9 @@ class Population:
             came[called[seen_client.device]].append(seen_client)
         subjects = []
         async for device in _in_turns(page):
-            came_by = _in_turns(came.get(device.id, ()))
-            seen = [await self._seen(seen_client, [device]) async for seen_client in came_by]
-            owner = self.owner(device)
-            if not seen or (owner and all(each.person != owner for each in seen)):
+            came_by = came.get(device.id)
+            seen = [await self._seen(each, [device]) async for each in _in_turns(came_by)] if came_by else []
+            if not seen or ((owner := self.owner(device)) and all(each.person != owner for each in seen)):
                 seen.append(self.unseen(device))  # whoever names the device does not stand for its owner
             vouched = any(map(vouches, device.reports))
             subjects.append(Subject(device.id, True, tuple(seen), vouched))
@@ -336,8 +340,8 @@ class Population:
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
         before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
-        occasion = self._occasion(before, posture.owner, [device], UNRECORDED_IN_DEVICES)
-        return replace(occasion, assumed=assumed_of(posture))
+        assumed = assumed_of(posture)
+        return self._occasion(before, posture.owner, [device], UNRECORDED_IN_DEVICES, assumed)
 
     def _occasion(
         self,
@@ -345,6 +349,7 @@ class Population:
         name: str,
         known: Sequence[Device],
         unrecorded: frozenset[str],
+        assumed: frozenset[str] = frozenset(),
         *,
         named: bool = False,
     ) -> Occasion:
@@ -357,7 +362,7 @@ class Population:
         if self.groups_after is not None:
             after = replace(after, user=self.groups_after.user(name, after.posture.owner))
         person = user_text(before.user.name) or user_text(before.posture.owner)
-        return Occasion(before, after, person, unrecorded, known=named or _is_vouched(person, known))
+        return Occasion(before, after, person, unrecorded, assumed, named or _is_vouched(person, known))
 
     async def _devices_of(self, person: str) -> list[Device]:
         """The devices of a person, since a client at the side door is known by its person alone."""
@@ -376,5 +381,6 @@ async def _in_turns(found: Iterable[Each]) -> AsyncIterator[Each]:
 
 
 def _is_vouched(person: str, devices: Iterable[Device]) -> bool:
-    reports = (report for device in devices for report in device.reports)
-    return any(vouches(each) and user_text(each.owner) == person for each in reports)
+    return any(
+        user_text(each.owner) == person and vouches(each) for device in devices for each in device.reports
+    )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy.sql.functions import FunctionElement
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
@@ -21,7 +22,7 @@ from mailgate.store.bulk_rows import put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
-from mailgate.store.folding import begins_with
+from mailgate.store.folding import begins_with, spell
 from mailgate.store.schema import device_row_changes, device_rows, laptop_readers
 
 WINDOW = 5_000
@@ -36,6 +37,15 @@ _COLUMNS = device_rows.c
 _OWNED = _COLUMNS.person > ""
 SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
 """The columns by which devices can be sorted."""
+
+
+class _AnyOf(FunctionElement[Any]):
+    """Whether a column has one of the values of a query, by its index also beside OR."""
+
+    inherit_cache = True
+
+
+spell(_AnyOf, sqlite="{0} IN {1}", postgresql="{0} = ANY(ARRAY{1})")
 
 
 class DeviceRow(NamedTuple):
@@ -235,9 +245,7 @@ class DeviceRows(Queries):
     async def count(self, wanted: DeviceFilter) -> tuple[int, bool]:
         """The number of devices that match, and whether it is complete: no more than ``COUNTED`` rows are read."""
         rows = _ordered(wanted, None)
-        if not wanted.name:
-            rows = rows.limit(COUNTED)
-        window = rows.subquery()
+        window = (rows.order_by(None) if wanted.name else rows.limit(COUNTED)).subquery()
         filters = _filters(wanted, window.c)
         meant = func.count().filter(*filters) if filters else func.count()
         query = select(meant, func.count()).select_from(window)
@@ -248,8 +256,10 @@ class DeviceRows(Queries):
 def _look(wanted: DeviceFilter, place: Any) -> tuple[Select[Any], Select[Any] | None]:
     """The queries for the keys that match, and for the last key of the window; None if there is no window."""
     rows = _ordered(wanted, place)
-    if wanted.name:  # a name has few devices
-        window = rows.subquery()
+    if wanted.name:
+        window = rows.offset(
+            0
+        ).subquery()  # or PostgreSQL might look for the name among all rows in their order
         return _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c), None
     window = rows.limit(WINDOW).subquery()
     query = _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c)
@@ -326,10 +336,7 @@ def _filters(wanted: DeviceFilter, columns: Any) -> list[ColumnElement[bool]]:
 
 
 def _called(name: str) -> ColumnElement[bool]:
-    own, column = called(*ids(name)).subquery(), _COLUMNS.person
-    begins = [
-        select(_COLUMNS.device).where(begins_with(column, person))
-        for person in dict.fromkeys(map(user_text, logins(name)))
-    ]
-    named = union(select(own.c[0].label("device")), *begins).subquery()
-    return _COLUMNS.device.in_(select(named.c.device))
+    """That a row has a name, or begins with that of its person, by one look in the index of each."""
+    people = dict.fromkeys(map(user_text, logins(name)))
+    own = _AnyOf(_COLUMNS.device, called(*ids(name)).scalar_subquery())
+    return or_(own, *(begins_with(_COLUMNS.person, each) for each in people))

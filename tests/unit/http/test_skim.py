@@ -15,7 +15,6 @@ import pytest
 from mailgate.gateway.authz.authorizer import Dialect, original_request
 from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields
 from mailgate.http import skim
-from mailgate.http.body import BodyUntilClose
 from mailgate.http.grammar import Malformed
 from mailgate.http.proxy.forward import _may_go_unread
 from mailgate.http.proxy.heads import Rewrite, framing_for, request_head, response_head, whole_answer
@@ -214,8 +213,7 @@ def same_answer(head: bytes, method: bytes) -> bool:
         head
     )
     assert (skimmed.fields, skimmed.keep_alive) == (strict.fields, strict.keep_alive), head
-    assert type(skimmed.body) is type(strict.body), head
-    assert vars(skimmed.body) | {"_step": 0} == vars(strict.body) | {"_step": 0}, head
+    assert (skimmed.length, skimmed.chunked) == (strict.length, strict.chunked), head
     for client in CLIENTS:
         asked = parse_request_head(client, max_fields=MOST)
         for added in ((), (("DPoP-Nonce", "x"),)):
@@ -226,7 +224,7 @@ def same_answer(head: bytes, method: bytes) -> bool:
             assert written[0] == written[1], head
     usual = skim_request(CLIENTS[0], MOST)
     assert usual is not None
-    if type(skimmed.body) is not BodyUntilClose:
+    if skimmed.length is not None or skimmed.chunked:
         framing = framing_for(usual, skimmed, closing=False)
         written = [response_head(usual, skimmed, framing, REWRITE, NOW) + b"\r\n" + head]
         assert whole_answer(usual, skimmed, head + b"\r\n" + head, REWRITE) in (None, *written), head

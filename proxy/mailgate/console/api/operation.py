@@ -4,6 +4,7 @@ The annotations of the function are its inputs and its answer, and its docstring
 answers are written and the description is made from these.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from functools import cached_property
 from inspect import cleandoc
 from typing import Any, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, create_model
 
 from mailgate.config.admins import Role
 from mailgate.console.api.shapes import InputModel
@@ -52,8 +53,11 @@ class Call:
 VERSION = "/api/v1"
 """The path of every operation. What exists keeps its meaning; fields, parameters and operations may be added."""
 
+_NAME = re.compile(r"\{(\w+)\}")
+"""A name in an address."""
+
 Answer = Callable[..., Awaitable[Any]]
-"""The function of an operation. It gets the call, and those of ``path``, ``query`` and ``body`` that it names."""
+"""The function of an operation. It gets the call, the names in the address, and those of ``query`` and ``body`` that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,11 @@ class Operation:
         first, _, rest = cleandoc(self.answer.__doc__ or "").partition("\n")
         return first, rest.strip()
 
-    @property
+    @cached_property
     def path_model(self) -> type[BaseModel]:
-        return self._model("path") or Nothing
+        """The names in its address. The function has parameters of these names."""
+        fields: dict[str, Any] = {name: (self._hints[name], ...) for name in _NAME.findall(self.path)}
+        return create_model(f"{self.name}_path", __base__=InputModel, **fields) if fields else Nothing
 
     @property
     def query_model(self) -> type[BaseModel]:
@@ -116,8 +122,8 @@ class Operation:
 
     @property
     def input_names(self) -> frozenset[str]:
-        """The models of ``path``, ``query`` and ``body`` that the function takes."""
-        return frozenset(self._hints) & {"path", "query", "body"}
+        """What the function takes besides the call."""
+        return frozenset(name for name, hint in self._hints.items() if name != "return" and hint is not Call)
 
     @cached_property
     def output_adapter(self) -> TypeAdapter[Any]:

@@ -27,16 +27,16 @@ MAX_SHOWN = 255
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read(request: web.Request, operation: Operation) -> dict[str, BaseModel]:
-    """``path``, ``query`` and ``body``, as far as the operation takes them. Raises ProblemError."""
+async def read(request: web.Request, operation: Operation) -> dict[str, Any]:
+    """The names in the address, ``query`` and ``body``, as far as the operation takes them. Raises ProblemError."""
     path = _path(request.match_info, operation.path_model)
     faults: list[Fault] = []
     query = _query(request.query, operation.query_model, faults)
     body = await _body(request, operation, faults)
     if faults:
         raise ProblemError(422, errors=faults)
-    given = {"path": path, "query": query, "body": body}
-    return {name: given[name] for name in operation.input_names}  # type: ignore[misc]
+    given = {**dict(path), "query": query, "body": body}
+    return {name: given[name] for name in operation.input_names}
 
 
 def _path(values: Mapping[str, str], model: type[Model]) -> Model:

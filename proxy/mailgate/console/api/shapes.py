@@ -84,8 +84,8 @@ Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=255)]
 """A name or some words."""
 Note = Annotated[str, StringConstraints(pattern=_LINE, max_length=1000)]
 """The reason for an action."""
-Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6,64}$")]
-"""A digest, or the beginning of one."""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{6,64}$", description="Its digest, or the beginning of it.")]
+"""What a plan or a draft is called in an address."""
 Moment = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]

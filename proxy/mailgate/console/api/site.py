@@ -89,7 +89,8 @@ def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) ->
             operation.method == "GET" or not operation.roles
         ):  # acts are in the audit log, with whom they were about
             sought = sought_in(request.match_info.items(), request.query.items())
-            note_look(context.store, call.now, call.person, call.roles, operation.name, sought, found, *asked)
+            shows = getattr(found, "shows", None) or getattr(found, "items", found)
+            note_look(context.store, call.now, call.person, call.roles, operation.name, sought, shows, *asked)
         return await _sent(request, operation, call.headers, found)
 
     return served

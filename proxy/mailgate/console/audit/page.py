@@ -74,7 +74,9 @@ async def show_looks(request: web.Request) -> web.Response:
     )
     further = said | position_values(found[-1].place) if len(found) == SIZE else {}
     where = {each.what: of.words for each in found if (of := current_page(each.what, ""))} | _WHERE
-    return await show(request, "looks.html", found=found, said=said, further=further, where=where)
+    return await show(
+        request, "looks.html", shows=found, found=found, said=said, further=further, where=where
+    )
 
 
 async def verify(request: web.Request) -> web.Response:

@@ -1,5 +1,9 @@
 """Connectors: the state of the device inventories, and readings of them on request."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, ListOf
@@ -11,12 +15,7 @@ from mailgate.console.connectors.sources import (
     sources_of,
 )
 
-
-class ConnectorPath(InputModel):
-    """One connector."""
-
-    connector: Line
-    """Its name in the settings."""
+ConnectorName = Annotated[Line, Field(description="Its name in the settings.")]
 
 
 class ReadingInput(InputModel):
@@ -31,15 +30,15 @@ async def list_connectors(call: Call) -> ListOf[ConnectorFacts]:
     return ListOf(items=await sources_of(call.context, await call.context.readiness()))
 
 
-async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> SourceReading:
+async def read_connector(call: Call, connector: ConnectorName, body: ReadingInput) -> SourceReading:
     """Begin to read a source now, independently of its schedule. `GET /connectors` shows the progress."""
-    context, name = call.context, path.connector
-    if not can_be_read(context, name):
+    context = call.context
+    if not can_be_read(context, connector):
         raise ProblemError(404, "no source of this name can be asked")
-    if not await read_now(context, name, call.person, call.now, full=body.full):
+    if not await read_now(context, connector, call.person, call.now, full=body.full):
         raise ProblemError(409, "it is being read already")
     call.set_location("/connectors")
-    return context.readings.last[name]
+    return context.readings.last[connector]
 
 
 OPERATIONS = (

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import Fault, ProblemError
@@ -51,6 +51,8 @@ _Before = Annotated[str, read_by(READERS["before"]), WithJsonSchema({"type": "st
 _Sort = Annotated[str, read_by(READERS["sort"]), words_of(*SORTED)]
 _Order = Annotated[str, read_by(READERS["order"]), words_of(*ORDERS)]
 
+DeviceName = Annotated[Line, Field(description="Its id, or any other name that no other device has.")]
+
 
 class DevicesQuery(InputModel):
     """The devices to list."""
@@ -87,13 +89,6 @@ class DevicesQuery(InputModel):
     """The most devices to return."""
 
 
-class DevicePath(InputModel):
-    """One device."""
-
-    device: Line
-    """Its id, or any other name that no other device has."""
-
-
 class LostMark(OutputModel):
     """A device, and whether it is marked as lost."""
 
@@ -118,56 +113,56 @@ async def list_devices(call: Call, query: DevicesQuery) -> PageOf[DeviceFacts]:
     return PageOf(items=items, next=cursor_of(page.after))
 
 
-async def get_device(call: Call, path: DevicePath) -> WholeDevice:
+async def get_device(call: Call, device: DeviceName) -> WholeDevice:
     """Get everything that is stored about a device: its reports, its names and the decisions about it."""
-    found = await _called(call, path.device)
+    found = await _called(call, device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     return whole_device(found, seen, call.context.bundle(), call.now)
 
 
-async def get_timeline(call: Call, path: DevicePath) -> ListOf[Event]:
+async def get_timeline(call: Call, device: DeviceName) -> ListOf[Event]:
     """Get the history of a device, the newest event first: reports, decisions and mails."""
-    found = await _called(call, path.device)
+    found = await _called(call, device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     bundle = call.context.bundle()
     return ListOf(items=await device_history(call.context.store, found, seen, bundle, call.now))
 
 
-async def explain_device(call: Call, path: DevicePath) -> Explanation:
+async def explain_device(call: Call, device: DeviceName) -> Explanation:
     """Explain the decision for a device on a request like its last one, with every rule that is tried."""
-    context, found = call.context, await _called(call, path.device)
+    context, found = call.context, await _called(call, device)
     seen = await sightings_of(context.store, found, SIGHTINGS)
     access, decision = await decide_last_request(context.store, context.bundle(), found, seen, call.now)
     return await compute(explanation, access, decision, context.bundle().policy)
 
 
-async def mark_lost(call: Call, path: DevicePath) -> LostMark:
+async def mark_lost(call: Call, device: DeviceName) -> LostMark:
     """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
 
     A device that is already lost keeps its time. It counts for the guard: beyond what the guard lets pass by hand, another approver
     has to do the same; the refusal of the first one is noted.
     """
-    return await _mark(call, path.device, lost=True)
+    return await _mark(call, device, lost=True)
 
 
-async def mark_found(call: Call, path: DevicePath) -> LostMark:
+async def mark_found(call: Call, device: DeviceName) -> LostMark:
     """Mark a device as found: the rules decide about it again."""
-    return await _mark(call, path.device, lost=False)
+    return await _mark(call, device, lost=False)
 
 
-async def forget_device(call: Call, path: DevicePath) -> None:
+async def forget_device(call: Call, device: DeviceName) -> None:
     """Delete a device and everything that is stored about it, including the decisions."""
-    found = await _called(call, path.device)
+    found = await _called(call, device)
     act = replace(call.act("device-forgotten"), about=f"device {found.id}")
     await call.context.store.devices.forget(found.id, call.now, act)
 
 
-async def ask_sources(call: Call, path: DevicePath) -> ListOf[SourceAnswer]:
+async def ask_sources(call: Call, device: DeviceName) -> ListOf[SourceAnswer]:
     """Ask the sources of a device about it now. Their answers count at once.
 
     Each source is asked once a minute at most. There is one answer for each that has the device.
     """
-    found = await _called(call, path.device)
+    found = await _called(call, device)
     return ListOf(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
 
 

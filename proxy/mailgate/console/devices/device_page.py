@@ -40,6 +40,7 @@ async def device(request: web.Request) -> web.Response:
     return await show(
         request,
         "device.html",
+        shows=facts,
         standing_message=just_lost(request, facts),
         device=facts,
         now=now,
@@ -75,7 +76,10 @@ async def forget(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
-        return await show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
+        shows = {"device": found.id}
+        return await show(
+            request, "device_forget.html", shows=shows, device=found, seen=len(seen), most=SIGHTINGS
+        )
     act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
     await context.store.devices.forget(found.id, context.clock(), act)
     say_on_next_page(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))

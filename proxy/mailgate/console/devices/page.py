@@ -153,6 +153,7 @@ async def _shown(
         request,
         "devices.html",
         status,
+        shows=page.found,
         mistakes=mistakes,
         page=page,
         after="" if page.after is None else f"{page.after:012x}",

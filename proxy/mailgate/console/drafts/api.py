@@ -2,7 +2,7 @@
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Hex, InputModel, ListOf, SmallPage
+from mailgate.console.api.shapes import Digest, InputModel, ListOf, SmallPage
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import DraftFacts, DraftHead
 from mailgate.policy.edits import Edit
@@ -23,13 +23,6 @@ class DraftsQuery(InputModel):
     """The most drafts to return."""
 
 
-class DraftPath(InputModel):
-    """One draft."""
-
-    digest: Hex
-    """Its digest, or the beginning of it."""
-
-
 async def list_drafts(call: Call, query: DraftsQuery) -> ListOf[DraftHead]:
     """List the drafts with their states, the newest first. A single draft has the lines to commit."""
     return ListOf(items=await latest_heads(call.context, query.limit))
@@ -46,21 +39,21 @@ async def make_draft(call: Call, body: DraftInput) -> DraftFacts:
     return await facts_of(call.context, draft)
 
 
-async def get_draft(call: Call, path: DraftPath) -> DraftFacts:
+async def get_draft(call: Call, digest: Digest) -> DraftFacts:
     """Get a draft: the changes in the files, and its state."""
-    return await facts_of(call.context, await find_draft(call.context.store, path.digest))
+    return await facts_of(call.context, await find_draft(call.context.store, digest))
 
 
-async def get_draft_patch(call: Call, path: DraftPath) -> Text:
+async def get_draft_patch(call: Call, digest: Digest) -> Text:
     """Get the change to commit, as a patch for the folder of `mailgate.yaml`, or for the folder of a file outside of it."""
-    draft = await find_draft(call.context.store, path.digest)
+    draft = await find_draft(call.context.store, digest)
     call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
     return await patch_of(call.context, draft)
 
 
-async def plan_draft(call: Call, path: DraftPath) -> DraftFacts:
+async def plan_draft(call: Call, digest: Digest) -> DraftFacts:
     """Begin to plan a draft against the rules in force. `GET /plans/making` shows the progress."""
-    draft = await find_draft(call.context.store, path.digest)
+    draft = await find_draft(call.context.store, digest)
     if not await plan_again(call.context, draft, call.person):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.set_location("/plans/making")

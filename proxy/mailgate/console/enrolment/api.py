@@ -15,6 +15,14 @@ from mailgate.store import Named
 from mailgate.store.shut_enrolments import PERSON, Sort
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+KeyName = Annotated[Thumbprint, Field(description="Its thumbprint.")]
+TokenName = Annotated[Line, Field(description="Its name, like `token-0123456789`.")]
+ShutKind = Annotated[Literal["machine", "person"], Field(description="A computer or a person.")]
+ShutName = Annotated[
+    Line,
+    StringConstraints(strip_whitespace=True),
+    Field(description="The company's name of the computer, or the login name of the person; in any case."),
+]
 
 
 class Token(OutputModel):
@@ -54,13 +62,6 @@ class TokenInput(InputModel):
     """How many days it is valid."""
 
 
-class TokenPath(InputModel):
-    """One token."""
-
-    name: Line
-    """Its name, like `token-0123456789`."""
-
-
 class KeysQuery(InputModel):
     """The keys to list."""
 
@@ -93,13 +94,6 @@ class Key(OutputModel):
     """When it was revoked; null if it is valid."""
 
 
-class KeyPath(InputModel):
-    """One key."""
-
-    thumbprint: Thumbprint
-    """Its thumbprint."""
-
-
 class RevokedTokenQuery(InputModel):
     """How far a revoked token goes."""
 
@@ -110,21 +104,14 @@ class RevokedTokenQuery(InputModel):
 class ShutInput(InputModel):
     """Who is to be shut out."""
 
-    kind: Literal["machine", "person"]
-    """A computer or a person."""
-    name: Annotated[Line, StringConstraints(strip_whitespace=True)]
-    """The company's name of the computer, or the login name of the person; in any case."""
-
-
-class ShutPath(ShutInput):
-    """Who is shut out."""
+    kind: ShutKind
+    name: ShutName
 
 
 class ShutOut(OutputModel):
     """A computer or a person that enrols no more."""
 
-    kind: Literal["machine", "person"]
-    """A computer or a person."""
+    kind: ShutKind
     name: str
     """Its name in lower case; of somebody who was forgotten a digest."""
     at: datetime
@@ -143,20 +130,20 @@ async def shut_out(call: Call, body: ShutInput) -> ListOf[ShutOut]:
 
     That is so in whatever profile and with whatever token or code, until it is allowed again. It counts for the guard, as revoking a key does. Returns all that is shut out.
     """
-    await _revoke(call, _named(call, body))
+    await _revoke(call, _named(call, body.kind, body.name))
     return await list_shut_out(call)
 
 
-async def allow_enrolment(call: Call, path: ShutPath) -> None:
+async def allow_enrolment(call: Call, kind: ShutKind, name: ShutName) -> None:
     """Let a computer or a person enrol again. Revoked keys stay revoked."""
-    named = _named(call, path)
+    named = _named(call, kind, name)
     if not await counted_acts.allow_enrolment(call.context.store, call.person, call.now, named):
         raise ProblemError(404, "nothing of this name is shut out")
 
 
-def _named(call: Call, told: ShutInput) -> Named:
+def _named(call: Call, kind: ShutKind, name: str) -> Named:
     person = call.context.bundle().settings.logins.person
-    return Named(person(told.name) if told.kind == PERSON else told.name, Sort(told.kind))
+    return Named(person(name) if kind == PERSON else name, Sort(kind))
 
 
 async def list_tokens(call: Call) -> ListOf[Token]:
@@ -179,15 +166,15 @@ async def make_enrolment_token(call: Call, body: TokenInput) -> NewToken:
     return NewToken.model_validate(Token.model_validate(made).model_dump() | {"token": text})
 
 
-async def revoke_token(call: Call, path: TokenPath, query: RevokedTokenQuery) -> None:
+async def revoke_token(call: Call, name: TokenName, query: RevokedTokenQuery) -> None:
     """Revoke a token: no more devices enrol with it.
 
     Keys that already enrolled stay valid, unless `with_keys` says otherwise. Then each counts for the guard, as a revoked key does.
     """
     known = {each.name for each in await call.context.store.enrolments.tokens()}
-    if path.name not in known:
+    if name not in known:
         raise ProblemError(404, "no token has this name")
-    await _revoke(call, Named(path.name, with_keys=query.with_keys))
+    await _revoke(call, Named(name, with_keys=query.with_keys))
 
 
 async def list_keys(call: Call, query: KeysQuery) -> PageOf[Key]:
@@ -197,12 +184,12 @@ async def list_keys(call: Call, query: KeysQuery) -> PageOf[Key]:
     return PageOf[Key].model_validate({"items": found, "next": more})
 
 
-async def get_key(call: Call, path: KeyPath) -> Key:
+async def get_key(call: Call, thumbprint: KeyName) -> Key:
     """Get a key of an enrolled device."""
-    return await _key(call, path)
+    return await _key(call, thumbprint)
 
 
-async def revoke_key(call: Call, path: KeyPath) -> Key:
+async def revoke_key(call: Call, thumbprint: KeyName) -> Key:
     """Revoke a key: no gate accepts it from the next second on, and it never enrols again.
 
     If its computer has a name, that enrols no more until it is allowed again; other keys of it stay valid.
@@ -210,9 +197,9 @@ async def revoke_key(call: Call, path: KeyPath) -> Key:
     It counts for the guard: beyond what the guard lets pass by hand, another approver has to do the same; the refusal of the first one
     is noted.
     """
-    if (await _key(call, path)).revoked_at is None:
-        await _revoke(call, Named(path.thumbprint, Sort.KEY))
-    return await _key(call, path)
+    if (await _key(call, thumbprint)).revoked_at is None:
+        await _revoke(call, Named(thumbprint, Sort.KEY))
+    return await _key(call, thumbprint)
 
 
 async def _revoke(call: Call, named: Named) -> None:
@@ -220,8 +207,8 @@ async def _revoke(call: Call, named: Named) -> None:
     await counted_acts.revoke(call.context.store, guard, call.person, call.now, named)
 
 
-async def _key(call: Call, path: KeyPath) -> Key:
-    found = await call.context.store.enrolments.key(path.thumbprint)
+async def _key(call: Call, thumbprint: str) -> Key:
+    found = await call.context.store.enrolments.key(thumbprint)
     if found is None:
         raise ProblemError(404, "no key has this thumbprint")
     return Key.model_validate(found)

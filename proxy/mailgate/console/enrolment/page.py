@@ -133,6 +133,7 @@ async def _shown(
         request,
         "enrolment.html",
         status,
+        shows=keys or {"person": owner},
         tokens=tokens[:SIZE],
         older=position_values(RowPosition(last.made_at, last.name)) if last else {},
         keys=keys,

@@ -25,6 +25,9 @@ from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
 
+ExemptionNumber = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Its number."), DIGITS]
+RuleName = Annotated[Line, Field(description="Its id.")]
+
 
 class ReliefInForce(OutputModel):
     """A rule that does not count for a time: for one person or device, or for everybody. An exemption may be from every rule."""
@@ -94,25 +97,11 @@ class ExemptionInput(InputModel):
         return self
 
 
-class ExemptionPath(InputModel):
-    """One exemption."""
-
-    number: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
-    """Its number."""
-
-
 class ReasonInput(InputModel):
     """A reason."""
 
     why: Note
     """The reason, for the audit log."""
-
-
-class RulePath(InputModel):
-    """One rule."""
-
-    rule: Line
-    """Its id."""
 
 
 class RuleOffInput(InputModel):
@@ -155,14 +144,14 @@ async def exempt(call: Call, body: ExemptionInput) -> ReliefInForce:
     return ReliefInForce.model_validate(given)
 
 
-async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> ReliefInForce:
+async def end_exemption(call: Call, number: ExemptionNumber, body: ReasonInput) -> ReliefInForce:
     """End an exemption early.
 
     Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
     """
     context = call.context
     guard = guard_of(context.bundle().settings)
-    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, path.number, guard)
+    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, number, guard)
     return ReliefInForce.model_validate(ended)
 
 
@@ -172,26 +161,26 @@ async def list_rules_off(call: Call) -> ListOf[ReliefInForce]:
     return ListOf[ReliefInForce].model_validate({"items": list(current.for_everybody(call.now))})
 
 
-async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> ReliefInForce:
+async def turn_rule_off(call: Call, rule: RuleName, body: RuleOffInput) -> ReliefInForce:
     """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
 
     No guard applies to this.
     """
     context = call.context
-    _require_rule(call, path.rule)
+    _require_rule(call, rule)
     given = await reliefs.break_glass(
         context.store,
         context.bundle().policy,
         call.person,
         body.why,
         call.now,
-        rule=path.rule,
+        rule=rule,
         until=body.until,
     )
     return ReliefInForce.model_validate(given)
 
 
-async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> ListOf[ReliefInForce]:
+async def resume_rule(call: Call, rule: RuleName, body: ReasonInput) -> ListOf[ReliefInForce]:
     """Put a rule back in force that halted by itself or was turned off.
 
     If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
@@ -199,7 +188,7 @@ async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> ListOf[R
     """
     context = call.context
     settings = context.bundle().settings
-    ended = await reliefs.resume(context.store, call.person, body.why, call.now, path.rule, settings)
+    ended = await reliefs.resume(context.store, call.person, body.why, call.now, rule, settings)
     return ListOf[ReliefInForce].model_validate({"items": ended})
 
 

@@ -154,14 +154,16 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
     else:
         exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
         over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
+    shown = [each.relief for each in exempt[:SIZE]]
     return await show(
         request,
         "exemptions.html",
         status,
+        shows=shown,
         wrong=wrong,
         whom=whom,
         off=[each.relief for each in await reliefs.off(now)],
-        exempt=[each.relief for each in exempt[:SIZE]],
+        exempt=shown,
         let_ins=context.bundle().policy.let_ins,
         more=_further(exempt),
         over=over[:SIZE],

@@ -27,6 +27,8 @@ from mailgate.console.query_parameters import SPAN
 from mailgate.policy.cases import CasePerson, Request, Situation, decide_situation
 from mailgate.tasks import compute
 
+SightingName = Annotated[Line, Field(description="Its id, or the help number in an answer of the gate.")]
+
 
 class SightingsQuery(InputModel):
     """The sightings to list."""
@@ -47,13 +49,6 @@ class SightingsQuery(InputModel):
     """The most sightings to return."""
 
 
-class SightingPath(InputModel):
-    """One sighting."""
-
-    sighting: Line
-    """Its id, or the reference in an answer of the gate."""
-
-
 class ThenAndNow(OutputModel):
     """The decision at that time, and the decision now."""
 
@@ -61,6 +56,11 @@ class ThenAndNow(OutputModel):
     """The decision at that time."""
     now: Explanation
     """The decision on the same client now, explained."""
+
+    @property
+    def shows(self) -> SightingFacts:
+        """Whom it shows (``looks.py``)."""
+        return self.then
 
 
 async def list_sightings(call: Call, query: SightingsQuery) -> PageOf[SightingFacts]:
@@ -72,10 +72,10 @@ async def list_sightings(call: Call, query: SightingsQuery) -> PageOf[SightingFa
     return PageOf(items=[sighting_facts(each) for each in seen.found], next=place_cursor(seen.behind))
 
 
-async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
+async def explain_sighting(call: Call, sighting: SightingName) -> ThenAndNow:
     """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
     context = call.context
-    recalled = await redecide(context.store, context.bundle(), path.sighting, call.now)
+    recalled = await redecide(context.store, context.bundle(), sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
     told = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)

@@ -111,6 +111,11 @@ class Explanation(Fact):
     flips: list[FlipsFacts]
     """The smallest changes that lead to another effect."""
 
+    @property
+    def shows(self) -> dict[str, JsonValue]:
+        """Whom it shows (``looks.py``)."""
+        return {"person": self.device["owner"] or self.user.name, "device": self.device["device_id"]}
+
 
 def explanation(access: Access, decision: Decision, policy: Policy) -> Explanation:
     """Explain a decision in full, with the smallest changes that would turn it over."""

@@ -32,10 +32,12 @@ async def sightings(request: web.Request) -> web.Response:
         context.clock() - SPAN, MAX_SIGHTINGS, position_in(asked), **wanted
     )
     further = position_values(seen.behind)
+    found = [sighting_facts(each) for each in seen.found]
     return await show(
         request,
         "sightings.html",
-        found=[sighting_facts(each) for each in seen.found],
+        shows=found,
+        found=found,
         wanted=wanted,
         further=address(request, "sightings", wanted | further) if further else "",
         kinds=KINDS,
@@ -110,7 +112,9 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
         "rows": [sighting_facts(each) for each in last],
         "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip
-    return await show(request, "explain.html", status, **empty | values)
+    shown = empty | values
+    shows = shown["then"].sighting if shown["then"] else shown["why"].shows if shown["why"] else shown["rows"]
+    return await show(request, "explain.html", status, shows=shows, **shown)
 
 
 ROUTES = [

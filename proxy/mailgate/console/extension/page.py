@@ -32,6 +32,7 @@ async def show_browsers(request: web.Request) -> web.Response:
     return await show(
         request,
         "extension.html",
+        shows=found,
         fleet=context.counting.browsers or await fleet(store, settings, now),
         found=found,
         after=after,
@@ -54,7 +55,7 @@ async def export(request: web.Request) -> web.StreamResponse:
 async def show_people(request: web.Request) -> web.Response:
     context = context_of(request)
     found, after = await people_without(context.store, context.clock(), SIZE, request.query.get("after", ""))
-    return await show(request, "extension_people.html", found=found, after=after)
+    return await show(request, "extension_people.html", shows=found, found=found, after=after)
 
 
 def _said(request: web.Request) -> dict[str, str]:

@@ -33,15 +33,22 @@ from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind, MailState, NoticeKey
 from mailgate.store.mail import Which
 
-
-class NoticePath(InputModel):
-    """A version and a kind of mail."""
-
-    version: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
-    """The number of the version that has the rule; for corrections, of the version that was rolled back."""
-    kind: MailKind
-    """What the mails say about the rule: that it is coming, that it warns now, that it is enforced now, or that it was
-    rolled back."""
+VersionNumber = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=MAX_NUMBER,
+        description="The number of the version that has the rule; for corrections, of the version that was rolled back.",
+    ),
+    DIGITS,
+]
+NoticeKind = Annotated[
+    MailKind,
+    Field(
+        description="What the mails say about the rule: that it is coming, that it warns now, that it blocks now, or that it was "
+        "rolled back."
+    ),
+]
 
 
 class RuleQuery(InputModel):
@@ -108,16 +115,18 @@ async def list_notices(call: Call) -> Notices:
     )
 
 
-async def get_notice(call: Call, path: NoticePath, query: RuleQuery) -> NoticeFacts:
+async def get_notice(call: Call, version: VersionNumber, kind: NoticeKind, query: RuleQuery) -> NoticeFacts:
     """Get a notice: whether it may be sent now, and the states of its mails."""
-    about = about_of(path, query)
+    about = _about(version, kind, query)
     found = await subject_of_notice(call.context, about)
     return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
 
 
-async def preview_notice(call: Call, path: NoticePath, query: PreviewQuery) -> RenderedNotice:
+async def preview_notice(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: PreviewQuery
+) -> RenderedNotice:
     """Preview a mail in a language, for one person or for a made-up one. Nothing is sent."""
-    context, about = call.context, about_of(path, query)
+    context, about = call.context, _about(version, kind, query)
     found = await subject_of_notice(context, about)
     if query.person and found.topic is None:
         raise RefusedError(found.why_not)
@@ -129,14 +138,15 @@ async def preview_notice(call: Call, path: NoticePath, query: PreviewQuery) -> R
     return rendered
 
 
-def about_of(path: NoticePath, query: RuleQuery) -> NoticeKey:
+def _about(version: int, kind: MailKind, query: RuleQuery) -> NoticeKey:
     """The notice in an address."""
-    return NoticeKey(path.version, path.kind, query.rule or "")
+    return NoticeKey(version, kind, query.rule or "")
 
 
 ONE = "/notices/{version}/{kind}"
 
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+MailName = Annotated[MailId, Field(description="Its id.")]
 
 
 class MailsQuery(RuleQuery):
@@ -148,13 +158,6 @@ class MailsQuery(RuleQuery):
     """The `next` of the previous page."""
     limit: LargePage = 100
     """The most mails to return."""
-
-
-class MailPath(InputModel):
-    """One mail."""
-
-    mail: MailId
-    """Its id."""
 
 
 class MailDecision(InputModel):
@@ -172,9 +175,11 @@ class DecidedMails(OutputModel):
     """The number of mails."""
 
 
-async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> PageOf[MailFacts]:
+async def list_mails(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: MailsQuery
+) -> PageOf[MailFacts]:
     """List the mails with one notice in one state, with their recipients, by address, a page at a time."""
-    context, about = call.context, about_of(path, query)
+    context, about = call.context, _about(version, kind, query)
     await subject_of_notice(context, about)
     key = await _place(call, query.after)
     found = await context.store.mails.recipients(about, query.state, key, query.limit)
@@ -183,16 +188,18 @@ async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> PageOf[
     return PageOf(items=[mail_facts(each, settings) for each in found], next=more)
 
 
-async def decide_mail(call: Call, path: MailPath, body: MailDecision) -> DecidedMails:
+async def decide_mail(call: Call, mail: MailName, body: MailDecision) -> DecidedMails:
     """Decide about a mail that is unsure, or send a failed one again."""
-    if not await call.context.store.mails.by_ids([path.mail]):
+    if not await call.context.store.mails.by_ids([mail]):
         raise ProblemError(404, "no mail has this id")
-    return await _decide(call, [path.mail], body)
+    return await _decide(call, [mail], body)
 
 
-async def decide_mails(call: Call, path: NoticePath, query: RuleQuery, body: MailDecision) -> DecidedMails:
+async def decide_mails(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: RuleQuery, body: MailDecision
+) -> DecidedMails:
     """Decide about all mails with one notice that are unsure, or send all failed ones again."""
-    about = about_of(path, query)
+    about = _about(version, kind, query)
     await subject_of_notice(call.context, about)
     return await _decide(call, about, body)
 

@@ -86,12 +86,14 @@ async def decide(request: web.Request) -> web.Response:
     waiting = context.store.mails.count_failed if what == "retry" else context.store.mails.count_unsure
     if sent.get("confirmed") != "yes":
         settings = context.bundle().settings.notices
+        facts = [mail_facts(each, settings) for each in mails]
         return await show(
             request,
             "notice_decide.html",
+            shows=facts,
             what=what,
             about=_about(which, mails),
-            mails=[mail_facts(each, settings) for each in mails],
+            mails=facts,
             number=await waiting(which),
         )
     done = await mark_mails(context.store, which, what, person_of(request), context.clock())

@@ -84,6 +84,7 @@ async def one(request: web.Request) -> web.Response:
     person = request.query.get("person", "").strip() if subject.topic else ""
     spoken = _language(request, bundle)
     rendered, wrong = await preview(context, subject, mails, spoken, person)
+    rows = await _rows(request, subject.about, listed, counting)
     page = await show(
         request,
         "notice.html",
@@ -93,7 +94,8 @@ async def one(request: web.Request) -> web.Response:
         became=mails,
         counting=counting,
         listed=listed,
-        rows=await _rows(request, subject.about, listed, counting),
+        shows=rows.mails or rows.unwritten,
+        rows=rows,
         preview=rendered,
         no_preview=wrong,
         person=person,

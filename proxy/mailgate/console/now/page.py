@@ -76,7 +76,7 @@ async def _send_changes(request: web.Request, answer: web.StreamResponse) -> Non
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_view(request, context):
         seen = common_values(request) | await _page_values(request)
-        note_page(request, seen)
+        note_page(request)
         parts = {name: await compute(text_of, f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")

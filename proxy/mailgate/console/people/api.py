@@ -20,6 +20,7 @@ from mailgate.console.people.support_acts import (
 from mailgate.mail.reply import LONGEST
 
 Words = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+PersonName = Annotated[Line, Field(description="The login name, or an address in the company's mail domain.")]
 
 
 class FindQuery(InputModel):
@@ -29,13 +30,6 @@ class FindQuery(InputModel):
     """A part of a login name or an address, a serial number or a device id or the beginning of one, or a reference."""
     after: Line | None = None
     """The `next` of the previous page."""
-
-
-class PersonPath(InputModel):
-    """One person."""
-
-    login: Line
-    """The login name, or an address in the company's mail domain."""
 
 
 class Reply(InputModel):
@@ -61,16 +55,14 @@ async def find_anything(call: Call, query: FindQuery) -> Hits:
     return await find(call.context.store, call.context.bundle(), query.text, call.now, query.after or "")
 
 
-async def get_person(call: Call, path: PersonPath) -> PersonFacts:
+async def get_person(call: Call, login: PersonName) -> PersonFacts:
     """Get everything about a person: the mail status of each device, requests for help, mails and their outcome."""
-    return await _person(call, path.login)
+    return await _person(call, login)
 
 
-async def reply_to_person(call: Call, path: PersonPath, body: Reply) -> QueuedReply:
+async def reply_to_person(call: Call, login: PersonName, body: Reply) -> QueuedReply:
     """Send a person a mail in their language: the status of their devices, what to do, and the words of the admin."""
-    mail = await answer_by_mail(
-        call.context, await _person(call, path.login), body.answer, call.person, call.now
-    )
+    mail = await answer_by_mail(call.context, await _person(call, login), body.answer, call.person, call.now)
     return QueuedReply.model_validate(mail)
 
 

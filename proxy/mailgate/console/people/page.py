@@ -52,7 +52,7 @@ async def show_hits(request: web.Request) -> web.Response:
     hits = await find(context.store, context.bundle(), text, context.clock(), after)
     if len(hits.items) == 1 and hits.next is None and not after:
         return _opened(request, hits.items[0])
-    return await show(request, "find.html", q=text, hits=hits, after=after)
+    return await show(request, "find.html", shows=hits.items, q=text, hits=hits, after=after)
 
 
 def _opened(request: web.Request, hit: Hit) -> web.Response:
@@ -169,6 +169,7 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     return await show(
         request,
         "person.html",
+        shows=found,
         standing_message=just_lost(request, lost.facts) if lost else None,
         person=found,
         verdict=verdict,
@@ -233,11 +234,13 @@ async def requests(request: web.Request) -> web.Response:
         found = await store.open(rule, SIZE, position_in(asked))
     last = found[-1] if len(found) == SIZE and not every else None
     further = {"rule": rule, **position_values(RowPosition(last.last_at, last.subject))} if last else {}
+    rows = [help_facts(each, policy) for each in found]
     return await show(
         request,
         "help_requests.html",
         counts=help_counts(await store.open_by_rule(), policy),
-        rows=[help_facts(each, policy) for each in found],
+        shows=rows,
+        rows=rows,
         rule=rule,
         every=every,
         longest=LONGEST_ANSWER,

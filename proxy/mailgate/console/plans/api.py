@@ -10,7 +10,7 @@ from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
     WHOLE,
-    Hex,
+    Digest,
     InputModel,
     ListOf,
     Note,
@@ -76,13 +76,6 @@ class PlansQuery(InputModel):
 
     limit: SmallPage = 50
     """The most plans to return."""
-
-
-class PlanPath(InputModel):
-    """One plan."""
-
-    digest: Hex
-    """Its digest, or the beginning of it."""
 
 
 class PlanInBrief(Fact):
@@ -183,57 +176,55 @@ async def get_making(call: Call) -> PlanProgress:
     return PlanProgress.model_validate(call.context.planning.last)
 
 
-async def get_plan(call: Call, path: PlanPath) -> PlanWithStatus:
+async def get_plan(call: Call, digest: Digest) -> PlanWithStatus:
     """Get a plan: what the candidate would change, for whom, and the objections to it."""
-    context, found = call.context, await find_plan(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, digest)
     status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
     return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
-async def get_plan_counts(call: Call, path: PlanPath) -> Text:
+async def get_plan_counts(call: Call, digest: Digest) -> Text:
     """Get the counts of a plan as CSV, for a spreadsheet."""
-    found = await find_plan(call.context.store, path.digest)
+    found = await find_plan(call.context.store, digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
     return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
 
 
-async def get_plan_picture(call: Call, path: PlanPath) -> Text:
+async def get_plan_picture(call: Call, digest: Digest) -> Text:
     """Get a plan as an SVG picture."""
-    return picture(read_plan(await find_plan(call.context.store, path.digest)))
+    return picture(read_plan(await find_plan(call.context.store, digest)))
 
 
-async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
+async def get_plan_outcome(call: Call, digest: Digest) -> PlanOutcome:
     """Get the outcome of a plan that is or was in force, compared with its prediction."""
-    found = await find_plan(call.context.store, path.digest)
+    found = await find_plan(call.context.store, digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
         raise ProblemError(409, "this plan has never run")
     return outcome
 
 
-async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanInBrief:
+async def approve_plan(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
-    return _status(
-        await approvals.approve(context.store, path.digest, call.person, body.note, call.now, guard)
-    )
+    return _status(await approvals.approve(context.store, digest, call.person, body.note, call.now, guard))
 
 
-async def send_plan_back(call: Call, path: PlanPath, body: ApprovalInput) -> PlanInBrief:
+async def send_plan_back(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Send the plan of another person back: starting it takes an override then."""
     guard = guard_of(call.context.bundle().settings)
     return _status(
-        await approvals.send_back(call.context.store, path.digest, call.person, body.note, call.now, guard)
+        await approvals.send_back(call.context.store, digest, call.person, body.note, call.now, guard)
     )
 
 
-async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> ActivationDone:
+async def apply_plan(call: Call, digest: Digest, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override
     done = await activation.apply(
-        context.store, path.digest, call.person, body.note, call.now, guard, override=override
+        context.store, digest, call.person, body.note, call.now, guard, override=override
     )
     return ActivationDone.model_validate(done)
 

@@ -9,6 +9,7 @@ from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import (
     DIGITS,
     Cursor,
+    Digest,
     InputModel,
     KindName,
     LargePage,
@@ -16,7 +17,6 @@ from mailgate.console.api.shapes import (
     cursor_of,
     number_of,
 )
-from mailgate.console.plans.api import PlanPath
 from mailgate.console.plans.movers import (
     CSV_COLUMNS,
     MoverFacts,
@@ -80,9 +80,9 @@ class MoverList(MoverTotals):
     """The time of the plan, and the later moments at which people may move."""
 
 
-async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> MoverList:
+async def list_movers(call: Call, digest: Digest, query: MoversQuery) -> MoverList:
     """List the movers of a plan, by name, a page at a time."""
-    context, found = call.context, await find_plan(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
     after = number_of(query.after, 0)
     page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
@@ -95,9 +95,9 @@ async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> MoverLi
     )
 
 
-async def get_movers_csv(call: Call, path: PlanPath, query: MoversFilter) -> Text:
+async def get_movers_csv(call: Call, digest: Digest, query: MoversFilter) -> Text:
     """Get the movers of a plan, by name, as CSV."""
-    context, found = call.context, await find_plan(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
     catalog = context.bundle().policy.catalog
     return sheet(CSV_COLUMNS, movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))

@@ -16,6 +16,9 @@ from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or the beginning of a digest."""
+VersionInAddress = Annotated[
+    VersionName, Field(description="Its number, or the beginning of its digest or of its policy's version.")
+]
 
 
 class ActivatedVersion(OutputModel):
@@ -60,13 +63,6 @@ class VersionsQuery(InputModel):
 
     limit: LargePage = 100
     """The most versions to return."""
-
-
-class VersionPath(InputModel):
-    """One version."""
-
-    version: VersionName
-    """Its number, or the beginning of its digest or of its policy's version."""
 
 
 class VersionWithFiles(OutputModel):
@@ -135,9 +131,9 @@ async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVer
     )
 
 
-async def get_version(call: Call, path: VersionPath) -> VersionWithFiles:
+async def get_version(call: Call, version: VersionInAddress) -> VersionWithFiles:
     """Get a version with its files, its author and its reason."""
-    return VersionWithFiles.model_validate(await version_of(call.context.store, path.version))
+    return VersionWithFiles.model_validate(await version_of(call.context.store, version))
 
 
 async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from mailgate.http.body import LengthBody
 from mailgate.http.fields import Fields
 from mailgate.http.grammar import values
 from mailgate.http.request import RequestHead, ResponseHead
@@ -97,7 +96,7 @@ class AutodiscoverEditor:
             old |= {b"content-encoding"}
         fields = [field for field in response.fields if field[0].lower() not in old]
         fields.append((b"Content-Length", b"%d" % len(body)))
-        return replace(response, fields=Fields(fields), body=LengthBody(len(body))), body
+        return replace(response, fields=Fields(fields), length=len(body), chunked=False), body
 
     def edited_text(self, response: ResponseHead, body: bytes) -> tuple[str, str] | None:
         """The text of an answer with its addresses changed, and its charset; None if the answer cannot be read."""

@@ -116,7 +116,7 @@ class Forwarder:
         exchange: Exchange,
         response: ResponseHead,
         data: bytes,
-        chunks: list[bytes] | None,
+        chunks: tuple[list[bytes], Sequence[Field]] | None,
         now: datetime,
     ) -> Outcome:
         """Write an answer that has come in one piece."""
@@ -127,9 +127,12 @@ class Forwarder:
                 exchange.write(as_it_came)
                 return KEEP_OPEN
         framing, out = self._answer_head(exchange, response, now, whole=True)
-        content = response.body.feed(data[len(response.raw) :])[0] if chunks is None else chunks
+        if chunks is None:
+            body = response.body()
+            chunks = body.feed(data[len(response.raw) :])[0], body.trailers
+        content, trailers = chunks
         if framing.chunked:
-            content = [*map(chunk, content), _end(response.body.trailers, framing)]
+            content = [*map(chunk, content), _end(trailers, framing)]
         exchange.write(b"".join((out, *content)))
         return KEEP_OPEN if framing.keep_alive else CLOSE
 

@@ -10,7 +10,6 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from mailgate.http.body import BodyUntilClose, ChunkedBody
 from mailgate.http.cookies import OWN, without_own
 from mailgate.http.fields import Field, Fields, Row
 from mailgate.http.grammar import CRLF, connection_options, takes_trailers
@@ -48,6 +47,13 @@ class Rewrite:
         """Whether anything in a field line may be rewritten: only what names one of the two hosts is."""
         line = line.lower()
         return self.inner_host in line or self.public_host in line
+
+    def line(self, line: bytes) -> bytes:
+        """The line that the client gets in place of this one."""
+        if not self.concerns(line):
+            return line
+        name, _, value = line.partition(b": ")
+        return b"%b: %b" % (name, self.field(name.lower(), value))
 
     def field(self, name: bytes, value: bytes) -> bytes:
         """The value that the client gets for the field with this lower-case name."""
@@ -127,7 +133,7 @@ class _LinePlaces(NamedTuple):
 
     dropped: tuple[int, ...]
     telling: tuple[int, ...]
-    """Lines that may be changed in any message."""
+    """Lines that may be changed in any message, the last first: what one becomes may be what a later one is."""
     changed: tuple[int, ...]
     """Lines that may be changed in a message that was not skimmed."""
 
@@ -138,7 +144,7 @@ def _places(
     keys = list(enumerate(row.names))
     return _LinePlaces(
         tuple(place for place, key in keys if key not in changed and drops(key)),
-        tuple(place for place, key in keys if key in telling),
+        tuple(place for place, key in reversed(keys) if key in telling),
         tuple(place for place, key in keys if key in changed),
     )
 
@@ -242,7 +248,7 @@ class Framing(NamedTuple):
 
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
-    open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
+    open_ended = response.length is None
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
         chunked=open_ended and bool(request.minor),
@@ -279,14 +285,18 @@ def whole_answer(request: RequestHead, response: ResponseHead, data: bytes, rewr
     give it to the client; None if more has to change in it than that lines of its head are dropped."""
     if not (request.raw and request.keep_alive and response.raw) or response.status == 204:
         return None
-    lines, row = response.fields.lines, response.fields.row
-    dropped, telling, _ = row[_to_client]
-    if b"date" not in row.places:
-        return None
+    return _for_client(data, response, rewrite) if response.fields.has(b"date") else None
+
+
+def _for_client(raw: bytes, response: ResponseHead, rewrite: Rewrite) -> bytes:
+    """The lines that the client gets of an answer that begins with these bytes, which were skimmed."""
+    lines, (dropped, telling, _) = response.fields.lines, response.fields.row[_to_client]
     for place in telling:
-        if rewrite.concerns(lines[place]):
-            return None
-    return _without(data, lines, dropped)
+        line = lines[place]
+        told = rewrite.line(line)
+        if told is not line:
+            raw = raw.replace(CRLF + line + CRLF, CRLF + told + CRLF, 1)
+    return _without(raw, lines, dropped)
 
 
 _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
@@ -302,19 +312,12 @@ def _to_client(row: Row) -> _LinePlaces:
 def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:
     """The status line and the webmail's fields that are passed on."""
     fields = response.fields
-    places, lines = fields.row[_to_client], fields.lines
     # the length and the coding of a skimmed answer stay, except where it has no body and where its client knows no chunks
-    is_framed = (
-        response.raw and response.status != 204 and framing.chunked is isinstance(response.body, ChunkedBody)
-    )
-    changed: Sequence[int] = places.changed
-    if is_framed:
-        changed = [place for place in places.telling if rewrite.concerns(lines[place])]
-        if not changed:
-            return _without(response.raw[:-2], lines, places.dropped)
-    written = lines.copy()
-    for place in changed:
-        written[place] = _changed_answer(response, framing, rewrite, fields.row.names[place], lines[place])
+    if response.raw and response.status != 204 and framing.chunked is response.chunked:
+        return _for_client(response.raw[:-2], response, rewrite)
+    places, written = fields.row[_to_client], fields.lines.copy()
+    for place in places.changed:
+        written[place] = _changed_answer(response, framing, rewrite, fields.row.names[place], written[place])
     return b"HTTP/1.1 %d %b\r\n%b" % (
         response.status,
         response.reason,
@@ -326,7 +329,7 @@ def _changed_answer(
     response: ResponseHead, framing: Framing, rewrite: Rewrite, key: bytes, line: bytes
 ) -> bytes:
     """The line as the client gets it; empty if it is dropped."""
-    name, _, value = line.partition(b": ")
+    name = line[: len(key)]
     match key:
         case b"transfer-encoding":
             return b"%b: chunked" % name if framing.chunked else b""
@@ -335,7 +338,7 @@ def _changed_answer(
         case b"trailer":
             return line if framing.trailers else b""
         case _:
-            return b"%b: %b" % (name, rewrite.field(key, value))
+            return rewrite.line(line)
 
 
 def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody, LengthBody, is_as_written
+from mailgate.http.body import LAST_CHUNK, Body, is_as_written
 from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
@@ -54,10 +54,12 @@ class UpstreamTimeout(UpstreamError):
 
 
 READ_AHEAD = 512 * 1024
+SHORT = 64 * 1024
+"""Webmails send the head and the body of a short answer one after the other, so the rest of so few bytes is mostly there at the next look."""
 
-Answer: TypeAlias = tuple[ResponseHead, bytes, list[bytes] | None]
-"""An answer that came in one piece: its head, all of it as it came, and the content of its chunks; None if it has none, or if they are
-as the gate would write them."""
+Answer: TypeAlias = tuple[ResponseHead, bytes, tuple[list[bytes], Sequence[Field]] | None]
+"""An answer that is here as a whole: its head, all of it as it came, and the content of its chunks with the trailers; None if it has
+no chunks, or if they are as the gate would write them."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -79,6 +81,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
         self._watcher: Callable[[Answer | None], None] | None = None
+        self._awaits_rest = False
         self._deadline = Deadline(loop, self._too_late)
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
@@ -99,15 +102,28 @@ class UpstreamConnection(asyncio.Protocol):
         if self._tunnel is not None:
             self._tunnel(data)
             return
+        self._buffer = data = self._buffer + data if self._buffer else data
         watcher = self._watcher
-        if watcher is not None and not self._buffer and self._error is None:
+        if watcher is not None and self._error is None:
             answer = self._whole(data)
             if answer is not None:
-                self._watcher, self._method = None, b""
+                self._watcher, self._method, self._buffer = None, b"", b""
                 self.served += 1
                 watcher(answer)
                 return
-        self._buffer = self._buffer + data if self._buffer else data
+            if len(data) <= SHORT and not self._awaits_rest:
+                self._awaits_rest = True
+                # the loop looks at the sockets once before it calls what a callback of this turn asks for
+                self._loop.call_soon(self._loop.call_soon, self._read_part)
+                return
+        self._read()
+
+    def _read_part(self) -> None:
+        """Read what has come of an answer whose rest is not here yet."""
+        if self._watcher is not None and self._awaits_rest:
+            self._read()
+
+    def _read(self) -> None:
         try:
             while (
                 self._buffer
@@ -123,6 +139,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
         self._deadline.end()
+        self._read_part()
         if self._body is not None and exc is None:
             try:
                 self._body.feed_eof()
@@ -193,9 +210,9 @@ class UpstreamConnection(asyncio.Protocol):
         return self._heads.popleft()
 
     def watch(self, watcher: Callable[[Answer | None], None]) -> None:
-        """Call ``watcher`` with an answer that comes in one piece; or with None when a head has come otherwise, or can no longer
+        """Call ``watcher`` with an answer that comes at once, as a whole; or with None when a head has come otherwise, or can no longer
         come. ``read_head`` says which."""
-        self._watcher = watcher
+        self._watcher, self._awaits_rest = watcher, False
         self._deadline.set(self._endpoint.response_time)
 
     def give_up(self) -> None:
@@ -308,18 +325,18 @@ class UpstreamConnection(asyncio.Protocol):
         head = skim_answer(data[:end], method=self._method, max_fields=self._endpoint.max_fields)
         if head is None:
             return None
-        body = head.body
-        if type(body) is LengthBody:
-            return (head, data, None) if len(data) - end == body.left else None
-        if not isinstance(body, ChunkedBody) or not data.endswith(LAST_CHUNK):
+        if not head.chunked:
+            return (head, data, None) if len(data) - end == head.length else None
+        if not data.endswith(LAST_CHUNK):
             return None
         if is_as_written(data, end):
             return head, data, None
+        body = head.body()
         try:
             pieces, rest = body.feed(data[end:])
         except Malformed:
             return None  # it is fed again, and fails
-        return None if rest or not body.done else (head, data, pieces)
+        return None if rest or not body.done else (head, data, (pieces, body.trailers))
 
     def _feed_head(self) -> bool:
         if not self._method:
@@ -340,7 +357,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head.status == 101:
             self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:
-            self._body, self._method = head.body, b""
+            self._body, self._method = head.body(), b""
         return True
 
     def _feed_body(self) -> bool:

@@ -1,7 +1,7 @@
 """The blast radius: the people and devices that a candidate moves from one effect to another."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -17,7 +17,7 @@ from mailgate.policy.simulate.judge import (
     Occasion,
     OccasionOutcome,
 )
-from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult, WorstMoment
+from mailgate.policy.simulate.later import InFull, LaterComparison, TimedResult, WorstMoment, runs_out
 
 Cell = tuple[str, ...]
 
@@ -145,6 +145,7 @@ OUT = "out"
 KNOWN = "known"
 """The cell of the people and devices that are known by more than their own word."""
 
+_NO_CELLS, _VOUCHED = frozenset[Cell](), frozenset[Cell]({(KNOWN,)})
 WHOLE = "whole"
 """The first part of the cells of everybody of one kind or group, whether they move or not."""
 
@@ -199,6 +200,21 @@ class ImpactTally:
         self.unrecorded.update(other.unrecorded)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What comes of every occasion that nothing tells apart from another."""
+
+    cells: frozenset[Cell]
+    matched: tuple[str, ...]
+    unrecorded: tuple[str, ...]
+    moved: tuple[Sequence[Moved], ...]
+    known: frozenset[Cell] = field(init=False)
+    """The cells of a person who is known by more than their own word."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", self.cells | _VOUCHED)
+
+
 class Impact:
     """Decides everybody by the active policy and by the candidate, now and at ``moments``, and counts in ``tally``."""
 
@@ -212,38 +228,57 @@ class Impact:
         by_name: bool = False,
     ) -> None:
         """``whole``: both policies with every rule in full. ``by_name``: whether all movers are listed too."""
-        self.tally = ImpactTally()
+        self._tally = ImpactTally()
+        self._alike, self._judged = Counter[frozenset[Cell]](), Cache[Hashable, _Judged]()
         self._by_name = by_name
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
         self._comparison = Comparison(active, candidate)
         self._ahead = LaterComparison(active, candidate, moments)
         self._worst = WorstMoment(active, candidate)
         self._whole = Comparison(whole.active, whole.candidate) if whole else None
-        self._in_full = Cache[Keys, ComparisonResult]()
         self._held = frozenset(whole.rules if whole else ())
 
     def add(self, subject: Subject) -> None:
         """Count one device or client. Each must come once, with all its occasions."""
-        self.tally.devices += subject.known
-        self.tally.clients += not subject.known
-        cells: set[Cell] = {(KNOWN,)} if subject.vouched else set()
-        listed: list[Mover] = []
+        tally = self._tally
+        tally.devices += subject.known
+        tally.clients += not subject.known
+        cells, listed = _VOUCHED if subject.vouched else _NO_CELLS, list[Mover]()
         for occasion in subject.occasions:
-            cells |= self._judge(subject, occasion, listed)
-        self.tally.subjects.update(cells)
-        self.tally.movers += dict.fromkeys(listed)  # several clients of one device may move in the same way
+            judged = self._judge(occasion)
+            cells |= judged.cells
+            tally.occasions += 1
+            tally.matched.update(judged.matched)
+            if judged.unrecorded:
+                tally.unrecorded.update(judged.unrecorded)
+            for moved in judged.moved:
+                listed += movers(subject.id, occasion, moved)
+            if occasion.person:
+                tally.people.add(occasion.person, judged.known if occasion.known else judged.cells)
+        self._alike[cells] += 1
+        if listed:
+            tally.movers += dict.fromkeys(listed)  # several clients of one device may move in the same way
 
-    def _judge(self, subject: Subject, occasion: Occasion, listed: list[Mover]) -> set[Cell]:
+    @property
+    def tally(self) -> ImpactTally:
+        for cells, count in self._alike.items():
+            self._tally.subjects.update(dict.fromkeys(cells, count))
+        self._alike.clear()
+        return self._tally
+
+    def _judge(self, occasion: Occasion) -> "_Judged":
         keys = self._comparison.keys(occasion)
+        one = keys[:1] if keys[0] is keys[1] else keys
+        key = (one, runs_out(occasion), self._worst.rest(occasion), _who(occasion))
+        return self._judged.get(key) or self._judged.keep(key, self._judged_anew(occasion, keys))
+
+    def _judged_anew(self, occasion: Occasion, keys: Keys) -> "_Judged":
         compared = self._comparison.of(occasion, keys)
         before, after, move = compared.before, compared.after, compared.move
-        tally, cells = self.tally, set[Cell]({move or (before.effect, after.effect), *_whole(occasion)})
-        tally.occasions += 1
-        tally.matched.update(after.matched)
+        cells = set[Cell]({move or (before.effect, after.effect), *_whole(occasion)})
         if compared.label:
             cells |= _cells(compared.label, after, occasion)
-        if move is None:
-            tally.unrecorded.update({*before.unrecorded, *after.unrecorded})
+        unrecorded = {*before.unrecorded, *after.unrecorded} if move is None else ()
         turns = self._ahead.moved(occasion, keys)
         for moment, then in turns:
             cells |= _cells_later(moment, then, occasion)
@@ -253,26 +288,16 @@ class Impact:
             cells.add((UNDATED,))
         if out or undated:
             cells.add((OUT,))
-        if self._by_name and (moved := list(self._moved(compared, turns, undated=undated))):
-            listed += movers(subject.id, occasion, moved)
-        if held := self._held_back(occasion, keys, {compared.label, *(each.label for _, each in turns)}):
-            cells |= _cells_later(HELD_BACK, held, occasion)
-            if self._by_name:
-                listed += movers(subject.id, occasion, [(len(self._places) + 2, held.label, held)])
-        if occasion.person:
-            tally.people.add(occasion.person, cells | {(KNOWN,)} if occasion.known else cells)
-        return cells
-
-    def _held_back(self, occasion: Occasion, keys: Keys, labels: Collection[str]) -> ComparisonResult | None:
-        """The outcomes if no share and no stage held a rule back; None if the occasion does not move then, or moves in
-        the same way, by one of ``labels``, all the same. Without shares and stages nothing is read that ``keys`` lack."""
-        if self._whole is None:
-            return None
-        found = self._in_full.get(keys)
-        if found is None:
-            found = self._in_full.keep(keys, self._whole.of(occasion, self._whole.keys(occasion)))
-        self.tally.matched.update(self._held.intersection(found.after.matched))
-        return found if found.label and found.label not in labels else None
+        moved = [[*self._moved(compared, turns, undated=undated)]]
+        whole = self._whole.of(occasion, self._whole.keys(occasion)) if self._whole else None
+        if whole and whole.label and whole.label not in {compared.label, *(each.label for _, each in turns)}:
+            cells |= _cells_later(
+                HELD_BACK, whole, occasion
+            )  # only a share or a stage keeps it from moving so
+            moved.append([(len(self._places) + 2, whole.label, whole)])
+        held = self._held.intersection(whole.after.matched) if whole else ()
+        listed = tuple(each for each in moved if each) if self._by_name else ()
+        return _Judged(frozenset(cells), (*after.matched, *held), tuple(unrecorded), listed)
 
     def _moved(
         self, now: ComparisonResult, turns: Sequence[TimedResult], *, undated: bool
@@ -288,6 +313,12 @@ class Impact:
 def later_cell(moment: datetime | str, label: str) -> Cell:
     """The cell of those who move at a later moment, or at what stands for one."""
     return (LATER, moment.isoformat() if isinstance(moment, datetime) else moment, label)
+
+
+def _who(occasion: Occasion) -> Hashable:
+    """What cells name of an occasion."""
+    access = occasion.after
+    return access.client.kind, access.client.os or access.posture.os, access.user.groups
 
 
 def _cells_later(moment: datetime | str, compared: ComparisonResult, occasion: Occasion) -> set[Cell]:

@@ -5,7 +5,7 @@ Values that were not recorded stay unknown, and a decision that depends on them 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeVar
@@ -214,10 +214,16 @@ class Comparison:
 
     def __init__(self, active: Policy, candidate: Policy) -> None:
         self._before, self._after = OccasionJudge(active), OccasionJudge(candidate)
+        both = replace(active, rules=(*active.rules, *[r for r in candidate.rules if r not in active.rules]))
+        self._both = OccasionJudge(both) if active.reliefs == candidate.reliefs else None
         self._settled = Cache[Keys, Move | None]()
 
     def keys(self, occasion: Occasion) -> Keys:
-        """The keys of an occasion. Occasions with the same keys are compared once."""
+        """The keys of an occasion. Occasions with the same keys are compared once. An access that is the same for both policies has one
+        key, of what either reads, in a form that no key of one policy has."""
+        if self._both and occasion.before is occasion.after:
+            lasting, passing = self._both.key(occasion.before, occasion.unrecorded)
+            return (((lasting,), passing),) * 2
         return (
             self._before.key(occasion.before, occasion.unrecorded),
             self._after.key(occasion.after, occasion.unrecorded),

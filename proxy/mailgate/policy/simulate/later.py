@@ -81,7 +81,7 @@ class LaterComparison:
 
     def moved(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
         """The moments at which the occasion moves, with both decisions then. ``keys`` are those of both decisions now."""
-        key = _key(occasion, keys)
+        key = keys, runs_out(occasion)
         found = self._known.get(key)
         return self._known.keep(key, tuple(self._compared(occasion))) if found is None else found
 
@@ -91,11 +91,6 @@ class LaterComparison:
             compared = self._comparison.of(then, self._comparison.keys(then))
             if compared.label:
                 yield moment, compared
-
-
-def _key(occasion: Occasion, keys: Keys) -> Hashable:
-    """The key of an occasion at all moments: occasions with the same key move alike."""
-    return keys, _runs_out(occasion.before), _runs_out(occasion.after)
 
 
 def _back(policy: Policy) -> Policy:
@@ -108,10 +103,10 @@ def _at(access: Access, moment: datetime) -> Access:
     return replace(then, posture=replace(then.posture, first_seen=None))
 
 
-def _runs_out(access: Access) -> datetime | None:
-    """When the last known posture ends, which keys do not have; None if the posture is available."""
-    posture = access.posture
-    return posture.expires_at if posture.state is PostureState.UNAVAILABLE else None
+def runs_out(occasion: Occasion) -> Hashable:
+    """When the last known posture ends, which keys do not have: occasions that have the same keys besides move alike at all moments."""
+    postures = (occasion.before.posture, occasion.after.posture)
+    return tuple([each.expires_at if each.state is PostureState.UNAVAILABLE else None for each in postures])
 
 
 OF_LOOKS = frozenset({"device.state", "device.absence"})
@@ -137,27 +132,36 @@ class WorstMoment:
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
         """Whether the second policy may keep the occasion out at a moment at which the first would not. ``keys`` are those of now."""
-        if self._alike and occasion.before == occasion.after:
+        rest = self.rest(occasion)
+        if rest is None:
             return False  # however the unknown comes out, of which there may be too much to try
-        common = self._common(occasion.before.now)
-        ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
-        lasting = [key for key, _ in keys]
-        held = (occasion.before.posture.held, occasion.after.posture.held)
-        key = (
-            occasion.before.now,
-            *lasting,
-            occasion.assumed,
-            _reported(occasion),
-            held,
-            _order(common, ends),
-        )
+        key = (*[lasting for lasting, _ in keys], rest)
         found = self._known.get(key)
         if found is None:
-            moments = {occasion.before.now, *common, *ends[0], *ends[1]}
             found = self._known.keep(
-                key, any(self._at(each, moment) for each in self._kinds(occasion) for moment in moments)
+                key,
+                any(self._at(each, at) for each in self._kinds(occasion) for at in self._moments(occasion)),
             )
         return found
+
+    def rest(self, occasion: Occasion) -> Hashable:
+        """What tells an occasion from others with the same keys; None if nothing changes for it."""
+        before, after = occasion.before, occasion.after
+        if self._alike and (before is after or before == after):
+            return None
+        ends = (self._before.ends(before), self._after.ends(after))
+        held = (before.posture.held, after.posture.held)
+        order = _order(self._common(before.now), ends)
+        return (before.now, occasion.assumed, _reported(occasion), held, order)
+
+    def _moments(self, occasion: Occasion) -> set[datetime]:
+        now = occasion.before.now
+        return {
+            now,
+            *self._common(now),
+            *self._before.ends(occasion.before),
+            *self._after.ends(occasion.after),
+        }
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
         """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named and by any

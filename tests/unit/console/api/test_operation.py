@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import Field
+import pytest
+from pydantic import Field, ValidationError
 
 from mailgate.console.api.operation import Call, Nothing, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
@@ -22,14 +23,7 @@ class Thing(OutputModel):
     """What it is called by."""
 
 
-class Named(InputModel):
-    """One thing."""
-
-    name: str
-    """What it is called by."""
-
-
-async def do_it(call: Call, path: Named, body: Body) -> Thing:
+async def do_it(call: Call, name: Annotated[str, Field(max_length=3)], body: Body) -> Thing:
     """Do it.
 
     And say so.
@@ -44,8 +38,11 @@ async def end_it(call: Call) -> None:
 def test_an_operation_takes_and_gives_what_its_function_does() -> None:
     made = Operation("POST", "/things/{name}", do_it, "Things")
     assert (made.name, made.about) == ("do_it", ("Do it.", "And say so."))
-    assert (made.path_model, made.query_model, made.body_model) == (Named, Nothing, Body)
-    assert made.input_names == {"path", "body"}
+    assert (made.query_model, made.body_model) == (Nothing, Body)
+    assert made.input_names == {"name", "body"}
+    assert dict(made.path_model(name="abc")) == {"name": "abc"}
+    with pytest.raises(ValidationError):
+        made.path_model(name="abcd")
     assert (
         made.output_adapter.dump_json(made.output_adapter.validate_python({"name": "x"})) == b'{"name":"x"}'
     )

@@ -38,7 +38,10 @@ async def test_exactly_the_counted_people_are_written_to_after_the_confirmation(
     await has(firm, record("late", "late", "tiktok"))
     asked = await ada.post(SEND)
     assert "Write to 2 people?" in asked.words
-    assert "1 person has no address in the company's domain, and 1 device has no known owner" in asked.words
+    assert (
+        "1 person has no address in the company's domain and is not written to. 1 device has no known owner"
+        in asked.words
+    )
     assert await firm.store.mails.page() == []
     done = await ada.post(SEND, confirmed="yes")
     assert done.path.endswith("&state=queued")

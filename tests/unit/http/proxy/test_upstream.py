@@ -11,6 +11,7 @@ from tests.unit.gateway.wire import CUTS, FakeTransport, settle, split
 from mailgate.http.body import chunk, last_chunk
 from mailgate.http.proxy.upstream import (
     READ_AHEAD,
+    SHORT,
     Endpoint,
     UpstreamClosed,
     UpstreamConnection,
@@ -104,6 +105,7 @@ async def test_a_watcher_is_called_at_the_head_or_the_end():
         for piece in wire:
             assert not called
             connection.data_received(piece)
+            await settle()
         assert called == [None]
         connection.data_received(b"h")
         assert called == [None]
@@ -124,7 +126,10 @@ async def test_a_watcher_is_called_at_the_head_or_the_end():
         pytest.param(
             CHUNKED + chunk(b"hel") + chunk(b"lo") + last_chunk([]), None, id="chunks as we write them"
         ),
-        pytest.param(CHUNKED + b"3;a\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n", [b"hel", b"lo"], id="other chunks"),
+        pytest.param(
+            CHUNKED + b"3;a\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n", ([b"hel", b"lo"], []), id="other chunks"
+        ),
+        pytest.param(CHUNKED + b"1\r\na\r\n0\r\nX: 0\r\n\r\n", ([b"a"], [(b"X", b"0")]), id="a trailer"),
         pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", None, id="no body"),
     ],
 )
@@ -156,9 +161,43 @@ async def test_any_other_answer_is_left_to_be_read(wire):
     connection, called = connected(), []
     connection.watch(called.append)
     connection.data_received(wire)
+    await settle()
     assert called == [None]
     assert connection.served == 0
     assert await connection.read_head()
+
+
+@pytest.mark.parametrize("wire", [LENGTH + b"hello", CHUNKED + chunk(b"hello") + last_chunk([])])
+@pytest.mark.parametrize("cut", [5, 40, -1])
+async def test_an_answer_whose_rest_comes_at_the_next_look_is_handed_over_whole(wire, cut):
+    connection, called = connected(), []
+    for _ in range(2):  # the second is not given out by what the first has left
+        connection.watch(called.append)
+        connection.ask(b"GET", b"x")
+        connection.data_received(wire[:cut])
+        assert called == []
+        connection.data_received(wire[cut:])
+        assert [data for _, data, _ in called] == [wire]
+        called.clear()
+    await settle()
+    assert (called, connection.usable) == ([], True)
+
+
+async def test_a_part_of_a_long_answer_is_not_held_back():
+    connection, called = connected(), []
+    connection.watch(called.append)
+    connection.data_received(OK + b"Content-Length: 99999\r\n\r\n" + b"x" * SHORT)
+    assert called == [None]
+
+
+async def test_a_part_is_read_when_its_connection_ends():
+    connection, called = connected(), []
+    connection.watch(called.append)
+    connection.data_received(OK + b"\r\nhello")
+    connection.connection_lost(None)
+    assert called == [None]
+    assert (await connection.read_head()).status == 200
+    assert await whole(connection) == b"hello"
 
 
 async def test_trailers_are_read_behind_the_body():
