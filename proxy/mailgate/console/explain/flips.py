@@ -155,7 +155,7 @@ def _apps(step: Step, names: list[str]) -> str:
             len(names),
             apps=joined_names(names, joined_by_and),
         )
-    more = [phrase("%(count)s others", count=len(names) - _NAMES)] if len(names) > _NAMES else []
+    more = [plural("%(count)s other", "%(count)s others", len(names) - _NAMES)] if len(names) > _NAMES else []
     apps = joined_names([*names[:_NAMES], *more], joined_by_or)
     return phrase("%(apps)s is installed and the device reports so", apps=apps)
 
