@@ -277,8 +277,8 @@ def response_head(
 
 
 def whole_answer(request: RequestHead, response: ResponseHead, data: bytes, rewrite: Rewrite) -> bytes | None:
-    """An answer, all of which came as ``data`` with a length or with chunks as the gate writes them, as ``response_head`` and its body would
-    give it to the client; None if more has to change in it than that lines of its head are dropped."""
+    """An answer, all of which came as ``data``, with the head that ``response_head`` writes and the body as it came; None if more has to
+    change than lines of its head."""
     if not (request.raw and request.keep_alive and response.raw) or response.status == 204:
         return None
     return _for_client(data, response, rewrite) if b"date" in response.fields.row.places else None
