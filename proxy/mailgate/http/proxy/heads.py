@@ -68,11 +68,12 @@ class Rewrite:
         return value
 
     def _cookie(self, value: bytes) -> bytes:
-        """A cookie without a Domain that names the webmail's own host, since the browser would drop such a cookie."""
-        match = COOKIE_DOMAIN.search(value)
-        if match and match[2].strip(b" \t").lower() == self.inner_host.lower():
-            return value[: match.start()] + value[match.end() :]
-        return value
+        """A cookie without a Domain that names the webmail's own host, since the browser would drop such a cookie. Of several the last
+        counts (RFC 6265, section 5.3), so each is looked at."""
+        return COOKIE_DOMAIN.sub(self._kept_domain, value)
+
+    def _kept_domain(self, domain: re.Match[bytes]) -> bytes:
+        return b"" if domain[2].strip(b" \t").lower() == self.inner_host.lower() else domain[0]
 
 
 def _spellings(url: SplitResult) -> set[str]:
