@@ -263,6 +263,11 @@ class Impact:
         self._alike.clear()
         return self._tally
 
+    def taken(self) -> ImpactTally:
+        """What was counted since the last time. What was decided is kept for those who come next."""
+        found, self._tally = self.tally, ImpactTally()
+        return found
+
     def _judge(self, occasion: Occasion) -> "_Judged":
         keys = self._comparison.keys(occasion)
         one = keys[:1] if keys[0] is keys[1] else keys
