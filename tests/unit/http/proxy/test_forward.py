@@ -356,6 +356,14 @@ async def test_anything_else_is_never_sent_twice(line, fields, body, used):
     assert len(forwarding.pool.used) == 1
 
 
+async def test_a_request_that_was_begun_to_be_answered_is_never_sent_twice():
+    """An interim answer tells that the webmail has read it; and the client would get the interim answer twice."""
+    forwarding = Forwarding(exchange(), served(), connected(None))
+    with pytest.raises(UpstreamMalformed):
+        await forwarding.answer(HINTS, end=False)
+    assert len(forwarding.pool.used) == 1
+
+
 EDITOR = AutodiscoverEditor.between("http://mail.example.com", "http://inner:9080")
 URL = b"<Url>http://%b/Microsoft-Server-ActiveSync</Url>"
 XML = OK + b"Content-Type: text/xml\r\n"
