@@ -30,7 +30,7 @@ from mailgate.console.plans.planning import Planning
 from mailgate.console.site import with_console
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
@@ -155,9 +155,10 @@ async def sync_now(syncing: ConnectorSyncs, name: str, full: bool, progress: Pro
     words = [outcome.in_words()]
     if outcome.held:
         words.append(
-            phrase(
+            plural(
+                "%(count)s device is no longer named; that is more than `most_gone` allows, so it is kept",
                 "%(count)s devices are no longer named; that is more than `most_gone` allows, so they are kept",
-                count=outcome.held,
+                outcome.held,
             )
         )
     elif outcome.trouble:

@@ -35,7 +35,7 @@ from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.errors import SourceError, Trouble
-from mailgate.model.phrase import did_you_mean
+from mailgate.model.phrase import did_you_mean, plural
 from mailgate.policy.written import in_words
 from mailgate.rollout.counted_acts import RestrictedDevices, note_import
 from mailgate.rollout.person import Person
@@ -328,7 +328,8 @@ def _print_outcome(name: str, outcome: SourceOutcome | None, as_json: bool, *, d
     if outcome.held:
         more = "That is more than `most_gone` of this source allows, so they are kept."
         again = "If it is right, run this again with --let-go."
-        typer.echo(f"{outcome.held} devices are no longer named. {more} {again}", err=True)
+        gone = "1 device is" if outcome.held == 1 else f"{outcome.held} devices are"
+        typer.echo(f"{gone} no longer named. {more} {again}", err=True)
     elif outcome.trouble:
         _complain(name, outcome.trouble, outcome.hint, outcome.details)
     if outcome.trouble:
@@ -340,10 +341,9 @@ def _print_narrowed(name: str, outcome: SourceOutcome, *, dry: bool) -> None:
     if outcome.narrowed:
         Console().print(table_of(outcome.narrowed, _NARROWED))
         when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
-        then = "they are clean only if another source sees them whole."
-        typer.echo(
-            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: {then}"
-        )
+        seen = plural("%(count)s device", "%(count)s devices", len(outcome.narrowed))
+        then = "clean only if another source sees the whole device."
+        typer.echo(f"{seen} that {name} saw whole would be seen in part{when}: {then}")
     elif dry:
         typer.echo("No device that was seen whole would be seen in part.")
 

@@ -14,7 +14,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, phrase, plural
 from mailgate.tasks import run_to_end
 
 BATCH = 1000
@@ -68,9 +68,11 @@ class SourceOutcome:
 
     def in_words(self) -> str:
         """The numbers of records and of gone devices, in words."""
-        words: list[str] = [phrase("%(count)s records", count=self.taken)]
+        words: list[str] = [plural("%(count)s record", "%(count)s records", self.taken)]
         words += [phrase("everything was read")] if self.full else []
-        words += [phrase("%(count)s devices are gone", count=self.gone)] if self.gone else []
+        words += (
+            [plural("%(count)s device is gone", "%(count)s devices are gone", self.gone)] if self.gone else []
+        )
         return joined(words)
 
 

@@ -1,7 +1,7 @@
 """The guard: how much a change of the rules may do without approval, and when no change is allowed. The limit holds for a
 window of time: changes within it count together."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,10 @@ from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import EMPTY_WINDOW, KeptOut, WindowTotals
 
-NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
+_COUNTED: Mapping[Noun, Callable[[int], str]] = {
+    "people": lambda count: plural("%(count)s person", "%(count)s people", count),
+    "devices": lambda count: plural("%(count)s device", "%(count)s devices", count),
+}
 _NAMED = 3
 """How many of the failing cases are named."""
 
@@ -124,10 +127,9 @@ def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
         if limit is not None and hit > (lets := limit.among(plan, noun)):
             found.append(
                 phrase(
-                    "%(hit)s of %(count)s %(noun)s would or might lose mail%(begins)s; more than %(lets)s needs approval",
+                    "%(hit)s of %(all)s would or might lose mail%(begins)s; more than %(lets)s needs approval",
                     hit=hit,
-                    count=count,
-                    noun=NOUN_WORDS[noun],
+                    all=_COUNTED[noun](count),
                     begins=begins,
                     lets=lets,
                 )
@@ -201,10 +203,9 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
     )
     return [
         phrase(
-            "%(hit)s %(noun)s would or might lose mail%(lost)s, after %(earlier)s within %(days)s days: "
+            "%(who)s would or might lose mail%(lost)s, after %(earlier)s within %(days)s days: "
             "%(number)s together; more than %(limit)s needs approval",
-            hit=hit,
-            noun=NOUN_WORDS[noun],
+            who=_COUNTED[noun](hit),
             lost=_with(lost),
             earlier=earlier,
             days=days,

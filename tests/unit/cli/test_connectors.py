@@ -94,7 +94,7 @@ def test_a_file_that_lost_its_devices_is_held_until_confirmed(run, tmp_path):
     assert held.exit_code == 1
     assert "2 devices are no longer named" in held.stderr
     assert json.loads(run("list", "--json").stdout)[0]["state"] == "held"
-    assert run("sync", "hr", "--let-go").stdout == "hr: 1 records, everything was read, 2 devices are gone\n"
+    assert run("sync", "hr", "--let-go").stdout == "hr: 1 record, everything was read, 2 devices are gone\n"
     assert json.loads(run("list", "--json").stdout)[0]["state"] == "ok"
 
 
@@ -166,7 +166,7 @@ def test_a_dry_run_lists_who_would_no_longer_be_clean_and_stores_nothing(run, tm
     assert "2 records, everything was read; nothing was stored" in result.stdout
     assert "ada@example.com" in result.stdout
     assert (
-        "1 devices that hr saw whole would be seen in part: they are clean only if another source sees them whole."
+        "1 device that hr saw whole would be seen in part: clean only if another source sees the whole device."
         in result.stdout
     )
     [one] = json.loads(run("sync", "hr", "--dry-run", "--json").stdout)["narrowed"]
@@ -202,7 +202,7 @@ def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     writing = threading.Thread(target=(tmp_path / "pipe").write_text, args=("id\n10\n",))
     writing.start()
-    assert run("import", "push", "pipe", "--csv").stdout == "push: 1 records\n"
+    assert run("import", "push", "pipe", "--csv").stdout == "push: 1 record\n"
     writing.join()
 
 

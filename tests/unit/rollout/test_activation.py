@@ -111,7 +111,7 @@ async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str)
     digest = await planned(store, url)
     with pytest.raises(
         RefusedError,
-        match=r"1 of 1 people would or might lose mail; more than 0 needs approval.*nobody who may give one.*--override",
+        match=r"1 of 1 person would or might lose mail; more than 0 needs approval.*nobody who may give one.*--override",
     ):
         await apply(store, digest, ADA, "urgent", NOW, Guard(Limit(0)))
     assert await deciding(store) == "open"
@@ -338,7 +338,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
         await apply(store, await planned(store, url, but(count)), ADA, "", NOW, guard)
     digest = await planned(store, url, but(4))
     with pytest.raises(
-        RefusedError, match="1 people would or might lose mail, after 3 within 2 days: 4 together"
+        RefusedError, match="1 person would or might lose mail, after 3 within 2 days: 4 together"
     ):
         await apply(store, digest, ADA, "", NOW, guard)
     (standing, *_) = await plan_statuses(store, guard, NOW, 5)

@@ -210,14 +210,14 @@ GUARD = Guard(Limit(10), window=timedelta(days=3))
         (plan(10), EMPTY_WINDOW, []),
         (plan(6), WindowTotals(KeptOut(4, 4)), []),
         (plan(6), WindowTotals(KeptOut(5, 4)), ["6 people would or might lose mail, after 5 within 3 days: 11 together; more than 10 needs approval"]),
-        (plan(0, devices=1), WindowTotals(KeptOut(99, 10)), ["1 devices would or might lose mail, after 10 within 3 days: 11 together; more than 10 needs approval"]),
+        (plan(0, devices=1), WindowTotals(KeptOut(99, 10)), ["1 device would or might lose mail, after 10 within 3 days: 11 together; more than 10 needs approval"]),
         (plan(0), WindowTotals(KeptOut(99, 99)), []),  # what keeps out nobody may always pass
         (plan(1, 1), WindowTotals(KeptOut(9, 0)), ["2 people would or might lose mail, after 9 within 3 days: 11 together; more than 10 needs approval"]),
         (plan(0), WindowTotals(forgotten=KeptOut(10, 10)), []),
         (plan(0), WindowTotals(KeptOut(2, 0), KeptOut(9, 1)), ["0 people would or might lose mail, and 9 were forgotten, so that it cannot be known for them, after 2 within 3 days: 11 together; more than 10 needs approval"]),
         (plan(10), WindowTotals(forgotten=KeptOut(0, 1)), ["10 devices would or might lose mail, and 1 were forgotten, so that it cannot be known for them, after 0 within 3 days: 11 together; more than 10 needs approval"]),
         # whoever was kept out twice counts twice, so it may be more than there are
-        (plan(1), WindowTotals(KeptOut(1500, 0)), ["1 people would or might lose mail, after 1,500 within 3 days: 1,501 together; more than 10 needs approval"]),
+        (plan(1), WindowTotals(KeptOut(1500, 0)), ["1 person would or might lose mail, after 1,500 within 3 days: 1,501 together; more than 10 needs approval"]),
     ],
 )  # fmt: skip
 def test_earlier_changes_in_the_window_count_too(made: Plan, before: WindowTotals, words: list[str]) -> None:

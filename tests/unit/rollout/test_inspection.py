@@ -47,7 +47,7 @@ async def test_a_change_within_the_guard_is_planned_and_audited(store: Store, ur
 
 async def test_a_person_can_start_a_change_beyond_the_guard(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
-    assert why.startswith("1 of 1 people would or might lose mail; more than 0 needs approval")
+    assert why.startswith("1 of 1 person would or might lose mail; more than 0 needs approval")
     digest = why.partition("(plan ")[2].partition(")")[0]
     new = await apply(store, digest, ADA, "agreed", NOW, None)
     assert new.digest == rules(SHUT).digest

@@ -160,9 +160,10 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
         )
     if lost := state.ledger.dropped:
         yield Need(
-            phrase(
-                "%(lost)s requests were not recorded since the start. The queue or the disk was full.",
-                lost=lost,
+            plural(
+                "%(count)s request was not recorded since the start. The queue or the disk was full.",
+                "%(count)s requests were not recorded since the start. The queue or the disk was full.",
+                lost,
             ),
             "now",
         )
@@ -185,16 +186,18 @@ def _sources(sources: Iterable[tuple[str, ConnectorState]]) -> Iterator[Need]:
             more = _tries(each, loss_in_words(loss) if loss else "")
             yield Need(trouble, "connectors", grave, more=more, icon="source")
         elif each.narrowed:
-            words = phrase(
+            words = plural(
+                "%(name)s saw every app on %(count)s device. Now it sees only some.",
                 "%(name)s saw every app on %(count)s devices. Now it sees only some.",
+                each.narrowed,
                 name=name,
-                count=each.narrowed,
             )
             yield Need(words, "connectors", icon="source")
         elif each.state == "held":
-            words = phrase(
-                "%(name)s no longer names %(held)s devices. We keep them for now.",
-                held=each.held,
+            words = plural(
+                "%(name)s no longer names %(count)s device. We keep it for now.",
+                "%(name)s no longer names %(count)s devices. We keep them for now.",
+                each.held,
                 name=name,
             )
             yield Need(words, "connectors", icon="source")

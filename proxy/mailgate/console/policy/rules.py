@@ -181,7 +181,7 @@ def _limits(halt: HaltWhen) -> Iterator[str]:
             whole=WHOLES[halt.of],
         )
     if halt.help_requests:
-        yield phrase("%(number)s people ask for help", number=halt.help_requests)
+        yield plural("%(count)s person asks for help", "%(count)s people ask for help", halt.help_requests)
 
 
 def _any_of(words: Sequence[str]) -> str:

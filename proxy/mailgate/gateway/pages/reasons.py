@@ -80,7 +80,7 @@ _DECIDED = {
         ),
     ),
     Reason.POSTURE_UNAVAILABLE: Wording(
-        phrase("Your device cannot be checked right now"),
+        phrase("This device cannot be checked right now"),
         phrase(
             "The service that holds the reports of devices does not answer. You and your device did nothing wrong."
         ),
