@@ -306,6 +306,8 @@ def _may_go_unread(head: RequestHead) -> bool:
 
 def _leaves_clean(head: RequestHead, response: ResponseHead) -> bool:
     """Whether another request, of any client, may follow this one on its connection."""
+    if head.method == b"HEAD":
+        return False  # a webmail may send the body all the same, which the next client would read as its own answer
     if head.raw and not head.length:
         return True
     # a webmail may refuse a request before it has read the body

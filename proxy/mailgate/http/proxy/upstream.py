@@ -71,6 +71,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._method = b""
         self._buffer = b""
         self._heads: deque[ResponseHead] = deque()
+        self._awaits_final = False
         self._body: Body | None = None
         self._content: deque[bytes] = deque()
         self._queued = 0
@@ -148,6 +149,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(UpstreamMalformed("the connection broke inside the body"))
         elif self._buffer:
             self._fail(UpstreamMalformed("the connection ended inside the head"))
+        elif self._awaits_final:
+            self._fail(UpstreamMalformed("the connection ended after an interim answer"))
         self._fail(UpstreamClosed("the connection ended before an answer"))
         self._wake()
         self.resume_writing()
@@ -343,6 +346,7 @@ class UpstreamConnection(asyncio.Protocol):
             data, method=method, max_fields=most
         )
         self._heads.append(head)
+        self._awaits_final = head.informational
         if head.status == 101:
             self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:
