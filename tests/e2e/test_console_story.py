@@ -176,7 +176,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         the_laptop_reads_on()
         ada.open()
         ada.page.get_by_text("Requests, devices and gates in numbers").click()
-        row = ada.page.get_by_role("row").filter(has_text="prohibited-app").filter(has_text="No mail").first
+        row = ada.page.get_by_role("row").filter(has_text=RULE["title"]).filter(has_text="No mail").first
         row.get_by_role("link", name=re.compile("show (it|them)")).click()
         expect(ada.page.get_by_role("row").filter(has_text="alice").first).to_contain_text("no mail")
 
