@@ -100,14 +100,13 @@ class Firefox:
         self.command("WebDriver:CloseWindow", {})
         self.command("WebDriver:SwitchToWindow", {"handle": before})
 
-    def end_worker(self, extension: str) -> None:
-        """End the background of an extension, as the browser does with an idle one. No page of it may be open."""
-        self._of_browser(
-            "await WebExtensionPolicy.getByID(arguments[0]).extension.terminateBackground();", extension
+    def end_worker(self, extension: str) -> str:
+        """End the background of an extension, as the browser does with an idle one, and say its state: what was on its way may wake it again.
+        No page of it may be open."""
+        script = (
+            "const { extension } = WebExtensionPolicy.getByID(arguments[0]);"
+            "await extension.terminateBackground(); return extension.backgroundState;"
         )
-
-    def worker_state(self, extension: str) -> str:
-        script = "return WebExtensionPolicy.getByID(arguments[0]).extension.backgroundState;"
         return str(self._of_browser(script, extension))
 
     def installed(self, extension: str) -> Any:

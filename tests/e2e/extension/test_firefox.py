@@ -119,8 +119,7 @@ def test_an_ended_worker_is_woken_by_its_alarm(gate: GuardedWebmail, fox: Firefo
         "const { memory } = await browser.storage.local.get('memory');"
         "await browser.storage.local.set({ memory: { ...memory, reportAt: 1 } });"
     )
-    fox.end_worker(ID)
-    assert fox.worker_state(ID) == "stopped"
+    assert wait_for(lambda: fox.end_worker(ID) == "stopped")
     before = len(decided(gate))
     fox.open(gate.url)
     assert {line["attestation"] for line in decided(gate)[before:]} == {"accepted"}
