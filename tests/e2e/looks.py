@@ -81,7 +81,9 @@ _FAULTS = """readable => {
   for (let text = walk.nextNode(); text; text = walk.nextNode()) {
     const of = text.parentElement;
     if (!text.data.trim() || !seen(of) || of.closest('script, style, title, desc, option, [disabled], [aria-busy]')) continue;
-    const style = getComputedStyle(of), colour = of.closest('svg') ? style.fill : style.color, under = ground(of);
+    const style = getComputedStyle(of), { width, height } = of.getBoundingClientRect(), letter = parseFloat(style.fontSize);
+    if (width < 4 * letter && height > 6 * letter && of.matches('.row > *')) wrong.push(['a word a line', of.outerHTML.slice(0, 120)]);
+    const colour = of.closest('svg') ? style.fill : style.color, under = ground(of);
     const found = contrast(over(parts(colour), under), under);
     if (found < readable) wrong.push([`contrast ${found.toFixed(1)}`, of.outerHTML.slice(0, 120)]);
   }

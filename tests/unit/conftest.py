@@ -67,12 +67,18 @@ def stores_cost_little(new_store):
 
 @pytest.fixture(scope="session", autouse=True)
 def the_same_is_worked_out_once():
-    """Compute the same files and logins only once, since whole suites begin with them."""
+    """Compute the same files, logins and keys only once, since whole suites begin with them."""
     with pytest.MonkeyPatch.context() as patch:
+        for module in ("mailgate.config.sources.google", "joserfc._rfc7517.pem"):
+            patch.setattr(f"{module}.load_pem_private_key", checking_keys_once)
         patch.setattr(document, "_compose", composing_once(document._compose))
         patch.setattr(person, "_matches", cache(person._matches))
         patch.setattr(rules, "compile_condition", compiling_conditions_once(rules.compile_condition))
         yield
+
+
+checking_keys_once = cache(serialization.load_pem_private_key)
+"""A key of RSA is checked when it is read, which takes 30 ms."""
 
 
 def composing_once(compose):

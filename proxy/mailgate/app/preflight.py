@@ -47,7 +47,6 @@ def load_checked(
 
 
 def failed_cases(rules: Rules, now: datetime) -> list[CaseResult]:
-    """The cases that fail."""
     return [outcome for outcome in run_cases(rules.cases, rules.policy, now) if outcome.wrong]
 
 

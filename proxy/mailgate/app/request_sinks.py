@@ -114,7 +114,6 @@ def _to_each(puts: list[Put]) -> Put:
 
 
 def event_sinks(settings: EventSettings) -> Iterator[Sink]:
-    """The receivers of events."""
     if settings.file:
         yield to_file(settings.file)
     if settings.syslog:

@@ -80,7 +80,6 @@ def digest_of(question: Question) -> str:
 
 
 def as_sent(question: Question) -> dict[str, object]:
-    """A question as it is sent."""
     return {"question": digest_of(question), "apps": dict(question)}
 
 

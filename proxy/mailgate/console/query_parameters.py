@@ -107,7 +107,6 @@ def parameters_in(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def filter_in(said: Mapping[str, str]) -> MoverFilter:
-    """The filter for the store."""
     sort, at = said.get("sort", ""), said.get("at", "")
     return MoverFilter(
         name=said.get("name", ""),

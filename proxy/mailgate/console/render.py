@@ -257,12 +257,10 @@ def spaced(word: str) -> tuple[str, str]:
 
 
 def list_joined_by_or(names: Iterable[str]) -> str:
-    """Names joined with ``or``."""
     return reduce(joined_by_or, names)
 
 
 def joined_by_and(steps: Iterable[str]) -> str:
-    """Steps joined with ``and``."""
     return reduce(lambda first, last: phrase("%(first)s, and %(last)s", first=first, last=last), steps)
 
 

@@ -77,12 +77,11 @@ def _labelled(row: str, columns: list[str]) -> str:
     if "colspan" in row:
         return row
     places = count()
-    return _CELL.sub(
-        lambda cell: _cell(cell[1], cell[2], _AT.sub("<wbr>@", cell[3]), columns[next(places)]), row
-    )
+    return _CELL.sub(lambda cell: _cell(cell[1], cell[2], cell[3], columns[next(places)]), row)
 
 
 def _cell(tag: str, attributes: str, content: str, column: str) -> str:
+    content = _AT.sub("<wbr>@", content)
     if column and column is not NAME:
         inside = f"<div>{content}</div>" if content.strip() else ""
         return f'<{tag}{attributes} data-th="{column}">{inside}</{tag}>'

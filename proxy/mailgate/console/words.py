@@ -249,13 +249,12 @@ def short_name(login: str) -> str:
 
 
 def short_names(logins: Sequence[str]) -> list[str]:
-    """People as a sentence names them: without the domain, if they have the same or none."""
-    same = len({each.partition("@")[2] for each in logins}) < 2
-    return [short_name(each) if same else each for each in logins]
+    """People as a sentence names them: without the domain, unless there are several."""
+    several = len({each.partition("@")[2] for each in logins} - {""}) > 1
+    return list(logins) if several else [short_name(each) for each in logins]
 
 
 def kind_in_words(kind: Kind | str | None) -> str:
-    """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
 
 
@@ -314,7 +313,6 @@ def outcome_in_words(effect: str) -> str:
 
 
 def protocol_in_words(protocol: str) -> str:
-    """The protocol of a request."""
     return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
 
 

@@ -76,10 +76,7 @@ def company_steps(place: DemoAddresses, filled: Filled) -> tuple[tuple[str, str]
     return (
         ("Who has which devices, and what is known of them", f"{run} devices list {config}"),
         ("Which rules ran when, and why", f"{run} policy history {config}"),
-        (
-            "Who would lose mail by other rules",
-            f"{run} policy plan {planned} {config} --token-file {planner}",
-        ),
+        ("Who loses mail by other rules", f"{run} policy plan {planned} {config} --token-file {planner}"),
         ("A plan that waits for a second person", f"{run} policy plans {config}"),
         (
             "That person approves it",

@@ -76,10 +76,9 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
     a device that no longer reports is ``stale`` with such an app as well as without it, so that no device is trusted more
     because of a listed app. The posture names its last report.
     """
-    believed = device.reports
+    believed = [*device.reports]
     if len(believed) > 1:  # most devices have one, and a plan looks at a million
-        order = [(rank(each.source, terms.precedence), _newest_first(each, now)) for each in believed]
-        believed = tuple(believed[place] for place in sorted(range(len(order)), key=order.__getitem__))
+        believed.sort(key=lambda each: (rank(each.source, terms.precedence), _newest_first(each, now)))
     current = [report for report in believed if not report.gone] or believed
     answers = answers_of(believed, terms, catalog.listed, now)
     present, held = _apps(believed, answers, catalog, terms, now)
@@ -414,7 +413,4 @@ def _newest_first(report: Report, now: datetime) -> float:
 
 
 def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:
-    for report in reports:
-        if (value := read(report)) not in ("", None):
-            return value
-    return None
+    return next((value for report in reports if (value := read(report)) not in ("", None)), None)

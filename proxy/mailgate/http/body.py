@@ -148,19 +148,18 @@ def chunk(data: bytes) -> bytes:
 
 
 LAST_CHUNK = b"0\r\n\r\n"
-_USUAL_SIZE = re.compile(rb"(0|[1-9a-f][0-9a-f]{0,7}+)\r\n")
+_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8}+)\r\n")
 
 
-def is_as_written(data: bytes, at: int) -> bool:
-    """Whether what begins there is one whole chunked body, to the byte as ``chunk`` and ``LAST_CHUNK`` write it."""
-    while size := _USUAL_SIZE.match(data, at):
-        begin = size.end()
-        at = begin + int(size[1], 16)
-        if at == begin:
-            return data[at:] == CRLF
-        if data[at : at + 2] != CRLF:
+def is_plainly_chunked(data: bytes, at: int) -> bool:
+    """Whether what begins there is exactly one chunked body, without extensions and trailers, so that it may go on as it is."""
+    while size := _PLAIN_SIZE.match(data, at):
+        length = int(size[1], 16)
+        at = size.end() + length + 2
+        if data[at - 2 : at] != CRLF:
             return False
-        at += 2
+        if not length:
+            return at == len(data)
     return False
 
 

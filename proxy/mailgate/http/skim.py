@@ -133,9 +133,7 @@ class _Heads:
         begun = self._first.fullmatch(first)
         if begun is None or head.translate(None, _IN_LINES) != CRLF * ends:
             return None
-        empty = head.count(
-            b" \r\n", len(first)
-        )  # the first line may end in a space: that of an answer without a reason
+        empty = head.count(b" \r\n", len(first))  # an answer without a reason has one before
         if b":  " in head or (empty and empty != len(_EMPTY.findall(head))):
             return None
         try:

@@ -225,7 +225,6 @@ Edit = Annotated[ListEdit | StageEdit | ShareEdit | ProhibitEdit, Field(discrimi
 
 
 def rule_of(policy: Policy, name: str) -> Rule | None:
-    """The rule with this id."""
     return next((rule for rule in policy.rules if rule.id == name), None)
 
 

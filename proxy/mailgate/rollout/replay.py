@@ -175,7 +175,6 @@ class PostureInputs:
     terms: PostureTerms
 
     def posture(self, device: Device, now: datetime) -> Posture:
-        """The posture of a device now."""
         return posture_of(device, self.catalog, self.terms, now)
 
     def postures(self, known: Iterable[Device], now: datetime, *, alone: bool) -> list[Posture]:

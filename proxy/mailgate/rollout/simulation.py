@@ -111,6 +111,10 @@ class _SimulationProcess:
         self._groups = (old.groups, None if new.groups == old.groups else new.groups)
         before, after = (PostureInputs(each.catalog, task.terms) for each in (self._active, self._candidate))
         self._lists = (before, before if before == after else after)
+        whole = in_full(self._active, self._candidate, task.now)
+        self._impact = Impact(
+            self._active, self._candidate, moments=task.moments, whole=whole, by_name=task.by_name
+        )
 
     async def devices(self, store: Store, behind: str, until: str | None) -> ImpactTally:
         return await self._tally(self._population(store).devices(behind, until))
@@ -122,17 +126,11 @@ class _SimulationProcess:
         return Population(store, *self._lists, self.task.since, self.task.now, *self._groups)
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> ImpactTally:
-        task = self.task
-        impact = Impact(
-            self._active,
-            self._candidate,
-            moments=task.moments,
-            whole=in_full(self._active, self._candidate, task.now),
-            by_name=task.by_name,
-        )
         async for page in pages:
-            await asyncio.to_thread(_add_all, impact, page)  # a gate that makes a plan keeps serving mail
-        return impact.tally
+            await asyncio.to_thread(
+                _add_all, self._impact, page
+            )  # a gate that makes a plan keeps serving mail
+        return self._impact.taken()
 
 
 def _add_all(impact: Impact, page: Sequence[Subject]) -> None:

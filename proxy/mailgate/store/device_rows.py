@@ -18,12 +18,12 @@ from sqlalchemy.sql.functions import FunctionElement
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
 from mailgate.model.times import LONG_AGO
-from mailgate.store.bulk_rows import put_rows
+from mailgate.store.bulk_rows import among, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
 from mailgate.store.folding import begins_with, spell
-from mailgate.store.schema import device_row_changes, device_rows, laptop_readers
+from mailgate.store.schema import device_row_changes, device_rows, devices, laptop_readers
 
 WINDOW = 5_000
 """How many rows one search reads."""
@@ -208,7 +208,10 @@ class DeviceRows(Queries):
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
         """Store these rows, except for devices that no longer exist. ``seen`` is the last change that they include."""
         async with self._database.writing(timeout_seconds=60) as connection:
-            there = {each.number for each in await load(connection, [row.device for row in rows])}
+            stored = select(devices.c.key).where(
+                among(connection, devices.c.key, [row.device for row in rows])
+            )
+            there = set(await connection.scalars(stored))
             values = [row._asdict() for row in sorted(rows) if row.device in there]
             await put_rows(connection, device_rows, values)
             if seen is not None:

@@ -27,6 +27,11 @@ PREFERENCES: dict[str, object] = {
     "network.connectivity-service.enabled": False,
     "services.settings.server": "data:,none",
     "toolkit.telemetry.reportingpolicy.firstRun": False,
+    # no page of its own at the start, and no process for one that nobody opens
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.startup.page": 0,
+    "dom.ipc.processPrelaunch.enabled": False,
 }
 
 

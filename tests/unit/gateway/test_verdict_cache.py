@@ -1298,7 +1298,7 @@ def _but_agent(fields):
     return [field for field in fields if not field.lower().startswith(("user-agent", "host"))]
 
 
-CASES = int(os.environ.get("WARM_CASES", "30000"))
+CASES = int(os.environ.get("WARM_CASES", "20000"))
 """Requests that a warm gate and a cold one are both asked, in rounds with a policy each: most parts that a key could lack are missed in each
 second round. ``WARM_CASES=1000000`` asks as many."""
 ROUNDS = CASES // 2_000

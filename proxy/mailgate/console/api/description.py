@@ -173,9 +173,14 @@ def _answer(each: Operation, shapes: Mapping[tuple[str, Mode], Schema]) -> Schem
         told["headers"] = {"Location": _header("The address of the result.")}
     if each.links:
         told["links"] = {
-            link.to: {"operationId": link.to, "parameters": dict(link.parameters)} for link in each.links
+            to: {"operationId": to, "parameters": {name: _expression(at) for name, at in places.items()}}
+            for to, places in each.links.items()
         }
     return told
+
+
+def _expression(at: str) -> str:
+    return at if at.startswith("$") else f"$response.body#/{at}"
 
 
 def _problem(status: int) -> Schema:

@@ -60,15 +60,6 @@ Answer = Callable[..., Awaitable[Any]]
 """The function of an operation. It gets the call, the names in the address, and those of ``query`` and ``body`` that it names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link from an answer to an operation, with the places of its parameters in the answer (OpenAPI, runtime
-    expressions)."""
-
-    to: str
-    parameters: Mapping[str, str]
-
-
 @dataclass(frozen=True)
 class Operation:
     """One operation."""
@@ -91,7 +82,9 @@ class Operation:
     """Whether a query may name something that does not exist."""
     has_location: bool = False
     """Whether the answer has the address of the result."""
-    links: tuple[Link, ...] = ()
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The operations that its answer leads to, each with the places of its parameters: in the answer (RFC 6901), or in the request if
+    it begins with ``$`` (OpenAPI, runtime expressions)."""
     page: str = ""
     """The template of the page of the console that shows its answer, with the fields of the answer as its values. Only for an
     operation that takes nothing. Without it, a page of the same facts is a file of its own."""

@@ -76,7 +76,6 @@ class ProblemError(Exception):
 
 
 def answer(problem: ProblemError) -> web.Response:
-    """The answer with this problem."""
     word, title = KINDS[problem.status]
     told = Problem(
         type=_TYPE + word,

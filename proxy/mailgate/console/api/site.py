@@ -71,8 +71,6 @@ def _add(router: web.UrlDispatcher, operation: Operation, path: str, handler: Ha
 
 
 def _serving(operation: Operation, context: ConsoleContext, bearers: Bearers) -> Handler:
-    """The handler of an operation."""
-
     async def served(request: web.Request) -> web.StreamResponse:
         call = await call_of_admin(request, context, bearers, operation)
         refuse_unacceptable(request, operation.media)

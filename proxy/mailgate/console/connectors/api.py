@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, ListOf
 from mailgate.console.connectors.reading import SourceReading
@@ -48,7 +48,7 @@ OPERATIONS = (
         list_connectors,
         "Connectors",
         page="connectors.html",
-        links=(Link("read_connector", {"connector": "$response.body#/items/0/name"}),),
+        links={"read_connector": {"connector": "items/0/name"}},
     ),
     Operation(
         "POST",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     Cursor,
@@ -187,7 +187,7 @@ async def device_called(call: Call, name: str, status: int) -> Device:
 
 
 _ONE = "/devices/{device}"
-_FIRST = {"device": "$response.body#/items/0/id"}
+_FIRST = {"device": "items/0/id"}
 _SAME = {"device": "$request.path.device"}
 
 OPERATIONS = (
@@ -196,12 +196,8 @@ OPERATIONS = (
         "/devices",
         list_devices,
         "Devices",
-        links=(
-            Link("get_device", _FIRST),
-            Link("get_timeline", _FIRST),
-            Link("explain_device", _FIRST),
-            Link("mark_lost", _FIRST),
-            Link("forget_device", _FIRST),
+        links=dict.fromkeys(
+            ["get_device", "get_timeline", "explain_device", "mark_lost", "forget_device"], _FIRST
         ),
     ),
     Operation(
@@ -210,7 +206,7 @@ OPERATIONS = (
         get_device,
         "Devices",
         may_conflict=True,
-        links=(Link("explain_sighting", {"sighting": "$response.body#/sightings/0/id"}),),
+        links={"explain_sighting": {"sighting": "sightings/0/id"}},
     ),
     Operation(
         "DELETE",
@@ -220,7 +216,7 @@ OPERATIONS = (
         roles=("operator",),
         status=204,
         may_conflict=True,
-        links=(Link("get_device", _SAME),),
+        links={"get_device": _SAME},
     ),
     Operation("GET", _ONE + "/timeline", get_timeline, "Devices", may_conflict=True),
     Operation("GET", _ONE + "/explanation", explain_device, "Explain", may_conflict=True),
@@ -231,7 +227,7 @@ OPERATIONS = (
         "Devices",
         roles=("operator", "approver"),
         may_conflict=True,
-        links=(Link("mark_found", _SAME),),
+        links={"mark_found": _SAME},
     ),
     Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), may_conflict=True),
     Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), may_conflict=True),

@@ -275,7 +275,6 @@ class WholeDevice(DeviceFacts, ReportsAndNames):
 
 
 def retention_times_of(settings: Settings) -> RetentionTimes:
-    """The retention times of these settings."""
     return RetentionTimes(**settings.retention.model_dump())
 
 
@@ -297,7 +296,6 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
 
 
 def parts_of(device: Device) -> ReportsAndNames:
-    """The reports and the names of a device."""
     names = [
         NameFacts(
             kind=kind,
@@ -320,7 +318,6 @@ def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: 
 
 
 def sighting_facts(recorded: Recorded) -> SightingFacts:
-    """One sighting of a device."""
     seen, client = recorded.sighting, recorded.sighting.client
     user_agent = dict(client.headers).get("user-agent", "")
     return SightingFacts.taken_from(recorded, client, seen, recorded.tally, user_agent=user_agent)

@@ -25,6 +25,8 @@ LOOKS = 2
 """How often a page is read on if too few of its devices still match."""
 AT_ONCE = 500
 """How many changed devices are updated at once."""
+TURN = 50
+"""How many of them are loaded and judged before others have their turn: the loop of a gate serves mail meanwhile."""
 PAGE = 100
 """How many devices of a round are read without a pause. This takes a few milliseconds."""
 PAGE_PAUSE_SECONDS = 0.1
@@ -82,8 +84,11 @@ async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
     changes = await store.devices.changes(seen, AT_ONCE)
     if changes.number == seen:
         return False
-    devices = await store.devices.load(number for number, _ in changes.changed)
-    await store.rows.keep([row_of(each, bundle, now) for each in devices], changes.number)
+    rows, numbers = list[DeviceRow](), [number for number, _ in changes.changed]
+    for start in range(0, len(numbers), TURN):
+        devices = await store.devices.load(numbers[start : start + TURN])
+        rows += [row_of(each, bundle, now) for each in devices]
+    await store.rows.keep(rows, changes.number)
     return changes.more
 
 

@@ -132,7 +132,6 @@ def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
 
 
 def refusal_mail_events(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
-    """Mails about refusals."""
     for each in refusals:
         yield Event(
             each.written_at,

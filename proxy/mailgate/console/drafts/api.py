@@ -1,6 +1,6 @@
 """Drafts: small changes of the rules that no file has yet, with the lines to commit and the plan."""
 
-from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Digest, InputModel, ListOf, SmallPage
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
@@ -61,15 +61,15 @@ async def plan_draft(call: Call, digest: Digest) -> DraftFacts:
 
 
 _ONE = "/drafts/{digest}"
-_FIRST = {"digest": "$response.body#/items/0/digest"}
-_MADE = {"digest": "$response.body#/digest"}
+_FIRST = {"digest": "items/0/digest"}
+_MADE = {"digest": "digest"}
 OPERATIONS = (
     Operation(
         "GET",
         "/drafts",
         list_drafts,
         "Drafts",
-        links=(Link("get_draft", _FIRST), Link("get_draft_patch", _FIRST), Link("plan_draft", _FIRST)),
+        links=dict.fromkeys(["get_draft", "get_draft_patch", "plan_draft"], _FIRST),
     ),
     Operation(
         "POST",
@@ -80,7 +80,7 @@ OPERATIONS = (
         status=201,
         may_conflict=True,
         has_location=True,
-        links=(Link("get_draft", _MADE), Link("get_draft_patch", _MADE)),
+        links=dict.fromkeys(["get_draft", "get_draft_patch"], _MADE),
     ),
     Operation("GET", _ONE, get_draft, "Drafts", may_conflict=True),
     Operation("GET", _ONE + "/patch", get_draft_patch, "Drafts", media="text/x-diff", may_conflict=True),

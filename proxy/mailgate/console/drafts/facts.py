@@ -86,7 +86,6 @@ def draft_head(draft: KeptDraft, active: Activation, in_force: Rules, files: Rul
 
 
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:
-    """The state of a draft."""
     edit = edit_of(draft)
     if edit.is_in(in_force.policy):
         return "committed" if files and edit.is_in(files.policy) else "uncommitted"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, ListOf, OutputModel, PageOf
 from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
@@ -214,15 +214,11 @@ async def _key(call: Call, thumbprint: str) -> Key:
     return Key.model_validate(found)
 
 
-_FIRST = {"thumbprint": "$response.body#/items/0/thumbprint"}
+_FIRST = {"thumbprint": "items/0/thumbprint"}
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/enrolment/tokens",
-        list_tokens,
-        "Enrolment",
-        links=(Link("revoke_token", {"name": "$response.body#/items/0/name"}),),
+        "GET", "/enrolment/tokens", list_tokens, "Enrolment", links={"revoke_token": {"name": "items/0/name"}}
     ),
     Operation(
         "POST",
@@ -232,7 +228,7 @@ OPERATIONS = (
         roles=("operator",),
         status=201,
         has_location=True,
-        links=(Link("revoke_token", {"name": "$response.body#/name"}),),
+        links={"revoke_token": {"name": "name"}},
     ),
     Operation(
         "DELETE",
@@ -248,12 +244,7 @@ OPERATIONS = (
         "/enrolment/shut-out",
         list_shut_out,
         "Enrolment",
-        links=(
-            Link(
-                "allow_enrolment",
-                {"kind": "$response.body#/items/0/kind", "name": "$response.body#/items/0/name"},
-            ),
-        ),
+        links={"allow_enrolment": {"kind": "items/0/kind", "name": "items/0/name"}},
     ),
     Operation(
         "POST",
@@ -276,7 +267,7 @@ OPERATIONS = (
         "/enrolment/keys",
         list_keys,
         "Enrolment",
-        links=(Link("get_key", _FIRST), Link("revoke_key", _FIRST)),
+        links=dict.fromkeys(["get_key", "revoke_key"], _FIRST),
     ),
     Operation("GET", "/enrolment/keys/{thumbprint}", get_key, "Enrolment"),
     Operation(

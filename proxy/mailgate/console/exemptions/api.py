@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import (
     DIGITS,
@@ -203,7 +203,7 @@ OPERATIONS = (
         "/exemptions",
         list_exemptions,
         "Exemptions",
-        links=(Link("end_exemption", {"number": "$response.body#/items/0/number"}),),
+        links={"end_exemption": {"number": "items/0/number"}},
     ),
     Operation(
         "POST",
@@ -214,7 +214,7 @@ OPERATIONS = (
         status=201,
         may_conflict=True,
         has_location=True,
-        links=(Link("end_exemption", {"number": "$response.body#/number"}),),
+        links={"end_exemption": {"number": "number"}},
     ),
     Operation(
         "POST",
@@ -225,11 +225,7 @@ OPERATIONS = (
         may_conflict=True,
     ),
     Operation(
-        "GET",
-        "/rules-off",
-        list_rules_off,
-        "Exemptions",
-        links=(Link("resume_rule", {"rule": "$response.body#/items/0/rule"}),),
+        "GET", "/rules-off", list_rules_off, "Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
     ),
     Operation(
         "POST",
@@ -238,7 +234,7 @@ OPERATIONS = (
         "Exemptions",
         roles=("operator", "approver"),
         may_conflict=True,
-        links=(Link("resume_rule", {"rule": "$response.body#/rule"}),),
+        links={"resume_rule": {"rule": "rule"}},
     ),
     Operation(
         "POST",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import (
     EffectName,
@@ -124,11 +124,7 @@ async def explain_request(call: Call, body: RequestInput) -> Explanation:
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/sightings",
-        list_sightings,
-        "Now",
-        links=(Link("explain_sighting", {"sighting": "$response.body#/items/0/id"}),),
+        "GET", "/sightings", list_sightings, "Now", links={"explain_sighting": {"sighting": "items/0/id"}}
     ),
     Operation("GET", "/sightings/{sighting}/explanation", explain_sighting, "Explain"),
     Operation("POST", "/explain", explain_request, "Explain", may_conflict=True),

@@ -100,7 +100,6 @@ class FlipsFacts(Fact):
 
 
 def flips_facts(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsFacts]:
-    """Flips as facts."""
     return [
         FlipsFacts(
             to=[effect.value for effect in sorted(each.wanted)],
@@ -114,7 +113,6 @@ def flips_facts(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsFacts]
 
 
 def flip_lines(found: Iterable[FlipsFacts]) -> Iterator[str]:
-    """Flips as lines of text."""
     for each in found:
         yield f"What would {'give it mail' if set(each.to) == LET_IN else 'cost it mail'}"
         for flip in each.actionable:
@@ -128,7 +126,6 @@ def flip_lines(found: Iterable[FlipsFacts]) -> Iterator[str]:
 
 
 def step_in_words(step: Step, catalog: AppCatalog) -> str:
-    """A step in words."""
     if step.what is StepKind.WAIT and step.at:
         return phrase(
             "it is asked again %(at)s, and nothing was reported meanwhile", at=time_of(step.at, exact=True)

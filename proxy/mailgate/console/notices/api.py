@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel, PageOf
 from mailgate.console.notices.facts import (
@@ -228,7 +228,7 @@ OPERATIONS = (
         list_mails,
         "Notices",
         may_conflict=True,
-        links=(Link("decide_mail", {"mail": "$response.body#/items/0/id"}),),
+        links={"decide_mail": {"mail": "items/0/id"}},
     ),
     Operation("POST", ONE + "/decision", decide_mails, "Notices", roles=("operator",), may_conflict=True),
     Operation(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, LargePage, Line, ListOf, OutputModel
 from mailgate.console.people.facts import PersonFacts, person_of
@@ -147,19 +147,9 @@ async def answer_help_request(call: Call, body: HelpAnswer) -> HelpFacts:
 
 
 OPERATIONS = (
+    Operation("GET", "/find", find_anything, "Find", links={"get_person": {"login": "items/0/person"}}),
     Operation(
-        "GET",
-        "/find",
-        find_anything,
-        "Find",
-        links=(Link("get_person", {"login": "$response.body#/items/0/person"}),),
-    ),
-    Operation(
-        "GET",
-        "/people/{login}",
-        get_person,
-        "People",
-        links=(Link("get_device", {"device": "$response.body#/devices/0/facts/id"}),),
+        "GET", "/people/{login}", get_person, "People", links={"get_device": {"device": "devices/0/facts/id"}}
     ),
     Operation(
         "POST",

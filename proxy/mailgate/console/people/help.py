@@ -75,7 +75,6 @@ class HelpCount(Fact):
 
 
 def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
-    """A request for help as a fact."""
     not_theirs = phrase("Says that this device is not theirs")
     return HelpFacts.taken_from(
         asked,
@@ -95,7 +94,6 @@ def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
 
 
 def state_of(asked: HelpRequest) -> HelpState:
-    """The state of a request for help."""
     if asked.done_at:
         return HelpState.DONE
     return HelpState.WAITING if asked.waits else HelpState.ANSWERED

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
@@ -235,8 +235,8 @@ def _status(found: approvals.PlanStatus) -> PlanInBrief:
 
 
 _ONE = "/plans/{digest}"
-_MADE = {"digest": "$response.body#/digest"}
-_FIRST = {"digest": "$response.body#/items/0/digest"}
+_MADE = {"digest": "digest"}
+_FIRST = {"digest": "items/0/digest"}
 
 OPERATIONS = (
     Operation(
@@ -244,12 +244,8 @@ OPERATIONS = (
         "/plans",
         list_plans,
         "Plans",
-        links=(
-            Link("get_plan", _FIRST),
-            Link("get_plan_counts", _FIRST),
-            Link("get_plan_picture", _FIRST),
-            Link("approve_plan", _FIRST),
-            Link("apply_plan", _FIRST),
+        links=dict.fromkeys(
+            ["get_plan", "get_plan_counts", "get_plan_picture", "approve_plan", "apply_plan"], _FIRST
         ),
     ),
     Operation(
@@ -269,7 +265,7 @@ OPERATIONS = (
         get_making,
         "Plans",
         may_miss=True,
-        links=(Link("get_plan", _MADE), Link("apply_plan", _MADE)),
+        links=dict.fromkeys(["get_plan", "apply_plan"], _MADE),
     ),
     Operation("GET", _ONE, get_plan, "Plans", may_conflict=True),
     Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", may_conflict=True),

@@ -46,8 +46,10 @@ _KINDS = {
     'client.kind == "tablet"': phrase("Tablets"),
     'client.kind == "laptop"': phrase("Laptops"),
 }
-_APP, _LIST = re.compile(r'"([^"]+)" in device\.apps'), re.compile(r'"([^"]+)" in device\.lists')
-_APPS = re.compile(r'\[("[^"]+"(?:, ?"[^"]+")*)\]\.exists\((\w+), \2 in device\.apps\)')
+_LIST, _QUOTED = re.compile(r'"([^"]+)" in device\.lists'), re.compile(r'"([^"]+)"')
+_APP = re.compile(
+    r'(?P<one>"[^"]+") in device\.apps|\[(?P<some>"[^"]+"(?:, ?"[^"]+")*)\]\.exists\((\w+), \3 in device\.apps\)'
+)
 
 
 class StageOfPlan(NamedTuple):
@@ -114,7 +116,12 @@ def _rule(
 ) -> PlannedRule:
     atoms = [each.strip() for each in rule.when.text.split("&&")]
     kinds = [each for each in atoms if each in _KINDS]
-    apps = [app for atom in atoms for app in _apps_of(atom)]
+    apps = [
+        each
+        for atom in atoms
+        if (found := _APP.fullmatch(atom))
+        for each in _QUOTED.findall(found["one"] or found["some"])
+    ]
     lists = [each[1] for atom in atoms if (each := _LIST.fullmatch(atom))]
     known = {row.value: row.people for row in plan.company.get("group", ())}
     reads_device = any(name.startswith("device.") for name in rule.when.reads)
@@ -126,7 +133,7 @@ def _rule(
         tuple(policy.catalog.name_of(each) for each in apps),
         tuple(lists),
         " && ".join(
-            each for each in atoms if not (_apps_of(each) or _LIST.fullmatch(each) or kinds == [each])
+            each for each in atoms if not (_APP.fullmatch(each) or _LIST.fullmatch(each) or kinds == [each])
         ),
         tuple((group, known.get(group, 0)) for group in rule.groups),
         rule.share,
@@ -134,12 +141,6 @@ def _rule(
         rule.notice.send is not None,
         tuple(_stages(rule, plan)),
     )
-
-
-def _apps_of(atom: str) -> list[str]:
-    """The apps one of which is on the device, if a part of a condition asks for that alone."""
-    found = _APP.fullmatch(atom) or _APPS.fullmatch(atom)
-    return [each.strip(' "') for each in found[1].split(",")] if found else []
 
 
 def _stages(rule: Rule, plan: Plan) -> Iterator[StageOfPlan]:
@@ -220,8 +221,6 @@ class Losers:
     on_laptop: int
     """How many of those are known to ask for mail on a laptop."""
     more: bool
-    short: bool
-    """Whether their names are told apart without a domain."""
 
 
 async def losers_of(context: ConsoleContext, found: StoredPlan, plan: Plan) -> Losers:
@@ -246,8 +245,7 @@ async def losers_of(context: ConsoleContext, found: StoredPlan, plan: Plan) -> L
         }
         apps = tuple((catalog.name_of(app), max(filter(None, at), default=None)) for app, at in seen.items())
         rows.append(Loser(mover_facts(each, moments, catalog), apps, laptops.get(each.person)))
-    domains = {each.person.partition("@")[2] for each in shown if each.person}
-    return Losers(tuple(rows), people, on_laptop, len(movers) > LISTED, len(domains) < 2)
+    return Losers(tuple(rows), people, on_laptop, len(movers) > LISTED)
 
 
 Check = tuple[str, str]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
@@ -169,17 +169,14 @@ OPERATIONS = (
         "/policy",
         get_policy,
         "Policy",
-        links=(
-            Link("turn_rule_off", {"rule": "$response.body#/rules/0/id"}),
-            Link("get_version", {"version": "$response.body#/policy"}),
-        ),
+        links={"turn_rule_off": {"rule": "rules/0/id"}, "get_version": {"version": "policy"}},
     ),
     Operation(
         "GET",
         "/policy/versions",
         list_versions,
         "Policy",
-        links=(Link("get_version", {"version": "$response.body#/items/0/digest"}),),
+        links={"get_version": {"version": "items/0/digest"}},
     ),
     Operation("GET", "/policy/versions/{version}", get_version, "Policy", may_conflict=True),
     Operation("GET", "/policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),

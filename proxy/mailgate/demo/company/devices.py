@@ -315,7 +315,6 @@ def first_records(owned: CompanyDevice) -> Iterator[Report]:
 
 
 def last_records(owned: CompanyDevice) -> Iterator[Report]:
-    """The last reports on it."""
     return _records(owned, owned.looked, owned.apps, gone=owned.problem is DeviceProblem.GONE)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
-from mailgate.http.body import chunk, last_chunk
+from mailgate.http.body import LAST_CHUNK, chunk, last_chunk
 from mailgate.http.exchange import CLOSE, KEEP_OPEN, Exchange, Outcome, PendingOutcome
 from mailgate.http.fields import Field
 from mailgate.http.grammar import members
@@ -90,7 +90,7 @@ class Forwarder:
         wait_for: WaitFor,
         answer: Answer | None,
     ) -> None:
-        """End the request with an answer that has come in one piece; None if it comes otherwise, or never."""
+        """End the request with an answer that is here as a whole; None if it comes otherwise, or never."""
         exchange.give_up = None
         if answer is None:
             wait_for(exchange, self.forward(exchange, origin, now, asked=upstream))
@@ -111,28 +111,18 @@ class Forwarder:
         else:
             exchange.connection.answered(outcome)
 
-    def _write(
-        self,
-        exchange: Exchange,
-        response: ResponseHead,
-        data: bytes,
-        chunks: tuple[list[bytes], Sequence[Field]] | None,
-        now: datetime,
-    ) -> Outcome:
-        """Write an answer that has come in one piece."""
-        if chunks is None and not exchange.answer_fields:
+    def _write(self, exchange: Exchange, response: ResponseHead, data: bytes, now: datetime) -> Outcome:
+        """Write an answer that is here as a whole."""
+        if not exchange.answer_fields:
             as_it_came = whole_answer(exchange.head, response, data, self.rewrite)
             if as_it_came is not None:
                 exchange.begin(response.status)
                 exchange.write(as_it_came)
                 return KEEP_OPEN
         framing, out = self._answer_head(exchange, response, now, whole=True)
-        if chunks is None:
-            body = response.body()
-            chunks = body.feed(data[len(response.raw) :])[0], body.trailers
-        content, trailers = chunks
+        content, _ = response.body().feed(data[len(response.raw) :])
         if framing.chunked:
-            content = [*map(chunk, content), _end(trailers, framing)]
+            content = [*map(chunk, content), LAST_CHUNK]
         exchange.write(b"".join((out, *content)))
         return KEEP_OPEN if framing.keep_alive else CLOSE
 
@@ -316,6 +306,8 @@ def _may_go_unread(head: RequestHead) -> bool:
 
 def _leaves_clean(head: RequestHead, response: ResponseHead) -> bool:
     """Whether another request, of any client, may follow this one on its connection."""
+    if head.method == b"HEAD":
+        return False  # a webmail may send the body all the same, which the next client would read as its own answer
     if head.raw and not head.length:
         return True
     # a webmail may refuse a request before it has read the body

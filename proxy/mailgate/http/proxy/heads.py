@@ -43,14 +43,10 @@ class Rewrite:
             (inner.hostname or "").encode(),
         )
 
-    def concerns(self, line: bytes) -> bool:
-        """Whether anything in a field line may be rewritten: only what names one of the two hosts is."""
-        line = line.lower()
-        return self.inner_host in line or self.public_host in line
-
     def line(self, line: bytes) -> bytes:
-        """The line that the client gets in place of this one."""
-        if not self.concerns(line):
+        """The line that the client gets in place of this one. Only what names one of the two hosts is rewritten."""
+        lowered = line.lower()
+        if self.inner_host not in lowered and self.public_host not in lowered:
             return line
         name, _, value = line.partition(b": ")
         return b"%b: %b" % (name, self.field(name.lower(), value))
@@ -72,11 +68,12 @@ class Rewrite:
         return value
 
     def _cookie(self, value: bytes) -> bytes:
-        """A cookie without a Domain that names the webmail's own host, since the browser would drop such a cookie."""
-        match = COOKIE_DOMAIN.search(value)
-        if match and match[2].strip(b" \t").lower() == self.inner_host.lower():
-            return value[: match.start()] + value[match.end() :]
-        return value
+        """A cookie without a Domain that names the webmail's own host, since the browser would drop such a cookie. Of several the last
+        counts (RFC 6265, section 5.3), so each is looked at."""
+        return COOKIE_DOMAIN.sub(self._kept_domain, value)
+
+    def _kept_domain(self, domain: re.Match[bytes]) -> bytes:
+        return b"" if domain[2].strip(b" \t").lower() == self.inner_host.lower() else domain[0]
 
 
 def _spellings(url: SplitResult) -> set[str]:
@@ -281,11 +278,11 @@ def response_head(
 
 
 def whole_answer(request: RequestHead, response: ResponseHead, data: bytes, rewrite: Rewrite) -> bytes | None:
-    """An answer, all of which came as ``data`` with a length or with chunks as the gate writes them, as ``response_head`` and its body would
-    give it to the client; None if more has to change in it than that lines of its head are dropped."""
+    """An answer, all of which came as ``data``, with the head that ``response_head`` writes and the body as it came; None if more has to
+    change than lines of its head."""
     if not (request.raw and request.keep_alive and response.raw) or response.status == 204:
         return None
-    return _for_client(data, response, rewrite) if response.fields.has(b"date") else None
+    return _for_client(data, response, rewrite) if b"date" in response.fields.row.places else None
 
 
 def _for_client(raw: bytes, response: ResponseHead, rewrite: Rewrite) -> bytes:

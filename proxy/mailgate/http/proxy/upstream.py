@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from mailgate.http.body import LAST_CHUNK, Body, is_as_written
+from mailgate.http.body import Body, is_plainly_chunked
 from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
@@ -57,9 +57,8 @@ READ_AHEAD = 512 * 1024
 SHORT = 64 * 1024
 """Webmails send the head and the body of a short answer one after the other, so the rest of so few bytes is mostly there at the next look."""
 
-Answer: TypeAlias = tuple[ResponseHead, bytes, tuple[list[bytes], Sequence[Field]] | None]
-"""An answer that is here as a whole: its head, all of it as it came, and the content of its chunks with the trailers; None if it has
-no chunks, or if they are as the gate would write them."""
+Answer: TypeAlias = tuple[ResponseHead, bytes]
+"""An answer that is here as a whole, without trailers: its head, and all of it as it came."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -72,6 +71,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._method = b""
         self._buffer = b""
         self._heads: deque[ResponseHead] = deque()
+        self._awaits_final = False
         self._body: Body | None = None
         self._content: deque[bytes] = deque()
         self._queued = 0
@@ -149,6 +149,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(UpstreamMalformed("the connection broke inside the body"))
         elif self._buffer:
             self._fail(UpstreamMalformed("the connection ended inside the head"))
+        elif self._awaits_final:
+            self._fail(UpstreamMalformed("the connection ended after an interim answer"))
         self._fail(UpstreamClosed("the connection ended before an answer"))
         self._wake()
         self.resume_writing()
@@ -325,18 +327,8 @@ class UpstreamConnection(asyncio.Protocol):
         head = skim_answer(data[:end], method=self._method, max_fields=self._endpoint.max_fields)
         if head is None:
             return None
-        if not head.chunked:
-            return (head, data, None) if len(data) - end == head.length else None
-        if not data.endswith(LAST_CHUNK):
-            return None
-        if is_as_written(data, end):
-            return head, data, None
-        body = head.body()
-        try:
-            pieces, rest = body.feed(data[end:])
-        except Malformed:
-            return None  # it is fed again, and fails
-        return None if rest or not body.done else (head, data, (pieces, body.trailers))
+        whole = is_plainly_chunked(data, end) if head.chunked else len(data) - end == head.length
+        return (head, data) if whole else None
 
     def _feed_head(self) -> bool:
         if not self._method:
@@ -354,6 +346,7 @@ class UpstreamConnection(asyncio.Protocol):
             data, method=method, max_fields=most
         )
         self._heads.append(head)
+        self._awaits_final = head.informational
         if head.status == 101:
             self._switched = True  # the bytes that follow are no HTTP and wait for the tunnel
         elif not head.informational:

@@ -205,14 +205,11 @@ class _Judged:
     """What comes of every occasion that nothing tells apart from another."""
 
     cells: frozenset[Cell]
+    known: frozenset[Cell]
+    """The cells of a person who is known by more than their own word."""
     matched: tuple[str, ...]
     unrecorded: tuple[str, ...]
     moved: tuple[Sequence[Moved], ...]
-    known: frozenset[Cell] = field(init=False)
-    """The cells of a person who is known by more than their own word."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "known", self.cells | _VOUCHED)
 
 
 class Impact:
@@ -266,6 +263,11 @@ class Impact:
         self._alike.clear()
         return self._tally
 
+    def taken(self) -> ImpactTally:
+        """What was counted since the last time. What was decided is kept for those who come next."""
+        found, self._tally = self.tally, ImpactTally()
+        return found
+
     def _judge(self, occasion: Occasion) -> "_Judged":
         keys = self._comparison.keys(occasion)
         one = keys[:1] if keys[0] is keys[1] else keys
@@ -291,13 +293,12 @@ class Impact:
         moved = [[*self._moved(compared, turns, undated=undated)]]
         whole = self._whole.of(occasion, self._whole.keys(occasion)) if self._whole else None
         if whole and whole.label and whole.label not in {compared.label, *(each.label for _, each in turns)}:
-            cells |= _cells_later(
-                HELD_BACK, whole, occasion
-            )  # only a share or a stage keeps it from moving so
+            cells |= _cells_later(HELD_BACK, whole, occasion)
             moved.append([(len(self._places) + 2, whole.label, whole)])
         held = self._held.intersection(whole.after.matched) if whole else ()
         listed = tuple(each for each in moved if each) if self._by_name else ()
-        return _Judged(frozenset(cells), (*after.matched, *held), tuple(unrecorded), listed)
+        matched, found = (*after.matched, *held), frozenset(cells)
+        return _Judged(found, found | _VOUCHED, matched, tuple(unrecorded), listed)
 
     def _moved(
         self, now: ComparisonResult, turns: Sequence[TimedResult], *, undated: bool

@@ -112,7 +112,7 @@ async def test_an_exempt_device_tells_why_until_when_and_what_follows(store: Sto
     )
 
 
-async def test_what_follows_an_exemption_from_a_warning_is_what_the_rule_does_by_then(store: Store) -> None:
+async def test_after_an_exemption_from_a_warning_the_rule_does_what_it_does_by_then(store: Store) -> None:
     await reported(store, "tiktok")
     assert (await stands(store, WARNED, OPEN, exempt=(exempt(),))).then == "warned"
     longer = exempt(until=NOW + 8 * DAY)

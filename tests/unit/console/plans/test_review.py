@@ -95,7 +95,7 @@ async def test_a_rule_that_stays_is_there_if_other_people_come_under_it() -> Non
     assert [(each.words.id, each.sign) for each in found] == [("deepseek", "")]
 
 
-NONE = Losers((), None, 0, more=False, short=True)
+NONE = Losers((), None, 0, more=False)
 
 
 @pytest.mark.parametrize(
@@ -153,4 +153,4 @@ async def test_those_who_lose_mail_are_named_with_what_is_known_of_them(firm: Co
         ("ada", (("TikTok", NOW - timedelta(hours=2)),), None),
         ("bob", (), None),
     ]
-    assert (found.people, found.on_laptop, found.more, found.short) == (2, 0, False, True)
+    assert (found.people, found.on_laptop, found.more) == (2, 0, False)

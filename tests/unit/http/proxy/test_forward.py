@@ -153,6 +153,13 @@ async def test_a_connection_that_was_logged_in_serves_nobody_else(credentials, r
     assert len(forwarding.pool.released) == released
 
 
+async def test_a_connection_that_was_asked_for_a_head_serves_nobody_else():
+    """A webmail may send the body all the same, later than its head: the next client would read it as its own answer."""
+    head = OK + b"Date: x\r\nContent-Length: 5\r\n\r\n"
+    _, forwarding = await forwarded(exchange(b"HEAD / HTTP/1.1"), head)
+    assert forwarding.pool.released == []
+
+
 CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
 
 
@@ -346,6 +353,14 @@ async def test_anything_else_is_never_sent_twice(line, fields, body, used):
     forwarding = await after_a_lost_connection(line, *fields, body=body, used=used)
     with pytest.raises(UpstreamClosed):
         await forwarding.running
+    assert len(forwarding.pool.used) == 1
+
+
+async def test_a_request_that_was_begun_to_be_answered_is_never_sent_twice():
+    """An interim answer tells that the webmail has read it; and the client would get the interim answer twice."""
+    forwarding = Forwarding(exchange(), served(), connected(None))
+    with pytest.raises(UpstreamMalformed):
+        await forwarding.answer(HINTS, end=False)
     assert len(forwarding.pool.used) == 1
 
 

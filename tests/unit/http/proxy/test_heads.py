@@ -491,6 +491,8 @@ def test_a_port_that_goes_without_saying_may_be_said(upstream, location, rewritt
         (b"a=b; Domain=example.com; Path=/", b"a=b; Domain=example.com; Path=/"),
         (b"a=b; Domain=inner.example", b"a=b; Domain=inner.example"),
         (b"domain=inner; Path=/", b"domain=inner; Path=/"),
+        (b"a=b; Domain=inner; Path=/; domain=.inner", b"a=b; Path=/"),
+        (b"a=b; Domain=mail.example.com; Domain=inner", b"a=b; Domain=mail.example.com"),
         (b"a=b;  Secure ;HttpOnly", b"a=b;  Secure ;HttpOnly"),
     ],
 )

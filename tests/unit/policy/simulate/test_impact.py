@@ -60,7 +60,8 @@ def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dic
 def test_the_counts_are_those_of_deciding_everybody_one_by_one(
     crowd: Crowd, active: Policy, candidate: Policy, at: int
 ) -> None:
-    tally, other = (counted(half, active, candidate) for half in (crowd[:at], crowd[at:]))
+    impact = Impact(active, candidate, by_name=True)
+    tally, other = (counted(half, impact) for half in (crowd[:at], crowd[at:]))
     tally.merge(other)
     subjects, people, matched = by_brute_force(crowd, active, candidate)
     found = {cell: count for cell, count in tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
@@ -76,18 +77,17 @@ def test_the_counts_are_those_of_deciding_everybody_one_by_one(
     )
 
 
-def counted(crowd: Crowd, active: Policy, candidate: Policy) -> ImpactTally:
-    impact = Impact(active, candidate, by_name=True)
+def counted(crowd: Crowd, impact: Impact) -> ImpactTally:
     for one in crowd:
         impact.add(one)
-    return impact.tally
+    return impact.taken()
 
 
 @settings(max_examples=30)
 @given(crowds, policies)
 def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
     same = [replace(one, occasions=tuple(replace(o, after=o.before) for o in one.occasions)) for one in crowd]
-    tally = counted(same, policy, policy)
+    tally = counted(same, Impact(policy, policy, by_name=True))
     moves = [cell for cell in tally.subjects if cell[0] != WHOLE]
     assert all(len(cell) == 2 and cell[0] == cell[1] for cell in moves)  # type: ignore[arg-type, index]
     assert tally.movers == []
