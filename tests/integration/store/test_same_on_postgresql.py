@@ -12,7 +12,7 @@ from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_changes import *  # noqa: F403
 from tests.unit.store.test_counts import *  # noqa: F403
-from tests.unit.store.test_device_loading import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_device_loading import *  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
@@ -22,6 +22,7 @@ from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
 from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
+from tests.unit.store.test_laptop_readers import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
 from tests.unit.store.test_looks import *  # noqa: F403
 from tests.unit.store.test_mail import *  # noqa: F403
