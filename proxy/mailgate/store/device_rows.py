@@ -260,9 +260,8 @@ def _look(wanted: DeviceFilter, place: Any) -> tuple[Select[Any], Select[Any] | 
     """The queries for the keys that match, and for the last key of the window; None if there is no window."""
     rows = _ordered(wanted, place)
     if wanted.name:
-        window = rows.offset(
-            0
-        ).subquery()  # or PostgreSQL might look for the name among all rows in their order
+        # or PostgreSQL might look for the name among all rows in their order
+        window = rows.offset(0).subquery()
         return _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c), None
     window = rows.limit(WINDOW).subquery()
     query = _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c)
