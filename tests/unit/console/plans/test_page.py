@@ -50,14 +50,19 @@ async def planned(browser: Browser, firm: Company, **fields: str) -> str:
 STAGED = {"rules": [NOBODY["rules"][0] | {"stages": {"warn": "2030-01-01", "enforce": "2030-02-01"}}]}
 
 
-async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Company) -> None:
-    await settled(firm)
-    (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [*STAGED["rules"], *PHONE_RULES["rules"]]}))
+async def page_of_plan(ada: Browser, firm: Company, *rules: object) -> Page:
+    """The page of a plan whose files have these rules before those for phones."""
+    (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [*rules, *PHONE_RULES["rules"]]}))
     await ada.post("/console/policy/plans", days="14")
     assert firm.context.planning._task
     await firm.context.planning._task
     assert firm.context.planning.last
-    page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
+    return await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
+
+
+async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Company) -> None:
+    await settled(firm)
+    page = await page_of_plan(ada, firm, *STAGED["rules"])
     assert "Change At once From Jan 1, 2030, 12:00 AM UTC From Feb 1, 2030, 12:00 AM UTC" in page.words
     assert "“nobody” starts on Jan 1, 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
@@ -159,12 +164,7 @@ async def test_a_plan_says_who_could_be_told_first_and_how(ada: Browser, lin: Br
 async def test_notices_that_start_by_themselves_leave_nobody_to_tell(ada: Browser, firm: Company) -> None:
     await settled(firm)
     sends = NOBODY["rules"][0] | {"stages": {"warn": "2030-01-01"}, "notice": {"send": "on_dates"}}
-    (firm.folder / "policy.yaml").write_text(json.dumps({"rules": [sends, *PHONE_RULES["rules"]]}))
-    await ada.post("/console/policy/plans", days="14")
-    assert firm.context.planning._task
-    await firm.context.planning._task
-    assert firm.context.planning.last
-    page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
+    page = await page_of_plan(ada, firm, sends)
     assert "By themselves: when the plan starts" in page.words
     assert "Tell these first" not in page.words
 
