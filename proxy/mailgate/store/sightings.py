@@ -297,14 +297,19 @@ def id_of(sighting: Sighting) -> str:
 
 
 def _named(sighting: Sighting) -> dict[str, Any]:
-    client = fingerprint(sighting.client)
+    client = _client_id(sighting.client)
     return {**sighting._asdict(), "client": client, "would": json.dumps(sighting.would)}
 
 
 def _client_row(client: ClientFacts) -> dict[str, Any]:
     proofs = None if client.proofs is None else json.dumps(client.proofs.outcomes())
     told = {"headers": json.dumps(dict(client.headers)), "proofs": proofs}
-    return {**client._asdict(), "id": fingerprint(client), **told}
+    return {**client._asdict(), "id": _client_id(client), **told}
+
+
+@lru_cache(4096)
+def _client_id(client: ClientFacts) -> str:
+    return fingerprint(client)
 
 
 def fingerprint(facts: Sequence[object]) -> str:
