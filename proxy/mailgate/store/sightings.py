@@ -307,14 +307,12 @@ def _client_row(client: ClientFacts) -> dict[str, Any]:
     return {**client._asdict(), "id": _client_id(client), **told}
 
 
-@lru_cache(4096)
-def _client_id(client: ClientFacts) -> str:
-    return fingerprint(client)
-
-
 def fingerprint(facts: Sequence[object]) -> str:
     """A short hash of facts, which is the same in every process: 128 bits of SHA-256 in hex."""
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
+
+
+_client_id = lru_cache(4096)(fingerprint)
 
 
 def facts_of(columns: Sequence[Any]) -> ClientFacts:

@@ -21,7 +21,6 @@ from mailgate.http.proxy.heads import (
     switching_head,
 )
 from mailgate.http.request import parse_request_head, parse_response_head
-from mailgate.http.skim import skim_request
 from mailgate.http.trusted_headers import HOP_BY_HOP, Origin, forgeable
 
 ORIGIN = Origin("203.0.113.9", "https", b"mail.example.com", b"203.0.113.9, 10.1.1.1")
@@ -407,22 +406,6 @@ def answered_plainly(response, framing, rewrite):
 
 def lines_of(fields):
     return b"".join(b"%b: %b\r\n" % field for field in fields)
-
-
-TOLD = [b"X-Forwarded-For: 1", b"X-Forwarded-Host: a", b"x-real-ip: 2", b"Connection: close", b"A: b"]
-
-
-@given(
-    st.lists(
-        st.sampled_from([*TOLD, b"Cookie: mailgate-probe=x; a=1", b"Cookie: mailgate-help=x"]), max_size=9
-    )
-)
-def test_a_skimmed_head_is_written_as_a_plain_look_at_each_field_writes_it(fields):
-    """Also where lines that are dropped stand one behind the other, in part or as a whole more than once."""
-    head = skim_request(b"\r\n".join([b"GET / HTTP/1.1", b"Host: a", *fields, b"", b""]), 10)
-    if head is not None:
-        written = request_head(head, ORIGIN, default_host=b"d").partition(b"\r\n")[2]
-        assert written.startswith(lines_of(asked_plainly(head)) + b"X-Forwarded-For: ")
 
 
 @given(ASKED, ANSWERED)
