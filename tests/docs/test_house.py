@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_294,
+    "lines": 91_322,
     "files": 529,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
@@ -23,7 +23,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 24,
-    "lines of tests": 131_691,
+    "lines of tests": 131_728,
     "lines of benchmarks": 2_924,
 }
 GUIDES, GUIDE = 50_000, 5_000
