@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, OPERATOR, Call, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     Cursor,
@@ -186,14 +186,12 @@ async def device_called(call: Call, name: str, status: int) -> Device:
     return called[0]
 
 
-_ONE = "/devices/{device}"
 _FIRST = {"device": "items/0/id"}
 _SAME = {"device": "$request.path.device"}
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/devices",
+        "GET /devices",
         list_devices,
         "Devices",
         links=dict.fromkeys(
@@ -201,34 +199,31 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        "GET",
-        _ONE,
+        "GET /devices/{device}",
         get_device,
         "Devices",
         may_conflict=True,
         links={"explain_sighting": {"sighting": "sightings/0/id"}},
     ),
     Operation(
-        "DELETE",
-        _ONE,
+        "DELETE /devices/{device}",
         forget_device,
         "Devices",
-        roles=("operator",),
+        roles=OPERATOR,
         status=204,
         may_conflict=True,
         links={"get_device": _SAME},
     ),
-    Operation("GET", _ONE + "/timeline", get_timeline, "Devices", may_conflict=True),
-    Operation("GET", _ONE + "/explanation", explain_device, "Explain", may_conflict=True),
+    Operation("GET /devices/{device}/timeline", get_timeline, "Devices", may_conflict=True),
+    Operation("GET /devices/{device}/explanation", explain_device, "Explain", may_conflict=True),
     Operation(
-        "PUT",
-        _ONE + "/lost",
+        "PUT /devices/{device}/lost",
         mark_lost,
         "Devices",
-        roles=("operator", "approver"),
+        roles=EITHER,
         may_conflict=True,
         links={"mark_found": _SAME},
     ),
-    Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), may_conflict=True),
-    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), may_conflict=True),
+    Operation("POST /devices/{device}/questions", ask_sources, "Devices", roles=OPERATOR, may_conflict=True),
+    Operation("DELETE /devices/{device}/lost", mark_found, "Devices", roles=OPERATOR, may_conflict=True),
 )

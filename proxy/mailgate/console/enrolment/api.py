@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, ListOf, OutputModel, PageOf
 from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
@@ -218,64 +218,44 @@ _FIRST = {"thumbprint": "items/0/thumbprint"}
 
 OPERATIONS = (
     Operation(
-        "GET", "/enrolment/tokens", list_tokens, "Enrolment", links={"revoke_token": {"name": "items/0/name"}}
+        "GET /enrolment/tokens", list_tokens, "Enrolment", links={"revoke_token": {"name": "items/0/name"}}
     ),
     Operation(
-        "POST",
-        "/enrolment/tokens",
+        "POST /enrolment/tokens",
         make_enrolment_token,
         "Enrolment",
-        roles=("operator",),
+        roles=OPERATOR,
         status=201,
         has_location=True,
         links={"revoke_token": {"name": "name"}},
     ),
     Operation(
-        "DELETE",
-        "/enrolment/tokens/{name}",
+        "DELETE /enrolment/tokens/{name}",
         revoke_token,
         "Enrolment",
-        roles=("operator",),
+        roles=OPERATOR,
         status=204,
         may_conflict=True,
     ),
     Operation(
-        "GET",
-        "/enrolment/shut-out",
+        "GET /enrolment/shut-out",
         list_shut_out,
         "Enrolment",
         links={"allow_enrolment": {"kind": "items/0/kind", "name": "items/0/name"}},
     ),
+    Operation("POST /enrolment/shut-out", shut_out, "Enrolment", roles=EITHER, may_conflict=True),
     Operation(
-        "POST",
-        "/enrolment/shut-out",
-        shut_out,
-        "Enrolment",
-        roles=("operator", "approver"),
-        may_conflict=True,
+        "DELETE /enrolment/shut-out/{kind}/{name}", allow_enrolment, "Enrolment", roles=OPERATOR, status=204
     ),
     Operation(
-        "DELETE",
-        "/enrolment/shut-out/{kind}/{name}",
-        allow_enrolment,
-        "Enrolment",
-        roles=("operator",),
-        status=204,
+        "GET /enrolment/keys", list_keys, "Enrolment", links=dict.fromkeys(["get_key", "revoke_key"], _FIRST)
     ),
+    Operation("GET /enrolment/keys/{thumbprint}", get_key, "Enrolment"),
     Operation(
-        "GET",
-        "/enrolment/keys",
-        list_keys,
-        "Enrolment",
-        links=dict.fromkeys(["get_key", "revoke_key"], _FIRST),
-    ),
-    Operation("GET", "/enrolment/keys/{thumbprint}", get_key, "Enrolment"),
-    Operation(
-        "POST",
-        "/enrolment/keys/{thumbprint}/revocation",
+        "POST /enrolment/keys/{thumbprint}/revocation",
         revoke_key,
         "Enrolment",
-        roles=("operator", "approver"),
+        roles=EITHER,
         may_conflict=True,
     ),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import (
     DIGITS,
@@ -199,49 +199,32 @@ def _require_rule(call: Call, rule: str) -> None:
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/exemptions",
+        "GET /exemptions",
         list_exemptions,
         "Exemptions",
         links={"end_exemption": {"number": "items/0/number"}},
     ),
     Operation(
-        "POST",
-        "/exemptions",
+        "POST /exemptions",
         exempt,
         "Exemptions",
-        roles=("operator",),
+        roles=OPERATOR,
         status=201,
         may_conflict=True,
         has_location=True,
         links={"end_exemption": {"number": "number"}},
     ),
+    Operation("POST /exemptions/{number}/end", end_exemption, "Exemptions", roles=EITHER, may_conflict=True),
     Operation(
-        "POST",
-        "/exemptions/{number}/end",
-        end_exemption,
-        "Exemptions",
-        roles=("operator", "approver"),
-        may_conflict=True,
+        "GET /rules-off", list_rules_off, "Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
     ),
     Operation(
-        "GET", "/rules-off", list_rules_off, "Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
-    ),
-    Operation(
-        "POST",
-        "/rules/{rule}/off",
+        "POST /rules/{rule}/off",
         turn_rule_off,
         "Exemptions",
-        roles=("operator", "approver"),
+        roles=EITHER,
         may_conflict=True,
         links={"resume_rule": {"rule": "rule"}},
     ),
-    Operation(
-        "POST",
-        "/rules/{rule}/on",
-        resume_rule,
-        "Exemptions",
-        roles=("operator", "approver"),
-        may_conflict=True,
-    ),
+    Operation("POST /rules/{rule}/on", resume_rule, "Exemptions", roles=EITHER, may_conflict=True),
 )

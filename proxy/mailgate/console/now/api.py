@@ -143,6 +143,6 @@ def _gate_answer(gate: GateNode) -> RunningGate:
 
 
 OPERATIONS = (
-    Operation("GET", "/now", get_now, "Now"),
-    Operation("GET", "/now/traffic", get_traffic, "Now"),
+    Operation("GET /now", get_now, "Now"),
+    Operation("GET /now/traffic", get_traffic, "Now"),
 )

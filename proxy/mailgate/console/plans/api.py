@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.operation import APPROVER, OPERATOR, Call, Operation, Text
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
@@ -234,14 +234,12 @@ def _status(found: approvals.PlanStatus) -> PlanInBrief:
     return PlanInBrief.taken_from(found, found.plan, title=title, policy=policy)
 
 
-_ONE = "/plans/{digest}"
 _MADE = {"digest": "digest"}
 _FIRST = {"digest": "items/0/digest"}
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/plans",
+        "GET /plans",
         list_plans,
         "Plans",
         links=dict.fromkeys(
@@ -249,8 +247,7 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        "POST",
-        "/plans",
+        "POST /plans",
         make_plan,
         "Plans",
         roles=("viewer", "operator", "approver"),
@@ -260,22 +257,23 @@ OPERATIONS = (
         body_bytes=4 * 1024 * 1024,
     ),
     Operation(
-        "GET",
-        "/plans/making",
+        "GET /plans/making",
         get_making,
         "Plans",
         may_miss=True,
         links=dict.fromkeys(["get_plan", "apply_plan"], _MADE),
     ),
-    Operation("GET", _ONE, get_plan, "Plans", may_conflict=True),
-    Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", may_conflict=True),
-    Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True),
+    Operation("GET /plans/{digest}", get_plan, "Plans", may_conflict=True),
+    Operation("GET /plans/{digest}/outcome", get_plan_outcome, "Plans", may_conflict=True),
     Operation(
-        "GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
+        "GET /plans/{digest}/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True
     ),
     Operation(
-        "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, may_conflict=True
+        "GET /plans/{digest}/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
     ),
-    Operation("POST", _ONE + "/send-back", send_plan_back, "Plans", roles=("approver",), may_conflict=True),
-    Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), may_conflict=True),
+    Operation(
+        "POST /plans/{digest}/approvals", approve_plan, "Plans", roles=APPROVER, status=201, may_conflict=True
+    ),
+    Operation("POST /plans/{digest}/send-back", send_plan_back, "Plans", roles=APPROVER, may_conflict=True),
+    Operation("POST /plans/{digest}/apply", apply_plan, "Plans", roles=OPERATOR, may_conflict=True),
 )
