@@ -17,7 +17,6 @@ from mailgate.console.render import CLOSED, page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 from mailgate.rollout.approvals import plan_statuses
-from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.texts import console_languages
 
@@ -97,9 +96,7 @@ async def _waits(request: web.Request) -> dict[str, int]:
         return {}
     try:
         asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
-        plans = await plan_statuses(
-            context.store, guard_of(context.bundle().settings), context.clock(), MAX_PLANS
-        )
+        plans = await plan_statuses(context.store, context.guard, context.clock(), MAX_PLANS)
     except StoreError:
         return {}
     return {

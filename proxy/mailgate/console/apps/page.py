@@ -27,7 +27,7 @@ from mailgate.model.phrase import phrase, translate
 from mailgate.policy import Policy
 from mailgate.policy.edits import ProhibitEdit, Where, place_for, rule_of
 from mailgate.policy.written import LocalizedText, read_moment
-from mailgate.rollout.guard import guard_of, read_window
+from mailgate.rollout.guard import read_window
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind
 from mailgate.tasks import compute
@@ -219,7 +219,7 @@ async def _approval(request: web.Request, found: WhatIf) -> dict[str, Any]:
     """Who has to approve, as far as it can be told before the plan. It counts devices too, and what happened within the guard's
     window, so that nobody is needed only if all of that stays within the limit."""
     context, who = context_of(request), person_of(request).name
-    guard = guard_of(context.bundle().settings)
+    guard = context.guard
     limit = guard.limit.most if guard and guard.limit else None
     most = limit if isinstance(limit, int) else None
     window = await read_window(context.store, guard, context.clock())

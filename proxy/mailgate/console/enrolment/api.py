@@ -10,7 +10,6 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, ListOf, OutputModel, PageOf
 from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
 from mailgate.rollout import counted_acts
-from mailgate.rollout.guard import guard_of
 from mailgate.store import Named
 from mailgate.store.shut_enrolments import PERSON, Sort
 
@@ -203,8 +202,7 @@ async def revoke_key(call: Call, thumbprint: KeyName) -> Key:
 
 
 async def _revoke(call: Call, named: Named) -> None:
-    guard = guard_of(call.context.bundle().settings)
-    await counted_acts.revoke(call.context.store, guard, call.person, call.now, named)
+    await counted_acts.revoke(call.context.store, call.context.guard, call.person, call.now, named)
 
 
 async def _key(call: Call, thumbprint: str) -> Key:

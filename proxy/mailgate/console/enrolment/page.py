@@ -15,7 +15,6 @@ from mailgate.console.layout import redirect_after, show
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.model.phrase import phrase
 from mailgate.rollout import counted_acts
-from mailgate.rollout.guard import guard_of
 from mailgate.store import Named, RowPosition
 from mailgate.store.shut_enrolments import Sort
 
@@ -88,9 +87,8 @@ async def revoke(request: web.Request) -> web.Response:
             count=await shut.valid_keys(named),
             with_keys=await shut.valid_keys(replace(named, with_keys=True)) if what == "token" else 0,
         )
-    guard, by = guard_of(context.bundle().settings), person_of(request)
-    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), named)
-    if not revoked:
+    by, now = person_of(request), context.clock()
+    if not await counted_acts.revoke(context.store, context.guard, by, now, named):
         raise web.HTTPNotFound
     return redirect_after(request, phrase("%(name)s is revoked.", name=named.name), "enrolment")
 

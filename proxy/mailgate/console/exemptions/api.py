@@ -23,7 +23,6 @@ from mailgate.console.api.shapes import (
 from mailgate.console.devices.api import device_called
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout import reliefs
-from mailgate.rollout.guard import guard_of
 
 ExemptionNumber = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Its number."), DIGITS]
 RuleName = Annotated[Line, Field(description="Its id.")]
@@ -149,9 +148,8 @@ async def end_exemption(call: Call, number: ExemptionNumber, body: ReasonInput) 
 
     Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
     """
-    context = call.context
-    guard = guard_of(context.bundle().settings)
-    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, number, guard)
+    store, guard = call.context.store, call.context.guard
+    ended = await reliefs.end_exemption(store, call.person, body.why, call.now, number, guard)
     return ReliefInForce.model_validate(ended)
 
 

@@ -26,7 +26,6 @@ from mailgate.devices.names import user_text
 from mailgate.model.phrase import joined, phrase, time_of
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import reliefs
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
 from mailgate.store.reliefs import KeptRelief
 
@@ -98,8 +97,8 @@ async def end(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     now, whom = context.clock(), short_name(kept.relief.person) or device_named(kept.relief.device)
     if kept.holds(now):
-        guard, by = guard_of(context.bundle().settings), person_of(request)
-        await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, guard)
+        by = person_of(request)
+        await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, context.guard)
         say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
         say_on_next_page(request, phrase("The exemption of %(whom)s has already ended.", whom=whom))

@@ -26,7 +26,7 @@ from mailgate.model.phrase import (
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
-from mailgate.rollout.guard import guard_of, newly_kept_out
+from mailgate.rollout.guard import newly_kept_out
 from mailgate.rollout.kept_plans import PLAN_AGE
 from mailgate.store import HelpRequest, StoreError
 
@@ -82,7 +82,7 @@ async def needs_now(
         return []
     store, bundle = context.store, context.bundle()
     by_name = [(each.name, each) for each in sources]
-    guard, found = guard_of(bundle.settings), [*_sources(by_name)]
+    guard, found = context.guard, [*_sources(by_name)]
     try:
         drafted = await uncommitted_now(context, state.rules.held)
         if "operator" in reader.roles:

@@ -28,7 +28,6 @@ from mailgate.errors import ConfigError
 from mailgate.model.fact import Fact
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.rollout.plan import DAYS, Plan, PlanTerm
 
@@ -138,9 +137,7 @@ class ApplicationInput(InputModel):
 async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
     """List the plans with their status, the newest first."""
     context = call.context
-    found = await approvals.plan_statuses(
-        context.store, guard_of(context.bundle().settings), call.now, query.limit
-    )
+    found = await approvals.plan_statuses(context.store, context.guard, call.now, query.limit)
     return ListOf(items=[_status(each) for each in found])
 
 
@@ -179,7 +176,7 @@ async def get_making(call: Call) -> PlanProgress:
 async def get_plan(call: Call, digest: Digest) -> PlanWithStatus:
     """Get a plan: what the candidate would change, for whom, and the objections to it."""
     context, found = call.context, await find_plan(call.context.store, digest)
-    status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
+    status = await plan_status(context.store, found, context.guard, call.now)
     return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
@@ -206,25 +203,21 @@ async def get_plan_outcome(call: Call, digest: Digest) -> PlanOutcome:
 
 async def approve_plan(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
-    context = call.context
-    guard = guard_of(context.bundle().settings)
-    return _status(await approvals.approve(context.store, digest, call.person, body.note, call.now, guard))
+    store, guard = call.context.store, call.context.guard
+    return _status(await approvals.approve(store, digest, call.person, body.note, call.now, guard))
 
 
 async def send_plan_back(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Send the plan of another person back: starting it takes an override then."""
-    guard = guard_of(call.context.bundle().settings)
-    return _status(
-        await approvals.send_back(call.context.store, digest, call.person, body.note, call.now, guard)
-    )
+    store, guard = call.context.store, call.context.guard
+    return _status(await approvals.send_back(store, digest, call.person, body.note, call.now, guard))
 
 
 async def apply_plan(call: Call, digest: Digest, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
-    context = call.context
-    guard, override = guard_of(context.bundle().settings), body.override
+    store, guard = call.context.store, call.context.guard
     done = await activation.apply(
-        context.store, digest, call.person, body.note, call.now, guard, override=override
+        store, digest, call.person, body.note, call.now, guard, override=body.override
     )
     return ActivationDone.model_validate(done)
 

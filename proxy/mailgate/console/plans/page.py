@@ -41,7 +41,6 @@ from mailgate.model.phrase import phrase, sentence
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import PlanStatus, plan_status
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import DAYS, Counts, Plan
@@ -183,9 +182,9 @@ async def _decided(
     context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request)
-    guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
+    digest, who = request.match_info["digest"], person_of(request)
     try:
-        await decide(context.store, digest, person_of(request), note, context.clock(), guard)
+        await decide(context.store, digest, who, note, context.clock(), context.guard)
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
     return redirect_after(request, done, "policy-plan", digest=digest)
@@ -199,11 +198,10 @@ async def apply(request: web.Request) -> web.Response:
     if note is None:
         return await _shown(request)
     override = (await form_of(request)).get("override") == "yes"
-    guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
         done = await activation.apply(
-            context.store, digest, person, note, context.clock(), guard, override=override
+            context.store, digest, person, note, context.clock(), context.guard, override=override
         )
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
@@ -238,7 +236,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await find_plan(context.store, request.match_info["digest"])
-    guard = guard_of(bundle.settings)
+    guard = context.guard
     language = replace(language_of(request), dated=True)
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
@@ -313,9 +311,7 @@ async def _listed(
     request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
 ) -> web.Response:
     context = context_of(request)
-    found = await approvals.plan_statuses(
-        context.store, guard_of(context.bundle().settings), context.clock(), SIZE
-    )
+    found = await approvals.plan_statuses(context.store, context.guard, context.clock(), SIZE)
     return await show(
         request,
         "plans.html",

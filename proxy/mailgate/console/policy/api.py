@@ -11,7 +11,6 @@ from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
-from mailgate.rollout.guard import guard_of
 from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
@@ -151,7 +150,7 @@ async def rollback(call: Call, body: RollbackInput) -> ActivationDone:
     Going back to another version is a change like any other: it takes a plan of that version, the approvals that it
     needs, and an operator.
     """
-    guard, operates = guard_of(call.context.bundle().settings), "operator" in call.roles
+    guard, operates = call.context.guard, "operator" in call.roles
     done = await activation.retract(
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )

@@ -24,7 +24,6 @@ from mailgate.policy.rule_states import STATE_OF_EFFECT
 from mailgate.policy.rules import Rule
 from mailgate.rollout import activation
 from mailgate.rollout.activation import version_before
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
 from mailgate.store import Activation
 from mailgate.tasks import compute
@@ -89,9 +88,10 @@ async def rollback(request: web.Request) -> web.Response:
             request, "rollback.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
         )
     note = note_of(sent)
-    guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
-    who, now = person_of(request), context.clock()
-    done = await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
+    who, now, operates = person_of(request), context.clock(), "operator" in roles_of(request)
+    done = await activation.retract(
+        context.store, who, note, now, to.number, context.guard, operates=operates
+    )
     words = phrase("You rolled back to version %(number)s.", number=str(to.number))
     return redirect_after(request, words, "policy-rolled-back", serial=str(done.serial))
 
