@@ -123,7 +123,7 @@ async def verify_log(call: Call) -> Verification:
 
 async def export_lines(call: Call) -> Text:
     """Export every entry as one JSON object per line."""
-    return _export(call, "jsonl", (), lambda entry: line_of(entry) + "\n")
+    return _export(call, "jsonl", (), line_of)
 
 
 async def export_sheet(call: Call) -> Text:

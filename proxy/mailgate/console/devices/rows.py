@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Bundle
-from mailgate.console.devices.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
+from mailgate.console.devices.mail_status import HEADLINES, OUT, MailAccess, described, mail_of
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import told_state
-from mailgate.model import Access, Decision, Posture
+from mailgate.model import Access, Posture
 from mailgate.model.times import LONG_AGO
-from mailgate.policy import AppCatalog
 from mailgate.policy.decide import decide
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
@@ -138,7 +137,7 @@ class RowUpdates:
 def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
     """A device with its current posture and row."""
     posture = posture_now(device, bundle, now)
-    return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
+    return ListedDevice(device, posture, _row(device, posture, bundle, now), described(posture))
 
 
 def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
@@ -153,7 +152,9 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
     access = Access(PAGE_LOAD, client, posture, now, user, proof)
     decision = decide(access, bundle.policy)
     mail = mail_of(access, decision, bundle.policy)
-    blocked_by = _blocked_by(decision, posture, bundle.policy.catalog) if mail in OUT else []
+    name_of = bundle.policy.catalog.name_of
+    # the decision has the names of the apps that caused a refusal, not their keys
+    blocked_by = [key for key in posture.apps if mail in OUT and name_of(key) in decision.apps]
     return DeviceRow(
         device=device.number,
         person=user_text(posture.owner),
@@ -169,8 +170,3 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         groups=json.dumps(user.groups) if user.groups else "",
         reported_at=posture.looked_from or LONG_AGO,
     )
-
-
-def _blocked_by(decision: Decision, posture: Posture, catalog: AppCatalog) -> list[str]:
-    """The keys of the apps that caused a refusal. The decision has their names."""
-    return [key for key in posture.apps if catalog.name_of(key) in decision.apps]

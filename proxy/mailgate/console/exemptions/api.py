@@ -165,7 +165,8 @@ async def turn_rule_off(call: Call, rule: RuleName, body: RuleOffInput) -> Relie
     No guard applies to this.
     """
     context = call.context
-    _require_rule(call, rule)
+    if rule not in {each.id for each in context.bundle().policy.rules}:
+        raise ProblemError(404, "no running rule has this id")
     given = await reliefs.break_glass(
         context.store,
         context.bundle().policy,
@@ -184,15 +185,9 @@ async def resume_rule(call: Call, rule: RuleName, body: ReasonInput) -> ListOf[R
     If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
     has to do the same; the refusal of the first one is noted. Returns the halts and the break-glass that were ended.
     """
-    context = call.context
-    settings = context.bundle().settings
-    ended = await reliefs.resume(context.store, call.person, body.why, call.now, rule, settings)
+    store, settings = call.context.store, call.context.bundle().settings
+    ended = await reliefs.resume(store, call.person, body.why, call.now, rule, settings)
     return ListOf[ReliefInForce].model_validate({"items": ended})
-
-
-def _require_rule(call: Call, rule: str) -> None:
-    if rule not in {each.id for each in call.context.bundle().policy.rules}:
-        raise ProblemError(404, "no running rule has this id")
 
 
 OPERATIONS = (

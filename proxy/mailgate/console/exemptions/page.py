@@ -19,6 +19,7 @@ from mailgate.console.layout import (
     show,
 )
 from mailgate.console.now.traffic import refused_within_hour
+from mailgate.console.people.support_acts import exempt_for
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.words import device_named, short_name
 from mailgate.devices.device import typed_id
@@ -68,10 +69,8 @@ async def exempt(request: web.Request) -> web.Response:
         )
     logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
-    now = await context.store.now(context.clock())
-    until = now + timedelta(days=int(days))
-    policy, by = context.bundle().policy, person_of(request)
-    given = await reliefs.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
+    by, now = person_of(request), context.clock()
+    given = await exempt_for(context, by, why, now, rule=rule, days=int(days), **named)
     say_given(request, given)
     return redirect_to(request, "exemptions")
 

@@ -86,7 +86,7 @@ BY_GROUPS = "oidc:"
 
 
 def token_proof(admin: AdminSettings) -> str:
-    """The proof of an admin by their token; empty if they have none."""
+    """The proof of an admin by their token, its hash; empty if they have none, so that no token is accepted for them."""
     return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 

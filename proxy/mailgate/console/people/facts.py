@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from mailgate.config import Bundle
 from mailgate.console.devices.facts import DeviceFacts, device_facts
-from mailgate.console.devices.mail_status import SIGHTINGS, MailAccess, MailStatus, mail_status_of
+from mailgate.console.devices.mail_status import MailAccess, MailStatus, mail_status_of
 from mailgate.console.devices.timeline import (
     Event,
     decision_events,
@@ -202,9 +202,7 @@ async def _owned(
     store: Store, bundle: Bundle, device: Device, now: datetime, requests: Iterable[Recorded]
 ) -> OwnedDevice:
     ids = {device.id, *device.former_ids}
-    seen = [each for each in requests if each.sighting.device in ids] or await sightings_of(
-        store, device, SIGHTINGS
-    )
+    seen = [each for each in requests if each.sighting.device in ids] or await sightings_of(store, device)
     facts = device_facts(device, bundle, now)
     return OwnedDevice(
         name=device_in_words(facts.kind, facts.os, facts.os_version),

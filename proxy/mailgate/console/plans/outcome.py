@@ -8,16 +8,16 @@ from typing import Literal
 
 from mailgate.console.plans.notices import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
+from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.model import PostureState
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
-from mailgate.rollout.activation import version_before
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
-from mailgate.store import Activation, Store, StoredPlan, StoreError
+from mailgate.store import Store, StoredPlan, StoreError
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.plan_movers import OTHER, MoverFilter
 from mailgate.store.plan_movers import WINDOW as LARGE
@@ -111,7 +111,7 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
         )
     return PlanOutcome(
         **dict(term),
-        before=0 if term.ended else await _way_back(store, history),
+        before=0 if term.ended else await way_back(store, history),
         spans=spans,
         kept_out=sum(each.planned for each in hours),
         not_compared=sum(each.new for each in hours),
@@ -185,14 +185,6 @@ def was_freed_of(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
     """Whether a look since then, which sees every app of the device and still counts, found none of these."""
     sees_all = row.state in (PostureState.CLEAN, PostureState.LISTED)
     return sees_all and row.reported_at > since and not any(f'"{app}"' in row.apps for app in apps)
-
-
-async def _way_back(store: Store, history: Sequence[Activation]) -> int:
-    """The version that a roll back would start again; 0 if there is none."""
-    if len({each.number for each in history}) < 2:
-        return 0
-    back = await version_before(store, history)
-    return back if back != history[0].number else 0
 
 
 async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
