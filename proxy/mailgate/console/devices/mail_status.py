@@ -111,22 +111,17 @@ def mail_status(
     mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
     until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
-    cause = _cause(told, access.posture, policy)
-    found = MailStatus(
+    found = MailStatus.taken_from(
+        told,
+        access.posture,
         mail=mail,
         headline=HEADLINES[mail],
-        cause=cause,
-        rule=told.rule,
-        title=told.title,
-        reason=told.reason.value,
-        apps=list(told.apps),
+        cause=_cause(told, access.posture, policy),
         since=since,
         until=until,
         exempted_why=relief.why if relief else "",
         then=EFFECTS[_after(without, relief)] if relief else "",
-        source=access.posture.source,
         looked_at=access.posture.reported_at,
-        looked_from=access.posture.looked_from,
         exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )
@@ -158,7 +153,7 @@ def _after(without: Decision, relief: Relief) -> Effect:
     return Effect.BLOCK if refuses else without.effect
 
 
-def described(posture: Posture) -> str:
+def name_of(posture: Posture) -> str:
     """A short description of the device."""
     return device_in_words(posture.kind, posture.os, posture.os_version)
 

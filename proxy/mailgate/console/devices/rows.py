@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Bundle
-from mailgate.console.devices.mail_status import HEADLINES, OUT, MailAccess, described, mail_of
+from mailgate.console.devices.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
@@ -137,7 +137,7 @@ class RowUpdates:
 def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
     """A device with its current posture and row."""
     posture = posture_now(device, bundle, now)
-    return ListedDevice(device, posture, _row(device, posture, bundle, now), described(posture))
+    return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
 
 
 def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
@@ -152,9 +152,9 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
     access = Access(PAGE_LOAD, client, posture, now, user, proof)
     decision = decide(access, bundle.policy)
     mail = mail_of(access, decision, bundle.policy)
-    name_of = bundle.policy.catalog.name_of
+    apps = posture.apps if mail in OUT else ()
     # the decision has the names of the apps that caused a refusal, not their keys
-    blocked_by = [key for key in posture.apps if mail in OUT and name_of(key) in decision.apps]
+    blocked_by = [key for key in apps if bundle.policy.catalog.name_of(key) in decision.apps]
     return DeviceRow(
         device=device.number,
         person=user_text(posture.owner),

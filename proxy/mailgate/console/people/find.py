@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from mailgate.config import Bundle
-from mailgate.console.devices.mail_status import described
+from mailgate.console.devices.mail_status import name_of
 from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
 from mailgate.devices.names import bare, logins, references
@@ -115,7 +115,7 @@ def _person(login: str) -> Hit:
 
 def _device(device: Device, bundle: Bundle, now: datetime) -> Hit:
     posture = posture_now(device, bundle, now)
-    return Hit(what="device", id=device.id, words=described(posture), person=user_text(posture.owner))
+    return Hit(what="device", id=device.id, words=name_of(posture), person=user_text(posture.owner))
 
 
 def _once(hits: Iterable[Hit]) -> list[Hit]:

@@ -277,12 +277,6 @@ async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[HaltedRul
         )
     ]
     return [
-        HaltedRule(
-            rule=each.relief.rule,
-            why=each.relief.why,
-            at=each.relief.at,
-            by_itself=each.relief.cause is Cause.HALT,
-            holds=each.holds(now),
-        )
+        HaltedRule.taken_from(each.relief, by_itself=each.relief.cause is Cause.HALT, holds=each.holds(now))
         for each in kept
     ]
