@@ -21,6 +21,7 @@ from mailgate.console.plans.candidates import candidate_for
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of, title_of
 from mailgate.console.plans.outcome import PlanOutcome, outcome_of
 from mailgate.console.plans.picture import picture
+from mailgate.console.plans.planning import RequestedPlan
 from mailgate.console.policy.api import ActivationDone
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.spreadsheet import beginning, lines, saved_as
@@ -49,25 +50,6 @@ class PlanInput(InputModel):
     """The number of a version that was in force, in place of the files; by default the files."""
     days: Days = DAYS
     """How many days of requests are decided again."""
-
-
-class PlanProgress(OutputModel):
-    """The progress of a plan."""
-
-    who: str
-    """The admin who asked for it."""
-    began: datetime
-    """When it began."""
-    done: int
-    """The number of devices that are decided."""
-    total: int
-    """The number of all devices; 0 while it is unknown."""
-    runs: bool
-    """Whether it is still being made."""
-    digest: str
-    """The digest of the plan; empty until it is made."""
-    wrong: str
-    """Why it could not be made; empty otherwise."""
 
 
 class PlansQuery(InputModel):
@@ -141,7 +123,7 @@ async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
     return ListOf(items=[_status(each) for each in found])
 
 
-async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
+async def make_plan(call: Call, body: PlanInput) -> RequestedPlan:
     """Begin to plan the files on the gate's disk, files or a policy that are sent, or a version that was in force.
 
     Nothing is put in force. One plan is made at a time. `GET /plans/making` shows the progress.
@@ -163,14 +145,14 @@ async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
     if not context.planning.start(candidate, body.days, call.person, call.now):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.set_location("/plans/making")
-    return PlanProgress.model_validate(context.planning.last)
+    return await get_making(call)
 
 
-async def get_making(call: Call) -> PlanProgress:
+async def get_making(call: Call) -> RequestedPlan:
     """Get the progress of the plan that is being made at this gate, or the result of the last one."""
     if call.context.planning.last is None:
         raise ProblemError(404, "no plan was asked for since the start of this gate")
-    return PlanProgress.model_validate(call.context.planning.last)
+    return call.context.planning.last
 
 
 async def get_plan(call: Call, digest: Digest) -> PlanWithStatus:
