@@ -103,7 +103,7 @@ class Mailbox:
         application.on_response_prepare.append(_nameless)
         application.add_routes(
             [
-                web.get("/", self.inbox),
+                web.get("/", self.folder),
                 web.get("/style.css", self.style),
                 web.get("/compose", self.form),
                 web.post("/compose", self.send),
@@ -114,11 +114,9 @@ class Mailbox:
         )
         return application
 
-    async def inbox(self, _: web.Request) -> web.Response:
-        return self._list("inbox")
-
     async def folder(self, request: web.Request) -> web.Response:
-        return self._list(request.match_info["folder"])
+        folder = request.match_info.get("folder", "inbox")
+        return self._page("folder.html", folder=folder, messages=self._folders[folder])
 
     async def message(self, request: web.Request) -> web.Response:
         return self._page("message.html", message=self._find(request), path=request.path)
@@ -153,9 +151,6 @@ class Mailbox:
 
     async def style(self, _: web.Request) -> web.Response:
         return web.Response(text=self._style, content_type="text/css", headers=HEADERS)
-
-    def _list(self, folder: str) -> web.Response:
-        return self._page("folder.html", folder=folder, messages=self._folders[folder])
 
     def _find(self, request: web.Request) -> MailboxMessage:
         return _at(self._folders[request.match_info["folder"]], request.match_info["number"])
