@@ -123,7 +123,7 @@ def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields:
 
 def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
-    session, roles = request[SESSION], roles_of(request)
+    session, roles, policy = request[SESSION], roles_of(request), context_of(request).bundle().policy
 
     def to(name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
         return address(request, name, query, **parts) if may_open(name, roles) else CLOSED
@@ -140,7 +140,8 @@ def common_values(request: web.Request) -> dict[str, Any]:
         "who": session.name,
         "roles": roles,
         "csrf": session.csrf,
-        "title_of": context_of(request).bundle().policy.title_of,
+        "title_of": policy.title_of,
+        "name_of": policy.catalog.name_of,
         "to": to,
     }
 

@@ -1,8 +1,8 @@
 """One listed app: whom a rule about it would meet, from when, and the draft and plan of that rule."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from aiohttp import web
@@ -188,19 +188,15 @@ async def _tried(
     context: ConsoleContext, edit: ProhibitEdit, asked: MultiMapping[str]
 ) -> tuple[list[str], Policy | None]:
     """Why this rule cannot be drafted, a sentence each; otherwise the policy with it."""
-    nowhere = [phrase("Choose phones, tablets or both.")] if _nowhere(asked) else []
-    if wrong := [*nowhere, *_past(edit, context.clock())]:
+    wrong: list[str] = [phrase("Choose phones, tablets or both.")] if _nowhere(asked) else []
+    over = [at for at in (edit.warn, edit.block) if at and date.fromisoformat(at) < context.clock().date()]
+    wrong += [phrase("%(day)s is over. Choose today or a later day.", day=at) for at in over]
+    if wrong:
         return wrong, None
     try:
         return [], (await compute(edited, context.bundle().rules, edit)).policy
     except EditError as error:
         return [error.words], None
-
-
-def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
-    for at in (edit.warn, edit.block):
-        if at and date.fromisoformat(at) < now.date():
-            yield phrase("%(day)s is over. Choose today or a later day.", day=at)
 
 
 async def _letter(context: ConsoleContext, policy: Policy, rule: str, language: str) -> RenderedNotice | None:

@@ -51,7 +51,6 @@ async def device(request: web.Request) -> web.Response:
         why=await compute(explanation, access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
-        name_of=policy.catalog.name_of,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailgate.config import Bundle
-from mailgate.console.explain.requests import decide_last_request, sightings_of
+from mailgate.console.explain.requests import decide_last_request
 from mailgate.console.words import EFFECTS, device_in_words, looked_clause, reason_in_words
 from mailgate.devices.device import Device
 from mailgate.model import Access, Decision, Effect, Posture
@@ -87,13 +87,10 @@ class MailStatus(Fact):
 
 
 async def mail_status_of(
-    store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
+    store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded]
 ) -> MailStatus:
-    """The mail status of a device, decided for a request like its last one. Raises StoreUnavailableError.
-
-    :param seen: the decisions about it, the newest first. They are read from the store if not given.
-    """
-    seen = await sightings_of(store, device) if seen is None else seen
+    """The mail status of a device, decided for a request like its last one. ``seen`` are the decisions about it, the newest first.
+    Raises StoreUnavailableError."""
     access, decision = await decide_last_request(store, bundle, device, seen, now)
     return mail_status(access, decision, bundle.policy, seen, device.lost_at)
 

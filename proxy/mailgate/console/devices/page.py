@@ -136,7 +136,7 @@ async def _shown(
     whole: bool = True,
 ) -> web.Response:
     """The list with its filter. With mistakes nothing is listed."""
-    bundle, said, wanted = context_of(request).bundle(), asked.said, asked.wanted
+    said, wanted = asked.said, asked.wanted
     sort = f"-{wanted.sort}" if wanted.descending else wanted.sort
     return await show(
         request,
@@ -155,7 +155,6 @@ async def _shown(
         spans=SPANS,
         known=asked.known,
         mails={each.value: words for each, words in HEADLINES.items()},
-        name_of=bundle.policy.catalog.name_of,
         sorts=_sorts(request, said, sort),
         anything=bool(set(said) - {"sort", "order"}),
     )

@@ -50,7 +50,30 @@ HOURS = {
 
 @accepts_parameters(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
 async def exemptions(request: web.Request) -> web.Response:
-    return await _shown(request)
+    context, asked = context_of(request), request.query
+    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()
+    if whom:
+        theirs = await _of(context, whom)
+        exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
+    else:
+        exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
+        over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
+    shown = [each.relief for each in exempt[:SIZE]]
+    return await show(
+        request,
+        "exemptions.html",
+        shows=shown,
+        whom=whom,
+        off=[each.relief for each in await reliefs.off(now)],
+        exempt=shown,
+        let_ins=context.bundle().policy.let_ins,
+        more=_further(exempt),
+        over=over[:SIZE],
+        more_over=_further(over),
+        all_over="over" in asked,
+        rules=[rule.id for rule in context.bundle().policy.rules if rule.restricts],
+        spans=SPANS,
+    )
 
 
 @requires_role("operator")
@@ -141,35 +164,6 @@ async def resume(request: web.Request) -> web.Response:
     await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)
     say_on_next_page(request, phrase("“%(rule)s” is on again.", rule=context.bundle().policy.title_of(rule)))
     return redirect_back(request, sent, "exemptions")
-
-
-async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
-    context, asked = context_of(request), request.query
-    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()
-    if whom:
-        theirs = await _of(context, whom)
-        exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
-    else:
-        exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
-        over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
-    shown = [each.relief for each in exempt[:SIZE]]
-    return await show(
-        request,
-        "exemptions.html",
-        status,
-        shows=shown,
-        wrong=wrong,
-        whom=whom,
-        off=[each.relief for each in await reliefs.off(now)],
-        exempt=shown,
-        let_ins=context.bundle().policy.let_ins,
-        more=_further(exempt),
-        over=over[:SIZE],
-        more_over=_further(over),
-        all_over="over" in asked,
-        rules=[rule.id for rule in context.bundle().policy.rules if rule.restricts],
-        spans=SPANS,
-    )
 
 
 async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:

@@ -102,10 +102,8 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
     refused, changes, plans = list[RefusedPeople](), list[Turn](), list[PlanStatus]()
     with suppress(StoreError):
-        refused, changes = (
-            await refused_by_day(context.store, at),
-            await changes_of(context.store, bundle, at, names=names),
-        )
+        refused = await refused_by_day(context.store, at)
+        changes = await changes_of(context.store, bundle, at, names=names)
         plans = await plan_statuses(context.store, context.guard, at, MAX_PLANS)
         traffic = await traffic_of(context.store, asked, at)
         told = True
@@ -125,7 +123,6 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "told": told,
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
-        "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
         "census": context.counting.devices,
     }
 

@@ -132,14 +132,9 @@ async def make_plan(call: Call, body: PlanInput) -> RequestedPlan:
     try:
         candidate = await candidate_for(context, body.policy, body.version, body.files)
     except ConfigError as error:
-        raise ProblemError(
-            422,
-            "these rules have mistakes",
-            [
-                Fault(detail=str(each), pointer="#/files" if body.files else "#/policy")
-                for each in error.mistakes
-            ],
-        ) from None
+        pointer = "#/files" if body.files else "#/policy"
+        faults = [Fault(detail=str(each), pointer=pointer) for each in error.mistakes]
+        raise ProblemError(422, "these rules have mistakes", faults) from None
     except NoVersionError as error:
         raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
     if not context.planning.start(candidate, body.days, call.person, call.now):

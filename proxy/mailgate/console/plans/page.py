@@ -12,7 +12,7 @@ from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
-from mailgate.console.forms import Form, form_of, note_of
+from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.notices.facts import WORDS, notices_on_dates
 from mailgate.console.plans.candidates import candidate_for, rules_of_plan
@@ -58,6 +58,7 @@ async def watch(request: web.Request) -> web.Response:
         return redirect_to(request, "policy-plan", digest=found.digest)
     hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
     on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
+    by_themselves = {each.rule for each in on_dates}
     return await show(
         request,
         "plan_outcome.html",
@@ -72,9 +73,7 @@ async def watch(request: web.Request) -> web.Response:
         off=context.bundle().policy.reliefs.off(context.clock()),
         words=WORDS,
         notices=[
-            each
-            for each in _mailable(request, plan, outcome.version)
-            if each.rule not in {dated.rule for dated in on_dates}
+            each for each in _mailable(request, plan, outcome.version) if each.rule not in by_themselves
         ],
     )
 
@@ -112,7 +111,10 @@ async def plans(request: web.Request) -> web.Response:
 async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, rules that were sent in place of them, or a version that was in force."""
     context, sent = context_of(request), await form_of(request)
-    days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
+    days = number(str(sent.get("days", DAYS)))
+    text = (
+        sent.get("file", "") if sent.get("from") == "upload" else None
+    )  # without it those on disk are planned
     again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MAX_DAYS:
@@ -218,17 +220,8 @@ def _named(found: StoredPlan, what: str) -> str:
 
 async def _confirmed(request: web.Request) -> str | None:
     """The note of a confirmed form; None if it is not confirmed yet."""
-    if request.method == "GET":
-        return None
-    sent = await form_of(request)
-    if sent.get("confirmed") != "yes":
-        return None
-    return note_of(sent)
-
-
-def _uploaded(sent: Form) -> str | None:
-    """The rules that were sent; None if those on disk are to be planned."""
-    return sent.get("file", "") if sent.get("from") == "upload" else None
+    sent = await form_of(request) if request.method == "POST" else {}
+    return note_of(sent) if sent.get("confirmed") == "yes" else None
 
 
 async def _shown(request: web.Request, refused: RefusedError | None = None, note: str = "") -> web.Response:

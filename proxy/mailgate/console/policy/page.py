@@ -53,7 +53,6 @@ async def rule(request: web.Request) -> web.Response:
         share=f"{found.share * 100:g}",
         lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
         apps=catalog.apps,
-        name_of=catalog.name_of,
     )
 
 
@@ -81,9 +80,7 @@ async def rollback(request: web.Request) -> web.Response:
         found = (await difference(now_in_force, to)).changes
         ids = {each.about.removeprefix("rule ") for each in found}
         hit = await refused_within_hour(context.store, ids, context.clock())
-        return await show(
-            request, "rollback.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
-        )
+        return await show(request, "rollback.html", back_to=to, changes=found, hit=hit)
     note = note_of(sent)
     who, now, operates = person_of(request), context.clock(), "operator" in roles_of(request)
     done = await activation.retract(
