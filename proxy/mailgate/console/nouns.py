@@ -15,8 +15,6 @@ NOUNS = (
 
 
 class MenuPage(NamedTuple):
-    """A page that the menu leads to."""
-
     name: str
     """The name of its route."""
     words: str

@@ -178,7 +178,6 @@ def count(number: int) -> Phrase:
 
 
 def ago(time: timedelta) -> Phrase:
-    """A length of time ago, in words."""
     if time < timedelta(seconds=10):
         return phrase("just now")
     count, unit = roughly(time)
@@ -191,7 +190,6 @@ def ago(time: timedelta) -> Phrase:
 
 
 def plain(value: object) -> str:
-    """A value of a variable, for people."""
     if isinstance(value, timedelta):
         days, hours = value.days, value.seconds / 3600
         return (

@@ -48,7 +48,6 @@ def text(
 
 
 def placed(parts: Iterable[str], x: int, y: int) -> list[str]:
-    """Move parts together."""
     return [f'<g transform="translate({x} {y})">', *parts, "</g>"]
 
 

@@ -253,7 +253,6 @@ def kind_in_words(kind: Kind | str | None) -> str:
 
 
 def enrolment_in_words(enrolment: str) -> str:
-    """How a device is enrolled."""
     return capital(ENROLMENTS[Enrolment(enrolment)]) if enrolment in ENROLMENTS else phrase("Not told")
 
 
@@ -263,7 +262,6 @@ def system_in_words(os: str, version: str = "") -> str:
 
 
 def device_in_words(kind: Kind | str | None, os: str, version: str = "") -> str:
-    """A device in a few words."""
     return joined(part for part in (kind_in_words(kind), system_in_words(os, version)) if part)
 
 

@@ -35,8 +35,6 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class MailboxMessage:
-    """One message, decoded."""
-
     sender: str
     recipient: str
     subject: str
@@ -98,7 +96,6 @@ class Mailbox:
         )
 
     def application(self) -> web.Application:
-        """The mailbox as a web application."""
         application = web.Application(client_max_size=MAX_UPLOAD)
         application.on_response_prepare.append(_nameless)
         application.add_routes(

@@ -161,7 +161,6 @@ async def _told_before(store: Store, notice: DatedNotice, same: Sequence[Activat
 async def _why_held(
     store: Store, policy: Policy, same: Sequence[Activation], notice: DatedNotice, now: datetime
 ) -> str:
-    """Why a notice is held back; empty if it is not."""
     if now >= notice.until:
         return OFF if notice.rule.id in _rules_off(policy, now) else LATE
     rolled_back = await store.policies.taken_back_serials()

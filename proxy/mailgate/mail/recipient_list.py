@@ -88,7 +88,6 @@ class RecipientList:
     """Login names for which it is unknown whether the rule is about them."""
 
     def to(self, whom: Recipients) -> tuple[Mail, ...]:
-        """The mails to these people."""
         parts = list(Recipients)[: list(Recipients).index(whom) + 1]
         return tuple(each for each in self.mails if self._first(each) in parts)
 

@@ -43,8 +43,6 @@ Admins = Mapping[str, AdminSettings]
 
 @dataclass(frozen=True, slots=True)
 class CheckedToken:
-    """A token that was checked."""
-
     name: str
     proved_by: str
     """The hash in the settings against which it was checked. If the settings have another one, the token is not

@@ -46,7 +46,6 @@ class Call:
         return self.person.act(self.now, what, why)
 
     def set_location(self, path: str) -> None:
-        """Set the address of the result."""
         self.headers["Location"] = VERSION + path
 
 
@@ -66,8 +65,6 @@ Answer = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation."""
-
     address: str
     """Its method and its path, like ``GET /plans/{digest}``."""
     answer: Answer

@@ -104,7 +104,6 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 
 def _details(entry: AuditEntry) -> dict[str, str]:
-    """The details of an entry, each with its name, in words."""
     return dict(_lines(details_of(entry)))
 
 

@@ -49,8 +49,6 @@ class FilterChoices:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFilter:
-    """A filter as it was read."""
-
     known: FilterChoices
     wanted: DeviceFilter
     said: dict[str, str]

@@ -111,7 +111,6 @@ def say_given(request: web.Request, given: Relief, before: str = "") -> None:
 
 @requires_role("operator", "approver")
 async def end(request: web.Request) -> web.Response:
-    """End an exemption early."""
     context, sent = context_of(request), await form_of(request)
     why = note_of(sent, "why")
     kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))

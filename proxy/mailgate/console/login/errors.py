@@ -68,8 +68,6 @@ class LoginTrouble(StrEnum):
 
 
 class LoginError(Exception):
-    """A login failed."""
-
     def __init__(self, trouble: LoginTrouble) -> None:
         super().__init__(trouble.value)
         self.trouble = trouble

@@ -70,7 +70,6 @@ class Sessions:
         return session
 
     def end(self, value: str) -> None:
-        """End the session of a cookie."""
         self._open.pop(_digest(value), None)
 
 

@@ -296,7 +296,6 @@ def _off(policy: Policy, now: datetime) -> Iterator[Need]:
 
 
 def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
-    """The exemptions that end soon."""
     found = [
         each
         for each in policy.reliefs.exemptions(now)

@@ -166,14 +166,12 @@ async def sheet(request: web.Request) -> web.Response:
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def approve(request: web.Request) -> web.Response:
-    """Approve exactly this plan."""
     return await _decided(request, approvals.approve, phrase("You approved this plan."))
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def send_back(request: web.Request) -> web.Response:
-    """Send a plan back to its author."""
     return await _decided(request, approvals.send_back, phrase("You sent this plan back."))
 
 

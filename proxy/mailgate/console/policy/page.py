@@ -135,7 +135,6 @@ def _off(context: ConsoleContext) -> set[str]:
 
 
 async def version(request: web.Request) -> web.Response:
-    """One version with its files."""
     store = context_of(request).store
     return await show(
         request, "policy_version.html", version=await version_of(store, request.match_info["name"])

@@ -146,7 +146,6 @@ def _more(rule: Rule) -> Iterator[str]:
 
 
 def _told(rule: Rule | Default) -> Iterator[str]:
-    """What people are told."""
     if rule.reason:
         told = reason_in_words(rule.reason)
         yield (

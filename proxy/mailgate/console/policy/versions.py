@@ -123,8 +123,6 @@ class FileChange(Fact):
 
 
 class RuleFilesLocation(NamedTuple):
-    """The places of the files of the rules."""
-
     names: Files
     """Their names in the settings."""
     folder: Path
@@ -146,7 +144,6 @@ class RuleFilesLocation(NamedTuple):
 
 
 def file_changes(before: Rules, after: Rules, places: RuleFilesLocation) -> list[FileChange]:
-    """The files that differ."""
     return [
         FileChange(
             file=places.of_text(name)[1],

@@ -164,8 +164,6 @@ INTUNE, JAMF, FLEET = "intune", "jamf", "fleet"
 
 
 class DeviceProblem(Enum):
-    """What is wrong with a device."""
-
     NOTHING = "it reports, and is clean"
     INSTALLED = "an app that is not allowed is on it"
     REMOVED = "such an app was on it until lately"
@@ -194,8 +192,6 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class CompanyDevice:
-    """One device of one person."""
-
     number: int
     person: Employee
     make: Make
@@ -226,7 +222,6 @@ def devices(random: Random, staff: list[Employee], now: datetime) -> list[Compan
 
 
 def drawn(random: Random, shares: Mapping[Thing, int]) -> Thing:
-    """Draw one of these by their shares."""
     return random.choices(list(shares), list(shares.values()))[0]
 
 
@@ -285,7 +280,6 @@ def _changes(random: Random, problem: DeviceProblem) -> bool:
 
 
 def first_records(owned: CompanyDevice) -> Iterator[Report]:
-    """The first reports on the device."""
     return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
 
 

@@ -112,7 +112,6 @@ class StartPage:
         self._script = files(__package__).joinpath("templates", "start.js").read_text("utf-8").strip()
 
     def application(self) -> web.Application:
-        """The start page as a web application."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/{path:.*}", self.serve)
         application.on_startup.append(lambda _: self._player.start())
