@@ -42,7 +42,8 @@ def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
     said = claims.get(oidc.claim)
     if not isinstance(said, str) or not said.strip() or len(said) > MAX_NAME or not said.isprintable():
         raise LoginError(LoginTrouble.UNNAMED)
-    if oidc.claim == "email" and not _is_true(claims.get("email_verified")):
+    verified = claims.get("email_verified")  # some providers write it as a text
+    if oidc.claim == "email" and not (verified is True or verified == "true"):
         raise LoginError(LoginTrouble.UNVERIFIED)
     return said
 
@@ -71,11 +72,6 @@ def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:
     if oidc.groups and "_claim_names" not in claims:
         wanted.add(oidc.groups.claim)
     return not wanted <= claims.keys()
-
-
-def _is_true(said: object) -> bool:
-    """A boolean claim, which some providers write as a text."""
-    return said is True or said == "true"
 
 
 BY_PROXY = "proxy "

@@ -226,10 +226,10 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
         for each, told in zip(outcome.spans, counted, strict=True)
     ]
     whole = [one | other for one, other in zip(counted, top, strict=True)]
-    form = "time" if len(outcome.spans) <= BY_HOUR / HOUR + 1 and _by_hour(outcome) else "short"
-    marks = [
-        Mark(place, at=outcome.spans[place].at, form=form) for place in sorted({0, len(outcome.spans) - 1})
-    ]
+    spans, last = outcome.spans, len(outcome.spans) - 1
+    by_hour = last <= BY_HOUR / HOUR and (not last or spans[1].at - spans[0].at == HOUR)
+    form = "time" if by_hour else "short"
+    marks = [Mark(place, at=spans[place].at, form=form) for place in sorted({0, last})]
     drawn = "\n".join(columns(whole, ORDER, box, marks, translator=translator))
     return Panel(*_panel_words(outcome), 220, drawn, 640)
 
@@ -246,10 +246,6 @@ def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
         "So far %(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
         **told,
     )
-
-
-def _by_hour(outcome: PlanOutcome) -> bool:
-    return len(outcome.spans) < 2 or outcome.spans[1].at - outcome.spans[0].at == HOUR
 
 
 def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[OutcomeSpan]:
