@@ -130,6 +130,7 @@ def _facts(key: str, policy: Policy, counts: list[AppDay], standing: AppStanding
     return AppFacts.taken_from(
         app,
         standing,
+        prohibited_from=standing.prohibited_from,
         lists=list(lists),
         kept_out_by=[RuleAbout(rule=rule.id, title=str(rule.title or rule.id)) for rule in about],
         kept_out_lists=[name for name in prohibiting(keeping) if name in lists],
