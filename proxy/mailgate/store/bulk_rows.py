@@ -105,31 +105,17 @@ async def upsert_rows(
     await connection.execute(filled, {"told": _json(connection, table, rows)})
 
 
-async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *key: str) -> None:
-    """Update the columns of each row. ``key`` has the columns that identify a row."""
-    if not rows:
-        return
-    if not _takes_json(connection):
-        changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in key}
-        each = update(table).where(*_named(table, key)).values(changed)
-        await connection.execute(each, _keyed(rows, key))
-        return
-    told = _told(table, rows)
-    news = {name: told.c[name] for name in rows[0] if name not in key}
-    same = update(table).where(*(table.c[name] == told.c[name] for name in key)).values(news)
-    await connection.execute(same, {"told": _json(connection, table, rows)})
-
-
 async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Delete the rows that have the values of these in their columns."""
     if not rows:
         return
-    key = tuple(rows[0])
     if not _takes_json(connection):
-        await connection.execute(delete(table).where(*_named(table, key)), _keyed(rows, key))
+        alike = (table.c[name] == bindparam(name) for name in rows[0])
+        await connection.execute(delete(table).where(*alike), rows)
         return
     told = _told(table, rows)
-    same = delete(table).where(*(table.c[name] == told.c[name] for name in key))
-    await connection.execute(same, {"told": _json(connection, table, rows)})
+    alike = (table.c[name] == told.c[name] for name in rows[0])
+    await connection.execute(delete(table).where(*alike), {"told": _json(connection, table, rows)})
 
 
 def _takes_json(connection: AsyncConnection) -> bool:
@@ -157,15 +143,6 @@ def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
         return {**row, **{name: process(row[name]) for name, process in processors}}
 
     return encode
-
-
-def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == bindparam(f"of_{name}") for name in key]
-
-
-def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
-    """Rename the key columns, since a parameter cannot have the name of the column that it is compared with."""
-    return [{f"of_{name}" if name in key else name: value for name, value in row.items()} for row in rows]
 
 
 class RowPosition(NamedTuple):

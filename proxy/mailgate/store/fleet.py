@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -263,15 +263,6 @@ class BrowserFleet(Queries):
             10 * left < left + count or 10 * (ends - now) < ends - made_at
             for left, count, made_at, ends in rows
         )
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the readers who have not been seen since then, and older times of the others."""
-        readers = laptop_readers.c
-        async with self._database.writing() as connection:
-            for column in (readers.named_at, readers.bare_at):
-                await connection.execute(update(laptop_readers).where(column < before).values({column: None}))
-            gone = await connection.execute(delete(laptop_readers).where(readers.seen_at < before))
-            return gone.rowcount
 
 
 class _Browsers:

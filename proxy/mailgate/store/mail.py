@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice, ToldDevice
@@ -208,8 +208,3 @@ class Languages(Queries):
             query = select(languages.c.person, languages.c.tag).where(theirs)
             found |= {row.person: row.tag for row in await self._rows(query, timeout_seconds=30)}
         return found
-
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete the languages of people who asked for no page since then. Raises ``StoreUnavailableError``."""
-        old = select(languages.c.person).where(languages.c.day < before.date()).limit(size)
-        return await self._change(delete(languages).where(languages.c.person.in_(old)))

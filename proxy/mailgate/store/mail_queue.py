@@ -77,10 +77,6 @@ class QuarantineMails(Queries):
         )
         await self._change(delete(quarantine_mails).where(*named))
 
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the claims from before this moment. There are few, so all are deleted at once."""
-        return await self._change(delete(quarantine_mails).where(quarantine_mails.c.written_at < before))
-
 
 _PAGE = 500
 TELL_WITHIN = timedelta(days=2)
@@ -275,11 +271,6 @@ class MailQueue(Queries):
         meant = and_(mails.c.version.in_(versions), mails.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)
         return await self._read(select(mails).where(meant, *read))
-
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete mails that have not changed since then; those that wait or are unsure are too late by then."""
-        old = select(mails.c.id).where(mails.c.changed_at < before).limit(size)
-        return await self._change(delete(mails).where(mails.c.id.in_(old)))
 
     async def _read(self, query: Any) -> list[Mail]:
         return await self._each(query, mail_of, timeout_seconds=30)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
-from mailgate.store.bulk_rows import among, insert_ignoring, insert_rows, update_rows
+from mailgate.store.bulk_rows import insert_ignoring, insert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
 from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
@@ -252,39 +252,28 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
         await insert_ignoring(connection, first_refusals, [rows[key] for key in sorted(rows)])
 
 
-async def _named(
-    connection: AsyncConnection, column: ColumnElement[str], names: set[str], where: ColumnElement[bool]
-) -> set[str]:
-    if not names:
-        return set()
-    query = select(column).where(where, among(connection, column, sorted(names)))
-    return set((await connection.execute(query)).scalars())
-
-
 class FirstRefusals(Queries):
     async def compare_refusals(self, policy: str, plan: str, before: str, size: int = COMPARED) -> bool:
         """Compare some first refusals with a plan and the policy before it. Returns whether there may be more."""
         query = select(first_refusals).where(_FIRST.policy == policy, _FIRST.sort == NEW).limit(size)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            rows = (await connection.execute(query)).all()
-            persons = {row.person for row in rows if row.person}
-            devices = {row.device for row in rows if not row.person}
-            named = await _named(connection, plan_movers.c.person, persons, plan_movers.c.plan == plan)
-            named |= await _named(connection, plan_movers.c.device, devices, plan_movers.c.plan == plan)
-            known = await _named(
-                connection, _FIRST.subject, {row.subject for row in rows}, _FIRST.policy == before
-            )
-        sorts = {
-            row.subject: BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
-            for row in rows
-        }
-        told = [
-            {"policy": policy, "subject": subject, "sort": sort} for subject, sort in sorted(sorts.items())
-        ]
-        if told:
-            async with self._database.writing(timeout_seconds=10) as connection:
-                await update_rows(connection, first_refusals, told, "policy", "subject")
+        rows = await self._rows(query, timeout_seconds=10)
+        people = {row.person for row in rows if row.person}
+        devices = {row.device for row in rows if not row.person}
+        named = await self._among(_COLUMNS.person, people, _COLUMNS.plan == plan)
+        named |= await self._among(_COLUMNS.device, devices, _COLUMNS.plan == plan)
+        known = await self._among(_FIRST.subject, {row.subject for row in rows}, _FIRST.policy == before)
+        sorts: dict[str, list[str]] = {}
+        for row in rows:
+            sort = BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
+            sorts.setdefault(sort, []).append(row.subject)
+        for sort, subjects in sorts.items():
+            theirs = (_FIRST.policy == policy, _FIRST.subject.in_(subjects))
+            await self._change(update(first_refusals).where(*theirs).values(sort=sort))
         return len(rows) == size
+
+    async def _among(self, column: ColumnElement[str], names: set[str], of: ColumnElement[bool]) -> set[str]:
+        query = select(column).where(of, column.in_(names))
+        return set(await self._values(query, timeout_seconds=10))
 
     async def refused(self, policy: str, most: int) -> dict[str, str]:
         """The first people and devices that were refused under ``policy``, each with who expected it."""
@@ -307,13 +296,3 @@ class FirstRefusals(Queries):
             HourOfRefusals(hour, *(each.get(sort, 0) for sort in REFUSAL_CLASSES))
             for hour, each in sorted(found.items())
         ]
-
-    async def prune(self, before: datetime, size: int) -> int:
-        """Delete up to ``size`` first refusals from before this moment. Returns how many."""
-        old = select(_FIRST.policy, _FIRST.subject).where(_FIRST.hour < before).limit(size)
-        async with self._database.writing() as connection:
-            rows = (await connection.execute(old)).all()
-            for policy, subject in rows:
-                gone = delete(first_refusals).where(_FIRST.policy == policy, _FIRST.subject == subject)
-                await connection.execute(gone)
-            return len(rows)

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Queries, made
 from mailgate.store.policies import Activation, OvertakenError, RuleTexts
-from mailgate.store.schema import activations, audit, drafts, plans, policies
+from mailgate.store.schema import activations, audit, drafts, plans
 
 SHORTEST = 6
 """The fewest characters of a digest that may name a plan."""
@@ -98,10 +98,6 @@ class Plans(Queries):
             await append(connection, act)
             return True
 
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete plans that were made before this moment. There are few, so all are deleted at once."""
-        return await self._change(delete(plans).where(plans.c.made_at < before))
-
 
 def _of(candidate: str, serial: int, author: str, since: datetime | None = None) -> Select[Any]:
     where = [plans.c.candidate == candidate, plans.c.serial == serial]
@@ -173,8 +169,3 @@ class Drafts(Queries):
     async def latest(self, size: int) -> list[KeptDraft]:
         query = select(drafts).order_by(drafts.c.made_at.desc(), drafts.c.digest).limit(size)
         return await self._each(query, made(KeptDraft))
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete drafts from before this moment that never came in force, all at once, since there are few."""
-        used = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
-        return await self._change(delete(drafts).where(drafts.c.made_at < before, ~used))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.people import counted_name, user_text
@@ -146,11 +146,6 @@ class StoredReliefs(Queries):
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
             await _end(connection, ended, act, counted)
             return ended
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the reliefs that ended before this moment, but no let-ins. There are few, so all are deleted at once."""
-        over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
-        return await self._change(delete(reliefs).where(over, reliefs.c.cause != Cause.SELF_SERVICE))
 
     async def _newest(self, size: int | None, *where: ColumnElement[bool]) -> list[KeptRelief]:
         query = select(reliefs).where(*where).order_by(reliefs.c.number.desc()).limit(size)

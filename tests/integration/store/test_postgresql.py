@@ -9,9 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, KEEP, NOW, TERMS, access, proof
 from tests.unit.store.test_gates import BEAT
-from tests.unit.store.test_retention import KEEP
 
 from mailgate.devices.trust import report_by
 from mailgate.model import PostureState
