@@ -249,11 +249,7 @@ def _after(
         return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
     narrows_at = (state.narrows_at or started + NARROWS_AFTER) if outcome.narrowed else None
     good = replace(
-        counts,
-        last_success=now,
-        failing_since=None,
-        narrowed=len(outcome.narrowed),
-        narrows_at=narrows_at,
+        counts, last_success=now, failing_since=None, narrowed=len(outcome.narrowed), narrows_at=narrows_at
     )
     if outcome.trouble is Trouble.CUT:
         return good

@@ -207,10 +207,7 @@ class DeviceSet:
                 found.append(other)
         if not found:
             return Device(
-                self._free_id(report.key),
-                (report,),
-                first_seen=report.first_seen,
-                last_seen=report.last_seen,
+                self._free_id(report.key), (report,), first_seen=report.first_seen, last_seen=report.last_seen
             )
         for each in found:
             self._remove(self._devices[each.id])

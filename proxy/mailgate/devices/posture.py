@@ -327,16 +327,7 @@ def kind_of(reports: Iterable[Report]) -> Kind | None:
     return min(told, key=_KINDS.index, default=None)
 
 
-_KINDS = (
-    Kind.PHONE,
-    Kind.TABLET,
-    Kind.MAIL_APP,
-    Kind.TOOL,
-    Kind.BOT,
-    Kind.OTHER,
-    Kind.LAPTOP,
-    Kind.UNKNOWN,
-)
+_KINDS = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP, Kind.TOOL, Kind.BOT, Kind.OTHER, Kind.LAPTOP, Kind.UNKNOWN)
 
 
 def stable_until(device: Device, terms: PostureTerms, now: datetime) -> datetime:

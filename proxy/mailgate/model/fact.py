@@ -23,11 +23,7 @@ class Fact(BaseModel):
     """The base of all facts. A fact is read-only, and the docstrings of its fields become the description of the API."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        validate_by_name=True,
-        validate_by_alias=True,
+        frozen=True, extra="forbid", strict=True, validate_by_name=True, validate_by_alias=True
     )
 
     @classmethod
@@ -57,10 +53,7 @@ def _told(words: str, info: SerializationInfo) -> Any:
 
 
 Words = Annotated[
-    str,
-    WrapValidator(_kept),
-    PlainSerializer(_told, when_used="json"),
-    WithJsonSchema({"type": "string"}),
+    str, WrapValidator(_kept), PlainSerializer(_told, when_used="json"), WithJsonSchema({"type": "string"})
 ]
 """Words that a page may translate. In JSON they are English, but stored as a text of the catalogs with its values."""
 Instant = Annotated[

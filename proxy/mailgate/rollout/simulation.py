@@ -50,12 +50,8 @@ class Task:
     """The id of a rule that the active rules are taken not to have; empty if they count as they are."""
 
 
-def ignore_movers(_movers: Sequence[Mover]) -> None:
-    """Ignore the movers."""
-
-
 async def simulate(
-    store: Store, task: Task, workers: int, progress: Progress, listed: MoversCallback = ignore_movers
+    store: Store, task: Task, workers: int, progress: Progress, listed: MoversCallback | None = None
 ) -> ImpactTally:
     """Add up what changes for everybody. ``listed`` receives the movers, in another thread. Raises StoreUnavailableError."""
     count = await store.devices.count()
@@ -64,7 +60,8 @@ async def simulate(
     total = ImpactTally()
 
     def add(part: ImpactTally) -> None:
-        listed(part.movers)
+        if listed:
+            listed(part.movers)
         total.merge(part)
 
     if len(parts) == 1 or workers < 2:

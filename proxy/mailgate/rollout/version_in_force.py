@@ -61,15 +61,6 @@ _NOT_INSPECTED = InspectionResult()
 Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, InspectionResult]]
 
 
-async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResult:
-    """Let everything pass."""
-    return InspectionResult()
-
-
-async def nothing_frozen() -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Current:
     """The rules in force at a gate, and their activation."""
@@ -105,8 +96,8 @@ class RulesKeeper:
         policies: Policies,
         origin: str,
         clock: Callable[[], datetime],
-        inspect: Inspect = pass_uninspected,
-        frozen: Callable[[], Awaitable[str]] = nothing_frozen,
+        inspect: Inspect,
+        frozen: Callable[[], Awaitable[str]],
     ) -> None:
         self._policies = policies
         self._origin = origin
@@ -320,9 +311,7 @@ class RulesKeeper:
             before, now = await rules_of(self._policies, base), await rules_of(self._policies, active)
         except UnreadableVersionError as error:
             return phrase(
-                "we cannot tell whether they lack what %(who)s started: %(why)s",
-                who=who,
-                why=error.words,
+                "we cannot tell whether they lack what %(who)s started: %(why)s", who=who, why=error.words
             )
         lost = await compute(taken_back, before.policy, now.policy, files.policy)
         if not lost:
@@ -330,11 +319,7 @@ class RulesKeeper:
         told = joined((each.in_one_line for each in lost[:_NAMED]), "; ")
         if len(lost) > _NAMED:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
-        why = phrase(
-            "they lack what %(who)s started and would undo it: %(told)s",
-            who=who,
-            told=told,
-        )
+        why = phrase("they lack what %(who)s started and would undo it: %(told)s", who=who, told=told)
         return with_command(why, f"; {_APPLIED if by_file else _ENDED}")
 
     def _note_what_files_hold(self, number: int = 0) -> None:

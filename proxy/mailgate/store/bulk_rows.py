@@ -77,11 +77,6 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
         await upsert_rows(connection, upsert(connection, table), table, rows)
 
 
-async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
-    """Insert the rows whose keys are new, and ignore the others."""
-    await upsert_rows(connection, upsert(connection, table).on_conflict_do_nothing(), table, rows)
-
-
 async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Insert these rows in place of those with the same primary keys. No two of them may have the same key."""
     if not rows:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
@@ -22,7 +22,7 @@ from mailgate.store.bulk_rows import among, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
-from mailgate.store.folding import begins_with, spell
+from mailgate.store.folding import begins_with, function
 from mailgate.store.schema import device_row_changes, device_rows, devices, laptop_readers
 
 WINDOW = 5_000
@@ -39,13 +39,8 @@ SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "repo
 """The columns by which devices can be sorted."""
 
 
-class _AnyOf(FunctionElement[Any]):
-    """Whether a column has one of the values of a query, by its index also beside OR."""
-
-    inherit_cache = True
-
-
-spell(_AnyOf, sqlite="{0} IN {1}", postgresql="{0} = ANY(ARRAY{1})")
+_AnyOf = function(NullType(), sqlite="{0} IN {1}", postgresql="{0} = ANY(ARRAY{1})")
+"""Whether a column has one of the values of a query, by its index also beside OR."""
 
 
 class DeviceRow(NamedTuple):
@@ -259,14 +254,11 @@ class DeviceRows(Queries):
 def _look(wanted: DeviceFilter, place: Any) -> tuple[Select[Any], Select[Any] | None]:
     """The queries for the keys that match, and for the last key of the window; None if there is no window."""
     rows = _ordered(wanted, place)
-    if wanted.name:
-        # or PostgreSQL might look for the name among all rows in their order
-        window = rows.offset(0).subquery()
-        return _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c), None
-    window = rows.limit(WINDOW).subquery()
+    # without an offset PostgreSQL might look for the name among all rows in their order
+    window = (rows.offset(0) if wanted.name else rows.limit(WINDOW)).subquery()
     query = _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c)
-    end = _ordered(wanted, place).with_only_columns(_COLUMNS.device).offset(WINDOW - 1).limit(1)
-    return query, end
+    end = rows.with_only_columns(_COLUMNS.device).offset(WINDOW - 1).limit(1)
+    return query, None if wanted.name else end
 
 
 def _ordered(wanted: DeviceFilter, place: Any) -> Select[Any]:

@@ -1,7 +1,6 @@
 """The number of people and devices that each activation and other act newly kept out, so that many small steps add up to a big
 one."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,15 +121,14 @@ class KeptOutCounts(Queries):
 
 async def _kept_out(connection: AsyncConnection, moment: datetime, *which: ColumnElement[bool]) -> KeptOut:
     told = await _details(connection, moment, audit.c.details.contains('"kept_out": '), *which)
-    return _sum(_read(each["kept_out"]) for each in told if "kept_out" in each)
+    return sum((_read(each["kept_out"]) for each in told if "kept_out" in each), NOBODY)
 
 
 async def _forgotten(connection: AsyncConnection, moment: datetime) -> KeptOut:
     people = await _details(connection, moment, audit.c.what == "person-forgotten")
     devices = await _details(connection, moment, audit.c.what == "device-forgotten")
-    counts = [_read(each) for each in people]
     # the owner of each device may have been forgotten with it
-    return _sum([*counts, KeptOut(len(devices), len(devices))])
+    return sum(map(_read, people), KeptOut(len(devices), len(devices)))
 
 
 async def _details(
@@ -145,7 +143,3 @@ def _read(told: object) -> KeptOut:
         case {"people": int(people), "devices": int(devices)}:
             return KeptOut(people, devices)
     raise StoreError(DAMAGED, by_command=VERIFY)
-
-
-def _sum(counts: Iterable[KeptOut]) -> KeptOut:
-    return sum(counts, NOBODY)

@@ -12,12 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import (
-    LONGEST_NAME,
-    MAX_TEXT_CHARACTERS,
-    client_facts,
-    facts_to_hold,
-)
+from mailgate.store.client_facts import LONGEST_NAME, MAX_TEXT_CHARACTERS, client_facts, facts_to_hold
 from mailgate.store.database import Database
 from mailgate.store.laptop_readers import LaptopReaders
 from mailgate.store.plan_movers import note_first

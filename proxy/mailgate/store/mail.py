@@ -130,23 +130,17 @@ def row_of(mail: Mail) -> dict[str, Any]:
 def mail_of(row: Mapping[Any, Any]) -> Mail:
     named = {name: row[name] for name in Mail.__slots__}
     typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
-    return Mail(**{**named, **typed, "notice": _notice_of(row["notice"]), "about": _about_of(row["about"])})
+    read = {"notice": _read(_NOTICE, row["notice"]), "about": _read(_ABOUT, row["about"]) or ()}
+    return Mail(**{**named, **typed, **read})
 
 
-def _notice_of(text: str | None) -> Notice | None:
-    """Read the notice. If it cannot be read, only this mail fails when it is composed, and those after it are still sent."""
+def _read(kind: TypeAdapter[Any], text: str | None) -> Any:
+    """What a mail says, or the devices that it is about; None if it cannot be read. Then only this mail fails when it is composed, and
+    those after it are still sent."""
     try:
-        return _NOTICE.validate_json(text) if text else None
+        return kind.validate_json(text) if text else None
     except ValidationError:
         return None
-
-
-def _about_of(text: str) -> tuple[ToldDevice, ...]:
-    """Read the devices. Of a mail whose devices cannot be read it is not known what it said."""
-    try:
-        return _ABOUT.validate_json(text)
-    except ValidationError:
-        return ()
 
 
 _KNOWN = 50_000

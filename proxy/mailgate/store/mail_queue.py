@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
 from mailgate.policy.reliefs import Cause
+from mailgate.store import gates
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import put_rows, upsert
 from mailgate.store.database import Queries
-from mailgate.store.gates import shared_now
 from mailgate.store.mail import (
     OPEN_ENDS,
     PERHAPS_READ,
@@ -160,16 +160,12 @@ class MailQueue(Queries):
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
         return bool(await self._rows(query))
 
-    async def now(self, own: datetime) -> datetime:
-        """The time by which mails are late (``gates.shared_now``)."""
-        async with self._database.reading() as connection:
-            return await shared_now(connection, own)
-
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
         """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or
         if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
         waits."""
         async with self._database.writing() as connection:
+            now = await gates.shared_now(connection, now)
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
                 return False

@@ -88,8 +88,7 @@ def _clients_of(subject: DataSubject) -> ColumnElement[bool]:
 PERSONAL: Mapping[Table, Pick] = {
     devices: lambda subject: devices.c.key.in_(subject.numbers),
     reports: lambda subject: or_(
-        reported_for(subject.person),
-        and_(reports.c.device.in_(subject.numbers), reports.c.person == ""),
+        reported_for(subject.person), and_(reports.c.device.in_(subject.numbers), reports.c.person == "")
     ),
     device_names: lambda subject: device_names.c.device.in_(subject.numbers),
     device_findings: lambda subject: device_findings.c.device.in_(subject.numbers),
@@ -192,9 +191,7 @@ class Personal(Queries):
                 "a login name is needed: without one the rows of unknown people would be selected"
             )
         return DataSubject(
-            person,
-            frozenset(addresses),
-            tuple(await self._people.devices(login, now, precedence)),
+            person, frozenset(addresses), tuple(await self._people.devices(login, now, precedence))
         )
 
 

@@ -14,7 +14,7 @@ from mailgate.devices.names import user_text
 from mailgate.model import Effect
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
-from mailgate.store.bulk_rows import insert_ignoring, insert_rows
+from mailgate.store.bulk_rows import insert_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
 from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
@@ -77,33 +77,30 @@ class PlanMovers(Queries):
         """The next movers after the one with this number. ``large``: the plan has more than ``WINDOW`` movers."""
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
-            place = (await connection.execute(_one(plan, after))).first() if after else None
-            window = _ordered(plan, wanted, place, large=large).limit(_most(large=large)).subquery()
+            last_one = select(plan_movers).where(_COLUMNS.plan == plan, _COLUMNS.number == after)
+            place = (await connection.execute(last_one)).first() if after else None
+            ordered = _ordered(plan, wanted, place, large=large)
+            window = ordered.limit(_most(large=large)).subquery()
             meant = select(window).where(*_filters(wanted, window.c))
             query = _sorted(wanted, meant, window.c, _lead(wanted, large=large))
             rows = (await connection.execute(query.limit(size + 1))).all()
             last = None
             if large and len(rows) <= size:
-                end = _ordered(plan, wanted, place, large=large).with_only_columns(_COLUMNS.number)
-                last = await connection.scalar(end.offset(STEP - 1).limit(1))
+                end = ordered.with_only_columns(_COLUMNS.number).offset(STEP - 1).limit(1)
+                last = await connection.scalar(end)
         more = rows[size - 1].number if len(rows) > size else last
         return FoundMovers(tuple(_mover(row) for row in rows[:size]), more)
 
     async def count(self, plan: str, wanted: MoverFilter, *, large: bool) -> tuple[int, int, bool]:
         """The number of rows and of people that match, and whether these are complete."""
+        most = _most(large=large)
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
-            return await self._count(connection, plan, wanted, large=large)
-
-    async def _count(
-        self, connection: AsyncConnection, plan: str, wanted: MoverFilter, *, large: bool
-    ) -> tuple[int, int, bool]:
-        most = _most(large=large)
-        window = _ordered(plan, wanted, None, large=large).limit(most).subquery()
-        meant = and_(*_filters(wanted, window.c), window.c.number > 0)
-        people = func.count(window.c.person.distinct()).filter(meant, window.c.person != "")
-        query = select(func.count().filter(meant), people, func.count()).select_from(window)
-        rows, persons, looked = (await connection.execute(query)).one()
+            window = _ordered(plan, wanted, None, large=large).limit(most).subquery()
+            meant = and_(*_filters(wanted, window.c), window.c.number > 0)
+            people = func.count(window.c.person.distinct()).filter(meant, window.c.person != "")
+            query = select(func.count().filter(meant), people, func.count()).select_from(window)
+            rows, persons, looked = (await connection.execute(query)).one()
         return int(rows), int(persons), looked < most
 
     async def pages(self, plan: str, wanted: MoverFilter, *, large: bool) -> AsyncIterator[Sequence[Mover]]:
@@ -144,10 +141,6 @@ async def _meant(connection: AsyncConnection, plan: str, wanted: MoverFilter, *,
     query = select(_COLUMNS.number).where(_COLUMNS.device == wanted.name, _COLUMNS.plan == plan).limit(1)
     known = (await connection.execute(query)).first()
     return replace(wanted, name="", device=wanted.name) if known else wanted
-
-
-def _one(plan: str, number: int) -> Select[Any]:
-    return select(plan_movers).where(_COLUMNS.plan == plan, _COLUMNS.number == number)
 
 
 def _ordered(plan: str, wanted: MoverFilter, place: Any, *, large: bool) -> Select[Any]:
@@ -249,7 +242,8 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
             row |= {"person": person, "device": sighting.device, "hour": hour, "sort": NEW}
             rows.setdefault((sighting.policy, subject), row)
     if rows:
-        await insert_ignoring(connection, first_refusals, [rows[key] for key in sorted(rows)])
+        statement = upsert(connection, first_refusals).on_conflict_do_nothing()
+        await upsert_rows(connection, statement, first_refusals, [rows[key] for key in sorted(rows)])
 
 
 class FirstRefusals(Queries):

@@ -17,6 +17,8 @@ from mailgate.store.database import Queries
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
 
+_SERIAL = select(relief_changes.c.number)
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRelief:
@@ -34,13 +36,12 @@ class KeptRelief:
 class StoredReliefs(Queries):
     async def serial(self) -> int:
         """A number that changes with every change of reliefs. The query is cheap, since gates send it all the time."""
-        async with self._database.reading() as connection:
-            return await _serial(connection)
+        return int(await self._value(_SERIAL))
 
     async def current(self, now: datetime) -> Reliefs:
         query = select(reliefs).where(is_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
-            serial = await _serial(connection)
+            serial = int((await connection.execute(_SERIAL)).scalar_one())
             rows = (await connection.execute(query)).mappings()
             return Reliefs(serial, tuple(_kept(row).relief for row in rows))
 
@@ -129,16 +130,16 @@ class StoredReliefs(Queries):
         """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
-            if await _open_halts(connection, relief.rule):
+            halted = (
+                reliefs.c.cause == Cause.HALT,
+                reliefs.c.rule == relief.rule,
+                reliefs.c.ended_at.is_(None),
+            )
+            if (await connection.execute(select(reliefs.c.number).where(*halted))).first():
                 return None
             return await _grant(connection, relief, act)
 
-    async def end(
-        self,
-        numbers: Sequence[int],
-        act: Act,
-        counted: Counted = UNCOUNTED,
-    ) -> list[Relief]:
+    async def end(self, numbers: Sequence[int], act: Act, counted: Counted = UNCOUNTED) -> list[Relief]:
         """End those of these reliefs that are not ended yet. ``counted`` is how many that may keep out. Raises CountedMeanwhileError."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
@@ -155,17 +156,6 @@ class StoredReliefs(Queries):
 def is_in_force(now: datetime) -> ColumnElement[bool]:
     """The condition of a relief that holds at this moment."""
     return and_(reliefs.c.ended_at.is_(None), or_(reliefs.c.until.is_(None), reliefs.c.until > now))
-
-
-async def _serial(connection: AsyncConnection) -> int:
-    return int((await connection.execute(select(relief_changes.c.number))).scalar_one())
-
-
-async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
-    query = select(reliefs.c.number).where(
-        reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule, reliefs.c.ended_at.is_(None)
-    )
-    return list(await connection.execute(query))
 
 
 async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None:

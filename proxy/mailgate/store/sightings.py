@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, literal, or_, select, union
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import FORMER, user_text
@@ -193,11 +193,7 @@ class Sightings(Queries):
     async def _recorded(self, query: Any) -> list[Recorded]:
         async with self._database.reading(timeout_seconds=30) as connection:
             rows = (await connection.execute(query)).mappings()
-            return await asyncio.to_thread(_read_all, rows)  # whoever keeps asking has many
-
-
-def _read_all(rows: Iterable[RowMapping]) -> list[Recorded]:
-    return [_read(row) for row in rows]
+            return await asyncio.to_thread(lambda: [*map(_read, rows)])  # whoever keeps asking has many
 
 
 def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:

@@ -106,9 +106,7 @@ async def test_old_help_requests_are_deleted(store: Store) -> None:
     assert await prune(store, NOW + HOUR) == 1
 
 
-async def test_every_help_number_leads_to_its_sighting_while_it_is_kept(
-    store: Store,
-) -> None:
+async def test_every_help_number_leads_to_its_sighting_while_it_is_kept(store: Store) -> None:
     store.ledger.record(access(device=""), BLOCK, "FIRST")
     await store.ledger.flush()
     (seen,) = await store.sightings.latest()

@@ -37,9 +37,7 @@ async def test_processes_that_plan_one_change_by_themselves_leave_one_plan(
     assert len(await store.plans.latest(9)) == len(await store.audit.page()) == 1
 
 
-async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(
-    store: Store,
-) -> None:
+async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(store: Store) -> None:
     later = NOW + timedelta(days=2)
     others = [{"author": "lin"}, {"serial": PLAN.serial + 1}, {"made_at": later}]
     assert await store.plans.keep(PLAN, ACT)
