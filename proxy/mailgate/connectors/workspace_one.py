@@ -104,9 +104,8 @@ class WorkspaceOne(ApiConnector):
 
 
 def _may_see_every_app(found: Mapping[str, Any], os: str, kinds: Container[str]) -> bool:
-    """Whether the inventory has every app, where personal apps are collected. Under user enrolment an iPhone withholds
-    serial number and UDID, and its own apps. Nothing that is documented tells an Android phone with a work profile
-    from others."""
+    """Whether the inventory has every app, where personal apps are collected. Under user enrolment an iPhone withholds serial number,
+    UDID and its own apps. Nothing that is documented tells an Android phone with a work profile from others."""
     company = text(found, "Ownership")[:1].upper() in kinds  # `E` is an employee's own
     return company and _is_named(found) and os in _APPLE
 

@@ -28,8 +28,7 @@ class Fact(BaseModel):
 
     @classmethod
     def taken_from(cls, *nouns: object, **told: Any) -> Self:
-        """The fact about these nouns. A field that is not ``told`` is that of the same name of the first noun that has it; sets are
-        sorted."""
+        """The fact about these nouns. A field that is not ``told`` is that of the first noun that has one of its name; sets are sorted."""
         for name in cls.model_fields.keys() - told.keys():
             noun = next((each for each in nouns if hasattr(each, name)), nouns[-1])
             said = getattr(noun, name)

@@ -1,5 +1,4 @@
-"""Puts rules in force and takes them back, in the name of a person. If that is against the guard, the other approvers are
-written to."""
+"""Puts rules in force and takes them back, in the name of a person. Against the guard, the other approvers are written to."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace

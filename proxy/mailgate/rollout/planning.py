@@ -135,8 +135,8 @@ async def make_plan(
     listed: MoversCallback | None = None,
     without: str = "",
 ) -> Plan:
-    """Make a plan. ``url`` is the store's, for other processes that take part; ``listed`` receives all movers; the rule ``without`` counts as not in force yet, and in the candidate as not out. Raises
-    StoreUnavailableError."""
+    """Make a plan. ``url`` is the store's, for other processes that take part; ``listed`` receives all movers; the rule ``without`` counts
+    as not in force yet, and in the candidate as not out. Raises StoreUnavailableError."""
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
     reliefs = (await store.reliefs.current(scope.now)).with_rule_on(without)

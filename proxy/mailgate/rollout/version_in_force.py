@@ -87,9 +87,8 @@ class WaitingFiles:
 
 
 class RulesKeeper:
-    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle``
-    regularly. ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` tells why no files may be put in
-    force now."""
+    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle`` regularly.
+    While ``inspect`` takes its time the version in force stays. ``frozen`` tells why no files may be put in force now."""
 
     def __init__(
         self,
@@ -114,8 +113,7 @@ class RulesKeeper:
         self.current: Current
 
     async def start(self, files: Rules, against: str = "") -> Rules:
-        """The rules to start with. ``against``: why these files may not be put in force, in words. Raises StoreError or
-        UnreadableVersionError."""
+        """The rules to start with. ``against``: why the files may not be put in force. Raises StoreError or UnreadableVersionError."""
         self._files = files.digest
         active = await self._policies.active()
         if active is None:
@@ -323,8 +321,7 @@ class RulesKeeper:
         return with_command(why, f"; {_APPLIED if by_file else _ENDED}")
 
     def _note_what_files_hold(self, number: int = 0) -> None:
-        """Remember the version that the files hold: that in force, or the earlier one of this ``number``. Later versions do
-        not come from them."""
+        """Remember the version that the files hold: that in force, or the earlier one of this ``number``. Later ones come from others."""
         if self._files == self.current.activation.digest:
             number = self.current.activation.number
         if number:

@@ -172,8 +172,7 @@ class BrowserFleet(Queries):
         size: int,
         after: Place | None = None,
     ) -> FoundBrowsers:
-        """The next browsers that match, in the order of their people. At most ``WINDOW`` are read, so it may find few or none although
-        there are more after them."""
+        """The next browsers that match, in the order of their people. At most ``WINDOW`` are read: few or none may be found before the end."""
         near = (
             select(*keys.c).where(keys.c.app == "", *_named(wanted.name), *_behind(after)).order_by(*_ORDER)
         )

@@ -59,9 +59,8 @@ _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 class HelpRequests(Queries):
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
-        """Store a request. If the person asked before, count one more and open it again; what they wrote stays unless they
-        wrote something now. ``sighting`` is the id of the refused request, to which every reference that was asked about
-        leads."""
+        """Store a request. If the person asked before, count one more and open it again; what they wrote stays unless they wrote something
+        now. ``sighting`` is the id of the refused request, to which every reference that was asked about leads."""
         newer = ("reason", "reference", "policy", "device", "last_at")
         async with self._database.writing() as connection:
             # asked at a gate whose clock is ahead, it would count towards a halt for longer than others

@@ -1,5 +1,4 @@
-"""The number of people and devices that each activation and other act newly kept out, so that many small steps add up to a big
-one."""
+"""How many people and devices each activation and other act newly kept out, so that many small steps add up to a big one."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -36,9 +35,8 @@ class CountedMeanwhileError(OvertakenError):
 
 
 async def check(connection: AsyncConnection, since: datetime | None, counted: KeptOut) -> None:
-    """Raises CountedMeanwhileError unless this many were newly kept out or forgotten from this moment on, the change of this
-    transaction included: two changes at once could pass a limit together. The audit log has to be locked. Without a moment,
-    nothing is checked."""
+    """Raises CountedMeanwhileError unless, this change included, this many were newly kept out or forgotten since then: two changes at
+    once could pass a limit together. The audit log has to be locked. Without a moment nothing is checked."""
     if (
         since is not None
         and await _kept_out(connection, since) + await _forgotten(connection, since) != counted

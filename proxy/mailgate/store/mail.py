@@ -135,8 +135,7 @@ def mail_of(row: Mapping[Any, Any]) -> Mail:
 
 
 def _read(kind: TypeAdapter[Any], text: str | None) -> Any:
-    """What a mail says, or the devices that it is about; None if it cannot be read. Then only this mail fails when it is composed, and
-    those after it are still sent."""
+    """What a mail says, or is about; None if it cannot be read: then this mail alone fails, and those after it are still sent."""
     try:
         return kind.validate_json(text) if text else None
     except ValidationError:

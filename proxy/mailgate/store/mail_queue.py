@@ -161,9 +161,8 @@ class MailQueue(Queries):
         return bool(await self._rows(query))
 
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
-        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or
-        if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
-        waits."""
+        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or if it is not
+        true: it is withdrawn if it never will be again, and waits while its rule is out, or its reader is exempt."""
         async with self._database.writing() as connection:
             now = await gates.shared_now(connection, now)
             if not await _still_true(connection, mail, now):

@@ -228,8 +228,7 @@ class UnreportedPhones:
         self._watching.caught_up(now)
 
     async def of(self, login: str, devices: Sequence[Device], now: datetime) -> list[UnreportedPhone]:
-        """Those of one person that are not in ``devices``. Raises StoreUnavailableError if the store has to be asked and does not
-        answer."""
+        """Those of one person that are not in ``devices``. Raises StoreUnavailableError if the store has to answer and does not."""
         mark = (
             self._watching.mark()
         )  # taken first: a phone that comes while the store answers has a later number

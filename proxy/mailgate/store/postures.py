@@ -93,8 +93,7 @@ class Postures:
         return self.worth(known.device, now) if known is not None and usable else None
 
     async def of_person(self, login: str, now: datetime) -> Posture:
-        """The most restrictive posture among a person's phones and tablets, for a client that names no device; by the last
-        answer, if need be."""
+        """The most restrictive posture among a person's phones and tablets, for a client that names none; if need be the last known."""
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
         devices = owned.devices if owned else ()

@@ -1,5 +1,4 @@
-"""Reliefs: rules that are taken out, for some people or for everybody, for a time. They hold at every gate on the
-store."""
+"""Reliefs: rules that are taken out, for some or for everybody, for a time. They hold at every gate on the store."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -96,9 +95,8 @@ class StoredReliefs(Queries):
         return bool(await self._rows(query.limit(1)))
 
     async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool] | None:
-        """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login.
-        Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked, which ends every let-in.
-        The time is the store's."""
+        """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login, by the
+        store's time. Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked."""
         from mailgate.store.shut_enrolments import (  # which ends let-ins, and so imports this file
             PERSON,
             is_shut,
