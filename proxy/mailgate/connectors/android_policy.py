@@ -108,10 +108,17 @@ Packages = Mapping[str, Sequence[str]]
 
 
 def policy_of(found: Any) -> PolicyContent | None:
-    """The policy in an answer of the API, or in its stored form, a text; None if it cannot be read."""
+    """The policy in an answer of the API; None if it cannot be read."""
     try:
-        stored = isinstance(found, str)
-        return PolicyContent.model_validate_json(found) if stored else PolicyContent.model_validate(found)
+        return PolicyContent.model_validate(found)
+    except ValidationError:
+        return None
+
+
+def stored_policy(content: str) -> PolicyContent | None:
+    """The policy in its stored form; None if an older Mailgate stored another one."""
+    try:
+        return PolicyContent.model_validate_json(content)
     except ValidationError:
         return None
 
@@ -309,7 +316,7 @@ class ReadPolicies:
         if name in self._known or len(self._known) >= MAX_POLICIES:
             return
         stored = await self._setup.policies.versions(self._setup.name, name)
-        policies = [policy for content in stored.values() if (policy := policy_of(content))]
+        policies = [policy for content in stored.values() if (policy := stored_policy(content))]
         self._known[name] = {policy.number: policy for policy in policies}
         if anew or number not in map(str, self._known[name]):
             await self._read(name)

@@ -92,17 +92,13 @@ async def _together(
             await asyncio.to_thread(add, await job)
             told(min(number, len(parts)))
     finally:
-        pool.shutdown(
-            wait=False, cancel_futures=True
-        )  # a process that is no longer needed ends after its part
+        pool.shutdown(wait=False, cancel_futures=True)  # a process that is not needed ends after its part
 
 
 class _SimulationProcess:
     def __init__(self, task: Task) -> None:
         self.task = task
-        old, new = (
-            compile_rules(texts).with_reliefs(task.reliefs) for texts in (task.active, task.candidate)
-        )
+        old, new = (compile_rules(each).with_reliefs(task.reliefs) for each in (task.active, task.candidate))
         old = old.without(task.without)
         self._active, self._candidate = old.policy, new.policy
         self._groups = (old.groups, None if new.groups == old.groups else new.groups)
@@ -124,9 +120,7 @@ class _SimulationProcess:
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> ImpactTally:
         async for page in pages:
-            await asyncio.to_thread(
-                _add_all, self._impact, page
-            )  # a gate that makes a plan keeps serving mail
+            await asyncio.to_thread(_add_all, self._impact, page)  # the gate keeps serving mail
         return self._impact.taken()
 
 
@@ -141,9 +135,8 @@ _crew: _SimulationProcess
 def _settle(task: Task) -> None:
     global _crew
     gc.freeze()
-    gc.set_threshold(
-        100_000, 50, 100
-    )  # there are hardly any cycles, and looking for them takes a fifth of the time
+    # there are hardly any cycles, and looking for them takes a fifth of the time
+    gc.set_threshold(100_000, 50, 100)
     warm()
     _crew = _SimulationProcess(task)
 

@@ -138,9 +138,8 @@ class RulesKeeper:
         """Take in files that were read, which come in force now or soon. Returns the rules in force."""
         if files.digest != self._files:
             self.close()
-            changed = (
-                files.digest != self.current.activation.digest
-            )  # if not, the files are again those of the version in force
+            # if not, the files are again those of the version in force
+            changed = files.digest != self.current.activation.digest
             self._waiting = WaitingFiles(files, self._held_last) if changed else None
             self._files, self._refused, self._said, self._holds = files.digest, "", "", 0
             self._note_what_files_hold()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Dialect,
+    Select,
     Table,
     TableValuedAlias,
     Text,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import sqlite
@@ -138,6 +140,23 @@ def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
         return {**row, **{name: process(row[name]) for name, process in processors}}
 
     return encode
+
+
+class Order(NamedTuple):
+    """The order of a list by a column, and by the numbers of the rows, which may be that column, where it has the same value."""
+
+    lead: ColumnElement[Any]
+    number: ColumnElement[int]
+    descending: bool
+
+    def sort(self, query: Select[Any]) -> Select[Any]:
+        columns = [self.lead] if self.lead is self.number else [self.lead, self.number]
+        return query.order_by(*(each.desc() if self.descending else each for each in columns))
+
+    def behind(self, value: Any, number: int) -> ColumnElement[bool]:
+        """That a row comes after the one with this value and number."""
+        row, place = tuple_(self.lead, self.number), (value, number)
+        return row < place if self.descending else row > place
 
 
 class RowPosition(NamedTuple):

@@ -123,7 +123,7 @@ async def _rows(
         if known is device:
             continue
         if known is None:
-            number = (number or await _last_number(connection)) + 1
+            number = (number or await connection.scalar(select(func.max(devices.c.key))) or 0) + 1
         own = known.number if known else number
         _add_device(rows, known, device, own, change)
         for report in device.reports:
@@ -131,10 +131,6 @@ async def _rows(
     into = {former: device.id for device in after for former in device.former_ids}
     rows.merged = {device.number: (device.id, into[device.id]) for device in old.values()}
     return rows
-
-
-async def _last_number(connection: AsyncConnection) -> int:
-    return int((await connection.execute(select(func.coalesce(func.max(devices.c.key), 0)))).scalar_one())
 
 
 def _add_device(rows: _Writes, known: Device | None, device: Device, number: int, change: int) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
-from mailgate.store.bulk_rows import insert_rows, upsert, upsert_rows
+from mailgate.store.bulk_rows import Order, insert_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
 from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
@@ -82,7 +82,8 @@ class PlanMovers(Queries):
             ordered = _ordered(plan, wanted, place, large=large)
             window = ordered.limit(_most(large=large)).subquery()
             meant = select(window).where(*_filters(wanted, window.c))
-            query = _sorted(wanted, meant, window.c, _lead(wanted, large=large))
+            lead = window.c[_lead(wanted, large=large)]
+            query = Order(lead, window.c.number, wanted.descending).sort(meant)
             rows = (await connection.execute(query.limit(size + 1))).all()
             last = None
             if large and len(rows) <= size:
@@ -155,9 +156,10 @@ def _ordered(plan: str, wanted: MoverFilter, place: Any, *, large: bool) -> Sele
     if wanted.device:
         named = select(_COLUMNS.number).where(_COLUMNS.device == wanted.device)
         where += [_COLUMNS.device == wanted.device, _COLUMNS.number.in_(named)]
+    order = Order(column, _COLUMNS.number, wanted.descending)
     if place is not None:
-        where += _behind(wanted, column, getattr(place, lead), place.number)
-    return _sorted(wanted, select(plan_movers).where(*where), _COLUMNS, lead)
+        where.append(order.behind(getattr(place, lead), place.number))
+    return order.sort(select(plan_movers).where(*where))
 
 
 def _lead(wanted: MoverFilter, *, large: bool) -> str:
@@ -167,21 +169,6 @@ def _lead(wanted: MoverFilter, *, large: bool) -> str:
     if wanted.sort in SORT_COLUMNS and not (large and wanted.sort == "since"):
         return wanted.sort
     return next((name for name in _EQUAL if getattr(wanted, name)), "number")
-
-
-def _behind(
-    wanted: MoverFilter, column: ColumnElement[Any], value: Any, number: int
-) -> list[ColumnElement[bool]]:
-    key = _COLUMNS.number
-    if column is key:
-        return [key < number if wanted.descending else key > number]
-    row, place = tuple_(column, key), tuple_(literal(value), literal(number))
-    return [row < place if wanted.descending else row > place]
-
-
-def _sorted(wanted: MoverFilter, query: Select[Any], columns: Any, lead: str) -> Select[Any]:
-    order = [columns.number] if lead == "number" else [columns[lead], columns.number]
-    return query.order_by(*(each.desc() if wanted.descending else each for each in order))
 
 
 def _filters(wanted: MoverFilter, columns: Any) -> list[ColumnElement[bool]]:
