@@ -28,16 +28,9 @@ _FOLDER = re.compile(r"[^./][^/]{0,99}")
 """The name of a computer that can be the name of a folder, and of none above it."""
 
 _EXPECTED = "use what `mailgate extension tokens` prints"
-ChromiumId = Annotated[
-    str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")
-]
 Token = Annotated[str, typer.Option(metavar="TEXT", help="The enrolment token, or the variable that has it.")]
 Machine = Annotated[str, typer.Option(metavar="TEXT", help="The computer's name, or a variable for it.")]
 Owner = Annotated[str, typer.Option(metavar="TEXT", help="The login name of its owner, or a variable.")]
-Tokens = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The rows of `extension tokens`: a folder for each computer."),
-]
 Unsigned = Annotated[
     bool, typer.Option("--unsigned", help="Let Firefox ESR install extensions without Mozilla's signature.")
 ]
@@ -48,13 +41,18 @@ Values = dict[str, Any]
 def policies(
     out: Out,
     origin: OriginOption,
-    chromium_id: ChromiumId = "",
+    chromium_id: Annotated[
+        str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")
+    ] = "",
     update_url: UpdateUrl = "",
     company: Company = "",
     token: Token = "",
     machine: Machine = "",
     owner: Owner = "",
-    tokens: Tokens = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The rows of `extension tokens`: a folder for each computer."),
+    ] = None,
     unsigned: Unsigned = False,
     as_json: AsObject = False,
 ) -> None:
