@@ -34,7 +34,6 @@ from mailgate.gateway.pages.employee import (
     EmployeeView,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     Stored,
     StoredRecord,
 )
@@ -43,7 +42,7 @@ from mailgate.gateway.pages.steps import STORE, are_ways, in_language, off_page,
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase
-from mailgate.store.help_requests import NOT_THEIRS
+from mailgate.store.help_requests import NOT_THEIRS, HelpRequest
 from mailgate.texts import Language
 
 LABELS: dict[str, Phrase] = {
@@ -278,14 +277,14 @@ def _moment(at: datetime, language: Language) -> Markup:
     return moment(at, "in", language.zoned(at))
 
 
-def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
+def _waiting(each: HelpRequest, language: Language) -> Mapping[str, Any]:
     known = each.reason in set(Reason)
     return {
         "cause": language.say(wording_of(Reason(each.reason)).title if known else _NOT_THEIRS),
-        "asked": _moment(each.at, language),
+        "asked": _moment(each.last_at, language),
         "words": each.words,
         "waits": each.waits,
-        "answered": _moment(each.answered, language) if each.answered else "",
+        "answered": _moment(each.replied_at, language) if each.replied_at else "",
         "answer": each.answer,
         "reference": each.reference,
     }
