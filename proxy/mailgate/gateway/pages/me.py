@@ -219,7 +219,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         **{name: getattr(card, name) for name in _AS_THEY_ARE},
         "name": language.say(name) if isinstance(name, Phrase) else name,
         "about": _about(card, language),
-        "gets": _gets(card, language),
+        "gets": language.say(LOST)
+        if card.lost
+        else _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS)),
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
         "state_words": apps_words(card, language),
@@ -248,12 +250,6 @@ def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
     """The time and program of the last request for mail, by which people recognise their phones."""
     ago = moment(last.at, "ago", language.ago(now - last.at))
     return language.say(_LAST, ago=ago, program=isolated(last.program))
-
-
-def _gets(card: DeviceCard, language: Language) -> Markup:
-    if card.lost:
-        return language.say(LOST)
-    return _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS))
 
 
 def _mail(
