@@ -2,11 +2,14 @@
 
 It says how the source is set and what its API, which is under ``exchanges``, says of which device: listed apps,
 null where there is no inventory. ``origins`` are the settings that say where the API is. ``list`` is there if the list of devices is all
-that is read: the key of its items, the key of a device's own name, and how many questions it takes until its first page is there.
+that is read: the key of its ``items``, the ``name`` of a device's own name, and how many questions it takes until its ``first_page`` is
+there; if it has them, the key of its ``total``, the key of ``one`` device in an answer about it, and what is asked about it ``apart``: the
+end of the path, with an answer about one app.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +34,9 @@ class Case:
     items: str = ""
     name: str = ""
     first_page: int = 0
+    total: str = ""
+    one: str = ""
+    apart: Mapping[str, Any] = field(default_factory=dict)
 
     def values(self, origin: str) -> dict[str, Any]:
         """The settings, without secrets, for an API at ``origin``."""
