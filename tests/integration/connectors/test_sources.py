@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
-from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, tools
-from tests.unit.connectors.around import SOURCES
+from tests.integration.connectors.cases import CASES, LISTED, connected, found, read
+from tests.unit.connectors.around import SOURCES, Waits, tools
 
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.connectors.http import ATTEMPTS
@@ -46,11 +46,11 @@ def refusing(count, status, after=0, headers=None):
 
 @pytest.mark.parametrize("source", CASES)
 async def test_a_source_that_has_no_time_is_asked_again_when_it_says(source):
-    records, waits = [], []
+    records, waits = [], Waits()
     async with api(source, refusing(1, 429, headers={"Retry-After": "7"})) as (origin, _):
         await read(connected(CASES[source], origin, tools(waits)), records)
     assert found(records) == CASES[source].expected
-    assert waits[0] == 7.0
+    assert waits.seconds[0] == 7.0
 
 
 @pytest.mark.parametrize("source", CASES)

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tests.docs.reading import ROOT, spans, table
 from tests.docs.yaml_blocks import ENVIRON
 from tests.events import event
 from tests.exchanges import VECTORS, recorded
-from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, service_account, settings_of, tools
+from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, secrets_of, settings_of, tools
 
 from mailgate.config import load_bundle
 from mailgate.config.sources.apis import AppleMdmSettings
@@ -30,7 +30,7 @@ def test_sources_with_settings_are_exactly_the_sources_that_exist():
     assert set(every_connector()) == set(SOURCES.values())
 
 
-EXAMPLES = Path(__file__).parents[3] / "config/examples/connectors"
+EXAMPLES = ROOT / "config/examples/connectors"
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -38,6 +38,14 @@ def test_every_source_has_an_example_that_loads(name):
     bundle = load_bundle(EXAMPLES / name / "mailgate.yaml", ENVIRON)
     [settings] = bundle.settings.connectors.values()
     assert settings.type == name
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_has_its_rows_and_its_part_on_the_page(name):
+    page = (ROOT / "docs/connectors.md").read_text("utf-8")
+    rows = [row for row in table(page, "type") if name in spans(row["type"])]
+    assert len(rows) == (1 if name in ("file", "post") else 2)
+    assert f"(`{name}`)\n" in page
 
 
 KINDS = YAML(typ="safe").load(VECTORS / "kinds.yaml")
@@ -68,12 +76,8 @@ class OneDevice:
 
 
 async def one_record(case: dict[str, Any], device: dict[str, Any]) -> Report:
-    secrets = {
-        name: service_account() if text == "$SERVICE_ACCOUNT" else text
-        for name, text in case.get("secrets", {}).items()
-    }
     given = {key: tuple(one) if isinstance(one, list) else one for key, one in case["settings"].items()}
-    settings = settings_of(SOURCES[given["type"]], given, **secrets)
+    settings = settings_of(SOURCES[given["type"]], given, **secrets_of(case))
     here = Setup("mdm", CATALOG, tools())
     if isinstance(settings, AppleMdmSettings):
         [record] = await connector_for(here, settings).receive({}, event("applications", **device))
