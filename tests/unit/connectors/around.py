@@ -132,6 +132,12 @@ def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> 
     return model.model_validate(given, context={"sources": Sources(Path(), environ)})
 
 
+def secrets_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets of a source as its vectors write them."""
+    known = {"$SERVICE_ACCOUNT": service_account()}
+    return {name: known.get(text, text) for name, text in told.get("secrets", {}).items()}
+
+
 @cache
 def service_account() -> str:
     """The key file of a service account, as Google Cloud issues it."""
