@@ -12,12 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import (
-    LONGEST_NAME,
-    MAX_TEXT_CHARACTERS,
-    client_facts,
-    facts_to_hold,
-)
+from mailgate.store.client_facts import LONGEST_NAME, MAX_TEXT_CHARACTERS, client_facts, facts_to_hold
 from mailgate.store.database import Database
 from mailgate.store.laptop_readers import LaptopReaders
 from mailgate.store.plan_movers import note_first
@@ -36,9 +31,8 @@ clients, each as dear as a decision. ``stranger_limit.py`` limits the number per
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
 Repeat = Callable[[str, str, str, datetime, str], None]
-"""Takes the same request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at
-this time of the same day, with the id that its answer showed, if any. A refused one is always of the same person. Never waits or
-raises."""
+"""Takes the same request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at this
+time of the same day, with the id that its answer showed, if any. A refused one is always of one person. Never waits or raises."""
 MAX_DRAFTS = 4096
 """How many sightings are remembered that differ from later ones by the person and the time alone."""
 _AT_ONCE = 50
@@ -89,9 +83,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
             self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
 
     def recurring(self, access: Access, decision: Decision) -> Repeat:
-        """What counts the same request, like ``record``, at other times of the same UTC day. An allowed one may come from other
-        user agents and of other people: each time costs one addition and is recorded some seconds later. A refused one is recorded
-        at once."""
+        """What counts the same request, like ``record``, at other times of the same UTC day: a refused one at once. An allowed one may come
+        from other user agents and of other people: each time costs one addition and is recorded some seconds later."""
         count = self._repeat if decision.effect is Effect.ALLOW else self._refuse_again
         return partial(count, Recurring(access, decision))
 
