@@ -11,6 +11,7 @@ from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
+from mailgate.store import Version
 from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
@@ -64,25 +65,6 @@ class VersionsQuery(InputModel):
     """The most versions to return."""
 
 
-class VersionWithFiles(OutputModel):
-    """A version with its files."""
-
-    number: int
-    """Its number."""
-    digest: str
-    """The SHA-256 of its files."""
-    policy: str
-    """The version of its policy, as decisions name it."""
-    texts: dict[str, str]
-    """The texts of its files, by name."""
-    author: str
-    """The person who made it; `file` if a gate did from its files."""
-    note: str
-    """The reason that was given."""
-    made_at: datetime
-    """When it was made."""
-
-
 class VersionsToCompare(InputModel):
     """The versions to compare."""
 
@@ -130,9 +112,9 @@ async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVer
     )
 
 
-async def get_version(call: Call, version: VersionInAddress) -> VersionWithFiles:
+async def get_version(call: Call, version: VersionInAddress) -> Version:
     """Get a version with its files, its author and its reason."""
-    return VersionWithFiles.model_validate(await version_of(call.context.store, version))
+    return await version_of(call.context.store, version)
 
 
 async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
