@@ -33,7 +33,6 @@ Name = Annotated[
         "ActiveSync id, thumbprint, a source's own id, its owner's login name.",
     ),
 ]
-NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")]
 
 _ROWS = 1000
 _SIGHTINGS = 20
@@ -109,7 +108,7 @@ async def found(opened: Opened, name: Name) -> None:
 @on_store(acts=True)
 async def forget(
     opened: Opened,
-    name: NameOrNone = "",
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")] = "",
     person: Annotated[
         str,
         typer.Option(

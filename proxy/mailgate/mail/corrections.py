@@ -28,10 +28,11 @@ from mailgate.policy import AppCatalog
 from mailgate.policy.people import user_text
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
-from mailgate.policy.simulate.clock import at_moment, moments
+from mailgate.policy.simulate.clock import moments
 from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import Occasion, OccasionJudge
 from mailgate.policy.simulate.unknowns import moves
+from mailgate.policy.simulate.what_if import judged_again_at
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
 from mailgate.rollout.replay import Population
@@ -199,7 +200,7 @@ class _Comparison:
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
         old, new = self._judges
         for moment in (before.now, *sorted({*moments(before, old.policy), *moments(after, new.policy)})):
-            asked, then = at_moment(before, moment), at_moment(after, moment)
+            asked, then = judged_again_at(before, moment), judged_again_at(after, moment)
             was, given = answer(old, asked, unrecorded), answer(new, then, unrecorded)
             if was and given:
                 yield was, was.told != given.told or self._may_part(asked, then, unrecorded)
@@ -341,7 +342,7 @@ class _Standings:
         first = answer(self._judge, access, unrecorded)
         standing, later = _standing(first), list[tuple[datetime, Standing]]()
         for moment in (access.now, *moments(access, self._judge.policy)):
-            asked = at_moment(access, moment)
+            asked = judged_again_at(access, moment)
             then = self._lasting(asked, unrecorded)
             if _standing(then) is not (later[-1][1] if later else standing):
                 later.append((moment, _standing(then)))

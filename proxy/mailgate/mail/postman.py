@@ -139,7 +139,7 @@ class Postman:
     async def _begun(self, mail: Mail) -> bool:
         now = self.clock()
         try:
-            return await self.queue.begin(mail, self.holder, await self.queue.now(now))
+            return await self.queue.begin(mail, self.holder, now)
         except StoreUnavailableError:  # the store may have noted it or not; the mail was not sent
             await self._known(partial(self.queue.put_off, mail.id, now, now, "interrupted"))
             return False
