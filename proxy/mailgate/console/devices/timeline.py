@@ -80,8 +80,7 @@ async def device_history(
 
 
 def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
-    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of
-    apps."""
+    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of apps."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)

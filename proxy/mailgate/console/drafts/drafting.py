@@ -83,8 +83,7 @@ async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
 
 
 async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
-    """The drafts that are in force but not in the files. ``held`` says why the files are not in force; if it is empty,
-    nothing is read."""
+    """The drafts that are in force but not in the files. ``held`` says why the files are not in force; if it is empty, nothing is read."""
     drafts = await context.store.drafts.latest(MAX_DRAFTS) if held else []
     files = await files_of(context) if drafts else None
     if files is None:

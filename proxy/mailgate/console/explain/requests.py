@@ -39,8 +39,7 @@ class RedecidedRequest:
 
 
 async def redecide(store: Store, bundle: Bundle, name: str, now: datetime) -> RedecidedRequest | None:
-    """The sighting with this id or reference, decided again by the rules of ``bundle`` with what is known now; None if
-    it is not found."""
+    """The sighting with this id or reference, decided again by the rules of ``bundle`` with what is known now; None if it is not found."""
     for each in references(name):
         if (then := await store.sightings.find(each)) is not None:
             return await redecide_sighting(store, bundle, then, now)
@@ -60,8 +59,7 @@ async def redecide_sighting(store: Store, bundle: Bundle, then: Recorded, now: d
 async def decide_last_request(
     store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
 ) -> tuple[Access, Decision]:
-    """The current decision for a request like the device's last one. A device that never asked is assumed to ask with
-    its proof."""
+    """The current decision for a request like the device's last one. A device that never asked is assumed to ask with its proof."""
     if seen:
         again = await redecide_sighting(store, bundle, seen[0], now)
         return again.access, again.decision

@@ -84,8 +84,7 @@ async def log_out(request: web.Request) -> web.Response:
 
 
 async def _proven(admins: Admins, name: str, secret: str) -> str | None:
-    """The admin; None if there is none. The whole token is accepted too, although the form asks only for the part after
-    its colon."""
+    """The admin; None if there is none. The whole token is accepted too, although the form asks only for the part after its colon."""
     token = token_of(name, secret.removeprefix(f"{name}:"))
     async with _HASHING:
         return await asyncio.to_thread(proven, admins, token)

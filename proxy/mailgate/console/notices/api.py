@@ -162,8 +162,7 @@ class MailDecision(InputModel):
     """A decision about mails."""
 
     what: Literal["sent", "again", "retry"]
-    """For mails that are `unsure`: `sent`, they arrived; `again`, they are sent again. For mails that `failed`:
-    `retry`."""
+    """For mails that are `unsure`: `sent`, they arrived; `again`, they are sent again. For mails that `failed`: `retry`."""
 
 
 class DecidedMails(OutputModel):

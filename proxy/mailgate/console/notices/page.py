@@ -1,5 +1,4 @@
-"""*Notices*: mails to the people whom a rule is about: which may be sent, their text, their recipients, and their
-states."""
+"""*Notices*: mails to the people whom a rule is about: which may be sent, their text, their recipients, and their states."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -42,8 +41,7 @@ LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 """The order of states: by default the page lists the first state with any mails."""
 COUNTED = (*(each.value for each in Recipients), "unaddressed", "undecided")
-"""The parts of a recipient list: people who may be written to, people without an address, and people for whom it is
-unknown."""
+"""The parts of a recipient list: people who may be written to, people without an address, and people for whom it is unknown."""
 STATES = (*(each.value for each in MailState), *COUNTED)
 
 

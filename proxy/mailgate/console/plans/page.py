@@ -1,5 +1,4 @@
-"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
-in force."""
+"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it in force."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace

@@ -93,8 +93,7 @@ class RollbackInput(InputModel):
     note: Note
     """The reason, for the history, the audit log, and the mails to the people who were told."""
     to: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
-    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a
-    plan needs."""
+    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a plan needs."""
 
 
 async def get_policy(call: Call) -> PolicyInForce:
