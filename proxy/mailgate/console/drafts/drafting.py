@@ -1,9 +1,10 @@
-"""Drafts of the console: makes a draft and its plan, and compares drafts with the files on disk."""
+"""Drafts of the console: makes a draft and its plan, compares drafts with the files on disk, and reads what else is to be planned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mailgate.config import Rules
+from mailgate.config import Rules, compile_rules
+from mailgate.config.rules import KEPT_GROUPS, text_of_groups
 from mailgate.console.context import ConsoleContext
 from mailgate.console.drafts.facts import (
     DraftFacts,
@@ -14,10 +15,11 @@ from mailgate.console.drafts.facts import (
     explained,
     uncommitted,
 )
-from mailgate.console.policy.versions import RuleFilesLocation
+from mailgate.console.policy.versions import RuleFilesLocation, rules_called
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
+from mailgate.rollout.kept_plans import find_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.stored_rules import make_draft, rules_of, rules_with
@@ -106,3 +108,26 @@ async def _in_force(context: ConsoleContext) -> tuple[Activation, Rules]:
     if active is None:
         raise RefusedError(phrase("no rules run yet: the first start starts the files"))
     return active, await rules_of(context.store.policies, active)
+
+
+async def candidate_for(
+    context: ConsoleContext, policy: str | None, version: int | None, files: Mapping[str, str] | None = None
+) -> Rules:
+    """The rules of these texts of all files, with the groups in force unless they have groups; or of this version; without
+    either, those of the files on disk, with ``policy`` in place of the policy file if given.
+
+    Raises ConfigError; NoVersionError if no version has this number.
+    """
+    if files is not None:
+        groups = context.bundle().groups
+        given = {KEPT_GROUPS: text_of_groups(groups), **files} if groups.known else files
+        return await compute(compile_rules, given)
+    if version is None:
+        return await compute(context.candidate, policy)
+    return await rules_called(context.store, str(version))
+
+
+async def rules_of_plan(context: ConsoleContext, digest: str) -> Rules:
+    """The rules of an earlier plan. Raises RefusedError, ConfigError."""
+    found = await find_plan(context.store, digest)
+    return await compute(compile_rules, found.candidate.texts)

@@ -17,7 +17,7 @@ from mailgate.console.api.shapes import (
     OutputModel,
     SmallPage,
 )
-from mailgate.console.plans.candidates import candidate_for
+from mailgate.console.drafts.drafting import candidate_for
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of, title_of
 from mailgate.console.plans.outcome import PlanOutcome, outcome_of
 from mailgate.console.plans.picture import picture

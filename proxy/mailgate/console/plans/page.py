@@ -11,10 +11,10 @@ from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
+from mailgate.console.drafts.drafting import candidate_for, rules_of_plan
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.notices.facts import WORDS, notices_on_dates
-from mailgate.console.plans.candidates import candidate_for, rules_of_plan
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
     NEWLY,
