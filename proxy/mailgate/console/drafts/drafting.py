@@ -6,15 +6,7 @@ from dataclasses import dataclass
 from mailgate.config import Rules, compile_rules
 from mailgate.config.rules import KEPT_GROUPS, text_of_groups
 from mailgate.console.context import ConsoleContext
-from mailgate.console.drafts.facts import (
-    DraftFacts,
-    DraftHead,
-    draft_facts,
-    draft_head,
-    draft_patch,
-    explained,
-    uncommitted,
-)
+from mailgate.console.drafts import facts
 from mailgate.console.policy.versions import RuleFilesLocation, rules_called
 from mailgate.errors import ConfigError
 from mailgate.model.phrase import phrase
@@ -60,26 +52,26 @@ async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) 
     return context.planning.start(candidate, DAYS, person, context.clock())
 
 
-async def latest_heads(context: ConsoleContext, most: int = MAX_DRAFTS) -> list[DraftHead]:
+async def latest_heads(context: ConsoleContext, most: int = MAX_DRAFTS) -> list[facts.DraftHead]:
     """The newest drafts with their states. Raises RefusedError."""
     drafts = await context.store.drafts.latest(most)
     if not drafts:
         return []
     active, rules = await _in_force(context)
     files = await files_of(context)
-    return [draft_head(each, active, rules, files) for each in drafts]
+    return [facts.draft_head(each, active, rules, files) for each in drafts]
 
 
-async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
+async def facts_of(context: ConsoleContext, draft: KeptDraft) -> facts.DraftFacts:
     """The facts about a draft. Raises RefusedError."""
     active, rules = await _in_force(context)
     places = RuleFilesLocation.of(context.bundle())
-    return await draft_facts(context.store, draft, active, rules, await files_of(context), places)
+    return await facts.draft_facts(context.store, draft, active, rules, await files_of(context), places)
 
 
 async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
     """The change to commit, as a patch. Raises RefusedError."""
-    return await draft_patch(
+    return await facts.draft_patch(
         context.store, draft, await files_of(context), RuleFilesLocation.of(context.bundle())
     )
 
@@ -91,8 +83,8 @@ async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
     if files is None:
         return NO_UNCOMMITTED_DRAFTS
     rules = context.bundle().rules
-    found = uncommitted(drafts, rules, files)
-    return Uncommitted(found, bool(found) and await compute(explained, found, rules, files))
+    found = facts.uncommitted(drafts, rules, files)
+    return Uncommitted(found, bool(found) and await compute(facts.explained, found, rules, files))
 
 
 async def files_of(context: ConsoleContext) -> Rules | None:
