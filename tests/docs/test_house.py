@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_294,
+    "lines": 89_822,
     "files": 529,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
