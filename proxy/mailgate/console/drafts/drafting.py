@@ -1,7 +1,6 @@
 """Drafts of the console: makes a draft and its plan, compares drafts with the files on disk, and reads what else is to be planned."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from mailgate.config import Rules, compile_rules
 from mailgate.config.rules import KEPT_GROUPS, text_of_groups
@@ -21,18 +20,6 @@ from mailgate.tasks import compute
 
 MAX_DRAFTS = 50
 """How many of the newest drafts are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Uncommitted:
-    """The drafts that are in force but not in the files on disk."""
-
-    drafts: Sequence[KeptDraft] = ()
-    explain: bool = False
-    """Whether these are the only differences between the files and what is in force."""
-
-
-NO_UNCOMMITTED_DRAFTS = Uncommitted()
 
 
 async def draft_and_plan(
@@ -76,15 +63,16 @@ async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
     )
 
 
-async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
-    """The drafts that are in force but not in the files. ``held`` says why the files are not in force; if it is empty, nothing is read."""
+async def uncommitted_now(context: ConsoleContext, held: str) -> tuple[Sequence[KeptDraft], bool]:
+    """The drafts that are in force but not in the files on disk, and whether these are their only differences. ``held`` says why the
+    files are not in force; if it is empty, nothing is read."""
     drafts = await context.store.drafts.latest(MAX_DRAFTS) if held else []
     files = await files_of(context) if drafts else None
     if files is None:
-        return NO_UNCOMMITTED_DRAFTS
+        return (), False
     rules = context.bundle().rules
     found = facts.uncommitted(drafts, rules, files)
-    return Uncommitted(found, bool(found) and await compute(facts.explained, found, rules, files))
+    return found, bool(found) and await compute(facts.explained, found, rules, files)
 
 
 async def files_of(context: ConsoleContext) -> Rules | None:

@@ -12,7 +12,6 @@ from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 
 from mailgate.console.drafts.drafting import (
-    NO_UNCOMMITTED_DRAFTS,
     candidate_for,
     draft_and_plan,
     files_of,
@@ -41,18 +40,15 @@ async def in_force(firm: Company) -> Company:
 
 
 async def test_a_draft_in_force_is_missed_in_the_files(in_force: Company) -> None:
-    found = await uncommitted_now(in_force.context, "others")
-    assert ([each.title for each in found.drafts], found.explain) == (
-        ["WeChat joins the prohibited list"],
-        True,
-    )
-    assert await uncommitted_now(in_force.context, "") == NO_UNCOMMITTED_DRAFTS
+    found, explain = await uncommitted_now(in_force.context, "others")
+    assert ([each.title for each in found], explain) == (["WeChat joins the prohibited list"], True)
+    assert await uncommitted_now(in_force.context, "") == ((), False)
 
 
 async def test_files_with_mistakes_are_no_files(in_force: Company) -> None:
     (in_force.folder / "apps.yaml").write_text("apps: [")
     assert await files_of(in_force.context) is None
-    assert await uncommitted_now(in_force.context, "others") == NO_UNCOMMITTED_DRAFTS
+    assert await uncommitted_now(in_force.context, "others") == ((), False)
 
 
 async def test_rules_to_plan_come_from_files_a_text_or_a_version(store: Store, url: str) -> None:
