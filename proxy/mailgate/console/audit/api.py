@@ -10,12 +10,11 @@ from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
     Cursor,
-    InputModel,
-    LargePage,
     Line,
     OutputModel,
     PageOf,
     PlaceCursor,
+    RowsQuery,
     cursor_of,
     number_of,
     place_cursor,
@@ -31,7 +30,7 @@ from mailgate.tasks import compute
 _Day = Annotated[str, read_by(day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
-class _DaysQuery(InputModel):
+class _DaysQuery(RowsQuery):
     who: Line | None = None
     """The person who acted, or looked."""
     since: _Day | None = None
@@ -47,8 +46,6 @@ class EntriesQuery(_DaysQuery):
     """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most entries to return."""
 
 
 class Verification(OutputModel):
@@ -95,8 +92,6 @@ class LooksQuery(_DaysQuery):
     """The login name or the device that was looked at."""
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most looks to return."""
 
 
 async def list_looks(call: Call, query: LooksQuery) -> PageOf[DataLook]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from mailgate.console.api.operation import Call, Operation, Text
-from mailgate.console.api.shapes import InputModel, LargePage, Line, PageOf, read_by, words_of
+from mailgate.console.api.shapes import InputModel, Line, PageOf, RowsQuery, read_by, words_of
 from mailgate.console.extension import facts
 from mailgate.console.spreadsheet import saved_as, sheet
 from mailgate.store.fleet import FleetFilter
@@ -38,22 +38,18 @@ class BrowsersFilter(InputModel):
         return FleetFilter(**{name: getattr(self, name) or "" for name in facts.FILTERS})
 
 
-class BrowsersQuery(BrowsersFilter):
+class BrowsersQuery(BrowsersFilter, RowsQuery):
     """The page of browsers to list."""
 
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most browsers to return."""
 
 
-class PeopleQuery(InputModel):
+class PeopleQuery(RowsQuery):
     """The page of people to list."""
 
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most people to return."""
 
 
 async def get_fleet(call: Call) -> facts.FleetFacts:

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel, PageOf
+from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, Line, OutputModel, PageOf, RowsQuery
 from mailgate.console.notices import facts
 from mailgate.console.notices.mails import (
     MAX_RETRACTIONS,
@@ -138,15 +138,13 @@ MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 MailName = Annotated[MailId, Field(description="Its id.")]
 
 
-class MailsQuery(RuleQuery):
+class MailsQuery(RuleQuery, RowsQuery):
     """The mails to list."""
 
     state: MailState
     """Their state."""
     after: MailId | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most mails to return."""
 
 
 class MailDecision(InputModel):

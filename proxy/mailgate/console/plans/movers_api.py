@@ -12,8 +12,8 @@ from mailgate.console.api.shapes import (
     Digest,
     InputModel,
     KindName,
-    LargePage,
     Line,
+    RowsQuery,
     cursor_of,
     number_of,
 )
@@ -53,13 +53,11 @@ class MoversFilter(InputModel):
         return MoverFilter(**texts, at=self.at, descending=self.order == "descending")
 
 
-class MoversQuery(MoversFilter):
+class MoversQuery(MoversFilter, RowsQuery):
     """The page of movers to list."""
 
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most movers to return."""
 
 
 class MoverList(movers.MoverTotals):

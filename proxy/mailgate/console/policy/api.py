@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import EITHER, Call, Operation
-from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
+from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, ListOf, Note, OutputModel, RowsQuery
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
@@ -58,13 +58,6 @@ class PolicyInForce(OutputModel):
     """The rules in order, and last the default."""
 
 
-class VersionsQuery(InputModel):
-    """The versions to list."""
-
-    limit: LargePage = 100
-    """The most versions to return."""
-
-
 class VersionsToCompare(InputModel):
     """The versions to compare."""
 
@@ -104,7 +97,7 @@ async def get_policy(call: Call) -> PolicyInForce:
     return PolicyInForce.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
-async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVersion]:
+async def list_versions(call: Call, query: RowsQuery) -> ListOf[ActivatedVersion]:
     """List the activations, the newest first. A version that was put in force again is listed again."""
     return ListOf[ActivatedVersion].model_validate(
         {"items": await call.context.store.policies.history(query.limit)}
