@@ -7,9 +7,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from pydantic import with_config
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.model.fact import DESCRIBED
 from mailgate.policy.changes import digest_of_texts
 from mailgate.store.audit import Act, append, stamp
 from mailgate.store.database import Queries, made
@@ -38,17 +40,25 @@ class RuleTexts:
         return digest_of_texts(self.texts)
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A stored version of the rules. ``number`` counts from 1."""
+    """A version of the rules with its files."""
 
     number: int
+    """Its number, counted from 1."""
     digest: str
+    """The SHA-256 of its files."""
     policy: str
+    """The version of its policy, as decisions name it."""
     texts: Mapping[str, str]
+    """The texts of its files, by name."""
     author: str
+    """The person who made it; `file` if a gate did from its files."""
     note: str
+    """The reason that was given."""
     made_at: datetime
+    """When it was made."""
 
     @property
     def altered(self) -> bool:
