@@ -106,11 +106,8 @@ class Jamf(ApiConnector):
         if self._settings.device_compliance and not report.apps_complete:
             target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
             states = await self._client.find(target, headers=self._context)
-            told = (
-                [each for each in states if flag(each, "applicable") is not False]
-                if isinstance(states, list)
-                else []
-            )
+            given = states if isinstance(states, list) else []
+            told = [each for each in given if flag(each, "applicable") is not False]
             said += [_VERDICTS.get(text(each, "complianceState"), UNKNOWN) for each in told] or [UNKNOWN]
         verdict = next((word for word in _HARDEST if word in said), None)
         if verdict is None:

@@ -356,9 +356,7 @@ async def _catalog(store: Store, number: int) -> AppCatalog:
 def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
     """Names of apps for which new rules may keep people out, and which some report, made with one of the ``reported``
     catalogues, cannot mention: it has the apps of its time, by their identifiers of that time."""
-    if not any(
-        each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
-    ):
+    if {new.default.effect, *(rule.effect for rule in new.rules)} == {Effect.ALLOW}:
         return []
     read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
     by_name, by_list = "device.apps" in read, not read.isdisjoint({"device.lists", *OF_LOOKS})

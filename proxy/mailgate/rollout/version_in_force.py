@@ -288,12 +288,8 @@ class RulesKeeper:
 
     async def _lacking(self, active: Activation, waiting: WaitingFiles) -> str:
         """The changes, in words, that others have put in force since these files last held what was, and that they lack."""
-        history, back, files = (
-            await self._policies.history(),
-            await self._policies.retracting(),
-            waiting.files,
-        )
-        by_file = active.author == BY_FILE
+        history, back = await self._policies.history(), await self._policies.retracting()
+        files, by_file = waiting.files, active.author == BY_FILE
         who: str = phrase("other files") if by_file else active.author
         known = (
             each

@@ -138,9 +138,8 @@ class Retention(Queries):
         async with self._database.reading(timeout_seconds=60) as connection:
             limit = await latest_now(connection, now) + AHEAD
             ahead = {name: reports.c[name] > limit for name in DATED}
-            if (
-                await connection.execute(select(reports.c.id).where(or_(*ahead.values())).limit(1))
-            ).first() is None:
+            some = select(reports.c.id).where(or_(*ahead.values())).limit(1)
+            if await connection.scalar(some) is None:
                 return
         async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
