@@ -252,9 +252,8 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
     ]
     reach = unreachable(new, now)
     waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
-    clocked = [
-        rule.id for rule in new.rules if rule.when.reads & CLOCKS
-    ]  # whom they match later is not known now
+    # whom these match later is not known now
+    clocked = [rule.id for rule in new.rules if rule.when.reads & CLOCKS]
     matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting, *clocked}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)

@@ -84,9 +84,8 @@ async def end_exemption(
     """End an exemption before its time. Who loses it may newly be kept out, and counts within the guard's window, unless it is
     not older than that: its end puts back what was. Raises RefusedError, also if that needs another person."""
     now = await store.now(now)
-    given = next(
-        (each for each in (await store.reliefs.current(now)).exemptions(now) if each.number == number), None
-    )
+    held = (await store.reliefs.current(now)).exemptions(now)
+    given = next((each for each in held if each.number == number), None)
     ended: list[Relief] = []
     if given is not None:
         asked = replace(by.act(now, END_ASKED, why), about=f"exemption-end {number}")
