@@ -245,12 +245,10 @@ def _can_begin(before: Rules, edit: ProhibitEdit) -> None:
             phrase("The warning has to start before the block. Choose an earlier day to warn, or none.")
         )
     if place.index is None:
-        raise EditError(
-            phrase(
-                "No rule gives mail to a phone or tablet with %(app)s. There is nothing to prohibit.",
-                app=name,
-            )
+        why = phrase(
+            "No rule gives mail to a phone or tablet with %(app)s. There is nothing to prohibit.", app=name
         )
+        raise EditError(why)
     if edit.warn and place.softens:
         raise EditError(
             phrase(

@@ -102,15 +102,13 @@ async def _refuse_alone(
         return
     if asked.who not in wanted:
         await store.audit.append(replace(asked, details={"would_keep_out": asdict(newly)}))
-    raise RefusedError(
-        plural(
-            "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
-            "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
-            missing,
-            why=joined(against, "; "),
-        ),
-        missing=missing,
+    why = plural(
+        "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
+        "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
+        missing,
+        why=joined(against, "; "),
     )
+    raise RefusedError(why, missing=missing)
 
 
 def _saw(request: AuditEntry, newly: KeptOut) -> bool:

@@ -92,10 +92,8 @@ async def end_exemption(
         hit, act = partial(_newly_kept_out, store, given), by.act(now, "exemption-ended", why)
         ended = await do_counted(store, guard, asked, hit, partial(store.reliefs.end, [number], act))
     if not ended:
-        raise UnknownError(
-            phrase("there is no exemption %(number)s now", number=str(number)),
-            "; `mailgate exempt list` shows those that are",
-        )
+        words = phrase("there is no exemption %(number)s now", number=str(number))
+        raise UnknownError(words, "; `mailgate exempt list` shows those that are")
     return ended[0]
 
 

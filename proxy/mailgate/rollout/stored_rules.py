@@ -113,12 +113,10 @@ async def base_of(store: Store, draft: KeptDraft) -> Rules:
     version = await store.policies.sound(draft.base)
     try:
         if version is None:
-            raise RefusedError(
-                phrase(
-                    "version %(base)s, which this draft changes, was changed in the store",
-                    base=str(draft.base),
-                )
+            why = phrase(
+                "version %(base)s, which this draft changes, was changed in the store", base=str(draft.base)
             )
+            raise RefusedError(why)
         return await compute(compile_rules, version.texts)
     except ConfigError as error:
         raise RefusedError(
