@@ -84,11 +84,8 @@ class Jamf(ApiConnector):
         return [record or report_by(self._setup.name, device_id, gone=True)]
 
     async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
-        query = [
-            *(("section", name) for name in self._sections),
-            ("sort", "mobileDeviceId:asc"),
-            *([("filter", condition)] if condition else []),
-        ]
+        query = [*(("section", name) for name in self._sections), ("sort", "mobileDeviceId:asc")]
+        query += [("filter", condition)] if condition else []
         if group := self._settings.compliance_group:
             found = await self._client.find(
                 f"{self._settings.api_path}{_SMART_GROUP}/{group.id}", headers=self._context

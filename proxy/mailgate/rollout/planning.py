@@ -223,11 +223,8 @@ _HOUR = timedelta(hours=1)
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
-    return BaseReliefs(
-        serial=reliefs.serial,
-        exempt=exempt_in(reliefs.exemptions(now)),
-        off={rule: _off(each) for rule, each in reliefs.off(now).items()},
-    )
+    off = {rule: _off(each) for rule, each in reliefs.off(now).items()}
+    return BaseReliefs(serial=reliefs.serial, exempt=exempt_in(reliefs.exemptions(now)), off=off)
 
 
 def exempt_in(exemptions: Iterable[Relief]) -> Counts:
