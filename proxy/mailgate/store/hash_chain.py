@@ -160,15 +160,11 @@ class Chain:
         """Finish the chain, and return the breaks at its end. ``head`` is the last entry by the store; None if the store has none."""
         found = list(_at_the_end(self._last, head))
         if self._rewritten:
-            found.append(
-                AuditBreak(
-                    self._rewritten,
-                    phrase(
-                        "is not the one that was noted earlier: the log was rewritten after entry %(held)s",
-                        held=str(self._held),
-                    ),
-                )
+            why = phrase(
+                "is not the one that was noted earlier: the log was rewritten after entry %(held)s",
+                held=str(self._held),
             )
+            found.append(AuditBreak(self._rewritten, why))
         gone = max(self._noted, default=0)
         found += _missing(
             self._last.number + 1,
@@ -191,13 +187,10 @@ class Chain:
                 entry.number, phrase("was edited or moved: its content is not what its digest was made of")
             )
         elif follows and entry.previous != last.digest:
-            yield AuditBreak(
-                entry.number,
-                phrase(
-                    "does not follow entry %(number)s: one of the two was put in later",
-                    number=str(last.number),
-                ),
+            why = phrase(
+                "does not follow entry %(number)s: one of the two was put in later", number=str(last.number)
             )
+            yield AuditBreak(entry.number, why)
         self._remember(entry.head)
         self._last = entry.head
 
@@ -219,10 +212,8 @@ def _at_the_end(last: AuditHead, head: AuditHead | None) -> Iterator[AuditBreak]
         return
     yield from _missing(last.number + 1, head.number + 1, phrase("cut off the end"))
     if last.number > head.number:
-        yield AuditBreak(
-            head.number + 1,
-            phrase("and later entries were not written by a gate: they are after the head of the log"),
-        )
+        why = phrase("and later entries were not written by a gate: they are after the head of the log")
+        yield AuditBreak(head.number + 1, why)
     elif last.number == head.number and last.digest != head.digest:
         yield AuditBreak(
             last.number, phrase("is not the last one that was written: the head has another digest")

@@ -168,11 +168,8 @@ class Policies(Queries):
             return [version]
         if len(name) < _SHORTEST:
             return []
-        begins = or_(
-            policies.c.digest.startswith(name, autoescape=True),
-            policies.c.policy.startswith(name, autoescape=True),
-        )
-        return await self._versions(select(policies).where(begins).order_by(policies.c.number.desc()))
+        begin = (each.startswith(name, autoescape=True) for each in (policies.c.digest, policies.c.policy))
+        return await self._versions(select(policies).where(or_(*begin)).order_by(policies.c.number.desc()))
 
     async def number_of(self, digest: str) -> int:
         """The number of the version with this digest; 0 if it was never in force."""
@@ -221,14 +218,8 @@ async def _keep(connection: AsyncConnection, draft: RuleTexts, act: Act) -> int:
         if json.loads(known.texts) != dict(draft.texts):
             raise AlteredError(known.number)
         return int(known.number)
-    number = ((await connection.execute(select(func.max(policies.c.number)))).scalar() or 0) + 1
-    row = {
-        "number": number,
-        "digest": draft.digest,
-        "policy": draft.policy,
-        "texts": json.dumps(dict(draft.texts)),
-    }
-    await connection.execute(
-        insert(policies).values(row | {"author": act.who, "note": act.why, "made_at": act.at})
-    )
+    number = (await connection.scalar(select(func.max(policies.c.number))) or 0) + 1
+    row = {"number": number, "digest": draft.digest, "policy": draft.policy}
+    row |= {"texts": json.dumps(dict(draft.texts)), "author": act.who, "note": act.why, "made_at": act.at}
+    await connection.execute(insert(policies).values(row))
     return number

@@ -162,11 +162,8 @@ class Sightings(Queries):
         client's. At most ``WINDOW`` are read, so it may find few or none although there are more after them."""
         asked = {name: text for name, text in wanted.items() if text}
         led = next((name for name in _INDEXED if name in asked), "")
-        near = [
-            sightings.c.last_at >= since,
-            *_equal({led: asked.pop(led)} if led else {}),
-            *_LAST_FIRST.behind(after),
-        ]
+        leading = _equal({led: asked.pop(led)} if led else {})
+        near = [sightings.c.last_at >= since, *leading, *_LAST_FIRST.behind(after)]
         end = await self._end_of_window(near) if asked else None
         found = await self.where(and_(*near, *_equal(asked), *_LAST_FIRST.up_to(end)), size)
         if len(found) == size:
