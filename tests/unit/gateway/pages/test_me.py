@@ -256,15 +256,13 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
     asked = replace(ASKED, last_at=NOW - timedelta(hours=1))
     said = replace(ASKED, reason="own-page/not-theirs", reference="REF6", replied_at=NOW)
     told = replace(said, reason="posture-stale", words="It is <gone>.", answer="Open it & wait.")
-    text = words(pages, replace(OWN, waiting=(asked, said, told))).replace("\u202f", " ")
+    again = replace(asked, replied_at=NOW - timedelta(hours=2))
+    text = words(pages, replace(OWN, waiting=(asked, said, told, again))).replace("\u202f", " ")
+    assert (text.count("It waits for an answer"), text.count("You got an answer")) == (2, 1)
     assert "It is <gone>. The help desk answered: today, 9:00 AM UTC Open it & wait." in text
     assert text.index("You asked for help: today, 8:00 AM UTC") < text.index("iPhone")
     assert "An app keeps company mail off this device It waits for an answer Help number REF2345" in text
     assert "You said that a device is not yours You got an answer by mail: today, 9:00 AM UTC" in text
-    again = replace(ASKED, replied_at=NOW - timedelta(hours=1))
-    text = words(pages, replace(OWN, waiting=(again,)))
-    assert "It waits for an answer Help number REF2345" in text
-    assert "You got an answer" not in text
     assert "You asked for help" not in words(pages, OWN)
 
 
