@@ -107,7 +107,9 @@ class Known:
         self.breaks = None
 
     async def current(self, client, proof, now):
-        return self.at_once(client, now)
+        if self.breaks:
+            raise self.breaks
+        return self.posture
 
     def at_once(self, client, now):
         if self.breaks:
