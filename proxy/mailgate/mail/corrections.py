@@ -24,7 +24,7 @@ from mailgate.model.notice import (
     Standing,
     ToldDevice,
 )
-from mailgate.policy import AppCatalog, Policy
+from mailgate.policy import AppCatalog
 from mailgate.policy.people import user_text
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
@@ -150,7 +150,11 @@ class _Comparison:
         self._same = _same_answers(old, target) | {LOST_RULE, DISCOVERY_RULE}
         self._titles = {each.id: each.title or "" for each in old.policy.rules}
         self._contacts = {each.id: each.notice.contact or "" for each in old.policy.rules}
-        self._standing = _standing_rules(target.policy, population.now)
+        policy, now = target.policy, population.now
+        self._standing = {each.id for each in policy.rules if state_of(policy, each, now) in _HARD}
+        """The rules of the version in force that warn or keep out now."""
+        if policy.default.effect is not Effect.ALLOW:
+            self._standing.add(DEFAULT_RULE)
 
     def may_differ(self, rule: str) -> bool:
         """Whether what this rule told people may be different now. The answers to lost devices and to searches for the
@@ -232,12 +236,6 @@ def _as_told(access: Access, told: ToldDevice, catalog: AppCatalog) -> Access:
     lists = catalog.lists_of(apps)
     state = PostureState.CLEAN if told.state is PostureState.LISTED and not lists else told.state
     return replace(access, posture=replace(access.posture, state=state, apps=apps, lists=lists))
-
-
-def _standing_rules(policy: Policy, now: datetime) -> set[str]:
-    """The rules that warn or keep out now."""
-    found = {each.id for each in policy.rules if state_of(policy, each, now) in _HARD}
-    return found | ({DEFAULT_RULE} if policy.default.effect is not Effect.ALLOW else set())
 
 
 _HARD = (RuleState.WARNS, RuleState.CHALLENGES, RuleState.BLOCKS)
