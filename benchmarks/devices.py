@@ -374,33 +374,20 @@ async def furnished(url: str, config: Path) -> None:
         return sa.insert(table).from_select(list(told), sa.select(*values).where(report.device % nth == 1))
 
     rule, until, person = "prohibited-app", now + timedelta(days=7), report.person
-    kinds = {
-        "address": person,
-        "login": person,
-        "kind": "enforced",
-        "state": "sent",
-        "about": "[]",
-        "round": 0,
-    }
+    asked = {"rule": rule, "reason": rule, "subject": person, "person": person, "reference": report.id}
+    mailed = {"address": person, "login": person, "kind": "enforced", "state": "sent", "about": "[]"}
+    token = {"digest": sa.cast(report.id, sa.LargeBinary), "name": report.id, "expires_at": until}
     taken = {"cause": "exemption", "rule": "unproven-handheld", "until": until, "person": person}
     written(
         url,
         sa.insert(t.device_rows).from_select(list(lists), others.where(report.device > FEW)),
         sa.update(t.device_row_changes).values(number=sa.select(t.device_changes.c.number).scalar_subquery()),
-        some(
-            t.help_requests, 100, rule=rule, reason=rule, subject=person, person=person, reference=report.id
-        ),
-        some(t.mails, 50, id=sa.func.replace(report.id, "-", ""), rule=rule, **kinds),
+        some(t.help_requests, 100, **asked),
+        some(t.mails, 50, id=sa.func.replace(report.id, "-", ""), rule=rule, round=0, **mailed),
         some(t.device_findings, 200, device=report.device, reason="device-os-contradicted"),
         some(t.reliefs, 500, number=report.device, author=ADMIN, **taken),
         some(t.shut_enrolments, 500, kind="person", name=person),
-        some(
-            t.enrolment_tokens,
-            500,
-            digest=sa.cast(report.id, sa.LargeBinary),
-            name=report.id,
-            expires_at=until,
-        ),
+        some(t.enrolment_tokens, 500, **token),
     )
 
 

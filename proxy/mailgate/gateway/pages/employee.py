@@ -5,27 +5,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.view import View
-from mailgate.model import Enrolment, Kind, PostureState
+from mailgate.model import Kind, PostureState
 from mailgate.store import HelpRequest
 
 MAX_SHOWN = 5
 """How many rows of a kind the page shows. The download has all."""
 Stored = Mapping[str, object]
 """The stored fields of a row, by the names of ``me.LABELS``: texts, numbers, days, times and tuples of texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSource:
-    """A source that reports a device, and when it last looked at the apps."""
-
-    name: str
-    looked_at: datetime | None = None
-    complete: bool | None = None
-    """False if it does not see every app; None if it sees no apps."""
-    lag: timedelta = timedelta()
-    """How much earlier it may have looked."""
-    enrolment: Enrolment = Enrolment.UNKNOWN
 
 
 class SourceResult(StrEnum):
@@ -115,7 +103,8 @@ class DeviceCard:
     """Display names of the listed apps of which it is only known that they cannot run on it."""
     not_denied: str = ""
     """Why it is not certain of every listed app that it cannot run, a word of ``NotDenied``; empty if nobody checked."""
-    sources: tuple[ReportSource, ...] = ()
+    sources: tuple[Report, ...] = ()
+    """What each source that has it reports."""
     asked: tuple[AskedSource, ...] = ()
     findings: tuple[str, ...] = ()
     """Reason codes of the contradictions between its sources."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import (
     ENROLMENTS,
@@ -225,24 +226,24 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
         "state_words": apps_words(card, language),
-        "sources": [
-            {
-                "name": _source(source.name, language),
-                "looked_at": source.looked_at,
-                "complete": source.complete,
-                "enrolment": language.say(ENROLMENTS[source.enrolment])
-                if source.enrolment in ENROLMENTS
-                else "",
-                "older": language.say(OLDER, span=language.span(source.lag)) if source.lag else "",
-                "ago": language.ago(now - source.looked_at) if source.looked_at else "",
-            }
-            for source in card.sources
-        ],
+        "sources": [_reported(each, language, now) for each in card.sources],
         "answers": [answer_words(asked, language, now) for asked in card.asked],
         "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
         "stored": [_fields(group, language) for group in card.stored],
         "since_words": language.zoned(card.since) if card.since else "",
         "until_words": language.zoned(card.until) if card.until else "",
+    }
+
+
+def _reported(report: Report, language: Language, now: datetime) -> Mapping[str, Any]:
+    looked, enrolment = report.looked(now), ENROLMENTS.get(report.enrolment)
+    return {
+        "name": _source(report.source, language),
+        "looked_at": looked,
+        "complete": report.saw_device,
+        "enrolment": language.say(enrolment) if enrolment else "",
+        "older": language.say(OLDER, span=language.span(report.lag)) if report.lag else "",
+        "ago": language.ago(now - looked) if looked else "",
     }
 
 

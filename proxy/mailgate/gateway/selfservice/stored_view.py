@@ -15,7 +15,6 @@ from mailgate.gateway.pages.employee import (
     ExemptionView,
     LastSeen,
     OwnerReports,
-    ReportSource,
     Stored,
     StoredRecord,
 )
@@ -79,18 +78,12 @@ def card_of(
         denied=tuple(map(name_of, posture.denied)) if posture.absence is Absence.ENFORCED else (),
         not_denied=posture.not_denied,
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
-        sources=tuple(_source(each, own.access.now) for each in device.reports if not each.gone)
-        if device
-        else (),
+        sources=tuple(each for each in device.reports if not each.gone) if device else (),
         asked=asked,
         stored=_stored(own, person, name_of),
         since=since,
         until=until,
     )
-
-
-def _source(report: Report, now: datetime) -> ReportSource:
-    return ReportSource(report.source, report.looked(now), report.saw_device, report.lag, report.enrolment)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[Stored, ...]:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     EmployeeView,
-    ReportSource,
     SourceResult,
     StoredRecord,
     StoredRecords,
@@ -35,7 +35,7 @@ PHONE = DeviceCard(
     os_version="18.6",
     tail="4F2A",
     apps=("TikTok",),
-    sources=(ReportSource("intune", NOW - timedelta(minutes=3), complete=True),),
+    sources=(Report("intune", "1", reported_at=NOW - timedelta(minutes=3), apps_complete=True),),
     asked=(AskedSource(SourceResult.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
     stored=({"id": "phone-1", "managed": True, "last_seen": NOW},),
     since=NOW - timedelta(days=41),
