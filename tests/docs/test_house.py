@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_294,
+    "lines": 90_043,
     "files": 529,
     "files under 40 lines, __init__ apart": 9,
     "rooms": 16,
@@ -22,9 +22,9 @@ BUDGET = {
     "arrows between rooms": 79,
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
-    "Protocol classes": 24,
-    "lines of tests": 131_691,
-    "lines of benchmarks": 2_924,
+    "Protocol classes": 23,
+    "lines of tests": 131_694,
+    "lines of benchmarks": 2_908,
 }
 GUIDES, GUIDE = 50_000, 5_000
 """Words of all pages of ``docs/`` and of one of them, decisions and code apart."""

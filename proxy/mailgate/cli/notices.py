@@ -78,25 +78,20 @@ def settings_of(bundle: Bundle) -> NoticeSettings:
     return notices
 
 
-Language = Annotated[str, typer.Option("--language", help="The language. Default: the person's.")]
-Whom = Annotated[
-    str,
-    typer.Option(
-        "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
-    ),
-]
-Html = Annotated[bool, typer.Option("--html", help="Print the HTML part.")]
-
-
 @app.command()
 @on_store()
 async def preview(
     opened: Opened,
     rule: RuleId,
     kind: Kind = MailKind.UPCOMING,
-    language: Language = "",
-    person: Whom = "",
-    html: Html = False,
+    language: Annotated[str, typer.Option("--language", help="The language. Default: the person's.")] = "",
+    person: Annotated[
+        str,
+        typer.Option(
+            "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
+        ),
+    ] = "",
+    html: Annotated[bool, typer.Option("--html", help="Print the HTML part.")] = False,
 ) -> None:
     """Show the mail about a rule of the running version. Nothing is sent."""
 
@@ -168,14 +163,6 @@ async def waiting(store: Store) -> int:
 
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count the mails, and queue nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-To = Annotated[
-    Recipients,
-    typer.Option(
-        "--to",
-        help="new: whom this version newly affects; untold: these, and others who had no such mail by an earlier version; all: everybody whom the rule is about. Nobody gets this mail twice.",
-    ),
-]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Only queue the mails; a running gate sends them.")]
 
 
@@ -185,9 +172,15 @@ async def send(
     opened: Opened,
     rule: RuleId,
     kind: Kind,
-    to: To = Recipients.NEW,
+    to: Annotated[
+        Recipients,
+        typer.Option(
+            "--to",
+            help="new: whom this version newly affects; untold: these, and others who had no such mail by an earlier version; all: everybody whom the rule is about. Nobody gets this mail twice.",
+        ),
+    ] = Recipients.NEW,
     dry_run: DryRun = False,
-    yes: Yes = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Send a mail to the people whom a rule of the running version is about, once for each version and kind."""

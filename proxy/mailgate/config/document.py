@@ -264,8 +264,7 @@ class _Builder:
             self._note(node, phrase("a key may not be a list or a mapping; use a text"))
         elif node.tag == f"{_CORE}merge":
             self._note(
-                node,
-                phrase("merge keys are not YAML 1.2; write the keys out, or use an alias as a value"),
+                node, phrase("merge keys are not YAML 1.2; write the keys out, or use an alias as a value")
             )
         else:
             return str(node.value)
@@ -280,8 +279,7 @@ class _Builder:
         except (KeyError, ValueError):
             written = str(node.tag).replace(_CORE, "!!")
             message = phrase(
-                "the tag `%(tag)s` cannot be read; leave it out, or put the text in quotes",
-                tag=written,
+                "the tag `%(tag)s` cannot be read; leave it out, or put the text in quotes", tag=written
             )
             self._note(node, message)
             return node.value

@@ -8,7 +8,7 @@ private apps.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -55,17 +55,17 @@ class PolicyWord(NamedTuple):
     """Whether a setting could not be judged, so that the device may have kept an older state."""
 
 
-async def app_policies(client: ApiClient, names: Iterable[str], setup: Setup) -> list[AppPolicy]:
+async def app_policies(client: ApiClient, names: Collection[str], setup: Setup) -> list[AppPolicy]:
     """The policies of these names. Raises ``SourceError``."""
-    wanted = frozenset(names)
-    policies = [
-        _policy(found, setup)
-        async for page in pages_by_link(client, _POLICIES)
-        for found in page
-        if text(found, "displayName") in wanted
-    ]
+    policies = [_policy(found, setup) for found in await _called(client, _POLICIES, names)]
     shared = _shared(policies)
     return [each._replace(apps=frozenset()) if each.name in shared else each for each in policies]
+
+
+async def _called(client: ApiClient, target: str, names: Collection[str]) -> list[Mapping[str, Any]]:
+    """What has one of these names. Nothing is asked if there are none."""
+    pages = [page async for page in pages_by_link(client, target)] if names else []
+    return [found for page in pages for found in page if text(found, "displayName") in names]
 
 
 def _shared(policies: Iterable[AppPolicy]) -> list[str]:
@@ -127,7 +127,7 @@ VERDICTS = {
 
 async def shortcomings(client: ApiClient, names: Sequence[str], setup: Setup) -> list[str]:
     """What keeps the verdict from meaning what it should; nothing if no policies are named and the right is missing."""
-    found = await app_policies(client, names, setup) if names else []
+    found = await app_policies(client, names, setup)
     try:
         settings = await client.find(_SETTINGS, [("$select", "settings")])
     except SourceError as error:
@@ -190,15 +190,9 @@ class AppProfile(NamedTuple):
     """The bundle ids of the only apps that it shows; None if it shows all others."""
 
 
-async def app_profiles(client: ApiClient, names: Iterable[str]) -> list[AppProfile]:
+async def app_profiles(client: ApiClient, names: Collection[str]) -> list[AppProfile]:
     """The profiles of these names but those that share a name, by which alone a state tells them apart."""
-    wanted = frozenset(names)
-    named = [
-        found
-        async for page in pages_by_link(client, _PROFILES)
-        for found in page
-        if text(found, "displayName") in wanted
-    ]
+    named = await _called(client, _PROFILES, names)
     times = Counter(text(found, "displayName") for found in named)
     return [
         _profile(found)

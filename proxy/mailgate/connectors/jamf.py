@@ -18,7 +18,7 @@ from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.apple_restrictions import declared_by_items
 from mailgate.connectors.http import as_json, pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
-from mailgate.connectors.logins import ClientCredentials
+from mailgate.connectors.logins import client_credentials
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -53,7 +53,7 @@ class Jamf(ApiConnector):
     def __init__(self, setup: Setup, settings: JamfSettings) -> None:
         secret = settings.client_secret.get_secret_value()
         url = f"{settings.base_url}{settings.login_path}"
-        login = ClientCredentials(url, settings.client_id, secret, setup.now)
+        login = client_credentials(url, settings.client_id, secret, setup.now)
         self._setup = setup
         self._settings = settings
         self._group_exists = False

@@ -26,6 +26,7 @@ from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.model import Access, Decision
 from mailgate.model.fact import Fact
+from mailgate.rollout.guard import Guard, guard_of
 from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.texts import Language, language_for
@@ -72,6 +73,11 @@ class ConsoleContext:
     """Who may lose mail while a source stays away, by source and how long its reports count, as last counted."""
     background_questions: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
+
+    @property
+    def guard(self) -> Guard | None:
+        """The guard by the settings in force."""
+        return guard_of(self.bundle().settings)
 
 
 def context_of(request: web.Request) -> ConsoleContext:

@@ -17,7 +17,6 @@ from mailgate.console.render import CLOSED, page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 from mailgate.rollout.approvals import plan_statuses
-from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.texts import console_languages
 
@@ -97,9 +96,7 @@ async def _waits(request: web.Request) -> dict[str, int]:
         return {}
     try:
         asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
-        plans = await plan_statuses(
-            context.store, guard_of(context.bundle().settings), context.clock(), MAX_PLANS
-        )
+        plans = await plan_statuses(context.store, context.guard, context.clock(), MAX_PLANS)
     except StoreError:
         return {}
     return {
@@ -126,7 +123,7 @@ def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields:
 
 def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
-    session, roles = request[SESSION], roles_of(request)
+    session, roles, policy = request[SESSION], roles_of(request), context_of(request).bundle().policy
 
     def to(name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
         return address(request, name, query, **parts) if may_open(name, roles) else CLOSED
@@ -143,7 +140,8 @@ def common_values(request: web.Request) -> dict[str, Any]:
         "who": session.name,
         "roles": roles,
         "csrf": session.csrf,
-        "title_of": context_of(request).bundle().policy.title_of,
+        "title_of": policy.title_of,
+        "name_of": policy.catalog.name_of,
         "to": to,
     }
 

@@ -28,9 +28,8 @@ _FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
 
 
 def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
-    """The contradictions between these reports of one device, for an admin, who has to find out which source is right. A report whose
-    source no longer has the device does not count. That one source saw an app and another did not is none: ``posture.py`` decides
-    which of them counts."""
+    """The contradictions between these reports of one device, for an admin, who has to find out which source is right. Reports that are
+    gone do not count. That one source saw an app and another did not is none: ``posture.py`` decides which of them counts."""
     current = [report for report in reports if not report.gone]
     crowd = sorted({report.source for report in reports if looks_like_placeholder(reports, report.source)})
     return tuple(
@@ -207,10 +206,7 @@ class DeviceSet:
                 found.append(other)
         if not found:
             return Device(
-                self._free_id(report.key),
-                (report,),
-                first_seen=report.first_seen,
-                last_seen=report.last_seen,
+                self._free_id(report.key), (report,), first_seen=report.first_seen, last_seen=report.last_seen
             )
         for each in found:
             self._remove(self._devices[each.id])

@@ -40,6 +40,8 @@ Name = tuple[str, str]
 
 def storable(text: str) -> str:
     """Escape the characters that a database cannot keep: NUL and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
@@ -103,8 +105,7 @@ _ACCENT = re.compile("[{}-{}]".format(*ACCENTS))
 
 
 def bare(text: str) -> str:
-    """The text without what a paste adds: the address in ``Plum Key <plum.key@example.com>``, without ``mailto:`` and
-    punctuation around it."""
+    """The text without what a paste adds: the address in ``Plum Key <plum.key@example.com>``, without ``mailto:`` and outer punctuation."""
     seen = "".join(each for each in unicodedata.normalize("NFC", text) if unicodedata.category(each) != "Cf")
     angled = _ANGLED.search(seen)
     inner = (angled[1] if angled else seen).strip()

@@ -212,8 +212,7 @@ def transformed(words: str, change: Callable[[str], str]) -> str:
 
 
 def stored(words: object) -> Any:
-    """Words as JSON: a phrase by its text and its values, so that it is said in the language of whoever reads it; any other text as
-    it is."""
+    """Words as JSON: a phrase by its text and its values, to be said in the reader's language; any other text as it is."""
     if isinstance(words, Phrase):
         return stored(words.form) if words.form else str(words)
     if isinstance(words, Mapping):

@@ -182,9 +182,7 @@ class Logged:
             )
 
     def of_activations(
-        self,
-        history: Sequence[Activation],
-        retractions: dict[int, Retraction],
+        self, history: Sequence[Activation], retractions: dict[int, Retraction]
     ) -> Iterator[AuditBreak]:
         """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):

@@ -124,8 +124,7 @@ def _saw(request: AuditEntry, newly: KeptOut) -> bool:
 async def mark_lost(
     store: Store, guard: Guard | None, device: Device, by: Person, now: datetime, *, lost: bool, why: str = ""
 ) -> datetime | None:
-    """Mark a device as lost or as found. Returns when it was marked as lost; None if it is not. Raises RefusedError if it needs
-    another person."""
+    """Mark a device as lost or as found. Returns since when it is lost; None if it is not. Raises RefusedError if it needs another person."""
     at, about = (device.lost_at or now) if lost else None, f"device {device.id}"
     if at == device.lost_at:
         return at
@@ -235,8 +234,7 @@ class RestrictedDevices:
                 self._owners[device.id] = after.owner
 
     def _may_newly_meet(self, before: Posture, after: Posture) -> bool:
-        """Whether the device may meet a rule that it cannot have met before: rules may also ask for an app, or keep out whom a
-        further source reports."""
+        """Whether the device may meet a rule that it cannot have met before: one may ask for an app, or keep out whom a further source reports."""
         was, now = (Access(PAGE_LOAD, _ANY, each, self._now) for each in (before, after))
         return any(not _may_meet(rule, was) and _may_meet(rule, now) for rule in self._rules)
 

@@ -131,9 +131,8 @@ class HaltMonitor:
         out = {each.rule for each in self._policy().reliefs.for_everybody(now)}
         for rule, tally in self._tallies.items():
             if rule in out:
-                self._tallies[rule] = HaltCounter(
-                    tally.limits
-                )  # once the rule is resumed, its counts start at zero
+                # once the rule is resumed, its counts start at zero
+                self._tallies[rule] = HaltCounter(tally.limits)
             elif why := tally.halt_reason(now):
                 await self._halt(rule, why, now)
 

@@ -3,11 +3,10 @@ overtaken may start again from the rules in force."""
 
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import Self
 
 from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
@@ -22,7 +21,7 @@ PAGE = 5_000
 """How many movers are written in one transaction."""
 
 
-class Movers:
+class Movers(AbstractContextManager["Movers"]):
     """Movers in a temporary file. Use it as a context manager: the file is deleted at the end."""
 
     def __init__(self) -> None:
@@ -43,12 +42,7 @@ class Movers:
             left -= len(page)
             yield page
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
 

@@ -1,11 +1,11 @@
 """Counts for charts, without names: listed apps and refused people by day, and verdicts at all gates by minute, hour and day."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from mailgate.model import Effect
 from mailgate.store.bulk_rows import put_rows, upsert, upsert_rows
@@ -199,15 +199,6 @@ class VerdictCounts(Queries):
             (VerdictKey(effect, rule=rule, reason=reason), int(count))
             for effect, rule, reason, count in await self._rows(query, timeout_seconds=10)
         ]
-
-
-def outdated(now: datetime) -> Iterator[Delete]:
-    """What deletes counts after their retention time."""
-    last = now.astimezone(UTC).date() - KEPT
-    yield delete(app_counts).where(_APPS.day < last)
-    yield delete(refused_days).where(_REFUSED.day < last)
-    for span, kept in KEPT_FOR.items():
-        yield delete(verdict_counts).where(_VERDICTS.span == span, _VERDICTS.at < now - kept)
 
 
 def start_of(span: str, at: datetime) -> datetime:

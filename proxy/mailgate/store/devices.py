@@ -101,8 +101,7 @@ class Devices(DeviceLookup):
 
     async def get(self, source: str, device_id: str) -> Device | None:
         slot = (reports.c.source == source, reports.c.id == device_id)
-        found = await self._all(select(reports.c.device).where(*slot))
-        return found[0] if found else None
+        return next(iter(await self._all(select(reports.c.device).where(*slot))), None)
 
     async def around(self, report: Report) -> list[Device]:
         """Every device that this report may be about, by more than one query only if several devices claim one name."""

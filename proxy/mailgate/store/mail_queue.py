@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
 from mailgate.policy.reliefs import Cause
+from mailgate.store import gates
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import put_rows, upsert
 from mailgate.store.database import Queries
-from mailgate.store.gates import shared_now
 from mailgate.store.mail import (
     OPEN_ENDS,
     PERHAPS_READ,
@@ -76,10 +76,6 @@ class QuarantineMails(Queries):
             quarantine_mails.c.reason == reason,
         )
         await self._change(delete(quarantine_mails).where(*named))
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the claims from before this moment. There are few, so all are deleted at once."""
-        return await self._change(delete(quarantine_mails).where(quarantine_mails.c.written_at < before))
 
 
 _PAGE = 500
@@ -164,16 +160,11 @@ class MailQueue(Queries):
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
         return bool(await self._rows(query))
 
-    async def now(self, own: datetime) -> datetime:
-        """The time by which mails are late (``gates.shared_now``)."""
-        async with self._database.reading() as connection:
-            return await shared_now(connection, own)
-
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
-        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or
-        if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
-        waits."""
+        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or if it is not
+        true: it is withdrawn if it never will be again, and waits while its rule is out, or its reader is exempt."""
         async with self._database.writing() as connection:
+            now = await gates.shared_now(connection, now)
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
                 return False
@@ -275,11 +266,6 @@ class MailQueue(Queries):
         meant = and_(mails.c.version.in_(versions), mails.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)
         return await self._read(select(mails).where(meant, *read))
-
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete mails that have not changed since then; those that wait or are unsure are too late by then."""
-        old = select(mails.c.id).where(mails.c.changed_at < before).limit(size)
-        return await self._change(delete(mails).where(mails.c.id.in_(old)))
 
     async def _read(self, query: Any) -> list[Mail]:
         return await self._each(query, mail_of, timeout_seconds=30)

@@ -187,11 +187,7 @@ class Policies(Queries):
             )
             row = {column.name: getattr(new, column.name) for column in activations.c}
             await connection.execute(insert(activations).values(row))
-            named = {
-                "digest": draft.digest,
-                "policy": draft.policy,
-                "before": active.number if active else None,
-            }
+            named = {"digest": draft.digest, "policy": draft.policy, "before": active and active.number}
             told = replace(act, about=f"version {number}", details={**act.details, **named})
             await append(connection, told)
             for each in then:

@@ -1,5 +1,4 @@
-"""Retractions: versions that were rolled back. A retraction is open until everybody whom its versions reached has been
-found."""
+"""Retractions: versions that were rolled back. Each is open until everybody whom its versions reached has been found."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, literal, or_, select, union
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import FORMER, user_text
@@ -190,31 +190,10 @@ class Sightings(Queries):
         found = await self._recorded(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
 
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many. One that somebody
-        asked for help about is kept as long as their request."""
-        gone = 0
-        async with self._database.writing() as connection:
-            for table in (sightings, clients):  # the order matters: no sighting is younger than its client
-                old = select(table.c.id).where(table.c.last_at < before).limit(size)
-                if table is sightings:
-                    led_to = help_references.c.sighting == sightings.c.id
-                    asked = select(help_references.c.at).where(led_to, help_references.c.at >= before)
-                    old = old.where(~asked.exists())
-                else:
-                    used = select(sightings.c.id).where(sightings.c.client == clients.c.id)
-                    old = old.where(~used.exists())
-                gone += (await connection.execute(delete(table).where(table.c.id.in_(old)))).rowcount
-        return gone
-
     async def _recorded(self, query: Any) -> list[Recorded]:
         async with self._database.reading(timeout_seconds=30) as connection:
             rows = (await connection.execute(query)).mappings()
-            return await asyncio.to_thread(_read_all, rows)  # whoever keeps asking has many
-
-
-def _read_all(rows: Iterable[RowMapping]) -> list[Recorded]:
-    return [_read(row) for row in rows]
+            return await asyncio.to_thread(lambda: [*map(_read, rows)])  # whoever keeps asking has many
 
 
 def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
@@ -297,14 +276,19 @@ def id_of(sighting: Sighting) -> str:
 
 
 def _named(sighting: Sighting) -> dict[str, Any]:
-    client = fingerprint(sighting.client)
+    client = _client_id(sighting.client)
     return {**sighting._asdict(), "client": client, "would": json.dumps(sighting.would)}
 
 
 def _client_row(client: ClientFacts) -> dict[str, Any]:
     proofs = None if client.proofs is None else json.dumps(client.proofs.outcomes())
     told = {"headers": json.dumps(dict(client.headers)), "proofs": proofs}
-    return {**client._asdict(), "id": fingerprint(client), **told}
+    return {**client._asdict(), "id": _client_id(client), **told}
+
+
+@lru_cache(4096)
+def _client_id(client: ClientFacts) -> str:
+    return fingerprint(client)
 
 
 def fingerprint(facts: Sequence[object]) -> str:

@@ -87,18 +87,7 @@ class Store:
         self.languages = Languages(database)
         self.fleet = BrowserFleet(database)
         self.looks = Looks(database)
-        self.retention = Retention(
-            database,
-            self.devices,
-            self.enrolments,
-            [
-                each.prune
-                for each in (
-                    *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                    *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
-                )
-            ],
-        )
+        self.retention = Retention(database, self.devices, self.enrolments)
         self.connectors = Connectors(database)
         self.leases = Leases(database)
         self.gates = Gates(database)

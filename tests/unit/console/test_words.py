@@ -5,19 +5,18 @@ import pytest
 from mailgate.console.words import (
     EFFECTS,
     PROTOCOLS,
+    VERDICTS,
     device_in_words,
-    effect_in_words,
     enrolment_in_words,
     kind_in_words,
     mail_failure_in_words,
     not_denied_in_words,
-    protocol_in_words,
     reason_in_words,
     short_names,
     status_in_words,
     system_in_words,
+    told_by,
     trouble_in_words,
-    verdict_in_words,
 )
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
@@ -35,12 +34,12 @@ def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
 
 def test_every_enrolment_and_every_verdict_has_words_of_its_own() -> None:
     assert len({enrolment_in_words(each) for each in Enrolment}) == len(Enrolment)
-    assert len({verdict_in_words(each) for each in Compliance}) == len(Compliance)
+    assert len({VERDICTS[each] for each in Compliance}) == len(Compliance)
 
 
 def test_a_word_of_another_release_stays_as_it_is() -> None:
+    effect_in_words = told_by(EFFECTS)
     assert (effect_in_words("block"), effect_in_words("quarantine")) == ("no mail", "quarantine")
-    assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
     assert reason_in_words("of-another-release") == ""
     assert not_denied_in_words("of-another-release") == "of-another-release"
 

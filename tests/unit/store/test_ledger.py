@@ -241,17 +241,19 @@ async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store)
     assert store.ledger.strangers_not_recorded == 0
 
 
-async def test_another_user_agent_is_recorded_as_if_in_full(store: Store) -> None:
-    first = access(made_up(1))
-    other = access(made_up(2), now=later(3), client=classify(made_up(2)))
+@pytest.mark.parametrize("person", [ADA, ""])
+async def test_another_user_agent_is_recorded_as_if_in_full(store: Store, person: str) -> None:
+    first = access(made_up(1), user=person)
+    other = access(made_up(2), user=person, now=later(3), client=classify(made_up(2)))
     recurring = store.ledger.recurring(first, LET_IN)
-    recurring(made_up(1).user_agent, ADA, "", later(1))
+    recurring(made_up(1).user_agent, person, "", later(1))
     for moment in (2, 3):
-        recurring(made_up(2).user_agent, ADA, "", later(moment))
+        recurring(made_up(2).user_agent, person, "", later(moment))
     rows = await stored(store)
     assert sorted(row.tally for row in rows) == [Tally(1, later(1), later(1)), Tally(2, later(2), later(3))]
+    recurring(made_up(2).user_agent, person, "", later(2))
     store.ledger.record(other, LET_IN)
-    assert sorted(row.tally.times for row in await stored(store)) == [1, 3]
+    assert sorted(row.tally.times for row in await stored(store)) == [1, 4]
 
 
 @pytest.mark.parametrize("named", [True, False])

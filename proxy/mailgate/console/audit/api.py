@@ -123,7 +123,7 @@ async def verify_log(call: Call) -> Verification:
 
 async def export_lines(call: Call) -> Text:
     """Export every entry as one JSON object per line."""
-    return _export(call, "jsonl", (), lambda entry: line_of(entry) + "\n")
+    return _export(call, "jsonl", (), line_of)
 
 
 async def export_sheet(call: Call) -> Text:
@@ -170,9 +170,9 @@ def _export(
 
 
 OPERATIONS = (
-    Operation("GET", "/audit", list_entries, "Audit"),
-    Operation("GET", "/looks", list_looks, "Audit"),
-    Operation("GET", "/audit/verification", verify_log, "Audit"),
-    Operation("GET", "/audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
-    Operation("GET", "/audit/export.csv", export_sheet, "Audit", media="text/csv"),
+    Operation("GET /audit", list_entries, "Audit"),
+    Operation("GET /looks", list_looks, "Audit"),
+    Operation("GET /audit/verification", verify_log, "Audit"),
+    Operation("GET /audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
+    Operation("GET /audit/export.csv", export_sheet, "Audit", media="text/csv"),
 )

@@ -129,7 +129,7 @@ COLUMNS = tuple(AuditEntry.__dataclass_fields__)
 
 def line_of(entry: AuditEntry) -> str:
     """The entry as one line of JSON, from which its digest can be checked."""
-    return json.dumps(asdict(entry), sort_keys=True)
+    return json.dumps(asdict(entry), sort_keys=True) + "\n"
 
 
 def row_of(entry: AuditEntry) -> list[str]:

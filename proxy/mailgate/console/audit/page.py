@@ -104,7 +104,6 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 
 def _details(entry: AuditEntry) -> dict[str, str]:
-    """The details of an entry, each with its name, in words."""
     return dict(_lines(details_of(entry)))
 
 
@@ -130,7 +129,7 @@ def _worded(value: object) -> str:
 
 
 def _json_lines(entries: Sequence[AuditEntry]) -> bytes:
-    return "".join(f"{line_of(entry)}\n" for entry in entries).encode()
+    return "".join(map(line_of, entries)).encode()
 
 
 ROUTES = [

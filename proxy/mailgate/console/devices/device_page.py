@@ -11,7 +11,7 @@ from mailgate.console.devices.mail_status import mail_status
 from mailgate.console.devices.timeline import device_history
 from mailgate.console.exemptions.page import SPANS
 from mailgate.console.explain.facts import explanation
-from mailgate.console.explain.requests import decide_last_request, sightings_of
+from mailgate.console.explain.requests import SIGHTINGS, decide_last_request, sightings_of
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import (
     ORIGIN_PAGE,
@@ -28,13 +28,11 @@ from mailgate.devices.device import Device
 from mailgate.model.phrase import joined, phrase, sentence
 from mailgate.tasks import compute
 
-SIGHTINGS = 50
-
 
 async def device(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     bundle, now = context.bundle(), context.clock()
-    seen = await sightings_of(context.store, found, SIGHTINGS)
+    seen = await sightings_of(context.store, found)
     access, decision = await decide_last_request(context.store, bundle, found, seen, now)
     facts, policy = device_facts(found, bundle, now), bundle.policy
     return await show(
@@ -53,7 +51,6 @@ async def device(request: web.Request) -> web.Response:
         why=await compute(explanation, access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
-        name_of=policy.catalog.name_of,
     )
 
 
@@ -75,7 +72,7 @@ async def forget(request: web.Request) -> web.Response:
     """Ask for confirmation with numbers, then delete everything about the device."""
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
-        seen = await sightings_of(context.store, found, SIGHTINGS)
+        seen = await sightings_of(context.store, found)
         shows = {"device": found.id}
         return await show(
             request, "device_forget.html", shows=shows, device=found, seen=len(seen), most=SIGHTINGS

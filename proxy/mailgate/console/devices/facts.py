@@ -281,10 +281,7 @@ def retention_times_of(settings: Settings) -> RetentionTimes:
 def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     """A device and its current posture."""
     posture = posture_now(device, bundle, now)
-    findings = [
-        FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
-        for each in device.findings
-    ]
+    findings = [FindingFacts.taken_from(each) for each in device.findings]
     return DeviceFacts.taken_from(
         posture,
         device,
@@ -305,9 +302,8 @@ def parts_of(device: Device) -> ReportsAndNames:
         )
         for kind, text in sorted(device.claims)
     ]
-    reports = [
-        ReportFacts.taken_from(each) for each in device.reports
-    ]  # their names are listed with all sources that use them
+    # the names in a report are listed with all sources that use them
+    reports = [ReportFacts.taken_from(each) for each in device.reports]
     return ReportsAndNames(reports=reports, names=names, former_ids=sorted(device.former_ids))
 
 

@@ -72,8 +72,12 @@ async def decide_last_request(
     return access, decide(access, bundle.policy)
 
 
-async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
-    """The decisions about a device under all its ids, the newest first."""
+SIGHTINGS = 50
+"""How many decisions about a device are read, to tell since when its status holds among others."""
+
+
+async def sightings_of(store: Store, device: Device, size: int = SIGHTINGS) -> list[Recorded]:
+    """The last decisions about a device under all its ids, the newest first."""
     ids = [device.id, *sorted(device.former_ids)]
     seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
     return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]

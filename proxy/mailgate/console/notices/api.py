@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel, PageOf
 from mailgate.console.notices.facts import (
@@ -143,8 +143,6 @@ def _about(version: int, kind: MailKind, query: RuleQuery) -> NoticeKey:
     return NoticeKey(version, kind, query.rule or "")
 
 
-ONE = "/notices/{version}/{kind}"
-
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 MailName = Annotated[MailId, Field(description="Its id.")]
 
@@ -219,19 +217,18 @@ async def _place(call: Call, after: str | None) -> tuple[str, str]:
 
 
 OPERATIONS = (
-    Operation("GET", "/notices", list_notices, "Notices"),
-    Operation("GET", ONE, get_notice, "Notices"),
-    Operation("GET", ONE + "/preview", preview_notice, "Notices", may_conflict=True),
+    Operation("GET /notices", list_notices, "Notices"),
+    Operation("GET /notices/{version}/{kind}", get_notice, "Notices"),
+    Operation("GET /notices/{version}/{kind}/preview", preview_notice, "Notices", may_conflict=True),
     Operation(
-        "GET",
-        ONE + "/mails",
+        "GET /notices/{version}/{kind}/mails",
         list_mails,
         "Notices",
         may_conflict=True,
         links={"decide_mail": {"mail": "items/0/id"}},
     ),
-    Operation("POST", ONE + "/decision", decide_mails, "Notices", roles=("operator",), may_conflict=True),
     Operation(
-        "POST", "/mails/{mail}/decision", decide_mail, "Notices", roles=("operator",), may_conflict=True
+        "POST /notices/{version}/{kind}/decision", decide_mails, "Notices", roles=OPERATOR, may_conflict=True
     ),
+    Operation("POST /mails/{mail}/decision", decide_mail, "Notices", roles=OPERATOR, may_conflict=True),
 )

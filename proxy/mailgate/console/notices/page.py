@@ -61,7 +61,6 @@ async def notices(request: web.Request) -> web.Response:
         off=bundle.policy.reliefs.off(context.clock()),
         found=mails_by_notice(await context.store.mails.counts()),
         retractions=await context.store.retractions.latest(MAX_RETRACTIONS),
-        titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
         kinds=KINDS,
         words=WORDS,
     )

@@ -34,7 +34,6 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
-from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.tasks import compute
 from mailgate.texts import Language
@@ -103,11 +102,9 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
     refused, changes, plans = list[RefusedPeople](), list[Turn](), list[PlanStatus]()
     with suppress(StoreError):
-        refused, changes = (
-            await refused_by_day(context.store, at),
-            await changes_of(context.store, bundle, at, names=names),
-        )
-        plans = await plan_statuses(context.store, guard_of(bundle.settings), at, MAX_PLANS)
+        refused = await refused_by_day(context.store, at)
+        changes = await changes_of(context.store, bundle, at, names=names)
+        plans = await plan_statuses(context.store, context.guard, at, MAX_PLANS)
         traffic = await traffic_of(context.store, asked, at)
         told = True
     return {
@@ -126,7 +123,6 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "told": told,
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
-        "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
         "census": context.counting.devices,
     }
 

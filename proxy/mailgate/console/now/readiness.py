@@ -212,13 +212,8 @@ def connector_state(
     if state.failing_since:
         until = state.failing_since + last_known_for
         word = "unavailable" if now >= until else "failing"
-    coming = _next_attempt(state, every)
+    waits = state.last_attempt if state.running_since is None else None
+    coming = waits + every if waits and every else None
     return ConnectorState.taken_from(
         state, state=word, last_known_until=until, next_attempt=coming, records=state.taken
     )
-
-
-def _next_attempt(state: SourceState, every: timedelta | None) -> datetime | None:
-    if state.last_attempt is None or every is None or state.running_since is not None:
-        return None
-    return state.last_attempt + every

@@ -13,8 +13,6 @@ from mailgate.store.help_requests import NOT_THEIRS
 
 
 class HelpState(StrEnum):
-    """The state of a request for help."""
-
     WAITING = "waiting"
     ANSWERED = "answered"
     DONE = "done"
@@ -103,12 +101,10 @@ _UNWRITTEN = {NOT_THEIRS: phrase("Devices that are not theirs"), LOST_RULE: LOST
 
 
 def title_of(rule: str, policy: Policy) -> str:
-    """The title of a rule in force."""
     if rule in _UNWRITTEN:
         return _UNWRITTEN[rule]
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 
 def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
-    """The requests that are not done."""
     return [each for each in asked if each.done_at is None]

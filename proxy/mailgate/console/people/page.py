@@ -191,10 +191,8 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         now=context.clock(),
         marks=marks_of(found, context.clock()),
         days_shown=DAYS,
-        titles={rule.id: rule.title for rule in bundle.policy.rules if rule.title},
         longest=LONGEST_ANSWER,
         spans=SPANS,
-        name_of=bundle.policy.catalog.name_of,
     )
 
 

@@ -17,7 +17,6 @@ from mailgate.model.notice import NoticeDevice
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import counted_acts, reliefs
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail
 from mailgate.store.help_requests import Key
@@ -49,8 +48,7 @@ async def mark_lost(
 ) -> datetime | None:
     """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is
     not. Raises RefusedError."""
-    guard = guard_of(context.bundle().settings)
-    return await counted_acts.mark_lost(context.store, guard, device, by, now, lost=lost, why=why)
+    return await counted_acts.mark_lost(context.store, context.guard, device, by, now, lost=lost, why=why)
 
 
 async def ask_sources(

@@ -103,9 +103,7 @@ async def get_movers_csv(call: Call, digest: Digest, query: MoversFilter) -> Tex
     return sheet(CSV_COLUMNS, movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
 
 
-_OF_ONE = "/plans/{digest}/people"
-
 OPERATIONS = (
-    Operation("GET", _OF_ONE, list_movers, "Plans", may_conflict=True),
-    Operation("GET", _OF_ONE + ".csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
+    Operation("GET /plans/{digest}/people", list_movers, "Plans", may_conflict=True),
+    Operation("GET /plans/{digest}/people.csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
 )

@@ -12,7 +12,7 @@ from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
-from mailgate.console.forms import Form, form_of, note_of
+from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.notices.facts import WORDS, notices_on_dates
 from mailgate.console.plans.candidates import candidate_for, rules_of_plan
@@ -41,7 +41,6 @@ from mailgate.model.phrase import phrase, sentence
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import PlanStatus, plan_status
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import DAYS, Counts, Plan
@@ -59,6 +58,7 @@ async def watch(request: web.Request) -> web.Response:
         return redirect_to(request, "policy-plan", digest=found.digest)
     hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
     on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
+    by_themselves = {each.rule for each in on_dates}
     return await show(
         request,
         "plan_outcome.html",
@@ -73,9 +73,7 @@ async def watch(request: web.Request) -> web.Response:
         off=context.bundle().policy.reliefs.off(context.clock()),
         words=WORDS,
         notices=[
-            each
-            for each in _mailable(request, plan, outcome.version)
-            if each.rule not in {dated.rule for dated in on_dates}
+            each for each in _mailable(request, plan, outcome.version) if each.rule not in by_themselves
         ],
     )
 
@@ -113,7 +111,10 @@ async def plans(request: web.Request) -> web.Response:
 async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, rules that were sent in place of them, or a version that was in force."""
     context, sent = context_of(request), await form_of(request)
-    days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
+    days = number(str(sent.get("days", DAYS)))
+    text = (
+        sent.get("file", "") if sent.get("from") == "upload" else None
+    )  # without it those on disk are planned
     again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MAX_DAYS:
@@ -165,14 +166,12 @@ async def sheet(request: web.Request) -> web.Response:
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def approve(request: web.Request) -> web.Response:
-    """Approve exactly this plan."""
     return await _decided(request, approvals.approve, phrase("You approved this plan."))
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def send_back(request: web.Request) -> web.Response:
-    """Send a plan back to its author."""
     return await _decided(request, approvals.send_back, phrase("You sent this plan back."))
 
 
@@ -183,9 +182,9 @@ async def _decided(
     context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request)
-    guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
+    digest, who = request.match_info["digest"], person_of(request)
     try:
-        await decide(context.store, digest, person_of(request), note, context.clock(), guard)
+        await decide(context.store, digest, who, note, context.clock(), context.guard)
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
     return redirect_after(request, done, "policy-plan", digest=digest)
@@ -199,11 +198,10 @@ async def apply(request: web.Request) -> web.Response:
     if note is None:
         return await _shown(request)
     override = (await form_of(request)).get("override") == "yes"
-    guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
         done = await activation.apply(
-            context.store, digest, person, note, context.clock(), guard, override=override
+            context.store, digest, person, note, context.clock(), context.guard, override=override
         )
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
@@ -220,17 +218,8 @@ def _named(found: StoredPlan, what: str) -> str:
 
 async def _confirmed(request: web.Request) -> str | None:
     """The note of a confirmed form; None if it is not confirmed yet."""
-    if request.method == "GET":
-        return None
-    sent = await form_of(request)
-    if sent.get("confirmed") != "yes":
-        return None
-    return note_of(sent)
-
-
-def _uploaded(sent: Form) -> str | None:
-    """The rules that were sent; None if those on disk are to be planned."""
-    return sent.get("file", "") if sent.get("from") == "upload" else None
+    sent = await form_of(request) if request.method == "POST" else {}
+    return note_of(sent) if sent.get("confirmed") == "yes" else None
 
 
 async def _shown(request: web.Request, refused: RefusedError | None = None, note: str = "") -> web.Response:
@@ -238,7 +227,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await find_plan(context.store, request.match_info["digest"])
-    guard = guard_of(bundle.settings)
+    guard = context.guard
     language = replace(language_of(request), dated=True)
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
@@ -313,9 +302,7 @@ async def _listed(
     request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
 ) -> web.Response:
     context = context_of(request)
-    found = await approvals.plan_statuses(
-        context.store, guard_of(context.bundle().settings), context.clock(), SIZE
-    )
+    found = await approvals.plan_statuses(context.store, context.guard, context.clock(), SIZE)
     return await show(
         request,
         "plans.html",

@@ -30,8 +30,6 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture."""
-
     title: str
     words: str
     """The picture in words."""

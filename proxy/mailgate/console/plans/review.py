@@ -64,8 +64,6 @@ class StageOfPlan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRule:
-    """A rule of a plan as it will be."""
-
     sign: str
     """``+`` for a new rule, ``~`` for a changed one; empty if it stays, and other people come under it."""
     words: RuleInWords

@@ -5,13 +5,12 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, Call, Operation
 from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
-from mailgate.rollout.guard import guard_of
 from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
@@ -151,7 +150,7 @@ async def rollback(call: Call, body: RollbackInput) -> ActivationDone:
     Going back to another version is a change like any other: it takes a plan of that version, the approvals that it
     needs, and an operator.
     """
-    guard, operates = guard_of(call.context.bundle().settings), "operator" in call.roles
+    guard, operates = call.context.guard, "operator" in call.roles
     done = await activation.retract(
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
@@ -165,23 +164,16 @@ async def retract(call: Call, body: RollbackInput) -> ActivationDone:
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/policy",
+        "GET /policy",
         get_policy,
         "Policy",
         links={"turn_rule_off": {"rule": "rules/0/id"}, "get_version": {"version": "policy"}},
     ),
     Operation(
-        "GET",
-        "/policy/versions",
-        list_versions,
-        "Policy",
-        links={"get_version": {"version": "items/0/digest"}},
+        "GET /policy/versions", list_versions, "Policy", links={"get_version": {"version": "items/0/digest"}}
     ),
-    Operation("GET", "/policy/versions/{version}", get_version, "Policy", may_conflict=True),
-    Operation("GET", "/policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
-    *(
-        Operation("POST", path, answer, "Policy", roles=("operator", "approver"), may_conflict=True)
-        for path, answer in (("/policy/rollbacks", rollback), ("/policy/retractions", retract))
-    ),
+    Operation("GET /policy/versions/{version}", get_version, "Policy", may_conflict=True),
+    Operation("GET /policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
+    Operation("POST /policy/rollbacks", rollback, "Policy", roles=EITHER, may_conflict=True),
+    Operation("POST /policy/retractions", retract, "Policy", roles=EITHER, may_conflict=True),
 )

@@ -1,8 +1,9 @@
 """The rules of a policy in plain words: who each is about, what it does, and its stage."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 
 from mailgate.console.words import reason_in_words
 from mailgate.model import Effect, Stage
@@ -124,7 +125,7 @@ def _more(rule: Rule) -> Iterator[str]:
     if rule.share < 1:
         yield phrase("It applies to %(share)s%% of people, always the same ones.", share=rule.share * 100)
     if rule.groups:
-        yield phrase("It applies only to people in %(groups)s.", groups=_any_of(rule.groups))
+        yield phrase("It applies only to people in %(groups)s.", groups=reduce(joined_by_or, rule.groups))
     if rule.grace:
         yield phrase("A new device is only warned for %(span)s.", span=span(rule.grace))
     if offer := rule.self_service:
@@ -134,10 +135,9 @@ def _more(rule: Rule) -> Iterator[str]:
             **terms,
         )
     if halt := rule.halt_when:
-        limits = list(_limits(halt))
         yield phrase(
             "It stops by itself if %(limits)s within %(span)s.",
-            limits=_any_of(limits),
+            limits=reduce(joined_by_or, _limits(halt)),
             span=span(halt.within),
         )
     if any(name.startswith("device.") for name in rule.when.reads):
@@ -146,7 +146,6 @@ def _more(rule: Rule) -> Iterator[str]:
 
 
 def _told(rule: Rule | Default) -> Iterator[str]:
-    """What people are told."""
     if rule.reason:
         told = reason_in_words(rule.reason)
         yield (
@@ -182,14 +181,6 @@ def _limits(halt: HaltWhen) -> Iterator[str]:
         )
     if halt.help_requests:
         yield plural("%(count)s person asks for help", "%(count)s people ask for help", halt.help_requests)
-
-
-def _any_of(words: Sequence[str]) -> str:
-    """Words joined with ``or``."""
-    first, *rest = words
-    for each in rest:
-        first = joined_by_or(first, each)
-    return first
 
 
 def span(time: timedelta) -> str:

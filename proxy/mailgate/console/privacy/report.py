@@ -35,7 +35,6 @@ class ReportedVersion:
 
 
 def privacy_report(bundle: Bundle, told: ReportedVersion, now: datetime) -> list[Block]:
-    """The whole report on this configuration."""
     return [
         *_head(bundle, told, now),
         *_record(bundle),

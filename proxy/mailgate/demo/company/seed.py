@@ -61,8 +61,6 @@ class StoreNotNewError(MailgateError):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The result."""
-
     people: int
     devices: int
     requests: int

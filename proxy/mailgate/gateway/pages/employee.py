@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mailgate.gateway.pages.view import View
 from mailgate.model import Enrolment, Kind, PostureState
+from mailgate.store import HelpRequest
 
 MAX_SHOWN = 5
 """How many rows of a kind the page shows. The download has all."""
@@ -134,21 +135,6 @@ class StoredRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenHelpRequest:
-    """A request for help that is open or was answered lately."""
-
-    reason: str
-    at: datetime
-    waits: bool = True
-    """Whether nobody has answered since they last asked."""
-    answered: datetime | None = None
-    reference: str = ""
-    words: str = ""
-    answer: str = ""
-    """The words of that answer; empty if it was a mail without any."""
-
-
-@dataclass(frozen=True, slots=True)
 class StoredRecords:
     """Every row that is stored about a person besides their devices, by kind."""
 
@@ -183,7 +169,8 @@ class EmployeeView:
     sign_in: bool = False
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
-    waiting: tuple[OpenHelpRequest, ...] = ()
+    waiting: tuple[HelpRequest, ...] = ()
+    """The requests for help that are open or were answered lately."""
     unread: bool = False
     more: int = 0
     """How many rows about requests are stored but not shown."""

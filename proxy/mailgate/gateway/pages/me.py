@@ -34,7 +34,6 @@ from mailgate.gateway.pages.employee import (
     EmployeeView,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     Stored,
     StoredRecord,
 )
@@ -43,7 +42,7 @@ from mailgate.gateway.pages.steps import STORE, are_ways, in_language, off_page,
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase
-from mailgate.store.help_requests import NOT_THEIRS
+from mailgate.store.help_requests import NOT_THEIRS, HelpRequest
 from mailgate.texts import Language
 
 LABELS: dict[str, Phrase] = {
@@ -220,7 +219,9 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         **{name: getattr(card, name) for name in _AS_THEY_ARE},
         "name": language.say(name) if isinstance(name, Phrase) else name,
         "about": _about(card, language),
-        "gets": _gets(card, language),
+        "gets": language.say(LOST)
+        if card.lost
+        else _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS)),
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
         "state_words": apps_words(card, language),
@@ -251,12 +252,6 @@ def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
     return language.say(_LAST, ago=ago, program=isolated(last.program))
 
 
-def _gets(card: DeviceCard, language: Language) -> Markup:
-    if card.lost:
-        return language.say(LOST)
-    return _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS))
-
-
 def _mail(
     verdict: View,
     exempted: ExemptionView | None,
@@ -278,14 +273,14 @@ def _moment(at: datetime, language: Language) -> Markup:
     return moment(at, "in", language.zoned(at))
 
 
-def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
+def _waiting(each: HelpRequest, language: Language) -> Mapping[str, Any]:
     known = each.reason in set(Reason)
     return {
         "cause": language.say(wording_of(Reason(each.reason)).title if known else _NOT_THEIRS),
-        "asked": _moment(each.at, language),
+        "asked": _moment(each.last_at, language),
         "words": each.words,
         "waits": each.waits,
-        "answered": _moment(each.answered, language) if each.answered else "",
+        "answered": _moment(each.replied_at, language) if each.replied_at else "",
         "answer": each.answer,
         "reference": each.reference,
     }

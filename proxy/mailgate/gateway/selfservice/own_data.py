@@ -16,7 +16,6 @@ from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     LastSeen,
-    OpenHelpRequest,
     StoredRecord,
     StoredRecords,
 )
@@ -42,7 +41,7 @@ from mailgate.gateway.selfservice.stored_view import (
     token_record,
 )
 from mailgate.policy.people import address_of, user_text
-from mailgate.store import Recorded, StoreUnavailableError
+from mailgate.store import HelpRequest, StoreUnavailableError
 from mailgate.store.person_records import People
 from mailgate.store.postures import Postures
 from mailgate.store.reliefs import StoredReliefs
@@ -112,7 +111,7 @@ class OwnData:
     asking: AskingRequest
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
-    waiting: tuple[OpenHelpRequest, ...] = ()
+    waiting: tuple[HelpRequest, ...] = ()
     more: int = 0
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False
@@ -161,7 +160,9 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     asked = await people.help_requests(name, devices)
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
     shut_out = await people.shut_out(name) if name else None
-    requests, last = await compute(_of_requests, rows, keep)
+    requests, last = await compute(
+        lambda: (tuple(request_record(row, keep) for row in rows), last_seen(rows))
+    )
     records = StoredRecords(
         requests=requests,
         quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
@@ -179,9 +180,3 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     waiting = open_help_requests(asked, own.asking.access.now)
     more = count - min(len(rows), MAX_SHOWN)
     return replace(own, records=records, waiting=waiting, last=last, more=more)
-
-
-def _of_requests(
-    rows: Sequence[Recorded], keep: timedelta
-) -> tuple[tuple[StoredRecord, ...], dict[str, LastSeen]]:
-    return tuple(request_record(row, keep) for row in rows), last_seen(rows)

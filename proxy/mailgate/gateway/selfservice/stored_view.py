@@ -14,7 +14,6 @@ from mailgate.gateway.pages.employee import (
     DeviceCard,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     OwnerReports,
     ReportSource,
     Stored,
@@ -250,18 +249,10 @@ ANSWER_ON_TOP = timedelta(days=14)
 """How long the answer to a request that was closed stays on top of the page."""
 
 
-def open_help_requests(asked: Iterable[HelpRequest], now: datetime) -> tuple[OpenHelpRequest, ...]:
+def open_help_requests(asked: Iterable[HelpRequest], now: datetime) -> tuple[HelpRequest, ...]:
     """The requests for help that are open, and those that were closed with an answer lately."""
     return tuple(
-        OpenHelpRequest(
-            each.reason,
-            each.last_at,
-            each.waits,
-            each.replied_at if each.answer or not each.waits else None,
-            each.reference,
-            each.words,
-            each.answer,
-        )
+        each
         for each in asked
         if each.done_at is None
         or (each.answer and each.replied_at is not None and each.replied_at > now - ANSWER_ON_TOP)

@@ -68,7 +68,7 @@ async def test_all_of_it_is_exported_as_it_is_hashed(vic: Caller, firm: Company)
     lines = await vic.get("/audit/export.jsonl")
     entries = await firm.store.audit.page()
     assert lines.headers["Content-Type"] == "application/jsonl"
-    assert lines.body.splitlines() == [line_of(each) for each in entries]
+    assert lines.body.splitlines(keepends=True) == [line_of(each) for each in entries]
     assert [json.loads(line) for line in reversed(lines.body.splitlines())] == (await vic.get("/audit")).body[
         "items"
     ]

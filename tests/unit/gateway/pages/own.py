@@ -14,6 +14,7 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Kind, PostureState, Reason
+from mailgate.store import HelpRequest
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 ALLOWED = View(Reason.RULE_MATCHED, "7f3a91c25e08", NOW, Effect.ALLOW, host="mail.example.com")
@@ -56,6 +57,7 @@ REQUEST = StoredRecord(
 )
 MAIL = StoredRecord({"written_at": NOW, "reason": "prohibited-app"}, NOW + timedelta(days=30))
 LOOK = StoredRecord({"looked_at": NOW, "role": "operator"}, NOW + timedelta(days=90))
+ASKED = HelpRequest("app", "alice", "alice", "", "prohibited-app", "REF2345", "p1", True, 1, NOW, NOW)
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",

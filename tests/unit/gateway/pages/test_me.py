@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
+from tests.unit.gateway.pages.own import ALLOWED, ASKED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
 from mailgate.gateway.pages.devices import ENROLMENTS
@@ -13,7 +13,6 @@ from mailgate.gateway.pages.employee import (
     EmployeeView,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     OwnerReports,
     ReportSource,
     StoredRecord,
@@ -254,14 +253,18 @@ def test_every_listed_app_is_named_prohibited_ones_first(pages: Pages) -> None:
 
 
 def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages) -> None:
-    asked = OpenHelpRequest("prohibited-app", NOW - timedelta(hours=1), reference="REF2345")
-    said = OpenHelpRequest("own-page/not-theirs", NOW, False, NOW, "REF6")
+    asked = replace(ASKED, last_at=NOW - timedelta(hours=1))
+    said = replace(ASKED, reason="own-page/not-theirs", reference="REF6", replied_at=NOW)
     told = replace(said, reason="posture-stale", words="It is <gone>.", answer="Open it & wait.")
     text = words(pages, replace(OWN, waiting=(asked, said, told))).replace("\u202f", " ")
     assert "It is <gone>. The help desk answered: today, 9:00 AM UTC Open it & wait." in text
     assert text.index("You asked for help: today, 8:00 AM UTC") < text.index("iPhone")
     assert "An app keeps company mail off this device It waits for an answer Help number REF2345" in text
     assert "You said that a device is not yours You got an answer by mail: today, 9:00 AM UTC" in text
+    again = replace(ASKED, replied_at=NOW - timedelta(hours=1))
+    text = words(pages, replace(OWN, waiting=(again,)))
+    assert "It waits for an answer Help number REF2345" in text
+    assert "You got an answer" not in text
     assert "You asked for help" not in words(pages, OWN)
 
 
