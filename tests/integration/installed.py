@@ -17,11 +17,11 @@ class Built:
     sdist: Path
 
 
-def build(source: Path, into: Path) -> Built:
-    """Build both from this folder."""
-    run([sys.executable, "-m", "hatchling", "build", "-d", str(into)], source)
-    (wheel,), (sdist,) = into.glob("*.whl"), into.glob("*.tar.gz")
-    return Built(wheel, sdist)
+def build(source: Path, into: Path, *targets: str) -> Built:
+    """Build both from this folder, or only one."""
+    only = [word for each in targets for word in ("-t", each)]
+    run([sys.executable, "-m", "hatchling", "build", "-d", str(into), *only], source)
+    return Built(*(next(into.glob(kind), into) for kind in ("*.whl", "*.tar.gz")))
 
 
 def install(wheel: Path, folder: Path) -> Path:
