@@ -29,7 +29,7 @@ def install(wheel: Path, folder: Path) -> Path:
     run([sys.executable, "-m", "venv", "--without-pip", str(folder)], folder.parent)
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], folder.parent)
+    run([*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-compile", str(wheel)], folder.parent)
     purelib = subprocess.check_output(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
     )
