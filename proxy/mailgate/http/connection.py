@@ -93,8 +93,9 @@ class Connection(BaseProtocol):
         elif self._upgraded:
             self._keep_tail(data)
         elif not self._closing:
-            begun, self._begun = self._begun, b""
-            data = begun + data if begun else data
+            begun = self._begun
+            if begun:
+                data, self._begun = begun + data, b""
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
                 self._current = Exchange(head, partial(self._requests.reader, content), self, content)
