@@ -294,12 +294,12 @@ class Connection(BaseProtocol):
     @property
     def _quiet(self) -> bool:
         """Whether the connection waits for a request and no byte of it has come."""
-        return self.idle and not (self._requests.inside_head or self._begun)
+        return self.idle and not self._requests.inside_head
 
     @property
     def idle(self) -> bool:
-        """Whether no complete request waits for its answer."""
-        return self._current is None and not self._queue
+        """Whether no request with a complete head waits for its answer."""
+        return self._current is None and not self._queue and not self._begun
 
     @property
     def waits(self) -> bool:
