@@ -177,10 +177,8 @@ async def list_and_queue(store: Store, bundle: Bundle) -> None:
     """Queue the mails about the rule, as the command does."""
     now = datetime.now(UTC)
     active, topic = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
-    found = await list_recipients(
-        store, bundle.rules, active, topic, data_scope_of(bundle),
-        address_book(settings_of(bundle)), now, lambda *_: None,
-    )  # fmt: skip
+    scope, addresses = data_scope_of(bundle), address_book(settings_of(bundle))
+    found = await list_recipients(store, bundle.rules, active, topic, scope, addresses, now, lambda *_: None)
     await queue(store, found.mails, DESK, topic, now)
 
 
