@@ -243,14 +243,12 @@ class _Builder:
                 continue
             if (*path, key) in self.keys:
                 first = self.keys[(*path, key)].start_mark
-                self._note(
-                    key_node,
-                    phrase(
-                        "the key `%(key)s` is repeated here; keep the one on line %(line)s",
-                        key=key,
-                        line=str(first.line + 1),
-                    ),
+                why = phrase(
+                    "the key `%(key)s` is repeated here; keep the one on line %(line)s",
+                    key=key,
+                    line=str(first.line + 1),
                 )
+                self._note(key_node, why)
                 continue
             self.keys[(*path, key)] = key_node
             if value_node.tag == f"{_CORE}null":

@@ -78,13 +78,9 @@ def _policy(found: Any, setup: Setup) -> AppPolicy:
     ids = {text(app, "appId").casefold() for app in listed(found, "restrictedApps") or []}
     question = setup.catalog.question(system) if system else {}
     changed, version = instant(found, "lastModifiedDateTime"), value(found, "version")
-    return AppPolicy(
-        text(found, "displayName"),
-        system,
-        changed,
-        version if isinstance(version, int) else 0,
-        frozenset(key for key, ours in question.items() if {each.casefold() for each in ours} <= ids),
-    )
+    number = version if isinstance(version, int) else 0
+    apps = frozenset(key for key, ours in question.items() if {each.casefold() for each in ours} <= ids)
+    return AppPolicy(text(found, "displayName"), system, changed, number, apps)
 
 
 async def word_on(
@@ -93,10 +89,8 @@ async def word_on(
     """What a device, that called at this time, says to these policies. Raises ``SourceError``."""
     target = f"/v1.0/deviceManagement/managedDevices/{quote(device_id, safe='')}/deviceCompliancePolicyStates"
     states = [state async for page in pages_by_link(client, target) for state in page]
-    return PolicyWord(
-        frozenset[str]().union(*(each.apps for each in policies if _all_meet(states, each, synced))),
-        any(text(state, "state") in _FAULTS for state in states),
-    )
+    apps = frozenset[str]().union(*(each.apps for each in policies if _all_meet(states, each, synced)))
+    return PolicyWord(apps, any(text(state, "state") in _FAULTS for state in states))
 
 
 def _all_meet(states: Iterable[Any], policy: AppPolicy, synced: datetime | None) -> bool:
@@ -248,11 +242,7 @@ def hidden_apps(
 def _is_applied(profile: AppProfile, states: Iterable[Any], synced: datetime) -> bool:
     """Whether all states of this profile say that its current version is applied."""
     ours = [each for each in states if text(each, "displayName") == profile.name]
-    return (
-        bool(ours)
-        and profile.changed is not None
-        and profile.changed < synced
-        and all(
-            (text(each, "state"), text(each, "version")) == ("compliant", profile.version) for each in ours
-        )
-    )
+    if profile.changed is None or profile.changed >= synced:
+        return False
+    said = {(text(each, "state"), text(each, "version")) for each in ours}
+    return said == {("compliant", profile.version)}

@@ -84,11 +84,8 @@ class Jamf(ApiConnector):
         return [record or report_by(self._setup.name, device_id, gone=True)]
 
     async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
-        query = [
-            *(("section", name) for name in self._sections),
-            ("sort", "mobileDeviceId:asc"),
-            *([("filter", condition)] if condition else []),
-        ]
+        query = [*(("section", name) for name in self._sections), ("sort", "mobileDeviceId:asc")]
+        query += [("filter", condition)] if condition else []
         if group := self._settings.compliance_group:
             found = await self._client.find(
                 f"{self._settings.api_path}{_SMART_GROUP}/{group.id}", headers=self._context
@@ -106,11 +103,8 @@ class Jamf(ApiConnector):
         if self._settings.device_compliance and not report.apps_complete:
             target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
             states = await self._client.find(target, headers=self._context)
-            told = (
-                [each for each in states if flag(each, "applicable") is not False]
-                if isinstance(states, list)
-                else []
-            )
+            given = states if isinstance(states, list) else []
+            told = [each for each in given if flag(each, "applicable") is not False]
             said += [_VERDICTS.get(text(each, "complianceState"), UNKNOWN) for each in told] or [UNKNOWN]
         verdict = next((word for word in _HARDEST if word in said), None)
         if verdict is None:

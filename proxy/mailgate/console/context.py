@@ -44,16 +44,14 @@ class ConsoleContext:
     bundle: Callable[[], Bundle]
     """The files in force, read again for every page."""
     catch_up: Callable[[], Awaitable[None]]
-    """Loads what is in force in the store, before every page and operation, so that each shows the result of the last
-    one."""
+    """Loads what is in force in the store, before every page and operation, so that each shows the result of the last one."""
     clock: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Readiness]]
     """The readiness of the gate, as ``/readyz`` shows it."""
     host: str
     """The name of the computer in the audit log."""
     candidate: Callable[[str | None], Rules]
-    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError; reads
-    files."""
+    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError; reads files."""
     verdict_rates: VerdictRates
     counting: AppCounting
     readings: Readings
@@ -67,8 +65,7 @@ class ConsoleContext:
     recheck: Recheck = field(default_factory=Recheck)
     """Asks the sources of a device at once."""
     recheck_many: Recheck = field(default_factory=lambda: Recheck(patience=None))
-    """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits
-    behind them."""
+    """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits behind them."""
     losses: dict[tuple[str, timedelta], Fact] = field(default_factory=dict)
     """Who may lose mail while a source stays away, by source and how long its reports count, as last counted."""
     background_questions: BackgroundQuestions = field(default_factory=BackgroundQuestions)

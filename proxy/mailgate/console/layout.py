@@ -116,8 +116,7 @@ async def show_without_login(
 
 
 def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
-    """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these
-    fields."""
+    """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these fields."""
     request[_NEXT_TOAST] = Toast(words, context_of(request).clock(), undo, fields)
 
 
@@ -147,8 +146,7 @@ def common_values(request: web.Request) -> dict[str, Any]:
 
 
 def language_values(request: web.Request) -> dict[str, Any]:
-    """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded
-    again."""
+    """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded again."""
     language = language_of(request)
     others = [each for each in console_languages().values() if each.tag != language.tag]
     here = request.rel_url.raw_path_qs if request.method == "GET" else ""

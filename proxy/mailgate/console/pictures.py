@@ -92,8 +92,7 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
 
 
 def _marks(traffic: Traffic) -> list[Mark]:
-    """The first, the middle and the last time. A day is marked by its noon, which is on that day in nearly all time
-    zones."""
+    """The first, the middle and the last time. A day is marked by its noon, which is on that day in nearly all time zones."""
     span, count, _ = RANGES[traffic.range]
     form, later = ("short", timedelta(hours=12)) if span == "day" else ("time", timedelta(0))
     return [

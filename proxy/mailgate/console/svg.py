@@ -82,8 +82,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words below a column. A page shows ``at`` in the time zone of its reader; ``form`` is ``short`` for a day, or
-    ``time``."""
+    """Words below a column. A page shows ``at`` in the time zone of its reader; ``form`` is ``short`` for a day, or ``time``."""
 
     place: int
     words: str = ""

@@ -10,7 +10,7 @@ from mailgate.errors import Trouble
 from mailgate.gateway.pages.devices import ENROLMENTS, NOT_DENIED, SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Absence, Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
-from mailgate.model.phrase import capital, joined, phrase
+from mailgate.model.phrase import capital, joined, phrase, plural
 from mailgate.policy.rule_states import AppState, RuleState
 
 EFFECTS: Mapping[str, str] = {
@@ -235,6 +235,16 @@ def looked_clause_first(source: str) -> str:
     """The words at the beginning of a sentence. The name of a source keeps its case."""
     told = looked_clause(source)
     return capital(told) if source == ENROLLED else told
+
+
+def length_in_words(count: int, unit: str) -> str:
+    """A length of time, in ``days``, ``hours``, ``minutes`` or ``seconds``."""
+    return {
+        "days": plural("%(count)s day", "%(count)s days", count),
+        "hours": plural("%(count)s hour", "%(count)s hours", count),
+        "minutes": plural("%(count)s minute", "%(count)s minutes", count),
+        "seconds": plural("%(count)s second", "%(count)s seconds", count),
+    }[unit]
 
 
 def short_name(login: str) -> str:

@@ -32,26 +32,22 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
     gone do not count. That one source saw an app and another did not is none: ``posture.py`` decides which of them counts."""
     current = [report for report in reports if not report.gone]
     crowd = sorted({report.source for report in reports if looks_like_placeholder(reports, report.source)})
-    return tuple(
-        Contradiction(
-            Reason.DEVICE_NAME_CONTRADICTED,
-            "",
-            phrase(
-                "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
-                source=source,
-                crowd=PLACEHOLDER_MIN_IDS,
-            ),
+    found: list[Contradiction] = []
+    for source in crowd[:1]:
+        words = phrase(
+            "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
+            source=source,
+            crowd=PLACEHOLDER_MIN_IDS,
         )
-        for source in crowd[:1]
-    ) + tuple(
-        Contradiction(reason, "", joined((noun, _said(said)), ": "))
-        for reason, noun, said in (
-            (Reason.DEVICE_KIND_CONTRADICTED, phrase("kind"), list(_kinds(current))),
-            (Reason.DEVICE_OS_CONTRADICTED, phrase("operating system"), list(_systems(current))),
-            (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
-        )
-        if len({each for each, _ in said}) > 1
-    )
+        found.append(Contradiction(Reason.DEVICE_NAME_CONTRADICTED, "", words))
+    for reason, noun, said in (
+        (Reason.DEVICE_KIND_CONTRADICTED, phrase("kind"), list(_kinds(current))),
+        (Reason.DEVICE_OS_CONTRADICTED, phrase("operating system"), list(_systems(current))),
+        (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
+    ):
+        if len({each for each, _ in said}) > 1:
+            found.append(Contradiction(reason, "", joined((noun, _said(said)), ": ")))
+    return tuple(found)
 
 
 def looks_like_placeholder(reports: Iterable[Report], source: str) -> bool:

@@ -40,8 +40,6 @@ Name = tuple[str, str]
 
 def storable(text: str) -> str:
     """Escape the characters that a database cannot keep: NUL and lone surrogates."""
-    if text.isascii() and "\0" not in text:
-        return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 

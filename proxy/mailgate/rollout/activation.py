@@ -253,10 +253,8 @@ async def retract(
     before = await version_before(store, history)
     wanted = number or before
     if wanted not in {each.number for each in history}:
-        raise RefusedError(
-            phrase("version %(wanted)s has never run", wanted=str(wanted)),
-            "; `mailgate policy history` shows those that were",
-        )
+        why = phrase("version %(wanted)s has never run", wanted=str(wanted))
+        raise RefusedError(why, "; `mailgate policy history` shows those that were")
     if wanted == history[0].number:
         return history[0]
     version, now = await _unaltered(store, wanted), await store.now(now)
@@ -273,10 +271,8 @@ async def retract(
     except CountedMeanwhileError:
         raise counted_meanwhile() from None
     except OvertakenError:
-        raise RefusedError(
-            phrase("somebody else started another version. Look at it and plan again"),
-            " (`mailgate policy history`)",
-        ) from None
+        why = phrase("somebody else started another version. Look at it and plan again")
+        raise RefusedError(why, " (`mailgate policy history`)") from None
 
 
 async def _unaltered(store: Store, number: int) -> Version:
@@ -304,19 +300,15 @@ async def _planned_way_back(
 ) -> PlanCheck:
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
-        raise RefusedError(
-            phrase("version %(number)s was rolled back: only a plan can start it again", number=str(number)),
-            f". {how}, then `mailgate policy apply`",
-        )
+        why = phrase("version %(number)s was rolled back: only a plan can start it again", number=str(number))
+        raise RefusedError(why, f". {how}, then `mailgate policy apply`")
     plan = await store.plans.latest_of(version.digest, active.serial)
     if plan is None:
-        raise RefusedError(
-            phrase(
-                "version %(number)s is not the one before: going back to it is a change like any other. Plan it first",
-                number=str(number),
-            ),
-            f": {how}, then say this again",
+        why = phrase(
+            "version %(number)s is not the one before: going back to it is a change like any other. Plan it first",
+            number=str(number),
         )
+        raise RefusedError(why, f": {how}, then say this again")
     if not operates:
         raise RefusedError(
             phrase(

@@ -119,14 +119,12 @@ def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
             plan=plan.digest,
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:
-        raise RefusedError(
-            phrase(
-                "plan %(digest)s was made by %(author)s, who is no admin: an admin has to plan again",
-                digest=plan.digest[:12],
-                author=plan.author,
-            ),
-            plan=plan.digest,
+        why = phrase(
+            "plan %(digest)s was made by %(author)s, who is no admin: an admin has to plan again",
+            digest=plan.digest[:12],
+            author=plan.author,
         )
+        raise RefusedError(why, plan=plan.digest)
 
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:

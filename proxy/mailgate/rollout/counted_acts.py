@@ -102,15 +102,13 @@ async def _refuse_alone(
         return
     if asked.who not in wanted:
         await store.audit.append(replace(asked, details={"would_keep_out": asdict(newly)}))
-    raise RefusedError(
-        plural(
-            "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
-            "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
-            missing,
-            why=joined(against, "; "),
-        ),
-        missing=missing,
+    why = plural(
+        "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
+        "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
+        missing,
+        why=joined(against, "; "),
     )
+    raise RefusedError(why, missing=missing)
 
 
 def _saw(request: AuditEntry, newly: KeptOut) -> bool:
@@ -226,11 +224,11 @@ class RestrictedDevices:
         for was, device in found:
             after = self._posture(device)
             before: list[Posture | None] = [self._posture(each) for each in was]
-            if (
-                any(may_restrict(each, after) for each in before or [None])
-                or any(self._may_newly_meet(each or Posture(), after) for each in before or [None])
-                or (not was and await self._restricts_owner(after))
-            ):
+            restricts = any(
+                may_restrict(each, after) or self._may_newly_meet(each or Posture(), after)
+                for each in before or [None]
+            )
+            if restricts or (not was and await self._restricts_owner(after)):
                 self._owners[device.id] = after.owner
 
     def _may_newly_meet(self, before: Posture, after: Posture) -> bool:

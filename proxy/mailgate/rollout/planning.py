@@ -223,11 +223,8 @@ _HOUR = timedelta(hours=1)
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
-    return BaseReliefs(
-        serial=reliefs.serial,
-        exempt=exempt_in(reliefs.exemptions(now)),
-        off={rule: _off(each) for rule, each in reliefs.off(now).items()},
-    )
+    off = {rule: _off(each) for rule, each in reliefs.off(now).items()}
+    return BaseReliefs(serial=reliefs.serial, exempt=exempt_in(reliefs.exemptions(now)), off=off)
 
 
 def exempt_in(exemptions: Iterable[Relief]) -> Counts:
@@ -252,9 +249,8 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
     ]
     reach = unreachable(new, now)
     waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
-    clocked = [
-        rule.id for rule in new.rules if rule.when.reads & CLOCKS
-    ]  # whom they match later is not known now
+    # whom these match later is not known now
+    clocked = [rule.id for rule in new.rules if rule.when.reads & CLOCKS]
     matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting, *clocked}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)
@@ -356,9 +352,7 @@ async def _catalog(store: Store, number: int) -> AppCatalog:
 def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
     """Names of apps for which new rules may keep people out, and which some report, made with one of the ``reported``
     catalogues, cannot mention: it has the apps of its time, by their identifiers of that time."""
-    if not any(
-        each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
-    ):
+    if {new.default.effect, *(rule.effect for rule in new.rules)} == {Effect.ALLOW}:
         return []
     read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
     by_name, by_list = "device.apps" in read, not read.isdisjoint({"device.lists", *OF_LOOKS})

@@ -269,11 +269,8 @@ class Population:
         others = [seen_client for seen_client in seen_clients if seen_client.device not in called]
         known = await self.called({seen_client.device for seen_client in others})
         async for seen_client in _in_turns(others):
-            subjects.append(
-                Subject(
-                    seen_client.device or seen_client.client_id, False, (await self.seen(seen_client, known),)
-                )
-            )
+            name = seen_client.device or seen_client.client_id
+            subjects.append(Subject(name, False, (await self.seen(seen_client, known),)))
         return subjects
 
     async def called(self, names: Iterable[str]) -> dict[str, Device]:

@@ -198,10 +198,8 @@ class RulesKeeper:
             return phrase("the files have changed and wait for the store")
         if self._files == self.current.activation.digest:
             return ""
-        told = phrase(
-            "the files hold another version than number %(number)s, which runs",
-            number=str(self.current.activation.number),
-        )
+        number = str(self.current.activation.number)
+        told = phrase("the files hold another version than number %(number)s, which runs", number=number)
         if why := self._refused or self._behind(self.current.activation):
             return joined((told, why), ": ")
         return with_command(told, f": {_ENDED}")
@@ -288,12 +286,8 @@ class RulesKeeper:
 
     async def _lacking(self, active: Activation, waiting: WaitingFiles) -> str:
         """The changes, in words, that others have put in force since these files last held what was, and that they lack."""
-        history, back, files = (
-            await self._policies.history(),
-            await self._policies.retracting(),
-            waiting.files,
-        )
-        by_file = active.author == BY_FILE
+        history, back = await self._policies.history(), await self._policies.retracting()
+        files, by_file = waiting.files, active.author == BY_FILE
         who: str = phrase("other files") if by_file else active.author
         known = (
             each
@@ -387,10 +381,7 @@ class Inspection:
         against = failing_cases(plan) + beyond_window(plan, guard, before)
         # another process may have planned the same change, and people approve the one plan that was kept
         kept = await self.store.plans.latest_of(files.digest, active.serial, BY_FILE)
-        words = phrase(
-            "%(against)s (plan %(digest)s)",
-            against=joined(against, "; "),
-            digest=(kept.digest if kept else plan.digest)[:12],
-        )
+        digest = (kept or plan).digest[:12]
+        words = phrase("%(against)s (plan %(digest)s)", against=joined(against, "; "), digest=digest)
         words = with_command(words, "; `mailgate policy plans` says what it needs")
         return InspectionResult(words if against else "", newly_kept_out(plan), before)

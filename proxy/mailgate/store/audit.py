@@ -117,13 +117,8 @@ class Audit(Queries):
     async def last(self, about: str, *whats: str) -> AuditEntry | None:
         """The last entry about this object whose ``what`` begins with one of these words; None if there is none."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
-        query = (
-            select(audit)
-            .where(audit.c.about == storable(about), begins)
-            .order_by(audit.c.number.desc())
-            .limit(1)
-        )
-        return await self._first(query, entry_of)
+        query = select(audit).where(audit.c.about == storable(about), begins).order_by(audit.c.number.desc())
+        return await self._first(query.limit(1), entry_of)
 
     async def latest(self, whats: Collection[str], since: datetime, size: int) -> list[AuditEntry]:
         """The last entries of these acts since then, the newest first."""

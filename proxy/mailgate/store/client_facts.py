@@ -201,11 +201,8 @@ def _target(facts: RequestFacts, client: Client) -> str:
     load at an address that names ActiveSync is recorded by it, since that made it a handheld."""
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    spoken = (
-        Protocol.ACTIVESYNC
-        if any(each.source == "activesync" for each in client.signals)
-        else client.protocol
-    )
+    named = any(each.source == "activesync" for each in client.signals)
+    spoken = Protocol.ACTIVESYNC if named else client.protocol
     path = PROTOCOL_TRAITS[spoken].path or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path

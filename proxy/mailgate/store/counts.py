@@ -40,13 +40,8 @@ class AppCounts(Queries):
         # by the comparison with "" the database uses the index of that column
         has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
         kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
-        person = func.nullif(_ROWS.person, "")
-        query = select(
-            func.count(person.distinct()),
-            func.count(),
-            func.count(person.distinct()).filter(kept_out),
-            func.count().filter(kept_out),
-        ).where(has)
+        persons, rows = func.count(func.nullif(_ROWS.person, "").distinct()), func.count()
+        query = select(persons, rows, persons.filter(kept_out), rows.filter(kept_out)).where(has)
         [(people, devices, out_people, out_devices)] = await self._rows(query, timeout_seconds=60)
         return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
@@ -108,15 +103,9 @@ class RefusedDays(Queries):
         """How many people got no mail at the last try of a client that no source reports, and have no device with such a mail status."""
         who = (WithoutCase(_SEEN.user), _SEEN.client)
         meant = (_SEEN.device == "", _SEEN.user != "", _SEEN.last_at >= since)
-        lately = (
-            select(
-                WithoutCase(_SEEN.user).label("person"),
-                _SEEN.effect,
-                func.row_number().over(partition_by=who, order_by=_SEEN.last_at.desc()).label("place"),
-            )
-            .where(*meant)
-            .subquery()
-        )
+        place = func.row_number().over(partition_by=who, order_by=_SEEN.last_at.desc()).label("place")
+        tries = select(WithoutCase(_SEEN.user).label("person"), _SEEN.effect, place).where(*meant)
+        lately = tries.subquery()
         counted = select(WithoutCase(_ROWS.person)).where(_ROWS.mail.in_(without), _ROWS.person != "")
         query = select(func.count(lately.c.person.distinct())).where(
             lately.c.place == 1, lately.c.effect.in_(REFUSALS), lately.c.person.not_in(counted)

@@ -303,12 +303,9 @@ async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, 
 
 async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
     """Delete the sightings of the device, and those of its ActiveSync ids from before it was known."""
-    by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
+    by_eas, seen = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids)), select(sightings.c.id)
     # each query has an index; with OR between them PostgreSQL would read the whole table
-    theirs = union(
-        select(sightings.c.id).where(sightings.c.device.in_(ids)),
-        select(sightings.c.id).where(sightings.c.client.in_(by_eas)),
-    )
+    theirs = union(seen.where(sightings.c.device.in_(ids)), seen.where(sightings.c.client.in_(by_eas)))
     await delete_sightings(connection, sightings.c.id.in_(theirs))
 
 

@@ -275,12 +275,8 @@ class _Browsers:
         return case(*within, else_=Heard.BEFORE.value)
 
     def filters(self, wanted: FleetFilter) -> list[ColumnElement[bool]]:
-        exact = (
-            (wanted.state, self.state),
-            (wanted.extension, self.extension),
-            (wanted.installed, self.installed),
-        )
-        where = [column == text for text, column in exact if text]
+        exact = ("state", "extension", "installed")
+        where = [getattr(self, name) == text for name in exact if (text := getattr(wanted, name))]
         if wanted.heard:
             heard = [wanted.heard, *([Heard.DAY.value] if wanted.heard == Heard.WEEK else [])]
             where += [self.heard.in_(heard), self.keys.reported_at.is_not(None)]

@@ -127,7 +127,9 @@ async def _rows(
         own = known.number if known else number
         _add_device(rows, known, device, own, change)
         for report in device.reports:
-            _add_report(rows, reported.get(report.key), report, own)
+            was = reported.get(report.key)
+            if was is None or was != (own, report) or abs(report.last_seen - was[1].last_seen) >= SEEN_AGAIN:
+                rows.reports.append(_report_row(report, own))
     into = {former: device.id for device in after for former in device.former_ids}
     rows.merged = {device.number: (device.id, into[device.id]) for device in old.values()}
     return rows
@@ -146,11 +148,6 @@ def _add_device(rows: _Writes, known: Device | None, device: Device, number: int
         rows.findings += [{"device": number, **asdict(each)} for each in device.findings]
 
 
-def _add_report(rows: _Writes, known: tuple[int, Report] | None, report: Report, number: int) -> None:
-    if known is None or known != (number, report) or abs(report.last_seen - known[1].last_seen) >= SEEN_AGAIN:
-        rows.reports.append(_report_row(report, number))
-
-
 def _held(device: Device) -> frozenset[Name]:
     return device.names | {(FORMER, each) for each in device.former_ids}
 
@@ -166,12 +163,8 @@ async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
     for old, new in sorted(ids.items()):
         await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
         both = quarantine_mails.alias()
-        same = (
-            both.c.person == quarantine_mails.c.person,
-            both.c.reason == quarantine_mails.c.reason,
-            both.c.device == new,
-        )
-        twice = select(both.c.person).where(*same).exists()
+        same = (both.c[name] == quarantine_mails.c[name] for name in ("person", "reason"))
+        twice = select(both.c.person).where(*same, both.c.device == new).exists()
         await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device == old, twice))
         await connection.execute(
             update(quarantine_mails).where(quarantine_mails.c.device == old).values(device=new)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
@@ -14,8 +14,8 @@ from mailgate.model.notice import MailKind, Notice
 from mailgate.policy.reliefs import Cause
 from mailgate.store import gates
 from mailgate.store.audit import Act, append
-from mailgate.store.bulk_rows import put_rows, upsert
-from mailgate.store.database import Queries
+from mailgate.store.bulk_rows import delete_rows, put_rows, upsert
+from mailgate.store.database import Queries, made
 from mailgate.store.mail import (
     OPEN_ENDS,
     PERHAPS_READ,
@@ -49,15 +49,9 @@ class QuarantineMails(Queries):
     ) -> bool:
         """Claim one mail to a person. Returns False if they got the same mail or ``at_most`` mails within ``pause``, or if
         ``per_hour`` mails were written to all people within the last hour."""
-        recent = quarantine_mails.c.written_at > now - pause
-        told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(
-            quarantine_mails.c.person == person, recent
-        )
-        lately = (
-            select(func.count())
-            .select_from(quarantine_mails)
-            .where(quarantine_mails.c.written_at > now - timedelta(hours=1))
-        )
+        recent = (quarantine_mails.c.person == person, quarantine_mails.c.written_at > now - pause)
+        told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(*recent)
+        lately = select(func.count()).where(quarantine_mails.c.written_at > now - timedelta(hours=1))
         row = {"person": person, "device": device, "reason": reason, "written_at": now}
         async with self._database.writing() as connection:
             found = (await connection.execute(told)).all()
@@ -70,12 +64,9 @@ class QuarantineMails(Queries):
 
     async def release(self, person: str, device: str, reason: str) -> None:
         """Take a claim back because the mail could not be sent."""
-        named = (
-            quarantine_mails.c.person == person,
-            quarantine_mails.c.device == device,
-            quarantine_mails.c.reason == reason,
-        )
-        await self._change(delete(quarantine_mails).where(*named))
+        named = {"person": person, "device": device, "reason": reason}
+        async with self._database.writing() as connection:
+            await delete_rows(connection, quarantine_mails, [named])
 
 
 _PAGE = 500
@@ -119,8 +110,7 @@ class MailQueue(Queries):
     async def started(self) -> list[StartedNotice]:
         """The notices that were started or held back, the newest first, also those of versions that were rolled back since."""
         query = select(started_notices).order_by(started_notices.c.at.desc(), started_notices.c.serial.desc())
-        async with self._database.reading() as connection:
-            rows = [StartedNotice(**each) for each in (await connection.execute(query)).mappings()]
+        rows = await self._each(query, made(StartedNotice))
         return [replace(each, kind=MailKind(each.kind)) for each in rows]
 
     async def known(self, like: Mail) -> set[str]:
@@ -143,10 +133,8 @@ class MailQueue(Queries):
         """The addresses whose mail of this kind about this rule by these versions was withdrawn or still waits."""
         meant = (mails.c.rule == rule, mails.c.kind == kind, mails.c.version.in_(versions))
         rows = await self._rows(select(mails.c.address, mails.c.state).where(*meant), timeout_seconds=30)
-        left = (MailState.WITHDRAWN, MailState.QUEUED)
-        return {each for each, state in rows if state in left} - {
-            each for each, state in rows if state not in left
-        }
+        gone = {each for each, state in rows if state not in (MailState.WITHDRAWN, MailState.QUEUED)}
+        return {each for each, _ in rows} - gone
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:
         """The queued mails to try now. Those that have waited longest come first."""
@@ -293,10 +281,8 @@ async def tell(
     """Queue one mail about an activation to each address, in its transaction."""
     now, number, kind = activation.at, activation.number, notice.kind
     until = now + TELL_WITHIN
-    await _add(
-        connection,
-        [Mail(to, to, "", number, kind, activation.serial, notice, now, until) for to in addresses],
-    )
+    rows = (Mail(to, to, "", number, kind, activation.serial, notice, now, until) for to in addresses)
+    await _add(connection, rows)
 
 
 async def _add(connection: AsyncConnection, rows: Iterable[Mail]) -> int:

@@ -150,8 +150,7 @@ def _upgrade(connection: Connection, named: str, *, make: bool) -> None:
     if not make:
         raise OlderStoreError(
             f"the store {named} was written by an older Mailgate (its schema is {found}), and only a gate upgrades "
-            "it: back it "
-            "up with the Mailgate that wrote it, then start a gate of this version"
+            "it: back it up with the Mailgate that wrote it, then start a gate of this version"
         )
     if found is not None:
         _take_tables(connection)

@@ -114,12 +114,8 @@ class PlanMovers(Queries):
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:
         """How many people lose mail, or may, before the moment of this number, and how many of them are on record with a laptop."""
-        who = select(_COLUMNS.person).where(
-            _COLUMNS.plan == plan,
-            _COLUMNS.label.in_((*_OUT, UNKNOWN)),
-            _COLUMNS.since < before,
-            _COLUMNS.person != "",
-        )
+        lose = (_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before)
+        who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, *lose, _COLUMNS.person != "")
         some = who.distinct().subquery()
         reads = select(laptop_readers.c.person).where(laptop_readers.c.person == some.c.person).exists()
         query = select(func.count(), func.count().filter(reads)).select_from(some)

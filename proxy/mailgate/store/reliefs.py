@@ -97,10 +97,8 @@ class StoredReliefs(Queries):
     async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool] | None:
         """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login, by the
         store's time. Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked."""
-        from mailgate.store.shut_enrolments import (  # which ends let-ins, and so imports this file
-            PERSON,
-            is_shut,
-        )
+        # it ends let-ins, and so imports this file
+        from mailgate.store.shut_enrolments import PERSON, is_shut
 
         async with self._database.writing() as connection:
             act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
@@ -128,12 +126,8 @@ class StoredReliefs(Queries):
         """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
-            halted = (
-                reliefs.c.cause == Cause.HALT,
-                reliefs.c.rule == relief.rule,
-                reliefs.c.ended_at.is_(None),
-            )
-            if (await connection.execute(select(reliefs.c.number).where(*halted))).first():
+            halts = (reliefs.c.cause == Cause.HALT, reliefs.c.rule == relief.rule)
+            if await connection.scalar(select(reliefs.c.number).where(*halts, reliefs.c.ended_at.is_(None))):
                 return None
             return await _grant(connection, relief, act)
 

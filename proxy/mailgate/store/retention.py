@@ -138,9 +138,8 @@ class Retention(Queries):
         async with self._database.reading(timeout_seconds=60) as connection:
             limit = await latest_now(connection, now) + AHEAD
             ahead = {name: reports.c[name] > limit for name in DATED}
-            if (
-                await connection.execute(select(reports.c.id).where(or_(*ahead.values())).limit(1))
-            ).first() is None:
+            some = select(reports.c.id).where(or_(*ahead.values())).limit(1)
+            if await connection.scalar(some) is None:
                 return
         async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
@@ -151,12 +150,8 @@ class Retention(Queries):
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
         """Delete a source's old reports about devices that others still report, which are matched again."""
-        old = (
-            select(reports.c.source, reports.c.id, reports.c.device)
-            .join(devices)
-            .where(reports.c.last_seen < before, devices.c.last_seen >= before)
-            .limit(size)
-        )
+        old = select(reports.c.source, reports.c.id, reports.c.device).join(devices).limit(size)
+        old = old.where(reports.c.last_seen < before, devices.c.last_seen >= before)
         async with self._database.writing(timeout_seconds=60) as connection:
             found = {(source, name): number for source, name, number in await connection.execute(old)}
             if found:

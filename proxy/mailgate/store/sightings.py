@@ -162,11 +162,8 @@ class Sightings(Queries):
         client's. At most ``WINDOW`` are read, so it may find few or none although there are more after them."""
         asked = {name: text for name, text in wanted.items() if text}
         led = next((name for name in _INDEXED if name in asked), "")
-        near = [
-            sightings.c.last_at >= since,
-            *_equal({led: asked.pop(led)} if led else {}),
-            *_LAST_FIRST.behind(after),
-        ]
+        leading = _equal({led: asked.pop(led)} if led else {})
+        near = [sightings.c.last_at >= since, *leading, *_LAST_FIRST.behind(after)]
         end = await self._end_of_window(near) if asked else None
         found = await self.where(and_(*near, *_equal(asked), *_LAST_FIRST.up_to(end)), size)
         if len(found) == size:
@@ -286,14 +283,12 @@ def _client_row(client: ClientFacts) -> dict[str, Any]:
     return {**client._asdict(), "id": _client_id(client), **told}
 
 
-@lru_cache(4096)
-def _client_id(client: ClientFacts) -> str:
-    return fingerprint(client)
-
-
 def fingerprint(facts: Sequence[object]) -> str:
     """A short hash of facts, which is the same in every process: 128 bits of SHA-256 in hex."""
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
+
+
+_client_id = lru_cache(4096)(fingerprint)
 
 
 def facts_of(columns: Sequence[Any]) -> ClientFacts:

@@ -125,10 +125,8 @@ class Store:
     async def close(self, timeout_seconds: float = 5.0) -> None:
         """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds`` goes to disk."""
         try:
-            await asyncio.gather(
-                *(each.close(timeout_seconds) for each in (self.reports, self.ledger, self.look_queue)),
-                self.spent.close(),
-            )
+            queues = (self.reports, self.ledger, self.look_queue)
+            await asyncio.gather(*(each.close(timeout_seconds) for each in queues), self.spent.close())
         finally:
             await self._database.close()
 

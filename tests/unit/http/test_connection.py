@@ -19,7 +19,6 @@ from mailgate.http.request import SHORT, RequestRefused
 from mailgate.model import Reason
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-EXPECTS = b"\r\nExpect: 100-continue\r\n\r\n"
 
 
 class Peer:
@@ -126,48 +125,35 @@ async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
 
 
 def noting(contents):
-    """Answers like ``echo``, and notes what came with each head."""
-
-    def note(asked):
-        contents.append(asked.content)
-        return echo(asked)
-
-    return note
+    return lambda asked: contents.append(asked.content) or echo(asked)
 
 
 @pytest.mark.parametrize(("turns", "came"), [(0, b"hello"), (1, b"hello"), (3, b"")])
 async def test_a_short_body_is_waited_for_during_one_look_at_the_sockets(connect, turns, came):
     """Browsers send the head and the body of a form one after the other."""
-    contents, sent = [], post(b"hello")
-    peer = connect(noting(contents))
-    peer.connection.data_received(sent[:-5])
-    peer.connection.drain()  # it is not idle
-    for _ in range(turns):
-        await asyncio.sleep(0)
-    assert (await peer.send(sent[-5:])).endswith(b"\r\n\r\n/ hello")
-    assert contents == [came]
-
-
-@pytest.mark.parametrize("sent", [post(bytes(SHORT + 1)), post(b"hello").replace(b"\r\n\r\n", EXPECTS)])
-async def test_a_body_that_may_take_long_keeps_no_head_waiting(connect, sent):
-    contents = []
-    connect(noting(contents), replace(LIMITS, body=0)).connection.data_received(sent[:-1])
-    assert contents == [b""]
-
-
-async def test_a_body_in_three_pieces_is_waited_for_once(connect):
-    contents = []
-    peer = connect(noting(contents))
-    for piece in (post(b"hello")[:-5], b"he"):
-        peer.connection.data_received(piece)
-    assert contents == [b""]
-    assert (await peer.send(b"llo")).endswith(b"\r\n\r\n/ hello")
-
-
-async def test_a_request_is_served_whose_client_left_before_its_body_came(connect):
     contents = []
     peer = connect(noting(contents))
     peer.connection.data_received(post(b"hello")[:-5])
+    peer.connection.drain()  # it is not idle
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert (await peer.send(b"hello")).endswith(b"\r\n\r\n/ hello")
+    assert contents == [came]
+
+
+LONG, EXPECTS = post(bytes(SHORT + 1)), post(b"a").replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "served"),
+    [([LONG[:-1]], 1), ([EXPECTS[:-1]], 1), ([post(b"abc")[:-3], b"a"], 1), ([post(b"a")[:-1]], 0)],
+)
+async def test_no_other_body_is_waited_for_and_none_when_its_client_has_left(connect, pieces, served):
+    contents = []
+    peer = connect(noting(contents), replace(LIMITS, body=0))
+    for piece in pieces:
+        peer.connection.data_received(piece)
+    assert len(contents) == served
     await peer.leave()
     assert contents == [b""]
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from tests.servers import PATIENCE
 from tests.unit.rollout.examples import rules
-from tests.unit.store.examples import BLOCK, access
+from tests.unit.store.examples import BLOCK, access, stored
 from tests.unit.store.outage import outage
 
 from mailgate.classify import classify
@@ -28,15 +28,10 @@ from mailgate.model import (
     Stage,
 )
 from mailgate.policy.decide import decide
-from mailgate.store import Proofs, Recorded, Store
+from mailgate.store import Proofs, Store
 from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import MOST_REPEATED_STRANGERS, MOST_STRANGERS, REPEATED_INTERVAL
 from mailgate.store.sightings import Tally
-
-
-async def stored(store: Store) -> list[Recorded]:
-    await store.ledger.flush()
-    return await store.sightings.latest()
 
 
 async def test_a_sighting_says_who_what_and_why(store: Store) -> None:

@@ -45,8 +45,7 @@ Admins = Mapping[str, AdminSettings]
 class CheckedToken:
     name: str
     proved_by: str
-    """The hash in the settings against which it was checked. If the settings have another one, the token is not
-    accepted."""
+    """The hash in the settings against which it was checked. If the settings have another one, the token is not accepted."""
     until: datetime
 
     def holds(self, admins: Admins) -> bool:

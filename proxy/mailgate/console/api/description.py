@@ -1,5 +1,4 @@
-"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is
-served."""
+"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is served."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,8 +91,7 @@ def description(operations: Sequence[Operation]) -> bytes:
 
 
 def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], Schema], dict[str, Schema]]:
-    """The schemas of the inputs and answers of operations, by use and mode, and the schemas that they refer to, by
-    name."""
+    """The schemas of the inputs and answers of operations, by use and mode, and the schemas that they refer to, by name."""
     wanted: list[tuple[str, Mode, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
     for each in operations:
         wanted += [

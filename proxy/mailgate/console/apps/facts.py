@@ -98,8 +98,7 @@ class AppFacts(Fact):
     prohibited_from: Instant | None
     """When it will be prohibited if nothing changes; null if it is already, or never will be."""
     kept_out_by: list[RuleAbout]
-    """Rules about the app, by one of its lists or by its key, that keep devices out, today or when their stage has
-    come."""
+    """Rules about the app, by one of its lists or by its key, that keep devices out, today or when their stage has come."""
     kept_out_lists: list[str]
     """The lists of the app for which a rule keeps devices out."""
     people: int | None

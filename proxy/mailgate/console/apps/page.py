@@ -1,6 +1,6 @@
 """One listed app: whom a rule about it would meet, from when, and the draft and plan of that rule."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -34,10 +34,10 @@ from mailgate.tasks import compute
 from mailgate.texts import language_for
 
 WEEK = timedelta(days=7)
-_TITLES: Mapping[str, Callable[[str], str]] = {
-    "handhelds": lambda app: phrase("Phones and tablets with %(app)s get no company mail", app=app),
-    "phones": lambda app: phrase("Phones with %(app)s get no company mail", app=app),
-    "tablets": lambda app: phrase("Tablets with %(app)s get no company mail", app=app),
+_TITLES: Mapping[str, str] = {
+    "handhelds": phrase("Phones and tablets with %(app)s get no company mail"),
+    "phones": phrase("Phones with %(app)s get no company mail"),
+    "tablets": phrase("Tablets with %(app)s get no company mail"),
 }
 _WHERE: Mapping[tuple[str, ...], Literal["phones", "tablets"]] = {
     ("phones",): "phones",
@@ -144,7 +144,9 @@ async def _edit(
     settings, by_form = context.bundle().settings, "warn" in asked or "block" in asked
     # people read the title, whoever the admin is; in English where the console does not speak their language
     company = language_for("", "", settings.languages.default)
-    titles = {each: str(translate(_TITLES[each](app.name), company)) for each in _TITLES}
+    titles = {
+        where: str(translate(phrase(str(title), app=app.name), company)) for where, title in _TITLES.items()
+    }
     starts = said.get("mails") or ("by-hand" if by_form else "itself")
     words = said.get("words")
     edit = ProhibitEdit(

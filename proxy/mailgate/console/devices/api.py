@@ -39,6 +39,7 @@ from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_last_request, sightings_of
 from mailgate.console.people import support_acts
 from mailgate.devices.device import Device, typed_id
+from mailgate.rollout import counted_acts
 from mailgate.tasks import compute
 
 _TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
@@ -166,7 +167,8 @@ async def ask_sources(call: Call, device: DeviceName) -> ListOf[SourceAnswer]:
 
 async def _mark(call: Call, name: str, *, lost: bool) -> LostMark:
     found = await device_called(call, name)
-    at = await support_acts.mark_lost(call.context, found, call.person, call.now, lost=lost)
+    store, guard = call.context.store, call.context.guard
+    at = await counted_acts.mark_lost(store, guard, found, call.person, call.now, lost=lost)
     return LostMark(id=found.id, lost_at=at)
 
 

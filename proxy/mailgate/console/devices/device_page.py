@@ -21,11 +21,12 @@ from mailgate.console.layout import (
     say_on_next_page,
     show,
 )
-from mailgate.console.people.support_acts import ask_sources, mark_lost
+from mailgate.console.people.support_acts import ask_sources
 from mailgate.console.toasts import Toast
 from mailgate.console.words import called, device_in_words
 from mailgate.devices.device import Device
 from mailgate.model.phrase import joined, phrase, sentence
+from mailgate.rollout.counted_acts import mark_lost
 from mailgate.tasks import compute
 
 
@@ -90,15 +91,17 @@ async def lost(request: web.Request) -> web.StreamResponse:
     if sent.get("lost") != "yes":
         return await _found(request)
     why = note_of(sent, "why")
-    await mark_lost(context, found, person_of(request), context.clock(), lost=True, why=why)
+    by, now = person_of(request), context.clock()
+    await mark_lost(context.store, context.guard, found, by, now, lost=True, why=why)
     return redirect_back(request, sent, "devices-one", id=found.id)
 
 
 @requires_role("operator")
 async def _found(request: web.Request) -> web.StreamResponse:
     context, found = context_of(request), await device_of(request)
-    await mark_lost(context, found, person_of(request), context.clock(), lost=False)
-    facts = device_facts(found, context.bundle(), context.clock())
+    by, now = person_of(request), context.clock()
+    await mark_lost(context.store, context.guard, found, by, now, lost=False)
+    facts = device_facts(found, context.bundle(), now)
     name = called(facts.kind, facts.os)
     say_on_next_page(
         request, sentence(phrase("%(device)s is marked as found. The rules decide again", device=name))

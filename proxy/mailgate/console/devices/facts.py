@@ -103,11 +103,9 @@ class DeviceFacts(Fact):
     compliance_apps: list[str]
     """The keys of the listed apps for which that verdict vouches."""
     threat: str
-    """How much it is endangered, by its management: secured, low, medium, high, compromised, unknown, or none if no
-    source says."""
+    """How much it is endangered, by its management: secured, low, medium, high, compromised, unknown, or none if no source says."""
     absence: str | None
-    """How it is known that it has no listed app: seen, or enforced if some are only known not to run; null if that is
-    not known."""
+    """How it is known that it has no listed app: seen, or enforced if some are only known not to run; null if that is not known."""
     denied: list[str]
     """The keys of the listed apps that its management verifiably keeps from running."""
     denied_by: str

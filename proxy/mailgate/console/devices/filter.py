@@ -58,8 +58,7 @@ class ParsedFilter:
 
 
 async def filter_choices_of(store: Store, bundle: Bundle) -> FilterChoices:
-    """The values that a filter may name: those in the files, and those that some device has. Raises
-    StoreUnavailableError."""
+    """The values that a filter may name: those in the files, and those that some device has. Raises StoreUnavailableError."""
     settings, catalog = bundle.settings, bundle.policy.catalog
     issuers = (each.issuer for each in settings.attestation.issuers)
     sources = {*settings.connectors, *issuers, ENROLLED, *await store.rows.distinct("source")}

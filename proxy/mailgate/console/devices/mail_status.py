@@ -51,8 +51,7 @@ class MailStatus(Fact):
     """The mail status of one device now."""
 
     mail: MailAccess
-    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`;
-    `lost`."""
+    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`; `lost`."""
     headline: Words
     """The status in words."""
     cause: Words
@@ -68,8 +67,7 @@ class MailStatus(Fact):
     since: Instant | None
     """When this status began; null if unknown."""
     until: Instant | None
-    """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no
-    end."""
+    """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no end."""
     exempted_why: str
     """The reason of the exemption, as its author wrote it; empty without an exemption."""
     then: Words

@@ -63,8 +63,7 @@ class DevicePage:
 async def find_devices(
     store: Store, bundle: Bundle, wanted: DeviceFilter, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
-    """The next devices that match. A page may be short or even empty without being the last. Raises
-    StoreUnavailableError."""
+    """The next devices that match. A page may be short or even empty without being the last. Raises StoreUnavailableError."""
     with suppress(StoreError):  # if the store accepts no writes, the rows are read as they are
         await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after

@@ -2,7 +2,7 @@
 
 from mailgate.console.api.operation import EITHER, Call, Operation, Text
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Digest, InputModel, ListOf, SmallPage
+from mailgate.console.api.shapes import Digest, InputModel, ListOf, NewestQuery
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import DraftFacts, DraftHead
 from mailgate.policy.edits import Edit
@@ -16,14 +16,7 @@ class DraftInput(InputModel):
     """The change."""
 
 
-class DraftsQuery(InputModel):
-    """The drafts to list."""
-
-    limit: SmallPage = 50
-    """The most drafts to return."""
-
-
-async def list_drafts(call: Call, query: DraftsQuery) -> ListOf[DraftHead]:
+async def list_drafts(call: Call, query: NewestQuery) -> ListOf[DraftHead]:
     """List the drafts with their states, the newest first. A single draft has the lines to commit."""
     return ListOf(items=await latest_heads(call.context, query.limit))
 

@@ -172,8 +172,7 @@ class Provider:
         return await self._once(asked)
 
     async def logout_url(self, id_token: str, back: str) -> str | None:
-        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0); None if there is
-        none."""
+        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0); None if there is none."""
         metadata = await self._once(self._fetched_metadata)
         end = metadata.endpoints.get("end_session_endpoint")
         if end is None:
@@ -249,8 +248,7 @@ class Provider:
         return Identity(claims, signed.text)
 
     async def _key(self, wire: Wire, metadata: Metadata, signed: Signed) -> Jwk:
-        """The key that the token names. If it is unknown, the keys are fetched again, since the provider may have
-        changed them."""
+        """The key that the token names. If it is unknown, the keys are fetched again, since the provider may have changed them."""
         keys, asked_at = self._keys or ((), None)
         key = key_for(signed, keys) if asked_at and self._is_fresh(asked_at) else None
         if key is None and (asked_at is None or self.clock() - asked_at >= KEYS_PAUSE):

@@ -75,8 +75,7 @@ def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:
 
 
 BY_PROXY = "proxy "
-"""The beginning of the proof of a login by a proxy. It is valid only while the proxy names the person with every
-request."""
+"""The beginning of the proof of a login by a proxy. It is valid only while the proxy names the person with every request."""
 BY_GROUPS = "oidc:"
 """The beginning of the name of a person whom the settings do not name. Names of admins and accounts have no colon."""
 
@@ -97,8 +96,7 @@ def proxy_proof(known: str) -> str:
 
 
 def compared(oidc: OidcSettings, known: str) -> str:
-    """A name at the provider in the form for comparison: a ``sub`` as it is (Core 1.0, section 2), others without
-    case."""
+    """A name at the provider in the form for comparison: a ``sub`` as it is (Core 1.0, section 2), others without case."""
     return known if oidc.claim == "sub" else comparable(known)
 
 

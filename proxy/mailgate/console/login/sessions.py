@@ -56,8 +56,7 @@ class Sessions:
         return value
 
     def find(self, value: str, now: datetime, *, used: bool = True) -> Session | None:
-        """The session of a cookie; None if there is none or it has ended. ``used``: whether the person did something
-        with it."""
+        """The session of a cookie; None if there is none or it has ended. ``used``: whether the person did something with it."""
         key = digest_of(value)
         session = self._open.get(key)
         if session is None:

@@ -30,8 +30,7 @@ class NeedInWords(OutputModel):
 
 
 class RunningGate(Fact):
-    """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
-    state."""
+    """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst state."""
 
     host: str
     """The computer on which it runs."""

@@ -1,13 +1,14 @@
 """Everything that waits for a person, because it is held, is broken or asks for them, in the words of the page *Overview*."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailgate.config.admins import Role, sees_names
 from mailgate.console.connectors.sources import ConnectorFacts, loss_in_words
 from mailgate.console.context import ConsoleContext
-from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
+from mailgate.console.drafts.drafting import uncommitted_now
 from mailgate.console.notices.facts import NoticeOnDate, notices_on_dates
 from mailgate.console.now.gates import GateNode, GateState, gates_now, span
 from mailgate.console.now.readiness import ConnectorState, Readiness
@@ -29,6 +30,7 @@ from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import newly_kept_out
 from mailgate.rollout.kept_plans import PLAN_AGE
 from mailgate.store import HelpRequest, StoreError
+from mailgate.store.plans import KeptDraft
 
 OPEN = phrase("Open")
 MAX_PLANS = 20
@@ -82,9 +84,9 @@ async def needs_now(
         return []
     store, bundle = context.store, context.bundle()
     by_name = [(each.name, each) for each in sources]
-    guard, found = context.guard, [*_sources(by_name)]
-    try:
-        drafted = await uncommitted_now(context, state.rules.held)
+    guard, found, explained = context.guard, [*_sources(by_name)], False
+    with suppress(StoreError):  # the state itself says that the store does not answer
+        drafted, explained = await uncommitted_now(context, state.rules.held)
         if "operator" in reader.roles:
             found += _help(*await store.help_requests.waiting(NAMED), now)
         plans = await plan_statuses(store, guard, now, MAX_PLANS)
@@ -92,10 +94,8 @@ async def needs_now(
         found += _mails(await store.mails.unsure_corrections(), await store.mails.count_unsure())
         found += _held(await notices_on_dates(store, bundle.policy), now)
         found += [*_drafts(drafted), *_gates(await gates_now(store, now))]
-    except StoreError:
-        drafted = NO_UNCOMMITTED_DRAFTS  # the state itself says that the store does not answer
     found += [*_off(bundle.policy, now), *_ending(bundle.policy, now)]
-    found += _gate(state, explained=drafted.explain, off=False)
+    found += _gate(state, explained=explained, off=False)
     return sorted(found, key=lambda need: not need.urgent)
 
 
@@ -147,8 +147,8 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
         yield Need(words, "now")
 
 
-def _drafts(drafted: Uncommitted) -> Iterator[Need]:
-    for each in drafted.drafts:
+def _drafts(drafted: Iterable[KeptDraft]) -> Iterator[Need]:
+    for each in drafted:
         words = phrase("Running, but missing in your files: %(title)s. Commit it.", title=each.title)
         yield Need(words, "policy-drafts")
 

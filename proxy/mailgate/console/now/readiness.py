@@ -99,11 +99,9 @@ class ConnectorState(Fact):
     gone: int
     """The number of devices that were gone in the last reading."""
     held: int
-    """The number of devices that the source no longer names but that are kept, since there are too many to be believed
-    gone."""
+    """The number of devices that the source no longer names but that are kept, since there are too many to be believed gone."""
     narrowed: int
-    """The number of devices of which the source now says that it cannot see every app, and whose older report still
-    counts."""
+    """The number of devices of which the source now says that it cannot see every app, and whose older report still counts."""
     narrows_at: Instant | None
     """When what the source says of them counts; null if there are none."""
 

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import InputModel, LargePage, Line, ListOf, OutputModel
+from mailgate.console.api.shapes import InputModel, Line, ListOf, OutputModel, RowsQuery
 from mailgate.console.people.facts import PersonFacts, person_of
 from mailgate.console.people.find import Hits, find
 from mailgate.console.people.help import HelpCount, HelpFacts, help_counts, help_facts
@@ -73,15 +73,13 @@ async def _person(call: Call, login: str) -> PersonFacts:
     return found
 
 
-class HelpQuery(InputModel):
+class HelpQuery(RowsQuery):
     """The requests to list."""
 
     rule: Line | None = None
     """The rule that refused them."""
     which: Literal["open", "all"] = "open"
     """Those that are open, or all that are stored."""
-    limit: LargePage = 100
-    """The most requests to return."""
 
 
 class HelpRequestList(ListOf[HelpFacts]):

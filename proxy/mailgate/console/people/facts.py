@@ -140,8 +140,7 @@ class PersonFacts(Fact):
 
     @property
     def exempt_from(self) -> str:
-        """The rule to exempt the person from so that all their devices get mail, or `all`; empty if no exemption would
-        help."""
+        """The rule to exempt the person from so that all their devices get mail, or `all`; empty if no exemption would help."""
         found = {each.mail_status.exempt_from for each in self.devices} - {""}
         return next(iter(found)) if len(found) == 1 else "all" if found else ""
 

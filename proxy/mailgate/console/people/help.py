@@ -24,15 +24,13 @@ class HelpFacts(Fact):
     state: HelpState
     """`waiting`; `answered` if somebody answered since they last asked; `done` if an admin closed it."""
     rule: str
-    """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not
-    theirs."""
+    """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not theirs."""
     refused: bool
     """Whether a rule refused them."""
     title: Words
     """The title of the rule; empty if the rule has none or is no longer in force."""
     subject: str
-    """The key of the request among those for the same rule: the person; if unknown, the device; otherwise a hash of the
-    client."""
+    """The key of the request among those for the same rule: the person; if unknown, the device; otherwise a hash of the client."""
     person: str
     """The login name; empty if unknown."""
     device: str

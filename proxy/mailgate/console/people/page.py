@@ -98,8 +98,7 @@ async def let_in(request: web.Request) -> web.Response:
 
 @requires_role("operator")
 async def reply(request: web.Request) -> web.Response:
-    """Answer them by mail, or on their page if they can get none; let them in for a day and close their requests, if that is
-    chosen."""
+    """Answer them by mail, or on their page if they can get none; let them in for a day and close their requests, if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs = await person_in(request, str(sent.get("login", "")))
     now, by = context.clock(), person_of(request)

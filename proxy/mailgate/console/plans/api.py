@@ -13,11 +13,11 @@ from mailgate.console.api.shapes import (
     Digest,
     InputModel,
     ListOf,
+    NewestQuery,
     Note,
     OutputModel,
-    SmallPage,
 )
-from mailgate.console.plans.candidates import candidate_for
+from mailgate.console.drafts.drafting import candidate_for
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of, title_of
 from mailgate.console.plans.outcome import PlanOutcome, outcome_of
 from mailgate.console.plans.picture import picture
@@ -50,13 +50,6 @@ class PlanInput(InputModel):
     """The number of a version that was in force, in place of the files; by default the files."""
     days: Days = DAYS
     """How many days of requests are decided again."""
-
-
-class PlansQuery(InputModel):
-    """The plans to list."""
-
-    limit: SmallPage = 50
-    """The most plans to return."""
 
 
 class PlanInBrief(Fact):
@@ -116,7 +109,7 @@ class ApplicationInput(InputModel):
     log lists the objections, and the other approvers get a mail."""
 
 
-async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
+async def list_plans(call: Call, query: NewestQuery) -> ListOf[PlanInBrief]:
     """List the plans with their status, the newest first."""
     context = call.context
     found = await approvals.plan_statuses(context.store, context.guard, call.now, query.limit)

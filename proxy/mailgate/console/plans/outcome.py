@@ -1,5 +1,4 @@
-"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted
-rules."""
+"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted rules."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -206,8 +205,7 @@ async def compare_all_refusals(store: Store) -> None:
 
 
 def predicted_at(plan: Plan, at: datetime) -> int:
-    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by
-    then."""
+    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by then."""
     found = max(
         [plan.newly, *(each.newly for each in plan.later if plan.made_at < each.at <= at)],
         key=lambda newly: sum(newly[label].people for label in OUT),

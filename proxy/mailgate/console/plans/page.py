@@ -1,5 +1,4 @@
-"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
-in force."""
+"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it in force."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -12,21 +11,11 @@ from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
+from mailgate.console.drafts.drafting import candidate_for, rules_of_plan
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.notices.facts import WORDS, notices_on_dates
-from mailgate.console.plans.candidates import candidate_for, rules_of_plan
-from mailgate.console.plans.facts import (
-    CSV_COLUMNS,
-    NEWLY,
-    headline_of,
-    held_back_in_words,
-    idle_rules,
-    more_of,
-    notes_of,
-    rows_of,
-    undated_in_words,
-)
+from mailgate.console.plans import facts
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.console.plans.notices import PlanNotice, plan_notices, rules_hitting
@@ -66,8 +55,8 @@ async def watch(request: web.Request) -> web.Response:
         plan=plan,
         outcome=outcome,
         panel=panel_of(outcome, language),
-        headline=headline_of(plan),
-        more=more_of(plan),
+        headline=facts.headline_of(plan),
+        more=facts.more_of(plan),
         watched=await watched_people(context.store, found, plan),
         on_dates=on_dates,
         off=context.bundle().policy.reliefs.off(context.clock()),
@@ -158,7 +147,7 @@ async def movers(request: web.Request) -> web.StreamResponse:
 async def sheet(request: web.Request) -> web.Response:
     """The counts, as a spreadsheet."""
     found = await find_plan(context_of(request).store, request.match_info["digest"])
-    text = beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
+    text = beginning(facts.CSV_COLUMNS) + lines(facts.rows_of(read_plan(found)))
     named = {"Content-Disposition": saved_as(_named(found, "counts"))}
     return web.Response(text=text, content_type="text/csv", headers=named)
 
@@ -247,8 +236,8 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         ends=found.made_at + PLAN_AGE,
         approvers=sorted(guard.approvers - {found.author}) if guard else [],
         operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
-        headline=headline_of(body),
-        more=more_of(body),
+        headline=facts.headline_of(body),
+        more=facts.more_of(body),
         rules=rules,
         exempt_from=partial(_exempt_from, bundle.policy.reliefs.exemptions(now)),
         says=SAYS,
@@ -264,9 +253,9 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         worst_at=worst_of(body).at,
         impact=list(table_of(body)),
         moments=moments_of(body),
-        newly=NEWLY,
-        undated=list(undated_in_words(body)),
-        held_back=held_back_in_words(body),
+        newly=facts.NEWLY,
+        undated=list(facts.undated_in_words(body)),
+        held_back=facts.held_back_in_words(body),
         movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
@@ -275,8 +264,8 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
             for each in plan_notices(body, bundle.rules, await _in_force(context), now)
             if status.state in NOTIFYING and each.rule not in by_themselves
         ],
-        idle=list(idle_rules(body.rules)),
-        notes=list(notes_of(body)),
+        idle=list(facts.idle_rules(body.rules)),
+        notes=list(facts.notes_of(body)),
     )
 
 
@@ -312,8 +301,8 @@ async def _listed(
         mistakes=mistakes,
         making=context.planning.last,
         days=DAYS,
-        headline_of=headline_of,
-        more_of=more_of,
+        headline_of=facts.headline_of,
+        more_of=facts.more_of,
     )
 
 

@@ -6,11 +6,12 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from mailgate.console.api.operation import EITHER, Call, Operation
-from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
+from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, ListOf, Note, OutputModel, RowsQuery
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
+from mailgate.store import Version
 from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
@@ -57,32 +58,6 @@ class PolicyInForce(OutputModel):
     """The rules in order, and last the default."""
 
 
-class VersionsQuery(InputModel):
-    """The versions to list."""
-
-    limit: LargePage = 100
-    """The most versions to return."""
-
-
-class VersionWithFiles(OutputModel):
-    """A version with its files."""
-
-    number: int
-    """Its number."""
-    digest: str
-    """The SHA-256 of its files."""
-    policy: str
-    """The version of its policy, as decisions name it."""
-    texts: dict[str, str]
-    """The texts of its files, by name."""
-    author: str
-    """The person who made it; `file` if a gate did from its files."""
-    note: str
-    """The reason that was given."""
-    made_at: datetime
-    """When it was made."""
-
-
 class VersionsToCompare(InputModel):
     """The versions to compare."""
 
@@ -111,8 +86,7 @@ class RollbackInput(InputModel):
     note: Note
     """The reason, for the history, the audit log, and the mails to the people who were told."""
     to: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
-    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a
-    plan needs."""
+    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a plan needs."""
 
 
 async def get_policy(call: Call) -> PolicyInForce:
@@ -123,16 +97,16 @@ async def get_policy(call: Call) -> PolicyInForce:
     return PolicyInForce.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
-async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVersion]:
+async def list_versions(call: Call, query: RowsQuery) -> ListOf[ActivatedVersion]:
     """List the activations, the newest first. A version that was put in force again is listed again."""
     return ListOf[ActivatedVersion].model_validate(
         {"items": await call.context.store.policies.history(query.limit)}
     )
 
 
-async def get_version(call: Call, version: VersionInAddress) -> VersionWithFiles:
+async def get_version(call: Call, version: VersionInAddress) -> Version:
     """Get a version with its files, its author and its reason."""
-    return VersionWithFiles.model_validate(await version_of(call.context.store, version))
+    return await version_of(call.context.store, version)
 
 
 async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:

@@ -116,14 +116,14 @@ SIZE = 100
 async def policy(request: web.Request) -> web.Response:
     context = context_of(request)
     found, history = context.bundle().policy, await context.store.policies.history(SIZE)
-    drafted = await uncommitted_now(context, (await context.readiness()).rules.held)
+    drafted, _ = await uncommitted_now(context, (await context.readiness()).rules.held)
     return await show(
         request,
         "policy.html",
         policy=found,
         rules=await compute(rules_in_words, found, context.clock()),
         history=history,
-        uncommitted=drafted.drafts,
+        uncommitted=drafted,
         before=await way_back(context.store, history),
         off=_off(context),
     )

@@ -1,11 +1,11 @@
 """The rules of a policy in plain words: who each is about, what it does, and its stage."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 
-from mailgate.console.words import reason_in_words
+from mailgate.console.words import length_in_words, reason_in_words
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.policy import Policy
@@ -186,17 +186,8 @@ def _limits(halt: HaltWhen) -> Iterator[str]:
 def span(time: timedelta) -> str:
     """A length of time in the largest unit that divides it."""
     seconds = time.total_seconds()
-    for size, told in SIZES:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds")):
         count = seconds / size
         if count >= 1 and count == int(count):
-            return told(int(count))
+            return length_in_words(int(count), unit)
     return phrase("%(count)s seconds", count=seconds)
-
-
-SIZES: tuple[tuple[int, Callable[[int], str]], ...] = (
-    (86400, lambda count: plural("%(count)s day", "%(count)s days", count)),
-    (3600, lambda count: plural("%(count)s hour", "%(count)s hours", count)),
-    (60, lambda count: plural("%(count)s minute", "%(count)s minutes", count)),
-    (1, lambda count: plural("%(count)s second", "%(count)s seconds", count)),
-)
-"""The units of time in seconds, each with its words for a count."""
