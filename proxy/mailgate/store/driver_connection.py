@@ -56,8 +56,7 @@ class SqliteDriverConnection:
 
     async def _open(self) -> aiosqlite.Connection:
         address = f"{self._path.as_uri()}?mode=rw"  # otherwise a missing file would be created, and empty
-        connecting = aiosqlite.connect(address, uri=True, isolation_level=None)
-        connecting._thread.daemon = True  # a process that is killed does not wait for the thread
+        connecting = ThreadConnection(address, uri=True, isolation_level=None)
         try:
             opened = self._connection = await connecting
         except aiosqlite.Error:
@@ -74,7 +73,7 @@ class ThreadConnection(aiosqlite.Connection):
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(partial(sqlite3.connect, path, **options), iter_chunk_size=1)
-        self._thread.daemon = True
+        self._thread.daemon = True  # a process that is killed does not wait for the thread
 
     def cursor(self) -> "_ThreadCursor":  # type: ignore[override]
         return _ThreadCursor(self)
