@@ -93,8 +93,9 @@ class Connection(BaseProtocol):
         elif self._upgraded:
             self._keep_tail(data)
         elif not self._closing:
-            begun, self._begun = self._begun, b""
-            data = begun + data if begun else data
+            begun = self._begun
+            if begun:
+                data, self._begun = begun + data, b""
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
                 self._current = Exchange(head, partial(self._requests.reader, content), self, content)
@@ -293,12 +294,12 @@ class Connection(BaseProtocol):
     @property
     def _quiet(self) -> bool:
         """Whether the connection waits for a request and no byte of it has come."""
-        return self.idle and not (self._requests.inside_head or self._begun)
+        return self.idle and not self._requests.inside_head
 
     @property
     def idle(self) -> bool:
-        """Whether no complete request waits for its answer."""
-        return self._current is None and not self._queue
+        """Whether no request with a complete head waits for its answer."""
+        return self._current is None and not self._queue and not self._begun
 
     @property
     def waits(self) -> bool:

@@ -134,7 +134,8 @@ async def test_a_short_body_is_waited_for_during_one_look_at_the_sockets(connect
     contents = []
     peer = connect(noting(contents))
     peer.connection.data_received(post(b"hello")[:-5])
-    peer.connection.drain()  # it is not idle
+    assert not peer.connection.idle
+    peer.connection.drain()
     for _ in range(turns):
         await asyncio.sleep(0)
     assert (await peer.send(b"hello")).endswith(b"\r\n\r\n/ hello")
