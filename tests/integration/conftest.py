@@ -14,11 +14,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy.ext.asyncio import create_async_engine
 from tests.attestations import attestation_headers, signed_report
 from tests.integration.gate import Gate, start_gate, write_config
 from tests.integration.postgres import migrated as migrated
 from tests.integration.postgres import postgres as postgres
 from tests.servers import free_port
+from tests.stores import compiling_once
 
 from mailgate.attest.mint import (
     DEVICE_KEY_FILE,
@@ -71,6 +73,13 @@ class Guarded:
 
 
 Guard = Callable[..., Guarded]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
+        yield
 
 
 @pytest.fixture
