@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.extension.browser_standin import STATES, show, shown
-from tests.e2e.looks import AXE
+from tests.e2e.looks import AXE, Look, complained
 
 pytestmark = pytest.mark.e2e
 
 SET_UP = ("unconfigured", "not-allowed", "code-refused", "token-refused", "open")
 """What makes a difference in the set-up."""
+BOTH: tuple[Look, ...] = ((360, "light"), (360, "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +30,13 @@ def origin() -> Iterator[str]:
 @pytest.mark.parametrize("state", STATES)
 def test_the_popup_passes_the_accessibility_rules(page: Page, origin: str, state: str) -> None:
     show(page, origin, state)
-    page.evaluate("document.querySelector('details').setAttribute('open', '')")
-    assert complaints(page) == []
+    assert complained(page, BOTH) == []
 
 
 @pytest.mark.parametrize("state", SET_UP)
 def test_the_set_up_passes_the_accessibility_rules(page: Page, origin: str, state: str) -> None:
     show(page, origin, state, path="options/options.html")
-    assert complaints(page) == []
-
-
-def complaints(page: Page) -> list[str]:
-    """Of everything in light colours, and of the colours alone in dark ones."""
-    found = []
-    for scheme, asked in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found += page.evaluate("async (asked) => (await axe.run(document, asked)).violations", asked)
-    return [each["id"] for each in found]
+    assert complained(page, BOTH) == []
 
 
 @pytest.mark.parametrize("state", ["away", "warned"])
