@@ -121,10 +121,11 @@ def guarded(folder: Path, webmail: str, policy: dict[str, Any], **settings: Any)
     try:
         yield Guarded(gate, folder, f"{scheme}://127.0.0.1:{port}", keys)
     finally:
-        _stopped(gate)
+        stopped(gate)
 
 
-def _stopped(gate: Gate) -> None:
+def stopped(gate: Gate) -> None:
+    """Stop a gate that has not ended by itself."""
     if gate.process.poll() is None:
         assert gate.stop() == 0, "\n".join(gate.log[-20:])
 
