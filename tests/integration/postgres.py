@@ -78,19 +78,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         if self._account:
             os.chown(folder, int(str(self._account["user"])), int(str(self._account["group"])))
+        options = ["-U", "mailgate", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                folder / "data",
-                "-U",
-                "mailgate",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ],
+            [programs / "initdb", "-D", folder / "data", *options],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=folder,
