@@ -29,14 +29,13 @@ import sqlalchemy as sa
 import typer
 import uvloop
 from aiohttp.web import RouteDef
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from tests.servers import free_port
 
 from benchmarks.gate import fill, write_config
 from benchmarks.machine import facts, memory_mib
 from benchmarks.people import LAPTOP, PHONE, eas_id
-from benchmarks.processes import environment, prepare, python_module, serving
+from benchmarks.processes import environment, prepare, progress, python_module, serving
 from benchmarks.report import devices_markdown, kept
 from benchmarks.report import keep as keep_results
 from mailgate.app import utc_now
@@ -73,7 +72,6 @@ LAPTOPS = 100_000
 ROUNDS = 5
 ADDRESS, ADMIN, SECRET = "127.0.0.1", "ada", "the secret of a bench"
 TOKEN = f"{ADMIN}:{SECRET}"
-COLUMNS = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 SHUT = '"prohibited" in device.lists'
 """A part of the shipped rules. The plan's rules keep out every phone of one person in ten besides."""
 ENTRIES, VERSIONS, PLANS = 20_000, 200, 20
@@ -129,22 +127,19 @@ def main(
     prepare()
     configure_logs("error")
     name = "PostgreSQL" if store else "SQLite"
-    with (
-        Progress(*COLUMNS, console=Console(stderr=True), refresh_per_second=1) as progress,
-        tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder,
-    ):
-        found = measure(count, store or f"sqlite:///{folder}/devices.db", Path(folder), progress)
-    Console().print(devices_markdown({name: found}), markup=False)
+    with progress() as shown, tempfile.TemporaryDirectory(prefix="mailgate-bench-") as folder:
+        found = measure(count, store or f"sqlite:///{folder}/devices.db", Path(folder), shown)
+    print(devices_markdown({name: found}))
     if keep:
         keep_results("devices.json", kept("devices.json") | {name: found})
 
 
-def measure(count: int, url: str, folder: Path, progress: Progress) -> dict[str, Any]:
+def measure(count: int, url: str, folder: Path, shown: Progress) -> dict[str, Any]:
     """Import, decide, plan, look."""
 
     def watch(what: str, total: int) -> Callable[[int], None]:
-        task = progress.add_task(what, total=total)
-        return lambda done: progress.advance(task, done)
+        task = shown.add_task(what, total=total)
+        return lambda done: shown.advance(task, done)
 
     machine, ports = facts(), {key: f"{ADDRESS}:{free_port()}" for key in ("listen", "admin_listen")}
     admins = {ADMIN: {"token_hash": hash_of(SECRET, bytes(16)), "roles": ["viewer", "operator", "approver"]}}
@@ -237,8 +232,8 @@ def plan(config: Path, folder: Path) -> dict[str, float]:
     candidate = folder / "candidate.yaml"
     rules = load_bundle(config).rules.texts["policy.yaml"]
     candidate.write_text(rules.replace(SHUT, f'({SHUT} || device.os_version == "18.6.1")'))
-    command = [sys.executable, "-m", "mailgate", "policy", "plan", str(candidate), "--json"]
-    command += ["--config", str(config), "--workers", "2"]
+    command = python_module("mailgate", "policy", "plan", str(candidate), "--json", "--config", str(config))
+    command += ["--workers", "2"]
     before, started, most = os.times(), time.perf_counter(), 0.0
     with (
         (folder / "plan.json").open("wb") as file,
@@ -379,33 +374,20 @@ async def furnished(url: str, config: Path) -> None:
         return sa.insert(table).from_select(list(told), sa.select(*values).where(report.device % nth == 1))
 
     rule, until, person = "prohibited-app", now + timedelta(days=7), report.person
-    kinds = {
-        "address": person,
-        "login": person,
-        "kind": "enforced",
-        "state": "sent",
-        "about": "[]",
-        "round": 0,
-    }
+    asked = {"rule": rule, "reason": rule, "subject": person, "person": person, "reference": report.id}
+    mailed = {"address": person, "login": person, "kind": "enforced", "state": "sent", "about": "[]"}
+    token = {"digest": sa.cast(report.id, sa.LargeBinary), "name": report.id, "expires_at": until}
     taken = {"cause": "exemption", "rule": "unproven-handheld", "until": until, "person": person}
     written(
         url,
         sa.insert(t.device_rows).from_select(list(lists), others.where(report.device > FEW)),
         sa.update(t.device_row_changes).values(number=sa.select(t.device_changes.c.number).scalar_subquery()),
-        some(
-            t.help_requests, 100, rule=rule, reason=rule, subject=person, person=person, reference=report.id
-        ),
-        some(t.mails, 50, id=sa.func.replace(report.id, "-", ""), rule=rule, **kinds),
+        some(t.help_requests, 100, **asked),
+        some(t.mails, 50, id=sa.func.replace(report.id, "-", ""), rule=rule, round=0, **mailed),
         some(t.device_findings, 200, device=report.device, reason="device-os-contradicted"),
         some(t.reliefs, 500, number=report.device, author=ADMIN, **taken),
         some(t.shut_enrolments, 500, kind="person", name=person),
-        some(
-            t.enrolment_tokens,
-            500,
-            digest=sa.cast(report.id, sa.LargeBinary),
-            name=report.id,
-            expires_at=until,
-        ),
+        some(t.enrolment_tokens, 500, **token),
     )
 
 

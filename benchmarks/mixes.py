@@ -152,10 +152,7 @@ def _request(
     else:
         sent = {"Host": HOST, "Connection": "keep-alive", **person.hints, "User-Agent": agent, **own}
         sent |= {"Referer": f"https://{HOST}/?_task=mail", "Accept-Encoding": "gzip, deflate, br, zstd"}
-        sent |= {
-            "Accept-Language": person.language,
-            "Cookie": f"{person.cookie}; {cookie}".removesuffix("; "),
-        }
+        sent |= {"Accept-Language": person.language, "Cookie": f"{person.cookie}; {cookie}".rstrip("; ")}
     if kind == "known asset":
         sent["If-Modified-Since"] = UNCHANGED
     if method == "POST":
@@ -195,13 +192,9 @@ def refused_problem() -> Records:
 
 def _phones(fields: Mapping[str, str]) -> Records:
     for person, agent in zip(people(PHONES), phone_browsers(PHONES), strict=True):
-        sent = {
-            "Host": HOST,
-            "User-Agent": agent,
-            "Accept-Language": person.language,
-            "Cookie": person.cookie,
-        }
-        yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", {**sent, **fields})
+        sent = {"Host": HOST, "User-Agent": agent, "Accept-Language": person.language}
+        sent |= {"Cookie": person.cookie, **fields}
+        yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", sent)
 
 
 FOLDER_SYNC = "\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"

@@ -47,19 +47,13 @@ class Browser:
     @property
     def report(self) -> dict[str, object]:
         """The report of the extension, as ``extension/core/report.js`` makes it."""
-        system = {
+        return {
             "os": self.person.system.lower(),
             "os_version": "10.0",
             "platform": "Win32",
             "form_factors": ["Desktop"],
-        }
-        browser = {
             "browser": {"name": "Google Chrome", "version": str(self.person.version)},
             "install_type": "admin",
-        }
-        return {
-            **system,
-            **browser,
             "touch_points": 0,
             "managed": True,
             "listed_extensions": [],
@@ -86,13 +80,8 @@ class Browser:
         return written("POST", ATTEST, fields, "application/json", json.dumps(self.report))
 
     def _fields(self, asked: Mapping[str, str], *, cookie: bool = True) -> dict[str, str]:
-        told = {
-            "Host": HOST,
-            "Connection": "keep-alive",
-            **self.person.hints,
-            "User-Agent": self.person.agent,
-        }
-        told |= {**FETCH, **asked, "Accept-Language": self.person.language}
+        told = {"Host": HOST, "Connection": "keep-alive", **self.person.hints}
+        told |= {"User-Agent": self.person.agent, **FETCH, **asked, "Accept-Language": self.person.language}
         return told | ({"Cookie": self.person.cookie} if cookie else {})
 
 

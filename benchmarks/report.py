@@ -65,24 +65,19 @@ TITLES = {
     "caddy_forward_auth": "Caddy with forward_auth",
     "asks": "nginx that asks",
     "keeps": "nginx that keeps",
-    "gate": "gate",
-    "gate_behind": "gate",
-    "gate_probing": "gate",
+    **dict.fromkeys(("gate", "gate_behind", "gate_probing", "gate_devices", "gate_browsers"), "gate"),
     "gate_10": "10 rules",
     "gate_1000": "1,000 rules",
-    "gate_devices": "gate",
-    "gate_browsers": "gate",
 }
 
 
 class Row(NamedTuple):
-    """``spread``: the lowest and the highest of all rounds. ``reached`` is None without a target."""
+    """``spread``: the lowest and the highest of all rounds. ``target``: with a ✗ if it is not reached; empty without one."""
 
     title: str
     value: str
     spread: str
     target: str
-    reached: bool | None
 
 
 def rows(found: Results) -> Iterator[Row]:
@@ -91,7 +86,7 @@ def rows(found: Results) -> Iterator[Row]:
         if values := values_of(figure, found):
             yield _row(figure, values)
     if growth := found.get("growth_mib", {}).get("gate"):
-        yield Row("MiB of memory that the transfers add", short(growth), "", "≤ 16", growth <= 16)
+        yield Row("MiB of memory that the transfers add", short(growth), "", _target("≤ 16", growth <= 16))
 
 
 def values_of(figure: Figure, found: Results) -> list[float]:
@@ -111,22 +106,21 @@ def _samples(found: Results, cell: tuple[str, str], kind: str) -> list[float]:
 
 
 def _row(figure: Figure, values: Sequence[float]) -> Row:
-    middle, target, reached = statistics.median(values), "", None
+    middle, target = statistics.median(values), ""
     if figure.at_least is not None:
-        target, reached = f"≥ {_told(figure, figure.at_least)}", middle >= figure.at_least
+        target = _target(f"≥ {_told(figure, figure.at_least)}", middle >= figure.at_least)
     if figure.at_most is not None:
-        target, reached = f"≤ {_told(figure, figure.at_most)}", middle <= figure.at_most
+        target = _target(f"≤ {_told(figure, figure.at_most)}", middle <= figure.at_most)
     spread = f"{_told(figure, min(values))}–{_told(figure, max(values))}"
-    return Row(figure.title, _told(figure, middle), spread, target, reached)
+    return Row(figure.title, _told(figure, middle), spread, target)
+
+
+def _target(target: str, reached: bool) -> str:
+    return target if reached else f"{target} ✗"
 
 
 def _told(figure: Figure, value: float) -> str:
     return f"{value:.2f}" if figure.under else short(value)
-
-
-def _lines(found: Results) -> Iterator[list[str]]:
-    for row in rows(found):
-        yield [row.title, row.value, row.spread, f"{row.target} ✗" if row.reached is False else row.target]
 
 
 def systems(found: Results) -> Iterator[list[str]]:
@@ -144,7 +138,7 @@ OF_SYSTEMS = ("mix", "requests a second (µs of a processor for each)")
 
 
 def figures(found: Results) -> list[str]:
-    return [*_table(HEADINGS, _lines(found)), "", *_table(OF_SYSTEMS, systems(found))]
+    return [*_table(HEADINGS, rows(found)), "", *_table(OF_SYSTEMS, systems(found))]
 
 
 def markdown(found: Results) -> str:
@@ -163,7 +157,7 @@ def markdown(found: Results) -> str:
             "",
             "Ratios, and µs of a processor for a request; ✗: the target is not reached.",
             "",
-            *_table(HEADINGS, _lines(found)),
+            *_table(HEADINGS, rows(found)),
             "",
             f"- {machine_line(found['machine'])}",
             f"- `make bench`: {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",

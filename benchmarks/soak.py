@@ -36,6 +36,7 @@ from benchmarks.report import keep as keep_results
 from benchmarks.report import soak_markdown
 from benchmarks.sampler import COUNT, asked
 from benchmarks.site import Site, serve_site
+from mailgate.atomic_files import write_atomically
 from mailgate.rollout.person import hash_of
 from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
@@ -231,7 +232,7 @@ def change_rules(config: Path, minute: int) -> None:
     path = config.with_name("policy.yaml")
     head, _, rest = path.read_text().partition("\n")
     kept = rest if head.startswith("#") else f"{head}\n{rest}"
-    replace(path, f"# minute {minute}\n{kept}")
+    write_atomically(path, f"# minute {minute}\n{kept}")
 
 
 def report_phones(folder: Path) -> None:
@@ -242,13 +243,7 @@ def report_phones(folder: Path) -> None:
         told | {"id": f"phone-{number}", "owner": owner(number), "eas_ids": [eas_id(number)]}
         for number in range(REPORTED)
     )
-    replace(folder / "phones.jsonl", "".join(f"{json.dumps(each)}\n" for each in lines))
-
-
-def replace(path: Path, text: str) -> None:
-    beside = path.with_suffix(".new")
-    beside.write_text(text)
-    beside.replace(path)
+    write_atomically(folder / "phones.jsonl", "".join(f"{json.dumps(each)}\n" for each in lines))
 
 
 async def serve_fleet() -> int:

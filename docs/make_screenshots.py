@@ -6,13 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     EmployeeView,
     LastSeen,
     OwnerReports,
-    ReportSource,
     SourceResult,
     StoredRecord,
     StoredRecords,
@@ -72,6 +72,7 @@ CLOCK = replace(
 )
 PROBED = replace(BLOCKED, reason=Reason.PROBE_REQUIRED, return_url="/mail")
 
+SEEN = Report("intune", "1", apps_complete=True)
 OWN = EmployeeView(
     here=replace(BLOCKED, effect=Effect.ALLOW, reason=Reason.RULE_MATCHED, kind=Kind.LAPTOP, apps=()),
     person="alice",
@@ -87,8 +88,8 @@ OWN = EmployeeView(
             tail="4F2A",
             apps=("TikTok",),
             sources=(
-                ReportSource("intune", BLOCKED.now - timedelta(minutes=3), complete=True),
-                ReportSource("https://mdm.example.com", BLOCKED.now - timedelta(hours=7), complete=True),
+                replace(SEEN, reported_at=BLOCKED.now - timedelta(minutes=3)),
+                replace(SEEN, source="https://mdm.example.com", reported_at=BLOCKED.now - timedelta(hours=7)),
             ),
             asked=(
                 AskedSource(SourceResult.FOUND, "intune", ("TikTok",), BLOCKED.now - timedelta(minutes=3)),
@@ -107,7 +108,7 @@ OWN = EmployeeView(
             os="android",
             os_version="16",
             tail="91C0",
-            sources=(ReportSource("google-directory", BLOCKED.now - timedelta(hours=2), complete=True),),
+            sources=(replace(SEEN, source="google-directory", reported_at=BLOCKED.now - timedelta(hours=2)),),
             stored=(
                 {
                     "source": "google-directory",

@@ -14,17 +14,17 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 91_294,
-    "files": 529,
-    "files under 40 lines, __init__ apart": 9,
+    "lines": 89_532,
+    "files": 528,
+    "files under 40 lines, __init__ apart": 8,
     "rooms": 16,
     "folders": 50,
     "arrows between rooms": 79,
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
-    "Protocol classes": 24,
-    "lines of tests": 131_691,
-    "lines of benchmarks": 2_924,
+    "Protocol classes": 23,
+    "lines of tests": 131_561,
+    "lines of benchmarks": 2_877,
 }
 GUIDES, GUIDE = 50_000, 5_000
 """Words of all pages of ``docs/`` and of one of them, decisions and code apart."""

@@ -200,6 +200,8 @@ def wait_for(found: Any, seconds: float = PATIENCE) -> Any:
     """Ask until the answer is truthy, with growing pauses. Returns it, or the last answer after fewer ``seconds``."""
     start = time.monotonic()
     while not (answer := found()) and (waited := time.monotonic() - start) < seconds:
-        time.sleep(min(max(0.02, waited / 20), 0.5))
+        time.sleep(
+            min(max(0.05, waited / 5), 0.5)
+        )  # an answer takes a gate some milliseconds of the processor
     assert answer or seconds < PATIENCE, "it never came"
     return answer

@@ -17,11 +17,11 @@ class Built:
     sdist: Path
 
 
-def build(source: Path, into: Path) -> Built:
-    """Build both from this folder."""
-    run([sys.executable, "-m", "hatchling", "build", "-d", str(into)], source)
-    (wheel,), (sdist,) = into.glob("*.whl"), into.glob("*.tar.gz")
-    return Built(wheel, sdist)
+def build(source: Path, into: Path, *targets: str) -> Built:
+    """Build both from this folder, or only one."""
+    only = [word for each in targets for word in ("-t", each)]
+    run([sys.executable, "-m", "hatchling", "build", "-d", str(into), *only], source)
+    return Built(*(next(into.glob(kind), into) for kind in ("*.whl", "*.tar.gz")))
 
 
 def install(wheel: Path, folder: Path) -> Path:
@@ -29,7 +29,7 @@ def install(wheel: Path, folder: Path) -> Path:
     run([sys.executable, "-m", "venv", "--without-pip", str(folder)], folder.parent)
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], folder.parent)
+    run([*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-compile", str(wheel)], folder.parent)
     purelib = subprocess.check_output(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
     )

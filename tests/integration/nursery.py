@@ -5,6 +5,8 @@ Modules, compiled statements and templates, and a whole gate that has started an
 
 import asyncio
 import gc
+import re
+import time
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -12,13 +14,12 @@ from tempfile import TemporaryDirectory
 
 import typer.main
 from sqlalchemy.ext.asyncio import create_async_engine
-from tests.integration.gate import PAUSES, write_config
+from tests.integration.gate import PAUSES, PHONE_RULES, address, write_config
 from tests.stores import compiling_once, copying, migrated
 
 import mailgate.cli
 from mailgate.app.service import Service
-from mailgate.classify import warm
-from mailgate.gateway.pages import render
+from mailgate.gateway import handler
 from mailgate.store import database, spent_proofs, store
 from mailgate.store.write_queue import WriteQueue
 
@@ -37,9 +38,9 @@ def prepare() -> None:
     typer.main.get_command(mailgate.cli.app)
     for command in mailgate.cli.COMMANDS:
         mailgate.cli.load([command])
-    warm()
-    for step in render.warming():
+    for step in handler.warming():
         step()
+    vars(re)["_MAXCACHE"] = 1 << 14  # a console has more patterns of addresses than it keeps else
     vars(database)["create_async_engine"] = compiling_once(create_async_engine)
     # a gate on a busy machine is slow and not wrong: its limits are what ``store/test_hanging.py`` tries
     vars(database)["_limited"] = lambda seconds: asyncio.timeout(seconds * 10)
@@ -54,10 +55,25 @@ def prepare() -> None:
         vars(import_module(module))[name] = seconds
     with TemporaryDirectory() as folder:
         vars(store)["migrate"] = copying(migrated(Path(folder)))
-        asyncio.run(_start_and_end(write_config(Path(folder), "http://127.0.0.1:9", {})))
+        asyncio.run(_lived(write_config(Path(folder), "http://127.0.0.1:9", {}, PHONE_RULES)))
+    vars(handler)["warming"] = list  # it is done
     gc.collect()
     gc.freeze()  # garbage collection at the start of a gate then skips the shared memory
 
 
-async def _start_and_end(config: Path) -> None:
-    await (await Service.start(config)).stop()
+async def _lived(config: Path) -> None:
+    """A gate from its start to its end, with its console, and with all that it does by itself and at a request."""
+    service = await Service.start(config)
+    service.admin.load_console.set()
+    for agent in ("Firefox/145.0 (Windows)", "iPhone"):
+        reading, writing = await asyncio.open_connection(*address(service.ports.public))
+        writing.write(
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: {agent}\r\nConnection: close\r\n\r\n".encode()
+        )
+        await reading.read()
+        writing.close()
+    before = 0.0
+    while (used := time.process_time()) > before + 0.02:
+        before = used
+        await asyncio.sleep(0.5)
+    await service.stop()

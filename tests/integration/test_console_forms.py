@@ -1,6 +1,5 @@
 """Every form and every address of a real gate's console, found by walking it: a new one is covered by itself."""
 
-import asyncio
 import json
 import re
 from dataclasses import replace
@@ -15,9 +14,8 @@ from tests.integration.conftest import LAPTOP, Guard, Guarded
 from tests.integration.console_crawler import Form, names, walk
 from tests.integration.gate import APPS, PHONE_RULES
 from tests.integration.test_api import mails
-from tests.integration.test_console import form, logged_in, text
+from tests.integration.test_console import becomes, form, logged_in, text
 from tests.integration.test_console_notices import COUNTED, NOTICES
-from tests.servers import patiently
 from tests.unit.store.examples import BLOCK, access
 
 from mailgate.console.site import ROUTES
@@ -43,10 +41,7 @@ async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohtt
     rules = PHONE_RULES["rules"]
     plan = await planned(ada, console, json.dumps({"rules": [*rules, TRAILING]}))
     await form(ada, f"{plan}/apply", confirmed="yes", note="longer")
-    for _ in patiently():
-        if "takes it within a second" not in await text(ada, f"{console}/policy"):
-            break
-        await asyncio.sleep(0.05)
+    await becomes(ada, f"{console}/policy", r"\A(?!(?s:.*)takes it within a second)")
     await planned(ada, console, json.dumps({"rules": rules[:2]}))
     await written_about(guarded, ada, f"{console}/notices/2/enforced?rule=prohibited-app")
     await form(
@@ -56,11 +51,7 @@ async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohtt
     await form(ada, f"{console}/exemptions/rule-off", **off)
     await form(ada, f"{console}/enrolment", uses="2", days="7", note="for a phone")
     await form(ada, f"{console}/enrolment/revoke", what="machine", name="LT-1", confirmed="yes")
-    for _ in patiently():
-        if "/console/devices/" in await text(ada, f"{console}/devices"):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the phone is not there")
+    await becomes(ada, f"{console}/devices", "/console/devices/")
 
 
 async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: str) -> None:
@@ -82,26 +73,17 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     edit = ListEdit(change="leave-list", app="tiktok", list="prohibited")
     await make_draft(store, edit, Person("ada", "desk"), now)
     await store.close()
-    shown = await form(ada, notice.replace("?", "/count?"))
-    for _ in patiently():
-        if re.search(COUNTED, shown):
-            return
-        await asyncio.sleep(0.05)
-        shown = await text(ada, notice)
-    raise AssertionError("nobody is counted")
+    await form(ada, notice.replace("?", "/count?"))
+    await becomes(ada, notice, COUNTED)
 
 
 async def planned(ada: aiohttp.ClientSession, console: str, rules: str) -> str:
     """The address of a plan of these rules."""
-    page = await form(ada, f"{console}/policy/plans", days="14", file=rules, **{"from": "upload"})
-    for _ in patiently():
-        if "Planning for" not in page:
-            break
-        await asyncio.sleep(0.05)
-        page = await text(ada, f"{console}/policy/plans")
-    found = re.search(r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"', page)
+    plans, ready = f"{console}/policy/plans", r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"'
+    await form(ada, plans, days="14", file=rules, **{"from": "upload"})
+    found = re.search(ready, await becomes(ada, plans, rf"\A(?!(?s:.*)Planning for)(?s:.*){ready}"))
     assert found
-    return f"{console}/policy/plans/{found[1]}"
+    return f"{plans}/{found[1]}"
 
 
 async def token_of(session: aiohttp.ClientSession, console: str) -> str:

@@ -82,27 +82,33 @@ def test_the_wheel_gives_the_extension_away_without_anything_else(programs: Path
     assert (tmp_path / "out/mailgate-chromium.zip").read_bytes() == packed(manifest_for("chromium", fit))
 
 
-def test_a_wheel_made_of_the_source_is_the_same(built: Built, tmp_path: Path) -> None:
+@pytest.fixture
+def source(built: Built, tmp_path: Path) -> Path:
+    """A folder with the source."""
     with tarfile.open(built.sdist) as archive:
         archive.extractall(tmp_path / "source", filter="data")
     (folder,) = (tmp_path / "source").iterdir()
-    again = build(folder, tmp_path / "dist").wheel
+    return folder
+
+
+def test_a_wheel_made_of_the_source_is_the_same(built: Built, source: Path, tmp_path: Path) -> None:
+    again = build(source, tmp_path / "dist", "wheel").wheel
     assert {each.filename: each.CRC for each in zipfile.ZipFile(again).infolist()} == {
         each.filename: each.CRC for each in zipfile.ZipFile(built.wheel).infolist()
     }
 
 
-@pytest.mark.parametrize("folder", ["var", "dist", "node_modules", "a"])
-def test_files_made_in_a_clone_are_not_in_the_source(folder: str, built: Built, tmp_path: Path) -> None:
+def test_files_made_in_a_clone_are_not_in_the_source(built: Built, source: Path, tmp_path: Path) -> None:
     """Where a line of .gitignore is true of the clone's own folder, hatchling reads none of them."""
-    with tarfile.open(built.sdist) as archive:
-        archive.extractall(tmp_path / folder, filter="data")
-    (clone,) = (tmp_path / folder).iterdir()
     made = ["extension/node_modules/x/x.js", "proxy/mailgate/__pycache__/x.pyc", "config/var/mailgate.db"]
     for name in [*made, "var/demo/x", "dist/x.whl", "deploy/mailgate.db-wal", "docs/.mypy_cache/x.json"]:
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        (clone / name).touch()
-    assert names_in(build(clone, tmp_path / "built").sdist) == names_in(built.sdist)
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).touch()
+    for folder in ("var", "dist", "node_modules", "a"):
+        (tmp_path / folder).mkdir()
+        source = source.rename(tmp_path / folder / "clone")
+        again = build(source, tmp_path / "built" / folder, "sdist").sdist
+        assert names_in(again) == names_in(built.sdist), folder
 
 
 def test_an_index_takes_both_and_shows_the_readme_with_links_that_lead_somewhere(built: Built) -> None:

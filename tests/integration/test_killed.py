@@ -38,9 +38,6 @@ class Ground:
     url: str
     prepared: Callable[[], None]
     reset: Callable[[], None]
-    chained: bool = False
-    """Whether the next attempt begins with what the killed one has left. To put the store back each time would show no more of a server
-    that rolls back what was not committed."""
     said: str = ""
     """By the last command."""
 
@@ -104,7 +101,6 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
             server.format("killed"),
             lambda: say("CREATE DATABASE prepared TEMPLATE killed"),
             lambda: say("DROP DATABASE killed WITH (FORCE)", "CREATE DATABASE killed TEMPLATE prepared"),
-            chained=True,
         )
     write_config(tmp_path, "http://127.0.0.1:9", {"store": made.url}, SHUT)
     return made
@@ -138,10 +134,11 @@ def prepare(ground: Ground, *, applied: bool = False) -> str:
 def kill_everywhere(
     ground: Ground, *command: str, before: tuple[list[int], list[str]], after: tuple[list[int], list[str]]
 ) -> set[bool]:
-    """Kill the command at each of its points in turn and repeat it; whether it was done, at some point or other."""
+    """Kill the command at each of its points in turn; whether it was done, at some point or other. Until it is, an attempt begins with what
+    the killed one has left; from then on it is repeated, and the store put back."""
     seen = set()
     for point in range(1, LIMIT):
-        if not ground.chained or True in seen:
+        if True in seen:
             ground.reset()
         code = ground.run(*command, point=point, behind="activations")
         found = ground.look()
@@ -152,7 +149,7 @@ def kill_everywhere(
             assert found == after
             return seen
         assert code == -signal.SIGKILL, f"at point {point}"
-        if ground.chained and found == before:
+        if found == before:
             continue
         assert ground.run(*command) == 0, f"after point {point}: {ground.said}"
         assert ground.look() == after, f"after point {point}"
@@ -181,13 +178,13 @@ def test_a_gate_killed_at_a_change_of_files_does_it_whole_or_not_at_all(ground: 
     before, after = ([1], ["policy-activated"]), ([1, 2], ["policy-activated"] * 2)
     seen: list[bool] = []
     for point in range(1, LIMIT):
-        if not ground.chained or True in seen:
+        if True in seen:
             ground.reset()
         assert ground.run("run", point=point, behind="audit_head") == -signal.SIGKILL
         found = ground.look()
         assert found in (before, after), f"at point {point}"
         seen.append(found == after)
-        if ground.chained and found == before:
+        if found == before:
             continue
         gate = start_gate(ground.config)
         try:

@@ -1,7 +1,8 @@
 """Other proxies before a webmail that streams: what the gate ends, and what their own limits of time end (docs/forward-auth.md)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -24,7 +25,7 @@ from tests.servers import PATIENCE, free_port
 
 __all__ = ["streaming", "webmail"]
 
-PATHS = pytest.mark.parametrize("path", ["/socket", "/events", "/file"])
+ANSWERS = ("/events", "/file")
 CARRY_WEBSOCKETS = ("envoy", "envoy-grpc")
 """Those that end a WebSocket by a limit of time. The others leave it to the gate."""
 LIMIT = {"haproxy": "2"}
@@ -42,16 +43,21 @@ async def opened(client: aiohttp.ClientSession, url: str, headers: dict[str, str
         else client.get(url, headers=headers)
     )
     async with making as stream:
-        await goes_on(stream, 1)
+        await goes_on(stream, 0)
         yield stream
 
 
-async def goes_on(stream: Stream, pieces: int = 20) -> None:
-    for _ in range(pieces):
+async def goes_on(stream: Stream, seconds: float = 2) -> None:
+    """What came before is read at once, so the last piece is a new one."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
         if isinstance(stream, aiohttp.ClientWebSocketResponse):
             assert (await stream.receive(PATIENCE)).data == "mail"
         else:
             assert await stream.content.readany()
+        if loop.time() > end:
+            return
 
 
 async def ends(stream: Stream) -> None:
@@ -65,14 +71,17 @@ async def ends(stream: Stream) -> None:
             await read_to_its_end(stream)
 
 
-async def loses(client: aiohttp.ClientSession, guarded: Guarded, url: str) -> None:
+async def loses(client: aiohttp.ClientSession, guarded: Guarded, front: str, *paths: str) -> None:
     """Let a phone that has become prohibited lose what it has open, and no laptop."""
-    path = url[url.rindex("/") :]
-    async with opened(client, url, phone(guarded, path)) as stream, opened(client, url, ON_A_LAPTOP) as other:
-        await lasts(client, guarded, 2)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        lost = [await enter(opened(client, front + path, phone(guarded, path))) for path in paths]
+        kept = [await enter(opened(client, front + path, ON_A_LAPTOP)) for path in paths]
+        await lasts(client, guarded, 2 * len(paths))
         await report(client, guarded)
-        await ends(stream)
-        await goes_on(other)
+        for stream in lost:
+            await ends(stream)
+        await asyncio.gather(*map(goes_on, kept))
 
 
 @contextmanager
@@ -89,15 +98,14 @@ def before(name: str, guarded: Guarded, run: Path) -> AbstractContextManager[str
     return {"nginx": front_proxies.nginx_before, "caddy": front_proxies.caddy_before}[name](guarded.url, run)
 
 
-@PATHS
 @pytest.mark.parametrize("name", ["nginx", "caddy", "haproxy"])
 async def test_a_gate_behind_another_proxy_ends_what_lasts(
-    client: aiohttp.ClientSession, guard: Guard, tmp_path: Path, name: str, path: str
+    client: aiohttp.ClientSession, guard: Guard, tmp_path: Path, name: str
 ) -> None:
     guarded, run = guard(PHONE_RULES, trusted_proxies=["127.0.0.1/32"]), tmp_path / "front"
     run.mkdir()
     with before(name, guarded, run) as front:
-        await loses(client, guarded, front + path)
+        await loses(client, guarded, front, "/socket", *ANSWERS)
 
 
 @contextmanager
@@ -120,23 +128,22 @@ async def test_the_gate_itself_carries_a_websocket_and_ends_it(
     client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, tmp_path: Path, name: str
 ) -> None:
     with asking(name, guard, webmail, tmp_path / "front") as (guarded, front):
-        await loses(client, guarded, f"{front}/socket")
+        await loses(client, guarded, front, "/socket")
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        *((name, path) for name in FRONTS for path in ("/events", "/file")),
-        *((name, "/socket") for name in CARRY_WEBSOCKETS),
-    ],
-)
+@pytest.mark.parametrize("name", FRONTS)
 async def test_a_stream_that_the_gate_was_only_asked_about_ends_by_the_limit_of_the_proxy(
-    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, tmp_path: Path, name: str, path: str
+    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, tmp_path: Path, name: str
 ) -> None:
-    run = tmp_path / "front"
-    with asking(name, guard, webmail, run, LIMIT.get(name, "2s")) as (guarded, front):
-        async with opened(client, front + path, phone(guarded, path)) as stream:
-            await report(client, guarded)
-            if name == "nginx":
-                front_proxies.reload_nginx(run)  # which its timer does
+    run, paths = tmp_path / "front", (*ANSWERS, *(["/socket"] if name in CARRY_WEBSOCKETS else []))
+    async with AsyncExitStack() as stack:
+        guarded, front = stack.enter_context(asking(name, guard, webmail, run, LIMIT.get(name, "2s")))
+        streams = [
+            await stack.enter_async_context(opened(client, front + path, phone(guarded, path)))
+            for path in paths
+        ]
+        await report(client, guarded)
+        if name == "nginx":
+            front_proxies.reload_nginx(run)  # which its timer does
+        for stream in streams:
             await ends(stream)

@@ -54,7 +54,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     source.mkdir()
     subprocess.run(["tar", "--extract", "--directory", source], input=archive.stdout, check=True)
-    return install(build(source, folder / "dist").wheel, folder / "venv") / "mailgate"
+    return install(build(source, folder / "dist", "wheel").wheel, folder / "venv") / "mailgate"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,7 +16,7 @@ from mailgate.app.request_sinks import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.document import MAX_BYTES, Document, read_document
 from mailgate.config.document import Path as Key
-from mailgate.config.rules import STORED_NAMES, Rules
+from mailgate.config.rules import STORED_NAMES
 from mailgate.config.serving import GRPC
 from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
@@ -46,14 +46,10 @@ def load_checked(
     return bundle
 
 
-def failed_cases(rules: Rules, now: datetime) -> list[CaseResult]:
-    return [outcome for outcome in run_cases(rules.cases, rules.policy, now) if outcome.wrong]
-
-
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
     """A mistake at the place of each failing case, with the actual result."""
     text = bundle.rules.texts.get(STORED_NAMES.policy_tests, "")
-    wrong = failed_cases(bundle.rules, now)
+    wrong = [each for each in run_cases(bundle.rules.cases, bundle.rules.policy, now) if each.wrong]
     if not wrong:
         return []
     document = read_document(text.encode(), str(config.parent / bundle.settings.files.policy_tests))

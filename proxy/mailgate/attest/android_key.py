@@ -32,7 +32,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat import asn1
 
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import (
     ExpectedApp,
     ExpectedEvidence,
@@ -59,33 +59,25 @@ _HARDWARE = {TEE: "tee", STRONGBOX: "strongbox"}
 
 
 def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
-    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
+    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `Refused`."""
     # 1. to 5.
     leaf, *above = roots.verified(chain, expected.now)
     # 6. The extension is in the leaf and nowhere else.
     if any(values_of(each, [OID]) for each in above):
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_CHAIN_EXTENDED, "only the leaf may have the attestation extension"
-        )
+        raise Refused(Reason.EVIDENCE_CHAIN_EXTENDED, "only the leaf may have the attestation extension")
     extension = values_of(leaf, [OID])
     if not extension:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {OID.dotted_string}"
-        )
+        raise Refused(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {OID.dotted_string}")
     # 7. The statements about the key.
     try:
         told = read_description(extension[OID.dotted_string])
     except DescriptionError as error:
-        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, str(error)) from error
+        raise Refused(Reason.EVIDENCE_MALFORMED, str(error)) from error
     # 8. and 9. About this enrolment.
     if told.challenge != expected.challenge:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_CHALLENGE_WRONG, "expected the gate's nonce as attestationChallenge"
-        )
+        raise Refused(Reason.EVIDENCE_CHALLENGE_WRONG, "expected the gate's nonce as attestationChallenge")
     if thumbprint_of(leaf) != expected.thumbprint:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols"
-        )
+        raise Refused(Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols")
     # 10. to 12. The hardware may be believed.
     _check_hardware(told)
     if expected.app is None:
@@ -101,20 +93,16 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: ExpectedE
 
 def _check_hardware(told: KeyDescription) -> None:
     if told.level not in _HARDWARE:
-        raise EvidenceRefusedError(Reason.EVIDENCE_SOFTWARE_ONLY, "expected a key in a TEE or a StrongBox")
+        raise Refused(Reason.EVIDENCE_SOFTWARE_ONLY, "expected a key in a TEE or a StrongBox")
     if told.origin != GENERATED:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_KEY_IMPORTED, "expected a key that was made in the hardware"
-        )
+        raise Refused(Reason.EVIDENCE_KEY_IMPORTED, "expected a key that was made in the hardware")
     root = told.root_of_trust
     if root is None:
-        raise EvidenceRefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "expected a RootOfTrust")
+        raise Refused(Reason.EVIDENCE_BOOT_UNVERIFIED, "expected a RootOfTrust")
     if not root.locked:
-        raise EvidenceRefusedError(Reason.EVIDENCE_UNLOCKED, "the boot loader is not locked")
+        raise Refused(Reason.EVIDENCE_UNLOCKED, "the boot loader is not locked")
     if root.boot_state != VERIFIED:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_BOOT_UNVERIFIED, "the system is not signed by the device's maker"
-        )
+        raise Refused(Reason.EVIDENCE_BOOT_UNVERIFIED, "the system is not signed by the device's maker")
 
 
 def _result(told: KeyDescription) -> HardwareResult:
@@ -164,26 +152,24 @@ class AndroidApp(ExpectedApp):
     """What Play Integrity must say when a key enrols; None if it is not asked."""
 
     def check(self, app: AttestedApp, now: datetime) -> None:
-        """Do steps 14 to 18, at enrolment and at each report, since what is accepted changes. Raises `EvidenceRefusedError`."""
+        """Do steps 14 to 18, at enrolment and at each report, since what is accepted changes. Raises `Refused`."""
         # 14. The package.
         if app.name != self.name:
-            raise EvidenceRefusedError(Reason.EVIDENCE_APP_WRONG, "another app made the key")
+            raise Refused(Reason.EVIDENCE_APP_WRONG, "another app made the key")
         # 15. Its version.
         if app.version < self.min_version:
             expected = f"expected version {self.min_version} or newer"
-            raise EvidenceRefusedError(Reason.EVIDENCE_APP_OUTDATED, expected)
+            raise Refused(Reason.EVIDENCE_APP_OUTDATED, expected)
         # 16. All that signed it.
         if frozenset(app.signers) != self.signers:
-            raise EvidenceRefusedError(Reason.EVIDENCE_SIGNER_WRONG, "other certificates signed the app")
+            raise Refused(Reason.EVIDENCE_SIGNER_WRONG, "other certificates signed the app")
         # 17. The format.
         if app.schema not in self.schemas:
-            raise EvidenceRefusedError(
-                Reason.EVIDENCE_SCHEMA_UNKNOWN, f"attestationVersion {app.schema} is not accepted"
-            )
+            raise Refused(Reason.EVIDENCE_SCHEMA_UNKNOWN, f"attestationVersion {app.schema} is not accepted")
         # 18. The patches.
         if self.patched_within is not None and not _is_patched(app.patch, now - self.patched_within):
             expected = f"expected patches of the last {self.patched_within.days} days"
-            raise EvidenceRefusedError(Reason.EVIDENCE_PATCH_OLD, expected)
+            raise Refused(Reason.EVIDENCE_PATCH_OLD, expected)
 
 
 def _is_patched(level: int, since: datetime) -> bool:
@@ -195,19 +181,17 @@ def _is_patched(level: int, since: datetime) -> bool:
 
 
 def attested_app(told: KeyDescription, form: str, serials: tuple[str, ...]) -> AttestedApp:
-    """Step 13, and the half of step 14 that no setting changes. Raises `EvidenceRefusedError`."""
+    """Step 13, and the half of step 14 that no setting changes. Raises `Refused`."""
     # 13. The system tells the app.
     if told.application is None:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_APP_MISSING, "expected attestationApplicationId in softwareEnforced"
-        )
+        raise Refused(Reason.EVIDENCE_APP_MISSING, "expected attestationApplicationId in softwareEnforced")
     try:
         packages, signers = read_application(told.application)
     except DescriptionError as error:
-        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, str(error)) from error
+        raise Refused(Reason.EVIDENCE_MALFORMED, str(error)) from error
     # 14. One package.
     if len(packages) != 1:
-        raise EvidenceRefusedError(Reason.EVIDENCE_APP_SHARED, "expected one package")
+        raise Refused(Reason.EVIDENCE_APP_SHARED, "expected one package")
     ((name, version),) = packages.items()
     return AttestedApp(form, name, signers, version, schema=told.schema, patch=told.os_patch, serials=serials)
 

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from mailgate.attest.certificates import key_of
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots, serials_of, values_of
 from mailgate.model import AttestedApp, HardwareResult, Reason
 
@@ -53,13 +53,11 @@ class AppleApp(ExpectedApp):
     """Whether a device must tell how the app was distributed. Only iOS 27 and newer does."""
 
     def check(self, app: AttestedApp, _now: datetime) -> None:
-        """Whether the app is the one that is accepted now. Raises `EvidenceRefusedError`."""
+        """Whether the app is the one that is accepted now. Raises `Refused`."""
         if app.name != self.name:
-            raise EvidenceRefusedError(Reason.EVIDENCE_APP_WRONG, "another app made the key")
+            raise Refused(Reason.EVIDENCE_APP_WRONG, "another app made the key")
         if app.environment != self.environment:
-            raise EvidenceRefusedError(
-                Reason.EVIDENCE_ENVIRONMENT_WRONG, f"expected the environment {self.environment}"
-            )
+            raise Refused(Reason.EVIDENCE_ENVIRONMENT_WRONG, f"expected the environment {self.environment}")
 
     def accepts(self, category: int | None) -> bool:
         """Whether the app may have been distributed in this way; None if the device does not tell."""
@@ -76,10 +74,10 @@ class _Data(NamedTuple):
 
 
 def verify_app_attest(sent: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
-    """Verify an attestation, the only member of ``sent``, and return the app that holds the key. Raises `EvidenceRefusedError`."""
+    """Verify an attestation, the only member of ``sent``, and return the app that holds the key. Raises `Refused`."""
     wanted = expected.app
     if not isinstance(wanted, AppleApp):
-        raise EvidenceRefusedError(Reason.EVIDENCE_FORMAT_UNKNOWN, "expected `reporter.ios` in the settings")
+        raise Refused(Reason.EVIDENCE_FORMAT_UNKNOWN, "expected `reporter.ios` in the settings")
     try:
         # 1. A chain up to Apple's root.
         chain, data = _attestation(sent)
@@ -89,13 +87,13 @@ def verify_app_attest(sent: Sequence[bytes], roots: Roots, expected: ExpectedEvi
         # 3. and 4. Of this key.
         read, environment = _read_attested(data, leaf)
     except CborError as error:
-        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, str(error)) from error
+        raise Refused(Reason.EVIDENCE_MALFORMED, str(error)) from error
     # 5. The app.
     if read.app != _hash_of(wanted.name):
-        raise EvidenceRefusedError(Reason.EVIDENCE_APP_WRONG, "another app made the key")
+        raise Refused(Reason.EVIDENCE_APP_WRONG, "another app made the key")
     # 6. A new key.
     if read.counter != 0:
-        raise EvidenceRefusedError(Reason.EVIDENCE_COUNTER_WRONG, "expected a key that has signed nothing")
+        raise Refused(Reason.EVIDENCE_COUNTER_WRONG, "expected a key that has signed nothing")
     # 7. Its environment and its distribution.
     key = b64encode(key_of(leaf)).decode()
     app = AttestedApp(
@@ -103,9 +101,7 @@ def verify_app_attest(sent: Sequence[bytes], roots: Roots, expected: ExpectedEvi
     )
     wanted.check(app, expected.now)
     if not wanted.accepts(read.category):
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_CATEGORY_WRONG, "the app was distributed in a way that is not accepted"
-        )
+        raise Refused(Reason.EVIDENCE_CATEGORY_WRONG, "the app was distributed in a way that is not accepted")
     return HardwareResult(FORMAT, hardware="secure-enclave", os="ios", app=app)
 
 
@@ -143,15 +139,13 @@ def client_data(expected: ExpectedEvidence) -> bytes:
 def _check_nonce(leaf: x509.Certificate, data: bytes, expected: ExpectedEvidence) -> None:
     found = values_of(leaf, [_NONCE_OID])
     if not found:
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_NONCE_OID.dotted_string}"
-        )
+        raise Refused(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_NONCE_OID.dotted_string}")
     try:
         told = asn1.decode_der(_Nonce, found[_NONCE_OID.dotted_string]).nonce
     except ValueError as error:
         raise CborError("expected a nonce in the leaf, in DER") from error
     if told != sha256(data + sha256(client_data(expected)).digest()).digest():
-        raise EvidenceRefusedError(
+        raise Refused(
             Reason.EVIDENCE_CHALLENGE_WRONG,
             "the nonce of the leaf was not made from the gate's and the key's",
         )
@@ -166,14 +160,14 @@ def _read_attested(data: bytes, leaf: x509.Certificate) -> tuple[_Data, str]:
         raise CborError("expected authData of a key on P-256")
     point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     if key_id != sha256(point).digest():
-        raise EvidenceRefusedError(Reason.EVIDENCE_KEY_MISMATCH, "the key's id is not that of the leaf's key")
+        raise Refused(Reason.EVIDENCE_KEY_MISMATCH, "the key's id is not that of the leaf's key")
     if tail:
         cose, tail = read_map(tail)
         if cose != {1: 2, 3: -7, -1: 1, -2: point[1:33], -3: point[33:]}:
-            raise EvidenceRefusedError(Reason.EVIDENCE_KEY_MISMATCH, "authData has another key than the leaf")
+            raise Refused(Reason.EVIDENCE_KEY_MISMATCH, "authData has another key than the leaf")
     environment = _ENVIRONMENTS.get(data[_HEAD_BYTES : _HEAD_BYTES + 16])
     if environment is None:
-        raise EvidenceRefusedError(Reason.EVIDENCE_ENVIRONMENT_WRONG, "expected an aaguid of App Attest")
+        raise Refused(Reason.EVIDENCE_ENVIRONMENT_WRONG, "expected an aaguid of App Attest")
     return _Data(data[:32], _counter(data), _category(data, tail)), environment
 
 
@@ -203,7 +197,7 @@ def _hash_of(name: str) -> bytes:
 def check_assertion(sent: str, signed: bytes, app: AttestedApp, wanted: AppleApp) -> int:
     """The counter of an assertion in base64 about these bytes, by the key of this app. The caller must see that it grows.
 
-    :raises EvidenceRefusedError: for the first of these that is not so: it is strictly an assertion; the app's key signed it;
+    :raises Refused: for the first of these that is not so: it is strictly an assertion; the app's key signed it;
         the app is the company's, and distributed in a way that is accepted.
     """
     try:
@@ -211,19 +205,17 @@ def check_assertion(sent: str, signed: bytes, app: AttestedApp, wanted: AppleApp
         category = _category(data, data[_HEAD_BYTES:])
     except ValueError as error:
         detail = str(error) if isinstance(error, CborError) else "expected an assertion in base64"
-        raise EvidenceRefusedError(Reason.ASSERTION_MALFORMED, detail) from error
+        raise Refused(Reason.ASSERTION_MALFORMED, detail) from error
     key = load_der_public_key(b64decode(app.key))
     assert isinstance(key, ec.EllipticCurvePublicKey)
     try:
         key.verify(signature, sha256(data + sha256(signed).digest()).digest(), ec.ECDSA(SHA256()))
     except InvalidSignature:
-        raise EvidenceRefusedError(
-            Reason.ASSERTION_SIGNATURE_WRONG, "the app's key did not sign this proof"
-        ) from None
+        raise Refused(Reason.ASSERTION_SIGNATURE_WRONG, "the app's key did not sign this proof") from None
     if data[:32] != _hash_of(wanted.name):
-        raise EvidenceRefusedError(Reason.ASSERTION_APP_WRONG, "another app made the assertion")
+        raise Refused(Reason.ASSERTION_APP_WRONG, "another app made the assertion")
     if not wanted.accepts(category):
-        raise EvidenceRefusedError(
+        raise Refused(
             Reason.ASSERTION_CATEGORY_WRONG, "the app was distributed in a way that is not accepted"
         )
     return _counter(data)

@@ -19,7 +19,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat import asn1
 
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedEvidence, Roots, thumbprint_of, values_of
 from mailgate.model import HardwareResult, Reason
 
@@ -42,7 +42,7 @@ _LONGEST = 128
 
 
 def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
-    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
+    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `Refused`."""
     # 1. to 5.
     leaf = roots.verified(chain, expected.now)[0]
     told = values_of(leaf, _PROPERTIES)
@@ -64,17 +64,15 @@ def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected
 
 def _check_binding(told: Mapping[str, bytes], leaf: str, expected: ExpectedEvidence) -> None:
     if _FRESHNESS not in told:
-        raise EvidenceRefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_FRESHNESS}")
+        raise Refused(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_FRESHNESS}")
     code, challenge = told[_FRESHNESS], expected.challenge
     bound = sha256(challenge + b"." + expected.thumbprint.encode()).digest()
     if not any(_is(code, of) for of in (challenge, sha256(challenge).digest(), bound)):
-        raise EvidenceRefusedError(
+        raise Refused(
             Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code was not made from the gate's nonce"
         )
     if leaf != expected.thumbprint and not _is(code, bound):
-        raise EvidenceRefusedError(
-            Reason.EVIDENCE_KEY_MISMATCH, "neither the leaf nor the freshness code has the key"
-        )
+        raise Refused(Reason.EVIDENCE_KEY_MISMATCH, "neither the leaf nor the freshness code has the key")
 
 
 def _is(code: bytes, wanted: bytes) -> bool:
@@ -87,7 +85,7 @@ def _read(value: bytes) -> str:
     kind = _DER_TEXTS.get(value[:1])
     text = _der(kind, value) if kind else value.decode("utf-8")
     if not text.isprintable() or len(text) > _LONGEST:
-        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
+        raise Refused(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
     return text
 
 
@@ -110,6 +108,6 @@ def _der(kind: type, value: bytes) -> str:
 def _check_mac(properties: Mapping[str, str]) -> None:
     """Check the properties that only a Mac has. A status of 0 means on, and secure boot is a word."""
     if properties.get(_SIP, "0") != "0":
-        raise EvidenceRefusedError(Reason.EVIDENCE_INTEGRITY_OFF, "System Integrity Protection is off")
+        raise Refused(Reason.EVIDENCE_INTEGRITY_OFF, "System Integrity Protection is off")
     if properties.get(_SECURE_BOOT, "Full Security") != "Full Security":
-        raise EvidenceRefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "secure boot is not full")
+        raise Refused(Reason.EVIDENCE_BOOT_UNVERIFIED, "secure boot is not full")

@@ -37,7 +37,7 @@ from mailgate.attest.certificates import (
     read_certificate,
     too_long,
 )
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.jose import base64url
 from mailgate.model import CertificateResult, Reason
 
@@ -211,7 +211,7 @@ class CertificateVerifier:
         """Verify certificates, and return what they prove. They are in DER, the leaf first. Never raises on input."""
         try:
             return self._verify(chain, now)
-        except EvidenceRefusedError as refusal:
+        except Refused as refusal:
             return CertificateResult(refused=refusal.reason, detail=refusal.detail)
         except Exception as error:  # noqa: BLE001 - any error of a parser is a fault of the input
             detail = f"cannot be read ({type(error).__name__})"
@@ -224,7 +224,7 @@ class CertificateVerifier:
     def _verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
         # 1. Short enough.
         if expected := too_long(chain):
-            raise EvidenceRefusedError(Reason.CERTIFICATE_OVERSIZE, expected)
+            raise Refused(Reason.CERTIFICATE_OVERSIZE, expected)
         # 2. Certificates. Verified ones have passed everything up to 4.
         digest = sha256(b"".join(sha256(each).digest() for each in chain)).digest()
         verified = self._verified.get(digest)
@@ -248,7 +248,7 @@ class CertificateVerifier:
         try:
             found = path_to(self._store, presented, now)
         except VerificationError as error:
-            raise EvidenceRefusedError(
+            raise Refused(
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"
             ) from error
         thumbprint = base64url(sha256(chain[0]).digest())
@@ -267,10 +267,10 @@ class CertificateVerifier:
 
     def _check_revocation(self, verified: _Verified, now: datetime) -> None:
         if any(self.revocation.revoked(*each) for each in verified.signed):
-            raise EvidenceRefusedError(Reason.CERTIFICATE_REVOKED, "it or an authority above it was revoked")
+            raise Refused(Reason.CERTIFICATE_REVOKED, "it or an authority above it was revoked")
         unknown = self.revocation.unknown(verified.signed[0][0], now)
         if unknown:
-            raise EvidenceRefusedError(Reason.CERTIFICATE_REVOCATION_UNKNOWN, unknown)
+            raise Refused(Reason.CERTIFICATE_REVOCATION_UNKNOWN, unknown)
 
 
 def _check_purpose(leaf: x509.Certificate) -> None:
@@ -278,15 +278,11 @@ def _check_purpose(leaf: x509.Certificate) -> None:
     for extension in extensions:
         value = extension.value
         if isinstance(value, x509.BasicConstraints) and value.ca:
-            raise EvidenceRefusedError(
-                Reason.CERTIFICATE_PURPOSE_WRONG, "it is an authority's: expected a device's"
-            )
+            raise Refused(Reason.CERTIFICATE_PURPOSE_WRONG, "it is an authority's: expected a device's")
         if isinstance(value, x509.ExtendedKeyUsage) and _CLIENT.isdisjoint(value):
-            raise EvidenceRefusedError(
-                Reason.CERTIFICATE_PURPOSE_WRONG, "expected one for client authentication"
-            )
+            raise Refused(Reason.CERTIFICATE_PURPOSE_WRONG, "expected one for client authentication")
         if isinstance(value, x509.KeyUsage) and not value.digital_signature:
-            raise EvidenceRefusedError(Reason.CERTIFICATE_PURPOSE_WRONG, "expected a key that may sign")
+            raise Refused(Reason.CERTIFICATE_PURPOSE_WRONG, "expected a key that may sign")
 
 
 _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
@@ -295,6 +291,6 @@ _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EX
 def _check_time(leaf: x509.Certificate, now: datetime) -> None:
     """Both ends are included (RFC 5280, section 4.1.2.5). No leeway is needed: no certificate is used in its first minute."""
     if now < leaf.not_valid_before_utc:
-        raise EvidenceRefusedError(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
+        raise Refused(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
     if now > leaf.not_valid_after_utc:
-        raise EvidenceRefusedError(Reason.CERTIFICATE_EXPIRED, "notAfter has passed")
+        raise Refused(Reason.CERTIFICATE_EXPIRED, "notAfter has passed")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from joserfc.jwk import thumbprint
 
-from mailgate.attest.errors import ClockError, EvidenceRefusedError
+from mailgate.attest.errors import ClockError, Refused
 from mailgate.attest.jose import (
     ALGORITHMS,
     ClaimMissingError,
@@ -104,13 +104,13 @@ class Proof(NamedTuple):
 
 
 def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
-    """Check everything about a proof except its nonce and whether it was used before. Raises `EvidenceRefusedError`."""
+    """Check everything about a proof except its nonce and whether it was used before. Raises `Refused`."""
     try:
         return _checked(proof, expected, known)
     except JwkError as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+        raise Refused(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
     except (MalformedJwsError, ClaimMissingError, ClaimWrongError) as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+        raise Refused(Reason.PROOF_MALFORMED, str(error)) from None
 
 
 def _checked(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
@@ -122,25 +122,21 @@ def _checked(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
     jkt, key = _bound_key(members, expected.jkt, known)
     # 15. That key made the signature. (6)
     if not jws.is_signed_by(key, algorithm_of(members["kty"])):
-        raise EvidenceRefusedError(
-            Reason.PROOF_SIGNATURE_WRONG, "the signature was not made by the key in jwk"
-        )
+        raise Refused(Reason.PROOF_SIGNATURE_WRONG, "the signature was not made by the key in jwk")
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
     return Proof(jkt, *_check_claims(Claims(jws.payload), expected))
 
 
 def _check_header(header: Mapping[str, object]) -> dict[str, str]:
     if header.get("typ") != TYP:
-        raise EvidenceRefusedError(Reason.PROOF_TYP_WRONG, f"typ must be {TYP}")
+        raise Refused(Reason.PROOF_TYP_WRONG, f"typ must be {TYP}")
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
-        raise EvidenceRefusedError(Reason.PROOF_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
+        raise Refused(Reason.PROOF_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
     jwk = header.get("jwk")
     members = public_members(jwk if isinstance(jwk, dict) else {})
     if algorithm_of(members["kty"]) != algorithm:
-        raise EvidenceRefusedError(
-            Reason.PROOF_ALG_REFUSED, f"jwk is a key for {algorithm_of(members['kty'])}"
-        )
+        raise Refused(Reason.PROOF_ALG_REFUSED, f"jwk is a key for {algorithm_of(members['kty'])}")
     return members
 
 
@@ -149,7 +145,7 @@ def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tup
     spelled = tuple(members.values())
     jkt, key = known.get(spelled) or (thumbprint({**members}), None)
     if bound_to not in ("", jkt):
-        raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
+        raise Refused(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
     if key is None:
         key = import_public(members)
         known[spelled] = jkt, key
@@ -160,9 +156,9 @@ def _check_claims(claims: Claims, expected: ExpectedProof) -> tuple[str, str]:
     jti = claims.text("jti")
     # 16. htm and htu are this request's.
     if claims.text("htm") != expected.method:
-        raise EvidenceRefusedError(Reason.PROOF_METHOD_WRONG, "htm is not the method of this request")
+        raise Refused(Reason.PROOF_METHOD_WRONG, "htm is not the method of this request")
     if not same_target(claims.text("htu", LONGEST_URL), expected.url):
-        raise EvidenceRefusedError(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
+        raise Refused(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
     # 17. It was made just now.
     made = claims.instant("iat")
     if made < expected.now - WINDOW:
@@ -173,8 +169,8 @@ def _check_claims(claims: Claims, expected: ExpectedProof) -> tuple[str, str]:
         raise ClockError(Reason.PROOF_FROM_FUTURE, detail, made - expected.now)
     # 18. It was made for this token.
     if expected.token_hash and ("ath" not in claims or claims.text("ath") != base64url(expected.token_hash)):
-        raise EvidenceRefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
+        raise Refused(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
     # Where the body has to be signed, the proof signs it.
     if expected.body_hash and ("bh" not in claims or claims.text("bh") != base64url(expected.body_hash)):
-        raise EvidenceRefusedError(Reason.REPORT_UNSIGNED, "bh is not the SHA-256 of the body")
+        raise Refused(Reason.REPORT_UNSIGNED, "bh is not the SHA-256 of the body")
     return jti, claims.text("nonce") if "nonce" in claims else ""

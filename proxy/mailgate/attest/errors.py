@@ -7,7 +7,7 @@ from mailgate.errors import MailgateError
 from mailgate.model import Reason
 
 
-class EvidenceRefusedError(MailgateError):
+class Refused(MailgateError):
     """A check failed. ``detail`` says what was expected and never repeats a token, a key or a person."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -16,7 +16,7 @@ class EvidenceRefusedError(MailgateError):
         self.detail = detail
 
 
-class KeyNotFoundError(EvidenceRefusedError):
+class KeyNotFoundError(Refused):
     """The key that a token names is not among its issuer's keys now. The issuer may publish it later."""
 
     def __init__(self, issuer: str, *, unavailable: bool) -> None:
@@ -27,7 +27,7 @@ class KeyNotFoundError(EvidenceRefusedError):
         self.issuer = issuer
 
 
-class ClockError(EvidenceRefusedError):
+class ClockError(Refused):
     """The proof is good except for its time. ``off`` is how far the device's clock is ahead."""
 
     def __init__(self, reason: Reason, detail: str, off: timedelta) -> None:
@@ -35,7 +35,7 @@ class ClockError(EvidenceRefusedError):
         self.off = off
 
 
-class NonceError(EvidenceRefusedError):
+class NonceError(Refused):
     """The proof is good except for its nonce. With another nonce it would be accepted."""
 
     def __init__(self, reason: Reason, detail: str, nonce: Nonce) -> None:

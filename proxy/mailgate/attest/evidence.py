@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from mailgate.attest import android_key, app_attest, apple_device
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import HardwareResult, Reason
 
@@ -36,7 +36,7 @@ class Evidence(NamedTuple):
 
 
 def read_evidence(said: object) -> Evidence:
-    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …, "play_integrity": …}``, the last two optional. Raises `EvidenceRefusedError`."""
+    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …, "play_integrity": …}``, the last two optional. Raises `Refused`."""
     try:
         members = said if isinstance(said, dict) else {}
         name, chain = members["format"], members["chain"]
@@ -46,7 +46,7 @@ def read_evidence(said: object) -> Evidence:
             raise ValueError
         return Evidence(name, tuple(b64decode(each, validate=True) for each in chain), *more)
     except (KeyError, TypeError, ValueError):
-        raise EvidenceRefusedError(
+        raise Refused(
             Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'
         ) from None
 
@@ -58,11 +58,11 @@ def verify_evidence(
     name, chain, *_ = evidence
     try:
         if name not in FORMATS or name not in roots:
-            raise EvidenceRefusedError(
+            raise Refused(
                 Reason.EVIDENCE_FORMAT_UNKNOWN, f"expected one of {', '.join(sorted(roots)) or 'none'}"
             )
         return FORMATS[name](chain, roots[name], expected)
-    except EvidenceRefusedError as refusal:
+    except Refused as refusal:
         return HardwareResult(name, refused=refusal.reason, detail=refusal.detail)
     except Exception as error:  # noqa: BLE001 - any error of a parser is a fault of the input
         detail = f"cannot be read ({type(error).__name__})"

@@ -20,7 +20,7 @@ from cryptography.x509.verification import Store, VerificationError
 from joserfc.jwk import ECKey, OKPKey
 
 from mailgate.attest.certificates import path_to, read_certificate, too_long
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.model import AttestedApp, Reason
 
 
@@ -44,7 +44,7 @@ class ExpectedApp:
     name: str
 
     def check(self, app: AttestedApp, now: datetime) -> None:
-        """Raises `EvidenceRefusedError` for an app that does not count, or no longer."""
+        """Raises `Refused` for an app that does not count, or no longer."""
         raise NotImplementedError
 
 
@@ -60,14 +60,14 @@ class Roots:
         return Store(list(self.certificates))
 
     def verified(self, chain: Sequence[bytes], now: datetime) -> list[x509.Certificate]:
-        """Do steps 1 to 5. Returns the certificates as presented, the leaf first. Raises `EvidenceRefusedError`."""
+        """Do steps 1 to 5. Returns the certificates as presented, the leaf first. Raises `Refused`."""
         # 1. Short enough.
         if expected := too_long(chain):
-            raise EvidenceRefusedError(Reason.EVIDENCE_OVERSIZE, expected)
+            raise Refused(Reason.EVIDENCE_OVERSIZE, expected)
         # 2. Certificates.
         presented = [_parsed(each) for each in chain]
         if not presented:
-            raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected certificates")
+            raise Refused(Reason.EVIDENCE_MALFORMED, "expected certificates")
         below = presented[:-1] if self._is_root(presented[-1]) else presented
         # 3. Their time.
         _check_time(below, now)
@@ -78,9 +78,9 @@ class Roots:
         return presented
 
     def check_serials(self, serials: Iterable[str]) -> None:
-        """Do step 5 again for these serial numbers in hex. Raises `EvidenceRefusedError`."""
+        """Do step 5 again for these serial numbers in hex. Raises `Refused`."""
         if any(int(each, 16) in self.revoked for each in serials):
-            raise EvidenceRefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
+            raise Refused(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
 
     def _is_root(self, certificate: x509.Certificate) -> bool:
         """Whether the certificate has the name and the key of a root. The maker may have signed the same root again."""
@@ -95,16 +95,14 @@ class Roots:
         except VerificationError:
             path = None
         if path != list(below):
-            raise EvidenceRefusedError(
-                Reason.EVIDENCE_UNTRUSTED, "expected certificates in order, up to one of the roots"
-            )
+            raise Refused(Reason.EVIDENCE_UNTRUSTED, "expected certificates in order, up to one of the roots")
 
 
 def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
     if any(now < each.not_valid_before_utc for each in below):
-        raise EvidenceRefusedError(Reason.EVIDENCE_NOT_YET_VALID, "a notBefore is in the future")
+        raise Refused(Reason.EVIDENCE_NOT_YET_VALID, "a notBefore is in the future")
     if any(now > each.not_valid_after_utc for each in below):
-        raise EvidenceRefusedError(Reason.EVIDENCE_EXPIRED, "a notAfter has passed")
+        raise Refused(Reason.EVIDENCE_EXPIRED, "a notAfter has passed")
 
 
 def _parsed(der: bytes) -> x509.Certificate:
@@ -113,7 +111,7 @@ def _parsed(der: bytes) -> x509.Certificate:
         # the library parses extensions only when they are read, and their errors are needed here
         _ = certificate.extensions
     except ValueError:
-        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
+        raise Refused(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailgate.attest.errors import EvidenceRefusedError, KeyNotFoundError
+from mailgate.attest.errors import KeyNotFoundError, Refused
 from mailgate.attest.jose import (
     ALGORITHMS,
     ClaimMissingError,
@@ -72,66 +72,62 @@ class Passport:
     """Whether it counts without a proof. Only a gate's own token can, for clients that set a header but make no proof."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
-        """Do step 10. Raises `EvidenceRefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
+        """Do step 10. Raises `Refused` outside of the token's lifetime. ``leeway`` is for clocks that differ.
 
         For a token of the gate's own there is no leeway at its end, since it may count without a proof for ten minutes and no longer.
         A report from the future would stay fresh for too long, so it is refused too.
         """
         if now + leeway < max(self.not_before, self.issued_at):
-            raise EvidenceRefusedError(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
+            raise Refused(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
         if now - (timedelta() if self.result.self_reported else leeway) >= self.expires:
-            raise EvidenceRefusedError(Reason.TOKEN_EXPIRED, "exp has passed")
+            raise Refused(Reason.TOKEN_EXPIRED, "exp has passed")
         if self.result.apps is not None and self.result.apps.at > now + leeway:
-            raise EvidenceRefusedError(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")
+            raise Refused(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")
 
 
 def read_passport(token: str, anchors: Anchors) -> Passport:
-    """Do steps 4 to 9: check everything about a token that does not depend on the time. Raises `EvidenceRefusedError`."""
+    """Do steps 4 to 9: check everything about a token that does not depend on the time. Raises `Refused`."""
     # 4. It is one strictly written JWS, and its header has no key, address or extension.
     try:
         jws = parse_compact(token, forbidden=_OWN_KEY_PARAMETERS)
     except MalformedJwsError as error:
-        raise EvidenceRefusedError(Reason.TOKEN_MALFORMED, str(error)) from None
+        raise Refused(Reason.TOKEN_MALFORMED, str(error)) from None
     # 5. typ and alg are ours, and there is a kid.
     algorithm = _check_header(jws.header)
     # 6. and 7. The issuer is configured, and kid names a key of that issuer, made for this algorithm.
     issuer, key = _issuer_key(jws, anchors.issuers, algorithm)
     # 8. That key made the signature. Of the payload only iss was read before.
     if not jws.is_signed_by(key, algorithm):
-        raise EvidenceRefusedError(
-            Reason.TOKEN_SIGNATURE_WRONG, "the signature was not made by the key that kid names"
-        )
+        raise Refused(Reason.TOKEN_SIGNATURE_WRONG, "the signature was not made by the key that kid names")
     # 9. Every claim is there and has an allowed type and value.
     try:
         return _read_claims(Claims(jws.payload), issuer, str(jws.header["kid"]), key, anchors)
     except ClaimMissingError as missing:
-        raise EvidenceRefusedError(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
+        raise Refused(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
     except ClaimWrongError as wrong:
-        raise EvidenceRefusedError(Reason.TOKEN_CLAIM_WRONG, str(wrong)) from None
+        raise Refused(Reason.TOKEN_CLAIM_WRONG, str(wrong)) from None
 
 
 def _check_header(header: Mapping[str, object]) -> str:
     if header.get("typ") != TYP:
-        raise EvidenceRefusedError(Reason.TOKEN_TYP_WRONG, f"typ must be {TYP}")
+        raise Refused(Reason.TOKEN_TYP_WRONG, f"typ must be {TYP}")
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
-        raise EvidenceRefusedError(Reason.TOKEN_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
+        raise Refused(Reason.TOKEN_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
     if "kid" not in header:
-        raise EvidenceRefusedError(Reason.TOKEN_KID_MISSING, "the header has no kid")
+        raise Refused(Reason.TOKEN_KID_MISSING, "the header has no kid")
     return str(algorithm)
 
 
 def _issuer_key(jws: CompactJws, issuers: Mapping[str, KeySet], algorithm: str) -> tuple[str, Key]:
     issuer, kid = jws.payload.get("iss"), jws.header["kid"]
     if not isinstance(issuer, str) or issuer not in issuers:
-        raise EvidenceRefusedError(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
+        raise Refused(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
     key = issuers[issuer].get(kid) if isinstance(kid, str) else None
     if key is None:
         raise KeyNotFoundError(issuer, unavailable=issuers[issuer].unavailable)
     if algorithm_of(key.key_type) != algorithm:
-        raise EvidenceRefusedError(
-            Reason.TOKEN_ALG_REFUSED, f"the key that kid names is for {algorithm_of(key.key_type)}"
-        )
+        raise Refused(Reason.TOKEN_ALG_REFUSED, f"the key that kid names is for {algorithm_of(key.key_type)}")
     return issuer, key
 
 
@@ -197,7 +193,7 @@ def _check_audience(claims: Claims, audience: str) -> None:
     """``aud`` is one text or a list of texts (RFC 7519, section 4.1.3), compared character by character."""
     several = isinstance(claims.members.get("aud"), list)
     if audience not in (claims.texts("aud") if several else (claims.text("aud"),)):
-        raise EvidenceRefusedError(Reason.TOKEN_AUDIENCE_WRONG, f"aud must be {audience}")
+        raise Refused(Reason.TOKEN_AUDIENCE_WRONG, f"aud must be {audience}")
 
 
 def _check_profile(claims: Claims) -> None:
@@ -213,7 +209,7 @@ def _lifetime(claims: Claims, longest: timedelta) -> tuple[datetime, datetime]:
     if expires <= issued_at:
         raise ClaimWrongError("exp must be after iat")
     if expires - issued_at > longest:
-        raise EvidenceRefusedError(Reason.TOKEN_TOO_LONG_LIVED, f"from iat to exp is more than {longest}")
+        raise Refused(Reason.TOKEN_TOO_LONG_LIVED, f"from iat to exp is more than {longest}")
     return issued_at, expires
 
 
@@ -222,7 +218,7 @@ def _binding(claims: Claims) -> tuple[str, bool]:
     confirmation = claims.inner("cnf").members if "cnf" in claims else {}
     jkt, x5t = confirmation.get("jkt"), confirmation.get("x5t#S256")
     if jkt is None and x5t is None:
-        raise EvidenceRefusedError(Reason.TOKEN_UNBOUND, "cnf must have jkt or x5t#S256")
+        raise Refused(Reason.TOKEN_UNBOUND, "cnf must have jkt or x5t#S256")
     if jkt is not None and x5t is not None:
         raise ClaimWrongError("cnf must have one of jkt and x5t#S256, not both")
     thumbprint = x5t if jkt is None else jkt
@@ -282,7 +278,7 @@ def tier_of(value: int) -> str:
 
 
 def read_status(device: Claims) -> str:
-    """The status of the submodule ``device``. Raises `EvidenceRefusedError` for a contraindicated one, since a tampered device's report about
+    """The status of the submodule ``device``. Raises `Refused` for a contraindicated one, since a tampered device's report about
     its apps is worthless."""
     status = device.text("ear.status")
     if status not in _WORSE:
@@ -290,9 +286,7 @@ def read_status(device: Claims) -> str:
     if not _WORSE[status].isdisjoint(_tiers(device)):
         raise ClaimWrongError(f"{device.path}.ear.status is better than the worst claim of its vector")
     if status == CONTRAINDICATED:
-        raise EvidenceRefusedError(
-            Reason.TOKEN_CONTRAINDICATED, "the issuer says that this device must not be trusted"
-        )
+        raise Refused(Reason.TOKEN_CONTRAINDICATED, "the issuer says that this device must not be trusted")
     return status
 
 

@@ -16,7 +16,7 @@ from joserfc.errors import DecodeError, JoseError
 from joserfc.jwk import ECKey, OctKey
 
 from mailgate.attest.dpop import WINDOW
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.attest.jose import base64url, parse_compact
 from mailgate.model import AttestedApp, Reason
@@ -46,7 +46,7 @@ class PlayIntegrity:
     """The verdicts of Play Protect that are accepted; if empty, none is needed."""
 
     def check(self, attested: AttestedApp, expected: ExpectedEvidence) -> None:
-        """Check the token for the app that the key's attestation tells. What it leaves out is not so. Raises `EvidenceRefusedError`."""
+        """Check the token for the app that the key's attestation tells. What it leaves out is not so. Raises `Refused`."""
         told = self._opened(expected.integrity)
         name, request, app = attested.name, _part(told, "requestDetails"), _part(told, "appIntegrity")
         age = expected.now.timestamp() - _number(request.get("timestampMillis")) / 1000
@@ -75,14 +75,14 @@ class PlayIntegrity:
             (not self.play_protect or protect in self.play_protect, Reason.EVIDENCE_PLAY_PROTECT, f"expected {' or '.join(self.play_protect)}"),
         ):  # fmt: skip
             if not holds:
-                raise EvidenceRefusedError(reason, detail)
+                raise Refused(reason, detail)
 
     def _opened(self, token: str) -> dict[str, object]:
         # 19. There is a token, short enough.
         if not token:
-            raise EvidenceRefusedError(Reason.EVIDENCE_TOKEN_MISSING, "expected a token of Play Integrity")
+            raise Refused(Reason.EVIDENCE_TOKEN_MISSING, "expected a token of Play Integrity")
         if len(token) > _MAX_TOKEN:
-            raise EvidenceRefusedError(Reason.EVIDENCE_OVERSIZE, f"expected at most {_MAX_TOKEN} characters")
+            raise Refused(Reason.EVIDENCE_OVERSIZE, f"expected at most {_MAX_TOKEN} characters")
         # 20. It is one for the company's key, signed by Google's key for it.
         try:
             opened = jwe.decrypt_compact(token, self.decryption_key, algorithms=_WRAPPED).plaintext
@@ -90,12 +90,12 @@ class PlayIntegrity:
             if signed.header.get("alg") != _SIGNED:
                 raise ValueError(_SIGNED)
         except DecodeError as error:
-            raise EvidenceRefusedError(Reason.EVIDENCE_UNTRUSTED, "for another decryption key") from error
+            raise Refused(Reason.EVIDENCE_UNTRUSTED, "for another decryption key") from error
         except (JoseError, ValueError) as error:
             detail = f"expected a token with {', '.join(_WRAPPED)} and {_SIGNED}"
-            raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, detail) from error
+            raise Refused(Reason.EVIDENCE_MALFORMED, detail) from error
         if not signed.is_signed_by(self.verification_key, _SIGNED):
-            raise EvidenceRefusedError(Reason.EVIDENCE_UNTRUSTED, "not signed for the verification key")
+            raise Refused(Reason.EVIDENCE_UNTRUSTED, "not signed for the verification key")
         return dict(signed.payload)
 
 

@@ -38,7 +38,7 @@ from hashlib import sha256
 from cachetools import LRUCache
 
 from mailgate.attest.dpop import WINDOW, ExpectedProof, Proof, ProvedKeys, check_proof
-from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFoundError, NonceError
+from mailgate.attest.errors import ClockError, KeyNotFoundError, NonceError, Refused
 from mailgate.attest.keys import KeySet
 from mailgate.attest.passport import Anchors, Passport, read_passport
 from mailgate.attest.sealing import Nonce, NonceOrigin, Nonces
@@ -173,7 +173,7 @@ class Verifier:
                 return Verdict(passport.result)
             expected = ExpectedProof(key, token_hash, method, url, now)
             _, nonce, spent = self._check_proof(proof_headers, expected)
-        except EvidenceRefusedError as refusal:
+        except Refused as refusal:
             return _refused(refusal)
         return Verdict(passport.result, nonce=nonce, spent=spent)
 
@@ -182,7 +182,7 @@ class Verifier:
         try:
             _, passport = self._passport(attestation_headers, now)
             self._check_revoked(passport.result.key_thumbprint)
-        except EvidenceRefusedError as refusal:
+        except Refused as refusal:
             return _refused(refusal)
         return Verdict(passport.result)
 
@@ -197,7 +197,7 @@ class Verifier:
         try:
             expected = ExpectedProof("", b"", method, url, now, sha256(signed).digest() if signed else b"")
             proof, nonce, spent = self._check_proof(proof_headers, expected)
-        except EvidenceRefusedError as refusal:
+        except Refused as refusal:
             return _refused(refusal)
         return Verdict(AttestationResult(key_thumbprint=proof.jkt), nonce=nonce, spent=spent)
 
@@ -223,13 +223,13 @@ class Verifier:
 
     def _check_revoked(self, thumbprint: str) -> None:
         if thumbprint in self._revoked:
-            raise EvidenceRefusedError(Reason.KEY_REVOKED, "the key of this device was revoked")
+            raise Refused(Reason.KEY_REVOKED, "the key of this device was revoked")
 
     def _check_proof(
         self, headers: Sequence[bytes], expected: ExpectedProof
     ) -> tuple[Proof, Nonce, SpentProof]:
         if not headers:
-            raise EvidenceRefusedError(Reason.PROOF_MISSING, "the key must be proved: expected a DPoP header")
+            raise Refused(Reason.PROOF_MISSING, "the key must be proved: expected a DPoP header")
         value = _only_value(headers, Reason.PROOF_TWO_HEADERS, MAX_PROOF_BYTES, Reason.PROOF_OVERSIZE)
         text = _text(value, Reason.PROOF_MALFORMED)
         # 12. to 18.
@@ -259,13 +259,13 @@ class Verifier:
         until = expected.now + 2 * WINDOW
         spending = self._replay.spend(ticket, now=expected.now, until=until)
         if spending is SpendResult.SPENT_BEFORE:
-            raise EvidenceRefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
+            raise Refused(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
         if spending is SpendResult.MEMORY_FULL:
-            raise EvidenceRefusedError(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
+            raise Refused(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
         return SpentProof(ticket, until, alone)
 
 
-def _refused(refusal: EvidenceRefusedError) -> Verdict:
+def _refused(refusal: Refused) -> Verdict:
     return Verdict(
         AttestationResult(
             refused=refusal.reason,
@@ -282,9 +282,9 @@ def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: R
     section 5.3)."""
     value, *more = headers
     if more or b"," in value:
-        raise EvidenceRefusedError(two, "expected the header once")
+        raise Refused(two, "expected the header once")
     if len(value) > longest:
-        raise EvidenceRefusedError(oversize, f"expected at most {longest} bytes")
+        raise Refused(oversize, f"expected at most {longest} bytes")
     return value.strip(b" \t")
 
 
@@ -292,16 +292,14 @@ def _text(value: bytes, reason: Reason) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        raise EvidenceRefusedError(reason, "expected UTF-8") from None
+        raise Refused(reason, "expected UTF-8") from None
 
 
 def _check_certificate(bound_to: str, thumbprint: str | None) -> None:
     if thumbprint is None:
-        raise EvidenceRefusedError(
-            Reason.PROOF_MISSING, "the token is bound to a TLS client certificate, and none came"
-        )
+        raise Refused(Reason.PROOF_MISSING, "the token is bound to a TLS client certificate, and none came")
     if thumbprint != bound_to:
-        raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
+        raise Refused(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
 
 
 @contextmanager
@@ -309,7 +307,7 @@ def _unforeseen(reason: Reason) -> Iterator[None]:
     """Refuse the input if a parser raises an unforeseen error, since the input is at fault."""
     try:
         yield
-    except EvidenceRefusedError:
+    except Refused:
         raise
     except Exception as error:
-        raise EvidenceRefusedError(reason, f"cannot be read ({type(error).__name__})") from error
+        raise Refused(reason, f"cannot be read ({type(error).__name__})") from error

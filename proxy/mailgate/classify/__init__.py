@@ -1,6 +1,6 @@
 """Recognises the client. Each family of signals has a file, and ``reading`` weighs them. Unknown is never laptop."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -62,7 +62,8 @@ def classify(facts: RequestFacts) -> Client:
     named = protocol_in_path(facts.path)
     asked = (_query(facts), checks_login(facts)) if names_activesync(named, facts.headers) else None
     method, agent = facts.method[:_LONGEST_METHOD], shortened(facts.user_agent)
-    return _classify(method, named, agent, _sent_headers(facts.headers), asked)
+    told = tuple([(name, facts.headers[name][:_LONGEST]) for name in _READ if name in facts.headers])
+    return _classify(method, named, agent, told, asked)
 
 
 def is_checked(facts: RequestFacts, client: Client) -> bool:
@@ -95,10 +96,6 @@ def agent_traits(user_agent: str) -> Hashable:
     agent = shortened(user_agent)
     told = read_traits(agent)
     return None if told is None else (*told, protocol_of_agent(agent))
-
-
-def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 
 # Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it

@@ -53,66 +53,53 @@ def keys(
         print(out / name)
 
 
-Apps = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--app", help="A listed app on the device, by key or identifier. May be given several times."
-    ),
-]
-Url = Annotated[str, typer.Option(help="The address of the request.")]
-Method = Annotated[str, typer.Option(help="The method of the request.")]
-Form = Annotated[Literal["phone", "tablet", "laptop", "desktop"], typer.Option(help="The device's form.")]
-System = Annotated[
-    Literal["android", "chromeos", "ios", "ipados", "linux", "macos", "windows"],
-    typer.Option("--os", help="The device's operating system."),
-]
-OsVersion = Annotated[str, typer.Option(help="Its version.")]
-Subject = Annotated[str, typer.Option(help="The device's id.")]
-User = Annotated[str, typer.Option(help="The login name of the device's owner.")]
-EasIds = Annotated[
-    list[str] | None, typer.Option("--eas-id", help="Its ActiveSync id. May be given several times.")
-]
-Managed = Annotated[bool, typer.Option(help="Whether an MDM manages it.")]
-Complete = Annotated[
-    bool, typer.Option("--complete/--partial", help="Whether every app could be seen, or managed ones only.")
-]
-Status = Annotated[
-    Literal["affirming", "warning", "contraindicated", "none"],
-    typer.Option(help="The status in the attestation (EAR)."),
-]
-Issuer = Annotated[str, typer.Option(help="iss: a configured issuer.")]
-Audience = Annotated[str, typer.Option(help="aud: the gate's public_url.", show_default="origin of --url")]
-Lifetime = Annotated[str, typer.Option(help="How long the token lives: 90s, 10m, 1h, 1d.")]
-Nonce = Annotated[str, typer.Option(help="The last DPoP-Nonce of the gate.")]
-Keys = Annotated[Path, typer.Option("--keys", help="The folder of `mailgate attest keys`.")]
-IssuerKey = Annotated[Path | None, typer.Option(help="The issuer's private JWK.", show_default="in --keys")]
-DeviceKey = Annotated[Path | None, typer.Option(help="The device's private JWK.", show_default="in --keys")]
-AsCurl = Annotated[bool, typer.Option("--curl", help="Print a config for `curl --config -`.")]
-
-
 @app.command("mint")
 def mint_headers(
-    apps: Apps = None,
-    url: Url = URL,
-    method: Method = "GET",
-    form: Form = "phone",
-    system: System = "ios",
-    os_version: OsVersion = "",
-    subject: Subject = "demo-phone",
-    user: User = "",
-    eas_ids: EasIds = None,
-    managed: Managed = True,
-    complete: Complete = True,
-    status: Status = "affirming",
-    issuer: Issuer = mint.TEST_ISSUER,
-    audience: Audience = "",
-    lifetime: Lifetime = "1h",
-    nonce: Nonce = "",
-    keys_from: Keys = KEYS,
-    issuer_key: IssuerKey = None,
-    device_key: DeviceKey = None,
+    apps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--app", help="A listed app on the device, by key or identifier. May be given several times."
+        ),
+    ] = None,
+    url: Annotated[str, typer.Option(help="The address of the request.")] = URL,
+    method: Annotated[str, typer.Option(help="The method of the request.")] = "GET",
+    form: Annotated[
+        Literal["phone", "tablet", "laptop", "desktop"], typer.Option(help="The device's form.")
+    ] = "phone",
+    system: Annotated[
+        Literal["android", "chromeos", "ios", "ipados", "linux", "macos", "windows"],
+        typer.Option("--os", help="The device's operating system."),
+    ] = "ios",
+    os_version: Annotated[str, typer.Option(help="Its version.")] = "",
+    subject: Annotated[str, typer.Option(help="The device's id.")] = "demo-phone",
+    user: Annotated[str, typer.Option(help="The login name of the device's owner.")] = "",
+    eas_ids: Annotated[
+        list[str] | None, typer.Option("--eas-id", help="Its ActiveSync id. May be given several times.")
+    ] = None,
+    managed: Annotated[bool, typer.Option(help="Whether an MDM manages it.")] = True,
+    complete: Annotated[
+        bool,
+        typer.Option("--complete/--partial", help="Whether every app could be seen, or managed ones only."),
+    ] = True,
+    status: Annotated[
+        Literal["affirming", "warning", "contraindicated", "none"],
+        typer.Option(help="The status in the attestation (EAR)."),
+    ] = "affirming",
+    issuer: Annotated[str, typer.Option(help="iss: a configured issuer.")] = mint.TEST_ISSUER,
+    audience: Annotated[
+        str, typer.Option(help="aud: the gate's public_url.", show_default="origin of --url")
+    ] = "",
+    lifetime: Annotated[str, typer.Option(help="How long the token lives: 90s, 10m, 1h, 1d.")] = "1h",
+    nonce: Annotated[str, typer.Option(help="The last DPoP-Nonce of the gate.")] = "",
+    keys_from: Annotated[Path, typer.Option("--keys", help="The folder of `mailgate attest keys`.")] = KEYS,
+    issuer_key: Annotated[
+        Path | None, typer.Option(help="The issuer's private JWK.", show_default="in --keys")
+    ] = None,
+    device_key: Annotated[
+        Path | None, typer.Option(help="The device's private JWK.", show_default="in --keys")
+    ] = None,
     as_json: AsObject = False,
-    as_curl: AsCurl = False,
+    as_curl: Annotated[bool, typer.Option("--curl", help="Print a config for `curl --config -`.")] = False,
 ) -> None:
     """Print the two headers of one request: a token about a device and the proof of its key.
 

@@ -114,7 +114,7 @@ async def export(opened: Opened) -> None:
     if not opened.as_json:
         typer.echo(beginning(COLUMNS).encode(), nl=False)
     async for entry in opened.store.audit.all():
-        text = f"{line_of(entry)}\n" if opened.as_json else lines([row_of(entry)])
+        text = line_of(entry) if opened.as_json else lines([row_of(entry)])
         typer.echo(text.encode(), nl=False)
 
 

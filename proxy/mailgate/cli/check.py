@@ -58,14 +58,6 @@ _SHARED = (
 
 Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
 
-WithoutSecrets = Annotated[
-    bool,
-    typer.Option(
-        "--without-secrets",
-        help="For a machine that is not the gate's, such as one for tests: name what is not here instead of refusing it: "
-        "secrets, the TLS certificate and its key, and what a gate opens or writes. All else is checked.",
-    ),
-]
 _PLACES = "what a gate opens or writes: the store, the spool, logs, sockets"
 
 
@@ -73,7 +65,14 @@ def check(
     named: Named = None,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
-    without_secrets: WithoutSecrets = False,
+    without_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--without-secrets",
+            help="For a machine that is not the gate's, such as one for tests: name what is not here instead of refusing it: "
+            "secrets, the TLS certificate and its key, and what a gate opens or writes. All else is checked.",
+        ),
+    ] = False,
 ) -> None:
     """Check settings, apps, rules and the cases that must hold. Exit code 1 if anything is wrong."""
     path = named or config

@@ -26,14 +26,7 @@ _AGENT_KEY = "user_agent"
 _CGI = "http_"
 """The prefix of header names in the variables of servers. Some write the rest with hyphens."""
 
-UserAgent = Annotated[
-    str | None,
-    typer.Argument(help="A user agent, or - to read one user agent or JSON object of headers per line."),
-]
 Headers = Annotated[list[str] | None, typer.Option("--header", "-H", help="A further header, 'Name: value'.")]
-Method = Annotated[str, typer.Option(help="The method of the request.")]
-Target = Annotated[str, typer.Option("--target", help="Path and query of the request.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
 
 class LineError(ValueError):
@@ -41,11 +34,14 @@ class LineError(ValueError):
 
 
 def classify(
-    user_agent: UserAgent = None,
+    user_agent: Annotated[
+        str | None,
+        typer.Argument(help="A user agent, or - to read one user agent or JSON object of headers per line."),
+    ] = None,
     header: Headers = None,
-    method: Method = "GET",
-    target: Target = "/",
-    as_json: AsJson = False,
+    method: Annotated[str, typer.Option(help="The method of the request.")] = "GET",
+    target: Annotated[str, typer.Option("--target", help="Path and query of the request.")] = "/",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Classify a client: its kind, how well it is known, and every signal that was used."""
     if user_agent == STDIN:

@@ -18,7 +18,7 @@ from mailgate.console.apps.facts import count_apps
 from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
-from mailgate.console.words import app_state_in_words, not_denied_in_words
+from mailgate.console.words import APP_STATES, not_denied_in_words
 from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
 from mailgate.store import Store
@@ -33,7 +33,6 @@ Name = Annotated[
         "ActiveSync id, thumbprint, a source's own id, its owner's login name.",
     ),
 ]
-NameOrNone = Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")]
 
 _ROWS = 1000
 _SIGHTINGS = 20
@@ -109,7 +108,7 @@ async def found(opened: Opened, name: Name) -> None:
 @on_store(acts=True)
 async def forget(
     opened: Opened,
-    name: NameOrNone = "",
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The device, by any of its names.")] = "",
     person: Annotated[
         str,
         typer.Option(
@@ -218,7 +217,7 @@ def _print_device(told: WholeDevice) -> None:
 _APPS: Columns = {
     "app": "key",
     "name": "name",
-    "mail": lambda each: app_state_in_words(each.state).lower(),
+    "mail": lambda each: APP_STATES[each.state].lower(),
     "people": "people",
     "devices": "devices",
     "in a week": lambda each: "" if each.week is None else f"{each.week:+d}",

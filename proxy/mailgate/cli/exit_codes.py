@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError
 
@@ -32,7 +32,7 @@ class UsageError(MailgateError):
 
 def exit_code_of(error: Exception) -> int:
     """The exit code of a command that this error ended. Evidence that cannot be read is unreadable input."""
-    return UNUSABLE if isinstance(error, (ConfigError, UsageError, EvidenceRefusedError)) else REFUSED
+    return UNUSABLE if isinstance(error, (ConfigError, UsageError, Refused)) else REFUSED
 
 
 def fail(code: int, message: str) -> NoReturn:

@@ -88,29 +88,23 @@ def _table(told: Explanation) -> Table:
     return table
 
 
-Recorded = Annotated[
-    Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
-]
-Reference = Annotated[
-    str, typer.Option(help="The help number of a refusal, or a request's id: look it up in the store.")
-]
-Version = Annotated[
-    str,
-    typer.Option(
-        help="Decide by this version of `mailgate policy history`: a number, or the beginning of a digest."
-    ),
-]
-At = Annotated[
-    str,
-    typer.Option(metavar="TIME", help="Decide as of this time, with what is known of the device now."),
-]
-
-
 def explain(
-    recorded: Recorded = Path("-"),
-    reference: Reference = "",
-    version: Version = "",
-    at: At = "",
+    recorded: Annotated[
+        Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
+    ] = Path("-"),
+    reference: Annotated[
+        str, typer.Option(help="The help number of a refusal, or a request's id: look it up in the store.")
+    ] = "",
+    version: Annotated[
+        str,
+        typer.Option(
+            help="Decide by this version of `mailgate policy history`: a number, or the beginning of a digest."
+        ),
+    ] = "",
+    at: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Decide as of this time, with what is known of the device now."),
+    ] = "",
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:

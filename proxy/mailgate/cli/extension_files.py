@@ -127,12 +127,12 @@ def packed(manifest: dict[str, Any]) -> bytes:
         for name, content in _files():
             entry = ZipInfo(name, EARLIEST)
             entry.external_attr = PERMISSIONS
-            written_as = _as_json(manifest) if name == "manifest.json" else content
+            written_as = as_json(manifest) if name == "manifest.json" else content
             archive.writestr(entry, written_as, ZIP_DEFLATED)
     return written.getvalue()
 
 
-def _as_json(content: dict[str, Any]) -> bytes:
+def as_json(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
 
 
@@ -206,4 +206,4 @@ def updates_json(fit: Fit, manifest: dict[str, Any], xpi: bytes) -> bytes:
         "update_hash": f"sha256:{sha256(xpi).hexdigest()}",
         "applications": {"gecko": {"strict_min_version": gecko["strict_min_version"]}},
     }
-    return _as_json({"addons": {gecko["id"]: {"updates": [newest]}}})
+    return as_json({"addons": {gecko["id"]: {"updates": [newest]}}})

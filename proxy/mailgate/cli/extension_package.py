@@ -55,25 +55,12 @@ UpdateUrl = Annotated[
     str,
     typer.Option(metavar="URL", help="Where browsers find the folder; by default at the gate itself."),
 ]
-Key = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The company's RSA key in PEM. Chromium's id comes from it."),
-]
 Company = Annotated[str, typer.Option(metavar="NAME", help="The company, as people see it.")]
 NewKey = Annotated[bool, typer.Option("--new-key", help="Make the key. Its file must not exist.")]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="The folder, made if it does not exist.")]
 Signed = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The package for Firefox as Mozilla signed it, to serve it instead."),
-]
-Management = Annotated[
-    bool, typer.Option("--management", help="Let it see the listed extensions without asking anybody.")
-]
-Helper = Annotated[
-    bool, typer.Option("--helper", help="Let it ask a helper on the computer about the computer.")
-]
-Chromebooks = Annotated[
-    bool, typer.Option("--chromeos", help="Let it read the names that the company gave a Chromebook.")
 ]
 Version = Annotated[
     str, typer.Option(metavar="NUMBER", help="The company's own count, like 0.1.0.2, not the extension's.")
@@ -83,13 +70,22 @@ Version = Annotated[
 def package(
     out: Out,
     origin: OriginOption = "",
-    key: Key = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The company's RSA key in PEM. Chromium's id comes from it."),
+    ] = None,
     new_key: NewKey = False,
     update_url: UpdateUrl = "",
     xpi_signed: Signed = None,
-    management: Management = False,
-    helper: Helper = False,
-    chromeos: Chromebooks = False,
+    management: Annotated[
+        bool, typer.Option("--management", help="Let it see the listed extensions without asking anybody.")
+    ] = False,
+    helper: Annotated[
+        bool, typer.Option("--helper", help="Let it ask a helper on the computer about the computer.")
+    ] = False,
+    chromeos: Annotated[
+        bool, typer.Option("--chromeos", help="Let it read the names that the company gave a Chromebook.")
+    ] = False,
     company: Company = "",
     version: Version = "",
     as_json: AsObject = False,

@@ -1,7 +1,6 @@
 """``mailgate extension policies``: what a company's management gives to browsers, so that they install the extension and it enrols."""
 
 import csv
-import json
 import plistlib
 import re
 from codecs import BOM_UTF16_LE
@@ -15,7 +14,7 @@ import typer
 
 from mailgate.atomic_files import write_atomically
 from mailgate.cli.exit_codes import UNUSABLE, fail
-from mailgate.cli.extension_files import Fit
+from mailgate.cli.extension_files import Fit, as_json
 from mailgate.cli.extension_package import Company, OriginOption, Out, UpdateUrl, fit_for
 from mailgate.cli.options import AsObject
 from mailgate.cli.output import say
@@ -28,16 +27,9 @@ _FOLDER = re.compile(r"[^./][^/]{0,99}")
 """The name of a computer that can be the name of a folder, and of none above it."""
 
 _EXPECTED = "use what `mailgate extension tokens` prints"
-ChromiumId = Annotated[
-    str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")
-]
 Token = Annotated[str, typer.Option(metavar="TEXT", help="The enrolment token, or the variable that has it.")]
 Machine = Annotated[str, typer.Option(metavar="TEXT", help="The computer's name, or a variable for it.")]
 Owner = Annotated[str, typer.Option(metavar="TEXT", help="The login name of its owner, or a variable.")]
-Tokens = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The rows of `extension tokens`: a folder for each computer."),
-]
 Unsigned = Annotated[
     bool, typer.Option("--unsigned", help="Let Firefox ESR install extensions without Mozilla's signature.")
 ]
@@ -48,13 +40,18 @@ Values = dict[str, Any]
 def policies(
     out: Out,
     origin: OriginOption,
-    chromium_id: ChromiumId = "",
+    chromium_id: Annotated[
+        str, typer.Option(metavar="ID", help="Its id in Chrome and Edge, as `extension package` says it.")
+    ] = "",
     update_url: UpdateUrl = "",
     company: Company = "",
     token: Token = "",
     machine: Machine = "",
     owner: Owner = "",
-    tokens: Tokens = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The rows of `extension tokens`: a folder for each computer."),
+    ] = None,
     unsigned: Unsigned = False,
     as_json: AsObject = False,
 ) -> None:
@@ -123,15 +120,11 @@ def policy_files(fit: Fit, chromium_id: str, row: Mapping[str, str], *, unsigned
     installed = f"{chromium_id};{fit.address_of(UPDATE_XML)}"
     firefox = _of_firefox(fit, settings, unsigned=unsigned)
     chromium = {"ExtensionInstallForcelist": [installed], "3rdparty": {"extensions": {chromium_id: settings}}}
-    return ({"chromium.json": _as_json(chromium)} if chromium_id else {}) | {
-        "policies.json": _as_json({"policies": firefox}),
+    return ({"chromium.json": as_json(chromium)} if chromium_id else {}) | {
+        "policies.json": as_json({"policies": firefox}),
         "mailgate.reg": _registry(dict(_keys(chromium_id, installed, settings, firefox))),
         "mailgate.mobileconfig": _profile(fit, chromium_id, installed, settings, firefox),
     }
-
-
-def _as_json(content: Values) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _of_firefox(fit: Fit, settings: Mapping[str, str], *, unsigned: bool) -> Values:

@@ -37,43 +37,38 @@ _TYPED, _CONTACT = "The address that people type for their mail", "The contact f
 _OPTIONS = frozenset({"upstream", "public_url", "listen", "admin_listen", "store"})
 """The keys of the settings that are options here."""
 
-Folder = Annotated[
-    Path, typer.Argument(metavar="[DIR]", help="The folder to write to. It is made if it does not exist.")
-]
 Upstream = Annotated[str, typer.Option(metavar="URL", help="Your webmail, like http://127.0.0.1:9080.")]
-PublicUrl = Annotated[
-    str,
-    typer.Option(
-        metavar="URL",
-        help="The address that people type, like https://mail.example.com.",
-        show_default="localhost at the port of --listen",
-    ),
-]
-Contact = Annotated[
-    str, typer.Option(help="The contact for people who are refused: a mail address, a URL or a text.")
-]
 ListenAt = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address for employees.")]
 AdminListen = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address for operators.")]
-Store = Annotated[
-    str, typer.Option(metavar="URL", help="The database. A password is written to a file of its own.")
-]
-Issuer = Annotated[
-    bool,
-    typer.Option(
-        "--issuer/--no-issuer", help="Whether to make keys of an issuer of your own, to try phones."
-    ),
-]
 
 
 def init(
-    folder: Folder = DEFAULT_PATH.parent,
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The folder to write to. It is made if it does not exist.")
+    ] = DEFAULT_PATH.parent,
     upstream: Upstream = "",
-    public_url: PublicUrl = "",
-    contact: Contact = "",
+    public_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The address that people type, like https://mail.example.com.",
+            show_default="localhost at the port of --listen",
+        ),
+    ] = "",
+    contact: Annotated[
+        str, typer.Option(help="The contact for people who are refused: a mail address, a URL or a text.")
+    ] = "",
     listen: ListenAt = EXAMPLE.listen,
     admin_listen: AdminListen = EXAMPLE.admin_listen,
-    store: Store = EXAMPLE.store,
-    issuer: Issuer = True,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="The database. A password is written to a file of its own.")
+    ] = EXAMPLE.store,
+    issuer: Annotated[
+        bool,
+        typer.Option(
+            "--issuer/--no-issuer", help="Whether to make keys of an issuer of your own, to try phones."
+        ),
+    ] = True,
 ) -> None:
     """Write settings, rules, listed apps, cases and keys for your webmail, and say what to do next.
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -23,7 +23,6 @@ from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct as queue_corrections
 from mailgate.mail.postman import Postman
 from mailgate.mail.recipient_list import (
-    RecipientList,
     Recipients,
     data_scope_of,
     list_recipients,
@@ -54,20 +53,15 @@ Kind = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class TopicInForce:
-    """The version in force, and the topic of a notice about one of its rules."""
-
-    active: Activation
-    topic: Topic
-
-
-async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime) -> TopicInForce:
-    """The subject of a command. Raises RefusedError if nothing may be sent; ends the command if no version is in force."""
+async def subject_of(
+    store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime
+) -> tuple[Activation, Topic]:
+    """The version in force, and the topic of a notice about one of its rules. Raises RefusedError if nothing may be sent; ends the command
+    if no version is in force."""
     active = await store.policies.active()
     if active is None:
         fail(1, "no rules run yet: the first start starts the files")
-    return TopicInForce(active, topic_of(bundle.policy, active.number, rule, kind, now))
+    return active, topic_of(bundle.policy, active.number, rule, kind, now)
 
 
 def settings_of(bundle: Bundle) -> NoticeSettings:
@@ -78,25 +72,20 @@ def settings_of(bundle: Bundle) -> NoticeSettings:
     return notices
 
 
-Language = Annotated[str, typer.Option("--language", help="The language. Default: the person's.")]
-Whom = Annotated[
-    str,
-    typer.Option(
-        "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
-    ),
-]
-Html = Annotated[bool, typer.Option("--html", help="Print the HTML part.")]
-
-
 @app.command()
 @on_store()
 async def preview(
     opened: Opened,
     rule: RuleId,
     kind: Kind = MailKind.UPCOMING,
-    language: Language = "",
-    person: Whom = "",
-    html: Html = False,
+    language: Annotated[str, typer.Option("--language", help="The language. Default: the person's.")] = "",
+    person: Annotated[
+        str,
+        typer.Option(
+            "--person", metavar="LOGIN", help="The recipient. Default: any person whom the rule is about."
+        ),
+    ] = "",
+    html: Annotated[bool, typer.Option("--html", help="Print the HTML part.")] = False,
 ) -> None:
     """Show the mail about a rule of the running version. Nothing is sent."""
 
@@ -104,7 +93,7 @@ async def preview(
         expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: there are no texts in `{printable(language)}`; {expected}")
     store, bundle, now = opened.store, opened.bundle, opened.now
-    topic = (await subject_of(store, bundle, rule, kind, now)).topic
+    _, topic = await subject_of(store, bundle, rule, kind, now)
     whom = bundle.settings.logins.person(person)
     found = await sample(store, bundle.rules, topic, data_scope_of(bundle), whom, now)
     login = user_text(whom) or next(iter(sorted(found.people)), "")
@@ -168,14 +157,6 @@ async def waiting(store: Store) -> int:
 
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count the mails, and queue nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-To = Annotated[
-    Recipients,
-    typer.Option(
-        "--to",
-        help="new: whom this version newly affects; untold: these, and others who had no such mail by an earlier version; all: everybody whom the rule is about. Nobody gets this mail twice.",
-    ),
-]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Only queue the mails; a running gate sends them.")]
 
 
@@ -185,16 +166,24 @@ async def send(
     opened: Opened,
     rule: RuleId,
     kind: Kind,
-    to: To = Recipients.NEW,
+    to: Annotated[
+        Recipients,
+        typer.Option(
+            "--to",
+            help="new: whom this version newly affects; untold: these, and others who had no such mail by an earlier version; all: everybody whom the rule is about. Nobody gets this mail twice.",
+        ),
+    ] = Recipients.NEW,
     dry_run: DryRun = False,
-    yes: Yes = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Send a mail to the people whom a rule of the running version is about, once for each version and kind."""
     store, bundle, now = opened.store, opened.bundle, opened.now
     notices = settings_of(bundle)
-    subject = await subject_of(store, bundle, rule, kind, now)
-    found = await _counted(store, bundle, notices, subject, now)
+    active, topic = await subject_of(store, bundle, rule, kind, now)
+    scope, addresses = data_scope_of(bundle), address_book(notices)
+    with progress_bar("deciding", "devices") as show:
+        found = await list_recipients(store, bundle.rules, active, topic, scope, addresses, now, show)
     counts = recipient_counts(found, to)
     if not opened.as_json:
         _say(counts)
@@ -205,36 +194,14 @@ async def send(
     who = opened.person("operator")
     if not yes and counts.to_write:
         typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
-    queued = await queue(store, found.to(to), who, subject.topic, opened.now)
+    queued = await queue(store, found.to(to), who, topic, opened.now)
     if not no_wait:
         await deliver(store, bundle, notices, who)
-    states = await _states(store, subject)
+    about = NoticeKey(active.number, topic.kind, topic.rule.id)
+    now_in = mails_of(await store.mails.counts(about), about).states
+    states = {str(state): count for state, count in now_in.items()}
     words = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     opened.say(words, counts.model_dump() | {"queued": queued, "states": states})
-
-
-async def _counted(
-    store: Store, bundle: Bundle, notices: NoticeSettings, subject: TopicInForce, now: datetime
-) -> RecipientList:
-    with progress_bar("deciding", "devices") as show:
-        return await list_recipients(
-            store,
-            bundle.rules,
-            subject.active,
-            subject.topic,
-            data_scope_of(bundle),
-            address_book(notices),
-            now,
-            show,
-        )
-
-
-async def _states(store: Store, subject: TopicInForce) -> dict[str, int]:
-    """The number of mails with this notice in each state."""
-    about = NoticeKey(subject.active.number, subject.topic.kind, subject.topic.rule.id)
-    return {
-        str(state): count for state, count in mails_of(await store.mails.counts(about), about).states.items()
-    }
 
 
 def _say(counts: RecipientCounts) -> None:

@@ -9,10 +9,10 @@ from mailgate.cli.exit_codes import fail
 from mailgate.cli.opened import Opened, on_store
 from mailgate.cli.output import printable
 from mailgate.cli.policy.history import version_called
-from mailgate.console.policy.versions import difference
+from mailgate.console.policy.versions import VersionDifference, difference
 from mailgate.console.privacy.document import as_html, as_markdown
-from mailgate.console.privacy.report import ReportedVersion, privacy_report
-from mailgate.store import Store
+from mailgate.console.privacy.report import privacy_report
+from mailgate.store import Store, Version
 from mailgate.texts import console_languages, languages_by_tag
 
 app = typer.Typer(help="Write down what data protection asks about this gate.", no_args_is_help=True)
@@ -57,18 +57,18 @@ async def report(
         expected = f"use one of {', '.join(sorted(known))}"
         fail(2, f"--language: no report is written in `{printable(language)}`; {expected}")
     tag = known.get((language or opened.settings.languages.default).lower(), "en")
-    blocks = privacy_report(opened.bundle, await _reported(opened.store, since), opened.now)
+    blocks = privacy_report(opened.bundle, *await _reported(opened.store, since), opened.now)
     typer.echo((as_html if form is Format.HTML else as_markdown)(blocks, spoken[tag]), nl=False)
 
 
-async def _reported(store: Store, since: str) -> ReportedVersion:
+async def _reported(store: Store, since: str) -> tuple[Version | None, VersionDifference | None]:
     """The version in force, and what changed since another or since the one before. Ends the command if there is no such version."""
     history = await store.policies.history(2)
     if not history:
         if since:
             await version_called(store, since)
-        return ReportedVersion(None)
+        return None, None
     version = await version_called(store, str(history[0].number))
     before = since or (str(history[1].number) if len(history) > 1 else "")
     changed = await difference(await version_called(store, before), version) if before else None
-    return ReportedVersion(version, changed)
+    return version, changed

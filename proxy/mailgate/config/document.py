@@ -243,14 +243,12 @@ class _Builder:
                 continue
             if (*path, key) in self.keys:
                 first = self.keys[(*path, key)].start_mark
-                self._note(
-                    key_node,
-                    phrase(
-                        "the key `%(key)s` is repeated here; keep the one on line %(line)s",
-                        key=key,
-                        line=str(first.line + 1),
-                    ),
+                why = phrase(
+                    "the key `%(key)s` is repeated here; keep the one on line %(line)s",
+                    key=key,
+                    line=str(first.line + 1),
                 )
+                self._note(key_node, why)
                 continue
             self.keys[(*path, key)] = key_node
             if value_node.tag == f"{_CORE}null":
@@ -264,8 +262,7 @@ class _Builder:
             self._note(node, phrase("a key may not be a list or a mapping; use a text"))
         elif node.tag == f"{_CORE}merge":
             self._note(
-                node,
-                phrase("merge keys are not YAML 1.2; write the keys out, or use an alias as a value"),
+                node, phrase("merge keys are not YAML 1.2; write the keys out, or use an alias as a value")
             )
         else:
             return str(node.value)
@@ -280,8 +277,7 @@ class _Builder:
         except (KeyError, ValueError):
             written = str(node.tag).replace(_CORE, "!!")
             message = phrase(
-                "the tag `%(tag)s` cannot be read; leave it out, or put the text in quotes",
-                tag=written,
+                "the tag `%(tag)s` cannot be read; leave it out, or put the text in quotes", tag=written
             )
             self._note(node, message)
             return node.value

@@ -5,9 +5,6 @@ The templates are part of the package; ``config/`` of the repository is their re
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import PurePosixPath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -62,8 +59,7 @@ def starter_files(answers: FirstAnswers) -> dict[str, str]:
         "keys": KEYS,
         "contact": _as_yaml(answers.contact),
     }
-    names = _found(files("mailgate.config") / "templates", PurePosixPath())
-    return {name: environment.get_template(name).render(values) for name in sorted(map(str, names))}
+    return {name: environment.get_template(name).render(values) for name in environment.list_templates()}
 
 
 def has_password(store: str) -> bool:
@@ -86,10 +82,3 @@ def _as_yaml(text: str) -> str:
     """A text for YAML in braces: unquoted if that means the same, otherwise quoted."""
     plain = text.isascii() and all(letter.isalnum() or letter in "@._+-/:" for letter in text)
     return text if plain and text[:1].isalpha() and not text.endswith(":") else json.dumps(text)
-
-
-def _found(folder: Traversable, within: PurePosixPath) -> list[PurePosixPath]:
-    found: list[PurePosixPath] = []
-    for each in folder.iterdir():
-        found += _found(each, within / each.name) if each.is_dir() else [within / each.name]
-    return found

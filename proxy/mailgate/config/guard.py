@@ -15,11 +15,8 @@ from mailgate.policy.written import Strict
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1) // timedelta(minutes=1)
 _WEEK = 7 * _DAY
-_DATE, _TIME, _ZONE = (
-    "[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    "([01][0-9]|2[0-3]):[0-5][0-9]",
-    "[A-Za-z][A-Za-z0-9/_+-]*",
-)
+_DATE, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "([01][0-9]|2[0-3]):[0-5][0-9]"
+_ZONE = "[A-Za-z][A-Za-z0-9/_+-]*"
 _NAMED = f"({'|'.join(_DAYS)})"
 _FREEZE = rf"^({_DATE} {_TIME} - {_DATE} {_TIME}|{_NAMED} {_TIME} - {_NAMED} {_TIME}) {_ZONE}$"
 
@@ -72,7 +69,10 @@ def _freeze(value: object) -> Once | Weekly:
     begin, end = times.split(" - ")
     zone = _zone(name)
     if begin.startswith(_DAYS):
-        return _weekly(value, zone, _minute_of_week(begin), _minute_of_week(end))
+        first, last = _minute_of_week(begin), _minute_of_week(end)
+        if first == last:
+            raise wrong_value("freeze", "start and end are the same; give two different times")
+        return Weekly(value, zone, first, (last - first) % _WEEK)
     return _once(value, _local(begin), _local(end), zone)
 
 
@@ -82,12 +82,6 @@ def _zone(name: str) -> ZoneInfo:
     except (KeyError, ValueError, OSError) as error:
         wrong = "there is no such time zone; use one like Europe/Berlin, or UTC"
         raise wrong_value("zone", wrong) from error
-
-
-def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:
-    if begin == end:
-        raise wrong_value("freeze", "start and end are the same; give two different times")
-    return Weekly(text, zone, begin, (end - begin) % _WEEK)
 
 
 def _once(text: str, begin: datetime, end: datetime, zone: ZoneInfo) -> Once:

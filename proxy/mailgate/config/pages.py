@@ -52,10 +52,8 @@ READABLE = 4.5
 """The least contrast between a text and its background (WCAG 2.2, 1.4.3)."""
 LIGHT, DARK = "#f6f4ee", "#1c1e27"
 """The background of links and buttons in light and in dark pages."""
-_PNG, _SVG = (
-    b"\x89PNG\r\n\x1a\n",
-    re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<svg[\s/>]", re.DOTALL),
-)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SVG = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<svg[\s/>]", re.DOTALL)
 
 
 def _logo(value: object, info: ValidationInfo) -> str:

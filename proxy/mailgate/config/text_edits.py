@@ -106,11 +106,8 @@ def _written(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_written, value)) + "]"
     text = str(value)
-    return (
-        text
-        if _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXTS
-        else json.dumps(text, ensure_ascii=False)
-    )
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXTS
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 _PLAIN = re.compile(r"client\.[^#:'\\]*|[^\W\d_][\w .@/+-]*[\w.%]|[0-9]+(\.[0-9]+)?%|[0-9]{4}-[0-9T:Z+-]+")
@@ -248,12 +245,10 @@ def _can_begin(before: Rules, edit: ProhibitEdit) -> None:
             phrase("The warning has to start before the block. Choose an earlier day to warn, or none.")
         )
     if place.index is None:
-        raise EditError(
-            phrase(
-                "No rule gives mail to a phone or tablet with %(app)s. There is nothing to prohibit.",
-                app=name,
-            )
+        why = phrase(
+            "No rule gives mail to a phone or tablet with %(app)s. There is nothing to prohibit.", app=name
         )
+        raise EditError(why)
     if edit.warn and place.softens:
         raise EditError(
             phrase(

@@ -25,7 +25,7 @@ from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.connectors.apple_restrictions import declared, enrolment_in, restricted
 from mailgate.connectors.http import ApiClient, as_json
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
-from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.logins import Login
 from mailgate.connectors.setup import Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -190,9 +190,7 @@ class AppleMdm:
         if settings.nanomdm is not None:
             key = settings.nanomdm.api_key.get_secret_value()
             self._commands = OwnCommands(key, self._identifiers)
-            self._client = setup.client(
-                settings, settings.nanomdm.base_url, HeaderLogin.basic("nanomdm", key)
-            )
+            self._client = setup.client(settings, settings.nanomdm.base_url, Login.basic("nanomdm", key))
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         """Yield nothing: every known device is asked, and answers later."""

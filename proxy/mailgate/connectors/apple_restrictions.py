@@ -133,10 +133,8 @@ def declared_by_items(
         configurations = [_pairs_of(each) for each in _FLAT.findall(configurations)]
     if at is None or at > now + SOURCE_AHEAD or not isinstance(configurations, list):
         return None
-    status = {
-        "mdm": {"enrollment-type": enrolment},
-        "management": {"declarations": {"configurations": configurations}},
-    }
+    management = {"declarations": {"configurations": configurations}}
+    status = {"mdm": {"enrollment-type": enrolment}, "management": management}
     return declared({"FullReport": True, "StatusItems": status}, known, apps, min(at, now))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from mailgate.config.sources.apis import FleetSettings
 from mailgate.connectors.http import PAGES, Page
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
-from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.logins import Login
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -40,7 +40,7 @@ class Fleet(ApiConnector):
     def __init__(self, setup: Setup, settings: FleetSettings) -> None:
         self._setup = setup
         self._settings = settings
-        login = HeaderLogin.bearer(settings.token.get_secret_value())
+        login = Login.bearer(settings.token.get_secret_value())
         self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:

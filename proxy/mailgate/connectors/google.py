@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mailgate.config.sources.google import GoogleAccount
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import listed, text
-from mailgate.connectors.logins import SignedAssertion
+from mailgate.connectors.logins import signed_assertion
 from mailgate.connectors.setup import Setup
 from mailgate.wire import ApiRequest, ApiResponse, Wire
 
@@ -18,7 +18,7 @@ def google_client(
 ) -> ApiClient:
     """A client of the API at ``base``. The account acts on behalf of ``subject``, if there is one."""
     account = json.loads(settings.account.get_secret_value())
-    login = SignedAssertion(
+    login = signed_assertion(
         f"{settings.login_url}/token",
         account["client_email"],
         account["private_key"],

@@ -27,7 +27,7 @@ from mailgate.connectors.intune_policies import (
     word_on,
 )
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text, value
-from mailgate.connectors.logins import ClientCredentials
+from mailgate.connectors.logins import client_credentials
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -99,7 +99,7 @@ class Intune(ApiConnector):
     tells_changes = True
 
     def __init__(self, setup: Setup, settings: IntuneSettings) -> None:
-        login = ClientCredentials(
+        login = client_credentials(
             f"{settings.login_url}/{settings.tenant}/oauth2/v2.0/token",
             settings.client_id,
             settings.client_secret.get_secret_value(),
@@ -113,7 +113,7 @@ class Intune(ApiConnector):
 
     async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         seen = await self._inventory()
-        policies, self._profiles = await self._policies(), await self._app_profiles()
+        policies = await self._named()
         query = [("$select", _FIELDS)]
         if since is not None:
             from_then = f"{since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}"
@@ -138,19 +138,16 @@ class Intune(ApiConnector):
         os = system_of(text(found, "operatingSystem"))
         platforms = frozenset(text(app, "platform") for app in apps)
         seen = _SeenApps(self._setup.listed(os, map(_installed, apps)), platforms)
-        self._profiles = await self._app_profiles()
-        return await self._judged(found, seen if apps else None, await self._policies())
+        return await self._judged(found, seen if apps else None, await self._named())
 
     async def shortcomings(self) -> Sequence[str]:
         return await shortcomings(self._client, self._settings.app_policies, self._setup)
 
-    async def _policies(self) -> list[AppPolicy]:
-        names = self._settings.app_policies
-        return await app_policies(self._client, names, self._setup) if names else []
-
-    async def _app_profiles(self) -> list[AppProfile]:
-        names = self._settings.hiding_profiles
-        return await app_profiles(self._client, names) if names else []
+    async def _named(self) -> list[AppPolicy]:
+        """Read the policies and profiles that the settings name. Returns the policies."""
+        policies = await app_policies(self._client, self._settings.app_policies, self._setup)
+        self._profiles = await app_profiles(self._client, self._settings.hiding_profiles)
+        return policies
 
     async def _denial(self, found: Mapping[str, Any]) -> Denial | None:
         """What the profiles keep from running on an iPhone or iPad; None without such profiles in the settings."""

@@ -8,7 +8,7 @@ private apps.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -55,17 +55,17 @@ class PolicyWord(NamedTuple):
     """Whether a setting could not be judged, so that the device may have kept an older state."""
 
 
-async def app_policies(client: ApiClient, names: Iterable[str], setup: Setup) -> list[AppPolicy]:
+async def app_policies(client: ApiClient, names: Collection[str], setup: Setup) -> list[AppPolicy]:
     """The policies of these names. Raises ``SourceError``."""
-    wanted = frozenset(names)
-    policies = [
-        _policy(found, setup)
-        async for page in pages_by_link(client, _POLICIES)
-        for found in page
-        if text(found, "displayName") in wanted
-    ]
+    policies = [_policy(found, setup) for found in await _called(client, _POLICIES, names)]
     shared = _shared(policies)
     return [each._replace(apps=frozenset()) if each.name in shared else each for each in policies]
+
+
+async def _called(client: ApiClient, target: str, names: Collection[str]) -> list[Mapping[str, Any]]:
+    """What has one of these names. Nothing is asked if there are none."""
+    pages = [page async for page in pages_by_link(client, target)] if names else []
+    return [found for page in pages for found in page if text(found, "displayName") in names]
 
 
 def _shared(policies: Iterable[AppPolicy]) -> list[str]:
@@ -78,13 +78,9 @@ def _policy(found: Any, setup: Setup) -> AppPolicy:
     ids = {text(app, "appId").casefold() for app in listed(found, "restrictedApps") or []}
     question = setup.catalog.question(system) if system else {}
     changed, version = instant(found, "lastModifiedDateTime"), value(found, "version")
-    return AppPolicy(
-        text(found, "displayName"),
-        system,
-        changed,
-        version if isinstance(version, int) else 0,
-        frozenset(key for key, ours in question.items() if {each.casefold() for each in ours} <= ids),
-    )
+    number = version if isinstance(version, int) else 0
+    apps = frozenset(key for key, ours in question.items() if {each.casefold() for each in ours} <= ids)
+    return AppPolicy(text(found, "displayName"), system, changed, number, apps)
 
 
 async def word_on(
@@ -93,10 +89,8 @@ async def word_on(
     """What a device, that called at this time, says to these policies. Raises ``SourceError``."""
     target = f"/v1.0/deviceManagement/managedDevices/{quote(device_id, safe='')}/deviceCompliancePolicyStates"
     states = [state async for page in pages_by_link(client, target) for state in page]
-    return PolicyWord(
-        frozenset[str]().union(*(each.apps for each in policies if _all_meet(states, each, synced))),
-        any(text(state, "state") in _FAULTS for state in states),
-    )
+    apps = frozenset[str]().union(*(each.apps for each in policies if _all_meet(states, each, synced)))
+    return PolicyWord(apps, any(text(state, "state") in _FAULTS for state in states))
 
 
 def _all_meet(states: Iterable[Any], policy: AppPolicy, synced: datetime | None) -> bool:
@@ -127,7 +121,7 @@ VERDICTS = {
 
 async def shortcomings(client: ApiClient, names: Sequence[str], setup: Setup) -> list[str]:
     """What keeps the verdict from meaning what it should; nothing if no policies are named and the right is missing."""
-    found = await app_policies(client, names, setup) if names else []
+    found = await app_policies(client, names, setup)
     try:
         settings = await client.find(_SETTINGS, [("$select", "settings")])
     except SourceError as error:
@@ -190,15 +184,9 @@ class AppProfile(NamedTuple):
     """The bundle ids of the only apps that it shows; None if it shows all others."""
 
 
-async def app_profiles(client: ApiClient, names: Iterable[str]) -> list[AppProfile]:
+async def app_profiles(client: ApiClient, names: Collection[str]) -> list[AppProfile]:
     """The profiles of these names but those that share a name, by which alone a state tells them apart."""
-    wanted = frozenset(names)
-    named = [
-        found
-        async for page in pages_by_link(client, _PROFILES)
-        for found in page
-        if text(found, "displayName") in wanted
-    ]
+    named = await _called(client, _PROFILES, names)
     times = Counter(text(found, "displayName") for found in named)
     return [
         _profile(found)
@@ -254,11 +242,7 @@ def hidden_apps(
 def _is_applied(profile: AppProfile, states: Iterable[Any], synced: datetime) -> bool:
     """Whether all states of this profile say that its current version is applied."""
     ours = [each for each in states if text(each, "displayName") == profile.name]
-    return (
-        bool(ours)
-        and profile.changed is not None
-        and profile.changed < synced
-        and all(
-            (text(each, "state"), text(each, "version")) == ("compliant", profile.version) for each in ours
-        )
-    )
+    if profile.changed is None or profile.changed >= synced:
+        return False
+    said = {(text(each, "state"), text(each, "version")) for each in ours}
+    return said == {("compliant", profile.version)}

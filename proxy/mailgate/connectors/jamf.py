@@ -18,7 +18,7 @@ from mailgate.config.sources.apis import JamfSettings
 from mailgate.connectors.apple_restrictions import declared_by_items
 from mailgate.connectors.http import as_json, pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
-from mailgate.connectors.logins import ClientCredentials
+from mailgate.connectors.logins import client_credentials
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -53,7 +53,7 @@ class Jamf(ApiConnector):
     def __init__(self, setup: Setup, settings: JamfSettings) -> None:
         secret = settings.client_secret.get_secret_value()
         url = f"{settings.base_url}{settings.login_path}"
-        login = ClientCredentials(url, settings.client_id, secret, setup.now)
+        login = client_credentials(url, settings.client_id, secret, setup.now)
         self._setup = setup
         self._settings = settings
         self._group_exists = False
@@ -84,11 +84,8 @@ class Jamf(ApiConnector):
         return [record or report_by(self._setup.name, device_id, gone=True)]
 
     async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
-        query = [
-            *(("section", name) for name in self._sections),
-            ("sort", "mobileDeviceId:asc"),
-            *([("filter", condition)] if condition else []),
-        ]
+        query = [*(("section", name) for name in self._sections), ("sort", "mobileDeviceId:asc")]
+        query += [("filter", condition)] if condition else []
         if group := self._settings.compliance_group:
             found = await self._client.find(
                 f"{self._settings.api_path}{_SMART_GROUP}/{group.id}", headers=self._context
@@ -106,11 +103,8 @@ class Jamf(ApiConnector):
         if self._settings.device_compliance and not report.apps_complete:
             target = f"{self._settings.api_path}{_COMPLIANCE}/{report.id}"
             states = await self._client.find(target, headers=self._context)
-            told = (
-                [each for each in states if flag(each, "applicable") is not False]
-                if isinstance(states, list)
-                else []
-            )
+            given = states if isinstance(states, list) else []
+            told = [each for each in given if flag(each, "applicable") is not False]
             said += [_VERDICTS.get(text(each, "complianceState"), UNKNOWN) for each in told] or [UNKNOWN]
         verdict = next((word for word in _HARDEST if word in said), None)
         if verdict is None:

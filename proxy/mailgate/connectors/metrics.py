@@ -60,12 +60,8 @@ class ConnectorMetrics:
 
         Connectors that are no longer in the settings are removed.
         """
-        for gauge, names in (
-            (self._devices, states),
-            (self._held, states),
-            (self._success, states),
-            (self._every, every),
-        ):
+        shown = (self._devices, states), (self._held, states), (self._success, states), (self._every, every)
+        for gauge, names in shown:
             for name in self._shown.get(gauge, set()) - names.keys():
                 gauge.remove(name)
             self._shown[gauge] = set(names)

@@ -6,6 +6,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 
 from mailgate.config.sources.apis import AppleMdmSettings
-from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
+from mailgate.config.sources.every_source import EverySource
 from mailgate.config.sources.google import AndroidManagementSettings, PushSettings
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import text, value
@@ -130,15 +131,10 @@ _TIMEOUT = 30.0
 _KEY_BYTES = 1024 * 1024
 
 
-class Signature:
-    """An HMAC over the body, as NanoMDM makes it: SHA-256, base64, in ``X-Hmac-Signature``."""
-
-    def __init__(self, key: str) -> None:
-        self._key = key.encode()
-
-    async def __call__(self, headers: Mapping[str, str], body: bytes) -> bool:
-        right = b64encode(hmac.digest(self._key, body, sha256))
-        return hmac.compare_digest(headers.get("x-hmac-signature", "").encode(), right)
+async def is_signed(key: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether there is an HMAC over the body, as NanoMDM makes it: SHA-256, base64, in ``X-Hmac-Signature``."""
+    right = b64encode(hmac.digest(key.encode(), body, sha256))
+    return hmac.compare_digest(headers.get("x-hmac-signature", "").encode(), right)
 
 
 class WebhookProofs:
@@ -157,12 +153,8 @@ class WebhookProofs:
 
     def _proof(self, settings: EverySource) -> Proof | None:
         if isinstance(settings, AppleMdmSettings) and settings.hmac_key is not None:
-            return Signature(settings.hmac_key.get_secret_value())
+            return partial(is_signed, settings.hmac_key.get_secret_value())
         if isinstance(settings, AndroidManagementSettings) and settings.push and settings.push.audience:
-            asked: ApiSourceSettings = settings
-
-            def wire() -> Wire:
-                return HttpsWire(_TIMEOUT, _KEY_BYTES, asked.ca, asked.proxy)
-
+            wire = partial(HttpsWire, _TIMEOUT, _KEY_BYTES, settings.ca, settings.proxy)
             return GoogleToken(settings.push, wire, self._now)
         return None

@@ -163,13 +163,10 @@ class Run:
             missing += [each for each in page if hash(each) not in self._named]
         if len(missing) > ceil(known * self.most_gone / 100):
             return SourceOutcome(Trouble.GONE, full=True, taken=self._taken - self._again, held=len(missing))
-        await self._report_gone(missing)
-        return SourceOutcome(full=True, taken=self._taken - self._again, gone=len(missing))
-
-    async def _report_gone(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
             await run_to_end(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
+        return SourceOutcome(full=True, taken=self._taken - self._again, gone=len(missing))
 
 
 @asynccontextmanager
@@ -249,11 +246,7 @@ def _after(
         return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
     narrows_at = (state.narrows_at or started + NARROWS_AFTER) if outcome.narrowed else None
     good = replace(
-        counts,
-        last_success=now,
-        failing_since=None,
-        narrowed=len(outcome.narrowed),
-        narrows_at=narrows_at,
+        counts, last_success=now, failing_since=None, narrowed=len(outcome.narrowed), narrows_at=narrows_at
     )
     if outcome.trouble is Trouble.CUT:
         return good

@@ -81,8 +81,7 @@ class Scheduler:
         return set(settings) if before != self._listed else set()
 
     async def _learn(self) -> bool:
-        """Read the states of the connectors from the store. Returns False if it does not answer; the last known states
-        are then used."""
+        """Read the states of the connectors from the store. Returns False if it does not answer; the last known ones stay."""
         before = {name: state.last_success for name, state in self.states.items()}
         try:
             self.states = await self._runner.store.states()

@@ -11,7 +11,7 @@ from typing import Any
 from mailgate.config.sources.apis import WorkspaceOneSettings
 from mailgate.connectors.http import pages_by_number
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
-from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
+from mailgate.connectors.logins import Login, client_credentials
 from mailgate.connectors.setup import ApiConnector, Setup, connects
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -104,9 +104,8 @@ class WorkspaceOne(ApiConnector):
 
 
 def _may_see_every_app(found: Mapping[str, Any], os: str, kinds: Container[str]) -> bool:
-    """Whether the inventory has every app, where personal apps are collected. Under user enrolment an iPhone withholds
-    serial number and UDID, and its own apps. Nothing that is documented tells an Android phone with a work profile
-    from others."""
+    """Whether the inventory has every app, where personal apps are collected. Under user enrolment an iPhone withholds serial number,
+    UDID and its own apps. Nothing that is documented tells an Android phone with a work profile from others."""
     company = text(found, "Ownership")[:1].upper() in kinds  # `E` is an employee's own
     return company and _is_named(found) and os in _APPLE
 
@@ -134,11 +133,11 @@ def _login(settings: WorkspaceOneSettings, setup: Setup) -> Login:
     if settings.client_id is not None and settings.client_secret is not None:
         secret = settings.client_secret.get_secret_value()
         url = f"{settings.login_url}/connect/token"
-        return ClientCredentials(url, settings.client_id, secret, setup.now)
+        return client_credentials(url, settings.client_id, secret, setup.now)
     assert settings.username is not None
     assert settings.password is not None
     assert settings.tenant_code is not None
-    return HeaderLogin.basic(
+    return Login.basic(
         settings.username,
         settings.password.get_secret_value(),
         {"aw-tenant-code": settings.tenant_code.get_secret_value()},

@@ -114,8 +114,7 @@ async def _typed_values(request: web.Request) -> dict[str, Any]:
 
 
 def _is_from_own_page(request: web.Request) -> bool:
-    """Whether the form was sent from a page of the console, as far as the browser says (Fetch, section 3.2; Fetch
-    Metadata)."""
+    """Whether the form was sent from a page of the console, as far as the browser says (Fetch, section 3.2; Fetch Metadata)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")

@@ -26,6 +26,7 @@ from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.model import Access, Decision
 from mailgate.model.fact import Fact
+from mailgate.rollout.guard import Guard, guard_of
 from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.texts import Language, language_for
@@ -43,16 +44,14 @@ class ConsoleContext:
     bundle: Callable[[], Bundle]
     """The files in force, read again for every page."""
     catch_up: Callable[[], Awaitable[None]]
-    """Loads what is in force in the store, before every page and operation, so that each shows the result of the last
-    one."""
+    """Loads what is in force in the store, before every page and operation, so that each shows the result of the last one."""
     clock: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Readiness]]
     """The readiness of the gate, as ``/readyz`` shows it."""
     host: str
     """The name of the computer in the audit log."""
     candidate: Callable[[str | None], Rules]
-    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError; reads
-    files."""
+    """The rules in the files on disk, or with this text in place of the policy file. Raises ConfigError; reads files."""
     verdict_rates: VerdictRates
     counting: AppCounting
     readings: Readings
@@ -66,12 +65,16 @@ class ConsoleContext:
     recheck: Recheck = field(default_factory=Recheck)
     """Asks the sources of a device at once."""
     recheck_many: Recheck = field(default_factory=lambda: Recheck(patience=None))
-    """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits
-    behind them."""
+    """Asks the sources of many devices, one device after another. Its limit is separate, so no single request waits behind them."""
     losses: dict[tuple[str, timedelta], Fact] = field(default_factory=dict)
     """Who may lose mail while a source stays away, by source and how long its reports count, as last counted."""
     background_questions: BackgroundQuestions = field(default_factory=BackgroundQuestions)
     toasts: Toasts = field(default_factory=Toasts)
+
+    @property
+    def guard(self) -> Guard | None:
+        """The guard by the settings in force."""
+        return guard_of(self.bundle().settings)
 
 
 def context_of(request: web.Request) -> ConsoleContext:

@@ -17,7 +17,6 @@ from mailgate.console.render import CLOSED, page
 from mailgate.console.toasts import Toast
 from mailgate.gateway.pages.view import own_path
 from mailgate.rollout.approvals import plan_statuses
-from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.texts import console_languages
 
@@ -97,9 +96,7 @@ async def _waits(request: web.Request) -> dict[str, int]:
         return {}
     try:
         asked, _ = await context.store.help_requests.waiting(0) if "operator" in roles else (0, [])
-        plans = await plan_statuses(
-            context.store, guard_of(context.bundle().settings), context.clock(), MAX_PLANS
-        )
+        plans = await plan_statuses(context.store, context.guard, context.clock(), MAX_PLANS)
     except StoreError:
         return {}
     return {
@@ -119,14 +116,13 @@ async def show_without_login(
 
 
 def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields: str) -> None:
-    """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these
-    fields."""
+    """Show a message on the next page. ``undo`` is the address of a form that takes the action back, with these fields."""
     request[_NEXT_TOAST] = Toast(words, context_of(request).clock(), undo, fields)
 
 
 def common_values(request: web.Request) -> dict[str, Any]:
     """The values that the templates of every page need."""
-    session, roles = request[SESSION], roles_of(request)
+    session, roles, policy = request[SESSION], roles_of(request), context_of(request).bundle().policy
 
     def to(name: str, query: dict[str, Any] | None = None, /, **parts: str) -> str:
         return address(request, name, query, **parts) if may_open(name, roles) else CLOSED
@@ -143,14 +139,14 @@ def common_values(request: web.Request) -> dict[str, Any]:
         "who": session.name,
         "roles": roles,
         "csrf": session.csrf,
-        "title_of": context_of(request).bundle().policy.title_of,
+        "title_of": policy.title_of,
+        "name_of": policy.catalog.name_of,
         "to": to,
     }
 
 
 def language_values(request: web.Request) -> dict[str, Any]:
-    """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded
-    again."""
+    """The language of a page, and the other languages to choose from. A page that answers a form cannot be loaded again."""
     language = language_of(request)
     others = [each for each in console_languages().values() if each.tag != language.tag]
     here = request.rel_url.raw_path_qs if request.method == "GET" else ""

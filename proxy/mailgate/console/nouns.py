@@ -15,8 +15,6 @@ NOUNS = (
 
 
 class MenuPage(NamedTuple):
-    """A page that the menu leads to."""
-
     name: str
     """The name of its route."""
     words: str
@@ -35,58 +33,39 @@ class MenuEntry(NamedTuple):
 
 
 MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
-    (
-        phrase("Support"),
-        (
-            MenuEntry(phrase("Overview"), "home", (MenuPage("now", phrase("Overview")),)),
-            MenuEntry(phrase("Help requests"), "help", (MenuPage("help_requests", phrase("Help requests")),)),
-            MenuEntry(
-                phrase("People"),
-                "people",
-                (
-                    MenuPage("devices", phrase("Devices")),
-                    MenuPage("devices", phrase("Lost"), "?state=lost", "devices"),
-                    MenuPage("exemptions", phrase("Exemptions")),
-                    MenuPage("extension", phrase("Browsers")),
-                    MenuPage("sightings", phrase("Requests")),
-                    MenuPage("explain", phrase("One decision")),
-                ),
-            ),
-        ),
-    ),
-    (
-        phrase("Rules"),
-        (
-            MenuEntry(phrase("Apps"), "apps", (MenuPage("apps", phrase("Apps")),)),
-            MenuEntry(
-                phrase("Rules"),
-                "rules",
-                (
-                    MenuPage("policy", phrase("Rules")),
-                    MenuPage("policy-drafts", phrase("Drafts"), begins="policy-draft"),
-                    MenuPage("policy-plans", phrase("Plans"), begins="policy-plan"),
-                    MenuPage("policy", phrase("Versions"), "#versions", "policy-version"),
-                ),
-            ),
-            MenuEntry(phrase("Notices"), "mail", (MenuPage("notices", phrase("Notices")),)),
-        ),
-    ),
-    (
-        phrase("System"),
-        (
-            MenuEntry(
-                phrase("Sources"),
-                "source",
-                (MenuPage("connectors", phrase("Sources")), MenuPage("enrolment", phrase("Enrolment"))),
-            ),
-            MenuEntry(
-                phrase("Audit log"),
-                "log",
-                (MenuPage("audit", phrase("Audit log")), MenuPage("looks", phrase("Who looked at whom"))),
-            ),
-        ),
-    ),
-)
+    (phrase("Support"), (
+        MenuEntry(phrase("Overview"), "home", (MenuPage("now", phrase("Overview")),)),
+        MenuEntry(phrase("Help requests"), "help", (MenuPage("help_requests", phrase("Help requests")),)),
+        MenuEntry(phrase("People"), "people", (
+            MenuPage("devices", phrase("Devices")),
+            MenuPage("devices", phrase("Lost"), "?state=lost", "devices"),
+            MenuPage("exemptions", phrase("Exemptions")),
+            MenuPage("extension", phrase("Browsers")),
+            MenuPage("sightings", phrase("Requests")),
+            MenuPage("explain", phrase("One decision")),
+        )),
+    )),
+    (phrase("Rules"), (
+        MenuEntry(phrase("Apps"), "apps", (MenuPage("apps", phrase("Apps")),)),
+        MenuEntry(phrase("Rules"), "rules", (
+            MenuPage("policy", phrase("Rules")),
+            MenuPage("policy-drafts", phrase("Drafts"), begins="policy-draft"),
+            MenuPage("policy-plans", phrase("Plans"), begins="policy-plan"),
+            MenuPage("policy", phrase("Versions"), "#versions", "policy-version"),
+        )),
+        MenuEntry(phrase("Notices"), "mail", (MenuPage("notices", phrase("Notices")),)),
+    )),
+    (phrase("System"), (
+        MenuEntry(phrase("Sources"), "source", (
+            MenuPage("connectors", phrase("Sources")),
+            MenuPage("enrolment", phrase("Enrolment")),
+        )),
+        MenuEntry(phrase("Audit log"), "log", (
+            MenuPage("audit", phrase("Audit log")),
+            MenuPage("looks", phrase("Who looked at whom")),
+        )),
+    )),
+)  # fmt: skip
 """The groups of the menu with their entries."""
 _OF_ANOTHER = {"people": "devices", "find": "devices"}
 """The pages of one person and of the search stand with the devices."""

@@ -43,8 +43,7 @@ def over_tls(request: web.Request, settings: Settings) -> bool:
 
 
 def cookie_of(request: web.Request, name: str, settings: Settings) -> str:
-    """The value of a cookie of the console; empty if there is none. Of several nobody knows which the console has set, so
-    none counts."""
+    """The value of a cookie of the console; empty if there is none. Of several nobody knows which the console has set, so none counts."""
     fields = "; ".join(request.headers.getall("Cookie", ()))
     found = values_named(fields, name, secure=over_tls(request, settings))
     return found[0] if len(found) == 1 else ""

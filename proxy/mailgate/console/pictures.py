@@ -2,7 +2,7 @@
 refused by day, and devices that lose mail by the hour."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
@@ -78,7 +78,7 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     order, tell = (EFFECTS, outcome_in_words) if part == "effect" else (KINDS, kind_in_words)
     counted = [getattr(each, part) for each in traffic.spans]
     totals = sum((Counter(each) for each in counted), Counter[str]())
-    told = _worded_totals(totals, order, tell)
+    told = tuple((name, tell(name), totals[name]) for name in order if totals[name])
     words = joined(joined([number, name], " ") for _, name, number in told) or phrase("no requests")
     return Plot(
         part,
@@ -91,15 +91,8 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     )
 
 
-def _worded_totals(
-    totals: Counter[str], order: Sequence[str], tell: Callable[[str], str]
-) -> tuple[tuple[str, str, int], ...]:
-    return tuple((name, tell(name), totals[name]) for name in order if totals[name])
-
-
 def _marks(traffic: Traffic) -> list[Mark]:
-    """The first, the middle and the last time. A day is marked by its noon, which is on that day in nearly all time
-    zones."""
+    """The first, the middle and the last time. A day is marked by its noon, which is on that day in nearly all time zones."""
     span, count, _ = RANGES[traffic.range]
     form, later = ("short", timedelta(hours=12)) if span == "day" else ("time", timedelta(0))
     return [

@@ -102,7 +102,6 @@ READERS: Mapping[str, Reader] = {
 
 
 def parameters_in(query: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of the filter in an address."""
     return {name: text for name in READERS if (text := query.get(name, "").strip())}
 
 

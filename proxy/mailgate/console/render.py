@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from importlib.resources import files
 from typing import Any
 
@@ -12,40 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from mailgate.console import words
 from mailgate.console.audit.facts import act_in_words, thing_in_words
 from mailgate.console.connectors.sources import loss_in_words
 from mailgate.console.now.gates import roughly
 from mailgate.console.people.lanes import drawn
 from mailgate.console.pictures import away_picture, sparkline
 from mailgate.console.shapes import badge, breakable, table
-from mailgate.console.words import (
-    CONNECTORS,
-    KIND_CHOICES,
-    MAIL_STATES,
-    NAME_KINDS,
-    PLAN_STATES,
-    ROLES,
-    STAGES,
-    app_state_in_words,
-    effect_in_words,
-    enrolment_in_words,
-    kind_in_words,
-    looked_clause_first,
-    mail_failure_in_words,
-    not_denied_in_words,
-    protocol_in_words,
-    reason_in_words,
-    rule_in_words,
-    rule_state_in_words,
-    short_name,
-    short_names,
-    source_in_words,
-    state_in_words,
-    status_in_words,
-    system_in_words,
-    trouble_in_words,
-    verdict_in_words,
-)
+from mailgate.console.words import told_by
 from mailgate.gateway import pages
 from mailgate.gateway.pages.me import cause_words
 from mailgate.gateway.pages.shapes import MARK, icon, style
@@ -198,23 +172,12 @@ def is_translatable(context: Context, words: str) -> bool:
     return isinstance(words, Phrase) or _language(context).tag == SOURCE
 
 
-def safe_svg(drawn: str) -> Markup:
-    """Mark a picture of ``console/svg.py``, which escapes every text, as safe."""
-    return Markup(drawn)  # noqa: S704
-
-
-def plain_choice(word: str) -> tuple[str, str]:
-    """A choice that is shown as it is."""
-    return word, word
-
-
 def count(number: int) -> Phrase:
     """A number with separated thousands."""
     return Phrase(lambda tongue: tongue.number(number))
 
 
 def ago(time: timedelta) -> Phrase:
-    """A length of time ago, in words."""
     if time < timedelta(seconds=10):
         return phrase("just now")
     count, unit = roughly(time)
@@ -227,7 +190,6 @@ def ago(time: timedelta) -> Phrase:
 
 
 def plain(value: object) -> str:
-    """A value of a variable, for people."""
     if isinstance(value, timedelta):
         days, hours = value.days, value.seconds / 3600
         return (
@@ -244,20 +206,6 @@ def plain(value: object) -> str:
         if isinstance(value, (bool, str))
         else str(value)
     )
-
-
-def kind_pair(kind: str) -> tuple[str, str]:
-    """A kind of client as a choice."""
-    return kind, KIND_CHOICES.get(kind, kind)
-
-
-def spaced(word: str) -> tuple[str, str]:
-    """A choice that is shown as it is, without its underscores."""
-    return word, word.replace("_", " ")
-
-
-def list_joined_by_or(names: Iterable[str]) -> str:
-    return reduce(joined_by_or, names)
 
 
 def joined_by_and(steps: Iterable[str]) -> str:
@@ -342,8 +290,7 @@ _ENVIRONMENT = _environment(
         "event": _in_language(event),
         "day_alone": _in_language(day_alone),
         "for_page": _in_language(for_page),
-        "same": plain_choice,
-        "safe_svg": safe_svg,
+        "safe_svg": Markup,  # of console/svg.py, which escapes every text
         "sparkline": _in_language(sparkline),
         "lanes": _in_language(drawn),
         "told": _in_language(cause_words),
@@ -351,46 +298,48 @@ _ENVIRONMENT = _environment(
         "join": joined,
         "ago": ago,
         "plain": plain,
-        "kind_pair": kind_pair,
-        "kind_choice": lambda kind: KIND_CHOICES.get(kind, kind) if kind else "",
+        # choices of a form: the value, and how it is shown
+        "same": lambda word: (word, word),
+        "spaced": lambda word: (word, word.replace("_", " ")),
+        "kind_pair": lambda kind: (kind, words.KIND_CHOICES.get(kind, kind)),
+        "kind_choice": lambda kind: words.KIND_CHOICES.get(kind, kind) if kind else "",
         "before": before,
-        "effect": effect_in_words,
-        "app_state": app_state_in_words,
-        "rule_state": rule_state_in_words,
-        "kind": kind_in_words,
-        "enrolment": enrolment_in_words,
-        "verdict": verdict_in_words,
-        "protocol": protocol_in_words,
-        "reason": reason_in_words,
-        "connector": lambda state: CONNECTORS.get(state, state),
+        "effect": told_by(words.EFFECTS),
+        "app_state": told_by(words.APP_STATES),
+        "rule_state": told_by(words.RULE_STATES),
+        "kind": words.kind_in_words,
+        "enrolment": words.enrolment_in_words,
+        "verdict": told_by(words.VERDICTS),
+        "protocol": told_by(words.PROTOCOLS),
+        "reason": words.reason_in_words,
+        "connector": told_by(words.CONNECTORS),
         "capital": capital,
         "sentence": sentence,
         "small": lambda words: transformed(words, lambda text: text[:1].lower() + text[1:]),
-        "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
-        "looked": looked_clause_first,
-        "trouble": trouble_in_words,
-        "http_status": status_in_words,
+        "name_kind": told_by(words.NAME_KINDS),
+        "looked": words.looked_clause_first,
+        "trouble": words.trouble_in_words,
+        "http_status": words.status_in_words,
         "away_picture": _in_language(away_picture),
         "loss": loss_in_words,
-        "source": source_in_words,
-        "short": short_names,
-        "short_name": short_name,
+        "source": words.source_in_words,
+        "short": words.short_names,
+        "short_name": words.short_name,
         "breakable": breakable,
-        "state": state_in_words,
-        "not_denied": not_denied_in_words,
-        "rule": rule_in_words,
-        "stage": lambda stage: STAGES.get(stage, stage),
-        "plan_state": lambda state: PLAN_STATES.get(state, state),
+        "state": words.state_in_words,
+        "not_denied": words.not_denied_in_words,
+        "rule": words.rule_in_words,
+        "stage": told_by(words.STAGES),
+        "plan_state": told_by(words.PLAN_STATES),
         "about": subject_in_words,
         "act": act_in_words,
         "thing": thing_in_words,
-        "any_of": list_joined_by_or,
+        "any_of": partial(reduce, joined_by_or),
         "all_of": joined_by_and,
-        "spaced": spaced,
         "without_ticks": lambda words: transformed(words, lambda text: text.replace("`", "")),
-        "mail_failure": mail_failure_in_words,
-        "mail_state": lambda state: MAIL_STATES.get(state, state),
-        "role": lambda role: ROLES.get(role, role),
-        "system": system_in_words,
+        "mail_failure": words.mail_failure_in_words,
+        "mail_state": told_by(words.MAIL_STATES),
+        "role": told_by(words.ROLES),
+        "system": words.system_in_words,
     }
 )

@@ -34,8 +34,7 @@ async def secure(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 async def begin_file(request: web.Request, media: str, disposition: str) -> web.StreamResponse:
-    """Begin a file that is sent while it is read. That it is read is kept before its first byte leaves. Raises
-    StoreUnavailableError."""
+    """Begin a file that is sent while it is read. That it is read is kept before its first byte leaves. Raises StoreUnavailableError."""
     note_read(request)
     answer = web.StreamResponse(
         headers={"Content-Type": f"{media}; charset=utf-8", "Content-Disposition": disposition}

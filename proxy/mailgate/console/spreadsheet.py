@@ -33,7 +33,6 @@ def beginning(columns: Iterable[str]) -> str:
 
 
 def lines(rows: Iterable[Iterable[object]]) -> str:
-    """The lines of some rows."""
     sheet = io.StringIO()
     csv.writer(sheet).writerows([_cell(each) for each in row] for row in rows)
     return sheet.getvalue()

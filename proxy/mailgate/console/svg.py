@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from mailgate.console import svg
 from mailgate.gateway.pages.shapes import tokens
 from mailgate.model.phrase import ENGLISH, Translator, phrase, translate
 
@@ -49,7 +48,6 @@ def text(
 
 
 def placed(parts: Iterable[str], x: int, y: int) -> list[str]:
-    """Move parts together."""
     return [f'<g transform="translate({x} {y})">', *parts, "</g>"]
 
 
@@ -84,8 +82,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words below a column. A page shows ``at`` in the time zone of its reader; ``form`` is ``short`` for a day, or
-    ``time``."""
+    """Words below a column. A page shows ``at`` in the time zone of its reader; ``form`` is ``short`` for a day, or ``time``."""
 
     place: int
     words: str = ""
@@ -114,9 +111,7 @@ def columns(
         if numbers and each:
             x, room = box.column(place, len(counted))
             whole = sum(each.values())
-            parts.append(
-                svg.text(x + room / 2, box.y(whole, top) - 5, translator.number(whole), "ink", "middle")
-            )
+            parts.append(text(x + room / 2, box.y(whole, top) - 5, translator.number(whole), "ink", "middle"))
     return parts + [_mark(each, len(counted), box, translator) for each in marks]
 
 
@@ -144,8 +139,8 @@ def short_number(value: int, translator: Translator = ENGLISH) -> str:
 def _line(value: int, top: int, box: Box, translator: Translator) -> list[str]:
     y = box.y(value, top)
     return [
-        svg.across(box.left, y, box.width - box.left),
-        svg.text(box.left - 8, y + 4, short_number(value, translator), "soft", "end"),
+        across(box.left, y, box.width - box.left),
+        text(box.left - 8, y + 4, short_number(value, translator), "soft", "end"),
     ]
 
 
@@ -158,7 +153,7 @@ def _column(
     for name in order:
         if number := each.get(name, 0):
             upper, lower = box.y(below + number, top), box.y(below, top)
-            bars.append(svg.bar(x + (room - wide) / 2, upper, wide, max(lower - upper, 1.5), f"bar {name}"))
+            bars.append(bar(x + (room - wide) / 2, upper, wide, max(lower - upper, 1.5), f"bar {name}"))
             below += number
     return bars
 
@@ -171,4 +166,4 @@ def _mark(mark: Mark, of: int, box: Box, translator: Translator) -> str:
     ends = {0: "start", of - 1: "end"} if of > 8 else {}
     anchor = ends.get(mark.place, "middle")
     at = {"start": x, "middle": x + room / 2, "end": x + room}[anchor]
-    return svg.text(at, box.height - 4, words, "soft", anchor, at=mark.at, form=mark.form)
+    return text(at, box.height - 4, words, "soft", anchor, at=mark.at, form=mark.form)

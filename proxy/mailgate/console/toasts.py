@@ -12,8 +12,7 @@ _MAX_TOASTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """A message. ``undo`` is the address of a form that takes the action back, with these fields; empty if nothing
-    does."""
+    """A message. ``undo`` is the address of a form that takes the action back, with these fields; empty if nothing does."""
 
     words: str
     at: datetime

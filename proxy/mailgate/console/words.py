@@ -1,7 +1,7 @@
 """The display names of the closed sets of the model."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 
 from mailgate.devices.names import CERT, DIRECTORY, EAS, KEY, SERIAL, UDID, USER
@@ -10,18 +10,17 @@ from mailgate.errors import Trouble
 from mailgate.gateway.pages.devices import ENROLMENTS, NOT_DENIED, SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Absence, Compliance, Effect, Enrolment, Kind, PostureState, Protocol, Reason
-from mailgate.model.phrase import capital, joined, phrase
+from mailgate.model.phrase import capital, joined, phrase, plural
 from mailgate.policy.rule_states import AppState, RuleState
 
-EFFECTS = {
+EFFECTS: Mapping[str, str] = {
     Effect.ALLOW: phrase("gets mail"),
     Effect.WARN: phrase("warned"),
     Effect.CHALLENGE: phrase("asked for proof"),
     Effect.BLOCK: phrase("no mail"),
 }
 """The effect on a request."""
-_OUTCOMES = EFFECTS | {Effect.ALLOW: phrase("got mail"), Effect.BLOCK: phrase("refused")}
-RULE_STATES = {
+RULE_STATES: Mapping[str, str] = {
     RuleState.LETS_IN: phrase("gives mail"),
     RuleState.WARNS: phrase("warns"),
     RuleState.CHALLENGES: phrase("asks for proof"),
@@ -31,9 +30,9 @@ RULE_STATES = {
     RuleState.OFF: phrase("off"),
 }
 """What a rule does now."""
-APP_STATES = {AppState.PROHIBITED: phrase("Prohibited"), AppState.LISTED: phrase("Listed")}
+APP_STATES: Mapping[str, str] = {AppState.PROHIBITED: phrase("Prohibited"), AppState.LISTED: phrase("Listed")}
 """What a listed app means for company mail now."""
-PROTOCOLS = {
+PROTOCOLS: Mapping[str, str] = {
     Protocol.WEB: phrase("the web"),
     Protocol.ACTIVESYNC: "ActiveSync",
     Protocol.DAV: phrase("CalDAV or CardDAV"),
@@ -59,7 +58,7 @@ CANNOT_RUN = phrase("No listed app can run")
 """The state of a clean device of which it is only known that some listed apps cannot run."""
 NOT_REPORTING = phrase("Does not report now")
 """The state of a computer whose browser is closed, or has no extension any more."""
-VERDICTS = {
+VERDICTS: Mapping[str, str] = {
     Compliance.COMPLIANT: phrase("it meets the management's rules"),
     Compliance.GRACE: phrase("it breaks the management's rules, and has time to fix that"),
     Compliance.NONCOMPLIANT: phrase("it breaks the management's rules"),
@@ -68,7 +67,7 @@ VERDICTS = {
 }
 """The verdict of a device's management by its own rules."""
 LOST = phrase("Lost")
-CONNECTORS = {
+CONNECTORS: Mapping[str, str] = {
     "new": phrase("Not read yet"),
     "reading": phrase("Read for the first time"),
     "ok": phrase("Working"),
@@ -98,7 +97,7 @@ TROUBLES = {
     Trouble.FAULT: phrase("met a fault in Mailgate, which the log describes"),
 }
 """What is wrong with a source."""
-KINDS: dict[str, str] = {
+KINDS: Mapping[str, str] = {
     "": phrase("device"),
     "unknown": phrase("device of unknown kind"),
     "laptop": phrase("laptop"),
@@ -110,23 +109,23 @@ KINDS: dict[str, str] = {
     "other": phrase("other"),
 }
 """The kind of a device."""
-ROLES = {
+ROLES: Mapping[str, str] = {
     "analyst": phrase("analyst"),
     "viewer": phrase("viewer"),
     "operator": phrase("operator"),
     "approver": phrase("approver"),
 }
 """The roles of admins."""
-KIND_CHOICES = KINDS | {"unknown": phrase("unknown")}
+KIND_CHOICES: Mapping[str, str] = {**KINDS, "unknown": phrase("unknown")}
 """The kinds of devices, as choices in a form."""
-STAGES: dict[str, str] = {
+STAGES: Mapping[str, str] = {
     "pending": phrase("has not begun"),
     "report_only": phrase("watches"),
     "warn": phrase("warns"),
     "enforce": phrase("applies"),
 }
 """The stages of a rule."""
-PLAN_STATES: dict[str, str] = {
+PLAN_STATES: Mapping[str, str] = {
     "open": phrase("open"),
     "expired": phrase("expired"),
     "overtaken": phrase("overtaken"),
@@ -135,7 +134,7 @@ PLAN_STATES: dict[str, str] = {
     "replaced": phrase("replaced"),
 }
 """The state of a plan."""
-NAME_KINDS = {
+NAME_KINDS: Mapping[str, str] = {
     SERIAL: phrase("Serial number"),
     UDID: phrase("UDID"),
     KEY: phrase("Key"),
@@ -146,7 +145,7 @@ NAME_KINDS = {
 }
 """The kinds of names of devices."""
 
-MAIL_STATES: dict[str, str] = {
+MAIL_STATES: Mapping[str, str] = {
     "queued": phrase("queued"),
     "sending": phrase("sending"),
     "sent": phrase("sent"),
@@ -166,14 +165,15 @@ def mail_failure_in_words(why: str) -> str:
     return phrase("the gate ended while it was being sent") if why == "interrupted" else why
 
 
-def rule_state_in_words(state: RuleState | str) -> str:
-    """What a rule does now."""
-    return RULE_STATES[RuleState(state)]
+def told_by(words: Mapping[str, str]) -> Callable[[str], str]:
+    """A function that tells a word of a closed set. One of another release stays as it is stored."""
+    return lambda word: words.get(word, word)
 
 
-def app_state_in_words(state: AppState | str) -> str:
-    """What a listed app means for company mail now."""
-    return APP_STATES[AppState(state)]
+outcome_in_words = told_by({**EFFECTS, Effect.ALLOW: phrase("got mail"), Effect.BLOCK: phrase("refused")})
+"""What became of a request that is over."""
+not_denied_in_words = told_by(NOT_DENIED)
+"""Why a device's management is not known to keep every listed app from running; empty if there is no reason."""
 
 
 def rule_in_words(rule: str) -> str:
@@ -197,12 +197,6 @@ def status_in_words(status: int) -> str:
     """An HTTP status with its phrase (RFC 9110, section 15)."""
     known = next((each.phrase for each in HTTPStatus if each == status), "")
     return f"HTTP {status} {known}".strip()
-
-
-def not_denied_in_words(why: str) -> str:
-    """Why a device's management is not known to keep every listed app from running; empty if there is no reason. Words of
-    other releases are shown as they are stored."""
-    return NOT_DENIED.get(why, why)
 
 
 def state_in_words(
@@ -243,6 +237,16 @@ def looked_clause_first(source: str) -> str:
     return capital(told) if source == ENROLLED else told
 
 
+def length_in_words(count: int, unit: str) -> str:
+    """A length of time, in ``days``, ``hours``, ``minutes`` or ``seconds``."""
+    return {
+        "days": plural("%(count)s day", "%(count)s days", count),
+        "hours": plural("%(count)s hour", "%(count)s hours", count),
+        "minutes": plural("%(count)s minute", "%(count)s minutes", count),
+        "seconds": plural("%(count)s second", "%(count)s seconds", count),
+    }[unit]
+
+
 def short_name(login: str) -> str:
     """A person as a sentence about this one alone names them."""
     return login.partition("@")[0]
@@ -259,13 +263,7 @@ def kind_in_words(kind: Kind | str | None) -> str:
 
 
 def enrolment_in_words(enrolment: str) -> str:
-    """How a device is enrolled."""
     return capital(ENROLMENTS[Enrolment(enrolment)]) if enrolment in ENROLMENTS else phrase("Not told")
-
-
-def verdict_in_words(compliance: str) -> str:
-    """The verdict of a device's management."""
-    return VERDICTS[Compliance(compliance)]
 
 
 def system_in_words(os: str, version: str = "") -> str:
@@ -274,7 +272,6 @@ def system_in_words(os: str, version: str = "") -> str:
 
 
 def device_in_words(kind: Kind | str | None, os: str, version: str = "") -> str:
-    """A device in a few words."""
     return joined(part for part in (kind_in_words(kind), system_in_words(os, version)) if part)
 
 
@@ -302,25 +299,8 @@ def called(kind: str | None, os: str) -> str:
     return _BY_SYSTEM.get(os) or _BY_SYSTEM.get(f"{os} {kind}") or _BY_KIND.get(kind or "", _DEVICE)
 
 
-def effect_in_words(effect: str) -> str:
-    """The effect on a request. Effects of other releases are shown as they are stored."""
-    return EFFECTS[Effect(effect)] if effect in set(Effect) else effect
-
-
-def outcome_in_words(effect: str) -> str:
-    """What became of a request that is over."""
-    return _OUTCOMES[Effect(effect)] if effect in set(Effect) else effect
-
-
-def protocol_in_words(protocol: str) -> str:
-    return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
-
-
-_REASONS = frozenset(Reason)
-
-
 def reason_in_words(reason: str) -> str:
     """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
-    if reason not in _REASONS or reason == Reason.RULE_MATCHED:
+    if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
     return wording_of(Reason(reason)).title

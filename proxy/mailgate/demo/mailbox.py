@@ -35,8 +35,6 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class MailboxMessage:
-    """One message, decoded."""
-
     sender: str
     recipient: str
     subject: str
@@ -98,12 +96,11 @@ class Mailbox:
         )
 
     def application(self) -> web.Application:
-        """The mailbox as a web application."""
         application = web.Application(client_max_size=MAX_UPLOAD)
         application.on_response_prepare.append(_nameless)
         application.add_routes(
             [
-                web.get("/", self.inbox),
+                web.get("/", self.folder),
                 web.get("/style.css", self.style),
                 web.get("/compose", self.form),
                 web.post("/compose", self.send),
@@ -114,11 +111,9 @@ class Mailbox:
         )
         return application
 
-    async def inbox(self, _: web.Request) -> web.Response:
-        return self._list("inbox")
-
     async def folder(self, request: web.Request) -> web.Response:
-        return self._list(request.match_info["folder"])
+        folder = request.match_info.get("folder", "inbox")
+        return self._page("folder.html", folder=folder, messages=self._folders[folder])
 
     async def message(self, request: web.Request) -> web.Response:
         return self._page("message.html", message=self._find(request), path=request.path)
@@ -153,9 +148,6 @@ class Mailbox:
 
     async def style(self, _: web.Request) -> web.Response:
         return web.Response(text=self._style, content_type="text/css", headers=HEADERS)
-
-    def _list(self, folder: str) -> web.Response:
-        return self._page("folder.html", folder=folder, messages=self._folders[folder])
 
     def _find(self, request: web.Request) -> MailboxMessage:
         return _at(self._folders[request.match_info["folder"]], request.match_info["number"])

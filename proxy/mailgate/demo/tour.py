@@ -114,7 +114,7 @@ def tour(place: DemoAddresses) -> str:
         "",
         f"Mail     {place.url}  ({f'before {place.upstream}' if place.upstream else 'a demo mailbox'})",
         *_console(place),
-        f"Rules    {place.policy}  ({_when_rules_apply(place)})",
+        f"Rules    {place.policy}  (edit them{': big changes need approval' if place.tokens else ''})",
         f"Log      {place.log}",
         "Ctrl-C ends the demo.",
     ]
@@ -127,7 +127,3 @@ def _console(place: DemoAddresses) -> list[str]:
     if not place.tokens:
         return [address, "         (to log in, start with --people 300 in a new --directory)"]
     return [address, *(f"Log in   {path.read_text('utf-8').strip()}" for path in place.tokens.values())]
-
-
-def _when_rules_apply(place: DemoAddresses) -> str:
-    return "edit them: big changes need approval" if place.tokens else "edit them"

@@ -103,9 +103,8 @@ class Report:
         return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
-        """The report as received ``now``. A look, verdict or denial from the future is dated
-        ``now``, or it would hide every later one. Nobody knows the time of one that is further ahead than clocks differ: dated ``now`` with
-        every run it would never grow old."""
+        """The report as received ``now``. What is dated in the future is dated ``now``, or it would hide every later one; further ahead than
+        clocks differ nobody knows its time: dated ``now`` with every run it would never grow old."""
         far = now + SOURCE_AHEAD
         told = {name: at for name in DATED if (at := getattr(self, name)) is not None}
         times: dict[str, Any] = {name: min(at, now) if at <= far else LONG_AGO for name, at in told.items()}

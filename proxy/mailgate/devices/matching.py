@@ -28,31 +28,26 @@ _FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
 
 
 def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
-    """The contradictions between these reports of one device, for an admin, who has to find out which source is right. A report whose
-    source no longer has the device does not count. That one source saw an app and another did not is none: ``posture.py`` decides
-    which of them counts."""
+    """The contradictions between these reports of one device, for an admin, who has to find out which source is right. Reports that are
+    gone do not count. That one source saw an app and another did not is none: ``posture.py`` decides which of them counts."""
     current = [report for report in reports if not report.gone]
     crowd = sorted({report.source for report in reports if looks_like_placeholder(reports, report.source)})
-    return tuple(
-        Contradiction(
-            Reason.DEVICE_NAME_CONTRADICTED,
-            "",
-            phrase(
-                "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
-                source=source,
-                crowd=PLACEHOLDER_MIN_IDS,
-            ),
+    found: list[Contradiction] = []
+    for source in crowd[:1]:
+        words = phrase(
+            "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
+            source=source,
+            crowd=PLACEHOLDER_MIN_IDS,
         )
-        for source in crowd[:1]
-    ) + tuple(
-        Contradiction(reason, "", joined((noun, _said(said)), ": "))
-        for reason, noun, said in (
-            (Reason.DEVICE_KIND_CONTRADICTED, phrase("kind"), list(_kinds(current))),
-            (Reason.DEVICE_OS_CONTRADICTED, phrase("operating system"), list(_systems(current))),
-            (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
-        )
-        if len({each for each, _ in said}) > 1
-    )
+        found.append(Contradiction(Reason.DEVICE_NAME_CONTRADICTED, "", words))
+    for reason, noun, said in (
+        (Reason.DEVICE_KIND_CONTRADICTED, phrase("kind"), list(_kinds(current))),
+        (Reason.DEVICE_OS_CONTRADICTED, phrase("operating system"), list(_systems(current))),
+        (Reason.DEVICE_OWNER_CONTRADICTED, phrase("owner"), list(_owners(current))),
+    ):
+        if len({each for each, _ in said}) > 1:
+            found.append(Contradiction(reason, "", joined((noun, _said(said)), ": ")))
+    return tuple(found)
 
 
 def looks_like_placeholder(reports: Iterable[Report], source: str) -> bool:
@@ -207,10 +202,7 @@ class DeviceSet:
                 found.append(other)
         if not found:
             return Device(
-                self._free_id(report.key),
-                (report,),
-                first_seen=report.first_seen,
-                last_seen=report.last_seen,
+                self._free_id(report.key), (report,), first_seen=report.first_seen, last_seen=report.last_seen
             )
         for each in found:
             self._remove(self._devices[each.id])

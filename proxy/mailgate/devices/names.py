@@ -103,8 +103,7 @@ _ACCENT = re.compile("[{}-{}]".format(*ACCENTS))
 
 
 def bare(text: str) -> str:
-    """The text without what a paste adds: the address in ``Plum Key <plum.key@example.com>``, without ``mailto:`` and
-    punctuation around it."""
+    """The text without what a paste adds: the address in ``Plum Key <plum.key@example.com>``, without ``mailto:`` and outer punctuation."""
     seen = "".join(each for each in unicodedata.normalize("NFC", text) if unicodedata.category(each) != "Cf")
     angled = _ANGLED.search(seen)
     inner = (angled[1] if angled else seen).strip()

@@ -284,8 +284,7 @@ def is_a_browser_alone(client: Client, posture: Posture) -> bool:
 
 
 def by_person(posture: Posture) -> Posture:
-    """The posture of a person for such a browser. It may be on a device that nobody knows, so no device's exemption and no grace of a
-    new device is its own."""
+    """The posture of a person for such a browser: it may be on an unknown device, so no exemption or grace of a device is its own."""
     return replace(posture, device_id="", first_seen=None, by_person=True)
 
 
@@ -327,16 +326,7 @@ def kind_of(reports: Iterable[Report]) -> Kind | None:
     return min(told, key=_KINDS.index, default=None)
 
 
-_KINDS = (
-    Kind.PHONE,
-    Kind.TABLET,
-    Kind.MAIL_APP,
-    Kind.TOOL,
-    Kind.BOT,
-    Kind.OTHER,
-    Kind.LAPTOP,
-    Kind.UNKNOWN,
-)
+_KINDS = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP, Kind.TOOL, Kind.BOT, Kind.OTHER, Kind.LAPTOP, Kind.UNKNOWN)
 
 
 def stable_until(device: Device, terms: PostureTerms, now: datetime) -> datetime:

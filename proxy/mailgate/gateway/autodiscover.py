@@ -195,7 +195,9 @@ class _Document:
             self._names = ENVELOPED if local == "Envelope" else PLAIN
             _check(local in ("Envelope", "Autodiscover"))
         else:
-            self._enter(self._open[-1])
+            parent = self._open[-1]
+            _check(parent.holder and not parent.text)
+            parent.leaf = False
         _check(space in self._names)
         holder, leaf = (local in names for names in self._names[space])
         _check(holder or leaf)
@@ -213,10 +215,6 @@ class _Document:
 
     def end(self, _name: str) -> None:
         self._count(self._open.pop().text)
-
-    def _enter(self, parent: _Open) -> None:
-        _check(parent.holder and not parent.text)
-        parent.leaf = False
 
     def _attributes(self, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():

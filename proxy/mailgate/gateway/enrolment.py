@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from mailgate import __version__
 from mailgate.attest import mint
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedApp, ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
@@ -82,7 +82,7 @@ def hardware_result(
     ``reporters`` the apps by format, if one of them has to hold the key."""
     try:
         evidence = read_evidence(said)
-    except EvidenceRefusedError as refusal:
+    except Refused as refusal:
         return HardwareResult("", refused=refusal.reason, detail=refusal.detail)
     if nonces.read(evidence.nonce, now).origin not in (NonceOrigin.SHARED, NonceOrigin.OWN):
         detail = "expected a nonce of this gate from the last minutes"
@@ -327,7 +327,7 @@ async def _attest(
         key = await _owned(part, key, now)
         if not noted:
             await take_report(part.live, enroller.enrolments, enroller.devices, key, report, incoming, now)
-    except EvidenceRefusedError as refused:
+    except Refused as refused:
         changed = key is not None and refused.reason is Reason.QUESTION_CHANGED
         told = question_told(key, part.live.policy.catalog) if key is not None and changed else {}
         return refusal(409 if told else 403, refused.reason, reference, refused.detail, **told)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.attest.app_attest import AppleApp, check_assertion
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.report import (
     AppAnswers,
     Profile,
@@ -49,7 +49,7 @@ async def take_report(
     incoming: Incoming,
     now: datetime,
 ) -> None:
-    """Note that the key has reported, and store the answers if there are some. Raises EvidenceRefusedError."""
+    """Note that the key has reported, and store the answers if there are some. Raises Refused."""
     counter = check_speaker(live, key, said.apps, incoming, now)
     seen = frozenset[str]()
     if said.apps is not None:
@@ -59,8 +59,8 @@ async def take_report(
         seen = await seen_before(devices, key, question.keys() - said.apps.installed.keys())
     if not await enrolments.reported(key.thumbprint, now, counter, written_report(said)):
         if counter is None:
-            raise EvidenceRefusedError(Reason.KEY_REVOKED, "")
-        raise EvidenceRefusedError(Reason.ASSERTION_REPLAYED, "expected a counter above the last one")
+            raise Refused(Reason.KEY_REVOKED, "")
+        raise Refused(Reason.ASSERTION_REPLAYED, "expected a counter above the last one")
     if said.apps is not None:
         report = report_of_answers(key, said.apps, live.reporters, said.os_version, now)
         await devices.ingest([replace(report, apps=report.apps | seen)], now)
@@ -78,33 +78,31 @@ def check_speaker(
     live: Live, key: EnrolledKey, answers: AppAnswers | None, incoming: Incoming, now: datetime
 ) -> int | None:
     """Check that the key still speaks for an app that is accepted. Returns the counter of its assertion; None if it makes none. Raises
-    EvidenceRefusedError, also if there are answers and no such app."""
+    Refused, also if there are answers and no such app."""
     app = key.attested
     if app is None:
         if answers is not None:
-            raise EvidenceRefusedError(
-                Reason.REPORTER_UNKNOWN, "expected a key that enrolled as a reporter's"
-            )
+            raise Refused(Reason.REPORTER_UNKNOWN, "expected a key that enrolled as a reporter's")
         return None
     wanted, roots = live.reporters.apps.get(app.format), live.hardware.get(app.format)
     if wanted is None or roots is None:
-        raise EvidenceRefusedError(Reason.EVIDENCE_FORMAT_UNKNOWN, "expected a reporter of the settings")
+        raise Refused(Reason.EVIDENCE_FORMAT_UNKNOWN, "expected a reporter of the settings")
     roots.check_serials(app.serials)
     wanted.check(app, now)
     if not isinstance(wanted, AppleApp):
         return None
     if answers is not None:
-        raise EvidenceRefusedError(Reason.REPORTER_UNKNOWN, "no app on iOS sees which others are there")
+        raise Refused(Reason.REPORTER_UNKNOWN, "no app on iOS sees which others are there")
     assertion = incoming.facts.headers.get(ASSERTION)
     if assertion is None:
-        raise EvidenceRefusedError(Reason.ASSERTION_MISSING, "expected an App-Attest-Assertion header")
+        raise Refused(Reason.ASSERTION_MISSING, "expected an App-Attest-Assertion header")
     return check_assertion(assertion, incoming.proofs[0], app, wanted)
 
 
 def check_answers(answers: AppAnswers, question: Question) -> None:
-    """Raises EvidenceRefusedError if another question was answered, and RequestRefused for answers that no app gives."""
+    """Raises Refused if another question was answered, and RequestRefused for answers that no app gives."""
     if answers.question != digest_of(question):
-        raise EvidenceRefusedError(Reason.QUESTION_CHANGED, "the listed apps have changed")
+        raise Refused(Reason.QUESTION_CHANGED, "the listed apps have changed")
     wrong = ""
     if not answers.installed.keys() <= question.keys():
         wrong = "apps.installed: expected only apps that were asked for"
@@ -115,13 +113,11 @@ def check_answers(answers: AppAnswers, question: Question) -> None:
 
 
 async def check_vouched(enrolments: Enrolments, key: EnrolledKey, answers: AppAnswers) -> None:
-    """Check that the app vouches only for copies of itself that enrolled for the same person. Raises EvidenceRefusedError."""
+    """Check that the app vouches only for copies of itself that enrolled for the same person. Raises Refused."""
     for thumbprint in answers.vouches_for:
         other = await enrolments.key(thumbprint)
         if other is None or other.revoked_at or other.owner != key.owner or not _same_app(other, key):
-            raise EvidenceRefusedError(
-                Reason.REPORTER_UNKNOWN, "apps.vouches_for: expected keys of its own copies"
-            )
+            raise Refused(Reason.REPORTER_UNKNOWN, "apps.vouches_for: expected keys of its own copies")
 
 
 def _same_app(one: EnrolledKey, other: EnrolledKey) -> bool:

@@ -35,6 +35,7 @@ class Connection(BaseProtocol):
     """One client's connection."""
 
     __slots__ = (
+        "_begun",
         "_closing",
         "_current",
         "_head_timer",
@@ -63,7 +64,7 @@ class Connection(BaseProtocol):
         self._closing = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._idle_time = Deadline(loop, self._close_if_idle)
-        self._tail = b""
+        self._tail = self._begun = b""
         self._receiver: Receiver | None = None
         self._peer: Readable | None = None
         self.peer = ""
@@ -92,14 +93,22 @@ class Connection(BaseProtocol):
         elif self._upgraded:
             self._keep_tail(data)
         elif not self._closing:
+            begun = self._begun
+            if begun:
+                data, self._begun = begun + data, b""
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
                 self._current = Exchange(head, partial(self._requests.reader, content), self, content)
                 self._serve(self._current)
+            elif self._current is None and not begun and self._requests.lacks_short_rest:
+                self._begun = data
+                # the loop looks at the sockets once before it calls what a callback of this turn asks for
+                self._loop.call_soon(self._loop.call_soon, self._parse_begun)
             else:
                 self._parse(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        self._parse_begun()
         self._idle_time.end()
         if self._head_timer is not None:
             self._head_timer.cancel()
@@ -160,6 +169,12 @@ class Connection(BaseProtocol):
             self._head_timer = None
         if messages:
             self._serve_next()
+
+    def _parse_begun(self) -> None:
+        """Parse a request whose body has not come to its end at the next look at the sockets."""
+        begun, self._begun = self._begun, b""
+        if begun and not self._closing:
+            self._parse(begun)
 
     def _keep_tail(self, data: bytes) -> None:
         """Keep bytes after a handshake. They belong to the tunnel, or to the next request if the webmail declines."""
@@ -283,8 +298,8 @@ class Connection(BaseProtocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no complete request waits for its answer."""
-        return self._current is None and not self._queue
+        """Whether no request with a complete head waits for its answer."""
+        return self._current is None and not self._queue and not self._begun
 
     @property
     def waits(self) -> bool:

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from aiohttp.streams import StreamReader
 
 from mailgate.http.client_certs import from_tls
-from mailgate.http.grammar import values
-from mailgate.http.request import RequestHead
+from mailgate.http.request import RequestHead, has_short_body
 from mailgate.http.trusted_headers import Origin
 from mailgate.model import Access, Decision, DecisionSummary
 
@@ -262,13 +261,7 @@ PendingOutcome: TypeAlias = Coroutine[Any, Any, Outcome] | None
 Handler = Callable[[Exchange], PendingOutcome]
 """Serves a request, at once if it can."""
 
-SHORT = 16 * 1024
-"""An unwanted body of up to this many bytes is read and dropped, since a refused mail app soon asks again over the connection."""
-
 
 def ends_soon(exchange: Exchange) -> bool:
-    """Whether the rest of the body is here or short. A client that waits for a 100 may never send the rest (RFC 9110, 10.1.1)."""
-    head = exchange.head
-    if not head.has_body or exchange.read:
-        return True
-    return head.length is not None and head.length <= SHORT and not values(head.fields, b"expect")
+    """Whether the rest of the body is here or short."""
+    return not exchange.head.has_body or exchange.read or has_short_body(exchange.head)

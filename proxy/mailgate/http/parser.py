@@ -12,6 +12,7 @@ from mailgate.http.request import (
     RequestHead,
     RequestRefused,
     ambiguous,
+    has_short_body,
     malformed,
     parse_request_head,
     refused_head,
@@ -56,6 +57,8 @@ class RequestParser:
         self._body: Body | None = None
         self._payload: StreamReader = EMPTY_PAYLOAD
         self._received = 0
+        self.lacks_short_rest = False
+        """Whether ``whole`` has just found the beginning of a request with a short body."""
 
     @property
     def inside_head(self) -> bool:
@@ -83,6 +86,7 @@ class RequestParser:
 
         Returns None in every other case, and for a request that is to be refused. ``feed_data`` handles these.
         """
+        self.lacks_short_rest = False
         if self._buffer or self._queued or self._body or self._upgraded or self._dead:
             return None
         longest, most = self._limits.head, self._limits.fields
@@ -96,8 +100,12 @@ class RequestParser:
             head = skim_request(whole, most) or parse_request_head(whole, max_fields=most)
         except RequestRefused:
             return None
-        too_large = self._limits.body and len(content) > self._limits.body
-        if head.chunked or head.upgrade or too_large or (head.length or 0) != len(content):
+        length = head.length or 0
+        too_large = self._limits.body and length > self._limits.body
+        if head.chunked or head.upgrade or too_large:
+            return None
+        if length != len(content):
+            self.lacks_short_rest = length > len(content) and has_short_body(head)
             return None
         return head, content
 

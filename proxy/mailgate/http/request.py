@@ -232,6 +232,16 @@ def _upgrade(method: bytes, minor: int, fields: Fields, options: Sequence[bytes]
     return b"websocket" if members(fields, b"upgrade") == [b"websocket"] else b""
 
 
+SHORT = 16 * 1024
+"""A body of up to this many bytes is waited for: an unwanted one is read and dropped, since a refused mail app soon asks again over the
+connection."""
+
+
+def has_short_body(head: RequestHead) -> bool:
+    """Whether a body is short. A client that waits for a 100 may never send the rest (RFC 9110, 10.1.1)."""
+    return head.length is not None and head.length <= SHORT and not values(head.fields, b"expect")
+
+
 def refuse_coded_body(head: RequestHead) -> None:
     """Refuse a coded body (RFC 9110, section 8.4). The gate decompresses nothing, since a few bytes could become very many."""
     if any(each != b"identity" for each in members(head.fields, b"content-encoding")):

@@ -67,7 +67,11 @@ async def audience_of(
     return found
 
 
-async def everybody(population: Population, progress: Progress) -> AsyncIterator[list[Subject]]:
+def unseen(_done: int, _total: int) -> None:
+    """Progress that nobody looks at."""
+
+
+async def everybody(population: Population, progress: Progress = unseen) -> AsyncIterator[list[Subject]]:
     """Yield all devices and strangers by pages. ``progress`` receives the number of devices done and of all devices."""
     count, done = await population.store.devices.count(), 0
     async for page in population.devices("", None):

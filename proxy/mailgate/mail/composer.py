@@ -19,8 +19,6 @@ from mailgate.store import Mail
 
 @dataclass(frozen=True, slots=True)
 class MailHead:
-    """The header fields that every mail has."""
-
     sender: str
     domain: str
     name: str

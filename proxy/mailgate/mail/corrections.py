@@ -24,14 +24,15 @@ from mailgate.model.notice import (
     Standing,
     ToldDevice,
 )
-from mailgate.policy import AppCatalog, Policy
+from mailgate.policy import AppCatalog
 from mailgate.policy.people import user_text
 from mailgate.policy.rule_states import RuleState, state_of
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
-from mailgate.policy.simulate.clock import at_moment, moments
+from mailgate.policy.simulate.clock import moments
 from mailgate.policy.simulate.impact import Subject
 from mailgate.policy.simulate.judge import Occasion, OccasionJudge
 from mailgate.policy.simulate.unknowns import moves
+from mailgate.policy.simulate.what_if import judged_again_at
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
 from mailgate.rollout.replay import Population
@@ -149,7 +150,11 @@ class _Comparison:
         self._same = _same_answers(old, target) | {LOST_RULE, DISCOVERY_RULE}
         self._titles = {each.id: each.title or "" for each in old.policy.rules}
         self._contacts = {each.id: each.notice.contact or "" for each in old.policy.rules}
-        self._standing = _standing_rules(target.policy, population.now)
+        policy, now = target.policy, population.now
+        self._standing = {each.id for each in policy.rules if state_of(policy, each, now) in _HARD}
+        """The rules of the version in force that warn or keep out now."""
+        if policy.default.effect is not Effect.ALLOW:
+            self._standing.add(DEFAULT_RULE)
 
     def may_differ(self, rule: str) -> bool:
         """Whether what this rule told people may be different now. The answers to lost devices and to searches for the
@@ -195,7 +200,7 @@ class _Comparison:
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
         old, new = self._judges
         for moment in (before.now, *sorted({*moments(before, old.policy), *moments(after, new.policy)})):
-            asked, then = at_moment(before, moment), at_moment(after, moment)
+            asked, then = judged_again_at(before, moment), judged_again_at(after, moment)
             was, given = answer(old, asked, unrecorded), answer(new, then, unrecorded)
             if was and given:
                 yield was, was.told != given.told or self._may_part(asked, then, unrecorded)
@@ -231,12 +236,6 @@ def _as_told(access: Access, told: ToldDevice, catalog: AppCatalog) -> Access:
     lists = catalog.lists_of(apps)
     state = PostureState.CLEAN if told.state is PostureState.LISTED and not lists else told.state
     return replace(access, posture=replace(access.posture, state=state, apps=apps, lists=lists))
-
-
-def _standing_rules(policy: Policy, now: datetime) -> set[str]:
-    """The rules that warn or keep out now."""
-    found = {each.id for each in policy.rules if state_of(policy, each, now) in _HARD}
-    return found | ({DEFAULT_RULE} if policy.default.effect is not Effect.ALLOW else set())
 
 
 _HARD = (RuleState.WARNS, RuleState.CHALLENGES, RuleState.BLOCKS)
@@ -343,7 +342,7 @@ class _Standings:
         first = answer(self._judge, access, unrecorded)
         standing, later = _standing(first), list[tuple[datetime, Standing]]()
         for moment in (access.now, *moments(access, self._judge.policy)):
-            asked = at_moment(access, moment)
+            asked = judged_again_at(access, moment)
             then = self._lasting(asked, unrecorded)
             if _standing(then) is not (later[-1][1] if later else standing):
                 later.append((moment, _standing(then)))

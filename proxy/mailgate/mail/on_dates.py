@@ -79,13 +79,17 @@ async def start_notices(
     now = await store.now(now)  # later than what was due by: what is over by that is over by this
     for active, each in due:
         same = await _activations_with(store, rules, active, each.rule)
-        told = await _told_before(store, each, same)
-        left = await _not_gone(store, told, same)
+        told, left = await _told_before(store, each, same), set[str]()
+        if told and not told.why:
+            # who still waits for it by a version before: its mails are withdrawn, since it is not in force
+            left = await store.mails.not_gone(told.rule, told.kind, {one.number for one in same})
         held = "" if told and not left else await _why_held(store, rules.policy, same, each, now)
         mails = tuple[Mail, ...]()
         if not held and (left or not told):
+            on = rules.with_reliefs(NO_RELIEFS)  # the mails of who is exempt wait until it is for them again
             try:
-                found = await _recipients(store, rules, active, each, data_scope, address_of, now)
+                topic = topic_of(on.policy, active.number, each.rule.id, each.kind, now)
+                found = await list_recipients(store, on, active, topic, data_scope, address_of, now)
             except RefusedError:
                 held = UNTRUE
             else:
@@ -157,36 +161,11 @@ async def _told_before(store: Store, notice: DatedNotice, same: Sequence[Activat
 async def _why_held(
     store: Store, policy: Policy, same: Sequence[Activation], notice: DatedNotice, now: datetime
 ) -> str:
-    """Why a notice is held back; empty if it is not."""
     if now >= notice.until:
         return OFF if notice.rule.id in _rules_off(policy, now) else LATE
     rolled_back = await store.policies.taken_back_serials()
     versions = {f"version {each.number}" for each in same if each.serial not in rolled_back}
     return AGAINST if await store.audit.about(versions, f"{ACTIVATED}-against-the-guard") else ""
-
-
-async def _recipients(
-    store: Store,
-    rules: Rules,
-    active: Activation,
-    notice: DatedNotice,
-    data_scope: DataScope,
-    address_of: AddressOf,
-    now: datetime,
-) -> RecipientList:
-    """Everybody whom the rule is about, also who is exempt: their mails wait until it is for them again. Raises RefusedError."""
-    rules = rules.with_reliefs(NO_RELIEFS)
-    topic = topic_of(rules.policy, active.number, notice.rule.id, notice.kind, now)
-    return await list_recipients(
-        store, rules, active, topic, data_scope, address_of, now, lambda _done, _total: None
-    )
-
-
-async def _not_gone(store: Store, told: StartedNotice | None, same: Sequence[Activation]) -> set[str]:
-    """Who still waits for this notice by a version before: its mails are withdrawn, since it is not in force."""
-    if told is None or told.why:
-        return set()
-    return await store.mails.not_gone(told.rule, told.kind, {each.number for each in same})
 
 
 def _chosen(

@@ -5,7 +5,7 @@ Only the process that holds the lease sends. It first looks at mails that anothe
 if the transport knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -139,7 +139,7 @@ class Postman:
     async def _begun(self, mail: Mail) -> bool:
         now = self.clock()
         try:
-            return await self.queue.begin(mail, self.holder, await self.queue.now(now))
+            return await self.queue.begin(mail, self.holder, now)
         except StoreUnavailableError:  # the store may have noted it or not; the mail was not sent
             await self._known(partial(self.queue.put_off, mail.id, now, now, "interrupted"))
             return False
@@ -168,21 +168,17 @@ class Postman:
 async def settle(store: Store, which: Which, person: Person, now: datetime, *, sent: bool) -> int:
     """Mark unsure mails as sent, or queue them again. Returns how many there were."""
     done = {"as": "sent" if sent else "to be sent again"}
-    return await store.mails.settle(
-        which,
-        lambda count: _act(person, now, "notices-settled", which, done | {"mails": count}),
-        now,
-        sent=sent,
-    )
+    act = partial(_act, person, now, "notices-settled", which, done)
+    return await store.mails.settle(which, act, now, sent=sent)
 
 
 async def retry(store: Store, which: Which, person: Person, now: datetime) -> int:
     """Queue failed mails again. Returns how many still had their notice."""
-    return await store.mails.retry(
-        which, lambda count: _act(person, now, "notices-retried", which, {"mails": count}), now
-    )
+    return await store.mails.retry(which, partial(_act, person, now, "notices-retried", which, {}), now)
 
 
-def _act(person: Person, now: datetime, what: str, which: Which, details: dict[str, object]) -> Act:
+def _act(
+    person: Person, now: datetime, what: str, which: Which, details: Mapping[str, object], count: int
+) -> Act:
     about = f"rule {which.rule}" if isinstance(which, NoticeKey) and which.rule else ""
-    return replace(person.act(now, what), about=about, details=details)
+    return replace(person.act(now, what), about=about, details={**details, "mails": count})

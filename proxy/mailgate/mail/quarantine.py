@@ -91,13 +91,8 @@ class QuarantineMailer:
         laptops_open: Callable[[datetime], bool] = lambda _: False,
     ) -> None:
         """Without a ``check``, a login counts only if something other than the webmail confirms it."""
-        self._mail, self._settings = mail, settings
-        self._pages = pages
-        self._claims = claims
-        self._send = send
-        self._clock = clock
-        self._check = check
-        self._laptops_open = laptops_open
+        self._mail, self._settings, self._pages, self._claims = mail, settings, pages, claims
+        self._send, self._clock, self._check, self._laptops_open = send, clock, check, laptops_open
         self._mails, self._logins = (RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN) for _ in range(2))
         self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE_SIZE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
@@ -130,7 +125,9 @@ class QuarantineMailer:
 
     async def _write(self, refused: _Refusal) -> None:
         mail, now = self._mail, self._clock()
-        if refused.unproven is not None and not await self._is_accepted(refused.unproven):
+        if refused.unproven is not None and (
+            self._check is None or await self._check.look(refused.unproven) is not LoginResult.RIGHT
+        ):
             return
         if self._mails.wait(refused.address, now):
             return
@@ -146,9 +143,6 @@ class QuarantineMailer:
             await self._claims.release(*refused.key)
             raise
         log.info("quarantine-mail-sent", reference=refused.view.reference, reason=refused.view.reason)
-
-    async def _is_accepted(self, incoming: Incoming) -> bool:
-        return self._check is not None and await self._check.look(incoming) is LoginResult.RIGHT
 
     def _refusal(self, access: Access, decision: Decision, reference: str) -> _Refusal | None:
         client, posture = access.client, access.posture

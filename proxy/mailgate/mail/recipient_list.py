@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from mailgate.config import Bundle, Rules, compile_rules
 from mailgate.errors import ConfigError
-from mailgate.mail.audience import Audience, Progress, audience_of, everybody
+from mailgate.mail.audience import Audience, Progress, audience_of, everybody, unseen
 from mailgate.mail.topic import Topic
 from mailgate.model import Access, Client, Effect, Kind, Posture, PostureState, Reason, RequestFacts
 from mailgate.model.device import PostureTerms
@@ -88,7 +88,6 @@ class RecipientList:
     """Login names for which it is unknown whether the rule is about them."""
 
     def to(self, whom: Recipients) -> tuple[Mail, ...]:
-        """The mails to these people."""
         parts = list(Recipients)[: list(Recipients).index(whom) + 1]
         return tuple(each for each in self.mails if self._first(each) in parts)
 
@@ -111,7 +110,7 @@ async def list_recipients(
     data_scope: DataScope,
     address_of: AddressOf,
     now: datetime,
-    progress: Progress,
+    progress: Progress = unseen,
 ) -> RecipientList:
     """Find everybody whom the rule is about. Nothing is queued yet. Raises StoreUnavailableError."""
     before = await _version_before(store, active, rules.policy.reliefs)
@@ -222,7 +221,7 @@ async def sample(
 ) -> Audience:
     """The audience among the devices of one person, or among all if no login is given."""
     population = data_scope.population(store, rules, now)
-    subjects = _of(population.person(login)) if login else everybody(population, lambda *_: None)
+    subjects = _of(population.person(login)) if login else everybody(population)
     return await audience_of(rules.policy, topic.rule.id, topic.at, subjects)
 
 

@@ -180,10 +180,7 @@ class SmtpTransport:
         except aiosmtplib.SMTPRecipientRefused as error:
             await self._give_up(error.code)
             raise _about_one(error.code) from None
-        except (
-            aiosmtplib.SMTPException,
-            OSError,
-        ) as error:  # OSError: no connection, or an answer took too long
+        except (aiosmtplib.SMTPException, OSError) as error:  # no connection, or an answer took too long
             await self.close()
             raise TransportDownError(_word(error)) from None
         self._offered = (key, message.as_bytes(policy=WIRE))

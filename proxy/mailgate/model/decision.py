@@ -42,8 +42,7 @@ def user_text(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The person who asks, as far as the gate may believe it: named by a trusted proxy, a proof, or a login that the mail server
-    is bound to check."""
+    """The person who asks, as far as the gate may believe it: by a trusted proxy, a proof, or a login that the mail server has to check."""
 
     name: str = ""
     groups: tuple[str, ...] = ()

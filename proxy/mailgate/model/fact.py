@@ -23,17 +23,12 @@ class Fact(BaseModel):
     """The base of all facts. A fact is read-only, and the docstrings of its fields become the description of the API."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        validate_by_name=True,
-        validate_by_alias=True,
+        frozen=True, extra="forbid", strict=True, validate_by_name=True, validate_by_alias=True
     )
 
     @classmethod
     def taken_from(cls, *nouns: object, **told: Any) -> Self:
-        """The fact about these nouns. A field that is not ``told`` is that of the same name of the first noun that has it; sets are
-        sorted."""
+        """The fact about these nouns. A field that is not ``told`` is that of the first noun that has one of its name; sets are sorted."""
         for name in cls.model_fields.keys() - told.keys():
             noun = next((each for each in nouns if hasattr(each, name)), nouns[-1])
             said = getattr(noun, name)
@@ -57,10 +52,7 @@ def _told(words: str, info: SerializationInfo) -> Any:
 
 
 Words = Annotated[
-    str,
-    WrapValidator(_kept),
-    PlainSerializer(_told, when_used="json"),
-    WithJsonSchema({"type": "string"}),
+    str, WrapValidator(_kept), PlainSerializer(_told, when_used="json"), WithJsonSchema({"type": "string"})
 ]
 """Words that a page may translate. In JSON they are English, but stored as a text of the catalogs with its values."""
 Instant = Annotated[

@@ -1,5 +1,4 @@
-"""A notice: the content of a mail about a rule to one person. It is made once and kept with the mail, which is rendered
-from it."""
+"""A notice: the content of a mail about a rule to one person, made once and kept with the mail, which is rendered from it."""
 
 from dataclasses import dataclass
 from datetime import datetime

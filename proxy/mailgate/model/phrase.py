@@ -86,10 +86,8 @@ class Phrase(str):
 def phrase(message: str, /, **values: object) -> Phrase:
     """A text of the catalogs. Its values are written as ``%(name)s``; numbers and phrases among them are translated
     too. Without values it is a text whose values ``Language.say`` fills in."""
-    return Phrase(
-        lambda translator: fill(translator.text(message), values, translator),
-        {"text": message, "values": values},
-    )
+    told = {"text": message, "values": values}
+    return Phrase(lambda translator: fill(translator.text(message), values, translator), told)
 
 
 def plural(one: str, more: str, number: int | None = None, /, **values: object) -> Phrase:
@@ -212,8 +210,7 @@ def transformed(words: str, change: Callable[[str], str]) -> str:
 
 
 def stored(words: object) -> Any:
-    """Words as JSON: a phrase by its text and its values, so that it is said in the language of whoever reads it; any other text as
-    it is."""
+    """Words as JSON: a phrase by its text and its values, to be said in the reader's language; any other text as it is."""
     if isinstance(words, Phrase):
         return stored(words.form) if words.form else str(words)
     if isinstance(words, Mapping):
@@ -266,11 +263,9 @@ def quoted(words: Iterable[str], most: int = 12) -> str:
     """The words in order, each in backquotes, at most ``most`` of them."""
     ordered = list(words)
     shown = joined(map(code, ordered[:most]))
-    return (
-        phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
-        if len(ordered) > most
-        else shown
-    )
+    if len(ordered) <= most:
+        return shown
+    return phrase("%(shown)s, … (%(count)s in all)", shown=shown, count=len(ordered))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -179,8 +179,7 @@ FOUND_BESIDE = {
     for each in (
         Finding(Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")),
         Finding(
-            Reason.DEVICE_OF_ANOTHER,
-            phrase("the device belongs to another person than the one who logs in"),
+            Reason.DEVICE_OF_ANOTHER, phrase("the device belongs to another person than the one who logs in")
         ),
         Finding(
             Reason.KEY_IN_TWO_PLACES,

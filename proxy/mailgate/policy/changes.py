@@ -69,7 +69,8 @@ def changes(old: VersionContent, new: VersionContent) -> tuple[Change, ...]:
 
 def policy_changes(old: Policy, new: Policy) -> tuple[Change, ...]:
     """The differences of rules, default, apps and lists."""
-    return (*_rules(old, new), *_default(old.default, new.default), *_catalog(old.catalog, new.catalog))
+    default = (Change("~", DEFAULT_RULE, words) for words in _differences(old.default, new.default))
+    return (*_rules(old, new), *default, *_catalog(old.catalog, new.catalog))
 
 
 def _rules(old: Policy, new: Policy) -> Iterator[Change]:
@@ -158,10 +159,10 @@ def _moved(before: list[str], after: list[str]) -> Iterator[Change]:
         before.remove(name)
 
 
-def _differences(old: Rule, new: Rule) -> Iterator[str]:
+def _differences(old: Rule | Default, new: Rule | Default) -> Iterator[str]:
     for name, was, now in _fields(fields_of(old), fields_of(new)):
         if name == "effect":
-            yield _effect(was, now)
+            yield phrase("%(does)s people now; before: %(did)s", does=_VERBS[now], did=_VERBS[was])
         else:
             yield _changed(name, was, now)
 
@@ -173,10 +174,6 @@ def _changed(name: str, was: str, now: str) -> str:
     if not now:
         return phrase("%(field)s is not given any more, was `%(was)s`", field=words, was=was)
     return phrase("%(field)s is `%(now)s` now, was `%(was)s`", field=words, now=now, was=was)
-
-
-def _effect(was: str, now: str) -> str:
-    return phrase("%(does)s people now; before: %(did)s", does=_VERBS[now], did=_VERBS[was])
 
 
 _NAMES: dict[str, str] = {
@@ -241,12 +238,6 @@ def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[st
     for name in dict.fromkeys((*new, *old)):
         if old.get(name, "") != new.get(name, ""):
             yield name, old.get(name, ""), new.get(name, "")
-
-
-def _default(old: Default, new: Default) -> Iterator[Change]:
-    for name, was, now in _fields(fields_of(old), fields_of(new)):
-        words = _effect(was, now) if name == "effect" else _changed(name, was, now)
-        yield Change("~", DEFAULT_RULE, words)
 
 
 def _catalog(old: AppCatalog, new: AppCatalog) -> Iterator[Change]:

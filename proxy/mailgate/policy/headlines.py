@@ -45,21 +45,19 @@ def _lists(old: AppCatalog, new: AppCatalog) -> Iterator[str]:
             gained = [key for key in after if key not in before]
             lost = [key for key in before if key not in after]
             if gained:
-                apps = _names(new, gained)
                 yield plural(
                     "%(apps)s joins the %(list)s list",
                     "%(apps)s join the %(list)s list",
                     len(gained),
-                    apps=apps,
+                    apps=_names(new, gained),
                     list=name,
                 )
             if lost:
-                apps = _names(old, lost)
                 yield plural(
                     "%(apps)s leaves the %(list)s list",
                     "%(apps)s leave the %(list)s list",
                     len(lost),
-                    apps=apps,
+                    apps=_names(old, lost),
                     list=name,
                 )
 

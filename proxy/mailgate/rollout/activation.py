@@ -1,10 +1,9 @@
-"""Puts rules in force and takes them back, in the name of a person. If that is against the guard, the other approvers are
-written to."""
+"""Puts rules in force and takes them back, in the name of a person. Against the guard, the other approvers are written to."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from mailgate.model.notice import MailKind, Notice
@@ -42,7 +41,7 @@ from mailgate.store import (
     mail_queue,
     retractions,
 )
-from mailgate.store.kept_out import EMPTY_WINDOW, NOBODY, CountedMeanwhileError, KeptOut, WindowTotals
+from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError, WindowTotals
 from mailgate.store.plans import DecidedMeanwhileError, unless_decided
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
@@ -79,7 +78,7 @@ async def apply(
     """Put exactly what was planned in force. Raises RefusedError. ``override`` puts it in force against objections, which needs
     the approval of others as far as there are others; the audit log lists them, and the other approvers get a mail."""
     plan, now = await find_plan(store, name), await store.now(now)
-    checked = await _checked(store, plan, person, guard, now)
+    checked, serial = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
         raise checked.refusal()
@@ -89,38 +88,100 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    decided = partial(unless_decided, about=f"plan {plan.digest}", what=SENT_BACK, known=checked.back)
-    then = [partial(kept_out.go_by, counted=checked.before.counted(checked.newly)), decided]
+    known = checked.back.number if checked.back else 0
+    decided = partial(unless_decided, about=f"plan {plan.digest}", what=SENT_BACK, known=known)
+    then = [partial(kept_out.go_by, counted=checked.counted), decided]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
-        told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
+        told = override_notice(person, note, plan.digest, against, checked.counting)
         then.append(partial(mail_queue.tell, addresses=addresses, notice=told))
     try:
-        return await store.policies.activate(plan.candidate, act, after=checked.serial, then=then)
+        return await store.policies.activate(plan.candidate, act, after=serial, then=then)
     except CountedMeanwhileError:
         raise counted_meanwhile() from None
     except DecidedMeanwhileError:
-        raise (await _checked(store, plan, person, guard, now)).refusal() from None
+        raise (await _checked(store, plan, person, guard, now))[0].refusal() from None
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
+@dataclass(frozen=True)
+class PlanCheck:
+    """A plan before it is put in force: by its content, by who has approved it, and by what happened before."""
+
     plan: StoredPlan
-    against: list[str]
-    """The objections, in words."""
-    approved_by: list[str]
-    """The names of the people whose approvals count."""
-    newly: KeptOut
+    body: Plan
+    approved: Sequence[str]
+    """Everybody who has approved it."""
+    guard: Guard | None
     before: WindowTotals
     """What happened within the guard's window before."""
-    serial: int
-    missing: int
-    alone: int
-    """How many approvals are missing for an override."""
-    back: int
-    """The number of the entry by which somebody sent it back; 0 if nobody did."""
+    now: datetime
+    back: AuditEntry | None
+    """Who sent it back, and why; None if nobody did."""
+    applier: str = ""
+    """Who puts it in force; empty for somebody who has no other part in it."""
+
+    @cached_property
+    def counting(self) -> list[str]:
+        """The names of the people whose approvals count."""
+        if not self.guard:
+            return [*self.approved]
+        return self.guard.counting(self.approved, self.plan.author, self.applier)
+
+    @cached_property
+    def beyond(self) -> list[str]:
+        """How it goes beyond the limit, in words."""
+        return beyond_window(self.body, self.guard, self.before) if self.guard else []
+
+    @property
+    def needed(self) -> int:
+        """How many approvals it needs; 0 if it stays within the limit, or there is no guard."""
+        return self.guard.approvals if self.guard and self.beyond else 0
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.needed - len(self.counting))
+
+    @property
+    def alone(self) -> int:
+        """How many approvals are missing for an override."""
+        guard = self.guard
+        return guard.missing_to_override(self.approved, self.plan.author, self.applier) if guard else 0
+
+    @cached_property
+    def against(self) -> list[str]:
+        """The objections to this person putting the plan in force, in words."""
+        found = failing_cases(self.body)
+        if self.back:
+            found.append(phrase("sent back by %(who)s: %(why)s", who=self.back.who, why=self.back.why))
+        if self.guard and self.missing:
+            found += [*self.beyond, self._what_is_missing(self.guard)]
+        if closed := freeze_reason(self.guard, self.now):
+            found.append(closed)
+        return found
+
+    def _what_is_missing(self, guard: Guard) -> str:
+        if not guard.approvers:
+            return phrase(
+                "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
+                no_approvers=NO_APPROVERS,
+            )
+        could = guard.counting(guard.approvers, self.plan.author)
+        if len(could) < guard.approvals:
+            return phrase(
+                "it needs %(needed)s approvals, more than there are approvers other than its author (%(there)s)",
+                needed=guard.approvals,
+                there=len(could),
+            )
+        by, mine = ", ".join(self.counting), self.applier in self.approved
+        return plural(
+            "it needs %(count)s more approval%(names)s%(own)s",
+            "it needs %(count)s more approvals%(names)s%(own)s",
+            self.missing,
+            names=phrase(" (%(names)s gave one)", names=by) if by else "",
+            own=phrase(", your own does not count since you start it") if mine else "",
+        )
 
     def refusal_to_override(self) -> RefusedError:
         why = plural(
@@ -131,17 +192,13 @@ class _Checked:
         return RefusedError(why, self._how_to_approve, plan=self.plan.digest, missing=self.alone)
 
     def refusal(self) -> RefusedError:
-        """The refusal to put it in force against the objections."""
-        why = joined(self.against, "; ")
-        return RefusedError(why, self.by_command, plan=self.plan.digest, missing=self.missing)
-
-    @property
-    def by_command(self) -> str:
-        """The commands to use if the plan cannot be put in force as usual."""
+        """The refusal to put it in force against the objections, with the commands to use in place of that."""
         override = f". To do it all the same: `mailgate policy apply {self.plan.digest[:12]} --override` with a --note that says why"
-        if self.missing and self.alone:
-            return self._how_to_approve
-        return (self._how_to_approve if self.missing else "") + override
+        how = self._how_to_approve if self.missing else ""
+        by_command = how if self.missing and self.alone else how + override
+        return RefusedError(
+            joined(self.against, "; "), by_command, plan=self.plan.digest, missing=self.missing
+        )
 
     @property
     def _how_to_approve(self) -> str:
@@ -151,88 +208,30 @@ class _Checked:
         )
 
     @property
+    def counted(self) -> Counted:
+        """The counts that putting it in force goes by."""
+        return self.before.counted(newly_kept_out(self.body))
+
+    @property
     def details(self) -> dict[str, Any]:
         return {
             "plan": self.plan.digest,
             "overridden": self.against,
-            "approved_by": self.approved_by,
-            "kept_out": asdict(self.newly),
+            "approved_by": self.counting,
+            "kept_out": asdict(self.counted.newly),
         }
 
 
 async def _checked(
     store: Store, plan: StoredPlan, person: Person, guard: Guard | None, now: datetime
-) -> _Checked:
+) -> tuple[PlanCheck, int]:
+    """The check of a plan, and the serial of the activation that it would replace."""
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
-    body = read_plan(plan)
-    approved = (await approved_by(store, [plan.digest]))[plan.digest]
+    approved, back = await approved_by(store, [plan.digest]), (await sent_back(store, now)).get(plan.digest)
     before = await read_window(store, guard, now)
-    back = (await sent_back(store, now)).get(plan.digest)
-    against = objections_to(plan, body, person.name, approved, guard, now, before, back)
-    counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    beyond = guard is not None and bool(beyond_window(body, guard, before))
-    missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
-    alone = guard.missing_to_override(approved, plan.author, person.name) if guard else 0
-    return _Checked(
-        plan,
-        against,
-        counting,
-        newly_kept_out(body),
-        before,
-        serial,
-        missing,
-        alone,
-        back.number if back else 0,
-    )
-
-
-def objections_to(
-    plan: StoredPlan,
-    body: Plan,
-    applier: str,
-    approved: Sequence[str],
-    guard: Guard | None,
-    now: datetime,
-    before: WindowTotals = EMPTY_WINDOW,
-    back: AuditEntry | None = None,
-) -> list[str]:
-    """The objections to this person putting the plan in force, in words: by its ``body``, by who has ``approved`` it, and by
-    what happened ``before`` within the guard's window; ``back`` if somebody sent it back."""
-    found = failing_cases(body)
-    if back:
-        found.append(phrase("sent back by %(who)s: %(why)s", who=back.who, why=back.why))
-    if guard and (over := beyond_window(body, guard, before)):
-        by = guard.counting(approved, plan.author, applier)
-        if len(by) < guard.approvals:
-            found += [*over, _missing(plan, applier, by, approved, guard)]
-    if closed := freeze_reason(guard, now):
-        found.append(closed)
-    return found
-
-
-def _missing(plan: StoredPlan, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
-    if not guard.approvers:
-        return phrase(
-            "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
-            no_approvers=NO_APPROVERS,
-        )
-    could = guard.counting(guard.approvers, plan.author)
-    if len(could) < guard.approvals:
-        return phrase(
-            "it needs %(needed)s approvals, more than there are approvers other than its author (%(there)s)",
-            needed=guard.approvals,
-            there=len(could),
-        )
-    names = phrase(" (%(names)s gave one)", names=", ".join(by)) if by else ""
-    own = phrase(", your own does not count since you start it") if applier in approved else ""
-    return plural(
-        "it needs %(count)s more approval%(names)s%(own)s",
-        "it needs %(count)s more approvals%(names)s%(own)s",
-        guard.approvals - len(by),
-        names=names,
-        own=own,
-    )
+    names = approved[plan.digest]
+    return PlanCheck(plan, read_plan(plan), names, guard, before, now, back, person.name), serial
 
 
 async def retract(
@@ -254,30 +253,26 @@ async def retract(
     before = await version_before(store, history)
     wanted = number or before
     if wanted not in {each.number for each in history}:
-        raise RefusedError(
-            phrase("version %(wanted)s has never run", wanted=str(wanted)),
-            "; `mailgate policy history` shows those that were",
-        )
+        why = phrase("version %(wanted)s has never run", wanted=str(wanted))
+        raise RefusedError(why, "; `mailgate policy history` shows those that were")
     if wanted == history[0].number:
         return history[0]
     version, now = await _unaltered(store, wanted), await store.now(now)
-    newly, window = NOBODY, EMPTY_WINDOW
+    counted = UNCOUNTED
     details, keep = retractions.act_of(history, wanted, await store.policies.taken_back_serials())
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
-        newly, window, details = checked.newly, checked.before, details | checked.details
+        counted, details = checked.counted, details | checked.details
     act = replace(person.act(now, RETRACTED, note), details=details)
-    counted = partial(kept_out.go_by, counted=window.counted(newly))
+    go_by = partial(kept_out.go_by, counted=counted)
     try:
         draft = RuleTexts(version.policy, version.texts)
-        return await store.policies.activate(draft, act, after=history[0].serial, then=(keep, counted))
+        return await store.policies.activate(draft, act, after=history[0].serial, then=(keep, go_by))
     except CountedMeanwhileError:
         raise counted_meanwhile() from None
     except OvertakenError:
-        raise RefusedError(
-            phrase("somebody else started another version. Look at it and plan again"),
-            " (`mailgate policy history`)",
-        ) from None
+        why = phrase("somebody else started another version. Look at it and plan again")
+        raise RefusedError(why, " (`mailgate policy history`)") from None
 
 
 async def _unaltered(store: Store, number: int) -> Version:
@@ -302,25 +297,18 @@ async def _planned_way_back(
     now: datetime,
     *,
     operates: bool,
-) -> _Checked:
+) -> PlanCheck:
     number, how = version.number, f"`mailgate policy plan --version {version.number}`"
     if await store.policies.taken_back(version.digest):
-        raise RefusedError(
-            phrase(
-                "version %(number)s was rolled back: only a plan can start it again",
-                number=str(number),
-            ),
-            f". {how}, then `mailgate policy apply`",
-        )
+        why = phrase("version %(number)s was rolled back: only a plan can start it again", number=str(number))
+        raise RefusedError(why, f". {how}, then `mailgate policy apply`")
     plan = await store.plans.latest_of(version.digest, active.serial)
     if plan is None:
-        raise RefusedError(
-            phrase(
-                "version %(number)s is not the one before: going back to it is a change like any other. Plan it first",
-                number=str(number),
-            ),
-            f": {how}, then say this again",
+        why = phrase(
+            "version %(number)s is not the one before: going back to it is a change like any other. Plan it first",
+            number=str(number),
         )
+        raise RefusedError(why, f": {how}, then say this again")
     if not operates:
         raise RefusedError(
             phrase(
@@ -328,7 +316,7 @@ async def _planned_way_back(
                 number=str(number),
             )
         )
-    checked = await _checked(store, plan, person, guard, now)
+    checked, _ = await _checked(store, plan, person, guard, now)
     if checked.against:
         raise checked.refusal()
     return checked

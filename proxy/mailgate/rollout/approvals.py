@@ -9,8 +9,8 @@ from typing import Literal
 
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined_by_or, phrase, plural
-from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
-from mailgate.rollout.guard import Guard, beyond_window, read_window
+from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, PlanCheck
+from mailgate.rollout.guard import Guard, read_window
 from mailgate.rollout.kept_plans import (
     APPROVED,
     PLAN_AGE,
@@ -30,8 +30,6 @@ from mailgate.store import Act, Activation, AuditEntry, OvertakenError, Store, S
 from mailgate.store.kept_out import WindowTotals
 
 State = Literal["open", "expired", "overtaken", "in force", "rolled back", "replaced"]
-NOBODY_YET = ""
-"""Stands for an applier who has no other part in the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +119,12 @@ def _refuse_author(plan: StoredPlan, name: str, guard: Guard) -> None:
             plan=plan.digest,
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:
-        raise RefusedError(
-            phrase(
-                "plan %(digest)s was made by %(author)s, who is no admin: an admin has to plan again",
-                digest=plan.digest[:12],
-                author=plan.author,
-            ),
-            plan=plan.digest,
+        why = phrase(
+            "plan %(digest)s was made by %(author)s, who is no admin: an admin has to plan again",
+            digest=plan.digest[:12],
+            author=plan.author,
         )
+        raise RefusedError(why, plan=plan.digest)
 
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
@@ -169,18 +165,12 @@ async def _context(store: Store, guard: Guard | None, now: datetime) -> _Context
 
 
 def _status(plan: StoredPlan, body: Plan, names: Sequence[str], context: _Context) -> PlanStatus:
-    guard, before = context.guard, context.before
     term = term_of(plan, context.history, context.retracting)
     state = _state(plan, body, term, context)
-    needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
-    counting = guard.counting(names, plan.author) if guard else names
     back = context.back.get(plan.digest) if state == "open" else None
-    against = (
-        objections_to(plan, body, NOBODY_YET, names, guard, context.now, before, back)
-        if state == "open"
-        else []
-    )
-    return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against), term, back)
+    check = PlanCheck(plan, body, names, context.guard, context.before, context.now, back)
+    against = tuple(check.against) if state == "open" else ()
+    return PlanStatus(plan, body, state, check.needed, tuple(check.counting), against, term, back)
 
 
 def _state(plan: StoredPlan, body: Plan, term: PlanTerm | None, context: _Context) -> State:

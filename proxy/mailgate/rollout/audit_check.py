@@ -44,17 +44,13 @@ class LoggedReliefs:
             about = _about(each)
             entry = self.given.get(about)
             if entry is None:
-                yield AuditBreak(
-                    last,
-                    phrase(
-                        "is the last one, and no entry gave %(about)s, which is in the store", about=about
-                    ),
+                why = phrase(
+                    "is the last one, and no entry gave %(about)s, which is in the store", about=about
                 )
+                yield AuditBreak(last, why)
             elif not (_is_given(each, entry) and _is_ended(each, self.ended.get(about))):
-                yield AuditBreak(
-                    entry.number,
-                    phrase("gave %(about)s, which says something else in the store now", about=about),
-                )
+                why = phrase("gave %(about)s, which says something else in the store now", about=about)
+                yield AuditBreak(entry.number, why)
         for about, entry in self.given.items():
             if about not in names and self._has_to_be_there(about, now):
                 yield AuditBreak(
@@ -165,36 +161,28 @@ class Logged:
         if act is None:
             yield self._in_none(f"started version {version.number}, which is in the database")
         elif version.altered or version.digest != act.details.get("digest"):
-            yield AuditBreak(
-                act.entry,
-                phrase(
-                    "started version %(number)s, but its texts in the database were changed since",
-                    number=str(version.number),
-                ),
+            why = phrase(
+                "started version %(number)s, but its texts in the database were changed since",
+                number=str(version.number),
             )
+            yield AuditBreak(act.entry, why)
         elif (version.author, version.note, audit_time(version.made_at)) != act.signed:
-            yield AuditBreak(
-                act.entry,
-                phrase(
-                    "made version %(number)s; in the store the person, the time or the reason is another",
-                    number=str(version.number),
-                ),
+            why = phrase(
+                "made version %(number)s; in the store the person, the time or the reason is another",
+                number=str(version.number),
             )
+            yield AuditBreak(act.entry, why)
 
     def of_activations(
-        self,
-        history: Sequence[Activation],
-        retractions: dict[int, Retraction],
+        self, history: Sequence[Activation], retractions: dict[int, Retraction]
     ) -> Iterator[AuditBreak]:
         """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):
             found = _differences(act, activation, retractions.get(activation.serial))
             yield from (AuditBreak(act.entry, words) for words in found)
         for act in self.acts[len(history) :]:
-            yield AuditBreak(
-                act.entry,
-                phrase("started %(version)s, but the database does not have it", version=act.version),
-            )
+            why = phrase("started %(version)s, but the database does not have it", version=act.version)
+            yield AuditBreak(act.entry, why)
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"started version {activation.number} a last time, as the database says")
 
@@ -204,13 +192,10 @@ class Logged:
         if not number:
             yield self._in_none(f"made {about[:17]}, which is in the store")
         elif is_altered(plan) or who != plan.author:
-            yield AuditBreak(
-                number,
-                phrase(
-                    "made %(about)s, which says something else in the store now: it was changed",
-                    about=about[:17],
-                ),
+            why = phrase(
+                "made %(about)s, which says something else in the store now: it was changed", about=about[:17]
             )
+            yield AuditBreak(number, why)
 
     def _in_none(self, what: str) -> AuditBreak:
         return AuditBreak(self.last, phrase("is the last one, and no entry %(what)s", what=what))

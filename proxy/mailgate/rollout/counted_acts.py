@@ -102,15 +102,13 @@ async def _refuse_alone(
         return
     if asked.who not in wanted:
         await store.audit.append(replace(asked, details={"would_keep_out": asdict(newly)}))
-    raise RefusedError(
-        plural(
-            "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
-            "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
-            missing,
-            why=joined(against, "; "),
-        ),
-        missing=missing,
+    why = plural(
+        "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
+        "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
+        missing,
+        why=joined(against, "; "),
     )
+    raise RefusedError(why, missing=missing)
 
 
 def _saw(request: AuditEntry, newly: KeptOut) -> bool:
@@ -124,8 +122,7 @@ def _saw(request: AuditEntry, newly: KeptOut) -> bool:
 async def mark_lost(
     store: Store, guard: Guard | None, device: Device, by: Person, now: datetime, *, lost: bool, why: str = ""
 ) -> datetime | None:
-    """Mark a device as lost or as found. Returns when it was marked as lost; None if it is not. Raises RefusedError if it needs
-    another person."""
+    """Mark a device as lost or as found. Returns since when it is lost; None if it is not. Raises RefusedError if it needs another person."""
     at, about = (device.lost_at or now) if lost else None, f"device {device.id}"
     if at == device.lost_at:
         return at
@@ -227,16 +224,15 @@ class RestrictedDevices:
         for was, device in found:
             after = self._posture(device)
             before: list[Posture | None] = [self._posture(each) for each in was]
-            if (
-                any(may_restrict(each, after) for each in before or [None])
-                or any(self._may_newly_meet(each or Posture(), after) for each in before or [None])
-                or (not was and await self._restricts_owner(after))
-            ):
+            restricts = any(
+                may_restrict(each, after) or self._may_newly_meet(each or Posture(), after)
+                for each in before or [None]
+            )
+            if restricts or (not was and await self._restricts_owner(after)):
                 self._owners[device.id] = after.owner
 
     def _may_newly_meet(self, before: Posture, after: Posture) -> bool:
-        """Whether the device may meet a rule that it cannot have met before: rules may also ask for an app, or keep out whom a
-        further source reports."""
+        """Whether the device may meet a rule that it cannot have met before: one may ask for an app, or keep out whom a further source reports."""
         was, now = (Access(PAGE_LOAD, _ANY, each, self._now) for each in (before, after))
         return any(not _may_meet(rule, was) and _may_meet(rule, now) for rule in self._rules)
 

@@ -33,15 +33,13 @@ class Limit:
         """The limit as a number if there are this many in all, rounded down."""
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
 
-    @property
-    def is_none(self) -> bool:
-        """Whether it limits nothing, as a part of 1."""
-        return isinstance(self.most, float) and self.most == 1
-
     def is_passed(self, counted: KeptOut, plan: Plan | None) -> bool:
-        """Whether more were kept out. A part is taken of those whom a plan knows: of nobody, if there is no plan."""
+        """Whether more were kept out. A part is taken of those whom a plan knows: of nobody, if there is no plan. A part of 1
+        limits nothing."""
+        if isinstance(self.most, float) and self.most == 1:
+            return False
         most = [self.among(plan, noun) if plan else self.of(0) for noun in NOUNS]
-        return not self.is_none and (counted.people > most[0] or counted.devices > most[1])
+        return counted.people > most[0] or counted.devices > most[1]
 
     def among(self, plan: Plan, noun: Noun) -> int:
         """The limit for a plan. A part is of the people who are known, since anybody can make up names; of 1 it limits nothing."""
@@ -144,8 +142,7 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     if hit <= _out(plan.newly, noun):
         return hit, ""
     moment = max(plan.later, key=lambda each: _out(each.newly, noun), default=None)
-    told = moment is not None and hit <= _out(moment.newly, noun)
-    if told and moment:
+    if moment and hit <= _out(moment.newly, noun):
         return hit, phrase(" %(since)s", since=moment_phrase(plan, moment))
     return hit, phrase(" at one moment or another")
 
@@ -197,10 +194,7 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
         return alone
     newly = newly_kept_out(plan)
     spent, gone, days = before.kept_out, before.forgotten, guard.window.days
-    counts: tuple[tuple[Noun, int, int, int], ...] = (
-        ("people", newly.people, spent.people, gone.people),
-        ("devices", newly.devices, spent.devices, gone.devices),
-    )
+    counts = [(noun, *(getattr(each, noun) for each in (newly, spent, gone))) for noun in NOUNS]
     return [
         phrase(
             "%(who)s would or might lose mail%(lost)s, after %(earlier)s within %(days)s days: "
@@ -218,10 +212,10 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
 
 
 def _with(forgotten: int) -> str:
-    return (
-        phrase(", and %(forgotten)s were forgotten, so that it cannot be known for them", forgotten=forgotten)
-        if forgotten
-        else ""
+    if not forgotten:
+        return ""
+    return phrase(
+        ", and %(forgotten)s were forgotten, so that it cannot be known for them", forgotten=forgotten
     )
 
 

@@ -11,7 +11,7 @@ from cachetools import LRUCache
 from mailgate.classify import is_checked
 from mailgate.model import Access, Decision, Effect
 from mailgate.policy import Policy, Rule
-from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen, countable_subject
+from mailgate.policy.halting import HaltCounter, HaltSubject, countable_subject
 from mailgate.policy.people import confusable_name, counted_name, has_one_reading, user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
@@ -131,15 +131,14 @@ class HaltMonitor:
         out = {each.rule for each in self._policy().reliefs.for_everybody(now)}
         for rule, tally in self._tallies.items():
             if rule in out:
-                self._tallies[rule] = HaltCounter(
-                    tally.limits
-                )  # once the rule is resumed, its counts start at zero
+                # once the rule is resumed, its counts start at zero
+                self._tallies[rule] = HaltCounter(tally.limits)
             elif why := tally.halt_reason(now):
                 await self._halt(rule, why, now)
 
     async def help_requested(self, rule: str) -> None:
         """Halt a rule if the last request for help went past its limit."""
-        limits = self._limits(rule)
+        limits = next((each.halt_when for each in self._policy().rules if each.id == rule), None)
         if limits is None or limits.help_requests is None:
             return
         try:
@@ -158,9 +157,6 @@ class HaltMonitor:
             await self._store.reliefs.halt(relief, act)
         except StoreError as error:
             log.error("rule-not-halted", rule=rule, error=type(error).__name__)
-
-    def _limits(self, name: str) -> HaltWhen | None:
-        return next((rule.halt_when for rule in self._policy().rules if rule.id == name), None)
 
     def _follow(self) -> None:
         """Count for the rules that are in force now. Rules with unchanged limits keep their counts."""

@@ -3,11 +3,10 @@ overtaken may start again from the rules in force."""
 
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import Self
 
 from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
@@ -22,7 +21,7 @@ PAGE = 5_000
 """How many movers are written in one transaction."""
 
 
-class Movers:
+class Movers(AbstractContextManager["Movers"]):
     """Movers in a temporary file. Use it as a context manager: the file is deleted at the end."""
 
     def __init__(self) -> None:
@@ -43,12 +42,7 @@ class Movers:
             left -= len(page)
             yield page
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
 
@@ -110,14 +104,11 @@ async def refuse_altered(store: Store, plan: StoredPlan) -> None:
 
 
 def _altered(plan: StoredPlan) -> RefusedError:
-    return RefusedError(
-        phrase(
-            "plan %(digest)s is not what was planned: it was changed in the store. Plan again",
-            digest=plan.digest[:12],
-        ),
-        "; `mailgate audit verify` says where the store was changed",
-        plan=plan.digest,
+    why = phrase(
+        "plan %(digest)s is not what was planned: it was changed in the store. Plan again",
+        digest=plan.digest[:12],
     )
+    return RefusedError(why, "; `mailgate audit verify` says where the store was changed", plan=plan.digest)
 
 
 def read_plan(plan: StoredPlan) -> Plan:
@@ -159,10 +150,8 @@ async def sent_back(store: Store, now: datetime) -> dict[str, AuditEntry]:
 async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
     """The serial of the activation that the plan would replace. Raises RefusedError if the plan is too old or was overtaken."""
     if now - plan.made_at > PLAN_AGE:
-        raise RefusedError(
-            phrase("plan %(digest)s is more than a day old: plan again", digest=plan.digest[:12]),
-            plan=plan.digest,
-        )
+        why = phrase("plan %(digest)s is more than a day old: plan again", digest=plan.digest[:12])
+        raise RefusedError(why, plan=plan.digest)
     history = await store.policies.history()
     if history and history[0].digest == plan.candidate.digest:
         return plan.serial
@@ -177,25 +166,19 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
     history = await store.policies.history()
     term = term_of(plan, history, ())
     if term is not None and term.ended:
-        return RefusedError(
-            phrase(
-                "plan %(digest)s ran as version %(version)s and does no longer: plan again",
-                digest=plan.digest[:12],
-                version=str(term.version),
-            ),
-            plan=plan.digest,
-        )
-    if term is not None:
-        return RefusedError(
-            phrase("this plan already runs, as version %(version)s", version=str(term.version)),
-            plan=plan.digest,
-        )
-    number = history[0].number if history else 0
-    return RefusedError(
-        phrase(
-            "version %(number)s started after plan %(digest)s was made: plan again",
-            number=str(number),
+        why = phrase(
+            "plan %(digest)s ran as version %(version)s and does no longer: plan again",
             digest=plan.digest[:12],
-        ),
-        plan=plan.digest,
+            version=str(term.version),
+        )
+        return RefusedError(why, plan=plan.digest)
+    if term is not None:
+        why = phrase("this plan already runs, as version %(version)s", version=str(term.version))
+        return RefusedError(why, plan=plan.digest)
+    number = history[0].number if history else 0
+    why = phrase(
+        "version %(number)s started after plan %(digest)s was made: plan again",
+        number=str(number),
+        digest=plan.digest[:12],
     )
+    return RefusedError(why, plan=plan.digest)

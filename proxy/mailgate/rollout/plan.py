@@ -343,21 +343,12 @@ def term_of(plan: StoredPlan, history: Sequence[Activation], retracting: Collect
     after: Activation | None = None
     for each in history:
         if each.digest == plan.candidate.digest and (after is None or each.serial > plan.serial):
-            return PlanTerm(
-                version=each.number,
-                since=each.at,
-                by=each.author,
-                ended=_end(after, retracting) if after else None,
-            )
+            end = None
+            if after is not None:
+                back = after.serial in retracting
+                end = TermEnd(
+                    at=after.at, by=after.author, note=after.note, version=after.number, rolled_back=back
+                )
+            return PlanTerm(version=each.number, since=each.at, by=each.author, ended=end)
         after = each
     return None
-
-
-def _end(after: Activation, retracting: Collection[int]) -> TermEnd:
-    return TermEnd(
-        at=after.at,
-        by=after.author,
-        note=after.note,
-        version=after.number,
-        rolled_back=after.serial in retracting,
-    )

@@ -60,7 +60,7 @@ from mailgate.rollout.plan import (
     digest_of,
 )
 from mailgate.rollout.replay import ASSUMED, away_now
-from mailgate.rollout.simulation import MoversCallback, Progress, Task, ignore_movers, simulate
+from mailgate.rollout.simulation import MoversCallback, Progress, Task, simulate
 from mailgate.store import Activation, Store
 from mailgate.tasks import compute
 
@@ -75,7 +75,7 @@ async def plan_and_keep(
     who: Person | None,
     now: datetime,
     progress: Progress,
-    listed: MoversCallback = ignore_movers,
+    listed: MoversCallback | None = None,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named. ``listed`` receives all movers."""
     now = await store.now(now)
@@ -84,7 +84,8 @@ async def plan_and_keep(
 
         def add(part: Sequence[Mover]) -> None:
             movers.add(part)
-            listed(part)
+            if listed:
+                listed(part)
 
         made = await make_plan(store, url, active, candidate, scope, workers, progress, add)
         if who is not None:
@@ -134,8 +135,8 @@ async def make_plan(
     listed: MoversCallback | None = None,
     without: str = "",
 ) -> Plan:
-    """Make a plan. ``url`` is the store's, for other processes that take part; ``listed`` receives all movers; the rule ``without`` counts as not in force yet, and in the candidate as not out. Raises
-    StoreUnavailableError."""
+    """Make a plan. ``url`` is the store's, for other processes that take part; ``listed`` receives all movers; the rule ``without`` counts
+    as not in force yet, and in the candidate as not out. Raises StoreUnavailableError."""
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
     reliefs = (await store.reliefs.current(scope.now)).with_rule_on(without)
@@ -156,7 +157,7 @@ async def make_plan(
         without=without,
     )
     reported = await catalogs_since(store, active, scope.now - scope.terms.oldest)
-    tally = await simulate(store, task, workers, progress, listed or ignore_movers)
+    tally = await simulate(store, task, workers, progress, listed)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await compute(_rehearsed, candidate, tally, scope.now)
     plan = Plan(
@@ -174,7 +175,9 @@ async def make_plan(
         rules=idle,
         newly_listed=[app.name for key, app in new.catalog.apps.items() if key not in old.catalog.apps],
         unreported=unreported(reported, old, new),
-        totals=_totals(tally),
+        totals=Totals(
+            people=len(tally.people), devices=tally.devices, clients=tally.clients, occasions=tally.occasions
+        ),
         company=_by(tally, (WHOLE,), ("kind", "group")),
         untouched=_untouched(tally),
         newly={label: _newly(tally, (label,)) for label in LABELS},
@@ -220,11 +223,8 @@ _HOUR = timedelta(hours=1)
 
 
 def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
-    return BaseReliefs(
-        serial=reliefs.serial,
-        exempt=exempt_in(reliefs.exemptions(now)),
-        off={rule: _off(each) for rule, each in reliefs.off(now).items()},
-    )
+    off = {rule: _off(each) for rule, each in reliefs.off(now).items()}
+    return BaseReliefs(serial=reliefs.serial, exempt=exempt_in(reliefs.exemptions(now)), off=off)
 
 
 def exempt_in(exemptions: Iterable[Relief]) -> Counts:
@@ -249,22 +249,12 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
     ]
     reach = unreachable(new, now)
     waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
-    clocked = [
-        rule.id for rule in new.rules if rule.when.reads & CLOCKS
-    ]  # whom they match later is not known now
+    # whom these match later is not known now
+    clocked = [rule.id for rule in new.rules if rule.when.reads & CLOCKS]
     matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting, *clocked}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)
     return Cases(run=len(outcomes), failed=failed), idle
-
-
-def _totals(tally: ImpactTally) -> Totals:
-    return Totals(
-        people=len(tally.people),
-        devices=tally.devices,
-        clients=tally.clients,
-        occasions=tally.occasions,
-    )
 
 
 def _untouched(tally: ImpactTally) -> Counts:
@@ -362,9 +352,7 @@ async def _catalog(store: Store, number: int) -> AppCatalog:
 def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list[str]:
     """Names of apps for which new rules may keep people out, and which some report, made with one of the ``reported``
     catalogues, cannot mention: it has the apps of its time, by their identifiers of that time."""
-    if not any(
-        each is not Effect.ALLOW for each in (new.default.effect, *(rule.effect for rule in new.rules))
-    ):
+    if {new.default.effect, *(rule.effect for rule in new.rules)} == {Effect.ALLOW}:
         return []
     read = frozenset[str]().union(*(rule.when.reads for rule in new.rules))
     by_name, by_list = "device.apps" in read, not read.isdisjoint({"device.lists", *OF_LOOKS})

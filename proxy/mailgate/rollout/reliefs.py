@@ -84,19 +84,16 @@ async def end_exemption(
     """End an exemption before its time. Who loses it may newly be kept out, and counts within the guard's window, unless it is
     not older than that: its end puts back what was. Raises RefusedError, also if that needs another person."""
     now = await store.now(now)
-    given = next(
-        (each for each in (await store.reliefs.current(now)).exemptions(now) if each.number == number), None
-    )
+    held = (await store.reliefs.current(now)).exemptions(now)
+    given = next((each for each in held if each.number == number), None)
     ended: list[Relief] = []
     if given is not None:
         asked = replace(by.act(now, END_ASKED, why), about=f"exemption-end {number}")
         hit, act = partial(_newly_kept_out, store, given), by.act(now, "exemption-ended", why)
         ended = await do_counted(store, guard, asked, hit, partial(store.reliefs.end, [number], act))
     if not ended:
-        raise UnknownError(
-            phrase("there is no exemption %(number)s now", number=str(number)),
-            "; `mailgate exempt list` shows those that are",
-        )
+        words = phrase("there is no exemption %(number)s now", number=str(number))
+        raise UnknownError(words, "; `mailgate exempt list` shows those that are")
     return ended[0]
 
 

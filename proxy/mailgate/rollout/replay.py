@@ -77,9 +77,7 @@ def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
         return _ALL_BUT_THE_TIME
     missing = _NEVER_KEPT | _OF_A_PERSON if seen.proofs.names_others else _NEVER_KEPT
     found = seen.proofs.findings
-    if (
-        Reason.DEVICE_OF_ANOTHER in found
-    ):  # of the device only what speaks against it counted, which is not kept
+    if Reason.DEVICE_OF_ANOTHER in found:  # what counted of the device spoke against it, and is not kept
         return missing | _OF_A_DEVICE | _OF_A_CLIENT
     return missing | _OF_A_DEVICE if Reason.TWO_DEVICES in found else missing
 
@@ -271,11 +269,8 @@ class Population:
         others = [seen_client for seen_client in seen_clients if seen_client.device not in called]
         known = await self.called({seen_client.device for seen_client in others})
         async for seen_client in _in_turns(others):
-            subjects.append(
-                Subject(
-                    seen_client.device or seen_client.client_id, False, (await self.seen(seen_client, known),)
-                )
-            )
+            name = seen_client.device or seen_client.client_id
+            subjects.append(Subject(name, False, (await self.seen(seen_client, known),)))
         return subjects
 
     async def called(self, names: Iterable[str]) -> dict[str, Device]:

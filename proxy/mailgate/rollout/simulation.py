@@ -50,12 +50,8 @@ class Task:
     """The id of a rule that the active rules are taken not to have; empty if they count as they are."""
 
 
-def ignore_movers(_movers: Sequence[Mover]) -> None:
-    """Ignore the movers."""
-
-
 async def simulate(
-    store: Store, task: Task, workers: int, progress: Progress, listed: MoversCallback = ignore_movers
+    store: Store, task: Task, workers: int, progress: Progress, listed: MoversCallback | None = None
 ) -> ImpactTally:
     """Add up what changes for everybody. ``listed`` receives the movers, in another thread. Raises StoreUnavailableError."""
     count = await store.devices.count()
@@ -64,7 +60,8 @@ async def simulate(
     total = ImpactTally()
 
     def add(part: ImpactTally) -> None:
-        listed(part.movers)
+        if listed:
+            listed(part.movers)
         total.merge(part)
 
     if len(parts) == 1 or workers < 2:
@@ -95,17 +92,13 @@ async def _together(
             await asyncio.to_thread(add, await job)
             told(min(number, len(parts)))
     finally:
-        pool.shutdown(
-            wait=False, cancel_futures=True
-        )  # a process that is no longer needed ends after its part
+        pool.shutdown(wait=False, cancel_futures=True)  # a process that is not needed ends after its part
 
 
 class _SimulationProcess:
     def __init__(self, task: Task) -> None:
         self.task = task
-        old, new = (
-            compile_rules(texts).with_reliefs(task.reliefs) for texts in (task.active, task.candidate)
-        )
+        old, new = (compile_rules(each).with_reliefs(task.reliefs) for each in (task.active, task.candidate))
         old = old.without(task.without)
         self._active, self._candidate = old.policy, new.policy
         self._groups = (old.groups, None if new.groups == old.groups else new.groups)
@@ -127,9 +120,7 @@ class _SimulationProcess:
 
     async def _tally(self, pages: AsyncIterator[list[Subject]]) -> ImpactTally:
         async for page in pages:
-            await asyncio.to_thread(
-                _add_all, self._impact, page
-            )  # a gate that makes a plan keeps serving mail
+            await asyncio.to_thread(_add_all, self._impact, page)  # the gate keeps serving mail
         return self._impact.taken()
 
 
@@ -144,9 +135,8 @@ _crew: _SimulationProcess
 def _settle(task: Task) -> None:
     global _crew
     gc.freeze()
-    gc.set_threshold(
-        100_000, 50, 100
-    )  # there are hardly any cycles, and looking for them takes a fifth of the time
+    # there are hardly any cycles, and looking for them takes a fifth of the time
+    gc.set_threshold(100_000, 50, 100)
     warm()
     _crew = _SimulationProcess(task)
 

@@ -74,11 +74,8 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
         raise RefusedError(error.words) from None
     said = _EDIT.dump_json(edit).decode()
     draft = KeptDraft(after.digest, active.number, said, edit.title(after.policy), person.name, now)
-    act = replace(
-        person.act(now, DRAFTED),
-        about=f"draft {after.digest}",
-        details={"edit": edit.model_dump(), "base": active.number},
-    )
+    details = {"edit": edit.model_dump(), "base": active.number}
+    act = replace(person.act(now, DRAFTED), about=f"draft {after.digest}", details=details)
     return await store.drafts.keep(draft, act), after
 
 
@@ -113,12 +110,10 @@ async def base_of(store: Store, draft: KeptDraft) -> Rules:
     version = await store.policies.sound(draft.base)
     try:
         if version is None:
-            raise RefusedError(
-                phrase(
-                    "version %(base)s, which this draft changes, was changed in the store",
-                    base=str(draft.base),
-                )
+            why = phrase(
+                "version %(base)s, which this draft changes, was changed in the store", base=str(draft.base)
             )
+            raise RefusedError(why)
         return await compute(compile_rules, version.texts)
     except ConfigError as error:
         raise RefusedError(

@@ -61,15 +61,6 @@ _NOT_INSPECTED = InspectionResult()
 Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, InspectionResult]]
 
 
-async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResult:
-    """Let everything pass."""
-    return InspectionResult()
-
-
-async def nothing_frozen() -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Current:
     """The rules in force at a gate, and their activation."""
@@ -96,17 +87,16 @@ class WaitingFiles:
 
 
 class RulesKeeper:
-    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle``
-    regularly. ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` tells why no files may be put in
-    force now."""
+    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` and ``settle`` regularly.
+    While ``inspect`` takes its time the version in force stays. ``frozen`` tells why no files may be put in force now."""
 
     def __init__(
         self,
         policies: Policies,
         origin: str,
         clock: Callable[[], datetime],
-        inspect: Inspect = pass_uninspected,
-        frozen: Callable[[], Awaitable[str]] = nothing_frozen,
+        inspect: Inspect,
+        frozen: Callable[[], Awaitable[str]],
     ) -> None:
         self._policies = policies
         self._origin = origin
@@ -123,8 +113,7 @@ class RulesKeeper:
         self.current: Current
 
     async def start(self, files: Rules, against: str = "") -> Rules:
-        """The rules to start with. ``against``: why these files may not be put in force, in words. Raises StoreError or
-        UnreadableVersionError."""
+        """The rules to start with. ``against``: why the files may not be put in force. Raises StoreError or UnreadableVersionError."""
         self._files = files.digest
         active = await self._policies.active()
         if active is None:
@@ -149,9 +138,8 @@ class RulesKeeper:
         """Take in files that were read, which come in force now or soon. Returns the rules in force."""
         if files.digest != self._files:
             self.close()
-            changed = (
-                files.digest != self.current.activation.digest
-            )  # if not, the files are again those of the version in force
+            # if not, the files are again those of the version in force
+            changed = files.digest != self.current.activation.digest
             self._waiting = WaitingFiles(files, self._held_last) if changed else None
             self._files, self._refused, self._said, self._holds = files.digest, "", "", 0
             self._note_what_files_hold()
@@ -210,10 +198,8 @@ class RulesKeeper:
             return phrase("the files have changed and wait for the store")
         if self._files == self.current.activation.digest:
             return ""
-        told = phrase(
-            "the files hold another version than number %(number)s, which runs",
-            number=str(self.current.activation.number),
-        )
+        number = str(self.current.activation.number)
+        told = phrase("the files hold another version than number %(number)s, which runs", number=number)
         if why := self._refused or self._behind(self.current.activation):
             return joined((told, why), ": ")
         return with_command(told, f": {_ENDED}")
@@ -300,12 +286,8 @@ class RulesKeeper:
 
     async def _lacking(self, active: Activation, waiting: WaitingFiles) -> str:
         """The changes, in words, that others have put in force since these files last held what was, and that they lack."""
-        history, back, files = (
-            await self._policies.history(),
-            await self._policies.retracting(),
-            waiting.files,
-        )
-        by_file = active.author == BY_FILE
+        history, back = await self._policies.history(), await self._policies.retracting()
+        files, by_file = waiting.files, active.author == BY_FILE
         who: str = phrase("other files") if by_file else active.author
         known = (
             each
@@ -320,9 +302,7 @@ class RulesKeeper:
             before, now = await rules_of(self._policies, base), await rules_of(self._policies, active)
         except UnreadableVersionError as error:
             return phrase(
-                "we cannot tell whether they lack what %(who)s started: %(why)s",
-                who=who,
-                why=error.words,
+                "we cannot tell whether they lack what %(who)s started: %(why)s", who=who, why=error.words
             )
         lost = await compute(taken_back, before.policy, now.policy, files.policy)
         if not lost:
@@ -330,16 +310,11 @@ class RulesKeeper:
         told = joined((each.in_one_line for each in lost[:_NAMED]), "; ")
         if len(lost) > _NAMED:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
-        why = phrase(
-            "they lack what %(who)s started and would undo it: %(told)s",
-            who=who,
-            told=told,
-        )
+        why = phrase("they lack what %(who)s started and would undo it: %(told)s", who=who, told=told)
         return with_command(why, f"; {_APPLIED if by_file else _ENDED}")
 
     def _note_what_files_hold(self, number: int = 0) -> None:
-        """Remember the version that the files hold: that in force, or the earlier one of this ``number``. Later versions do
-        not come from them."""
+        """Remember the version that the files hold: that in force, or the earlier one of this ``number``. Later ones come from others."""
         if self._files == self.current.activation.digest:
             number = self.current.activation.number
         if number:
@@ -406,10 +381,7 @@ class Inspection:
         against = failing_cases(plan) + beyond_window(plan, guard, before)
         # another process may have planned the same change, and people approve the one plan that was kept
         kept = await self.store.plans.latest_of(files.digest, active.serial, BY_FILE)
-        words = phrase(
-            "%(against)s (plan %(digest)s)",
-            against=joined(against, "; "),
-            digest=(kept.digest if kept else plan.digest)[:12],
-        )
+        digest = (kept or plan).digest[:12]
+        words = phrase("%(against)s (plan %(digest)s)", against=joined(against, "; "), digest=digest)
         words = with_command(words, "; `mailgate policy plans` says what it needs")
         return InspectionResult(words if against else "", newly_kept_out(plan), before)

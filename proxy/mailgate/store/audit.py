@@ -73,8 +73,7 @@ class Audit(Queries):
         return await self._each(query, entry_of, timeout_seconds=30)
 
     async def numbers(self, since: datetime | None, until: datetime | None) -> range:
-        """The numbers of the entries from ``since`` on and before ``until``; None leaves an end open. They rise with the times,
-        without gaps."""
+        """The numbers of the entries from ``since`` on and before ``until``; None leaves an end open. They rise with time, without gaps."""
         ends = [int(await self._value(_first_from(each)) or 0) if each else 0 for each in (since, until)]
         beyond = int(await self._value(select(func.max(audit.c.number))) or 0) + 1
         return range(ends[0] or (beyond if since else 1), ends[1] or beyond)
@@ -118,13 +117,8 @@ class Audit(Queries):
     async def last(self, about: str, *whats: str) -> AuditEntry | None:
         """The last entry about this object whose ``what`` begins with one of these words; None if there is none."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
-        query = (
-            select(audit)
-            .where(audit.c.about == storable(about), begins)
-            .order_by(audit.c.number.desc())
-            .limit(1)
-        )
-        return await self._first(query, entry_of)
+        query = select(audit).where(audit.c.about == storable(about), begins).order_by(audit.c.number.desc())
+        return await self._first(query.limit(1), entry_of)
 
     async def latest(self, whats: Collection[str], since: datetime, size: int) -> list[AuditEntry]:
         """The last entries of these acts since then, the newest first."""
@@ -197,8 +191,7 @@ def _has(sought: str) -> ColumnElement[bool]:
 
 
 async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
-    """Lock the log until the transaction ends, so that audited changes come one after the other. Raises StoreError if it
-    accepts no entries."""
+    """Lock the log until the transaction ends, so that audited changes come one by one. Raises StoreError if it accepts no entries."""
     head = await _head(connection, _LAST.with_for_update())
     if head is None:
         raise StoreError("the audit log has lost its head", by_command=VERIFY)
@@ -206,9 +199,8 @@ async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
 
 
 async def stamp(connection: AsyncConnection, act: Act) -> StampedAct:
-    """Lock the log, and give an act, and the rows of its change, the time of its entry: the shared time, and never before that
-    of the last entry, so that a clock that lags puts none outside the guard's window. Raises StoreError as ``lock_audit_log``
-    does."""
+    """Lock the log, and give an act, and the rows of its change, the time of its entry: the shared time, never before that of the last
+    entry, so that a clock that lags puts none outside the guard's window. Raises StoreError."""
     return await _stamped(connection, act, await lock_audit_log(connection))
 
 

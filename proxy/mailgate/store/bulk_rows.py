@@ -17,6 +17,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Dialect,
+    Select,
     Table,
     TableValuedAlias,
     Text,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import sqlite
@@ -77,11 +79,6 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> 
         await upsert_rows(connection, upsert(connection, table), table, rows)
 
 
-async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows) -> None:
-    """Insert the rows whose keys are new, and ignore the others."""
-    await upsert_rows(connection, upsert(connection, table).on_conflict_do_nothing(), table, rows)
-
-
 async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Insert these rows in place of those with the same primary keys. No two of them may have the same key."""
     if not rows:
@@ -105,31 +102,17 @@ async def upsert_rows(
     await connection.execute(filled, {"told": _json(connection, table, rows)})
 
 
-async def update_rows(connection: AsyncConnection, table: Table, rows: Rows, *key: str) -> None:
-    """Update the columns of each row. ``key`` has the columns that identify a row."""
-    if not rows:
-        return
-    if not _takes_json(connection):
-        changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in key}
-        each = update(table).where(*_named(table, key)).values(changed)
-        await connection.execute(each, _keyed(rows, key))
-        return
-    told = _told(table, rows)
-    news = {name: told.c[name] for name in rows[0] if name not in key}
-    same = update(table).where(*(table.c[name] == told.c[name] for name in key)).values(news)
-    await connection.execute(same, {"told": _json(connection, table, rows)})
-
-
 async def delete_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Delete the rows that have the values of these in their columns."""
     if not rows:
         return
-    key = tuple(rows[0])
     if not _takes_json(connection):
-        await connection.execute(delete(table).where(*_named(table, key)), _keyed(rows, key))
+        alike = (table.c[name] == bindparam(name) for name in rows[0])
+        await connection.execute(delete(table).where(*alike), rows)
         return
     told = _told(table, rows)
-    same = delete(table).where(*(table.c[name] == told.c[name] for name in key))
-    await connection.execute(same, {"told": _json(connection, table, rows)})
+    alike = (table.c[name] == told.c[name] for name in rows[0])
+    await connection.execute(delete(table).where(*alike), {"told": _json(connection, table, rows)})
 
 
 def _takes_json(connection: AsyncConnection) -> bool:
@@ -159,13 +142,21 @@ def _encoder(table: Table, names: tuple[str, ...], dialect: Dialect) -> Any:
     return encode
 
 
-def _named(table: Table, key: Sequence[str]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == bindparam(f"of_{name}") for name in key]
+class Order(NamedTuple):
+    """The order of a list by a column, and by the numbers of the rows, which may be that column, where it has the same value."""
 
+    lead: ColumnElement[Any]
+    number: ColumnElement[int]
+    descending: bool
 
-def _keyed(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
-    """Rename the key columns, since a parameter cannot have the name of the column that it is compared with."""
-    return [{f"of_{name}" if name in key else name: value for name, value in row.items()} for row in rows]
+    def sort(self, query: Select[Any]) -> Select[Any]:
+        columns = [self.lead] if self.lead is self.number else [self.lead, self.number]
+        return query.order_by(*(each.desc() if self.descending else each for each in columns))
+
+    def behind(self, value: Any, number: int) -> ColumnElement[bool]:
+        """That a row comes after the one with this value and number."""
+        row, place = tuple_(self.lead, self.number), (value, number)
+        return row < place if self.descending else row > place
 
 
 class RowPosition(NamedTuple):

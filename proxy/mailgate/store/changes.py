@@ -67,8 +67,7 @@ class ChangeWatch:
         return None if self._at is None or self.change is None else ReadMark(self._beginning, self.change)
 
     def since(self, mark: ReadMark | None) -> int | None:
-        """The reading that follows the changes to an answer for which the store was asked after ``mark``; None if a change may
-        have been missed."""
+        """The reading that follows what the store answered after ``mark``; None if a change may have been missed."""
         return mark.beginning if mark is not None and mark == self.mark() else None
 
     def follows(self, beginning: int | None, now: datetime) -> bool:

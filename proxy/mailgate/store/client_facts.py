@@ -161,8 +161,7 @@ def _with_certificate(told: Proofs, certificate: CertificateResult, client: Clie
 
 
 def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
-    """The facts that recording and classification read, for requests that are held in memory: other headers are long, or hold
-    credentials."""
+    """The facts that recording and classification read, for requests held in memory: other headers are long, or hold credentials."""
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
     target = facts.target if client.eas_id or client.eas_type else facts.path
     return replace(facts, target=target, headers=headers)
@@ -191,8 +190,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _question(kept: RequestFacts, *, asks: bool) -> tuple[tuple[str, str], ...]:
-    """A field that makes the record ask the way to the mail exactly if the request did: the fields that show it are not
-    recorded themselves."""
+    """A field that makes the record ask the way to the mail exactly if the request did, since what shows it is not recorded."""
     if asks == is_discovery(kept):
         return ()
     return (("content-type", "text/xml") if asks else ("content-length", "1"),)
@@ -203,11 +201,8 @@ def _target(facts: RequestFacts, client: Client) -> str:
     load at an address that names ActiveSync is recorded by it, since that made it a handheld."""
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    spoken = (
-        Protocol.ACTIVESYNC
-        if any(each.source == "activesync" for each in client.signals)
-        else client.protocol
-    )
+    named = any(each.source == "activesync" for each in client.signals)
+    spoken = Protocol.ACTIVESYNC if named else client.protocol
     path = PROTOCOL_TRAITS[spoken].path or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path

@@ -1,11 +1,11 @@
 """Counts for charts, without names: listed apps and refused people by day, and verdicts at all gates by minute, hour and day."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from mailgate.model import Effect
 from mailgate.store.bulk_rows import put_rows, upsert, upsert_rows
@@ -40,13 +40,8 @@ class AppCounts(Queries):
         # by the comparison with "" the database uses the index of that column
         has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
         kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
-        person = func.nullif(_ROWS.person, "")
-        query = select(
-            func.count(person.distinct()),
-            func.count(),
-            func.count(person.distinct()).filter(kept_out),
-            func.count().filter(kept_out),
-        ).where(has)
+        persons, rows = func.count(func.nullif(_ROWS.person, "").distinct()), func.count()
+        query = select(persons, rows, persons.filter(kept_out), rows.filter(kept_out)).where(has)
         [(people, devices, out_people, out_devices)] = await self._rows(query, timeout_seconds=60)
         return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
@@ -108,15 +103,9 @@ class RefusedDays(Queries):
         """How many people got no mail at the last try of a client that no source reports, and have no device with such a mail status."""
         who = (WithoutCase(_SEEN.user), _SEEN.client)
         meant = (_SEEN.device == "", _SEEN.user != "", _SEEN.last_at >= since)
-        lately = (
-            select(
-                WithoutCase(_SEEN.user).label("person"),
-                _SEEN.effect,
-                func.row_number().over(partition_by=who, order_by=_SEEN.last_at.desc()).label("place"),
-            )
-            .where(*meant)
-            .subquery()
-        )
+        place = func.row_number().over(partition_by=who, order_by=_SEEN.last_at.desc()).label("place")
+        tries = select(WithoutCase(_SEEN.user).label("person"), _SEEN.effect, place).where(*meant)
+        lately = tries.subquery()
         counted = select(WithoutCase(_ROWS.person)).where(_ROWS.mail.in_(without), _ROWS.person != "")
         query = select(func.count(lately.c.person.distinct())).where(
             lately.c.place == 1, lately.c.effect.in_(REFUSALS), lately.c.person.not_in(counted)
@@ -199,15 +188,6 @@ class VerdictCounts(Queries):
             (VerdictKey(effect, rule=rule, reason=reason), int(count))
             for effect, rule, reason, count in await self._rows(query, timeout_seconds=10)
         ]
-
-
-def outdated(now: datetime) -> Iterator[Delete]:
-    """What deletes counts after their retention time."""
-    last = now.astimezone(UTC).date() - KEPT
-    yield delete(app_counts).where(_APPS.day < last)
-    yield delete(refused_days).where(_REFUSED.day < last)
-    for span, kept in KEPT_FOR.items():
-        yield delete(verdict_counts).where(_VERDICTS.span == span, _VERDICTS.at < now - kept)
 
 
 def start_of(span: str, at: datetime) -> datetime:

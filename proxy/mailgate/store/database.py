@@ -249,20 +249,14 @@ class Database:
         since = self._breaker.enter()
         if since is None:
             raise StoreUnavailableError("the store did not answer just now")
-        with self._counted():
-            try:
-                yield
-            except (TimeoutError, PoolTimeout):
-                self._breaker.timed_out(since)
-                raise
-            self._breaker.answered()
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
         self._running += 1
         self._at_rest.clear()
         try:
             yield
+            self._breaker.answered()
+        except (TimeoutError, PoolTimeout):
+            self._breaker.timed_out(since)
+            raise
         finally:
             self._running -= 1
             if not self._running:
@@ -341,17 +335,15 @@ async def in_time(reading: Coroutine[None, None, Read]) -> Read:
     raise StoreUnavailableError("the store does not answer in time")
 
 
-class _translated:  # noqa: N801 - reads as a statement
-    """Turns a driver's errors for a database that cannot be reached into ``StoreUnavailableError``, and none about bad data."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, (IntegrityError, DataError)):
-            return
-        if isinstance(error, (DBAPIError, PoolTimeout, OSError, TimeoutError)):
-            raise unavailable(error, f"the store does not answer ({_why(error)})") from error
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn a driver's errors for a database that cannot be reached into ``StoreUnavailableError``, and none about bad data."""
+    try:
+        yield
+    except (IntegrityError, DataError):
+        raise
+    except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+        raise unavailable(error, f"the store does not answer ({_why(error)})") from error
 
 
 def _why(error: BaseException) -> str:
@@ -370,11 +362,7 @@ def empty_log(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-            return any(_emptied(connection) for _ in range(_TRIES))
+            tries = (connection.execute("PRAGMA wal_checkpoint(TRUNCATE)") for _ in range(_TRIES))
+            return any(not busy for [(busy, _, _)] in tries)
     except sqlite3.Error:
         return False
-
-
-def _emptied(connection: sqlite3.Connection) -> bool:
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy

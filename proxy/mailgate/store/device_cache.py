@@ -1,5 +1,4 @@
-"""Keeps devices in memory under every name by which they were asked for. A change to a device shows under all of its
-names."""
+"""Keeps devices in memory under every name by which they were asked for. A change to one shows under all of its names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -25,14 +25,14 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 from mailgate.devices.device import Contradiction, Device, Report, new_id
 from mailgate.devices.names import FORMER, MDM, STRONG, Name, storable, user_text
 from mailgate.model import Compliance, Enrolment, Kind, Reason, Threat
 from mailgate.store.bulk_rows import among
 from mailgate.store.database import Queries
-from mailgate.store.folding import spell
+from mailgate.store.folding import function
 from mailgate.store.schema import (
     HAS_PERSON,
     Instant,
@@ -44,38 +44,20 @@ from mailgate.store.schema import (
     words_in,
 )
 
-
-class _Lists(FunctionElement[str]):
-    """Some columns of every row as the text of a JSON list of lists. If there is no row, PostgreSQL returns NULL."""
-
-    type = Text()
-    inherit_cache = True
-
-
-class Listed(FunctionElement[str]):
-    """Some columns of one row as the text of a JSON list."""
-
-    type = Text()
-    inherit_cache = True
-
-
-class _Among(FunctionElement[Any]):
-    """Whether a column has one of some texts. The texts are one JSON list, however many there are."""
-
-    inherit_cache = True
-
-
-spell(
-    _Lists,
+_Lists = function(
+    Text(),
     sqlite="json_group_array(json_array({every}))",
     postgresql="CAST(json_agg(json_build_array({every})) AS text)",
 )
-spell(Listed, sqlite="json_array({every})", postgresql="CAST(json_build_array({every}) AS text)")
-spell(
-    _Among,
+"""Some columns of every row as the text of a JSON list of lists. If there is no row, PostgreSQL returns NULL."""
+Listed = function(Text(), sqlite="json_array({every})", postgresql="CAST(json_build_array({every}) AS text)")
+"""Some columns of one row as the text of a JSON list."""
+_Among = function(
+    NullType(),
     sqlite="{0} IN (SELECT value FROM json_each({1}))",
     postgresql="{0} = ANY(ARRAY(SELECT json_array_elements_text(CAST({1} AS json))))",
 )
+"""Whether a column has one of some texts. The texts are one JSON list, however many there are."""
 
 
 class Part:
@@ -301,36 +283,20 @@ async def summaries(connection: AsyncConnection, after: str, size: int) -> list[
     query = _ROWS.where(devices.c.key.in_(select(page.c.key))).order_by(devices.c.id)
     rows: Sequence[Any] = (await connection.execute(query)).all()
     keys = sorted({row[0] for row in rows})
-    former = await _by_device(
-        connection,
-        select(device_names.c.device, device_names.c.name).where(device_names.c.kind == FORMER),
-        keys,
-        device_names.c.device,
-    )
-    found = await _by_device(
-        connection,
-        select(
-            device_findings.c.device,
-            device_findings.c.reason,
-            device_findings.c.about,
-            device_findings.c.detail,
-        ),
-        keys,
-        device_findings.c.device,
-    )
+    named, noted = select(_HELD.device, _HELD.name), device_findings.c
+    former = await _by_device(connection, named.where(_HELD.kind == FORMER, _HELD.device.in_(keys)))
+    findings = select(noted.device, noted.reason, noted.about, noted.detail).where(noted.device.in_(keys))
+    found = await _by_device(connection, findings)
     return [
         _device(list(same), former.get(key, ()), found.get(key, ()))
         for key, same in groupby(rows, key=lambda row: row[0])
     ]
 
 
-async def _by_device(
-    connection: AsyncConnection, query: Any, keys: Sequence[int], column: Any
-) -> dict[int, list[Any]]:
+async def _by_device(connection: AsyncConnection, query: Any) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    if keys:
-        for key, *rest in await connection.execute(query.where(column.in_(keys))):
-            found.setdefault(key, []).append(rest)
+    for key, *rest in await connection.execute(query):
+        found.setdefault(key, []).append(rest)
     return found
 
 

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, update
+from sqlalchemy.types import NullType
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import ids, logins, user_text
 from mailgate.model.times import LONG_AGO
-from mailgate.store.bulk_rows import among, put_rows
+from mailgate.store.bulk_rows import Order, among, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
-from mailgate.store.folding import begins_with, spell
+from mailgate.store.folding import begins_with, function
 from mailgate.store.schema import device_row_changes, device_rows, devices, laptop_readers
 
 WINDOW = 5_000
@@ -39,13 +39,8 @@ SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "repo
 """The columns by which devices can be sorted."""
 
 
-class _AnyOf(FunctionElement[Any]):
-    """Whether a column has one of the values of a query, by its index also beside OR."""
-
-    inherit_cache = True
-
-
-spell(_AnyOf, sqlite="{0} IN {1}", postgresql="{0} = ANY(ARRAY{1})")
+_AnyOf = function(NullType(), sqlite="{0} IN {1}", postgresql="{0} = ANY(ARRAY{1})")
+"""Whether a column has one of the values of a query, by its index also beside OR."""
 
 
 class DeviceRow(NamedTuple):
@@ -94,13 +89,16 @@ class DeviceFilter:
     """One of ``SORT_COLUMNS``; empty for the order in which devices became known."""
     descending: bool = False
 
+    def listed(self) -> list[tuple[str, str]]:
+        """What has to be among the words of which column."""
+        named = (("apps", self.app), ("blocked_by", self.blocked_by), ("groups", self.group))
+        return [(name, text) for name, text in named if text]
+
     def fits(self, row: DeviceRow) -> bool:
         """Whether a row matches, apart from the name."""
         return (
             all(not (text := getattr(self, name)) or getattr(row, name) == text for name in _EQUAL)
-            and (not self.app or f'"{self.app}"' in row.apps)
-            and (not self.blocked_by or f'"{self.blocked_by}"' in row.blocked_by)
-            and (not self.group or f'"{self.group}"' in row.groups)
+            and all(f'"{text}"' in getattr(row, name) for name, text in self.listed())
             and (not self.disagree or bool(row.findings))
             and (self.before is None or row.reported_at < self.before)
         )
@@ -208,10 +206,8 @@ class DeviceRows(Queries):
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
         """Store these rows, except for devices that no longer exist. ``seen`` is the last change that they include."""
         async with self._database.writing(timeout_seconds=60) as connection:
-            stored = select(devices.c.key).where(
-                among(connection, devices.c.key, [row.device for row in rows])
-            )
-            there = set(await connection.scalars(stored))
+            told = among(connection, devices.c.key, [row.device for row in rows])
+            there = set(await connection.scalars(select(devices.c.key).where(told)))
             values = [row._asdict() for row in sorted(rows) if row.device in there]
             await put_rows(connection, device_rows, values)
             if seen is not None:
@@ -233,11 +229,8 @@ class DeviceRows(Queries):
     async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
         """The next devices after the one with this key whose rows match."""
         async with self._database.reading(timeout_seconds=10) as connection:
-            place = (
-                (await connection.execute(select(device_rows).where(_COLUMNS.device == after))).first()
-                if after
-                else None
-            )
+            last_one = select(device_rows).where(_COLUMNS.device == after)
+            place = (await connection.execute(last_one)).first() if after else None
             query, end = _look(wanted, place)
             keys = list(await connection.scalars(query.limit(size + 1)))
             last = await connection.scalar(end) if end is not None and len(keys) <= size else None
@@ -259,14 +252,11 @@ class DeviceRows(Queries):
 def _look(wanted: DeviceFilter, place: Any) -> tuple[Select[Any], Select[Any] | None]:
     """The queries for the keys that match, and for the last key of the window; None if there is no window."""
     rows = _ordered(wanted, place)
-    if wanted.name:
-        # or PostgreSQL might look for the name among all rows in their order
-        window = rows.offset(0).subquery()
-        return _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c), None
-    window = rows.limit(WINDOW).subquery()
-    query = _sorted(wanted, select(window.c.device).where(*_filters(wanted, window.c)), window.c)
-    end = _ordered(wanted, place).with_only_columns(_COLUMNS.device).offset(WINDOW - 1).limit(1)
-    return query, end
+    # without an offset PostgreSQL might look for the name among all rows in their order
+    window = (rows.offset(0) if wanted.name else rows.limit(WINDOW)).subquery()
+    query = _order(wanted, window.c).sort(select(window.c.device).where(*_filters(wanted, window.c)))
+    end = rows.with_only_columns(_COLUMNS.device).offset(WINDOW - 1).limit(1)
+    return query, None if wanted.name else end
 
 
 def _ordered(wanted: DeviceFilter, place: Any) -> Select[Any]:
@@ -277,32 +267,18 @@ def _ordered(wanted: DeviceFilter, place: Any) -> Select[Any]:
         where.append(_called(wanted.name))
     elif lead == "reported_at" and wanted.before is not None:
         where.append(column < wanted.before)
-    elif (
-        lead == "findings" or (lead == "apps" and wanted.app) or (lead == "blocked_by" and wanted.blocked_by)
-    ):
+    elif lead == "findings" or lead in dict(wanted.listed()):
         where.append(column > "")
     elif lead in _EQUAL and getattr(wanted, lead):
         where.append(column == getattr(wanted, lead))
+    order = _order(wanted, _COLUMNS)
     if place is not None:
-        where += _behind(wanted, column, getattr(place, lead), place.device)
-    return _sorted(wanted, select(device_rows).where(*where), _COLUMNS)
+        where.append(order.behind(getattr(place, lead), place.device))
+    return order.sort(select(device_rows).where(*where))
 
 
-def _behind(
-    wanted: DeviceFilter, column: ColumnElement[Any], value: Any, device: int
-) -> list[ColumnElement[bool]]:
-    key = _COLUMNS.device
-    if column is key:
-        return [key < device if wanted.descending else key > device]
-    if wanted.descending:
-        return [column <= value, or_(column < value, and_(column == value, key < device))]
-    return [column >= value, or_(column > value, and_(column == value, key > device))]
-
-
-def _sorted(wanted: DeviceFilter, query: Select[Any], columns: Any) -> Select[Any]:
-    lead = _lead(wanted)
-    order = [columns[lead]] if lead == "device" else [columns[lead], columns.device]
-    return query.order_by(*(each.desc() if wanted.descending else each for each in order))
+def _order(wanted: DeviceFilter, columns: Any) -> Order:
+    return Order(columns[_lead(wanted)], columns.device, wanted.descending)
 
 
 def _lead(wanted: DeviceFilter) -> str:
@@ -324,12 +300,7 @@ def _lead(wanted: DeviceFilter) -> str:
 
 def _filters(wanted: DeviceFilter, columns: Any) -> list[ColumnElement[bool]]:
     where = [columns[name] == text for name in _EQUAL if (text := getattr(wanted, name))]
-    if wanted.app:
-        where.append(columns.apps.contains(f'"{wanted.app}"', autoescape=True))
-    if wanted.blocked_by:
-        where.append(columns.blocked_by.contains(f'"{wanted.blocked_by}"', autoescape=True))
-    if wanted.group:
-        where.append(columns.groups.contains(f'"{wanted.group}"', autoescape=True))
+    where += [columns[name].contains(f'"{text}"', autoescape=True) for name, text in wanted.listed()]
     if wanted.disagree:
         where.append(columns.findings > "")
     if wanted.before is not None:

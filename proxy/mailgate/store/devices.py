@@ -101,8 +101,7 @@ class Devices(DeviceLookup):
 
     async def get(self, source: str, device_id: str) -> Device | None:
         slot = (reports.c.source == source, reports.c.id == device_id)
-        found = await self._all(select(reports.c.device).where(*slot))
-        return found[0] if found else None
+        return next(iter(await self._all(select(reports.c.device).where(*slot))), None)
 
     async def around(self, report: Report) -> list[Device]:
         """Every device that this report may be about, by more than one query only if several devices claim one name."""
@@ -304,12 +303,9 @@ async def _let_go(connection: AsyncConnection, ids: Sequence[str], change: int, 
 
 async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas_ids: Sequence[str]) -> None:
     """Delete the sightings of the device, and those of its ActiveSync ids from before it was known."""
-    by_eas = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids))
+    by_eas, seen = select(clients.c.id).where(clients.c.eas_id.in_(eas_ids)), select(sightings.c.id)
     # each query has an index; with OR between them PostgreSQL would read the whole table
-    theirs = union(
-        select(sightings.c.id).where(sightings.c.device.in_(ids)),
-        select(sightings.c.id).where(sightings.c.client.in_(by_eas)),
-    )
+    theirs = union(seen.where(sightings.c.device.in_(ids)), seen.where(sightings.c.client.in_(by_eas)))
     await delete_sightings(connection, sightings.c.id.in_(theirs))
 
 

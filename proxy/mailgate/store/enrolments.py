@@ -239,7 +239,7 @@ class Enrolments(Queries):
         when = keys.c.revoked_at.is_not(None) if since is None else keys.c.revoked_at >= since
         return list(await self._values(select(keys.c.thumbprint).where(when)))
 
-    async def prune(self, before: datetime, _size: int = 0) -> int:
+    async def prune(self, before: datetime) -> int:
         """Delete tokens that expired, and keys that last reported, before this moment. Of a revoked key the thumbprint stays."""
         silent = func.coalesce(keys.c.reported_at, keys.c.made_at) < before
         old = and_(keys.c.revoked_at < before, keys.c.device != "")

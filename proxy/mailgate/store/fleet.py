@@ -12,14 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal_column, or_, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import JSON, ColumnElement, Select, and_, case, func, or_, select, type_coerce
 
 from mailgate.devices.names import user_text
 from mailgate.store.database import Queries, made
-from mailgate.store.folding import WireText, WithoutCase, begins_with, spell
+from mailgate.store.folding import WireText, WithoutCase, begins_with, function
 from mailgate.store.schema import Instant, enrolment_tokens, laptop_readers
 from mailgate.store.schema import enrolled_keys as keys
 
@@ -63,47 +60,14 @@ class Heard(StrEnum):
     BEFORE = "before"
 
 
-class _Parsed(FunctionElement[str]):
-    type = WireText()
-    inherit_cache = True
-
-
-class _Member(FunctionElement[str]):
-    """A member of what a browser last said, by its path; NULL if it did not say it."""
-
-    type = WireText()
-    inherit_cache = True
-
-    def __init__(self, parsed: ColumnElement[str], *path: str) -> None:
-        super().__init__(parsed, *(literal_column(f"'{name}'") for name in path))
-
-
-spell(_Parsed, sqlite="nullif({0}, '')", postgresql="CAST(nullif({0}, '') AS jsonb)")
-spell(_Member, postgresql="jsonb_extract_path_text({every})")
-
-
-@compiles(_Member)
-def _member(element: _Member, compiler: SQLCompiler, **how: Any) -> str:
-    parsed, *path = (compiler.process(each, **how) for each in element.clauses)
-    whole = " || '.' || ".join(path)
-    return f"json_extract({parsed}, '$.' || {whole})"
-
-
-class _After(FunctionElement[datetime]):
-    """A time, and the lifetime of a token after it."""
-
-    type = Instant()
-    inherit_cache = True
-
-
+_Parsed = function(JSON(), sqlite="nullif({0}, '')", postgresql="CAST(nullif({0}, '') AS jsonb)")
 _SECONDS = int(TOKEN_LIFETIME.total_seconds())
-
-
-spell(
-    _After,
+_After = function(
+    Instant(),
     sqlite=f"strftime('%Y-%m-%d %H:%M:%f000', {{0}}, '+{_SECONDS} seconds')",  # as SQLAlchemy writes times there
     postgresql=f"({{0}} + interval '{_SECONDS} seconds')",
 )
+"""A time, and the lifetime of a token after it."""
 
 
 class Group(NamedTuple):
@@ -208,8 +172,7 @@ class BrowserFleet(Queries):
         size: int,
         after: Place | None = None,
     ) -> FoundBrowsers:
-        """The next browsers that match, in the order of their people. At most ``WINDOW`` are read, so it may find few or none although
-        there are more after them."""
+        """The next browsers that match, in the order of their people. At most ``WINDOW`` are read: few or none may be found before the end."""
         near = (
             select(*keys.c).where(keys.c.app == "", *_named(wanted.name), *_behind(after)).order_by(*_ORDER)
         )
@@ -264,15 +227,6 @@ class BrowserFleet(Queries):
             for left, count, made_at, ends in rows
         )
 
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the readers who have not been seen since then, and older times of the others."""
-        readers = laptop_readers.c
-        async with self._database.writing() as connection:
-            for column in (readers.named_at, readers.bare_at):
-                await connection.execute(update(laptop_readers).where(column < before).values({column: None}))
-            gone = await connection.execute(delete(laptop_readers).where(readers.seen_at < before))
-            return gone.rowcount
-
 
 class _Browsers:
     """Browsers with what is known of the person of each and such a browser, as columns of a query."""
@@ -282,16 +236,19 @@ class _Browsers:
         told = which.add_columns(_Parsed(keys.c.said).label("told")).cte("browsers")
         self._whole = told.prefix_with("MATERIALIZED", dialect="postgresql")
         self.keys = self._whole.c
-        whole = self._whole
         self._now, self._silent_after = now, silent_after
-        self.name: ColumnElement[str] = _Member(whole.c.told, "browser", "name")
-        self.version: ColumnElement[str] = _Member(whole.c.told, "browser", "version")
-        self.extension: ColumnElement[str] = _Member(whole.c.told, "extension_version")
-        self.installed: ColumnElement[str] = _Member(whole.c.told, "install_type")
-        self.person: ColumnElement[str] = WithoutCase(whole.c.owner)
+        self.name = self._said("browser", "name")
+        self.version = self._said("browser", "version")
+        self.extension = self._said("extension_version")
+        self.installed = self._said("install_type")
+        self.person: ColumnElement[str] = WithoutCase(self.keys.owner)
+
+    def _said(self, *path: str) -> ColumnElement[str]:
+        """A member of what a browser last said; NULL if it did not say it."""
+        return type_coerce(self.keys.told[path].as_string(), WireText())
 
     def query(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        readers, os = laptop_readers.c, _Member(self.keys.told, "os")
+        readers, os = laptop_readers.c, self._said("os")
         family = case(_FAMILIES, value=self.name, else_="Chrome")
         same = and_(readers.person == self.person, readers.os == os, readers.browser == family)
         return select(*columns).select_from(self._whole.outerjoin(laptop_readers, same))
@@ -318,12 +275,8 @@ class _Browsers:
         return case(*within, else_=Heard.BEFORE.value)
 
     def filters(self, wanted: FleetFilter) -> list[ColumnElement[bool]]:
-        exact = (
-            (wanted.state, self.state),
-            (wanted.extension, self.extension),
-            (wanted.installed, self.installed),
-        )
-        where = [column == text for text, column in exact if text]
+        exact = ("state", "extension", "installed")
+        where = [getattr(self, name) == text for name in exact if (text := getattr(wanted, name))]
         if wanted.heard:
             heard = [wanted.heard, *([Heard.DAY.value] if wanted.heard == Heard.WEEK else [])]
             where += [self.heard.in_(heard), self.keys.reported_at.is_not(None)]

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, and_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from mailgate.devices.names import ACCENTS, LETTERS, folded, storable, user_text
 
@@ -34,10 +35,13 @@ class WireText(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
-def spell(function: type[FunctionElement[Any]], **forms: str) -> None:
-    """Say how each database writes a function: ``{0}`` stands for its first argument, and ``{every}`` for all of them."""
+def function(kind: TypeEngine[Any], **forms: str) -> type[FunctionElement[Any]]:
+    """A function of the database that returns this type, as each system writes it: ``{0}`` stands for its first argument, and
+    ``{every}`` for all of them."""
+    made = type("Written", (FunctionElement,), {"type": kind, "inherit_cache": True})
     for dialect, form in forms.items():
-        compiles(function, dialect)(partial(_written, form))
+        compiles(made, dialect)(partial(_written, form))
+    return made
 
 
 def _written(form: str, element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:
@@ -75,15 +79,9 @@ def teach(connection: Any) -> None:
     connection.create_function(FUNCTION, 1, folded, deterministic=True)
 
 
-class WithoutCase(FunctionElement[str]):
-    """A text in ASCII lower case, as ``user_text`` makes it. Letters beyond ASCII stay as they are."""
-
-    type = WireText()
-    inherit_cache = True
-
-
 # By the rules of a language "Ä" would become "ä", and the index would change with the system's library of languages.
-spell(WithoutCase, default="lower({0})", postgresql='lower({0} COLLATE "C")')
+WithoutCase = function(WireText(), default="lower({0})", postgresql='lower({0} COLLATE "C")')
+"""A text in ASCII lower case, as ``user_text`` makes it. Letters beyond ASCII stay as they are."""
 
 
 def begins_with(column: ColumnElement[str], text: str) -> ColumnElement[bool]:

@@ -8,8 +8,11 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import WithJsonSchema, with_config
+
+from mailgate.model.fact import DESCRIBED, Words
 from mailgate.model.phrase import phrase
 from mailgate.store.errors import StoreError
 
@@ -17,34 +20,45 @@ MAX_SHOWN = 200
 """How many characters are shown of a value that is no text."""
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class AuditHead:
     """The last entry of a chain. It identifies the whole chain."""
 
     number: int = 0
+    """Its number."""
     digest: str = ""
+    """Its digest."""
 
     def __str__(self) -> str:
         return f"{self.number}:{self.digest}"
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act: who did what to what, why, from where and when. Every field is text as it is stored and hashed."""
+    """One act. Every field is as it is stored and hashed, so that the digest can be checked."""
 
     number: int
-    at: str
-    """ISO 8601 in UTC."""
+    """Its number, counted from 1."""
+    at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+    """When it was done, in UTC."""
     who: str
+    """The person who acted; `gate` or `file` if a gate acted by itself."""
     what: str
+    """What was done, like `policy-activated`."""
     about: str
+    """The object of the act, like `version 3`."""
     why: str
+    """The reason that was given."""
     origin: str
+    """The computer from which it was done; behind `console at` or `api at` the address of the client."""
     details: str
-    """A JSON object."""
+    """A JSON object, as text."""
     previous: str
     """The digest of the entry before; empty for the first entry."""
     digest: str = ""
+    """The SHA-256 of the entry."""
 
     @property
     def head(self) -> AuditHead:
@@ -76,12 +90,15 @@ def damage(entry: AuditEntry) -> str:
     return ""
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class AuditBreak:
-    """A place where a chain is broken."""
+    """A place where the log was changed."""
 
     number: int
-    message: str
+    """The number of the entry."""
+    message: Words
+    """What is wrong, in words."""
 
 
 def details_of(entry: AuditEntry) -> dict[str, Any]:
@@ -143,15 +160,11 @@ class Chain:
         """Finish the chain, and return the breaks at its end. ``head`` is the last entry by the store; None if the store has none."""
         found = list(_at_the_end(self._last, head))
         if self._rewritten:
-            found.append(
-                AuditBreak(
-                    self._rewritten,
-                    phrase(
-                        "is not the one that was noted earlier: the log was rewritten after entry %(held)s",
-                        held=str(self._held),
-                    ),
-                )
+            why = phrase(
+                "is not the one that was noted earlier: the log was rewritten after entry %(held)s",
+                held=str(self._held),
             )
+            found.append(AuditBreak(self._rewritten, why))
         gone = max(self._noted, default=0)
         found += _missing(
             self._last.number + 1,
@@ -174,13 +187,10 @@ class Chain:
                 entry.number, phrase("was edited or moved: its content is not what its digest was made of")
             )
         elif follows and entry.previous != last.digest:
-            yield AuditBreak(
-                entry.number,
-                phrase(
-                    "does not follow entry %(number)s: one of the two was put in later",
-                    number=str(last.number),
-                ),
+            why = phrase(
+                "does not follow entry %(number)s: one of the two was put in later", number=str(last.number)
             )
+            yield AuditBreak(entry.number, why)
         self._remember(entry.head)
         self._last = entry.head
 
@@ -202,10 +212,8 @@ def _at_the_end(last: AuditHead, head: AuditHead | None) -> Iterator[AuditBreak]
         return
     yield from _missing(last.number + 1, head.number + 1, phrase("cut off the end"))
     if last.number > head.number:
-        yield AuditBreak(
-            head.number + 1,
-            phrase("and later entries were not written by a gate: they are after the head of the log"),
-        )
+        why = phrase("and later entries were not written by a gate: they are after the head of the log")
+        yield AuditBreak(head.number + 1, why)
     elif last.number == head.number and last.digest != head.digest:
         yield AuditBreak(
             last.number, phrase("is not the last one that was written: the head has another digest")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, update
 
 from mailgate.policy.people import counted_name
 from mailgate.store import gates
@@ -59,9 +59,8 @@ _SAME = (help_requests.c.rule, help_requests.c.subject)
 
 class HelpRequests(Queries):
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
-        """Store a request. If the person asked before, count one more and open it again; what they wrote stays unless they
-        wrote something now. ``sighting`` is the id of the refused request, to which every reference that was asked about
-        leads."""
+        """Store a request. If the person asked before, count one more and open it again; what they wrote stays unless they wrote something
+        now. ``sighting`` is the id of the refused request, to which every reference that was asked about leads."""
         newer = ("reason", "reference", "policy", "device", "last_at")
         async with self._database.writing() as connection:
             # asked at a gate whose clock is ahead, it would count towards a halt for longer than others
@@ -157,15 +156,6 @@ class HelpRequests(Queries):
         nameless = and_(help_requests.c.device.in_(devices), help_requests.c.person == "")
         named = [help_requests.c.person == person] if person else []
         return await self._list(select(help_requests).where(or_(nameless, *named)), size)
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete requests from before this moment. There are few, so all are deleted at once."""
-        old = (
-            delete(help_requests).where(help_requests.c.last_at < before),
-            delete(help_references).where(help_references.c.at < before),
-        )
-        async with self._database.writing() as connection:
-            return sum([(await connection.execute(each)).rowcount for each in old])
 
     async def _list(self, query: "Select[tuple[object, ...]]", size: int) -> list[HelpRequest]:
         newest = query.order_by(help_requests.c.last_at.desc(), *_SAME).limit(size)

@@ -16,7 +16,7 @@ from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.devices.trust import ENROLLED, REPORTER, report_by, source_of
 from mailgate.model import AttestationResult, Enrolment, Kind, SourceState
 from mailgate.policy import AppCatalog
-from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, put_rows, update_rows
+from mailgate.store.bulk_rows import count_change, delete_rows, insert_rows, put_rows
 from mailgate.store.database import Queries, made
 from mailgate.store.device_loading import SETS, WORDS, around
 from mailgate.store.gates import latest_now
@@ -84,12 +84,8 @@ async def _without_revoked(connection: AsyncConnection, found: list[Report]) -> 
 
 @dataclass(slots=True)
 class _Writes:
-    new_devices: list[dict[str, Any]] = field(default_factory=list)
-    new_reports: list[dict[str, Any]] = field(default_factory=list)
     devices: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
-    seen_devices: list[dict[str, Any]] = field(default_factory=list)
-    seen_reports: list[dict[str, Any]] = field(default_factory=list)
     lost_names: list[dict[str, Any]] = field(default_factory=list)
     names: list[dict[str, Any]] = field(default_factory=list)
     noted: list[int] = field(default_factory=list)
@@ -103,12 +99,8 @@ async def write_changes(
 ) -> None:
     """Bring the store from ``before`` to ``after``. Both are states of the same devices."""
     rows = await _rows(connection, before, after, change)
-    await insert_rows(connection, devices, rows.new_devices)
-    await insert_rows(connection, reports, rows.new_reports)
-    await update_rows(connection, devices, rows.devices, "key")
-    await update_rows(connection, reports, rows.reports, "source", "id")
-    await update_rows(connection, devices, rows.seen_devices, "key")
-    await update_rows(connection, reports, rows.seen_reports, "source", "id")
+    await put_rows(connection, devices, rows.devices)
+    await put_rows(connection, reports, rows.reports)
     await delete_rows(connection, device_names, rows.lost_names)
     if rows.noted:
         noted = device_findings.c.device.in_(rows.noted)
@@ -131,49 +123,29 @@ async def _rows(
         if known is device:
             continue
         if known is None:
-            number = (number or await _last_number(connection)) + 1
+            number = (number or await connection.scalar(select(func.max(devices.c.key))) or 0) + 1
         own = known.number if known else number
         _add_device(rows, known, device, own, change)
         for report in device.reports:
-            _add_report(rows, reported.get(report.key), report, own)
+            was = reported.get(report.key)
+            if was is None or was != (own, report) or abs(report.last_seen - was[1].last_seen) >= SEEN_AGAIN:
+                rows.reports.append(_report_row(report, own))
     into = {former: device.id for device in after for former in device.former_ids}
     rows.merged = {device.number: (device.id, into[device.id]) for device in old.values()}
     return rows
 
 
-async def _last_number(connection: AsyncConnection) -> int:
-    return int((await connection.execute(select(func.coalesce(func.max(devices.c.key), 0)))).scalar_one())
-
-
 def _add_device(rows: _Writes, known: Device | None, device: Device, number: int, change: int) -> None:
-    row = {
-        "key": number,
-        "lost_at": device.lost_at,
-        "first_seen": device.first_seen,
-        "last_seen": device.last_seen,
-        "changed": change,
-    }
-    if known is None:
-        rows.new_devices.append(row | {"id": device.id})
-    elif known != device:
-        rows.devices.append(row)
-    elif abs(device.last_seen - known.last_seen) >= SEEN_AGAIN:
-        rows.seen_devices.append({"key": number, "last_seen": device.last_seen})
+    if known is None or known != device or abs(device.last_seen - known.last_seen) >= SEEN_AGAIN:
+        told = {name: getattr(device, name) for name in ("id", "lost_at", "first_seen", "last_seen")}
+        changed = known.changed if known == device else change
+        rows.devices.append({"key": number, "changed": changed, **told})
     has, had = _held(device), _held(known) if known else frozenset()
     rows.lost_names += [{"kind": kind, "name": text} for kind, text in had - has]
     rows.names += [{"kind": kind, "name": text, "device": number} for kind, text in sorted(has - had)]
     if device.findings != (known.findings if known else ()):
         rows.noted.append(number)
         rows.findings += [{"device": number, **asdict(each)} for each in device.findings]
-
-
-def _add_report(rows: _Writes, known: tuple[int, Report] | None, report: Report, number: int) -> None:
-    if known is None:
-        rows.new_reports.append(_report_row(report, number))
-    elif known != (number, report):
-        rows.reports.append(_report_row(report, number))
-    elif abs(report.last_seen - known[1].last_seen) >= SEEN_AGAIN:
-        rows.seen_reports.append({"source": report.source, "id": report.id, "last_seen": report.last_seen})
 
 
 def _held(device: Device) -> frozenset[Name]:
@@ -191,12 +163,8 @@ async def _carry_over(connection: AsyncConnection, ids: dict[str, str]) -> None:
     for old, new in sorted(ids.items()):
         await connection.execute(update(sightings).where(sightings.c.device == old).values(device=new))
         both = quarantine_mails.alias()
-        same = (
-            both.c.person == quarantine_mails.c.person,
-            both.c.reason == quarantine_mails.c.reason,
-            both.c.device == new,
-        )
-        twice = select(both.c.person).where(*same).exists()
+        same = (both.c[name] == quarantine_mails.c[name] for name in ("person", "reason"))
+        twice = select(both.c.person).where(*same, both.c.device == new).exists()
         await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device == old, twice))
         await connection.execute(
             update(quarantine_mails).where(quarantine_mails.c.device == old).values(device=new)

@@ -1,7 +1,5 @@
-"""The number of people and devices that each activation and other act newly kept out, so that many small steps add up to a big
-one."""
+"""How many people and devices each activation and other act newly kept out, so that many small steps add up to a big one."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,9 +35,8 @@ class CountedMeanwhileError(OvertakenError):
 
 
 async def check(connection: AsyncConnection, since: datetime | None, counted: KeptOut) -> None:
-    """Raises CountedMeanwhileError unless this many were newly kept out or forgotten from this moment on, the change of this
-    transaction included: two changes at once could pass a limit together. The audit log has to be locked. Without a moment,
-    nothing is checked."""
+    """Raises CountedMeanwhileError unless, this change included, this many were newly kept out or forgotten since then: two changes at
+    once could pass a limit together. The audit log has to be locked. Without a moment nothing is checked."""
     if (
         since is not None
         and await _kept_out(connection, since) + await _forgotten(connection, since) != counted
@@ -122,15 +119,14 @@ class KeptOutCounts(Queries):
 
 async def _kept_out(connection: AsyncConnection, moment: datetime, *which: ColumnElement[bool]) -> KeptOut:
     told = await _details(connection, moment, audit.c.details.contains('"kept_out": '), *which)
-    return _sum(_read(each["kept_out"]) for each in told if "kept_out" in each)
+    return sum((_read(each["kept_out"]) for each in told if "kept_out" in each), NOBODY)
 
 
 async def _forgotten(connection: AsyncConnection, moment: datetime) -> KeptOut:
     people = await _details(connection, moment, audit.c.what == "person-forgotten")
     devices = await _details(connection, moment, audit.c.what == "device-forgotten")
-    counts = [_read(each) for each in people]
     # the owner of each device may have been forgotten with it
-    return _sum([*counts, KeptOut(len(devices), len(devices))])
+    return sum(map(_read, people), KeptOut(len(devices), len(devices)))
 
 
 async def _details(
@@ -145,7 +141,3 @@ def _read(told: object) -> KeptOut:
         case {"people": int(people), "devices": int(devices)}:
             return KeptOut(people, devices)
     raise StoreError(DAMAGED, by_command=VERIFY)
-
-
-def _sum(counts: Iterable[KeptOut]) -> KeptOut:
-    return sum(counts, NOBODY)

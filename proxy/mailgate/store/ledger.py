@@ -12,12 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import (
-    LONGEST_NAME,
-    MAX_TEXT_CHARACTERS,
-    client_facts,
-    facts_to_hold,
-)
+from mailgate.store.client_facts import LONGEST_NAME, MAX_TEXT_CHARACTERS, client_facts, facts_to_hold
 from mailgate.store.database import Database
 from mailgate.store.laptop_readers import LaptopReaders
 from mailgate.store.plan_movers import note_first
@@ -36,11 +31,10 @@ clients, each as dear as a decision. ``stranger_limit.py`` limits the number per
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
 Repeat = Callable[[str, str, str, datetime, str], None]
-"""Takes the same request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at
-this time of the same day, with the id that its answer showed, if any. A refused one is always of the same person. Never waits or
-raises."""
+"""Takes the same request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at this
+time of the same day, with the id that its answer showed, if any. A refused one is always of one person. Never waits or raises."""
 MAX_DRAFTS = 4096
-"""How many sightings are remembered that differ from those of other people by the person alone."""
+"""How many sightings are remembered that differ from later ones by the person and the time alone."""
 _AT_ONCE = 50
 """How many repeated requests are recorded before other tasks get their turn, so that requests do not wait long."""
 
@@ -62,8 +56,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._readers = LaptopReaders()
         self._repeated: dict[tuple[Recurring, str, str], Repeated] = {}
         """The repeated allowed requests since the last write, by decision, user agent and person."""
-        self._drafts: dict[tuple[Recurring, str], Sighting] = {}
-        """The latest sightings of anybody who is named, by decision and user agent."""
+        self._drafts: dict[tuple[Recurring, str], tuple[Access, Sighting]] = {}
+        """What was written lately of repeated requests, by decision and user agent."""
         self._repeated_strangers = 0
 
     def record(
@@ -89,9 +83,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
             self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
 
     def recurring(self, access: Access, decision: Decision) -> Repeat:
-        """What counts the same request, like ``record``, at other times of the same UTC day. An allowed one may come from other
-        user agents and of other people: each time costs one addition and is recorded some seconds later. A refused one is recorded
-        at once."""
+        """What counts the same request, like ``record``, at other times of the same UTC day: a refused one at once. An allowed one may come
+        from other user agents and of other people: each time costs one addition and is recorded some seconds later."""
         count = self._repeat if decision.effect is Effect.ALLOW else self._refuse_again
         return partial(count, Recurring(access, decision))
 
@@ -169,20 +162,18 @@ class Ledger(WriteQueue[Sighting, Tally]):
     def _repeated_by(
         self, recurring: "Recurring", user_agent: str, person: str, now: datetime
     ) -> tuple[Access, Sighting]:
-        """The access and the sighting of a repeated request. Of somebody who is named no user agent is looked at any more
-        (``stranger_limit.py``), and all sightings of one ``recurring`` are of one day."""
-        draft = self._drafts.get((recurring, user_agent)) if person else None
+        """The access and the sighting of a repeated request: all of one ``recurring`` are of one day, and those of one user agent differ
+        by the person alone."""
+        draft = self._drafts.get((recurring, user_agent))
         if draft is not None:
-            before = recurring.access
-            access = replace(before, now=now, user=replace(before.user, name=person))
-            return access, draft._replace(user=person[:LONGEST_NAME])
-        access = sent_by(recurring.access, user_agent, now)
-        access = replace(access, user=replace(access.user, name=person))
+            access, sighting = draft
+            access = _of_person(replace(access, now=now), person)
+            return access, sighting._replace(user=person[:LONGEST_NAME])
+        access = _of_person(sent_by(recurring.access, user_agent, now), person)
         sighting = sighting_of(client_facts(access), access, recurring.decision)
-        if person:
-            if len(self._drafts) >= MAX_DRAFTS:
-                self._drafts.clear()
-            self._drafts[recurring, user_agent] = sighting
+        if len(self._drafts) >= MAX_DRAFTS:
+            self._drafts.clear()
+        self._drafts[recurring, user_agent] = access, sighting
         return access, sighting
 
     def _begun(self) -> None:
@@ -278,6 +269,11 @@ class Recurring:
 
 def _is_stranger(access: Access) -> bool:
     return not access.posture.device_id and not access.user.name
+
+
+def _of_person(access: Access, person: str) -> Access:
+    """The same access by this person, who is named or not as before."""
+    return access if person == access.user.name else replace(access, user=replace(access.user, name=person))
 
 
 def sent_by(access: Access, user_agent: str, now: datetime) -> Access:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 from pydantic import with_config
-from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
@@ -124,9 +124,6 @@ class Looks(Queries):
     async def of_person(self, person: str, devices: Sequence[str], size: int) -> list[DataLook]:
         """The looks at a person, and those at their devices under nobody's name, by any name of the devices."""
         return await self._newest([looks_at(person, devices)], size)
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        return await self._change(delete(looks).where(looks.c.at < before))
 
     async def _newest(self, where: Sequence[ColumnElement[bool]], size: int) -> list[DataLook]:
         columns = (column for column in looks.c if column.name != "id")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice, ToldDevice
@@ -130,23 +130,16 @@ def row_of(mail: Mail) -> dict[str, Any]:
 def mail_of(row: Mapping[Any, Any]) -> Mail:
     named = {name: row[name] for name in Mail.__slots__}
     typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
-    return Mail(**{**named, **typed, "notice": _notice_of(row["notice"]), "about": _about_of(row["about"])})
+    read = {"notice": _read(_NOTICE, row["notice"]), "about": _read(_ABOUT, row["about"]) or ()}
+    return Mail(**{**named, **typed, **read})
 
 
-def _notice_of(text: str | None) -> Notice | None:
-    """Read the notice. If it cannot be read, only this mail fails when it is composed, and those after it are still sent."""
+def _read(kind: TypeAdapter[Any], text: str | None) -> Any:
+    """What a mail says, or is about; None if it cannot be read: then this mail alone fails, and those after it are still sent."""
     try:
-        return _NOTICE.validate_json(text) if text else None
+        return kind.validate_json(text) if text else None
     except ValidationError:
         return None
-
-
-def _about_of(text: str) -> tuple[ToldDevice, ...]:
-    """Read the devices. Of a mail whose devices cannot be read it is not known what it said."""
-    try:
-        return _ABOUT.validate_json(text)
-    except ValidationError:
-        return ()
 
 
 _KNOWN = 50_000
@@ -208,8 +201,3 @@ class Languages(Queries):
             query = select(languages.c.person, languages.c.tag).where(theirs)
             found |= {row.person: row.tag for row in await self._rows(query, timeout_seconds=30)}
         return found
-
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete the languages of people who asked for no page since then. Raises ``StoreUnavailableError``."""
-        old = select(languages.c.person).where(languages.c.day < before.date()).limit(size)
-        return await self._change(delete(languages).where(languages.c.person.in_(old)))

@@ -6,16 +6,16 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
 from mailgate.policy.reliefs import Cause
+from mailgate.store import gates
 from mailgate.store.audit import Act, append
-from mailgate.store.bulk_rows import put_rows, upsert
-from mailgate.store.database import Queries
-from mailgate.store.gates import shared_now
+from mailgate.store.bulk_rows import delete_rows, put_rows, upsert
+from mailgate.store.database import Queries, made
 from mailgate.store.mail import (
     OPEN_ENDS,
     PERHAPS_READ,
@@ -49,15 +49,9 @@ class QuarantineMails(Queries):
     ) -> bool:
         """Claim one mail to a person. Returns False if they got the same mail or ``at_most`` mails within ``pause``, or if
         ``per_hour`` mails were written to all people within the last hour."""
-        recent = quarantine_mails.c.written_at > now - pause
-        told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(
-            quarantine_mails.c.person == person, recent
-        )
-        lately = (
-            select(func.count())
-            .select_from(quarantine_mails)
-            .where(quarantine_mails.c.written_at > now - timedelta(hours=1))
-        )
+        recent = (quarantine_mails.c.person == person, quarantine_mails.c.written_at > now - pause)
+        told = select(quarantine_mails.c.device, quarantine_mails.c.reason).where(*recent)
+        lately = select(func.count()).where(quarantine_mails.c.written_at > now - timedelta(hours=1))
         row = {"person": person, "device": device, "reason": reason, "written_at": now}
         async with self._database.writing() as connection:
             found = (await connection.execute(told)).all()
@@ -70,16 +64,9 @@ class QuarantineMails(Queries):
 
     async def release(self, person: str, device: str, reason: str) -> None:
         """Take a claim back because the mail could not be sent."""
-        named = (
-            quarantine_mails.c.person == person,
-            quarantine_mails.c.device == device,
-            quarantine_mails.c.reason == reason,
-        )
-        await self._change(delete(quarantine_mails).where(*named))
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the claims from before this moment. There are few, so all are deleted at once."""
-        return await self._change(delete(quarantine_mails).where(quarantine_mails.c.written_at < before))
+        named = {"person": person, "device": device, "reason": reason}
+        async with self._database.writing() as connection:
+            await delete_rows(connection, quarantine_mails, [named])
 
 
 _PAGE = 500
@@ -123,8 +110,7 @@ class MailQueue(Queries):
     async def started(self) -> list[StartedNotice]:
         """The notices that were started or held back, the newest first, also those of versions that were rolled back since."""
         query = select(started_notices).order_by(started_notices.c.at.desc(), started_notices.c.serial.desc())
-        async with self._database.reading() as connection:
-            rows = [StartedNotice(**each) for each in (await connection.execute(query)).mappings()]
+        rows = await self._each(query, made(StartedNotice))
         return [replace(each, kind=MailKind(each.kind)) for each in rows]
 
     async def known(self, like: Mail) -> set[str]:
@@ -147,10 +133,8 @@ class MailQueue(Queries):
         """The addresses whose mail of this kind about this rule by these versions was withdrawn or still waits."""
         meant = (mails.c.rule == rule, mails.c.kind == kind, mails.c.version.in_(versions))
         rows = await self._rows(select(mails.c.address, mails.c.state).where(*meant), timeout_seconds=30)
-        left = (MailState.WITHDRAWN, MailState.QUEUED)
-        return {each for each, state in rows if state in left} - {
-            each for each, state in rows if state not in left
-        }
+        gone = {each for each, state in rows if state not in (MailState.WITHDRAWN, MailState.QUEUED)}
+        return {each for each, _ in rows} - gone
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:
         """The queued mails to try now. Those that have waited longest come first."""
@@ -164,16 +148,11 @@ class MailQueue(Queries):
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
         return bool(await self._rows(query))
 
-    async def now(self, own: datetime) -> datetime:
-        """The time by which mails are late (``gates.shared_now``)."""
-        async with self._database.reading() as connection:
-            return await shared_now(connection, own)
-
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
-        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or
-        if it is not true: if it never will be again, it is withdrawn, and while its rule is out, or its reader is exempt, it
-        waits."""
+        """Note that a mail is about to be given to the server. Returns False if another process has it, if it was deleted, or if it is not
+        true: it is withdrawn if it never will be again, and waits while its rule is out, or its reader is exempt."""
         async with self._database.writing() as connection:
+            now = await gates.shared_now(connection, now)
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
                 return False
@@ -276,11 +255,6 @@ class MailQueue(Queries):
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)
         return await self._read(select(mails).where(meant, *read))
 
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete mails that have not changed since then; those that wait or are unsure are too late by then."""
-        old = select(mails.c.id).where(mails.c.changed_at < before).limit(size)
-        return await self._change(delete(mails).where(mails.c.id.in_(old)))
-
     async def _read(self, query: Any) -> list[Mail]:
         return await self._each(query, mail_of, timeout_seconds=30)
 
@@ -307,10 +281,8 @@ async def tell(
     """Queue one mail about an activation to each address, in its transaction."""
     now, number, kind = activation.at, activation.number, notice.kind
     until = now + TELL_WITHIN
-    await _add(
-        connection,
-        [Mail(to, to, "", number, kind, activation.serial, notice, now, until) for to in addresses],
-    )
+    rows = (Mail(to, to, "", number, kind, activation.serial, notice, now, until) for to in addresses)
+    await _add(connection, rows)
 
 
 async def _add(connection: AsyncConnection, rows: Iterable[Mail]) -> int:

@@ -1,5 +1,4 @@
-"""Opens a store: reads its address, makes its file, and upgrades it to the schema of this release, safely when several
-processes start at once."""
+"""Opens a store: reads its address, makes its file, and upgrades it to this release, safely when several processes start at once."""
 
 import os
 import shutil
@@ -26,8 +25,7 @@ _STORE = "use sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 def store_url(text: str) -> URL:
-    """Read the setting ``store``; an SQLite path is relative to the working directory. Raises ``StoreError``, which never shows
-    a password."""
+    """Read the setting ``store``; an SQLite path is relative to the working directory. Raises StoreError, which shows no password."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -152,8 +150,7 @@ def _upgrade(connection: Connection, named: str, *, make: bool) -> None:
     if not make:
         raise OlderStoreError(
             f"the store {named} was written by an older Mailgate (its schema is {found}), and only a gate upgrades "
-            "it: back it "
-            "up with the Mailgate that wrote it, then start a gate of this version"
+            "it: back it up with the Mailgate that wrote it, then start a gate of this version"
         )
     if found is not None:
         _take_tables(connection)
@@ -185,9 +182,8 @@ def _stamp(connection: Connection, there: Mapping[str, object]) -> str | None:
 
 
 def _take_tables(connection: Connection) -> None:
-    """Wait until no gate uses a table, and keep all until the upgrade ends. A gate that serves takes tables in an order of its
-    own, so PostgreSQL may end one of the two: if it is this one, it starts again. Once it has them all, no step is ended
-    halfway."""
+    """Wait until no gate uses a table, and keep all until the upgrade ends, so that no step is ended halfway. A gate that serves takes
+    tables in an order of its own, so PostgreSQL may end one of the two: if it is this one, it starts again."""
     if connection.dialect.name != "postgresql":
         return  # ``BEGIN IMMEDIATE`` has the whole file
     there = _columns(connection)
@@ -205,8 +201,7 @@ def _take_tables(connection: Connection) -> None:
 
 
 def _check_all_tables(connection: Connection, named: str) -> None:
-    """Raise DamagedStoreError unless every table and column exists, though a step is stamped: later questions would fail
-    without a reason."""
+    """Raise DamagedStoreError unless all is there that the stamped steps made: later questions would fail without a reason."""
     there = _columns(connection)
     missing = [f"table {name}" for name in metadata.tables if name not in there]
     missing += [

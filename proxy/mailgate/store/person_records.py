@@ -126,7 +126,7 @@ class People(Queries):
         self, login: str, devices: Iterable[Device], size: int = _PAGE
     ) -> tuple[list[Recorded], int]:
         """The last decisions for a person, and their number, without their devices' requests under another's name."""
-        theirs = _theirs(login, devices)
+        theirs = sightings_of(login, devices)
         count = int(await self._value(select(func.count()).where(theirs)))
         return await self._sightings.where(theirs, size), count
 
@@ -137,7 +137,7 @@ class People(Queries):
         query = (
             select(*shared, func.max(sightings.c.last_at).label("last_at"))
             .join(clients)
-            .where(_theirs(login, devices), sightings.c.day >= since)
+            .where(sightings_of(login, devices), sightings.c.day >= since)
             .group_by(*shared)
             .order_by(func.max(sightings.c.last_at))
         )
@@ -156,10 +156,10 @@ class People(Queries):
 
     async def exemptions(self, login: str, devices: Iterable[Device]) -> list[KeptRelief]:
         """The exemptions of a person and their devices, the newest first, also ended ones."""
-        return await self._reliefs.of_person(user_text(login), _ids(devices))
+        return await self._reliefs.of_person(user_text(login), ids_of(devices))
 
     async def help_requests(self, login: str, devices: Iterable[Device]) -> list[HelpRequest]:
-        return await self._help_requests.of_person(user_text(login), _ids(devices))
+        return await self._help_requests.of_person(user_text(login), ids_of(devices))
 
     async def looks(self, login: str, devices: Iterable[Device]) -> list[DataLook]:
         """Who looked at a person and their devices, the newest first."""
@@ -193,13 +193,13 @@ class People(Queries):
         return await self._each(query.limit(_PAGE), made(kind))
 
 
-def _theirs(login: str, devices: Iterable[Device]) -> ColumnElement[bool]:
-    """The decisions for a person, without those for their devices under another's name."""
-    nameless = and_(sightings.c.device.in_(_ids(devices)), sightings.c.user == "")
+def sightings_of(login: str, devices: Iterable[Device]) -> ColumnElement[bool]:
+    """The decisions for a person, and those for their devices under no name. Under another's name a decision is that person's."""
+    nameless = and_(sightings.c.device.in_(ids_of(devices)), sightings.c.user == "")
     return or_(is_login(sightings.c.user, login), nameless) if login else nameless
 
 
-def _ids(devices: Iterable[Device]) -> list[str]:
+def ids_of(devices: Iterable[Device]) -> list[str]:
     return [each for device in devices for each in (device.id, *device.former_ids)]
 
 
@@ -228,11 +228,9 @@ class UnreportedPhones:
         self._watching.caught_up(now)
 
     async def of(self, login: str, devices: Sequence[Device], now: datetime) -> list[UnreportedPhone]:
-        """Those of one person that are not in ``devices``. Raises StoreUnavailableError if the store has to be asked and does not
-        answer."""
-        mark = (
-            self._watching.mark()
-        )  # taken first: a phone that comes while the store answers has a later number
+        """Those of one person that are not in ``devices``. Raises StoreUnavailableError if the store has to answer and does not."""
+        # taken first: a phone that comes while the store answers has a later number
+        mark = self._watching.mark()
         reported = frozenset([text for device in devices for kind, text in device.names if kind == EAS])
         if (
             mark is not None

@@ -20,7 +20,7 @@ from mailgate.store.devices import Devices, delete_sightings, reported_for
 from mailgate.store.enrolments import NAMELESS
 from mailgate.store.folding import is_login
 from mailgate.store.looks import looks_at
-from mailgate.store.person_records import People
+from mailgate.store.person_records import People, ids_of, sightings_of
 from mailgate.store.schema import (
     clients,
     device_findings,
@@ -63,7 +63,7 @@ class DataSubject:
 
     @property
     def ids(self) -> list[str]:
-        return [each for device in self.devices for each in (device.id, *sorted(device.former_ids))]
+        return ids_of(self.devices)
 
     def names(self, kind: str) -> list[str]:
         return sorted({text for device in self.devices for each, text in device.names if each == kind})
@@ -73,9 +73,12 @@ Pick = Callable[[DataSubject], ColumnElement[bool]]
 
 
 def _sightings_of(subject: DataSubject) -> ColumnElement[bool]:
-    """The person's sightings, and those of their devices under no name. Under another's name a sighting is that person's."""
-    nameless = and_(sightings.c.device.in_(subject.ids), sightings.c.user == "")
-    return or_(is_login(sightings.c.user, subject.person), nameless)
+    return sightings_of(subject.person, subject.devices)
+
+
+def _named(table: Table, subject: DataSubject, names: Sequence[Any]) -> ColumnElement[bool]:
+    """The rows of the person, and those of devices with these names under no name."""
+    return or_(table.c.person == subject.person, and_(table.c.device.in_(names), table.c.person == ""))
 
 
 def _clients_of(subject: DataSubject) -> ColumnElement[bool]:
@@ -88,23 +91,16 @@ def _clients_of(subject: DataSubject) -> ColumnElement[bool]:
 PERSONAL: Mapping[Table, Pick] = {
     devices: lambda subject: devices.c.key.in_(subject.numbers),
     reports: lambda subject: or_(
-        reported_for(subject.person),
-        and_(reports.c.device.in_(subject.numbers), reports.c.person == ""),
+        reported_for(subject.person), and_(reports.c.device.in_(subject.numbers), reports.c.person == "")
     ),
     device_names: lambda subject: device_names.c.device.in_(subject.numbers),
     device_findings: lambda subject: device_findings.c.device.in_(subject.numbers),
-    device_rows: lambda subject: or_(
-        device_rows.c.person == subject.person,
-        and_(device_rows.c.device.in_(subject.numbers), device_rows.c.person == ""),
-    ),
+    device_rows: lambda subject: _named(device_rows, subject, subject.numbers),
     plan_movers: lambda subject: or_(
         and_(plan_movers.c.plan.in_(select(plans.c.digest)), plan_movers.c.person == subject.person),
         and_(plan_movers.c.device.in_([*subject.ids, *subject.names(EAS)]), plan_movers.c.person == ""),
     ),
-    first_refusals: lambda subject: or_(
-        first_refusals.c.person == subject.person,
-        and_(first_refusals.c.device.in_(subject.ids), first_refusals.c.person == ""),
-    ),
+    first_refusals: lambda subject: _named(first_refusals, subject, subject.ids),
     clients: _clients_of,
     sightings: _sightings_of,
     quarantine_mails: lambda subject: or_(
@@ -115,10 +111,7 @@ PERSONAL: Mapping[Table, Pick] = {
     languages: lambda subject: languages.c.person == subject.person,
     laptop_readers: lambda subject: laptop_readers.c.person == subject.person,
     reliefs: lambda subject: or_(reliefs.c.person == subject.person, reliefs.c.device.in_(subject.ids)),
-    help_requests: lambda subject: or_(
-        help_requests.c.person == subject.person,
-        and_(help_requests.c.device.in_(subject.ids), help_requests.c.person == ""),
-    ),
+    help_requests: lambda subject: _named(help_requests, subject, subject.ids),
     help_references: lambda subject: help_references.c.sighting.in_(
         select(sightings.c.id).where(_sightings_of(subject))
     ),
@@ -191,11 +184,8 @@ class Personal(Queries):
             raise ValueError(
                 "a login name is needed: without one the rows of unknown people would be selected"
             )
-        return DataSubject(
-            person,
-            frozenset(addresses),
-            tuple(await self._people.devices(login, now, precedence)),
-        )
+        devices = await self._people.devices(login, now, precedence)
+        return DataSubject(person, frozenset(addresses), tuple(devices))
 
 
 async def _let_go_of_keys(connection: AsyncConnection, subject: DataSubject) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import user_text
 from mailgate.model import Effect
 from mailgate.policy.simulate.impact import Mover
 from mailgate.policy.simulate.judge import UNKNOWN
-from mailgate.store.bulk_rows import among, insert_ignoring, insert_rows, update_rows
+from mailgate.store.bulk_rows import Order, insert_rows, upsert, upsert_rows
 from mailgate.store.database import Queries
 from mailgate.store.folding import begins_with
 from mailgate.store.schema import first_refusals, laptop_readers, plan_movers
@@ -77,33 +77,31 @@ class PlanMovers(Queries):
         """The next movers after the one with this number. ``large``: the plan has more than ``WINDOW`` movers."""
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
-            place = (await connection.execute(_one(plan, after))).first() if after else None
-            window = _ordered(plan, wanted, place, large=large).limit(_most(large=large)).subquery()
+            last_one = select(plan_movers).where(_COLUMNS.plan == plan, _COLUMNS.number == after)
+            place = (await connection.execute(last_one)).first() if after else None
+            ordered = _ordered(plan, wanted, place, large=large)
+            window = ordered.limit(_most(large=large)).subquery()
             meant = select(window).where(*_filters(wanted, window.c))
-            query = _sorted(wanted, meant, window.c, _lead(wanted, large=large))
+            lead = window.c[_lead(wanted, large=large)]
+            query = Order(lead, window.c.number, wanted.descending).sort(meant)
             rows = (await connection.execute(query.limit(size + 1))).all()
             last = None
             if large and len(rows) <= size:
-                end = _ordered(plan, wanted, place, large=large).with_only_columns(_COLUMNS.number)
-                last = await connection.scalar(end.offset(STEP - 1).limit(1))
+                end = ordered.with_only_columns(_COLUMNS.number).offset(STEP - 1).limit(1)
+                last = await connection.scalar(end)
         more = rows[size - 1].number if len(rows) > size else last
         return FoundMovers(tuple(_mover(row) for row in rows[:size]), more)
 
     async def count(self, plan: str, wanted: MoverFilter, *, large: bool) -> tuple[int, int, bool]:
         """The number of rows and of people that match, and whether these are complete."""
+        most = _most(large=large)
         async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
-            return await self._count(connection, plan, wanted, large=large)
-
-    async def _count(
-        self, connection: AsyncConnection, plan: str, wanted: MoverFilter, *, large: bool
-    ) -> tuple[int, int, bool]:
-        most = _most(large=large)
-        window = _ordered(plan, wanted, None, large=large).limit(most).subquery()
-        meant = and_(*_filters(wanted, window.c), window.c.number > 0)
-        people = func.count(window.c.person.distinct()).filter(meant, window.c.person != "")
-        query = select(func.count().filter(meant), people, func.count()).select_from(window)
-        rows, persons, looked = (await connection.execute(query)).one()
+            window = _ordered(plan, wanted, None, large=large).limit(most).subquery()
+            meant = and_(*_filters(wanted, window.c), window.c.number > 0)
+            people = func.count(window.c.person.distinct()).filter(meant, window.c.person != "")
+            query = select(func.count().filter(meant), people, func.count()).select_from(window)
+            rows, persons, looked = (await connection.execute(query)).one()
         return int(rows), int(persons), looked < most
 
     async def pages(self, plan: str, wanted: MoverFilter, *, large: bool) -> AsyncIterator[Sequence[Mover]]:
@@ -116,12 +114,8 @@ class PlanMovers(Queries):
 
     async def out(self, plan: str, before: int) -> tuple[int, int]:
         """How many people lose mail, or may, before the moment of this number, and how many of them are on record with a laptop."""
-        who = select(_COLUMNS.person).where(
-            _COLUMNS.plan == plan,
-            _COLUMNS.label.in_((*_OUT, UNKNOWN)),
-            _COLUMNS.since < before,
-            _COLUMNS.person != "",
-        )
+        lose = (_COLUMNS.label.in_((*_OUT, UNKNOWN)), _COLUMNS.since < before)
+        who = select(_COLUMNS.person).where(_COLUMNS.plan == plan, *lose, _COLUMNS.person != "")
         some = who.distinct().subquery()
         reads = select(laptop_readers.c.person).where(laptop_readers.c.person == some.c.person).exists()
         query = select(func.count(), func.count().filter(reads)).select_from(some)
@@ -146,10 +140,6 @@ async def _meant(connection: AsyncConnection, plan: str, wanted: MoverFilter, *,
     return replace(wanted, name="", device=wanted.name) if known else wanted
 
 
-def _one(plan: str, number: int) -> Select[Any]:
-    return select(plan_movers).where(_COLUMNS.plan == plan, _COLUMNS.number == number)
-
-
 def _ordered(plan: str, wanted: MoverFilter, place: Any, *, large: bool) -> Select[Any]:
     """The rows after a place, in the order of the column whose index is used."""
     lead = _lead(wanted, large=large)
@@ -162,9 +152,10 @@ def _ordered(plan: str, wanted: MoverFilter, place: Any, *, large: bool) -> Sele
     if wanted.device:
         named = select(_COLUMNS.number).where(_COLUMNS.device == wanted.device)
         where += [_COLUMNS.device == wanted.device, _COLUMNS.number.in_(named)]
+    order = Order(column, _COLUMNS.number, wanted.descending)
     if place is not None:
-        where += _behind(wanted, column, getattr(place, lead), place.number)
-    return _sorted(wanted, select(plan_movers).where(*where), _COLUMNS, lead)
+        where.append(order.behind(getattr(place, lead), place.number))
+    return order.sort(select(plan_movers).where(*where))
 
 
 def _lead(wanted: MoverFilter, *, large: bool) -> str:
@@ -174,21 +165,6 @@ def _lead(wanted: MoverFilter, *, large: bool) -> str:
     if wanted.sort in SORT_COLUMNS and not (large and wanted.sort == "since"):
         return wanted.sort
     return next((name for name in _EQUAL if getattr(wanted, name)), "number")
-
-
-def _behind(
-    wanted: MoverFilter, column: ColumnElement[Any], value: Any, number: int
-) -> list[ColumnElement[bool]]:
-    key = _COLUMNS.number
-    if column is key:
-        return [key < number if wanted.descending else key > number]
-    row, place = tuple_(column, key), tuple_(literal(value), literal(number))
-    return [row < place if wanted.descending else row > place]
-
-
-def _sorted(wanted: MoverFilter, query: Select[Any], columns: Any, lead: str) -> Select[Any]:
-    order = [columns.number] if lead == "number" else [columns[lead], columns.number]
-    return query.order_by(*(each.desc() if wanted.descending else each for each in order))
 
 
 def _filters(wanted: MoverFilter, columns: Any) -> list[ColumnElement[bool]]:
@@ -249,42 +225,32 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
             row |= {"person": person, "device": sighting.device, "hour": hour, "sort": NEW}
             rows.setdefault((sighting.policy, subject), row)
     if rows:
-        await insert_ignoring(connection, first_refusals, [rows[key] for key in sorted(rows)])
-
-
-async def _named(
-    connection: AsyncConnection, column: ColumnElement[str], names: set[str], where: ColumnElement[bool]
-) -> set[str]:
-    if not names:
-        return set()
-    query = select(column).where(where, among(connection, column, sorted(names)))
-    return set((await connection.execute(query)).scalars())
+        statement = upsert(connection, first_refusals).on_conflict_do_nothing()
+        await upsert_rows(connection, statement, first_refusals, [rows[key] for key in sorted(rows)])
 
 
 class FirstRefusals(Queries):
     async def compare_refusals(self, policy: str, plan: str, before: str, size: int = COMPARED) -> bool:
         """Compare some first refusals with a plan and the policy before it. Returns whether there may be more."""
         query = select(first_refusals).where(_FIRST.policy == policy, _FIRST.sort == NEW).limit(size)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            rows = (await connection.execute(query)).all()
-            persons = {row.person for row in rows if row.person}
-            devices = {row.device for row in rows if not row.person}
-            named = await _named(connection, plan_movers.c.person, persons, plan_movers.c.plan == plan)
-            named |= await _named(connection, plan_movers.c.device, devices, plan_movers.c.plan == plan)
-            known = await _named(
-                connection, _FIRST.subject, {row.subject for row in rows}, _FIRST.policy == before
-            )
-        sorts = {
-            row.subject: BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
-            for row in rows
-        }
-        told = [
-            {"policy": policy, "subject": subject, "sort": sort} for subject, sort in sorted(sorts.items())
-        ]
-        if told:
-            async with self._database.writing(timeout_seconds=10) as connection:
-                await update_rows(connection, first_refusals, told, "policy", "subject")
+        rows = await self._rows(query, timeout_seconds=10)
+        people = {row.person for row in rows if row.person}
+        devices = {row.device for row in rows if not row.person}
+        named = await self._among(_COLUMNS.person, people, _COLUMNS.plan == plan)
+        named |= await self._among(_COLUMNS.device, devices, _COLUMNS.plan == plan)
+        known = await self._among(_FIRST.subject, {row.subject for row in rows}, _FIRST.policy == before)
+        sorts: dict[str, list[str]] = {}
+        for row in rows:
+            sort = BEFORE if row.subject in known else PLANNED if row.subject in named else OTHER
+            sorts.setdefault(sort, []).append(row.subject)
+        for sort, subjects in sorts.items():
+            theirs = (_FIRST.policy == policy, _FIRST.subject.in_(subjects))
+            await self._change(update(first_refusals).where(*theirs).values(sort=sort))
         return len(rows) == size
+
+    async def _among(self, column: ColumnElement[str], names: set[str], of: ColumnElement[bool]) -> set[str]:
+        query = select(column).where(of, column.in_(names))
+        return set(await self._values(query, timeout_seconds=10))
 
     async def refused(self, policy: str, most: int) -> dict[str, str]:
         """The first people and devices that were refused under ``policy``, each with who expected it."""
@@ -307,13 +273,3 @@ class FirstRefusals(Queries):
             HourOfRefusals(hour, *(each.get(sort, 0) for sort in REFUSAL_CLASSES))
             for hour, each in sorted(found.items())
         ]
-
-    async def prune(self, before: datetime, size: int) -> int:
-        """Delete up to ``size`` first refusals from before this moment. Returns how many."""
-        old = select(_FIRST.policy, _FIRST.subject).where(_FIRST.hour < before).limit(size)
-        async with self._database.writing() as connection:
-            rows = (await connection.execute(old)).all()
-            for policy, subject in rows:
-                gone = delete(first_refusals).where(_FIRST.policy == policy, _FIRST.subject == subject)
-                await connection.execute(gone)
-            return len(rows)

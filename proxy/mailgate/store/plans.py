@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Queries, made
 from mailgate.store.policies import Activation, OvertakenError, RuleTexts
-from mailgate.store.schema import activations, audit, drafts, plans, policies
+from mailgate.store.schema import activations, audit, drafts, plans
 
 SHORTEST = 6
 """The fewest characters of a digest that may name a plan."""
@@ -34,13 +34,14 @@ class StoredPlan:
     """The number of movers that were stored with it."""
 
 
+_AS_THEY_ARE = ("digest", "serial", "body", "author", "made_at", "movers")
+
+
 class Plans(Queries):
     async def keep(self, plan: StoredPlan, act: Act, unless_since: datetime | None = None) -> bool:
         """Store a plan and its audit entry. Returns False if it was stored before, or if its author has had a plan of the same
         candidate and activation since ``unless_since``, so that of processes which all plan a change one leaves a plan."""
-        row = {
-            name: getattr(plan, name) for name in ("digest", "serial", "body", "author", "made_at", "movers")
-        }
+        row = {name: getattr(plan, name) for name in _AS_THEY_ARE}
         row |= {"candidate": plan.candidate.digest, "policy": plan.candidate.policy}
         row |= {"texts": json.dumps(dict(plan.candidate.texts))}
         async with self._database.writing() as connection:
@@ -58,12 +59,8 @@ class Plans(Queries):
         """The plans whose digest begins with ``name``, the newest first."""
         if len(name) < SHORTEST:
             return []
-        query = (
-            select(plans)
-            .where(plans.c.digest.startswith(name, autoescape=True))
-            .order_by(plans.c.made_at.desc())
-        )
-        return await self._each(query, _planned)
+        query = select(plans).where(plans.c.digest.startswith(name, autoescape=True))
+        return await self._each(query.order_by(plans.c.made_at.desc()), _planned)
 
     async def latest_of(self, candidate: str, serial: int, author: str = "") -> StoredPlan | None:
         """The newest plan from this activation to the version with this digest, by anybody or one author."""
@@ -92,15 +89,12 @@ class Plans(Queries):
         said = (audit.c.about == act.about, audit.c.what == act.what, audit.c.who == act.who)
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
-            await _refuse_overtaken(connection, after)
+            if await connection.scalar(select(func.max(activations.c.serial))) != after:
+                raise OvertakenError
             if once and (await connection.execute(select(audit.c.number).where(*said).limit(1))).first():
                 return False
             await append(connection, act)
             return True
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete plans that were made before this moment. There are few, so all are deleted at once."""
-        return await self._change(delete(plans).where(plans.c.made_at < before))
 
 
 def _of(candidate: str, serial: int, author: str, since: datetime | None = None) -> Select[Any]:
@@ -111,9 +105,7 @@ def _of(candidate: str, serial: int, author: str, since: datetime | None = None)
 
 def _planned(row: Mapping[Any, Any]) -> StoredPlan:
     draft = RuleTexts(row["policy"], json.loads(row["texts"]))
-    return StoredPlan(
-        row["digest"], row["serial"], draft, row["body"], row["author"], row["made_at"], row["movers"]
-    )
+    return StoredPlan(candidate=draft, **{name: row[name] for name in _AS_THEY_ARE})
 
 
 class DecidedMeanwhileError(Exception):
@@ -126,13 +118,8 @@ async def unless_decided(
     """A step of an activation: nobody did this to its plan since the entry that was known. The audit log is locked, so who does it at the
     same time comes after the start, and is overtaken. Raises DecidedMeanwhileError."""
     last = select(func.max(audit.c.number)).where(audit.c.about == about, audit.c.what == what)
-    if ((await connection.execute(last)).scalar() or 0) > known:
+    if (await connection.scalar(last) or 0) > known:
         raise DecidedMeanwhileError
-
-
-async def _refuse_overtaken(connection: AsyncConnection, after: int) -> None:
-    if (await connection.execute(select(func.max(activations.c.serial)))).scalar() != after:
-        raise OvertakenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +160,3 @@ class Drafts(Queries):
     async def latest(self, size: int) -> list[KeptDraft]:
         query = select(drafts).order_by(drafts.c.made_at.desc(), drafts.c.digest).limit(size)
         return await self._each(query, made(KeptDraft))
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete drafts from before this moment that never came in force, all at once, since there are few."""
-        used = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
-        return await self._change(delete(drafts).where(drafts.c.made_at < before, ~used))

@@ -7,9 +7,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from pydantic import with_config
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.model.fact import DESCRIBED
 from mailgate.policy.changes import digest_of_texts
 from mailgate.store.audit import Act, append, stamp
 from mailgate.store.database import Queries, made
@@ -38,17 +40,25 @@ class RuleTexts:
         return digest_of_texts(self.texts)
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A stored version of the rules. ``number`` counts from 1."""
+    """A version of the rules with its files."""
 
     number: int
+    """Its number, counted from 1."""
     digest: str
+    """The SHA-256 of its files."""
     policy: str
+    """The version of its policy, as decisions name it."""
     texts: Mapping[str, str]
+    """The texts of its files, by name."""
     author: str
+    """The person who made it; `file` if a gate did from its files."""
     note: str
+    """The reason that was given."""
     made_at: datetime
+    """When it was made."""
 
     @property
     def altered(self) -> bool:
@@ -158,11 +168,8 @@ class Policies(Queries):
             return [version]
         if len(name) < _SHORTEST:
             return []
-        begins = or_(
-            policies.c.digest.startswith(name, autoescape=True),
-            policies.c.policy.startswith(name, autoescape=True),
-        )
-        return await self._versions(select(policies).where(begins).order_by(policies.c.number.desc()))
+        begin = (each.startswith(name, autoescape=True) for each in (policies.c.digest, policies.c.policy))
+        return await self._versions(select(policies).where(or_(*begin)).order_by(policies.c.number.desc()))
 
     async def number_of(self, digest: str) -> int:
         """The number of the version with this digest; 0 if it was never in force."""
@@ -187,11 +194,7 @@ class Policies(Queries):
             )
             row = {column.name: getattr(new, column.name) for column in activations.c}
             await connection.execute(insert(activations).values(row))
-            named = {
-                "digest": draft.digest,
-                "policy": draft.policy,
-                "before": active.number if active else None,
-            }
+            named = {"digest": draft.digest, "policy": draft.policy, "before": active and active.number}
             told = replace(act, about=f"version {number}", details={**act.details, **named})
             await append(connection, told)
             for each in then:
@@ -215,14 +218,8 @@ async def _keep(connection: AsyncConnection, draft: RuleTexts, act: Act) -> int:
         if json.loads(known.texts) != dict(draft.texts):
             raise AlteredError(known.number)
         return int(known.number)
-    number = ((await connection.execute(select(func.max(policies.c.number)))).scalar() or 0) + 1
-    row = {
-        "number": number,
-        "digest": draft.digest,
-        "policy": draft.policy,
-        "texts": json.dumps(dict(draft.texts)),
-    }
-    await connection.execute(
-        insert(policies).values(row | {"author": act.who, "note": act.why, "made_at": act.at})
-    )
+    number = (await connection.scalar(select(func.max(policies.c.number))) or 0) + 1
+    row = {"number": number, "digest": draft.digest, "policy": draft.policy}
+    row |= {"texts": json.dumps(dict(draft.texts)), "author": act.who, "note": act.why, "made_at": act.at}
+    await connection.execute(insert(policies).values(row))
     return number

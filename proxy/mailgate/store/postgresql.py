@@ -98,9 +98,7 @@ class PostgresDriverConnection:
         except psycopg.Error as error:
             await self.close()
             raise ConnectionError(type(error).__name__) from error
-        except (
-            BaseException
-        ):  # it was given up: a late answer would be taken for the answer to the next query
+        except BaseException:  # it was given up: a late answer would be taken for that to the next query
             await self.close()
             raise
         texts = range(found.nfields)

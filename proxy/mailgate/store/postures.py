@@ -93,8 +93,7 @@ class Postures:
         return self.worth(known.device, now) if known is not None and usable else None
 
     async def of_person(self, login: str, now: datetime) -> Posture:
-        """The most restrictive posture among a person's phones and tablets, for a client that names no device; by the last
-        answer, if need be."""
+        """The most restrictive posture among a person's phones and tablets, for a client that names none; if need be the last known."""
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
         devices = owned.devices if owned else ()
@@ -167,8 +166,11 @@ class Postures:
         self, read: Callable[[], Awaitable[list[Device]]], now: datetime
     ) -> list[Device]:
         """The devices that ``read`` finds in the store, with reports that are not stored yet. Raises what ``read`` raises."""
-        holds = self._reports.holding()
-        return [self._as_known(device, holds, now) for device in await read()]
+        holds, found = self._reports.holding(), list[Device]()
+        for device in await read():
+            known = self._device_set([device], holds, now)
+            found.append(next((each for each in known if device.id in (each.id, *each.former_ids)), device))
+        return found
 
     def in_memory(self, device_id: str) -> Device | None:
         """The device with this id if it was recently asked for or reported. It may not be stored yet."""
@@ -277,10 +279,6 @@ class Postures:
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
         return self._device_set(cached.values() if stored is None else stored, holds, now, *cached.values())
-
-    def _as_known(self, device: Device, holds: Callable[[ReportKey], bool], now: datetime) -> Device:
-        device_set = self._device_set([device], holds, now)
-        return next((each for each in device_set if device.id in (each.id, *each.former_ids)), device)
 
     def _device_set(
         self,

@@ -1,12 +1,11 @@
-"""Reliefs: rules that are taken out, for some people or for everybody, for a time. They hold at every gate on the
-store."""
+"""Reliefs: rules that are taken out, for some or for everybody, for a time. They hold at every gate on the store."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.people import counted_name, user_text
@@ -16,6 +15,8 @@ from mailgate.store.bulk_rows import count_up
 from mailgate.store.database import Queries
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
+
+_SERIAL = select(relief_changes.c.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,12 @@ class KeptRelief:
 class StoredReliefs(Queries):
     async def serial(self) -> int:
         """A number that changes with every change of reliefs. The query is cheap, since gates send it all the time."""
-        async with self._database.reading() as connection:
-            return await _serial(connection)
+        return int(await self._value(_SERIAL))
 
     async def current(self, now: datetime) -> Reliefs:
         query = select(reliefs).where(is_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
-            serial = await _serial(connection)
+            serial = int((await connection.execute(_SERIAL)).scalar_one())
             rows = (await connection.execute(query)).mappings()
             return Reliefs(serial, tuple(_kept(row).relief for row in rows))
 
@@ -95,13 +95,10 @@ class StoredReliefs(Queries):
         return bool(await self._rows(query.limit(1)))
 
     async def let_in(self, relief: Relief, once_per: timedelta, act: Act) -> tuple[KeptRelief, bool] | None:
-        """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login.
-        Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked, which ends every let-in.
-        The time is the store's."""
-        from mailgate.store.shut_enrolments import (  # which ends let-ins, and so imports this file
-            PERSON,
-            is_shut,
-        )
+        """Let a person in, unless they have let themselves in from this rule within ``once_per``, however they write their login, by the
+        store's time. Returns that let-in or the earlier one, and whether it is new; None if their enrolments are revoked."""
+        # it ends let-ins, and so imports this file
+        from mailgate.store.shut_enrolments import PERSON, is_shut
 
         async with self._database.writing() as connection:
             act = await stamp(connection, act)  # a revocation at the same time waits, or is seen here
@@ -129,16 +126,12 @@ class StoredReliefs(Queries):
         """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
-            if await _open_halts(connection, relief.rule):
+            halts = (reliefs.c.cause == Cause.HALT, reliefs.c.rule == relief.rule)
+            if await connection.scalar(select(reliefs.c.number).where(*halts, reliefs.c.ended_at.is_(None))):
                 return None
             return await _grant(connection, relief, act)
 
-    async def end(
-        self,
-        numbers: Sequence[int],
-        act: Act,
-        counted: Counted = UNCOUNTED,
-    ) -> list[Relief]:
+    async def end(self, numbers: Sequence[int], act: Act, counted: Counted = UNCOUNTED) -> list[Relief]:
         """End those of these reliefs that are not ended yet. ``counted`` is how many that may keep out. Raises CountedMeanwhileError."""
         async with self._database.writing() as connection:
             act = await stamp(connection, act)
@@ -146,11 +139,6 @@ class StoredReliefs(Queries):
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
             await _end(connection, ended, act, counted)
             return ended
-
-    async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete the reliefs that ended before this moment, but no let-ins. There are few, so all are deleted at once."""
-        over = or_(reliefs.c.ended_at < before, reliefs.c.until < before)
-        return await self._change(delete(reliefs).where(over, reliefs.c.cause != Cause.SELF_SERVICE))
 
     async def _newest(self, size: int | None, *where: ColumnElement[bool]) -> list[KeptRelief]:
         query = select(reliefs).where(*where).order_by(reliefs.c.number.desc()).limit(size)
@@ -160,17 +148,6 @@ class StoredReliefs(Queries):
 def is_in_force(now: datetime) -> ColumnElement[bool]:
     """The condition of a relief that holds at this moment."""
     return and_(reliefs.c.ended_at.is_(None), or_(reliefs.c.until.is_(None), reliefs.c.until > now))
-
-
-async def _serial(connection: AsyncConnection) -> int:
-    return int((await connection.execute(select(relief_changes.c.number))).scalar_one())
-
-
-async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
-    query = select(reliefs.c.number).where(
-        reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule, reliefs.c.ended_at.is_(None)
-    )
-    return list(await connection.execute(query))
 
 
 async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None:

@@ -1,11 +1,11 @@
 """Deletes data after its retention time. All data about people has one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import DATED, Device, ReportKey
@@ -14,15 +14,36 @@ from mailgate.model.times import AHEAD, LONG_AGO
 from mailgate.policy.reliefs import MAX_ONCE_PER, Cause
 from mailgate.store import gates
 from mailgate.store.bulk_rows import count_change
-from mailgate.store.counts import outdated
+from mailgate.store.counts import KEPT, KEPT_FOR
 from mailgate.store.database import Database, Queries
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.gates import latest_now, time_now
 from mailgate.store.ingest import write_changes
-from mailgate.store.looks import Looks
-from mailgate.store.schema import devices, forgotten_devices, policy_versions, reliefs, reports
+from mailgate.store.schema import (
+    app_counts,
+    clients,
+    devices,
+    drafts,
+    first_refusals,
+    forgotten_devices,
+    help_references,
+    help_requests,
+    languages,
+    laptop_readers,
+    looks,
+    mails,
+    plans,
+    policies,
+    policy_versions,
+    quarantine_mails,
+    refused_days,
+    reliefs,
+    reports,
+    sightings,
+    verdict_counts,
+)
 
 _PAGE = 500
 
@@ -47,63 +68,78 @@ class RetentionTimes:
         return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
-Prune = Callable[[datetime, int], Awaitable[int]]
-"""Deletes up to about so many records from before a moment. Returns how many."""
+def _old_rows(now: datetime, keep: RetentionTimes) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """The tables with the condition for their old rows. No sighting is younger than its client, so sightings come first."""
+    before, day = now - keep.sightings, now.astimezone(UTC).date() - KEPT
+    led_to = and_(help_references.c.sighting == sightings.c.id, help_references.c.at >= before)
+    asked = select(help_references.c.at).where(led_to).exists()  # then it is kept as long as the request
+    yield sightings, and_(sightings.c.last_at < before, ~asked)
+    used = select(sightings.c.id).where(sightings.c.client == clients.c.id).exists()
+    yield clients, and_(clients.c.last_at < before, ~used)
+    yield quarantine_mails, quarantine_mails.c.written_at < before
+    yield plans, plans.c.made_at < before
+    in_force = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
+    yield drafts, and_(drafts.c.made_at < before, ~in_force)
+    yield mails, mails.c.changed_at < before  # those that wait or are unsure are too late by then
+    yield languages, languages.c.day < before.date()
+    let_in = reliefs.c.cause == Cause.SELF_SERVICE
+    yield reliefs, and_(or_(reliefs.c.ended_at < before, reliefs.c.until < before), ~let_in)
+    yield reliefs, and_(reliefs.c.at < now - MAX_ONCE_PER, let_in)
+    yield help_requests, help_requests.c.last_at < before
+    yield help_references, help_references.c.at < before
+    yield first_refusals, first_refusals.c.hour < before
+    yield laptop_readers, laptop_readers.c.seen_at < before
+    yield looks, looks.c.at < now - keep.looks
+    yield forgotten_devices, forgotten_devices.c.at < now - TOMBSTONE_LIFETIME
+    # what is stored of the policies of a source that has no device any more
+    yield policy_versions, policy_versions.c.source.not_in(select(reports.c.source))
+    yield app_counts, app_counts.c.day < day
+    yield refused_days, refused_days.c.day < day
+    for span, kept in KEPT_FOR.items():
+        yield verdict_counts, and_(verdict_counts.c.span == span, verdict_counts.c.at < now - kept)
 
 
 class Retention(Queries):
     """Deletes old data. Every method may raise ``StoreUnavailableError``."""
 
-    def __init__(
-        self,
-        database: Database,
-        devices: Devices,
-        enrolments: Enrolments,
-        records: Sequence[Prune],
-    ) -> None:
-        """``records`` delete what is kept as long as sightings, with the sightings first."""
+    def __init__(self, database: Database, devices: Devices, enrolments: Enrolments) -> None:
         super().__init__(database)
         self._devices = devices
         self._enrolments = enrolments
-        self._looks = Looks(database)
-        self._records = records
 
     async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:
         """Delete data that is older than ``keep`` allows, also by the database's clock, ``page`` rows at once. Returns how many."""
         await self._undate_looks_ahead(now)
         async with self._database.reading(timeout_seconds=60) as connection:
             now = await gates.earliest_now(connection, now)
-        gone = 0
-        steps: list[tuple[Prune, timedelta]] = [
-            *((each, keep.sightings) for each in self._records),
-            (partial(self._devices.prune, now), keep.devices),
-            (self._enrolments.prune, keep.devices),
-            (partial(self._devices.prune_lost, now), keep.lost_devices),
-            (self._looks.prune, keep.looks),
-            (self._prune_let_ins, MAX_ONCE_PER),
-            (self._prune_reports, keep.devices),
-            (self._prune_forgotten, TOMBSTONE_LIFETIME),
-        ]
-        for delete_some, age in steps:
-            while deleted := await delete_some(now - age, page):
+        gone = await self._enrolments.prune(now - keep.devices)
+        steps = (
+            partial(self._devices.prune, now, now - keep.devices, page),
+            partial(self._devices.prune_lost, now, now - keep.lost_devices, page),
+            partial(self._prune_reports, now - keep.devices, page),
+            *(partial(self._delete, *old, page) for old in _old_rows(now, keep)),
+        )
+        for delete_some in steps:
+            while deleted := await delete_some():
                 gone += deleted
-        gone += await self._prune_policies()
-        gone += sum([await self._change(each) for each in outdated(now)])
+        for column in (laptop_readers.c.named_at, laptop_readers.c.bare_at):
+            old_time = update(laptop_readers).where(column < now - keep.sightings)
+            await self._change(old_time.values({column: None}))
         await self._database.wipe()
         return gone
 
-    async def _prune_let_ins(self, before: datetime, _size: int) -> int:
-        those = reliefs.c.cause == Cause.SELF_SERVICE
-        return await self._change(delete(reliefs).where(those, reliefs.c.at < before))
+    async def _delete(self, table: Table, old: ColumnElement[bool], size: int) -> int:
+        key = tuple_(*table.primary_key.columns)
+        some = select(*table.primary_key.columns).where(old).limit(size)
+        return await self._change(delete(table).where(key.in_(some)))
 
     async def _undate_looks_ahead(self, now: datetime) -> None:
         """Take the time from looks, verdicts and denials that are ahead: they would count as fresh once that time has come."""
         async with self._database.reading(timeout_seconds=60) as connection:
             limit = await latest_now(connection, now) + AHEAD
             ahead = {name: reports.c[name] > limit for name in DATED}
-            if (
-                await connection.execute(select(reports.c.id).where(or_(*ahead.values())).limit(1))
-            ).first() is None:
+            some = select(reports.c.id).where(or_(*ahead.values())).limit(1)
+            if await connection.scalar(some) is None:
                 return
         async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
@@ -114,26 +150,13 @@ class Retention(Queries):
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
         """Delete a source's old reports about devices that others still report, which are matched again."""
-        old = (
-            select(reports.c.source, reports.c.id, reports.c.device)
-            .join(devices)
-            .where(reports.c.last_seen < before, devices.c.last_seen >= before)
-            .limit(size)
-        )
+        old = select(reports.c.source, reports.c.id, reports.c.device).join(devices).limit(size)
+        old = old.where(reports.c.last_seen < before, devices.c.last_seen >= before)
         async with self._database.writing(timeout_seconds=60) as connection:
             found = {(source, name): number for source, name, number in await connection.execute(old)}
             if found:
                 await _remove_reports(connection, found)
             return len(found)
-
-    async def _prune_policies(self) -> int:
-        """Delete what is stored of the policies of a source that has no device any more."""
-        sources = select(reports.c.source)
-        return await self._change(delete(policy_versions).where(policy_versions.c.source.not_in(sources)))
-
-    async def _prune_forgotten(self, before: datetime, _size: int) -> int:
-        old = delete(forgotten_devices).where(forgotten_devices.c.at < before)
-        return await self._change(old)
 
 
 async def _remove_reports(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:

@@ -1,5 +1,4 @@
-"""Retractions: versions that were rolled back. A retraction is open until everybody whom its versions reached has been
-found."""
+"""Retractions: versions that were rolled back. Each is open until everybody whom its versions reached has been found."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import Effect
 from mailgate.model.notice import MailKind
+from mailgate.model.times import LONG_AGO
 from mailgate.store.database import Queries
 from mailgate.store.mail import MailState
 from mailgate.store.policies import Activation, AfterActivation
@@ -133,15 +133,12 @@ class Retractions(Queries):
     async def reached(self, found: Retraction) -> ReachedBy:
         """Whom the versions had refused or written to, each person once, and the corrections to them by state."""
         ours = [mails.c.kind == MailKind.CORRECTION, mails.c.round == found.serial]
+        first = first_refusals.c
         by_policy = (
-            and_(first_refusals.c.policy == policy, first_refusals.c.hour >= since - timedelta(hours=1))
-            if since
-            else first_refusals.c.policy == policy
+            and_(first.policy == policy, first.hour >= (since or LONG_AGO) - timedelta(hours=1))
             for policy, since in found.policies.items()
         )
-        refused = select(first_refusals.c.person).where(
-            or_(false(), *by_policy), first_refusals.c.person != ""
-        )
+        refused = select(first.person).where(or_(false(), *by_policy), first.person != "")
         kinds = (MailKind.UPCOMING, MailKind.WARNED, MailKind.ENFORCED)
         written = select(mails.c.login).where(
             mails.c.version.in_(found.versions), mails.c.kind.in_(kinds), mails.c.login.not_in(refused)

@@ -197,13 +197,7 @@ device_findings = _table(
 
 device_rows = _table(
     "device_rows",
-    Column(
-        "device",
-        Number,
-        ForeignKey(devices.c.key, ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
     *_required(WireText, "person kind os os_version source state mail apps blocked_by findings groups"),
     Column("reported_at", Instant, nullable=False),
     *(

@@ -132,13 +132,8 @@ class ShutEnrolments(Queries):
                 row = {"kind": kind, "name": user_text(name), "at": now, "by": act.who if act else ""}
                 await connection.execute(insert(shut).values(row))
             ended = await _end_token(connection, named.name, now) if named.sort is Sort.ANY else ()
-            revoked = await connection.execute(
-                update(keys)
-                .where(named.keys, keys.c.revoked_at.is_(None))
-                .values(revoked_at=now)
-                .returning(keys.c.thumbprint, keys.c.device)
-            )
-            rows = revoked.all()
+            valid = update(keys).where(named.keys, keys.c.revoked_at.is_(None)).values(revoked_at=now)
+            rows = (await connection.execute(valid.returning(keys.c.thumbprint, keys.c.device))).all()
             done = Revoked(
                 ended,
                 tuple(row.thumbprint for row in rows),
@@ -174,7 +169,7 @@ async def _to_shut(connection: AsyncConnection, named: Named) -> list[tuple[str,
     if named.sort is Sort.ANY:
         stored = select(tokens.c.name).where(tokens.c.name == named.name).exists()
         meant = or_(meant, and_(keys.c.token == named.name, keys.c.proven, ~stored))
-    found = (await connection.execute(select(keys.c.machine).where(meant, keys.c.machine != ""))).scalars()
+    found = await connection.scalars(select(keys.c.machine).where(meant, keys.c.machine != ""))
     return [(MACHINE, name) for name in {user_text(name): name for name in found}.values()]
 
 
@@ -182,7 +177,7 @@ async def _end_token(connection: AsyncConnection, name: str, now: datetime) -> t
     """Let nobody enrol with this token any more. It stays known for a while: who shows it then has guessed nothing."""
     valid = and_(tokens.c.name == name, tokens.c.revoked_at.is_(None))
     ended = update(tokens).where(valid).values(revoked_at=now, expires_at=now).returning(tokens.c.name)
-    return tuple((await connection.execute(ended)).scalars())
+    return tuple(await connection.scalars(ended))
 
 
 async def _others(connection: AsyncConnection, out: Collection[tuple[str, str]]) -> int:
@@ -194,8 +189,8 @@ async def _others(connection: AsyncConnection, out: Collection[tuple[str, str]])
 
 
 async def _was_revoked(connection: AsyncConnection, named: Named, now: datetime) -> bool:
-    known = await connection.execute(select(keys.c.thumbprint).where(named.keys, keys.c.revoked_at < now))
-    return known.first() is not None
+    query = select(keys.c.thumbprint).where(named.keys, keys.c.revoked_at < now)
+    return await connection.scalar(query) is not None
 
 
 def of_machine(name: str) -> ColumnElement[bool]:
@@ -212,9 +207,9 @@ def shut_row(kind: str, name: str) -> ColumnElement[bool]:
 async def is_shut(connection: AsyncConnection, named: Sequence[tuple[str, str]]) -> str:
     """The kind of the first of these that enrols no more; empty if all of them may. Empty names are nobody's."""
     asked = [shut_row(kind, name) for kind, name in named if name]
-    found = await connection.execute(select(shut.c.kind).where(or_(*asked)).limit(1)) if asked else None
-    row = found.first() if found else None
-    return str(row.kind) if row else ""
+    if not asked:
+        return ""
+    return await connection.scalar(select(shut.c.kind).where(or_(*asked)).limit(1)) or ""
 
 
 async def wait_for_turn(connection: AsyncConnection, named: Collection[tuple[str, str]]) -> None:
@@ -240,5 +235,5 @@ async def forget_shut(connection: AsyncConnection, person: str) -> None:
 async def forget_old(connection: AsyncConnection, before: datetime) -> None:
     """Keep only digests of the names of people who were shut out before this moment."""
     old = and_(shut.c.kind == PERSON, shut.c.at < before, shut.c.name.not_like(f"{DIGEST}%"))
-    for name in (await connection.execute(select(shut.c.name).where(old))).scalars().all():
+    for name in list(await connection.scalars(select(shut.c.name).where(old))):
         await forget_shut(connection, name)

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, literal, or_, select, union
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import FORMER, user_text
@@ -162,11 +162,8 @@ class Sightings(Queries):
         client's. At most ``WINDOW`` are read, so it may find few or none although there are more after them."""
         asked = {name: text for name, text in wanted.items() if text}
         led = next((name for name in _INDEXED if name in asked), "")
-        near = [
-            sightings.c.last_at >= since,
-            *_equal({led: asked.pop(led)} if led else {}),
-            *_LAST_FIRST.behind(after),
-        ]
+        leading = _equal({led: asked.pop(led)} if led else {})
+        near = [sightings.c.last_at >= since, *leading, *_LAST_FIRST.behind(after)]
         end = await self._end_of_window(near) if asked else None
         found = await self.where(and_(*near, *_equal(asked), *_LAST_FIRST.up_to(end)), size)
         if len(found) == size:
@@ -190,31 +187,10 @@ class Sightings(Queries):
         found = await self._recorded(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
 
-    async def prune(self, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` sightings, and as many clients, not seen since ``before``. Returns how many. One that somebody
-        asked for help about is kept as long as their request."""
-        gone = 0
-        async with self._database.writing() as connection:
-            for table in (sightings, clients):  # the order matters: no sighting is younger than its client
-                old = select(table.c.id).where(table.c.last_at < before).limit(size)
-                if table is sightings:
-                    led_to = help_references.c.sighting == sightings.c.id
-                    asked = select(help_references.c.at).where(led_to, help_references.c.at >= before)
-                    old = old.where(~asked.exists())
-                else:
-                    used = select(sightings.c.id).where(sightings.c.client == clients.c.id)
-                    old = old.where(~used.exists())
-                gone += (await connection.execute(delete(table).where(table.c.id.in_(old)))).rowcount
-        return gone
-
     async def _recorded(self, query: Any) -> list[Recorded]:
         async with self._database.reading(timeout_seconds=30) as connection:
             rows = (await connection.execute(query)).mappings()
-            return await asyncio.to_thread(_read_all, rows)  # whoever keeps asking has many
-
-
-def _read_all(rows: Iterable[RowMapping]) -> list[Recorded]:
-    return [_read(row) for row in rows]
+            return await asyncio.to_thread(lambda: [*map(_read, rows)])  # whoever keeps asking has many
 
 
 def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
@@ -297,19 +273,22 @@ def id_of(sighting: Sighting) -> str:
 
 
 def _named(sighting: Sighting) -> dict[str, Any]:
-    client = fingerprint(sighting.client)
+    client = _client_id(sighting.client)
     return {**sighting._asdict(), "client": client, "would": json.dumps(sighting.would)}
 
 
 def _client_row(client: ClientFacts) -> dict[str, Any]:
     proofs = None if client.proofs is None else json.dumps(client.proofs.outcomes())
     told = {"headers": json.dumps(dict(client.headers)), "proofs": proofs}
-    return {**client._asdict(), "id": fingerprint(client), **told}
+    return {**client._asdict(), "id": _client_id(client), **told}
 
 
 def fingerprint(facts: Sequence[object]) -> str:
     """A short hash of facts, which is the same in every process: 128 bits of SHA-256 in hex."""
     return sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
+
+
+_client_id = lru_cache(4096)(fingerprint)
 
 
 def facts_of(columns: Sequence[Any]) -> ClientFacts:

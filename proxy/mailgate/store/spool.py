@@ -84,8 +84,7 @@ class Spool:
 
     @contextmanager
     def take(self) -> Iterator[list[str]]:
-        """Yield the oldest lines, which are deleted if the ``with`` body succeeds; none if another process takes lines. An
-        incomplete one is left out."""
+        """Yield the oldest whole lines, which are deleted if the ``with`` body succeeds; none if another process takes lines."""
         self._set_aside()
         file = self._lock_taken()
         if file is None:

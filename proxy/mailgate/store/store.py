@@ -87,18 +87,7 @@ class Store:
         self.languages = Languages(database)
         self.fleet = BrowserFleet(database)
         self.looks = Looks(database)
-        self.retention = Retention(
-            database,
-            self.devices,
-            self.enrolments,
-            [
-                each.prune
-                for each in (
-                    *(self.sightings, self.quarantine_mails, self.plans, self.mails, self.languages),
-                    *(self.reliefs, self.help_requests, self.first_refusals, self.drafts, self.fleet),
-                )
-            ],
-        )
+        self.retention = Retention(database, self.devices, self.enrolments)
         self.connectors = Connectors(database)
         self.leases = Leases(database)
         self.gates = Gates(database)
@@ -136,10 +125,8 @@ class Store:
     async def close(self, timeout_seconds: float = 5.0) -> None:
         """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds`` goes to disk."""
         try:
-            await asyncio.gather(
-                *(each.close(timeout_seconds) for each in (self.reports, self.ledger, self.look_queue)),
-                self.spent.close(),
-            )
+            queues = (self.reports, self.ledger, self.look_queue)
+            await asyncio.gather(*(each.close(timeout_seconds) for each in queues), self.spent.close())
         finally:
             await self._database.close()
 

@@ -19,11 +19,9 @@ MOST_NAMING = 10_000
 MOST_OF_ONE_NETWORK = 200
 """The limit for these clients from one network. Making up a name costs nothing, but each has a row of its own."""
 MOST_OF_ONE_DEVICE = 200
-"""The limit for clients that send the id of one known device, no secret, without a proof: by device, since a company's phones
-may share an address."""
+"""The limit for clients that send the id of one known device, no secret, without a proof; a company's phones may share an address."""
 MOST_OF_ONE_DEVICE_THERE = 20
-"""The limit for these clients from one network: a copied id elsewhere does not use up the places of the phone, which has few
-user agents."""
+"""The limit for these clients from one network: a copied id elsewhere takes no places of the phone, which has few user agents."""
 MOST_OF_ONE_PERSON = 1_000
 """The limit for a known person, or else a known device: whoever changes their user agent with each request has a row for each, and
 plans decide all of them."""

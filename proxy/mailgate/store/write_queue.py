@@ -1,5 +1,4 @@
-"""Keeps items until they are stored: in memory, or on disk while the store cannot be reached. No request waits for
-them."""
+"""Keeps items until they are stored: in memory, or on disk while the store does not answer. No request waits for them."""
 
 import asyncio
 import time

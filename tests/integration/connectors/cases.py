@@ -2,22 +2,21 @@
 
 It says how the source is set and what its API, which is under ``exchanges``, says of which device: listed apps,
 null where there is no inventory. ``origins`` are the settings that say where the API is. ``list`` is there if the list of devices is all
-that is read: the key of its items, the key of a device's own name, and how many questions it takes until its first page is there.
+that is read: the key of its ``items``, the ``name`` of a device's own name, and how many questions it takes until its ``first_page`` is
+there; if it has them, the key of its ``total``, the key of ``one`` device in an answer about it, and what is asked about it ``apart``: the
+end of the path, with an answer about one app.
 """
 
-import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.exchanges import VECTORS, recorded
-from tests.unit.connectors.around import CATALOG, SOURCES, service_account, settings_of
+from tests.unit.connectors.around import CATALOG, SOURCES, secrets_of, settings_of
 
 from mailgate.connectors import connector_for
 from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.connectors.setup import Setup
-
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,9 @@ class Case:
     items: str = ""
     name: str = ""
     first_page: int = 0
+    total: str = ""
+    one: str = ""
+    apart: Mapping[str, Any] = field(default_factory=dict)
 
     def values(self, origin: str) -> dict[str, Any]:
         """The settings, without secrets, for an API at ``origin``."""
@@ -39,21 +41,8 @@ class Case:
 
 def case_of(source: str) -> Case:
     told = recorded(source)
-    secrets = {
-        name: service_account() if text == "$SERVICE_ACCOUNT" else text
-        for name, text in told["secrets"].items()
-    }
     expected = {device: None if apps is None else set(apps) for device, apps in told["expected"].items()}
-    return Case(told["settings"], secrets, expected, tuple(told["origins"]), **told.get("list", {}))
-
-
-def tools(waits: list[float] | None = None) -> SourceTools:
-    async def at_once(seconds: float) -> None:
-        if waits is not None:
-            waits.append(seconds)
-        await asyncio.sleep(0)
-
-    return SourceTools(lambda: NOW, at_once, lambda: 1.0)
+    return Case(told["settings"], secrets_of(told), expected, tuple(told["origins"]), **told.get("list", {}))
 
 
 def connected(case: Case, origin: str, around: SourceTools) -> Connector:

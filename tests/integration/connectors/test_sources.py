@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
-from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, tools
-from tests.unit.connectors.around import SOURCES
+from tests.integration.connectors.cases import CASES, LISTED, connected, found, read
+from tests.unit.connectors.around import SOURCES, Waits, tools
 
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.connectors.http import ATTEMPTS
@@ -46,11 +46,11 @@ def refusing(count, status, after=0, headers=None):
 
 @pytest.mark.parametrize("source", CASES)
 async def test_a_source_that_has_no_time_is_asked_again_when_it_says(source):
-    records, waits = [], []
+    records, waits = [], Waits()
     async with api(source, refusing(1, 429, headers={"Retry-After": "7"})) as (origin, _):
         await read(connected(CASES[source], origin, tools(waits)), records)
     assert found(records) == CASES[source].expected
-    assert waits[0] == 7.0
+    assert waits.seconds[0] == 7.0
 
 
 @pytest.mark.parametrize("source", CASES)
@@ -112,12 +112,11 @@ async def test_a_device_without_a_name_is_counted_and_the_others_count(source):
 @pytest.mark.parametrize("source", LISTED)
 async def test_a_source_without_devices_brings_none(source):
     case, records = CASES[source], []
-    numbers = ("totalCount", "count", "Total")
 
     def changed(body):
         said = json.loads(body)
-        if case.items in said or "count" in said:
-            said = {key: 0 if key in numbers else [] for key in said if key in (case.items, *numbers)}
+        if case.items in said or case.total in said:
+            said = {key: 0 if key == case.total else [] for key in said if key in (case.items, case.total)}
         return json.dumps(said).encode()
 
     async with api(source, changed=changed) as (origin, _):

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, KEEP, NOW, TERMS, access, proof
 from tests.unit.store.test_gates import BEAT
-from tests.unit.store.test_retention import KEEP
 
 from mailgate.devices.trust import report_by
 from mailgate.model import PostureState
@@ -205,9 +204,7 @@ async def test_a_question_that_is_refused_is_an_outage_and_ends(line: PostgresDr
     assert await line.ask(ASK, VALUES) == ANSWER
 
 
-async def test_a_late_answer_is_not_taken_for_the_next_one(
-    line: PostgresDriverConnection,
-) -> None:
+async def test_a_late_answer_is_not_taken_for_the_next_one(line: PostgresDriverConnection) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await line.ask("SELECT pg_sleep(0.3)::text", {})

@@ -21,7 +21,7 @@ from tests.vectors.build_certificate_vectors import (
 
 from mailgate.attest import android_key
 from mailgate.attest.android_key import AndroidApp, read_application
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.attest.key_description import DescriptionError
 from mailgate.model import AttestedApp, HardwareResult, Reason
@@ -178,13 +178,13 @@ NOW = EXPECTED.now
 )
 def test_the_first_step_that_fails_decides(wrong: dict[str, object], reason: Reason) -> None:
     APP.check(ACCEPTED, NOW)
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         APP.check(replace(ACCEPTED, **wrong), NOW)
     assert caught.value.reason is reason
     # whatever else is wrong behind it
     broken = {"name": "", "version": -1, "signers": (), "schema": 0, "patch": 0}
     later = list(broken)[list(broken).index(*wrong) :]
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         APP.check(replace(ACCEPTED, **{each: broken[each] for each in later}), NOW)
     assert caught.value.reason is reason
 
@@ -206,7 +206,7 @@ def test_an_application_is_read_as_the_system_writes_it() -> None:
         {"a" * 255: 2**40},
         ("00" * 32, "01" * 32),
     )
-    with pytest.raises(EvidenceRefusedError):
+    with pytest.raises(Refused):
         AndroidApp("a.b", frozenset()).check(AttestedApp("android-key", "a.b", version=-1, schema=2), NOW)
 
 
@@ -243,7 +243,7 @@ def test_anything_else_is_no_application(data: bytes) -> None:
 def test_patches_count_from_the_first_day_of_their_month(now: datetime, accepted: bool) -> None:
     try:
         APP.check(ACCEPTED, now)
-    except EvidenceRefusedError:
+    except Refused:
         assert not accepted
     else:
         assert accepted
@@ -257,7 +257,7 @@ def test_a_company_may_accept_any_patches_and_a_newer_format() -> None:
 def test_every_certificate_that_signs_must_be_named() -> None:
     both = frozenset({ANCHORS["signer"], "00" * 32})
     app = AndroidApp("com.example.reporter", both)
-    with pytest.raises(EvidenceRefusedError):
+    with pytest.raises(Refused):
         app.check(ACCEPTED, NOW)
     app.check(replace(ACCEPTED, signers=tuple(sorted(both))), NOW)
 

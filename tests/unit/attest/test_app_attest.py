@@ -28,7 +28,7 @@ from tests.vectors.build_certificate_vectors import IN_ENCLAVE, cbor, key
 
 from mailgate.attest import app_attest
 from mailgate.attest.app_attest import CATEGORIES, AppleApp, CborError, check_assertion, read_map
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.evidence import Evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import AttestedApp, Reason
@@ -100,7 +100,7 @@ def test_an_assertion_gets_its_reason(name: str) -> None:
     if name.startswith("good-"):
         assert asserted(name) == (2**32 - 1 if name.endswith("late") else 1)
         return
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         asserted(name)
     assert caught.value.reason == name.partition(".")[0]
 
@@ -114,14 +114,14 @@ def test_every_reason_of_an_assertion_has_a_vector() -> None:
 def test_an_assertion_must_tell_how_the_app_was_distributed_where_that_is_asked() -> None:
     strict = replace(WANTED, category_required=True)
     assert asserted("good-assertion-ios-27", wanted=strict) == 1
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         asserted("good-assertion", wanted=strict)
     assert caught.value.reason is Reason.ASSERTION_CATEGORY_WRONG
 
 
 @given(st.text() | st.binary(max_size=120).map(lambda data: b64encode(data).decode()))
 def test_no_made_up_assertion_counts(sent: str) -> None:
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         check_assertion(sent, b"a proof", APP, WANTED)
     assert caught.value.reason is Reason.ASSERTION_MALFORMED
 
@@ -131,7 +131,7 @@ def test_a_changed_byte_is_no_assertion(data: st.DataObject) -> None:
     vector = json.loads((FOLDER / "assertions" / "good-assertion-ios-27.json").read_text())
     changed = bytearray(b64decode(vector["assertion"]))
     changed[data.draw(st.integers(0, len(changed) - 1))] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(EvidenceRefusedError):
+    with pytest.raises(Refused):
         check_assertion(b64encode(changed).decode(), b"a proof", APP, WANTED)
 
 
@@ -167,7 +167,7 @@ def test_a_real_iphone_signs_what_its_app_says() -> None:
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     app = replace(APP, key=b64encode(spki).decode())
     assert check_assertion(vector["assertion"], vector["payload"].encode(), app, AppleApp(EXAMPLE)) == 1
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         check_assertion(vector["assertion"], b"another", app, AppleApp(EXAMPLE))
     assert caught.value.reason is Reason.ASSERTION_SIGNATURE_WRONG
 
@@ -177,7 +177,7 @@ def test_the_app_of_an_older_setting_no_longer_counts() -> None:
         ({"name": "ABCDE12345.com.example.other"}, Reason.EVIDENCE_APP_WRONG),
         ({"environment": "development"}, Reason.EVIDENCE_ENVIRONMENT_WRONG),
     ):
-        with pytest.raises(EvidenceRefusedError) as caught:
+        with pytest.raises(Refused) as caught:
             replace(WANTED, **changed).check(APP, EXPECTED.now)
         assert caught.value.reason is reason
 

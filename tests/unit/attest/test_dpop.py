@@ -9,7 +9,7 @@ from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint
 from mailgate.attest.dpop import ExpectedProof, Proof, ProvedKeys, check_proof, normalised, same_target
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.model import Reason
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def expected(**changes: object) -> ExpectedProof:
 
 def refused(proof: str, **changes: object) -> tuple[Reason, str]:
     """Why a proof is refused, and in which words."""
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         check_proof(proof, expected(**changes), {})
     return caught.value.reason, caught.value.detail
 
@@ -53,7 +53,7 @@ def test_a_key_is_read_once() -> None:
     assert (set(spelled), jkt, key.thumbprint()) == (set(raw.jwk(raw.DEVICE).values()), JKT, JKT)
     check_proof(raw.proof(TOKEN), expected(), known)
     assert known[spelled][1] is key
-    with pytest.raises(EvidenceRefusedError):
+    with pytest.raises(Refused):
         check_proof(raw.proof(TOKEN, key=raw.THIEF), expected(), known)
     assert list(known) == [spelled]
 

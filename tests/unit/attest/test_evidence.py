@@ -17,7 +17,7 @@ from tests.unit.attest.hardware_evidence import (
 )
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.evidence import FORMATS, Evidence, read_evidence, verify_evidence
 from mailgate.model import Reason
 
@@ -188,7 +188,7 @@ def test_evidence_is_read_as_it_was_sent(chain: list[str], nonce: str) -> None:
      {"format": "a", "chain": ["TUk"]}, {"format": "a", "chain": [], "more": 1}],
 )  # fmt: skip
 def test_evidence_that_was_not_sent_as_it_must_be_is_refused(said) -> None:
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         read_evidence(said)
     assert caught.value.reason is Reason.EVIDENCE_MALFORMED
     expected = 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OKPKey
 from tests.pki import NOW, Issued, name, root
 
 from mailgate.attest import hardware
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.hardware import Roots, StatusError, read_status, thumbprint_of
 from mailgate.model import Reason
 
@@ -35,7 +35,7 @@ def refusal(*chain: Issued, now: datetime = NOW) -> Reason | None:
     """Why a chain of these certificates is refused, up to one of two roots."""
     try:
         Roots([OLD.certificate, MAKER.certificate]).verified([each.der for each in chain], now)
-    except EvidenceRefusedError as refused:
+    except Refused as refused:
         return refused.reason
     return None
 
@@ -85,7 +85,7 @@ def test_an_extension_that_cannot_be_read_is_no_certificate(at: int) -> None:
     odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.15"), b"\xff")
     chain = [LEAF.der, BATCH.der]
     chain[at] = MAKER.sign(name("odd"), [(odd, False)]).der
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         Roots([MAKER.certificate]).verified(chain, NOW)
     assert caught.value.reason is Reason.EVIDENCE_MALFORMED
     assert caught.value.detail == "expected X.509 certificates in DER"
@@ -100,7 +100,7 @@ def test_roots_of_the_same_certificates_are_the_same() -> None:
 @pytest.mark.parametrize("revoked", [LEAF, BATCH, MAKER])
 def test_any_certificate_of_the_chain_may_be_revoked(revoked) -> None:
     roots = Roots([MAKER.certificate], frozenset({revoked.certificate.serial_number}))
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         roots.verified([LEAF.der, BATCH.der, MAKER.der], NOW)
     assert caught.value.reason is Reason.EVIDENCE_REVOKED
 

@@ -8,7 +8,7 @@ from tests.unit.attest.conftest import DEVICE_KEY, ISSUER, ISSUER_KEY, NOW
 from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.attest.jose import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.keys import parse_jwks
 from mailgate.attest.passport import read_status, tier_of
@@ -399,7 +399,7 @@ def test_a_vector_claim_is_a_small_whole_number(value: object) -> None:
 
 @pytest.mark.parametrize("worst", [-128, 0, 2, 32, 96, 127])
 def test_a_contraindicated_device_is_refused(worst: int) -> None:
-    with pytest.raises(EvidenceRefusedError) as caught:
+    with pytest.raises(Refused) as caught:
         status("contraindicated", hardware=worst)
     assert caught.value.reason is Reason.TOKEN_CONTRAINDICATED
     assert caught.value.detail == "the issuer says that this device must not be trusted"

@@ -1,23 +1,21 @@
 """A store in which a rule keeps one phone out, settings that send mails to a folder, and the command to run."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import in_store
 from tests.unit.mail.examples import APP, OPEN, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.rollout.versions import put_in_force
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.store import Store
 
 SETTINGS = "notices: {outbox: out, sender: it-help@example.com, domain: example.com, rate: 100000}\n"
 
-
-def run(*arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(app, ["notices", *arguments, "--config", "mailgate.yaml"], input=answer)
+run = partial(call, "notices", config=True)
 
 
 @pytest.fixture

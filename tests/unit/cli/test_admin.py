@@ -2,24 +2,23 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import typer
 from ruamel.yaml import YAML
 from tests.admins import token
+from tests.unit.cli.calls import call
 from tests.unit.rollout.test_person import known
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import admin, app
+from mailgate.cli import admin
 from mailgate.cli.admin import VARIABLE, acting_person, acting_person_if_given, system_user
 from mailgate.cli.exit_codes import UsageError
 from mailgate.config import Settings, load_settings
 from mailgate.rollout.person import RefusedError, proven
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["admin", *arguments])
+run = partial(call, "admin")
 
 
 def test_the_printed_block_works_in_the_settings(config: Path) -> None:
@@ -76,19 +75,17 @@ def test_admins_are_listed_without_their_hashes(config: Path) -> None:
 
 def test_a_password_of_ones_own_is_typed_and_printed_nowhere(config: Path) -> None:
     typed = "correct horse battery: staple"
-    shown = CliRunner().invoke(
-        app, ["admin", "add", "ada", "--password", "--role", "operator"], input=f"{typed}\n"
-    )
+    shown = call("admin", "add", "ada", "--password", "--role", "operator", answer=f"{typed}\n")
     assert shown.exit_code == 0
     assert typed not in shown.output
     config.write_text(f"{config.read_text()}admins:\n{shown.stdout.partition('admins:')[2]}")
     assert proven(load_settings(config).admins, f"ada:{typed}") == "ada"
-    told = CliRunner().invoke(app, ["admin", "add", "ada", "--password", "--json"], input=typed)
+    told = call("admin", "add", "ada", "--password", "--json", answer=typed)
     assert json.loads(told.stdout).keys() == {"name", "token_hash", "roles"}
 
 
 def test_a_weak_password_is_refused_and_not_repeated() -> None:
-    refused = CliRunner().invoke(app, ["admin", "add", "ada", "--password"], input="hunter2\n")
+    refused = call("admin", "add", "ada", "--password", answer="hunter2\n")
     assert refused.exit_code == 2
     assert "easy to guess" in refused.output
     assert "hunter2" not in refused.output

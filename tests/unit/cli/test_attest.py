@@ -1,19 +1,20 @@
 import json
 import stat
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.unit.attest.hardware_evidence import ANCHORS, read
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import stopped_at
 from tests.unit.config.minimal import MINIMAL
 from tests.vectors import build_certificate_vectors as vectors
-from typer.testing import CliRunner
 
 from mailgate.attest.jose import parse_compact
 from mailgate.attest.keys import parse_jwks
 from mailgate.attest.verifier import ReplayGuard, Verifier
-from mailgate.cli import app, attest
+from mailgate.cli import attest
 from mailgate.model import Kind, Reason
 
 PRIVATE_FILES = {"device.private.jwk", "issuer.private.jwk"}
@@ -22,7 +23,7 @@ PRIVATE_FILES = {"device.private.jwk", "issuer.private.jwk"}
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(app, ["attest", *arguments])
+    return partial(call, "attest")
 
 
 @pytest.fixture
@@ -133,9 +134,7 @@ def run_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def called(content: str, *options: str):
         (tmp_path / "chain.json").write_text(content)
         given = options or ("--challenge", ANCHORS["challenge"])
-        return CliRunner().invoke(
-            app, ["attest", "evidence", "chain.json", "--config", "mailgate.yaml", *given]
-        )
+        return call("attest", "evidence", "chain.json", *given, config=True)
 
     return called
 
@@ -232,8 +231,6 @@ def test_a_file_without_evidence_is_a_mistake(run_evidence, content: str) -> Non
 def test_a_missing_file_is_a_mistake(run_evidence, tmp_path: Path) -> None:
     run_evidence("")
     (tmp_path / "chain.json").unlink()
-    result = CliRunner().invoke(
-        app, ["attest", "evidence", "chain.json", "--config", "mailgate.yaml", "--challenge", "x"]
-    )
+    result = call("attest", "evidence", "chain.json", "--challenge", "x", config=True)
     assert result.exit_code == 2
     assert "chain.json: cannot be read: no such file or directory" in result.stderr

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from socket import gethostname
@@ -15,18 +16,16 @@ from socket import gethostname
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import BESIDE, in_store
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import tamper
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app, options
+from mailgate.cli import options
 from mailgate.store import Act, Store, StoreUnavailableError
 from mailgate.store.database import Database
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["audit", *arguments, "--config", "mailgate.yaml"])
+run = partial(call, "audit", config=True)
 
 
 @pytest.fixture
@@ -149,7 +148,7 @@ def test_a_damaged_head_is_said_and_the_entries_are_listed(log: None, value: str
 
 def looks() -> list[dict[str, object]]:
     """Those on record, without the command that lists them."""
-    shown = CliRunner().invoke(app, ["audit", "looks", "--config", "mailgate.yaml", "--json"])
+    shown = call("audit", "looks", "--json", config=True)
     return [each for each in json.loads(shown.output) if each["what"] != "audit looks"]
 
 
@@ -167,7 +166,7 @@ def looks() -> list[dict[str, object]]:
 def test_a_command_that_reads_about_people_is_on_record(
     config: Path, command: list[str], kept: tuple[str, ...]
 ) -> None:
-    CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
+    call(*command, config=True)
     (look,) = looks()
     assert (look["what"], look["person"], look["device"], look["sought"]) == kept
     assert (look["who"], look["origin"]) == (options.system_user().name, f"command at {gethostname()}")
@@ -179,13 +178,13 @@ def test_a_look_by_a_command_is_by_who_runs_it_whatever_the_environment_says(
     who = options.system_user().name
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "mallory")
-    CliRunner().invoke(app, ["person", "ada", "--config", "mailgate.yaml"])
+    call("person", "ada", config=True)
     assert [each["who"] for each in looks()] == [who]
 
 
 def test_spaces_before_what_a_command_seeks_do_not_hide_it(config: Path) -> None:
     for text in ("a", "o"):
-        CliRunner().invoke(app, ["find", " " * 1100 + text, "--config", "mailgate.yaml"])
+        call("find", " " * 1100 + text, config=True)
     assert sorted(str(each["sought"]) for each in looks()) == ["text=a", "text=o"]
 
 
@@ -196,12 +195,12 @@ def test_a_command_that_shows_nobody_or_acts_is_no_look(config: Path) -> None:
         ["connectors", "list"],
         ["devices", "lost", "x"],
     ):
-        CliRunner().invoke(app, [*command, "--config", "mailgate.yaml"])
+        call(*command, config=True)
     assert looks() == []
 
 
 def test_looks_are_listed_by_reader_and_whom(config: Path) -> None:
-    CliRunner().invoke(app, ["person", "ada", "--config", "mailgate.yaml"])
+    call("person", "ada", config=True)
     assert "person" in run("looks", "--whom", "ada").output
     assert run("looks", "--who", "nobody").output == "No such look is on record.\n"
 
@@ -216,12 +215,12 @@ def test_a_command_shows_nobody_if_nothing_keeps_that_it_was_called(
 
     monkeypatch.setattr(Database, "writing", read_only)
     listed = ["devices", "list", "--config", "mailgate.yaml"]
-    shown = CliRunner().invoke(app, [*listed, "--json"])
+    shown = call(*listed, "--json")
     assert (shown.exit_code, json.loads(shown.stdout)) == (0, [])
     (spool,) = Path().rglob("looks.*")
     shutil.rmtree(spool.parent)
     spool.parent.write_text("a file where a folder should be")
-    refused = CliRunner().invoke(app, listed)
+    refused = call(*listed)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "nobody may look" in refused.stderr
 

@@ -1,15 +1,14 @@
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.pki import root
-from typer.testing import CliRunner
+from tests.unit.cli.calls import call
 
 from mailgate.app.doctor import checks
 from mailgate.app.doctor.diagnosis import Check, Diagnosis, Examined, State
-from mailgate.cli import app
 from mailgate.config import bundle
 from mailgate.config.files import ExposedFile
 
@@ -22,8 +21,7 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def run(*arguments: str):
-    return CliRunner().invoke(app, ["check", *arguments])
+run = partial(call, "check")
 
 
 def test_the_shipped_configuration_is_checked_by_default() -> None:
@@ -146,7 +144,7 @@ def test_without_that_each_of_them_is_a_mistake_as_at_a_start(elsewhere: Path) -
     result = run(str(elsewhere))
     assert (result.exit_code, result.stdout.count("no such file")) == (1, 2)
     assert result.stdout.count("missing or empty") == len(NOT_HERE) - 2
-    started = CliRunner().invoke(app, ["run", "--config", str(elsewhere)])
+    started = call("run", "--config", str(elsewhere))
     assert started.exit_code == 2
     assert started.stderr.count("missing or empty") == len(NOT_HERE) - 2
 
@@ -306,9 +304,7 @@ BAD = Diagnosis(
 )
 UNSEEN = Diagnosis("clock", State.UNKNOWN, "no other clock")
 
-
-def doctor_run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["doctor", *arguments])
+doctor_run = partial(call, "doctor")
 
 
 @pytest.fixture

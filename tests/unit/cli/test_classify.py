@@ -1,16 +1,14 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
-
-from mailgate.cli import app
+from tests.unit.cli.calls import call
 
 PHONE = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:143.0) Gecko/20100101 Firefox/143.0"
 
 
 def run(*arguments: str, lines: bytes = b"") -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["classify", *arguments], input=lines)
+    result = call("classify", *arguments, answer=lines)
     return result.exit_code, result.output
 
 

@@ -10,9 +10,8 @@ import pytest
 from rich.console import Console
 from tests.exchanges import MARKER
 from tests.stored_bytes import stored_bytes
-from typer.testing import CliRunner
+from tests.unit.cli.calls import call
 
-from mailgate.cli import app
 from mailgate.cli.connectors import STATES, WHOLE, NamedState, count_facts
 from mailgate.cli.output import fields_grid, table_of
 from mailgate.config.sources.line import FileSettings
@@ -51,16 +50,14 @@ def run(tmp_path, monkeypatch):
     )
 
     def invoke(*words, stdin=None):
-        return CliRunner().invoke(app, ["connectors", *words, "--config", "mailgate.yaml"], input=stdin)
+        return call("connectors", *words, config=True, answer=stdin)
 
     return invoke
 
 
 def devices():
     """The devices that the store has now."""
-    return json.loads(
-        CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
-    )
+    return json.loads(call("devices", "list", "--json", config=True).stdout)
 
 
 def test_a_connector_that_never_ran_is_listed(run):
@@ -197,7 +194,7 @@ def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
     monkeypatch.setattr(Runner, "run", change_first)
     assert run("import", "push", "more.csv").exit_code == 0
     assert (len(changed), len(devices())) == (1, 1)
-    shown = CliRunner().invoke(app, ["devices", "show", "8", "--config", "mailgate.yaml"])
+    shown = call("devices", "show", "8", config=True)
     assert shown.exit_code == 0
     os.mkfifo(tmp_path / "pipe")
     writing = threading.Thread(target=(tmp_path / "pipe").write_text, args=("id\n10\n",))
@@ -208,9 +205,7 @@ def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
 
 def audit():
     """Every entry of the audit log: who, what, to what, and the details."""
-    told = json.loads(
-        CliRunner().invoke(app, ["audit", "list", "--json", "--config", "mailgate.yaml"]).stdout
-    )
+    told = json.loads(call("audit", "list", "--json", config=True).stdout)
     return [(each["what"], each["about"], each["details"]) for each in told]
 
 
@@ -225,9 +220,7 @@ def test_imports_and_syncs_are_audited_and_imports_marked(run, tmp_path):
         ("connector-read", "connector hr", {"full": False, "mark_missing_as_gone": False}),
     ]
     shown = [
-        json.loads(
-            CliRunner().invoke(app, ["devices", "show", each, "--json", "--config", "mailgate.yaml"]).stdout
-        )
+        json.loads(call("devices", "show", each, "--json", config=True).stdout)
         for each in (device["id"] for device in devices())
     ]
     assert {(each["source"], each["handed"]) for one in shown for each in one["reports"]} == {

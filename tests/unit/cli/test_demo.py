@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import structlog
 from rich.console import Console
-from typer.testing import CliRunner
+from tests.unit.cli.calls import call
 
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
-from mailgate.cli import app, demo
+from mailgate.cli import demo
 from mailgate.cli.attest import KEYS
 from mailgate.demo import run
 from mailgate.demo.company.seed import LAST
@@ -35,7 +35,7 @@ def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_a_wrong_word_is_named(arguments: list[str], code: int, words: str) -> None:
-    result = CliRunner().invoke(app, ["demo", "--upstream", "http://127.0.0.1:9", *arguments])
+    result = call("demo", "--upstream", "http://127.0.0.1:9", *arguments)
     assert result.exit_code == code
     assert words in result.output
 
@@ -45,7 +45,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(monkeypatch: pytest.Monkey
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "mkdir", closed)
-    result = CliRunner().invoke(app, ["demo", "--rules", str(RULES)])
+    result = call("demo", "--rules", str(RULES))
     assert result.exit_code == 1
     assert result.stderr == f"mailgate: not started: [Errno 13] Permission denied: '{KEYS}'\n"
 
@@ -86,7 +86,7 @@ def test_the_demo_runs_with_the_options_given(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(run, "run_demo", run_demo)
     arguments = ["--people", "12", "--directory", "here", "--store", "postgresql://db.example.com/mailgate"]
-    assert CliRunner().invoke(app, ["demo", *arguments]).exit_code == 0
+    assert call("demo", *arguments).exit_code == 0
     (asked,) = seen
     assert (asked.people, asked.directory) == (12, Path("here"))
     assert (asked.port, asked.admin_port, asked.start_port) == (8080, 8081, 8082)

@@ -3,16 +3,16 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.admins import admins, token
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import IN_CONFIG, in_store, write_config
 from tests.unit.cli.gate_files import SETTINGS_IN_CONFIG as SETTINGS
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, PHONE_1, PHONE_2, TERMS, access, proof
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.cli.options import system_user
 from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
@@ -50,8 +50,7 @@ def phones() -> None:
     fill(fresh("tiktok", "chess", eas_ids=("ApplX1",)), fresh(device_id="phone-2", user="bo@example.com"))
 
 
-def devices(*arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(app, ["devices", *arguments], input=answer)
+devices = partial(call, "devices")
 
 
 def listed() -> list[str]:
@@ -273,8 +272,7 @@ def test_if_there_are_admins_an_operator_changes_a_device() -> None:
     assert acts() == [("device-lost", "ada", f"device {PHONE_1}")]
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["apps", *arguments, "--config", "mailgate.yaml"])
+run = partial(call, "apps", config=True)
 
 
 @pytest.fixture

@@ -2,24 +2,22 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.stored_bytes import stored_bytes
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import IN_CONFIG, in_store
 from tests.unit.cli.test_devices import acts
 from tests.unit.cli.test_devices import admins_ada_and_vic as admins_ada_and_vic
 from tests.unit.cli.test_devices import folder as folder
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.cli.options import system_user
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
 from mailgate.store.enrolments import digest_of
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["enroll", *arguments])
+run = partial(call, "enroll")
 
 
 def enrol(text: str, key: str = "K" * 43) -> EnrolledKey | NotEnrolled:

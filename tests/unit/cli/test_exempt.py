@@ -1,15 +1,15 @@
 """``mailgate exempt add|list|end``."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import in_store, stopped_at
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.store.examples import NOW
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind
 from mailgate.rollout import rule_texts_of
@@ -18,9 +18,7 @@ from mailgate.store import Act, Store
 
 FOR = ("--rule", "shut", "--reason", "a new phone", "--until", "2027-01-01")
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["exempt", *arguments, "--config", "mailgate.yaml"])
+run = partial(call, "exempt", config=True)
 
 
 @pytest.fixture

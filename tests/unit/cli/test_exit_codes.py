@@ -15,7 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import mailgate.cli
-from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.errors import Refused
 from mailgate.cli import app, exit_codes
 from mailgate.cli.exit_codes import (
     REFUSED,
@@ -30,7 +30,7 @@ from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
 
-INPUT = (ConfigError, UsageError, EvidenceRefusedError)
+INPUT = (ConfigError, UsageError, Refused)
 """The classes of errors about what was given to the command, in its line or its files."""
 
 

@@ -3,14 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import in_store
 from tests.unit.policy.examples import PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
-from typer.testing import CliRunner
 
-from mailgate.cli import app
 from mailgate.cli.explain import show
 from mailgate.console.explain.facts import explanation
 from mailgate.model import Posture, PostureState
@@ -46,7 +45,7 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*arguments: str, given: object = RECORDED):
     text = given if isinstance(given, str) else json.dumps(given)
-    return CliRunner().invoke(app, ["explain", *arguments], input=text)
+    return call("explain", *arguments, answer=text)
 
 
 def test_every_rule_that_was_tried_is_told_with_the_values_it_saw() -> None:

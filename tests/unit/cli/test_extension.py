@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.stored_bytes import stored_bytes
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import IN_CONFIG, SETTINGS_IN_CONFIG, in_store, write_config
 from tests.unit.cli.test_devices import acts
 from tests.unit.cli.test_devices import admins_ada_and_vic as admins_ada_and_vic
@@ -31,7 +32,7 @@ def fleet(folder: Path) -> None:
 
 
 def tokens(text: str | bytes, *more: str) -> Result:
-    return CliRunner().invoke(app, ["extension", "tokens", "--inventory", "-", *more], input=text)
+    return call("extension", "tokens", "--inventory", "-", *more, answer=text)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_a_mistake_says_its_line_and_what_is_expected(text: str | bytes, wrong: 
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
-    done = CliRunner().invoke(app, ["extension", "tokens", "--inventory", "none.csv"])
+    done = call("extension", "tokens", "--inventory", "none.csv")
     assert (done.exit_code, done.stderr) == (
         2,
         "none.csv: no such file or directory; save it as CSV in UTF-8\n",

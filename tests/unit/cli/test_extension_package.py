@@ -1,13 +1,13 @@
 """``mailgate extension package``: what it writes, and what it refuses to write."""
 
 import json
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from typer.testing import CliRunner
+from tests.unit.cli.calls import call
 
-from mailgate.cli import app
 from mailgate.cli import extension_package as module
 
 MAIL = "https://mail.example.com"
@@ -38,8 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*options: str) -> Result:
-    return CliRunner().invoke(app, ["extension", "package", "--out", "out", *options])
+run = partial(call, "extension", "package", "--out", "out")
 
 
 def made(*options: str) -> Any:

@@ -3,14 +3,12 @@
 import json
 import plistlib
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
-
-from mailgate.cli import app
+from tests.unit.cli.calls import call
 
 MAIL, ID, FIREFOX = "https://mail.example.com", "abcdefghijklmnop" * 2, "mailgate@mail.example.com"
 COMPANY = ("--origin", MAIL, "--chromium-id", ID)
@@ -35,8 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*options: str) -> Result:
-    return CliRunner().invoke(app, ["extension", "policies", "--out", "out", *options])
+run = partial(call, "extension", "policies", "--out", "out")
 
 
 def written(folder: Path, *options: str) -> dict[str, bytes]:

@@ -3,14 +3,14 @@
 import errno
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.unit.cli.calls import call
 
 from mailgate.atomic_files import write_new
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
-from mailgate.cli import app
 from mailgate.config import load_settings
 
 UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
@@ -24,8 +24,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "here"
 
 
-def init(*arguments: str, typed: str = "") -> Result:
-    return CliRunner().invoke(app, ["init", *arguments], input=typed)
+init = partial(call, "init")
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_files_of_init_pass_the_check() -> None:
     assert init(*UPSTREAM).exit_code == 0
-    checked = CliRunner().invoke(app, ["check"])
+    checked = call("check")
     assert (checked.exit_code, checked.stdout.splitlines()[-1]) == (0, "14 of 14 cases hold")
 
 
@@ -72,7 +71,7 @@ def test_private_keys_are_its_owners_alone() -> None:
 def test_the_keys_play_a_phone() -> None:
     init(*UPSTREAM)
     arguments = ["attest", "mint", "--keys", "config/keys", "--issuer", "http://localhost:8080/issuer"]
-    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert call(*arguments).exit_code == 0
     assert "http://localhost:8080/issuer" in Path("config/mailgate.yaml").read_text()
 
 
@@ -207,7 +206,7 @@ def test_two_at_once_never_mix_their_keys(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.usefixtures("terminal")
 def test_a_terminal_is_asked_for_what_is_not_given_until_it_makes_sense() -> None:
-    result = init(typed="webmail\nhttp://127.0.0.1:9080\nhttps://mail.example.com\n\n")
+    result = init(answer="webmail\nhttp://127.0.0.1:9080\nhttps://mail.example.com\n\n")
     assert result.exit_code == 0
     assert "`webmail`: not an http or https URL" in result.stdout
     written = Path("config/mailgate.yaml").read_text()
@@ -217,7 +216,7 @@ def test_a_terminal_is_asked_for_what_is_not_given_until_it_makes_sense() -> Non
 
 @pytest.mark.usefixtures("terminal")
 def test_an_abandoned_init_writes_nothing() -> None:
-    assert init(typed="").exit_code == 1
+    assert init(answer="").exit_code == 1
     assert not Path("config").exists()
 
 

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.desk import folder as folder
 from tests.unit.cli.desk import mails, run
 from tests.unit.cli.gate_files import in_store
@@ -9,9 +10,7 @@ from tests.unit.mail.examples import OPEN, policy
 from tests.unit.rollout.examples import rules
 from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
-from typer.testing import CliRunner
 
-from mailgate.cli import app
 from mailgate.store import MailState, Store
 
 ENFORCED = ("app", "--kind", "enforced")
@@ -101,7 +100,7 @@ def test_a_transport_that_is_down_is_said_and_loses_nothing(folder: Path) -> Non
 def test_a_roll_back_writes_to_each_recipient_once_more(folder: Path) -> None:
     run("send", "app", "--kind", "enforced", "--yes")
     assert json.loads(run("correct", "--json").output) == {"queued": 0}
-    back = CliRunner().invoke(app, ["policy", "rollback", "--note", "error", "--config", "mailgate.yaml"])
+    back = call("policy", "rollback", "--note", "error", config=True)
     assert back.exit_code == 0
     assert json.loads(run("correct", "--json").output) == {"queued": 1}
     assert "0 corrections" in run("correct").output

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import SETTINGS
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -58,8 +59,8 @@ def test_the_environment_names_them_and_the_option_wins(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(CONFIG_VARIABLE, "elsewhere.yaml")
-    assert "elsewhere.yaml:1:1: cannot be read" in CliRunner().invoke(app, command.split()).output
-    named = CliRunner().invoke(app, [*command.split(), "--config", "named.yaml"])
+    assert "elsewhere.yaml:1:1: cannot be read" in call(*command.split()).output
+    named = call(*command.split(), "--config", "named.yaml")
     assert "named.yaml:1:1: cannot be read" in named.output
 
 
@@ -72,7 +73,7 @@ def test_without_settings_it_is_said_how_to_get_some(
     monkeypatch.delenv(CONFIG_VARIABLE, raising=False)
     if variable is not None:
         monkeypatch.setenv(CONFIG_VARIABLE, variable)
-    result = CliRunner().invoke(app, ["run"])
+    result = call("run")
     assert result.exit_code == 2
     assert result.stderr.startswith("config/mailgate.yaml does not exist")
     assert "`mailgate init`" in result.stderr
@@ -81,7 +82,7 @@ def test_without_settings_it_is_said_how_to_get_some(
 def test_a_file_that_check_is_given_needs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    assert "x.yaml:1:1: cannot be read" in CliRunner().invoke(app, ["check", "x.yaml"]).output
+    assert "x.yaml:1:1: cannot be read" in call("check", "x.yaml").output
 
 
 def test_the_shell_completes_commands() -> None:

@@ -3,15 +3,15 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import IN_CONFIG, SETTINGS_IN_CONFIG, in_store, write_config
 from tests.unit.store.examples import BLOCK, BROWSER, access
 from tests.unit.store.test_help_requests import ADA
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
@@ -46,8 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def devices(*arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(app, ["devices", *arguments], input=answer)
+devices = partial(call, "devices")
 
 
 def exported(person: str) -> dict[str, list[dict[str, object]]]:
@@ -108,8 +107,7 @@ def test_an_export_is_of_somebody(person: tuple[str, ...]) -> None:
     assert devices("export", *person).exit_code == 2
 
 
-def find(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["find", *arguments, "--config", "mailgate.yaml"])
+find = partial(call, "find", config=True)
 
 
 @pytest.fixture
@@ -178,9 +176,7 @@ def test_many_are_shown_in_pages(config: Path) -> None:
 NOW_PERSON = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 
-
-def person(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["person", *arguments, "--config", "mailgate.yaml"])
+person = partial(call, "person", config=True)
 
 
 @pytest.fixture
@@ -231,8 +227,7 @@ def test_an_unknown_person_is_said_to_be_unknown(config: Path) -> None:
     assert missed.output.startswith("nothing is known about nob\N{REPLACEMENT CHARACTER}dy;")
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["help-requests", *arguments, "--config", "mailgate.yaml"])
+run = partial(call, "help-requests", config=True)
 
 
 @pytest.fixture

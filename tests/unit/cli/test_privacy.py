@@ -1,20 +1,18 @@
 """``mailgate privacy report`` before and after rules came in force."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import in_store
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["privacy", "report", *arguments, "--config", "mailgate.yaml"])
+run = partial(call, "privacy", "report", config=True)
 
 
 @pytest.fixture

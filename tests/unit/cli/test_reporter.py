@@ -5,11 +5,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import SETTINGS, write_config
-from typer.testing import CliRunner
 
 from mailgate.attest.report import digest_of
-from mailgate.cli import app
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
 APPS = """\
@@ -29,7 +28,7 @@ def config(tmp_path: Path) -> str:
 
 
 def run(*arguments: str):
-    result = CliRunner().invoke(app, ["reporter", "queries", *arguments])
+    result = call("reporter", "queries", *arguments)
     assert result.exit_code == 0, result.output
     return result
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import structlog
-from typer.testing import CliRunner, Result
+from tests.unit.cli.calls import call
+from typer.testing import Result
 
-from mailgate.cli import app, run
+from mailgate.cli import run
 from mailgate.config import Bundle, Settings, bundle
 from mailgate.config.files import ExposedFile
 from mailgate.store import StoreUnavailableError
@@ -38,7 +39,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 def start(config: Path = CONFIG) -> Result:
-    return CliRunner().invoke(app, ["run", "--config", str(config)])
+    return call("run", "--config", str(config))
 
 
 def test_the_files_are_read_once_and_served(gate: Gate) -> None:

@@ -1,18 +1,16 @@
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
+from tests.unit.cli.calls import call
 
-from mailgate.cli import app
 from mailgate.cli.schema import SCHEMAS, schema_of
 from mailgate.config.document import read_document
 
-
-def run(*arguments: str):
-    return CliRunner().invoke(app, ["schema", *arguments])
+run = partial(call, "schema")
 
 
 def test_one_schema_is_printed() -> None:

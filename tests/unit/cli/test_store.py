@@ -6,13 +6,13 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.store.filling import fill, rows_of
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.store.migrate import migrate, store_url
 
 ROOT = Path(__file__).parents[3]
@@ -38,8 +38,7 @@ def anew() -> None:
     migrate(store_url("sqlite:///config/gate.db"))
 
 
-def store(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["store", *arguments])
+store = partial(call, "store")
 
 
 def test_a_copy_is_told_by_its_counts() -> None:

@@ -42,13 +42,7 @@ ANOTHER_KIND = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1, type
 
 @pytest.mark.parametrize(
     "value",
-    [
-        "ada:hunter2",
-        WEAK,
-        ANOTHER_KIND,
-        "$argon2id$v=19$m=999999999,t=1,p=1$c2FsdHNhbHQ$" + "a" * 43,
-        7,
-    ],
+    ["ada:hunter2", WEAK, ANOTHER_KIND, "$argon2id$v=19$m=999999999,t=1,p=1$c2FsdHNhbHQ$" + "a" * 43, 7],
 )
 def test_a_weak_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> None:
     with pytest.raises(

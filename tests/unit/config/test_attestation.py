@@ -73,10 +73,7 @@ def test_an_issuer_is_believed_by_its_keys(loaded, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        (
-            f"attestation: {{issuers: [{{{ISSUER}}}, {{{ISSUER}}}]}}",
-            "7:61: the issuer is listed twice",
-        ),
+        (f"attestation: {{issuers: [{{{ISSUER}}}, {{{ISSUER}}}]}}", "7:61: the issuer is listed twice"),
         (
             f"attestation: {{issuers: [{{{ISSUER}, jwks_ca: mailgate.yaml}}]}}",
             "7:60: the file holds no certificates",

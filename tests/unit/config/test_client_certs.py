@@ -64,10 +64,7 @@ def test_proxies_alone_need_no_port_and_no_tls(load) -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        (
-            "crl: devices.crl",
-            "8:22: no certificate can reach the gate; set `listen`, `from_proxies` or both",
-        ),
+        ("crl: devices.crl", "8:22: no certificate can reach the gate; set `listen`, `from_proxies` or both"),
         ("listen: 127.0.0.1:8443", "8:57: the same address as"),
         ("listen: 127.0.0.1:8081", "8:57: the same address as"),
         ("from_proxies: apache", "use one of"),

@@ -53,13 +53,7 @@ def test_loopback_of_ipv6_is_met_in_every_spelling(upstream, listener):
 @pytest.mark.parametrize("upstream", ["192.0.2.10", "gate.example.com"])
 @pytest.mark.parametrize(
     ("listener", "is_met"),
-    [
-        ("0.0.0.0", True),
-        ("::", True),
-        ("192.0.2.10", True),
-        ("gate.example.com", True),
-        ("127.0.0.1", False),
-    ],
+    [("0.0.0.0", True), ("::", True), ("192.0.2.10", True), ("gate.example.com", True), ("127.0.0.1", False)],
 )
 def test_a_listener_at_every_address_is_met_at_each_of_this_machine(upstream, listener, is_met):
     assert bool(back(upstream, listener, Known())) is is_met

@@ -16,7 +16,7 @@ from mailgate.config.references import Sources
 from mailgate.config.sources.apis import SourceSettings
 from mailgate.config.sources.every_source import ApiSourceSettings, EverySource
 from mailgate.connectors.http import ApiClient
-from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Connector, SourceTools
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
@@ -100,7 +100,7 @@ def answer(body: object) -> ApiResponse:
 
 def client_of(wire: Wire, base: str) -> ApiClient:
     """A client that needs no login."""
-    return ApiClient(base, HeaderLogin({}), wire, tools(), 10**6)
+    return ApiClient(base, Login({}), wire, tools(), 10**6)
 
 
 class Recorded:
@@ -130,6 +130,12 @@ def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> 
     given = {**values, **{name: {"env": name.upper()} for name in secrets}}
     environ = {name.upper(): value for name, value in secrets.items()}
     return model.model_validate(given, context={"sources": Sources(Path(), environ)})
+
+
+def secrets_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets of a source as its vectors write them."""
+    known = {"$SERVICE_ACCOUNT": service_account()}
+    return {name: known.get(text, text) for name, text in told.get("secrets", {}).items()}
 
 
 @cache

@@ -248,10 +248,7 @@ def test_blank_lines_are_none():
         ),
         ('{"id": "1", "kind": "fone"}', "line 1, kind: `fone` is not known here; did you mean `phone`?"),
         ('{"id": "1", "managed": "yes"}', "line 1, managed: `yes` is a text; use true or false"),
-        (
-            '{"id": "1", "apps": []}',
-            "line 1: `apps` needs `reported_at`; add the time when the apps were",
-        ),
+        ('{"id": "1", "apps": []}', "line 1: `apps` needs `reported_at`; add the time when the apps were"),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00"}',
             "line 1, reported_at: no time zone; use one like 2026-12-01T09:00:00Z",
@@ -286,10 +283,7 @@ def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
 @pytest.mark.parametrize(
     ("app", "mistake"),
     [
-        (
-            '{"nam": "TikTok"}',
-            "the key `nam` is not known; did you mean `name`? use one of `id`, `name`,",
-        ),
+        ('{"nam": "TikTok"}', "the key `nam` is not known; did you mean `name`? use one of `id`, `name`,"),
         ('{"id": 7}', "`7` is a number; use a text"),
         ("7", "`7` is a number; use a text"),
         (f'"{"y" * 501}"', "it is too long; use at most 500"),

@@ -2,15 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import (
-    answer,
-    devices_of,
-    look,
-    service_account,
-    settings_of,
-    setup,
-    tools,
-)
+from tests.unit.connectors.around import answer, devices_of, look, service_account, settings_of, setup, tools
 
 from mailgate.config.sources.google import GoogleDirectorySettings
 from mailgate.connectors.google_directory import GoogleDirectory
@@ -140,11 +132,7 @@ class Google:
 
 
 def matched_directory(google, partner=None):
-    values = {
-        "type": "google-directory",
-        "delegate": "admin@example.com",
-        "unmanaged_apps": True,
-    }
+    values = {"type": "google-directory", "delegate": "admin@example.com", "unmanaged_apps": True}
     values["cloud_identity"] = {"partner": partner} if partner else {}
     settings = settings_of(GoogleDirectorySettings, values, account=service_account())
     return GoogleDirectory(Setup("mdm", AppCatalog(), tools(), lambda _: google), settings)

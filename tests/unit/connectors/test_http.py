@@ -17,7 +17,7 @@ from mailgate.connectors.http import (
     pages_by_token,
     retry_after,
 )
-from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.logins import Login
 from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiResponse
 
@@ -47,7 +47,7 @@ def waits():
 def client(waits):
     def make(*answers, login=None, run_bytes=1000):
         wire = Scripted(*answers)
-        login = login or HeaderLogin({"X-Key": "k"})
+        login = login or Login({"X-Key": "k"})
         return ApiClient(BASE, login, wire, tools(waits), run_bytes), wire
 
     return make

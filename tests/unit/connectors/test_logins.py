@@ -7,7 +7,7 @@ from joserfc.jwk import RSAKey
 from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, Scripted, answer, ends_in
 
-from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAssertion
+from mailgate.connectors.logins import Login, client_credentials, signed_assertion
 from mailgate.errors import Trouble
 from mailgate.wire import ApiResponse
 
@@ -19,7 +19,7 @@ def token(name, **more):
 
 
 def credentials(clock):
-    return ClientCredentials(URL, "gate", "s3cret&x", clock, scope="a b")
+    return client_credentials(URL, "gate", "s3cret&x", clock, scope="a b")
 
 
 async def test_client_credentials_are_sent_as_rfc_6749_says():
@@ -83,7 +83,7 @@ async def test_no_token_is_a_refused_login_that_shows_nothing(response):
 async def test_an_assertion_is_signed_with_the_accounts_key():
     key = RSAKey.generate_key(2048)
     wire = Scripted(token("one", expires_in=3600))
-    login = SignedAssertion(
+    login = signed_assertion(
         URL,
         "gate@example.com",
         key.as_pem(private=True).decode(),
@@ -109,12 +109,12 @@ async def test_an_assertion_is_signed_with_the_accounts_key():
 @pytest.mark.parametrize(
     ("login", "headers"),
     [
-        (HeaderLogin.basic("u", "p"), {"Authorization": "Basic dTpw"}),
+        (Login.basic("u", "p"), {"Authorization": "Basic dTpw"}),
         (
-            HeaderLogin.basic("u", "p", {"aw-tenant-code": "t"}),
+            Login.basic("u", "p", {"aw-tenant-code": "t"}),
             {"Authorization": "Basic dTpw", "aw-tenant-code": "t"},
         ),
-        (HeaderLogin.bearer("t"), {"Authorization": "Bearer t"}),
+        (Login.bearer("t"), {"Authorization": "Bearer t"}),
     ],
     ids=["basic", "basic and a code", "bearer"],
 )

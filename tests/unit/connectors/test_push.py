@@ -2,6 +2,7 @@ import hmac
 import json
 from base64 import b64encode
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from types import NoneType
 
@@ -13,7 +14,7 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service
 
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.google import AndroidManagementSettings, PushSettings
-from mailgate.connectors.push import GoogleToken, PushMessage, Signature, WebhookProofs, message
+from mailgate.connectors.push import GoogleToken, PushMessage, WebhookProofs, is_signed, message
 from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiResponse
 
@@ -169,12 +170,12 @@ def signed(body, key=b"s3cret"):
 
 
 async def test_a_body_signed_with_the_key_is_proved():
-    assert await Signature("s3cret")(signed(b"{}"), b"{}")
+    assert await is_signed("s3cret", signed(b"{}"), b"{}")
 
 
 @pytest.mark.parametrize("headers", [{}, signed(b"{ }"), signed(b"{}", b"other"), {"x-hmac-signature": "é"}])
 async def test_another_signature_is_refused(headers):
-    assert not await Signature("s3cret")(headers, b"{}")
+    assert not await is_signed("s3cret", headers, b"{}")
 
 
 def apple(**secrets):
@@ -188,7 +189,7 @@ def android(**push):
 @pytest.mark.parametrize(
     ("settings", "proof"),
     [
-        (apple(hmac_key="k"), Signature),
+        (apple(hmac_key="k"), partial),
         (apple(api_key="k"), NoneType),
         (android(**WEBHOOK), GoogleToken),
         (android(), NoneType),

@@ -8,15 +8,7 @@ from tests.unit.connectors.run_store import Source
 
 from mailgate.config.sources.every_source import EverySource
 from mailgate.connectors.protocol import SourceTally
-from mailgate.connectors.run import (
-    BATCH,
-    OVERLAP,
-    Run,
-    SourceOutcome,
-    changes_since,
-    is_due,
-    state_after,
-)
+from mailgate.connectors.run import BATCH, OVERLAP, Run, SourceOutcome, changes_since, is_due, state_after
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState

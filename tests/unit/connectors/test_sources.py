@@ -1,23 +1,24 @@
 """The one visible list of sources."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tests.docs.reading import ROOT, spans, table
 from tests.docs.yaml_blocks import ENVIRON
 from tests.events import event
-from tests.exchanges import VECTORS
-from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, service_account, settings_of, tools
+from tests.exchanges import VECTORS, recorded
+from tests.unit.connectors.around import CATALOG, NOW, SOURCES, answer, secrets_of, settings_of, tools
 
 from mailgate.config import load_bundle
 from mailgate.config.sources.apis import AppleMdmSettings
 from mailgate.config.sources.line import FileSettings, PostSettings
-from mailgate.connectors import connector_for
+from mailgate.connectors import connector_for, every_connector
 from mailgate.connectors.file import PostedLines
-from mailgate.connectors.setup import CONNECTORS, Setup
+from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Device, Report
 from mailgate.devices.posture import posture_of
 from mailgate.model import PostureState
@@ -26,10 +27,10 @@ from mailgate.wire import ApiRequest, ApiResponse
 
 
 def test_sources_with_settings_are_exactly_the_sources_that_exist():
-    assert set(CONNECTORS) == set(SOURCES.values())
+    assert set(every_connector()) == set(SOURCES.values())
 
 
-EXAMPLES = Path(__file__).parents[3] / "config/examples/connectors"
+EXAMPLES = ROOT / "config/examples/connectors"
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -37,6 +38,14 @@ def test_every_source_has_an_example_that_loads(name):
     bundle = load_bundle(EXAMPLES / name / "mailgate.yaml", ENVIRON)
     [settings] = bundle.settings.connectors.values()
     assert settings.type == name
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_has_its_rows_and_its_part_on_the_page(name):
+    page = (ROOT / "docs/connectors.md").read_text("utf-8")
+    rows = [row for row in table(page, "type") if name in spans(row["type"])]
+    assert len(rows) == (1 if name in ("file", "post") else 2)
+    assert f"(`{name}`)\n" in page
 
 
 KINDS = YAML(typ="safe").load(VECTORS / "kinds.yaml")
@@ -49,32 +58,26 @@ EACH_KIND = [
 
 
 class OneDevice:
-    """The API of any source, with one device on which an app is installed."""
+    """The API of any source, with one device on which an app is installed. The source's own file shapes its answers, by ``list``."""
 
-    def __init__(self, device: dict[str, Any]) -> None:
-        self._device = device
+    def __init__(self, device: dict[str, Any], listing: Mapping[str, Any]) -> None:
+        one = listing.get("one")
+        told = {one: [device] if one == listing.get("items") else device, listing.get("total"): 1}
+        self._answers = listing.get("apart", {}) | {"": told if one else device}
 
     async def ask(self, question: ApiRequest) -> ApiResponse:
         if question.method == "POST":
             return answer({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
         path = question.url.partition("?")[0]
-        if path.endswith("/apps/search"):
-            return answer({"app_items": [{"bundle_id": "com.example.diary"}], "TotalResults": 1})
-        if "/mobile-devices/" in path:
-            return answer({"results": [self._device], "totalCount": 1})
-        return answer({"host": self._device} if "/fleet/" in path else self._device)
+        return answer(next(told for end, told in self._answers.items() if path.endswith(end)))
 
     async def close(self) -> None:
         """Do nothing, since nothing is open."""
 
 
 async def one_record(case: dict[str, Any], device: dict[str, Any]) -> Report:
-    secrets = {
-        name: service_account() if text == "$SERVICE_ACCOUNT" else text
-        for name, text in case.get("secrets", {}).items()
-    }
     given = {key: tuple(one) if isinstance(one, list) else one for key, one in case["settings"].items()}
-    settings = settings_of(SOURCES[given["type"]], given, **secrets)
+    settings = settings_of(SOURCES[given["type"]], given, **secrets_of(case))
     here = Setup("mdm", CATALOG, tools())
     if isinstance(settings, AppleMdmSettings):
         [record] = await connector_for(here, settings).receive({}, event("applications", **device))
@@ -82,12 +85,10 @@ async def one_record(case: dict[str, Any], device: dict[str, Any]) -> Report:
         [record] = await PostedLines(here, settings).receive({}, json.dumps(device).encode())
     else:
         said = {key: one for key, one in device.items() if one is not None}
-        api = Setup("mdm", CATALOG, tools(), lambda _: OneDevice(said))
-        record = await connector_for(api, settings).device(next(str(said[key]) for key in IDS if key in said))
+        listing = recorded(given["type"]).get("list", {"name": "id"})
+        api = Setup("mdm", CATALOG, tools(), lambda _: OneDevice(said, listing))
+        record = await connector_for(api, settings).device(str(said[listing["name"]]))
     return record
-
-
-IDS = ("id", "mobileDeviceId", "Uuid", "resourceId", "name")
 
 
 @pytest.mark.parametrize(("case", "given", "complete"), EACH_KIND)

@@ -20,6 +20,7 @@ from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console.connectors.reading import Progress, Readings
 from mailgate.console.context import ConsoleContext
+from mailgate.console.extension.facts import fleet
 from mailgate.console.now.counting import AppCounting, DeviceStates
 from mailgate.console.now.readiness import Readiness
 from mailgate.console.now.verdict_rates import VerdictRates
@@ -90,7 +91,12 @@ class Company:
             progress(3, 3)
             return "3 records"
 
-        counting = AppCounting(self.store, lambda: self.bundle.policy.catalog.apps, self.clock)
+        counting = AppCounting(
+            self.store,
+            lambda: self.bundle.policy.catalog.apps,
+            self.clock,
+            lambda now: fleet(self.store, self.bundle.settings, now),
+        )
         counting.devices = DeviceStates(Counter(clean=2, listed=1), NOW)
         self.context = ConsoleContext(
             store=self.store,

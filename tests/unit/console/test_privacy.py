@@ -29,7 +29,7 @@ from mailgate.console.privacy.document import (
     codes,
 )
 from mailgate.console.privacy.facts import _hosts_in, list_digest, recipients, stored_tables
-from mailgate.console.privacy.report import ReportedVersion, privacy_report
+from mailgate.console.privacy.report import privacy_report
 from mailgate.model.phrase import phrase
 from mailgate.policy.written import LocalizedText
 from mailgate.store import Version
@@ -61,7 +61,7 @@ def version(number: int, bundle: Bundle) -> Version:
 
 
 def report(bundle: Bundle, since: VersionDifference | None = None) -> str:
-    return as_markdown(privacy_report(bundle, ReportedVersion(None, since), NOW), IN_ENGLISH)
+    return as_markdown(privacy_report(bundle, None, since, NOW), IN_ENGLISH)
 
 
 def part(told: str, title: str) -> str:
@@ -221,7 +221,7 @@ def test_an_app_that_answers_for_phones_is_a_source(tmp_path: Path) -> None:
     told, app = report(bundle), "an app on the phone that answers for listed apps alone"
     assert f"| `reporter` | {app} | when it calls | listed apps alone | 2 hours |" in part(told, "2.1 ")
     assert f"Sources are: {app}, your devices themselves." in part(told, "4. ")
-    german = as_markdown(privacy_report(bundle, ReportedVersion(None), NOW), GERMAN)
+    german = as_markdown(privacy_report(bundle, None, None, NOW), GERMAN)
     assert (
         "Quellen sind: eine App auf dem Smartphone, die nur zu gelisteten Apps Auskunft gibt, Ihre Geräte selbst."
         in german

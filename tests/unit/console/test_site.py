@@ -21,7 +21,6 @@ from mailgate.console.api.shapes import ListOf
 from mailgate.console.api.site import OPERATIONS, with_api
 from mailgate.console.apps.facts import AppFacts
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.extension.facts import fleet
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
@@ -93,7 +92,7 @@ async def test_whatever_reads_goes_by_an_index_of_each_table_that_grows(
     await asks(firm, phone, "alice")
     await catch_up(firm.store, firm.bundle, firm.clock())
     await firm.store.enrolments.take([a_browser("ada"), a_browser("bob")])
-    firm.context.counting.browsers = await fleet(firm.store, firm.bundle.settings, firm.clock())
+    await firm.context.counting.count_if_due()
     [seen] = await firm.store.sightings.latest(user="alice", size=1)
     named = NAMED | {"{id}": phone.id, "{device}": phone.id, "{sighting}": seen.id, "{login}": "alice"}
     named |= {"{thumbprint}": a_browser("ada").thumbprint}
@@ -114,7 +113,8 @@ async def test_whatever_reads_goes_by_an_index_of_each_table_that_grows(
 
             found[path] = scanned(await steps_of(firm.store, ask))
     found["/console/devices"].clear()  # read in the order of its key, up to a limit
-    assert {path: tables for path, tables in found.items() if tables} == {}
+    scans = {path: tables for path, tables in found.items() if tables}
+    assert scans == {}, "let the store go by an index, or count in console/now/counting.py (decision 94)"
     assert {path for path, status in statuses.items() if status >= 500} == set()
     assert sum(status == 200 for status in statuses.values()) > len(paths) * 0.8
 
@@ -194,7 +194,7 @@ def for_approvers(monkeypatch: pytest.MonkeyPatch) -> None:
     async def list_nothing(_call: Call) -> ListOf[AppFacts]:
         return ListOf(items=[])
 
-    operation = Operation("GET", "/nothing", list_nothing, "Apps", roles=("approver",), page="apps.html")
+    operation = Operation("GET /nothing", list_nothing, "Apps", roles=("approver",), page="apps.html")
     monkeypatch.setattr(site, "ROUTES", (*site.ROUTES, site.page_of(operation)))
 
 

@@ -22,10 +22,8 @@ def said(*some: Toast) -> Toasts:
 def test_a_toast_is_shown_once_and_on_its_page_alone() -> None:
     toasts = said(DONE)
     assert [toasts.shown("grace", ADA, NOW) for _ in range(2)] == [DONE, None]
-    toasts = said(DONE)
-    assert [toasts.shown("grace", page, NOW) for page in (BOB, ADA)] == [None, None], (
-        "gone with any other page"
-    )
+    toasts = said(DONE)  # which is gone with any other page
+    assert [toasts.shown("grace", page, NOW) for page in (BOB, ADA)] == [None, None]
 
 
 def test_a_new_toast_replaces_the_last_one() -> None:

@@ -1,23 +1,25 @@
 """The closed sets of the model in the words of admins."""
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 import pytest
 
 from mailgate.console.words import (
     EFFECTS,
     PROTOCOLS,
+    VERDICTS,
     device_in_words,
-    effect_in_words,
     enrolment_in_words,
     kind_in_words,
     mail_failure_in_words,
     not_denied_in_words,
-    protocol_in_words,
     reason_in_words,
     short_names,
     status_in_words,
     system_in_words,
+    told_by,
     trouble_in_words,
-    verdict_in_words,
 )
 from mailgate.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
@@ -26,21 +28,19 @@ from mailgate.model.phrase import translate
 from mailgate.texts import console_languages
 
 
-def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
-    assert set(EFFECTS) == set(Effect)
-    assert set(PROTOCOLS) == set(Protocol)
-    assert len(set(EFFECTS.values())) == len(Effect)
-    assert len(set(PROTOCOLS.values())) == len(Protocol)
+@pytest.mark.parametrize("closed", [(EFFECTS, Effect), (PROTOCOLS, Protocol), (VERDICTS, Compliance)])
+def test_each_of_a_closed_set_has_words_of_its_own(closed: tuple[Mapping[str, str], type[StrEnum]]) -> None:
+    words, kinds = closed
+    assert (set(words), len(set(words.values()))) == (set(kinds), len(kinds))
 
 
-def test_every_enrolment_and_every_verdict_has_words_of_its_own() -> None:
+def test_every_enrolment_has_words_of_its_own() -> None:
     assert len({enrolment_in_words(each) for each in Enrolment}) == len(Enrolment)
-    assert len({verdict_in_words(each) for each in Compliance}) == len(Compliance)
 
 
 def test_a_word_of_another_release_stays_as_it_is() -> None:
+    effect_in_words = told_by(EFFECTS)
     assert (effect_in_words("block"), effect_in_words("quarantine")) == ("no mail", "quarantine")
-    assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
     assert reason_in_words("of-another-release") == ""
     assert not_denied_in_words("of-another-release") == "of-another-release"
 
@@ -87,11 +87,9 @@ def test_a_matched_rule_says_why_by_its_own_title() -> None:
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_every_trouble_of_a_source_is_told_as_what_it_does(trouble: Trouble) -> None:
-    assert len(trouble_in_words(trouble.value).split()) > 2
-    assert (
-        trouble_in_words(f"{trouble.value}: the key is wrong")
-        == f"{trouble_in_words(trouble.value)} (the key is wrong)"
-    )
+    told = trouble_in_words(trouble.value)
+    assert len(told.split()) > 2
+    assert trouble_in_words(f"{trouble.value}: the key is wrong") == f"{told} (the key is wrong)"
 
 
 def test_a_trouble_of_another_release_stands_as_it_is() -> None:

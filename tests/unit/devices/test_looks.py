@@ -35,11 +35,7 @@ NOTHING = frozenset[str]()
 
 
 def looked(
-    hours: float = 0,
-    *apps: str,
-    asked: frozenset[str] | None = None,
-    whole: bool = True,
-    profile: str = "",
+    hours: float = 0, *apps: str, asked: frozenset[str] | None = None, whole: bool = True, profile: str = ""
 ) -> dict[str, object]:
     return {"apps": AppsReport(frozenset(apps), whole, NOW - hours * HOUR, asked=asked, profile=profile)}
 

@@ -487,9 +487,7 @@ def test_of_several_devices_each_fact_counts_that_lets_in_the_fewest() -> None:
 
 
 @pytest.mark.parametrize("state", PostureState)
-def test_a_posture_with_a_list_goes_before_an_equal_one(
-    state: PostureState,
-) -> None:
+def test_a_posture_with_a_list_goes_before_an_equal_one(state: PostureState) -> None:
     one, other = (Posture(state, device_id=name) for name in "ab")
     listed = Posture(state, device_id="c", lists=("prohibited",))
     assert strictest([one, other]).device_id == "a"

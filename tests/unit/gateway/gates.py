@@ -174,6 +174,15 @@ class Recorded(list):
         return lambda *_: self.record(access, decision)
 
 
+def _added(name):
+    """A question that is answered by what a test has added under this name."""
+
+    async def answer(self, *_asked):
+        return getattr(self, name)
+
+    return answer
+
+
 class NoPeople:
     """A store without data about people, except what a test adds."""
 
@@ -203,38 +212,13 @@ class NoPeople:
             raise self.breaks
         return self.by_id.get(device_id)
 
-    async def unreported(self, login, devices):
-        return list(self.sighted)
-
     async def requests(self, login, devices, size=50):
         return self.rows[:size], len(self.rows)
 
-    async def quarantine_mails(self, persons):
-        return self.refusal_mails
-
-    async def mails(self, login, addresses):
-        return self.rule_mails
-
-    async def language(self, login):
-        return self.spoken
-
-    async def enrolled(self, login):
-        return self.keys
-
-    async def tokens(self, login):
-        return self.passes
-
-    async def shut_out(self, login):
-        return self.shut_since
-
-    async def exemptions(self, login, devices):
-        return self.exempted
-
-    async def looks(self, login, devices):
-        return self.seen_by
-
-    async def help_requests(self, login, devices):
-        return self.calls
+    unreported, quarantine_mails, mails = _added("sighted"), _added("refusal_mails"), _added("rule_mails")
+    language, enrolled, tokens = _added("spoken"), _added("keys"), _added("passes")
+    shut_out, exemptions, looks = _added("shut_since"), _added("exempted"), _added("seen_by")
+    help_requests = _added("calls")
 
 
 class NoDesk:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from mailgate.http.connection import MAX_TAIL, Server
 from mailgate.http.connection_limits import ConnectionLimit
 from mailgate.http.exchange import Outcome
 from mailgate.http.parser import MAX_PIPELINED, ServerLimits
-from mailgate.http.request import RequestRefused
+from mailgate.http.request import SHORT, RequestRefused
 from mailgate.model import Reason
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -121,6 +122,41 @@ async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
         await settle()
     assert peer.transport.taken().count(b"HTTP/1.1 200 OK") == MAX_PIPELINED + 5
     assert peer.transport.reading
+
+
+def noting(contents):
+    return lambda asked: contents.append(asked.content) or echo(asked)
+
+
+@pytest.mark.parametrize(("turns", "came"), [(0, b"hello"), (1, b"hello"), (3, b"")])
+async def test_a_short_body_is_waited_for_during_one_look_at_the_sockets(connect, turns, came):
+    """Browsers send the head and the body of a form one after the other."""
+    contents = []
+    peer = connect(noting(contents))
+    peer.connection.data_received(post(b"hello")[:-5])
+    assert not peer.connection.idle
+    peer.connection.drain()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert (await peer.send(b"hello")).endswith(b"\r\n\r\n/ hello")
+    assert contents == [came]
+
+
+LONG, EXPECTS = post(bytes(SHORT + 1)), post(b"a").replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "served"),
+    [([LONG[:-1]], 1), ([EXPECTS[:-1]], 1), ([post(b"abc")[:-3], b"a"], 1), ([post(b"a")[:-1]], 0)],
+)
+async def test_no_other_body_is_waited_for_and_none_when_its_client_has_left(connect, pieces, served):
+    contents = []
+    peer = connect(noting(contents), replace(LIMITS, body=0))
+    for piece in pieces:
+        peer.connection.data_received(piece)
+    assert len(contents) == served
+    await peer.leave()
+    assert contents == [b""]
 
 
 async def test_many_requests_at_once_keep_no_other_client_waiting(connect):

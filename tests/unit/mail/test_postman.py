@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from tests.unit.rollout.examples import OPEN, OTHER, rules
 from tests.unit.rollout.versions import ADA, last_entry, put_in_force
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 from tests.unit.store.mail import a_mail, in_force
 
 from mailgate.mail.postman import LEASE, PAUSES, Postman, retry, settle
@@ -265,10 +265,7 @@ async def test_failed_mails_go_out_again(store: Store) -> None:
 
 
 async def test_a_mail_is_late_by_the_clock_of_all_gates(store: Store, monkeypatch) -> None:
-    async def now_there(_own: datetime) -> datetime:
-        return NOW
-
-    monkeypatch.setattr(store.mails, "now", now_there)
+    set_shared_clock(monkeypatch, NOW)
     await store.mails.queue([a_mail("ada", until=NOW + timedelta(minutes=1))])
     ahead = PostOffice(store)
     ahead.now = NOW + timedelta(days=30)

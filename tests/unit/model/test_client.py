@@ -71,8 +71,7 @@ def test_only_a_contradiction_of_kinds_contradicts(reason):
 
 @pytest.mark.parametrize("says", [*Kind, None])
 @pytest.mark.parametrize(
-    "source",
-    ["user-agent", "client-hints", "activesync", "imap-id", "attestation", "certificate", "probe"],
+    "source", ["user-agent", "client-hints", "activesync", "imap-id", "attestation", "certificate", "probe"]
 )
 def test_only_a_probe_that_found_a_computer_has_probed(source, says):
     signals = (Signal("user-agent", "x", "y", Kind.TABLET), Signal(source, "x", "y", says))

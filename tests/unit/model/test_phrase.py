@@ -264,12 +264,7 @@ def test_the_nearest_word_is_found(word: str, near: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("words", "most", "shown"),
-    [
-        ("", 2, ""),
-        ("a", 2, "`a`"),
-        ("ba", 2, "`b`, `a`"),
-        ("abc", 2, "`a`, `b`, … (3 in all)"),
-    ],
+    [("", 2, ""), ("a", 2, "`a`"), ("ba", 2, "`b`, `a`"), ("abc", 2, "`a`, `b`, … (3 in all)")],
 )
 def test_long_lists_are_cut(words: str, most: int, shown: str) -> None:
     assert quoted(words, most) == shown

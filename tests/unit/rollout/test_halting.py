@@ -10,16 +10,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
 from mailgate.classify import classify
-from mailgate.model import (
-    Access,
-    CertificateResult,
-    Client,
-    Kind,
-    Posture,
-    PostureState,
-    RequestFacts,
-    User,
-)
+from mailgate.model import Access, CertificateResult, Client, Kind, Posture, PostureState, RequestFacts, User
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.halting import HaltMonitor

@@ -18,10 +18,7 @@ from mailgate.store import Store
 ROOT = Path(__file__).parents[3]
 EXAMPLE = load_bundle(ROOT / "config/examples/personal-phones/mailgate.yaml").rules
 BEFORE = compile_rules(
-    {
-        "apps.yaml": EXAMPLE.texts["apps.yaml"],
-        "policy.yaml": (ROOT / "config/policy.yaml").read_text("utf-8"),
-    }
+    {"apps.yaml": EXAMPLE.texts["apps.yaml"], "policy.yaml": (ROOT / "config/policy.yaml").read_text("utf-8")}
 )
 """The shipped rules, by which a phone of which not every app is seen gets no mail."""
 EVERY = frozenset({"tiktok"})

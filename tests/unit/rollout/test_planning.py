@@ -311,8 +311,7 @@ async def test_a_plan_is_kept_where_somebody_answers_for_it(firm: Company, who: 
 
 
 @pytest.mark.parametrize(
-    ("asked", "of_the_guard", "looked_at"),
-    [(1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2), (1, None, 1)],
+    ("asked", "of_the_guard", "looked_at"), [(1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2), (1, None, 1)]
 )
 def test_a_plan_covers_at_least_the_days_of_the_guard(
     asked: int, of_the_guard: float | None, looked_at: int

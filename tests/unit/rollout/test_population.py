@@ -58,9 +58,7 @@ async def test_nobody_stands_for_the_owner_of_a_device_by_naming_it(store: Store
     assert {each.person for each in occasions} == {"ada", "bob"}
 
 
-async def test_people_without_a_device_come_too_and_reported_mail_apps_are_known(
-    store: Store,
-) -> None:
+async def test_people_without_a_device_come_too_and_reported_mail_apps_are_known(store: Store) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin")
     await people.see(store, POLICY, people.mail_app("EAS7"), "ada")
     await people.know(store, POLICY, [people.phone(7, "tiktok", owner="ada")])

@@ -53,9 +53,7 @@ async def running(store: Store) -> Store:
     return store
 
 
-async def test_a_draft_is_audited_and_not_started(
-    running: Store,
-) -> None:
+async def test_a_draft_is_audited_and_not_started(running: Store) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)
     assert (draft.base, draft.title, draft.author) == (1, "WeChat joins the prohibited list", "ada")
     assert draft.digest == after.digest

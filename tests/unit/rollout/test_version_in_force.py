@@ -55,8 +55,9 @@ class Freeze:
 
 
 def keeper(store: Store, *looks: Inspector | Freeze) -> RulesKeeper:
-    """A gate that has not started, and what looks at changes of its files."""
-    return RulesKeeper(store.policies, "gate-1", lambda: NOW, *looks)  # type: ignore[arg-type]
+    """A gate that has not started, and what looks at changes of its files: by default nothing."""
+    passing = [AsyncMock(return_value=InspectionResult()), AsyncMock(return_value="")][len(looks) :]
+    return RulesKeeper(store.policies, "gate-1", lambda: NOW, *looks, *passing)  # type: ignore[arg-type]
 
 
 async def started(store: Store, policy: str = OPEN) -> RulesKeeper:
@@ -339,9 +340,7 @@ async def test_the_first_start_is_not_frozen(store: Store) -> None:
     assert gate.current.activation.note == "the first start"
 
 
-async def test_files_changed_in_a_freeze_are_held_until_its_end(
-    store: Store,
-) -> None:
+async def test_files_changed_in_a_freeze_are_held_until_its_end(store: Store) -> None:
     with capture_logs() as logs:
         gate, inspector, freeze = await frozen(store, "")
         await looked(gate)
@@ -505,9 +504,7 @@ async def drafted(store: Store) -> RulesKeeper:
     return gate
 
 
-async def test_files_without_what_somebody_started_do_not_undo_it(
-    store: Store,
-) -> None:
+async def test_files_without_what_somebody_started_do_not_undo_it(store: Store) -> None:
     gate = await drafted(store)
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert gate.current.activation.number == 2

@@ -21,9 +21,11 @@ from mailgate.model import (
 from mailgate.model.apps import ListedApp
 from mailgate.model.device import PostureTerms
 from mailgate.policy import AppCatalog
-from mailgate.store import gates
+from mailgate.store import Recorded, RetentionTimes, Store, gates
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEEP = RetentionTimes(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 MAX_AGE = timedelta(hours=24)
 TERMS = PostureTerms(MAX_AGE)
 ISSUER = "https://mdm.example.com"
@@ -37,6 +39,17 @@ def set_shared_clock(patched: pytest.MonkeyPatch, at: datetime) -> None:
         return at
 
     patched.setattr(gates, "shared_now", by_the_database)
+
+
+async def prune(store: Store, before: datetime) -> int:
+    """Delete what was last seen before then, of all that is kept as long as sightings."""
+    return await store.retention.prune(before + KEEP.sightings, KEEP)
+
+
+async def stored(store: Store) -> list[Recorded]:
+    """The last sightings, once all that waits is written."""
+    await store.ledger.flush()
+    return await store.sightings.latest()
 
 
 def catalog(*apps: str, **lists: tuple[str, ...]) -> AppCatalog:

@@ -7,18 +7,11 @@ from typing import Any
 from sqlalchemy import event
 
 from mailgate.store import Store
+from mailgate.store.personal_data import PERSONAL
 
-LARGE = (
-    "audit",
-    "clients",
-    "device_names",
-    "device_rows",
-    "devices",
-    "enrolled_keys",
-    "plan_movers",
-    "reports",
-    "sightings",
-)
+FEW = {"reliefs", "shut_enrolments"}
+"""Tables of people in which admins write every row, one at a time."""
+LARGE = {"audit", *(table.name for table in PERSONAL)} - FEW
 """Tables that grow with the company."""
 
 

@@ -19,7 +19,7 @@ from mailgate.store.bulk_rows import (
     among,
     delete_rows,
     insert_rows,
-    update_rows,
+    put_rows,
     upsert,
     upsert_rows,
 )
@@ -121,8 +121,8 @@ async def test_only_the_rows_that_are_named_change_and_go(opened: Database) -> N
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [device(key) for key in range(4)])
         await insert_rows(connection, device_names, names)
-        changed = [{"key": key, "lost_at": later, "changed": key} for key in (1, 3)]
-        await update_rows(connection, devices, changed, "key")
+        changed = [device(key) | {"lost_at": later, "changed": key} for key in (1, 3)]
+        await put_rows(connection, devices, changed)
         await delete_rows(connection, device_names, [{"kind": "serial", "name": f"S{key}"} for key in (0, 3)])
         await delete_rows(connection, device_names, [{"kind": "udid", "name": "S1"}])
     async with opened.reading() as connection:
@@ -134,7 +134,7 @@ async def test_only_the_rows_that_are_named_change_and_go(opened: Database) -> N
 async def test_an_empty_batch_does_nothing(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [])
-        await update_rows(connection, devices, [], "key")
+        await put_rows(connection, devices, [])
         await delete_rows(connection, devices, [])
         assert await found(connection, []) == []
 

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, KEEP, NOW, access
 from tests.unit.store.steps import goes_by, scanned, steps_of
-from tests.unit.store.test_retention import KEEP
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store

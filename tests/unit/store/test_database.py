@@ -4,19 +4,30 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.unit.clock import Clock
-from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, CATALOG, NOW, TERMS, access, mail_app, proof
+from tests.unit.store.examples import (
+    ALLOW,
+    BLOCK,
+    BROWSER,
+    CATALOG,
+    DAY,
+    KEEP,
+    NOW,
+    TERMS,
+    access,
+    mail_app,
+    proof,
+)
 from tests.unit.store.outage import outage
 from tests.unit.store.people import write_down
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind, RequestFacts
-from mailgate.store import Backlog, RetentionTimes, Store, StoreUnavailableError
+from mailgate.store import Backlog, Store, StoreUnavailableError
 from mailgate.store.database import CircuitBreaker, Database, empty_log
 from mailgate.store.enrolments import _REPORTING
 from mailgate.store.migrate import migrate, store_url
@@ -205,8 +216,6 @@ async def test_an_index_that_says_something_else_than_its_table_is_found(store: 
     assert await store.faults() != []
 
 
-DAY = timedelta(days=1)
-KEEP = RetentionTimes(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 MARK = "forgettable"
 """In every name, id and text that is about the person or the device."""
 OTHERS = 24

@@ -30,8 +30,7 @@ def row(key: int) -> DeviceRow:
 @pytest.fixture
 async def filled(store: Store) -> Store:
     await store.devices.ingest(
-        [report_by("mdm", f"{n:02}", owner=f"person-{n:02}", serial=f"SERIAL{n:02}") for n in range(40)],
-        NOW,
+        [report_by("mdm", f"{n:02}", owner=f"person-{n:02}", serial=f"SERIAL{n:02}") for n in range(40)], NOW
     )
     devices = await store.devices.page()
     await store.rows.keep([row(each.number) for each in devices])

@@ -5,17 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.devices import ids, learned, record, report
-from tests.unit.store.examples import (
-    BLOCK,
-    CATALOG,
-    ISSUER,
-    NOW,
-    PHONE_1,
-    access,
-    mail_app,
-    minutes,
-    proof,
-)
+from tests.unit.store.examples import BLOCK, CATALOG, ISSUER, NOW, PHONE_1, access, mail_app, minutes, proof
 from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.device import Device, new_id

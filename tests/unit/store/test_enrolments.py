@@ -176,9 +176,7 @@ async def test_keys_come_page_by_page(open_store: Store) -> None:
     assert await open_store.enrolments.page("b") == []
 
 
-async def test_silent_keys_are_deleted_and_revoked_ones_keep_their_thumbprint(
-    open_store: Store,
-) -> None:
+async def test_silent_keys_are_deleted_and_revoked_ones_keep_their_thumbprint(open_store: Store) -> None:
     await enrol(open_store, "a")
     await enrol(open_store, "b")
     await open_store.enrolments.reported("a", NOW + 30 * DAY)

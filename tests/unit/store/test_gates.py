@@ -57,9 +57,7 @@ async def test_the_time_is_that_of_the_database(store: Store) -> None:
     assert int(told.timestamp()) >= int(seconds)
 
 
-async def test_the_later_of_both_clocks_tells_whether_a_time_is_ahead(
-    store: Store,
-) -> None:
+async def test_the_later_of_both_clocks_tells_whether_a_time_is_ahead(store: Store) -> None:
     async with store._database.reading() as connection:
         assert await latest_now(connection, FAR) == FAR
         assert await latest_now(connection, LONG_PAST) > LONG_PAST

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from tests.servers import PATIENCE
 from tests.unit.rollout.examples import rules
-from tests.unit.store.examples import BLOCK, access
+from tests.unit.store.examples import BLOCK, access, stored
 from tests.unit.store.outage import outage
 
 from mailgate.classify import classify
@@ -28,15 +28,10 @@ from mailgate.model import (
     Stage,
 )
 from mailgate.policy.decide import decide
-from mailgate.store import Proofs, Recorded, Store
+from mailgate.store import Proofs, Store
 from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import MOST_REPEATED_STRANGERS, MOST_STRANGERS, REPEATED_INTERVAL
 from mailgate.store.sightings import Tally
-
-
-async def stored(store: Store) -> list[Recorded]:
-    await store.ledger.flush()
-    return await store.sightings.latest()
 
 
 async def test_a_sighting_says_who_what_and_why(store: Store) -> None:
@@ -241,17 +236,19 @@ async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store)
     assert store.ledger.strangers_not_recorded == 0
 
 
-async def test_another_user_agent_is_recorded_as_if_in_full(store: Store) -> None:
-    first = access(made_up(1))
-    other = access(made_up(2), now=later(3), client=classify(made_up(2)))
+@pytest.mark.parametrize("person", [ADA, ""])
+async def test_another_user_agent_is_recorded_as_if_in_full(store: Store, person: str) -> None:
+    first = access(made_up(1), user=person)
+    other = access(made_up(2), user=person, now=later(3), client=classify(made_up(2)))
     recurring = store.ledger.recurring(first, LET_IN)
-    recurring(made_up(1).user_agent, ADA, "", later(1))
+    recurring(made_up(1).user_agent, person, "", later(1))
     for moment in (2, 3):
-        recurring(made_up(2).user_agent, ADA, "", later(moment))
+        recurring(made_up(2).user_agent, person, "", later(moment))
     rows = await stored(store)
     assert sorted(row.tally for row in rows) == [Tally(1, later(1), later(1)), Tally(2, later(2), later(3))]
+    recurring(made_up(2).user_agent, person, "", later(2))
     store.ledger.record(other, LET_IN)
-    assert sorted(row.tally.times for row in await stored(store)) == [1, 3]
+    assert sorted(row.tally.times for row in await stored(store)) == [1, 4]
 
 
 @pytest.mark.parametrize("named", [True, False])

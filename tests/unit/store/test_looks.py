@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import KEEP, NOW
 from tests.unit.store.outage import outage
 
 from mailgate.devices.trust import report_by
@@ -155,5 +155,5 @@ async def test_a_forgotten_device_takes_the_looks_at_it_along(store: Store) -> N
 
 async def test_looks_have_a_time_of_their_own(store: Store) -> None:
     await kept(store, ADA, replace(LIST, at=NOW - 2 * MINUTE))
-    assert await store.looks.prune(NOW - MINUTE) == 1
+    assert await store.retention.prune(NOW - MINUTE + KEEP.looks, KEEP) == 1
     assert [each.what for each in await store.looks.page(9)] == ["people"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.store.examples import NOW, minutes
+from tests.unit.store.examples import NOW, minutes, prune
 from tests.unit.store.mail import a_mail
 from tests.unit.store.outage import outage
 
@@ -95,8 +95,8 @@ async def test_languages_end_when_nobody_was_heard(store: Store) -> None:
     store.languages.listening = True
     store.languages.note("ada", "de", NOW)
     await store.languages.flush()
-    assert await store.languages.prune(NOW) == 0
-    assert await store.languages.prune(NOW + timedelta(days=1)) == 1
+    assert await prune(store, NOW) == 0
+    assert await prune(store, NOW + timedelta(days=1)) == 1
 
 
 async def test_a_language_that_was_not_stored_is_noted_again(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, minutes, proof
+from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, minutes, proof, prune
 from tests.unit.store.mail import ACT, a_mail, in_force
 
 from mailgate.model import Kind, PostureState
@@ -201,8 +201,8 @@ async def test_people_told_of_a_version_are_found(store: Store) -> None:
 
 async def test_old_mails_are_deleted(store: Store) -> None:
     await store.mails.queue([a_mail()])
-    assert await store.mails.prune(NOW) == 0
-    assert await store.mails.prune(NOW + timedelta(seconds=1)) == 1
+    assert await prune(store, NOW) == 0
+    assert await prune(store, NOW + timedelta(seconds=1)) == 1
 
 
 WEEK = timedelta(days=7)
@@ -255,8 +255,8 @@ async def test_a_claim_is_remembered_by_the_next_process(store: Store, other_gat
 
 async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) -> None:
     await claim(store)
-    assert await store.quarantine_mails.prune(NOW) == 0
-    assert await store.quarantine_mails.prune(NOW + timedelta(seconds=1)) == 1
+    assert await prune(store, NOW) == 0
+    assert await prune(store, NOW + timedelta(seconds=1)) == 1
     await store.postures(CATALOG, TERMS).current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
     await store.reports.flush()
     for device in (PHONE_1, "applx1"):

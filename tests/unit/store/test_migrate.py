@@ -236,13 +236,7 @@ def test_the_version_before_works_after_the_last_step(url: str, steps: Steps) ->
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)
-@pytest.mark.parametrize(
-    "step",
-    [
-        "DROP TABLE gates",
-        "ALTER TABLE gates DROP COLUMN version",
-    ],
-)
+@pytest.mark.parametrize("step", ["DROP TABLE gates", "ALTER TABLE gates DROP COLUMN version"])
 def test_a_step_that_an_older_gate_would_fail_at_is_found(url: str, step: str) -> None:
     engine, before = at_revision(url, newest(STEPS).revision)
     with engine.begin() as connection:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.store.examples import NOW, access
+from tests.unit.store.examples import NOW, access, prune
 from tests.unit.store.plans import ACT, MOVER, PLAN
 
 from mailgate.model import Decision, Effect, Reason, RequestFacts
@@ -104,7 +104,7 @@ async def test_a_list_of_more_than_a_window_goes_on_behind_it(
 
 async def test_movers_go_with_their_plan(planned_for: Store) -> None:
     assert await planned_for.movers.count_of(PLAN.digest) == 5
-    await planned_for.plans.prune(PLAN.made_at.replace(year=PLAN.made_at.year + 1))
+    await prune(planned_for, PLAN.made_at.replace(year=PLAN.made_at.year + 1))
     assert await planned_for.movers.count_of(PLAN.digest) == 0
 
 
@@ -136,6 +136,7 @@ async def test_each_person_counts_once_in_the_hour_in_which_they_came_first(stor
 async def test_first_refusals_are_deleted_like_sightings(store: Store) -> None:
     for user in ("ada", "bob"):
         await asks(store, user, "new")
-    assert await store.first_refusals.prune(HOUR, 5) == 0
-    later = HOUR + timedelta(hours=1)
-    assert [await store.first_refusals.prune(later, 1) for _ in range(3)] == [1, 1, 0]
+    await prune(store, HOUR)
+    assert await store.first_refusals.by_hour("new", NOW)
+    await prune(store, HOUR + timedelta(hours=1))
+    assert await store.first_refusals.by_hour("new", NOW) == []

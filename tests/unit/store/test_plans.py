@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, prune
 from tests.unit.store.plans import ACT, DRAFT, PLAN
 
 from mailgate.store import Act, OvertakenError, RuleTexts, Store, StoredPlan
@@ -37,9 +37,7 @@ async def test_processes_that_plan_one_change_by_themselves_leave_one_plan(
     assert len(await store.plans.latest(9)) == len(await store.audit.page()) == 1
 
 
-async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(
-    store: Store,
-) -> None:
+async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(store: Store) -> None:
     later = NOW + timedelta(days=2)
     others = [{"author": "lin"}, {"serial": PLAN.serial + 1}, {"made_at": later}]
     assert await store.plans.keep(PLAN, ACT)
@@ -52,8 +50,8 @@ async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(
 
 async def test_old_plans_are_deleted(store: Store) -> None:
     await store.plans.keep(PLAN, ACT)
-    assert await store.plans.prune(NOW) == 0
-    assert await store.plans.prune(NOW + timedelta(seconds=1)) == 1
+    assert await prune(store, NOW) == 0
+    assert await prune(store, NOW + timedelta(seconds=1)) == 1
     assert await store.plans.find("abcdef") == []
 
 
@@ -152,6 +150,6 @@ async def test_old_drafts_go_unless_they_came_in_force(based: Store) -> None:
     await based.drafts.keep(DRAFT_DRAFTS, ACT_DRAFTS)
     await based.drafts.keep(replace(DRAFT_DRAFTS, digest="0" * 64), ACT_DRAFTS)
     await based.policies.activate(MADE, Act(NOW, "ada", "policy-activated"))
-    assert await based.drafts.prune(NOW) == 0
-    assert await based.drafts.prune(NOW + timedelta(seconds=1)) == 1
+    assert await prune(based, NOW) == 0
+    assert await prune(based, NOW + timedelta(seconds=1)) == 1
     assert [each.digest for each in await based.drafts.latest(9)] == [MADE.digest]

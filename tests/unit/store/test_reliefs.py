@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, prune
 
 from mailgate.model.phrase import translate
 from mailgate.policy.halting import HaltWhen
@@ -101,8 +101,8 @@ async def test_reliefs_of_a_person_are_found_by_name_and_device(store: Store) ->
 async def test_old_reliefs_are_deleted_and_a_halt_stays(store: Store) -> None:
     for each in (ADA, HALT):
         await store.reliefs.grant(each, ACT)
-    assert await store.reliefs.prune(NOW + DAY) == 0
-    assert await store.reliefs.prune(NOW + 2 * DAY) == 1
+    assert await prune(store, NOW + DAY) == 0
+    assert await prune(store, NOW + 2 * DAY) == 1
     assert [each.relief.cause for each in await store.reliefs.history()] == [Cause.HALT]
     again = await store.reliefs.grant(D1, ACT)
     assert again.number == 3, "a number is never used twice"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 from tests.unit.store.devices import learned, report
-from tests.unit.store.examples import ALLOW, BLOCK, CATALOG, NOW, TERMS, access
+from tests.unit.store.examples import ALLOW, BLOCK, CATALOG, DAY, KEEP, NOW, TERMS, access
 from tests.unit.store.people import write_down
 from tests.unit.store.plans import ACT, MOVER, PLAN
 
@@ -15,16 +15,14 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
 from mailgate.model.times import LONG_AGO
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Named, RetentionTimes, Store, gates
+from mailgate.store import Named, Store, gates
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
 from mailgate.store.shut_enrolments import Sort
 
-DAY = timedelta(days=1)
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
 """Later than the clock of any database says."""
-KEEP = RetentionTimes(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 SERIAL = {"serial": "C39X8FAKE1"}
 
 

@@ -64,15 +64,7 @@ async def two_of_zoe(store: Store) -> Store:
 
 @pytest.mark.parametrize(
     "typed",
-    [
-        "c02",
-        "00008110-001a",
-        "00008110001A2B",
-        "applx",
-        "0001-",
-        DEVICE[:3],
-        DEVICE[:7].replace("-", ""),
-    ],
+    ["c02", "00008110-001a", "00008110001A2B", "applx", "0001-", DEVICE[:3], DEVICE[:7].replace("-", "")],
 )
 async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(two_of_zoe: Store, typed: str) -> None:
     assert DEVICE in [each.id for each in await two_of_zoe.search.devices(typed, 9)]

@@ -3,18 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access, mail_app, minutes
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW, access, mail_app, minutes, stored
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
 from mailgate.store import Recorded, RowPosition, SeenClient, Store, Tally
 from mailgate.store.sightings import SightingPage
-
-
-async def stored(store: Store) -> list[Recorded]:
-    await store.ledger.flush()
-    return await store.sightings.latest()
 
 
 async def test_one_row_counts_one_client_and_answer_a_day(store: Store) -> None:

@@ -154,9 +154,7 @@ def nameless(agent: str, number: int = 0) -> Access:
     return access(RequestFacts("GET", f"/{number}/", headers={"user-agent": agent}), device="", user="")
 
 
-def test_a_new_user_agent_is_shut_out_beyond_the_limit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_new_user_agent_is_shut_out_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailgate.store.stranger_limit.MOST_NAMELESS", 3)
     stranger_limit = StrangerLimit()
     for number in range(3):

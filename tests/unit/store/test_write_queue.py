@@ -8,21 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from structlog.testing import capture_logs
-from tests.unit.store.examples import BLOCK, CATALOG, NOW, access, proof
+from tests.unit.store.examples import BLOCK, CATALOG, NOW, access, proof, stored
 from tests.unit.store.outage import cut_off, outage
 
-from mailgate.store import Backlog, Recorded, Store
+from mailgate.store import Backlog, Store
 from mailgate.store.database import Database
 from mailgate.store.ingest import report_of
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
 
 OTHER = proof(device_id="phone-2")
-
-
-async def stored(store: Store) -> list[Recorded]:
-    await store.ledger.flush()
-    return await store.sightings.latest()
 
 
 async def test_a_full_queue_drops_and_counts(store: Store, tmp_path: Path) -> None:

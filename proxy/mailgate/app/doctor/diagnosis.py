@@ -65,15 +65,6 @@ def diagnosis_by(check: str, text: str, state: State = State.FAILED, otherwise: 
     return Diagnosis(check, state, found, to_do[0] if to_do else otherwise)
 
 
-def https_wire(authorities: Path | None) -> Wire:
-    """Asks with these authorities, or those of the system."""
-    return HttpsWire(ANSWER_SECONDS, MAX_ANSWER, authorities)
-
-
-def no_own_addresses(_host: str) -> frozenset[str]:
-    return frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A gate by its files, and the tools to look at it. Nothing here changes anything but by leaving a trace of a question."""
@@ -87,8 +78,9 @@ class Examined:
     mistakes: tuple[Mistake, ...] = ()
     store: Store | StoreError | None = None
     """The open store, or why it cannot be opened; None without settings."""
-    wire: Callable[[Path | None], Wire] = https_wire
-    own_addresses: Callable[[str], frozenset[str]] = no_own_addresses
+    wire: Callable[[Path | None], Wire] = lambda each: HttpsWire(ANSWER_SECONDS, MAX_ANSWER, each)
+    """Asks with these authorities, or with those of the system."""
+    own_addresses: Callable[[str], frozenset[str]] = lambda _host: frozenset()
     """The addresses of this machine from which a host is asked."""
 
     @property

@@ -97,7 +97,10 @@ def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
     """
     found: list[list[socket.socket]] = [[] for _ in range(count)]
     try:
-        for family, kind, protocol, _, where in _resolved(address):
+        known = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, kind, protocol, _, where in dict.fromkeys(known):
             _require_free(family, where)
             for of_worker in found:
                 opened = socket.socket(family, kind, protocol)
@@ -120,11 +123,6 @@ def close(listeners: list[list[socket.socket]]) -> None:
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _resolved(address: Address) -> list[Any]:
-    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return list(dict.fromkeys(found))
 
 
 def _require_free(family: int, where: Any) -> None:

@@ -125,53 +125,47 @@ async def _begun(api: GateApi, files: Mapping[str, str], days: int) -> Any:
     raise busy
 
 
-File = Annotated[
-    Path | None,
-    typer.Argument(metavar="[FILE]", help="Rules to plan instead of the settings' policy file."),
-]
 Version = Annotated[
     str,
     typer.Option(help="A version that ran, instead of the files: a number, or the beginning of a digest."),
 ]
 Days = Annotated[int, typer.Option(help="How many days of requests to decide again.", min=1, max=366)]
-Workers = Annotated[
-    int, typer.Option(help="Processes that decide in parallel; 0 for one per core.", min=0, max=64)
-]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print the counts as CSV.")]
-ByExitCode = Annotated[
-    bool,
-    typer.Option(
-        "--exit-code",
-        help="Say by the exit code what the change needs: 0 if these rules already run, 3 if it is within the "
-        "guard, 4 if it needs approvals.",
-    ),
-]
-AtGate = Annotated[
-    str,
-    typer.Option(
-        "--gate",
-        metavar="URL",
-        help="The admin port of a running gate that makes the plan of these files, by what its store knows, and keeps it. "
-        "It takes an admin token there. Secrets of the settings need not be here.",
-    ),
-]
-Svg = Annotated[
-    Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the plan to this file.")
-]
 
 
 def plan(
-    file: File = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Rules to plan instead of the settings' policy file."),
+    ] = None,
     version: Version = "",
     days: Days = DAYS,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
-    as_csv: AsCsv = False,
-    svg: Svg = None,
-    workers: Workers = 0,
-    by_exit_code: ByExitCode = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the counts as CSV.")] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the plan to this file.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that decide in parallel; 0 for one per core.", min=0, max=64)
+    ] = 0,
+    by_exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code",
+            help="Say by the exit code what the change needs: 0 if these rules already run, 3 if it is within the "
+            "guard, 4 if it needs approvals.",
+        ),
+    ] = False,
     token_file: TokenFile = None,
-    gate: AtGate = "",
+    gate: Annotated[
+        str,
+        typer.Option(
+            "--gate",
+            metavar="URL",
+            help="The admin port of a running gate that makes the plan of these files, by what its store knows, and keeps it. "
+            "It takes an admin token there. Secrets of the settings need not be here.",
+        ),
+    ] = "",
 ) -> None:
     """Show what the rules in the files, or an earlier version, would change for every known device and every recent
     client.

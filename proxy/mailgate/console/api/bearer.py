@@ -19,6 +19,7 @@ from mailgate.config.admins import AdminSettings
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.context import ConsoleContext
+from mailgate.console.login.rights import token_proof
 from mailgate.console.login.tries import LoginTries
 from mailgate.console.looks import may_open
 from mailgate.console.peer import origin_of_request
@@ -42,23 +43,15 @@ Admins = Mapping[str, AdminSettings]
 
 @dataclass(frozen=True, slots=True)
 class CheckedToken:
-    """A token that was checked."""
-
     name: str
     proved_by: str
-    """The hash in the settings against which it was checked. If the settings have another one, the token is not
-    accepted."""
+    """The hash in the settings against which it was checked. If the settings have another one, the token is not accepted."""
     until: datetime
 
     def holds(self, admins: Admins) -> bool:
         """Whether these settings still have that hash."""
         admin = admins.get(self.name)
-        return admin is not None and _hash_of(admin) == self.proved_by
-
-
-def _hash_of(admin: AdminSettings) -> str:
-    """The hash of an admin's token; empty if they have none, so that no token is accepted for them."""
-    return admin.token_hash.get_secret_value() if admin.token_hash else ""
+        return admin is not None and token_proof(admin) == self.proved_by
 
 
 class Bearers:
@@ -78,7 +71,9 @@ class Bearers:
             return known
         running = self._running.get(digest)
         if running is None:
-            self._count(token.partition(":")[0], address, now)
+            if wait := self._tries.wait(token.partition(":")[0], address, now):
+                seconds = str(ceil(wait.total_seconds()))
+                raise ProblemError(429, f"try again in {seconds} seconds", headers={"Retry-After": seconds})
             running = asyncio.get_running_loop().create_task(self._check(admins, token, address, digest, now))
             self._running[digest] = running
             running.add_done_callback(lambda _: self._running.pop(digest, None))
@@ -93,13 +88,8 @@ class Bearers:
             log.warning("api-token-refused")
             return None
         self._tries.note_success(name, address)
-        self._known[digest] = known = CheckedToken(name, _hash_of(admins[name]), now + CACHE_TIME)
+        self._known[digest] = known = CheckedToken(name, token_proof(admins[name]), now + CACHE_TIME)
         return known
-
-    def _count(self, name: str, address: str, now: datetime) -> None:
-        if wait := self._tries.wait(name, address, now):
-            seconds = ceil(wait.total_seconds())
-            raise ProblemError(429, f"try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
 
 
 async def call_of_admin(

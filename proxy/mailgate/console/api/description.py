@@ -1,5 +1,4 @@
-"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is
-served."""
+"""The API's OpenAPI 3.1 description. It is made from the operations themselves, so that it describes exactly what is served."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +57,9 @@ class _Shapes(DescribedSchema):
 def description(operations: Sequence[Operation]) -> bytes:
     """The description of these operations, as JSON."""
     shapes, schemas = _shapes(operations)
-    components = {name: schemas[name] for name in sorted(schemas.keys() - _of_addresses(shapes))}
+    # the fields of paths and queries are listed with each operation, so nothing refers to their models
+    addresses = {_referred(shape) for (use, _), shape in shapes.items() if use.endswith((" path", " query"))}
+    components = {name: schemas[name] for name in sorted(schemas.keys() - addresses)}
     paths: dict[str, Schema] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, shapes, schemas)
@@ -90,8 +91,7 @@ def description(operations: Sequence[Operation]) -> bytes:
 
 
 def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], Schema], dict[str, Schema]]:
-    """The schemas of the inputs and answers of operations, by use and mode, and the schemas that they refer to, by
-    name."""
+    """The schemas of the inputs and answers of operations, by use and mode, and the schemas that they refer to, by name."""
     wanted: list[tuple[str, Mode, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
     for each in operations:
         wanted += [
@@ -106,12 +106,6 @@ def _shapes(operations: Sequence[Operation]) -> tuple[Mapping[tuple[str, Mode], 
     return shapes, dict(rest["$defs"])
 
 
-def _of_addresses(shapes: Mapping[tuple[str, Mode], Schema]) -> set[str]:
-    """The names of the models of paths and queries. Their fields are listed with each operation, so nothing refers to
-    them."""
-    return {_referred(shape) for (use, _), shape in shapes.items() if use.endswith((" path", " query"))}
-
-
 def _referred(shape: Schema) -> str:
     return str(shape.get("$ref", "")).rpartition("/")[2]
 
@@ -120,11 +114,12 @@ def _operation(
     each: Operation, shapes: Mapping[tuple[str, Mode], Schema], schemas: dict[str, Schema]
 ) -> Schema:
     summary, more = each.about
+    who = f"It takes the role {' or '.join(each.roles)}." if each.roles else "Every admin may."
     told: Schema = {
         "operationId": each.name,
         "tags": [each.area],
         "summary": summary,
-        "description": " ".join(filter(None, [more.replace("\n", " "), _who(each)])),
+        "description": " ".join(filter(None, [more.replace("\n", " "), who])),
         "parameters": [
             *_parameters("path", shapes[f"{each.name} path", "validation"], schemas),
             *_parameters("query", shapes[f"{each.name} query", "validation"], schemas),
@@ -138,10 +133,6 @@ def _operation(
         schema = shapes[f"{each.name} body", "validation"]
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     return told
-
-
-def _who(each: Operation) -> str:
-    return f"It takes the role {' or '.join(each.roles)}." if each.roles else "Every admin may."
 
 
 def _parameters(place: str, shape: Schema, schemas: dict[str, Schema]) -> Iterator[Schema]:

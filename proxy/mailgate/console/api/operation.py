@@ -46,12 +46,15 @@ class Call:
         return self.person.act(self.now, what, why)
 
     def set_location(self, path: str) -> None:
-        """Set the address of the result."""
         self.headers["Location"] = VERSION + path
 
 
 VERSION = "/api/v1"
 """The path of every operation. What exists keeps its meaning; fields, parameters and operations may be added."""
+
+OPERATOR: tuple[Role, ...] = ("operator",)
+APPROVER: tuple[Role, ...] = ("approver",)
+EITHER: tuple[Role, ...] = ("operator", "approver")
 
 _NAME = re.compile(r"\{(\w+)\}")
 """A name in an address."""
@@ -62,10 +65,8 @@ Answer = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation."""
-
-    method: str
-    path: str
+    address: str
+    """Its method and its path, like ``GET /plans/{digest}``."""
     answer: Answer
     area: str
     """Its tag, which is the word in the console's menu."""
@@ -88,6 +89,14 @@ class Operation:
     page: str = ""
     """The template of the page of the console that shows its answer, with the fields of the answer as its values. Only for an
     operation that takes nothing. Without it, a page of the same facts is a file of its own."""
+
+    @property
+    def method(self) -> str:
+        return self.address.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.address.partition(" ")[2]
 
     @property
     def name(self) -> str:

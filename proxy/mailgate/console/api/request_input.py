@@ -1,7 +1,7 @@
 """Reads the input of a request into the models of its operation, or reports every mistake in it at once."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -44,8 +44,7 @@ def _path(values: Mapping[str, str], model: type[Model]) -> Model:
     try:
         return model.model_validate_strings(dict(values))
     except ValidationError as error:
-        found = [Fault(detail=_words(each, model), parameter=str(each["loc"][0])) for each in _each(error)]
-        raise ProblemError(404, errors=found) from None
+        raise ProblemError(404, errors=_wrong_parameters(error, model)) from None
 
 
 def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -> Model | None:
@@ -59,8 +58,13 @@ def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -
     try:
         return model.model_validate_strings(dict(values))
     except ValidationError as error:
-        faults += [Fault(detail=_words(each, model), parameter=str(each["loc"][0])) for each in _each(error)]
+        faults += _wrong_parameters(error, model)
         return None
+
+
+def _wrong_parameters(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    found = error.errors(include_url=False)
+    return [Fault(detail=_words(each, model), parameter=str(each["loc"][0])) for each in found]
 
 
 async def _body(request: web.Request, operation: Operation, faults: list[Fault]) -> BaseModel | None:
@@ -80,9 +84,8 @@ def _validated(model: type[BaseModel], sent: bytes) -> tuple[BaseModel | None, l
     try:
         return model.model_validate_json(sent), []
     except ValidationError as error:
-        return None, [
-            Fault(detail=_words(each, model), pointer=_pointer(each["loc"])) for each in _each(error)
-        ]
+        found = error.errors(include_url=False)
+        return None, [Fault(detail=_words(each, model), pointer=_pointer(each["loc"])) for each in found]
 
 
 async def _sent(request: web.Request, most: int) -> bytes:
@@ -120,10 +123,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no JSON; use a number")
-
-
-def _each(error: ValidationError) -> Iterable[ErrorDetails]:
-    return error.errors(include_url=False)
 
 
 def _words(error: ErrorDetails, model: type[BaseModel]) -> str:

@@ -98,6 +98,22 @@ SmallPage = Annotated[int, Field(ge=1, le=100), DIGITS]
 """The most items to return, for items that need much work."""
 LargePage = Annotated[int, Field(ge=1, le=1000), DIGITS]
 """The most items to return."""
+
+
+class RowsQuery(InputModel):
+    """The rows to list."""
+
+    limit: LargePage = 100
+    """The most rows to return."""
+
+
+class NewestQuery(InputModel):
+    """The newest rows to list."""
+
+    limit: SmallPage = 50
+    """The most rows to return."""
+
+
 Cursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 """The beginning of a page. Clients only send it back as it came."""
 

@@ -29,8 +29,7 @@ log = structlog.get_logger()
 
 PATH = "/api"
 DESCRIPTION = "/openapi.json"
-"""The path of the description. Everybody who reaches the port may read it: it is the same for every gate of this
-release."""
+"""The path of the description. Everybody who reaches the port may read it: it is the same for every gate of this release."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -2,7 +2,7 @@
 trend is the same numbers day by day."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from mailgate.config import Bundle
 from mailgate.model.fact import Day, Fact, Instant
@@ -49,11 +49,16 @@ async def count_apps(store: Store, apps: Iterable[str], now: datetime) -> None:
     await store.app_counts.keep(await store.app_counts.count(apps, now))
 
 
+async def _counts_since(store: Store, day: date) -> dict[str, list[AppDay]]:
+    found: dict[str, list[AppDay]] = {}
+    for each in await store.app_counts.since(day):
+        found.setdefault(each.app, []).append(each)
+    return found
+
+
 async def trends_of(store: Store, bundle: Bundle, now: datetime, days: int) -> list[AppTrend]:
     """The apps that some device has, those that keep most people out first. Raises StoreUnavailableError."""
-    found: dict[str, list[AppDay]] = {}
-    for each in await store.app_counts.since(now.date() - timedelta(days=days - 1)):
-        found.setdefault(each.app, []).append(each)
+    found = await _counts_since(store, now.date() - timedelta(days=days - 1))
     name_of = bundle.policy.catalog.name_of
     trends = [
         AppTrend(app=app, name=name_of(app), days=list(map(AppOnDay.taken_from, told)))
@@ -93,8 +98,7 @@ class AppFacts(Fact):
     prohibited_from: Instant | None
     """When it will be prohibited if nothing changes; null if it is already, or never will be."""
     kept_out_by: list[RuleAbout]
-    """Rules about the app, by one of its lists or by its key, that keep devices out, today or when their stage has
-    come."""
+    """Rules about the app, by one of its lists or by its key, that keep devices out, today or when their stage has come."""
     kept_out_lists: list[str]
     """The lists of the app for which a rule keeps devices out."""
     people: int | None
@@ -111,10 +115,7 @@ class AppFacts(Fact):
 
 async def apps(store: Store, policy: Policy, now: datetime) -> list[AppFacts]:
     """Every listed app, the most frequent first. Raises StoreUnavailableError."""
-    since = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
-    counts = dict[str, list[AppDay]]()
-    for each in await store.app_counts.since(since):
-        counts.setdefault(each.app, []).append(each)
+    counts = await _counts_since(store, now.astimezone(UTC).date() - timedelta(days=DAYS - 1))
     standings = app_standings(policy, now)
     found = [_facts(key, policy, counts.get(key, []), standings[key]) for key in policy.catalog.apps]
     return sorted(found, key=lambda app: (-(app.people or 0), -(app.devices or 0), app.name.casefold()))
@@ -125,13 +126,11 @@ def _facts(key: str, policy: Policy, counts: list[AppDay], standing: AppStanding
     keeping = [rule for rule in policy.rules if rule.keeps_out]
     about = [rule for rule in keeping if key in apps_ruled_out(rule.when, policy.catalog)]
     last = counts[-1] if counts else None
-    return AppFacts(
-        key=key,
-        name=app.name,
-        vendor=app.vendor,
-        lists=list(lists),
-        state=standing.state,
+    return AppFacts.taken_from(
+        app,
+        standing,
         prohibited_from=standing.prohibited_from,
+        lists=list(lists),
         kept_out_by=[RuleAbout(rule=rule.id, title=str(rule.title or rule.id)) for rule in about],
         kept_out_lists=[name for name in prohibiting(keeping) if name in lists],
         people=last.people if last else None,

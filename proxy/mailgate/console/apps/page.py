@@ -1,8 +1,8 @@
 """One listed app: whom a rule about it would meet, from when, and the draft and plan of that rule."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from aiohttp import web
@@ -27,17 +27,17 @@ from mailgate.model.phrase import phrase, translate
 from mailgate.policy import Policy
 from mailgate.policy.edits import ProhibitEdit, Where, place_for, rule_of
 from mailgate.policy.written import LocalizedText, read_moment
-from mailgate.rollout.guard import guard_of, read_window
+from mailgate.rollout.guard import read_window
 from mailgate.rollout.person import RefusedError
 from mailgate.store import MailKind
 from mailgate.tasks import compute
 from mailgate.texts import language_for
 
 WEEK = timedelta(days=7)
-_TITLES: Mapping[str, Callable[[str], str]] = {
-    "handhelds": lambda app: phrase("Phones and tablets with %(app)s get no company mail", app=app),
-    "phones": lambda app: phrase("Phones with %(app)s get no company mail", app=app),
-    "tablets": lambda app: phrase("Tablets with %(app)s get no company mail", app=app),
+_TITLES: Mapping[str, str] = {
+    "handhelds": phrase("Phones and tablets with %(app)s get no company mail"),
+    "phones": phrase("Phones with %(app)s get no company mail"),
+    "tablets": phrase("Tablets with %(app)s get no company mail"),
 }
 _WHERE: Mapping[tuple[str, ...], Literal["phones", "tablets"]] = {
     ("phones",): "phones",
@@ -144,7 +144,9 @@ async def _edit(
     settings, by_form = context.bundle().settings, "warn" in asked or "block" in asked
     # people read the title, whoever the admin is; in English where the console does not speak their language
     company = language_for("", "", settings.languages.default)
-    titles = {each: str(translate(_TITLES[each](app.name), company)) for each in _TITLES}
+    titles = {
+        where: str(translate(phrase(str(title), app=app.name), company)) for where, title in _TITLES.items()
+    }
     starts = said.get("mails") or ("by-hand" if by_form else "itself")
     words = said.get("words")
     edit = ProhibitEdit(
@@ -188,19 +190,15 @@ async def _tried(
     context: ConsoleContext, edit: ProhibitEdit, asked: MultiMapping[str]
 ) -> tuple[list[str], Policy | None]:
     """Why this rule cannot be drafted, a sentence each; otherwise the policy with it."""
-    nowhere = [phrase("Choose phones, tablets or both.")] if _nowhere(asked) else []
-    if wrong := [*nowhere, *_past(edit, context.clock())]:
+    wrong: list[str] = [phrase("Choose phones, tablets or both.")] if _nowhere(asked) else []
+    over = [at for at in (edit.warn, edit.block) if at and date.fromisoformat(at) < context.clock().date()]
+    wrong += [phrase("%(day)s is over. Choose today or a later day.", day=at) for at in over]
+    if wrong:
         return wrong, None
     try:
         return [], (await compute(edited, context.bundle().rules, edit)).policy
     except EditError as error:
         return [error.words], None
-
-
-def _past(edit: ProhibitEdit, now: datetime) -> Iterator[str]:
-    for at in (edit.warn, edit.block):
-        if at and date.fromisoformat(at) < now.date():
-            yield phrase("%(day)s is over. Choose today or a later day.", day=at)
 
 
 async def _letter(context: ConsoleContext, policy: Policy, rule: str, language: str) -> RenderedNotice | None:
@@ -219,7 +217,7 @@ async def _approval(request: web.Request, found: WhatIf) -> dict[str, Any]:
     """Who has to approve, as far as it can be told before the plan. It counts devices too, and what happened within the guard's
     window, so that nobody is needed only if all of that stays within the limit."""
     context, who = context_of(request), person_of(request).name
-    guard = guard_of(context.bundle().settings)
+    guard = context.guard
     limit = guard.limit.most if guard and guard.limit else None
     most = limit if isinstance(limit, int) else None
     window = await read_window(context.store, guard, context.clock())

@@ -176,12 +176,9 @@ class _Asked:
 
     def _person(self, person: str, laptops: Mapping[str, datetime]) -> PersonMet:
         row = self._device_of[person]
-        return PersonMet(
-            person=person,
+        return PersonMet.taken_from(
+            row,
             groups=list(self._users[person].groups),
-            kind=row.kind,
-            os=row.os,
-            os_version=row.os_version,
             seen_at=row.reported_at,
             laptop_at=laptops.get(person),
             sure=person in self.surely,

@@ -10,12 +10,11 @@ from mailgate.console.api.operation import Call, Operation, Text
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
     Cursor,
-    InputModel,
-    LargePage,
     Line,
     OutputModel,
     PageOf,
     PlaceCursor,
+    RowsQuery,
     cursor_of,
     number_of,
     place_cursor,
@@ -24,14 +23,14 @@ from mailgate.console.api.shapes import (
 )
 from mailgate.console.audit.facts import COLUMNS, day_ends, line_of, numbers_of, row_of, verified
 from mailgate.console.spreadsheet import beginning, lines, saved_as
-from mailgate.store import AuditEntry
+from mailgate.store import AuditBreak, AuditEntry, AuditHead
 from mailgate.store.looks import DataLook
 from mailgate.tasks import compute
 
 _Day = Annotated[str, read_by(day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
-class _DaysQuery(InputModel):
+class _DaysQuery(RowsQuery):
     who: Line | None = None
     """The person who acted, or looked."""
     since: _Day | None = None
@@ -47,51 +46,6 @@ class EntriesQuery(_DaysQuery):
     """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most entries to return."""
-
-
-class Entry(OutputModel):
-    """An entry. Every field is as it is stored, so that the digest can be checked."""
-
-    number: int
-    """Its number, counted from 1."""
-    at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-    """When it was done."""
-    who: str
-    """The person who acted; `gate` or `file` if a gate acted by itself."""
-    what: str
-    """What was done, like `policy-activated`."""
-    about: str
-    """The object of the act, like `version 3`."""
-    why: str
-    """The reason that was given."""
-    origin: str
-    """The computer from which it was done; behind `console at` or `api at` the address of the client."""
-    details: str
-    """A JSON object, as text."""
-    previous: str
-    """The digest of the entry before; empty for the first entry."""
-    digest: str
-    """The SHA-256 of the entry."""
-
-
-class Head(OutputModel):
-    """The last entry, which identifies the whole log."""
-
-    number: int
-    """Its number."""
-    digest: str
-    """Its digest."""
-
-
-class Break(OutputModel):
-    """A place where the log was changed."""
-
-    number: int
-    """The number of the entry."""
-    message: str
-    """What is wrong, in words."""
 
 
 class Verification(OutputModel):
@@ -99,31 +53,31 @@ class Verification(OutputModel):
 
     whole: bool
     """Whether every entry is as it was written, and the store holds what the log says."""
-    head: Head | None
+    head: AuditHead | None
     """The last entry. If it is noted elsewhere, a log that was cut off is found too. Null if it is missing."""
-    breaks: list[Break]
+    breaks: list[AuditBreak]
     """The places where the log was changed."""
 
 
-async def list_entries(call: Call, query: EntriesQuery) -> PageOf[Entry]:
+async def list_entries(call: Call, query: EntriesQuery) -> PageOf[AuditEntry]:
     """List the entries, the newest first, a page at a time."""
     before = min(number_of(query.after, MAX_NUMBER), MAX_NUMBER)
     audit = call.context.store.audit
     numbers = await numbers_of(call.context.store, query.since or "", query.until or "")
     before = min(before, numbers.stop)
     looked = await audit.search(query.sought or "", query.who or "", before, query.limit, numbers.start)
-    return PageOf[Entry].model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
+    return PageOf(items=list(looked.entries), next=cursor_of(looked.before))
 
 
 async def verify_log(call: Call) -> Verification:
     """Verify every entry of the log against its digest, the noted heads, and the rows in the store."""
     breaks, head = await verified(call.context.store, call.context.bundle().settings, call.context.clock())
-    return Verification.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
+    return Verification(whole=not breaks, head=head, breaks=breaks)
 
 
 async def export_lines(call: Call) -> Text:
     """Export every entry as one JSON object per line."""
-    return _export(call, "jsonl", (), lambda entry: line_of(entry) + "\n")
+    return _export(call, "jsonl", (), line_of)
 
 
 async def export_sheet(call: Call) -> Text:
@@ -138,8 +92,6 @@ class LooksQuery(_DaysQuery):
     """The login name or the device that was looked at."""
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most looks to return."""
 
 
 async def list_looks(call: Call, query: LooksQuery) -> PageOf[DataLook]:
@@ -170,9 +122,9 @@ def _export(
 
 
 OPERATIONS = (
-    Operation("GET", "/audit", list_entries, "Audit"),
-    Operation("GET", "/looks", list_looks, "Audit"),
-    Operation("GET", "/audit/verification", verify_log, "Audit"),
-    Operation("GET", "/audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
-    Operation("GET", "/audit/export.csv", export_sheet, "Audit", media="text/csv"),
+    Operation("GET /audit", list_entries, "Audit"),
+    Operation("GET /looks", list_looks, "Audit"),
+    Operation("GET /audit/verification", verify_log, "Audit"),
+    Operation("GET /audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
+    Operation("GET /audit/export.csv", export_sheet, "Audit", media="text/csv"),
 )

@@ -97,8 +97,7 @@ def thing_in_words(about: str) -> str:
 
 
 async def numbers_of(store: Store, since: str, until: str) -> range:
-    """The numbers of the entries from the day ``since`` to the day ``until``, both included, of UTC (ISO 8601); empty: of all
-    days."""
+    """The numbers of the entries from the day ``since`` to the day ``until``, both included, of UTC (ISO 8601); empty: of all days."""
     if not since and not until:
         return ALL
     return await store.audit.numbers(*day_ends(since, until))
@@ -129,7 +128,7 @@ COLUMNS = tuple(AuditEntry.__dataclass_fields__)
 
 def line_of(entry: AuditEntry) -> str:
     """The entry as one line of JSON, from which its digest can be checked."""
-    return json.dumps(asdict(entry), sort_keys=True)
+    return json.dumps(asdict(entry), sort_keys=True) + "\n"
 
 
 def row_of(entry: AuditEntry) -> list[str]:

@@ -6,15 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.address_values import day, line, whole
-from mailgate.console.audit.facts import (
-    COLUMNS,
-    day_ends,
-    line_of,
-    months_until,
-    numbers_of,
-    row_of,
-    verified,
-)
+from mailgate.console.audit import facts
 from mailgate.console.context import context_of
 from mailgate.console.devices.page import number
 from mailgate.console.layout import show
@@ -41,16 +33,16 @@ BY_ITSELF = ("gate", "file")
 async def entries(request: web.Request) -> web.Response:
     context, said = context_of(request), _said(request)
     before = min(number(request.query.get("before", "")) or _NEWEST, _NEWEST)
-    numbers = await numbers_of(context.store, said["since"], said["until"])
+    numbers = await facts.numbers_of(context.store, said["since"], said["until"])
     before = min(before, numbers.stop)
     looked = await context.store.audit.search(said["sought"], said["who"], before, SIZE, numbers.start)
-    months = months_until(context.clock().date())
+    months = facts.months_until(context.clock().date())
     return await show(
         request,
         "audit.html",
         looked=looked,
         said=said,
-        months=[(*each, len(await numbers_of(context.store, *each))) for each in months],
+        months=[(*each, len(await facts.numbers_of(context.store, *each))) for each in months],
         people=sorted({*context.bundle().settings.admins, *BY_ITSELF}),
         details=_details,
     )
@@ -68,7 +60,7 @@ _LOOKS = {"who": line(), "whom": line(), "since": day, "until": day}
 async def show_looks(request: web.Request) -> web.Response:
     """Who looked at whose data."""
     said = {name: request.query.get(name, "").strip() for name in _LOOKS}
-    since, until = day_ends(said["since"], said["until"])
+    since, until = facts.day_ends(said["since"], said["until"])
     found = await context_of(request).store.looks.page(
         SIZE, position_in(request.query), who=said["who"], whom=said["whom"], since=since, until=until
     )
@@ -82,7 +74,7 @@ async def show_looks(request: web.Request) -> web.Response:
 async def verify(request: web.Request) -> web.Response:
     """Verify every entry of the log and the rows that it names."""
     context = context_of(request)
-    found, head = await verified(context.store, context.bundle().settings, context.clock())
+    found, head = await facts.verified(context.store, context.bundle().settings, context.clock())
     return await show(request, "audit_verified.html", breaks=found, head=head)
 
 
@@ -90,11 +82,11 @@ async def verify(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """Send every entry that matches, as CSV or as one JSON object per line, while it is read."""
     store, said = context_of(request).store, _said(request)
-    numbers = await numbers_of(store, said["since"], said["until"])
+    numbers = await facts.numbers_of(store, said["since"], said["until"])
     pages = store.audit.pages(said["sought"], said["who"], numbers)
     if request.match_info["kind"] == "csv":
-        rows = ([row_of(entry) for entry in page] async for page in pages)
-        return await send_sheet(request, "audit", COLUMNS, rows)
+        rows = ([facts.row_of(entry) for entry in page] async for page in pages)
+        return await send_sheet(request, "audit", facts.COLUMNS, rows)
     answer = await begin_file(request, "application/jsonl", saved_as("audit", "jsonl"))
     async for page in pages:
         # other requests get their turn during a long log
@@ -104,7 +96,6 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 
 def _details(entry: AuditEntry) -> dict[str, str]:
-    """The details of an entry, each with its name, in words."""
     return dict(_lines(details_of(entry)))
 
 
@@ -130,7 +121,7 @@ def _worded(value: object) -> str:
 
 
 def _json_lines(entries: Sequence[AuditEntry]) -> bytes:
-    return "".join(f"{line_of(entry)}\n" for entry in entries).encode()
+    return "".join(map(facts.line_of, entries)).encode()
 
 
 ROUTES = [

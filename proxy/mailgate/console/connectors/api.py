@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, ListOf
 from mailgate.console.connectors.reading import SourceReading
@@ -43,19 +43,17 @@ async def read_connector(call: Call, connector: ConnectorName, body: ReadingInpu
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/connectors",
+        "GET /connectors",
         list_connectors,
         "Connectors",
         page="connectors.html",
         links={"read_connector": {"connector": "items/0/name"}},
     ),
     Operation(
-        "POST",
-        "/connectors/{connector}/readings",
+        "POST /connectors/{connector}/readings",
         read_connector,
         "Connectors",
-        roles=("operator",),
+        roles=OPERATOR,
         status=202,
         may_conflict=True,
         has_location=True,

@@ -57,7 +57,6 @@ class Readings:
         return True
 
     async def stop(self) -> None:
-        """Stop the running readings."""
         await end_all(self._tasks)
 
     async def _read(self, name: str, reading: SourceReading, full: bool) -> None:
@@ -93,5 +92,4 @@ class BackgroundQuestions:
         return begun
 
     async def stop(self) -> None:
-        """Cancel the running questions."""
         await end_all(self._tasks)

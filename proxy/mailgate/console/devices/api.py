@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, OPERATOR, Call, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     Cursor,
@@ -39,9 +39,8 @@ from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_last_request, sightings_of
 from mailgate.console.people import support_acts
 from mailgate.devices.device import Device, typed_id
+from mailgate.rollout import counted_acts
 from mailgate.tasks import compute
-
-SIGHTINGS = 50
 
 _TIMES = [{"format": "date-time"}, {"format": "date"}, {"pattern": "^[0-9]{1,4}d$"}]
 _State = Annotated[str, read_by(READERS["state"]), words_of(*STATES)]
@@ -115,23 +114,23 @@ async def list_devices(call: Call, query: DevicesQuery) -> PageOf[DeviceFacts]:
 
 async def get_device(call: Call, device: DeviceName) -> WholeDevice:
     """Get everything that is stored about a device: its reports, its names and the decisions about it."""
-    found = await _called(call, device)
-    seen = await sightings_of(call.context.store, found, SIGHTINGS)
+    found = await device_called(call, device)
+    seen = await sightings_of(call.context.store, found)
     return whole_device(found, seen, call.context.bundle(), call.now)
 
 
 async def get_timeline(call: Call, device: DeviceName) -> ListOf[Event]:
     """Get the history of a device, the newest event first: reports, decisions and mails."""
-    found = await _called(call, device)
-    seen = await sightings_of(call.context.store, found, SIGHTINGS)
+    found = await device_called(call, device)
+    seen = await sightings_of(call.context.store, found)
     bundle = call.context.bundle()
     return ListOf(items=await device_history(call.context.store, found, seen, bundle, call.now))
 
 
 async def explain_device(call: Call, device: DeviceName) -> Explanation:
     """Explain the decision for a device on a request like its last one, with every rule that is tried."""
-    context, found = call.context, await _called(call, device)
-    seen = await sightings_of(context.store, found, SIGHTINGS)
+    context, found = call.context, await device_called(call, device)
+    seen = await sightings_of(context.store, found)
     access, decision = await decide_last_request(context.store, context.bundle(), found, seen, call.now)
     return await compute(explanation, access, decision, context.bundle().policy)
 
@@ -152,7 +151,7 @@ async def mark_found(call: Call, device: DeviceName) -> LostMark:
 
 async def forget_device(call: Call, device: DeviceName) -> None:
     """Delete a device and everything that is stored about it, including the decisions."""
-    found = await _called(call, device)
+    found = await device_called(call, device)
     act = replace(call.act("device-forgotten"), about=f"device {found.id}")
     await call.context.store.devices.forget(found.id, call.now, act)
 
@@ -162,21 +161,18 @@ async def ask_sources(call: Call, device: DeviceName) -> ListOf[SourceAnswer]:
 
     Each source is asked once a minute at most. There is one answer for each that has the device.
     """
-    found = await _called(call, device)
+    found = await device_called(call, device)
     return ListOf(items=await support_acts.ask_sources(call.context, found, call.person, call.now))
 
 
 async def _mark(call: Call, name: str, *, lost: bool) -> LostMark:
-    found = await _called(call, name)
-    at = await support_acts.mark_lost(call.context, found, call.person, call.now, lost=lost)
+    found = await device_called(call, name)
+    store, guard = call.context.store, call.context.guard
+    at = await counted_acts.mark_lost(store, guard, found, call.person, call.now, lost=lost)
     return LostMark(id=found.id, lost_at=at)
 
 
-async def _called(call: Call, name: str) -> Device:
-    return await device_called(call, name, 404)
-
-
-async def device_called(call: Call, name: str, status: int) -> Device:
+async def device_called(call: Call, name: str, status: int = 404) -> Device:
     """The device with this name. Raises ProblemError with this status if there is not exactly one."""
     called = await call.context.store.devices.called(typed_id(name))
     if not called:
@@ -186,14 +182,12 @@ async def device_called(call: Call, name: str, status: int) -> Device:
     return called[0]
 
 
-_ONE = "/devices/{device}"
 _FIRST = {"device": "items/0/id"}
 _SAME = {"device": "$request.path.device"}
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/devices",
+        "GET /devices",
         list_devices,
         "Devices",
         links=dict.fromkeys(
@@ -201,34 +195,31 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        "GET",
-        _ONE,
+        "GET /devices/{device}",
         get_device,
         "Devices",
         may_conflict=True,
         links={"explain_sighting": {"sighting": "sightings/0/id"}},
     ),
     Operation(
-        "DELETE",
-        _ONE,
+        "DELETE /devices/{device}",
         forget_device,
         "Devices",
-        roles=("operator",),
+        roles=OPERATOR,
         status=204,
         may_conflict=True,
         links={"get_device": _SAME},
     ),
-    Operation("GET", _ONE + "/timeline", get_timeline, "Devices", may_conflict=True),
-    Operation("GET", _ONE + "/explanation", explain_device, "Explain", may_conflict=True),
+    Operation("GET /devices/{device}/timeline", get_timeline, "Devices", may_conflict=True),
+    Operation("GET /devices/{device}/explanation", explain_device, "Explain", may_conflict=True),
     Operation(
-        "PUT",
-        _ONE + "/lost",
+        "PUT /devices/{device}/lost",
         mark_lost,
         "Devices",
-        roles=("operator", "approver"),
+        roles=EITHER,
         may_conflict=True,
         links={"mark_found": _SAME},
     ),
-    Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), may_conflict=True),
-    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), may_conflict=True),
+    Operation("POST /devices/{device}/questions", ask_sources, "Devices", roles=OPERATOR, may_conflict=True),
+    Operation("DELETE /devices/{device}/lost", mark_found, "Devices", roles=OPERATOR, may_conflict=True),
 )

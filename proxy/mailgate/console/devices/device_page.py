@@ -11,7 +11,7 @@ from mailgate.console.devices.mail_status import mail_status
 from mailgate.console.devices.timeline import device_history
 from mailgate.console.exemptions.page import SPANS
 from mailgate.console.explain.facts import explanation
-from mailgate.console.explain.requests import decide_last_request, sightings_of
+from mailgate.console.explain.requests import SIGHTINGS, decide_last_request, sightings_of
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import (
     ORIGIN_PAGE,
@@ -21,20 +21,19 @@ from mailgate.console.layout import (
     say_on_next_page,
     show,
 )
-from mailgate.console.people.support_acts import ask_sources, mark_lost
+from mailgate.console.people.support_acts import ask_sources
 from mailgate.console.toasts import Toast
 from mailgate.console.words import called, device_in_words
 from mailgate.devices.device import Device
 from mailgate.model.phrase import joined, phrase, sentence
+from mailgate.rollout.counted_acts import mark_lost
 from mailgate.tasks import compute
-
-SIGHTINGS = 50
 
 
 async def device(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     bundle, now = context.bundle(), context.clock()
-    seen = await sightings_of(context.store, found, SIGHTINGS)
+    seen = await sightings_of(context.store, found)
     access, decision = await decide_last_request(context.store, bundle, found, seen, now)
     facts, policy = device_facts(found, bundle, now), bundle.policy
     return await show(
@@ -53,7 +52,6 @@ async def device(request: web.Request) -> web.Response:
         why=await compute(explanation, access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
-        name_of=policy.catalog.name_of,
     )
 
 
@@ -75,7 +73,7 @@ async def forget(request: web.Request) -> web.Response:
     """Ask for confirmation with numbers, then delete everything about the device."""
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
-        seen = await sightings_of(context.store, found, SIGHTINGS)
+        seen = await sightings_of(context.store, found)
         shows = {"device": found.id}
         return await show(
             request, "device_forget.html", shows=shows, device=found, seen=len(seen), most=SIGHTINGS
@@ -93,15 +91,17 @@ async def lost(request: web.Request) -> web.StreamResponse:
     if sent.get("lost") != "yes":
         return await _found(request)
     why = note_of(sent, "why")
-    await mark_lost(context, found, person_of(request), context.clock(), lost=True, why=why)
+    by, now = person_of(request), context.clock()
+    await mark_lost(context.store, context.guard, found, by, now, lost=True, why=why)
     return redirect_back(request, sent, "devices-one", id=found.id)
 
 
 @requires_role("operator")
 async def _found(request: web.Request) -> web.StreamResponse:
     context, found = context_of(request), await device_of(request)
-    await mark_lost(context, found, person_of(request), context.clock(), lost=False)
-    facts = device_facts(found, context.bundle(), context.clock())
+    by, now = person_of(request), context.clock()
+    await mark_lost(context.store, context.guard, found, by, now, lost=False)
+    facts = device_facts(found, context.bundle(), now)
     name = called(facts.kind, facts.os)
     say_on_next_page(
         request, sentence(phrase("%(device)s is marked as found. The rules decide again", device=name))

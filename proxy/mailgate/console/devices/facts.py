@@ -103,11 +103,9 @@ class DeviceFacts(Fact):
     compliance_apps: list[str]
     """The keys of the listed apps for which that verdict vouches."""
     threat: str
-    """How much it is endangered, by its management: secured, low, medium, high, compromised, unknown, or none if no
-    source says."""
+    """How much it is endangered, by its management: secured, low, medium, high, compromised, unknown, or none if no source says."""
     absence: str | None
-    """How it is known that it has no listed app: seen, or enforced if some are only known not to run; null if that is
-    not known."""
+    """How it is known that it has no listed app: seen, or enforced if some are only known not to run; null if that is not known."""
     denied: list[str]
     """The keys of the listed apps that its management verifiably keeps from running."""
     denied_by: str
@@ -281,10 +279,7 @@ def retention_times_of(settings: Settings) -> RetentionTimes:
 def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
     """A device and its current posture."""
     posture = posture_now(device, bundle, now)
-    findings = [
-        FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
-        for each in device.findings
-    ]
+    findings = [FindingFacts.taken_from(each) for each in device.findings]
     return DeviceFacts.taken_from(
         posture,
         device,
@@ -305,9 +300,8 @@ def parts_of(device: Device) -> ReportsAndNames:
         )
         for kind, text in sorted(device.claims)
     ]
-    reports = [
-        ReportFacts.taken_from(each) for each in device.reports
-    ]  # their names are listed with all sources that use them
+    # the names in a report are listed with all sources that use them
+    reports = [ReportFacts.taken_from(each) for each in device.reports]
     return ReportsAndNames(reports=reports, names=names, former_ids=sorted(device.former_ids))
 
 

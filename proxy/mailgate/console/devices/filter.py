@@ -49,8 +49,7 @@ class FilterChoices:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFilter:
-    """A filter as it was read."""
-
+    known: FilterChoices
     wanted: DeviceFilter
     said: dict[str, str]
     """The values by name, as they are written in an address."""
@@ -59,8 +58,7 @@ class ParsedFilter:
 
 
 async def filter_choices_of(store: Store, bundle: Bundle) -> FilterChoices:
-    """The values that a filter may name: those in the files, and those that some device has. Raises
-    StoreUnavailableError."""
+    """The values that a filter may name: those in the files, and those that some device has. Raises StoreUnavailableError."""
     settings, catalog = bundle.settings, bundle.policy.catalog
     issuers = (each.issuer for each in settings.attestation.issuers)
     sources = {*settings.connectors, *issuers, ENROLLED, *await store.rows.distinct("source")}
@@ -76,7 +74,7 @@ async def filter_choices_of(store: Store, bundle: Bundle) -> FilterChoices:
 def read(values: Iterable[tuple[str, str]], known: FilterChoices, now: datetime) -> ParsedFilter:
     """Read a filter. Empty values are ignored, since a form sends them for untouched fields."""
     said, mistakes = read_address(values, {**READERS, **_of_company(known)})
-    return ParsedFilter(_wanted(said, now), said, tuple(mistakes))
+    return ParsedFilter(known, _wanted(said, now), said, tuple(mistakes))
 
 
 def _wanted(said: Mapping[str, str], now: datetime) -> DeviceFilter:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailgate.config import Bundle
-from mailgate.console.explain.requests import decide_last_request, sightings_of
+from mailgate.console.explain.requests import decide_last_request
 from mailgate.console.words import EFFECTS, device_in_words, looked_clause, reason_in_words
 from mailgate.devices.device import Device
 from mailgate.model import Access, Decision, Effect, Posture
@@ -16,9 +16,6 @@ from mailgate.policy import Policy
 from mailgate.policy.decide import decide, exemption_to_end
 from mailgate.policy.reliefs import OF_SOME, Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
-
-SIGHTINGS = 50
-"""How many sightings of a device are read to find out since when its status holds."""
 
 
 class MailAccess(StrEnum):
@@ -54,8 +51,7 @@ class MailStatus(Fact):
     """The mail status of one device now."""
 
     mail: MailAccess
-    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`;
-    `lost`."""
+    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`; `lost`."""
     headline: Words
     """The status in words."""
     cause: Words
@@ -71,8 +67,7 @@ class MailStatus(Fact):
     since: Instant | None
     """When this status began; null if unknown."""
     until: Instant | None
-    """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no
-    end."""
+    """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no end."""
     exempted_why: str
     """The reason of the exemption, as its author wrote it; empty without an exemption."""
     then: Words
@@ -90,13 +85,10 @@ class MailStatus(Fact):
 
 
 async def mail_status_of(
-    store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
+    store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded]
 ) -> MailStatus:
-    """The mail status of a device, decided for a request like its last one. Raises StoreUnavailableError.
-
-    :param seen: the decisions about it, the newest first. They are read from the store if not given.
-    """
-    seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
+    """The mail status of a device, decided for a request like its last one. ``seen`` are the decisions about it, the newest first.
+    Raises StoreUnavailableError."""
     access, decision = await decide_last_request(store, bundle, device, seen, now)
     return mail_status(access, decision, bundle.policy, seen, device.lost_at)
 
@@ -114,22 +106,17 @@ def mail_status(
     mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
     until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
-    cause = _cause(told, access.posture, policy)
-    found = MailStatus(
+    found = MailStatus.taken_from(
+        told,
+        access.posture,
         mail=mail,
         headline=HEADLINES[mail],
-        cause=cause,
-        rule=told.rule,
-        title=told.title,
-        reason=told.reason.value,
-        apps=list(told.apps),
+        cause=_cause(told, access.posture, policy),
         since=since,
         until=until,
         exempted_why=relief.why if relief else "",
         then=EFFECTS[_after(without, relief)] if relief else "",
-        source=access.posture.source,
         looked_at=access.posture.reported_at,
-        looked_from=access.posture.looked_from,
         exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )
@@ -149,7 +136,8 @@ def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decis
     """The decision without exemptions, and the exemption that makes the difference."""
     if not any(each.cause in OF_SOME for each in policy.reliefs.about(access)):
         return decision, None
-    without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
+    for_everybody = tuple(each for each in policy.reliefs.every if each.cause not in OF_SOME)
+    without = decide(access, replace(policy, reliefs=Reliefs(policy.reliefs.serial, for_everybody)))
     softer = without.effect.severity > decision.effect.severity
     return without, exemption_to_end(access, policy, decision) if softer else None
 
@@ -165,11 +153,6 @@ def name_of(posture: Posture) -> str:
     return device_in_words(posture.kind, posture.os, posture.os_version)
 
 
-def _for_everybody(reliefs: Reliefs) -> Reliefs:
-    every = tuple(each for each in reliefs.every if each.cause not in OF_SOME)
-    return Reliefs(reliefs.serial, every)
-
-
 def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
     """Since when the decision has been the same, according to the last requests; None if unknown."""
     since = None
@@ -183,9 +166,10 @@ def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
 def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     names = decision.apps or tuple(policy.catalog.name_of(each) for each in posture.apps)
     if decision.effect is Effect.ALLOW:
-        if not names:
-            return _unlisted(posture)
-        return phrase("%(apps)s on it, which no rule blocks", apps=joined_names(names, joined_by_and))
+        if names:
+            return phrase("%(apps)s on it, which no rule blocks", apps=joined_names(names, joined_by_and))
+        looked = posture.reported_at is not None and not posture.lost
+        return phrase("no listed app on it") if looked else phrase("nothing was reported of its apps")
     if decision.apps:
         return phrase("%(apps)s on it", apps=joined_names(names, joined_by_and))
     return (
@@ -195,32 +179,17 @@ def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     )
 
 
-def _unlisted(posture: Posture) -> str:
-    looked = posture.reported_at is not None
-    if looked and not posture.lost:
-        return phrase("no listed app on it")
-    return phrase("nothing was reported of its apps")
-
-
 def _exempt_from(access: Access, decision: Decision, policy: Policy) -> str:
-    if decision.effect is Effect.ALLOW or access.posture.lost:
+    device = access.posture.device_id
+    person = "" if device else access.user.name or access.posture.owner
+    if decision.effect is Effect.ALLOW or access.posture.lost or not (person or device):
         return ""
     for rule in (decision.rule, ""):
-        device = access.posture.device_id
-        relief = Relief(0, Cause.EXEMPTION, rule, "", "", access.now, None, _person(access, device), device)
-        reliefs = Reliefs(policy.reliefs.serial, (*policy.reliefs.every, *_named(relief)))
+        relief = Relief(0, Cause.EXEMPTION, rule, "", "", access.now, None, person, device)
+        reliefs = Reliefs(policy.reliefs.serial, (*policy.reliefs.every, relief))
         if decide(access, replace(policy, reliefs=reliefs)).effect is Effect.ALLOW:
             return rule or "all"
     return ""
-
-
-def _person(access: Access, device: str) -> str:
-    return "" if device else access.user.name or access.posture.owner
-
-
-def _named(relief: Relief) -> tuple[Relief, ...]:
-    """The relief in a tuple, or nothing if it names no person or device: it is then for everybody."""
-    return (relief,) if relief.person or relief.device else ()
 
 
 def _sentence(found: MailStatus) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -14,7 +13,6 @@ from mailgate.console.context import ConsoleContext, context_of, person_of
 from mailgate.console.devices.filter import (
     KINDS,
     STATES,
-    FilterChoices,
     ParsedFilter,
     filter_choices_of,
     read,
@@ -51,14 +49,6 @@ COLUMNS = "device,name,person,mail,state,apps,source,reported_at,os,os_version,k
 NO_DEVICES = DevicePage((), None)
 
 
-@dataclass(frozen=True, slots=True)
-class FilterRequest:
-    """The filter in an address, and the values that it may have."""
-
-    asked: ParsedFilter
-    known: FilterChoices
-
-
 @checks_own_parameters
 async def show_devices(request: web.Request) -> web.Response:
     if (
@@ -73,9 +63,9 @@ async def show_devices(request: web.Request) -> web.Response:
     except MisreadError as error:
         place = " ".join(f"{name}={request.query[name]}" for name in PLACE if name in request.query)
         return await _refused(request, asked, AddressMistake("", place, error.words))
-    if asked.asked.mistakes:
+    if asked.mistakes:
         return await _refused(request, asked)
-    context, wanted = context_of(request), asked.asked.wanted
+    context, wanted = context_of(request), asked.wanted
     page = await find_devices(context.store, context.bundle(), wanted, context.clock(), after, size)
     count, whole = await context.store.rows.count(wanted)
     return await _shown(request, asked, page=page, count=count, whole=whole)
@@ -85,9 +75,9 @@ async def show_devices(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """Send all devices that match as CSV, while they are read."""
     context, asked = context_of(request), await _filter_in(request, request.query.items())
-    if asked.asked.mistakes:
+    if asked.mistakes:
         return await _refused(request, asked)
-    pages = _all(context, asked.asked.wanted)
+    pages = _all(context, asked.wanted)
     rows = ([_cells(device, context.bundle()) for device in each] async for each in pages)
     return await send_sheet(request, "devices", COLUMNS, rows)
 
@@ -98,9 +88,9 @@ async def ask_again(request: web.Request) -> web.Response:
     """Ask the sources of all devices that match, in the background."""
     context, sent = context_of(request), await form_of(request)
     asked = await _filter_in(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
-    if asked.asked.mistakes:
+    if asked.mistakes:
         return await _refused(request, asked)
-    devices = await _first(context, asked.asked.wanted, MAX_ASKED + 1)
+    devices = await _first(context, asked.wanted, MAX_ASKED + 1)
     begun, by = 0, person_of(request)
     if devices:
         begun = await ask_sources_of_all(context, devices[:MAX_ASKED], by, context.clock())
@@ -113,13 +103,13 @@ async def ask_again(request: web.Request) -> web.Response:
         "%(said)s There are more devices than that: filter the list to ask about others.", said=said
     )
     say_on_next_page(request, more if len(devices) > begun else said)
-    return redirect_to(request, "devices", dict(asked.asked.said))
+    return redirect_to(request, "devices", dict(asked.said))
 
 
-async def _filter_in(request: web.Request, values: Iterable[tuple[str, str]]) -> FilterRequest:
+async def _filter_in(request: web.Request, values: Iterable[tuple[str, str]]) -> ParsedFilter:
     context = context_of(request)
     known = await filter_choices_of(context.store, context.bundle())
-    return FilterRequest(read(values, known, context.clock()), known)
+    return read(values, known, context.clock())
 
 
 def _place(query: Mapping[str, str]) -> tuple[int, int]:
@@ -132,13 +122,13 @@ def _place(query: Mapping[str, str]) -> tuple[int, int]:
     return int(after or "0", 16), int(size)
 
 
-async def _refused(request: web.Request, asked: FilterRequest, *more: AddressMistake) -> web.Response:
-    return await _shown(request, asked, 422, mistakes=[*asked.asked.mistakes, *more])
+async def _refused(request: web.Request, asked: ParsedFilter, *more: AddressMistake) -> web.Response:
+    return await _shown(request, asked, 422, mistakes=[*asked.mistakes, *more])
 
 
 async def _shown(
     request: web.Request,
-    asked: FilterRequest,
+    asked: ParsedFilter,
     status: int = 200,
     mistakes: Sequence[AddressMistake] = (),
     page: DevicePage = NO_DEVICES,
@@ -146,8 +136,7 @@ async def _shown(
     whole: bool = True,
 ) -> web.Response:
     """The list with its filter. With mistakes nothing is listed."""
-    bundle, said, known = context_of(request).bundle(), asked.asked.said, asked.known
-    wanted = asked.asked.wanted
+    said, wanted = asked.said, asked.wanted
     sort = f"-{wanted.sort}" if wanted.descending else wanted.sort
     return await show(
         request,
@@ -164,9 +153,8 @@ async def _shown(
         states=[(each, state_in_words(each)) for each in STATES],
         kinds=[(each, capital(kind_in_words(each))) for each in KINDS],
         spans=SPANS,
-        known=known,
+        known=asked.known,
         mails={each.value: words for each, words in HEADLINES.items()},
-        name_of=bundle.policy.catalog.name_of,
         sorts=_sorts(request, said, sort),
         anything=bool(set(said) - {"sort", "order"}),
     )

@@ -13,9 +13,8 @@ from mailgate.console.explain.requests import posture_now
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import told_state
-from mailgate.model import Access, Decision, Posture
+from mailgate.model import Access, Posture
 from mailgate.model.times import LONG_AGO
-from mailgate.policy import AppCatalog
 from mailgate.policy.decide import decide
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
@@ -64,8 +63,7 @@ class DevicePage:
 async def find_devices(
     store: Store, bundle: Bundle, wanted: DeviceFilter, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
-    """The next devices that match. A page may be short or even empty without being the last. Raises
-    StoreUnavailableError."""
+    """The next devices that match. A page may be short or even empty without being the last. Raises StoreUnavailableError."""
     with suppress(StoreError):  # if the store accepts no writes, the rows are read as they are
         await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
@@ -153,7 +151,9 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
     access = Access(PAGE_LOAD, client, posture, now, user, proof)
     decision = decide(access, bundle.policy)
     mail = mail_of(access, decision, bundle.policy)
-    blocked_by = _blocked_by(decision, posture, bundle.policy.catalog) if mail in OUT else []
+    apps = posture.apps if mail in OUT else ()
+    # the decision has the names of the apps that caused a refusal, not their keys
+    blocked_by = [key for key in apps if bundle.policy.catalog.name_of(key) in decision.apps]
     return DeviceRow(
         device=device.number,
         person=user_text(posture.owner),
@@ -169,8 +169,3 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         groups=json.dumps(user.groups) if user.groups else "",
         reported_at=posture.looked_from or LONG_AGO,
     )
-
-
-def _blocked_by(decision: Decision, posture: Posture, catalog: AppCatalog) -> list[str]:
-    """The keys of the apps that caused a refusal. The decision has their names."""
-    return [key for key in posture.apps if catalog.name_of(key) in decision.apps]

@@ -80,30 +80,20 @@ async def device_history(
 
 
 def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
-    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of
-    apps."""
+    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of apps."""
 
     def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
         return Event(at, what, words, device=device.id)
 
-    yield event(
-        device.first_seen,
-        "first",
-        phrase("%(device)s was reported for the first time", device=capital(_name(device))),
-    )
+    name = capital(_name(device))
+    yield event(device.first_seen, "first", phrase("%(device)s was reported for the first time", device=name))
     for each in device.reports:
+        gone = phrase("%(source)s no longer has the device", source=_source(each))
+        bare = phrase("%(source)s reported the device, without its apps", source=_source(each))
         if each.reported_at and each.reported_at > LONG_AGO:
             yield event(each.reported_at, "report", _looked(each, name_of))
-        elif each.gone:
-            yield event(
-                each.last_seen, "report", phrase("%(source)s no longer has the device", source=_source(each))
-            )
         else:
-            yield event(
-                each.last_seen,
-                "report",
-                phrase("%(source)s reported the device, without its apps", source=_source(each)),
-            )
+            yield event(each.last_seen, "report", gone if each.gone else bare)
     for found in device.findings:
         yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
     if device.lost_at:
@@ -133,11 +123,8 @@ def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
 
 def refusal_mail_events(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
     for each in refusals:
-        yield Event(
-            each.written_at,
-            "notice",
-            phrase("Mail sent: %(reason)s", reason=reason_in_words(each.reason) or each.reason),
-        )
+        reason = reason_in_words(each.reason) or each.reason
+        yield Event(each.written_at, "notice", phrase("Mail sent: %(reason)s", reason=reason))
 
 
 def mail_events(mails: Iterable[Mail]) -> Iterator[Event]:
@@ -154,19 +141,15 @@ def mail_events(mails: Iterable[Mail]) -> Iterator[Event]:
 def help_events(asked: Iterable[HelpFacts]) -> Iterator[Event]:
     """Requests for help, and when they were closed."""
     for each in asked:
-        said: str = each.cause
-        if each.refused:
-            said = phrase("Asked for help")
-        words = phrase("%(said)s (help number %(number)s)", said=said, number=each.reference)
-        if each.times > 1:
-            told = {"said": said, "times": each.times, "number": each.reference}
-            words = phrase("%(said)s, %(times)s times (help number %(number)s)", **told)
-        yield Event(each.last_at, "help", words, device=each.device)
+        said = phrase("Asked for help") if each.refused else each.cause
+        once = phrase("%(said)s (help number %(number)s)", said=said, number=each.reference)
+        told = {"said": said, "times": each.times, "number": each.reference}
+        often = phrase("%(said)s, %(times)s times (help number %(number)s)", **told)
+        yield Event(each.last_at, "help", often if each.times > 1 else once, device=each.device)
         if each.done_at:
-            done = phrase("Help request closed")
-            if each.done_by:
-                done = phrase("%(who)s closed the help request", who=each.done_by)
-            yield Event(each.done_at, "help", done, device=each.device)
+            closed = phrase("Help request closed")
+            by = phrase("%(who)s closed the help request", who=each.done_by)
+            yield Event(each.done_at, "help", by if each.done_by else closed, device=each.device)
 
 
 def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
@@ -182,12 +165,8 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
         why = [relief.why] if relief.why else []  # a rule need not ask those who let themselves in
         yield Event(relief.at, "exemption", joined((words, *why), ": "), device=relief.device)
         if kept.ended_at:
-            yield Event(
-                kept.ended_at,
-                "exemption",
-                phrase("Exemption ended by %(who)s: %(why)s", who=kept.ended_by, why=kept.ended_why),
-                device=relief.device,
-            )
+            ended = phrase("Exemption ended by %(who)s: %(why)s", who=kept.ended_by, why=kept.ended_why)
+            yield Event(kept.ended_at, "exemption", ended, device=relief.device)
 
 
 def _length(time: timedelta) -> str:
@@ -214,7 +193,5 @@ def _source(report: Report) -> str:
 
 
 def _name(device: Device) -> str:
-    told_of = next((each for each in device.reports if each.kind or each.os), None)
-    return (
-        device_in_words(told_of.kind, told_of.os, told_of.os_version) if told_of else device_in_words("", "")
-    )
+    known = next((each for each in device.reports if each.kind or each.os), None)
+    return device_in_words(known.kind, known.os, known.os_version) if known else device_in_words("", "")

@@ -1,8 +1,8 @@
 """Drafts: small changes of the rules that no file has yet, with the lines to commit and the plan."""
 
-from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.operation import EITHER, Call, Operation, Text
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import Digest, InputModel, ListOf, SmallPage
+from mailgate.console.api.shapes import Digest, InputModel, ListOf, NewestQuery
 from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.console.drafts.facts import DraftFacts, DraftHead
 from mailgate.policy.edits import Edit
@@ -16,14 +16,7 @@ class DraftInput(InputModel):
     """The change."""
 
 
-class DraftsQuery(InputModel):
-    """The drafts to list."""
-
-    limit: SmallPage = 50
-    """The most drafts to return."""
-
-
-async def list_drafts(call: Call, query: DraftsQuery) -> ListOf[DraftHead]:
+async def list_drafts(call: Call, query: NewestQuery) -> ListOf[DraftHead]:
     """List the drafts with their states, the newest first. A single draft has the lines to commit."""
     return ListOf(items=await latest_heads(call.context, query.limit))
 
@@ -60,36 +53,34 @@ async def plan_draft(call: Call, digest: Digest) -> DraftFacts:
     return await facts_of(call.context, draft)
 
 
-_ONE = "/drafts/{digest}"
 _FIRST = {"digest": "items/0/digest"}
 _MADE = {"digest": "digest"}
 OPERATIONS = (
     Operation(
-        "GET",
-        "/drafts",
+        "GET /drafts",
         list_drafts,
         "Drafts",
         links=dict.fromkeys(["get_draft", "get_draft_patch", "plan_draft"], _FIRST),
     ),
     Operation(
-        "POST",
-        "/drafts",
+        "POST /drafts",
         make_draft,
         "Drafts",
-        roles=("operator", "approver"),
+        roles=EITHER,
         status=201,
         may_conflict=True,
         has_location=True,
         links=dict.fromkeys(["get_draft", "get_draft_patch"], _MADE),
     ),
-    Operation("GET", _ONE, get_draft, "Drafts", may_conflict=True),
-    Operation("GET", _ONE + "/patch", get_draft_patch, "Drafts", media="text/x-diff", may_conflict=True),
+    Operation("GET /drafts/{digest}", get_draft, "Drafts", may_conflict=True),
     Operation(
-        "POST",
-        _ONE + "/plan",
+        "GET /drafts/{digest}/patch", get_draft_patch, "Drafts", media="text/x-diff", may_conflict=True
+    ),
+    Operation(
+        "POST /drafts/{digest}/plan",
         plan_draft,
         "Drafts",
-        roles=("operator", "approver"),
+        roles=EITHER,
         status=202,
         may_conflict=True,
         has_location=True,

@@ -98,8 +98,7 @@ async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, place
 
 
 async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Rules, Rules]:
-    """The rules without and with the change: those of the files if possible, otherwise the version that the draft
-    changes."""
+    """The rules without and with the change: those of the files if possible, otherwise the version that the draft changes."""
     if files:
         try:
             return files, await compute(edited, files, edit_of(draft))
@@ -109,8 +108,7 @@ async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Ru
 
 
 def uncommitted(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> list[KeptDraft]:
-    """The drafts that are in force but not in the files, the oldest first; of drafts with the same change, the
-    newest."""
+    """The drafts that are in force but not in the files, the oldest first; of drafts with the same change, the newest."""
     found = {
         each.edit: each
         for each in reversed(drafts)

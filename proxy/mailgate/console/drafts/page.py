@@ -70,7 +70,6 @@ async def plan(request: web.Request) -> web.Response:
 
 
 async def patch(request: web.Request) -> web.Response:
-    """The change to commit, as a patch."""
     context = context_of(request)
     kept = await find_draft(context.store, request.match_info["digest"])
     return _download(await patch_of(context, kept), "text/x-diff", f"draft-{kept.digest[:12]}.patch")

@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, ListOf, OutputModel, PageOf
 from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
 from mailgate.rollout import counted_acts
-from mailgate.rollout.guard import guard_of
 from mailgate.store import Named
 from mailgate.store.shut_enrolments import PERSON, Sort
 
@@ -203,8 +202,7 @@ async def revoke_key(call: Call, thumbprint: KeyName) -> Key:
 
 
 async def _revoke(call: Call, named: Named) -> None:
-    guard = guard_of(call.context.bundle().settings)
-    await counted_acts.revoke(call.context.store, guard, call.person, call.now, named)
+    await counted_acts.revoke(call.context.store, call.context.guard, call.person, call.now, named)
 
 
 async def _key(call: Call, thumbprint: str) -> Key:
@@ -218,64 +216,44 @@ _FIRST = {"thumbprint": "items/0/thumbprint"}
 
 OPERATIONS = (
     Operation(
-        "GET", "/enrolment/tokens", list_tokens, "Enrolment", links={"revoke_token": {"name": "items/0/name"}}
+        "GET /enrolment/tokens", list_tokens, "Enrolment", links={"revoke_token": {"name": "items/0/name"}}
     ),
     Operation(
-        "POST",
-        "/enrolment/tokens",
+        "POST /enrolment/tokens",
         make_enrolment_token,
         "Enrolment",
-        roles=("operator",),
+        roles=OPERATOR,
         status=201,
         has_location=True,
         links={"revoke_token": {"name": "name"}},
     ),
     Operation(
-        "DELETE",
-        "/enrolment/tokens/{name}",
+        "DELETE /enrolment/tokens/{name}",
         revoke_token,
         "Enrolment",
-        roles=("operator",),
+        roles=OPERATOR,
         status=204,
         may_conflict=True,
     ),
     Operation(
-        "GET",
-        "/enrolment/shut-out",
+        "GET /enrolment/shut-out",
         list_shut_out,
         "Enrolment",
         links={"allow_enrolment": {"kind": "items/0/kind", "name": "items/0/name"}},
     ),
+    Operation("POST /enrolment/shut-out", shut_out, "Enrolment", roles=EITHER, may_conflict=True),
     Operation(
-        "POST",
-        "/enrolment/shut-out",
-        shut_out,
-        "Enrolment",
-        roles=("operator", "approver"),
-        may_conflict=True,
+        "DELETE /enrolment/shut-out/{kind}/{name}", allow_enrolment, "Enrolment", roles=OPERATOR, status=204
     ),
     Operation(
-        "DELETE",
-        "/enrolment/shut-out/{kind}/{name}",
-        allow_enrolment,
-        "Enrolment",
-        roles=("operator",),
-        status=204,
+        "GET /enrolment/keys", list_keys, "Enrolment", links=dict.fromkeys(["get_key", "revoke_key"], _FIRST)
     ),
+    Operation("GET /enrolment/keys/{thumbprint}", get_key, "Enrolment"),
     Operation(
-        "GET",
-        "/enrolment/keys",
-        list_keys,
-        "Enrolment",
-        links=dict.fromkeys(["get_key", "revoke_key"], _FIRST),
-    ),
-    Operation("GET", "/enrolment/keys/{thumbprint}", get_key, "Enrolment"),
-    Operation(
-        "POST",
-        "/enrolment/keys/{thumbprint}/revocation",
+        "POST /enrolment/keys/{thumbprint}/revocation",
         revoke_key,
         "Enrolment",
-        roles=("operator", "approver"),
+        roles=EITHER,
         may_conflict=True,
     ),
 )

@@ -15,7 +15,6 @@ from mailgate.console.layout import redirect_after, show
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.model.phrase import phrase
 from mailgate.rollout import counted_acts
-from mailgate.rollout.guard import guard_of
 from mailgate.store import Named, RowPosition
 from mailgate.store.shut_enrolments import Sort
 
@@ -36,17 +35,13 @@ async def make(request: web.Request) -> web.Response:
     user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
     uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
     if max(len(user), len(note)) > MAX_NAME or not (user + note).isprintable():
-        return await _shown(
-            request,
-            422,
-            wrong=phrase(
-                "Use one line of %(longest)s characters or fewer for a name or note.", longest=MAX_NAME
-            ),
+        wrong = phrase(
+            "Use one line of %(longest)s characters or fewer for a name or note.", longest=MAX_NAME
         )
+        return await _shown(request, 422, wrong=wrong)
     if not 1 <= uses <= MAX_USES or days not in LIVES:
-        return await _shown(
-            request, 422, wrong=phrase("Enter 1 to %(most_uses)s devices.", most_uses=MAX_USES)
-        )
+        wrong = phrase("Enter 1 to %(most_uses)s devices.", most_uses=MAX_USES)
+        return await _shown(request, 422, wrong=wrong)
     by, now = person_of(request), context.clock()
     owner = context.bundle().settings.logins.person(user)
     text, _ = await make_token(context.store, by, now, user=owner, note=note, uses=uses, days=int(days))
@@ -58,11 +53,8 @@ async def code(request: web.Request) -> web.Response:
     """Make a code for one browser and show it once, with what to do with it."""
     desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
     if not user or len(user) > MAX_NAME or not user.isprintable():
-        return await _shown(
-            request,
-            422,
-            wrong=phrase("Enter one login name of %(longest)s characters or fewer.", longest=MAX_NAME),
-        )
+        wrong = phrase("Enter one login name of %(longest)s characters or fewer.", longest=MAX_NAME)
+        return await _shown(request, 422, wrong=wrong)
     owner = desk.bundle().settings.logins.person(user)
     text = await make_code(desk.store, person_of(request), desk.clock(), owner)
     return await _shown(request, code=text, owner=owner)
@@ -88,9 +80,8 @@ async def revoke(request: web.Request) -> web.Response:
             count=await shut.valid_keys(named),
             with_keys=await shut.valid_keys(replace(named, with_keys=True)) if what == "token" else 0,
         )
-    guard, by = guard_of(context.bundle().settings), person_of(request)
-    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), named)
-    if not revoked:
+    by, now = person_of(request), context.clock()
+    if not await counted_acts.revoke(context.store, context.guard, by, now, named):
         raise web.HTTPNotFound
     return redirect_after(request, phrase("%(name)s is revoked.", name=named.name), "enrolment")
 

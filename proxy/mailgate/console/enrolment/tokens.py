@@ -5,16 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailgate.rollout.person import Person
-from mailgate.store import EnrolmentToken, Store
-from mailgate.store.enrolments import (
-    CODE_BYTES,
-    CODE_LIFE,
-    TOKEN_BYTES,
-    digest_of,
-    name_of,
-    new_code,
-    new_token,
-)
+from mailgate.store import EnrolmentToken, Store, enrolments
 
 MAX_USES = 1_000_000
 MAX_DAYS = 30
@@ -24,7 +15,7 @@ async def make_token(
     store: Store, by: Person, now: datetime, *, user: str, note: str, uses: int, days: int
 ) -> tuple[str, EnrolmentToken]:
     """Make a token. Returns its text, which is shown only once, and the stored row."""
-    text = new_token(secrets.token_bytes(TOKEN_BYTES))
+    text = enrolments.new_token(secrets.token_bytes(enrolments.TOKEN_BYTES))
     return text, await keep_token(
         store, by, now, text, user=user, note=note, uses=uses, life=timedelta(days=days)
     )
@@ -32,8 +23,8 @@ async def make_token(
 
 async def make_code(store: Store, by: Person, now: datetime, user: str) -> str:
     """Make a code, which a person types into the extension of one browser within ten minutes."""
-    text = new_code(secrets.token_bytes(CODE_BYTES))
-    await keep_token(store, by, now, text, user=user, note="", uses=1, life=CODE_LIFE)
+    text = enrolments.new_code(secrets.token_bytes(enrolments.CODE_BYTES))
+    await keep_token(store, by, now, text, user=user, note="", uses=1, life=enrolments.CODE_LIFE)
     return text
 
 
@@ -41,8 +32,8 @@ async def keep_token(
     store: Store, by: Person, now: datetime, text: str, *, user: str, note: str, uses: int, life: timedelta
 ) -> EnrolmentToken:
     """Store a token or a code, and who made it. Returns the stored row."""
-    digest = digest_of(text)
-    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
+    digest = enrolments.digest_of(text)
+    made = EnrolmentToken(enrolments.name_of(digest), user, note, uses, now, now + life)
     act = replace(
         by.act(now, "enrolment-token-made", note), about=f"token {made.name}", details={"uses": uses}
     )

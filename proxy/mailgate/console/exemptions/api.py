@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import EITHER, OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import (
     DIGITS,
@@ -23,7 +23,6 @@ from mailgate.console.api.shapes import (
 from mailgate.console.devices.api import device_called
 from mailgate.policy.reliefs import OF_SOME, Cause
 from mailgate.rollout import reliefs
-from mailgate.rollout.guard import guard_of
 
 ExemptionNumber = Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Its number."), DIGITS]
 RuleName = Annotated[Line, Field(description="Its id.")]
@@ -149,9 +148,8 @@ async def end_exemption(call: Call, number: ExemptionNumber, body: ReasonInput) 
 
     Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
     """
-    context = call.context
-    guard = guard_of(context.bundle().settings)
-    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, number, guard)
+    store, guard = call.context.store, call.context.guard
+    ended = await reliefs.end_exemption(store, call.person, body.why, call.now, number, guard)
     return ReliefInForce.model_validate(ended)
 
 
@@ -167,7 +165,8 @@ async def turn_rule_off(call: Call, rule: RuleName, body: RuleOffInput) -> Relie
     No guard applies to this.
     """
     context = call.context
-    _require_rule(call, rule)
+    if rule not in {each.id for each in context.bundle().policy.rules}:
+        raise ProblemError(404, "no running rule has this id")
     given = await reliefs.break_glass(
         context.store,
         context.bundle().policy,
@@ -186,62 +185,39 @@ async def resume_rule(call: Call, rule: RuleName, body: ReasonInput) -> ListOf[R
     If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
     has to do the same; the refusal of the first one is noted. Returns the halts and the break-glass that were ended.
     """
-    context = call.context
-    settings = context.bundle().settings
-    ended = await reliefs.resume(context.store, call.person, body.why, call.now, rule, settings)
+    store, settings = call.context.store, call.context.bundle().settings
+    ended = await reliefs.resume(store, call.person, body.why, call.now, rule, settings)
     return ListOf[ReliefInForce].model_validate({"items": ended})
-
-
-def _require_rule(call: Call, rule: str) -> None:
-    if rule not in {each.id for each in call.context.bundle().policy.rules}:
-        raise ProblemError(404, "no running rule has this id")
 
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/exemptions",
+        "GET /exemptions",
         list_exemptions,
         "Exemptions",
         links={"end_exemption": {"number": "items/0/number"}},
     ),
     Operation(
-        "POST",
-        "/exemptions",
+        "POST /exemptions",
         exempt,
         "Exemptions",
-        roles=("operator",),
+        roles=OPERATOR,
         status=201,
         may_conflict=True,
         has_location=True,
         links={"end_exemption": {"number": "number"}},
     ),
+    Operation("POST /exemptions/{number}/end", end_exemption, "Exemptions", roles=EITHER, may_conflict=True),
     Operation(
-        "POST",
-        "/exemptions/{number}/end",
-        end_exemption,
-        "Exemptions",
-        roles=("operator", "approver"),
-        may_conflict=True,
+        "GET /rules-off", list_rules_off, "Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
     ),
     Operation(
-        "GET", "/rules-off", list_rules_off, "Exemptions", links={"resume_rule": {"rule": "items/0/rule"}}
-    ),
-    Operation(
-        "POST",
-        "/rules/{rule}/off",
+        "POST /rules/{rule}/off",
         turn_rule_off,
         "Exemptions",
-        roles=("operator", "approver"),
+        roles=EITHER,
         may_conflict=True,
         links={"resume_rule": {"rule": "rule"}},
     ),
-    Operation(
-        "POST",
-        "/rules/{rule}/on",
-        resume_rule,
-        "Exemptions",
-        roles=("operator", "approver"),
-        may_conflict=True,
-    ),
+    Operation("POST /rules/{rule}/on", resume_rule, "Exemptions", roles=EITHER, may_conflict=True),
 )

@@ -19,6 +19,7 @@ from mailgate.console.layout import (
     show,
 )
 from mailgate.console.now.traffic import refused_within_hour
+from mailgate.console.people.support_acts import exempt_for
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.words import device_named, short_name
 from mailgate.devices.device import typed_id
@@ -26,7 +27,6 @@ from mailgate.devices.names import user_text
 from mailgate.model.phrase import joined, phrase, time_of
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import reliefs
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
 from mailgate.store.reliefs import KeptRelief
 
@@ -50,7 +50,30 @@ HOURS = {
 
 @accepts_parameters(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
 async def exemptions(request: web.Request) -> web.Response:
-    return await _shown(request)
+    context, asked = context_of(request), request.query
+    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()
+    if whom:
+        theirs = await _of(context, whom)
+        exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
+    else:
+        exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
+        over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
+    shown = [each.relief for each in exempt[:SIZE]]
+    return await show(
+        request,
+        "exemptions.html",
+        shows=shown,
+        whom=whom,
+        off=[each.relief for each in await reliefs.off(now)],
+        exempt=shown,
+        let_ins=context.bundle().policy.let_ins,
+        more=_further(exempt),
+        over=over[:SIZE],
+        more_over=_further(over),
+        all_over="over" in asked,
+        rules=[rule.id for rule in context.bundle().policy.rules if rule.restricts],
+        spans=SPANS,
+    )
 
 
 @requires_role("operator")
@@ -69,10 +92,8 @@ async def exempt(request: web.Request) -> web.Response:
         )
     logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
-    now = await context.store.now(context.clock())
-    until = now + timedelta(days=int(days))
-    policy, by = context.bundle().policy, person_of(request)
-    given = await reliefs.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
+    by, now = person_of(request), context.clock()
+    given = await exempt_for(context, by, why, now, rule=rule, days=int(days), **named)
     say_given(request, given)
     return redirect_to(request, "exemptions")
 
@@ -90,7 +111,6 @@ def say_given(request: web.Request, given: Relief, before: str = "") -> None:
 
 @requires_role("operator", "approver")
 async def end(request: web.Request) -> web.Response:
-    """End an exemption early."""
     context, sent = context_of(request), await form_of(request)
     why = note_of(sent, "why")
     kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))
@@ -98,8 +118,8 @@ async def end(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     now, whom = context.clock(), short_name(kept.relief.person) or device_named(kept.relief.device)
     if kept.holds(now):
-        guard, by = guard_of(context.bundle().settings), person_of(request)
-        await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, guard)
+        by = person_of(request)
+        await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, context.guard)
         say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
         say_on_next_page(request, phrase("The exemption of %(whom)s has already ended.", whom=whom))
@@ -143,35 +163,6 @@ async def resume(request: web.Request) -> web.Response:
     await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)
     say_on_next_page(request, phrase("“%(rule)s” is on again.", rule=context.bundle().policy.title_of(rule)))
     return redirect_back(request, sent, "exemptions")
-
-
-async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
-    context, asked = context_of(request), request.query
-    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()
-    if whom:
-        theirs = await _of(context, whom)
-        exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
-    else:
-        exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
-        over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
-    shown = [each.relief for each in exempt[:SIZE]]
-    return await show(
-        request,
-        "exemptions.html",
-        status,
-        shows=shown,
-        wrong=wrong,
-        whom=whom,
-        off=[each.relief for each in await reliefs.off(now)],
-        exempt=shown,
-        let_ins=context.bundle().policy.let_ins,
-        more=_further(exempt),
-        over=over[:SIZE],
-        more_over=_further(over),
-        all_over="over" in asked,
-        rules=[rule.id for rule in context.bundle().policy.rules if rule.restricts],
-        spans=SPANS,
-    )
 
 
 async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:

@@ -123,10 +123,8 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
     reads = {rule.id: rule.when.reads for rule in policy.rules}
     reached = {trial.rule for trial in decision.trials}
     return Explanation(
-        request=ExplainedRequest(
-            method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host
-        ),
-        user=ExplainedUser(**_plainly(access.user)),
+        request=ExplainedRequest.taken_from(facts),
+        user=ExplainedUser.taken_from(access.user),
         now=access.now,
         client=_plainly(access.client) | _doubts(access.client),
         device=_plainly(access.posture),

@@ -1,6 +1,6 @@
 """The smallest changes that would turn a verdict over, as facts and in words."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined_by_and, joined_by_or, joined_names, phrase, plural, time_of
@@ -30,22 +30,19 @@ _WORDS = {
     StepKind.UNAVAILABLE: phrase("no source of the device could be asked"),
     StepKind.CONTRADICTED: phrase("what the request says of its kind contradicted itself"),
 }
-_WORDS_ABOUT: Mapping[StepKind, Callable[[str], str]] = {
-    StepKind.REPORT: lambda about: phrase(
-        "the device reports anew by %(about)s, and has no listed app but those that are known", about=about
+_WORDS_ABOUT = {
+    StepKind.REPORT: phrase(
+        "the device reports anew by %(about)s, and has no listed app but those that are known"
     ),
-    StepKind.ENROL: lambda about: phrase(
-        "the device is set up with %(about)s: it reports that no listed app is there, and proves itself",
-        about=about,
+    StepKind.ENROL: phrase(
+        "the device is set up with %(about)s: it reports that no listed app is there, and proves itself"
     ),
-    StepKind.PROVE: lambda about: phrase(
-        "the request proves its device by signed evidence of %(about)s", about=about
-    ),
-    StepKind.GROUP: lambda about: phrase("the person is in the group %(about)s", about=about),
-    StepKind.KIND: lambda about: phrase("the kind were %(about)s", about=about),
-    StepKind.USER: lambda about: phrase("the person who asks were %(about)s", about=about),
-    StepKind.ADDRESS: lambda about: phrase("the request came from %(about)s", about=about),
-    StepKind.SYSTEM: lambda about: phrase("the system were %(about)s", about=about),
+    StepKind.PROVE: phrase("the request proves its device by signed evidence of %(about)s"),
+    StepKind.GROUP: phrase("the person is in the group %(about)s"),
+    StepKind.KIND: phrase("the kind were %(about)s"),
+    StepKind.USER: phrase("the person who asks were %(about)s"),
+    StepKind.ADDRESS: phrase("the request came from %(about)s"),
+    StepKind.SYSTEM: phrase("the system were %(about)s"),
 }
 
 
@@ -144,7 +141,7 @@ def step_in_words(step: Step, catalog: AppCatalog) -> str:
         return phrase("%(name)s is %(version)s", name=name, version=version)
     if step.what in (StepKind.REMOVE_APPS, StepKind.INSTALL_APP):
         return _apps(step, [catalog.name_of(key) for key in step.about])
-    return _WORDS_ABOUT[step.what](step.about[0]) if step.about else _WORDS[step.what]
+    return phrase(str(_WORDS_ABOUT[step.what]), about=step.about[0]) if step.about else _WORDS[step.what]
 
 
 def _apps(step: Step, names: list[str]) -> str:

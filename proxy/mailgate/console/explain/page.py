@@ -92,16 +92,10 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
         return decide_situation(Situation(request=asked), bundle.policy, context.clock())
     called = await context.store.devices.called(name)
     if len(called) != 1:
-        words = (
-            phrase(
-                "%(count)s devices are called %(name)s; enter the id of one, or no name",
-                count=len(called),
-                name=name,
-            )
-            if called
-            else phrase("no devices are called %(name)s; enter the id of one, or no name", name=name)
-        )
-        raise ConfigError([Mistake("device", 1, 1, words)])
+        told = {"count": len(called), "name": name}
+        several = phrase("%(count)s devices are called %(name)s; enter the id of one, or no name", **told)
+        none = phrase("no devices are called %(name)s; enter the id of one, or no name", name=name)
+        raise ConfigError([Mistake("device", 1, 1, several if called else none)])
     return decide_without_proof(called[0], bundle, asked.facts(), context.clock())
 
 
@@ -110,7 +104,6 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
     empty: dict[str, Any] = {
         "reference": "", "text": "", "device": "", "wrong": [], "mistakes": [], "why": None, "then": None,
         "rows": [sighting_facts(each) for each in last],
-        "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip
     shown = empty | values
     shows = shown["then"].sighting if shown["then"] else shown["why"].shows if shown["why"] else shown["rows"]

@@ -17,15 +17,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.policy.cases import RecordedRequest, Request, Situation
 from mailgate.policy.decide import decide
-from mailgate.rollout.replay import (
-    PAGE_LOAD,
-    PostureInputs,
-    access_again,
-    asked_without_proof,
-    goes_by_person,
-    proof_of,
-    reported,
-)
+from mailgate.rollout import replay
 from mailgate.store import Recorded, Sighting, Store
 
 
@@ -39,8 +31,7 @@ class RedecidedRequest:
 
 
 async def redecide(store: Store, bundle: Bundle, name: str, now: datetime) -> RedecidedRequest | None:
-    """The sighting with this id or reference, decided again by the rules of ``bundle`` with what is known now; None if
-    it is not found."""
+    """The sighting with this id or reference, decided again by the rules of ``bundle`` with what is known now; None if it is not found."""
     for each in references(name):
         if (then := await store.sightings.find(each)) is not None:
             return await redecide_sighting(store, bundle, then, now)
@@ -51,29 +42,35 @@ async def redecide_sighting(store: Store, bundle: Bundle, then: Recorded, now: d
     """A sighting, decided again by the rules of ``bundle`` with what is known now."""
     seen = then.sighting
     known = await _devices(store, seen, bundle, now)
-    alone, lists = _goes_by_person(seen, bundle), PostureInputs(bundle.policy.catalog, bundle.posture_terms)
+    alone, lists = (
+        _goes_by_person(seen, bundle),
+        replay.PostureInputs(bundle.policy.catalog, bundle.posture_terms),
+    )
     postures = lists.postures(known, now, alone=alone)
-    access = access_again(seen.client, seen.user, postures, bundle.groups, now)
+    access = replay.access_again(seen.client, seen.user, postures, bundle.groups, now)
     return RedecidedRequest(then, access, decide(access, bundle.policy))
 
 
 async def decide_last_request(
     store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
 ) -> tuple[Access, Decision]:
-    """The current decision for a request like the device's last one. A device that never asked is assumed to ask with
-    its proof."""
+    """The current decision for a request like the device's last one. A device that never asked is assumed to ask with its proof."""
     if seen:
         again = await redecide_sighting(store, bundle, seen[0], now)
         return again.access, again.decision
     posture = posture_now(device, bundle, now)
-    client = reported(posture.kind, posture.os, posture.os_version)
-    proof = proof_of(device, posture) if device.reports else None
-    access = Access(PAGE_LOAD, client, posture, now, bundle.groups.user(posture.owner), proof)
+    client = replay.reported(posture.kind, posture.os, posture.os_version)
+    proof = replay.proof_of(device, posture) if device.reports else None
+    access = Access(replay.PAGE_LOAD, client, posture, now, bundle.groups.user(posture.owner), proof)
     return access, decide(access, bundle.policy)
 
 
-async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
-    """The decisions about a device under all its ids, the newest first."""
+SIGHTINGS = 50
+"""How many decisions about a device are read, to tell since when its status holds among others."""
+
+
+async def sightings_of(store: Store, device: Device, size: int = SIGHTINGS) -> list[Recorded]:
+    """The last decisions about a device under all its ids, the newest first."""
     ids = [device.id, *sorted(device.former_ids)]
     seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
     return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]
@@ -84,7 +81,7 @@ def decide_without_proof(
 ) -> tuple[Access, Decision]:
     """The decision on a request from this device without its proof."""
     posture = posture_now(device, bundle, now)
-    client = asked_without_proof(facts, posture)
+    client = replay.asked_without_proof(facts, posture)
     user = bundle.groups.user(bundle.settings.logins.person(facts.user or ""), posture.owner)
     access = Access(facts, client, posture, now, user)
     return access, decide(access, bundle.policy)
@@ -105,7 +102,7 @@ async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) 
 
 
 def _goes_by_person(seen: Sighting, bundle: Bundle) -> bool:
-    return not seen.device and goes_by_person(seen.client, bundle.posture_terms)
+    return not seen.device and replay.goes_by_person(seen.client, bundle.posture_terms)
 
 
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*")

@@ -5,27 +5,14 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from mailgate.console.api.operation import Call, Operation, Text
-from mailgate.console.api.shapes import InputModel, LargePage, Line, PageOf, read_by, words_of
-from mailgate.console.extension.facts import (
-    COLUMNS,
-    FILTERS,
-    HEARD,
-    INSTALLED,
-    STATES,
-    BrowserFacts,
-    FleetFacts,
-    WithoutFacts,
-    as_rows,
-    browsers,
-    fleet,
-    people_without,
-)
+from mailgate.console.api.shapes import InputModel, Line, PageOf, RowsQuery, read_by, words_of
+from mailgate.console.extension import facts
 from mailgate.console.spreadsheet import saved_as, sheet
 from mailgate.store.fleet import FleetFilter
 
-_State = Annotated[str, read_by(FILTERS["state"]), words_of(*STATES)]
-_Heard = Annotated[str, read_by(FILTERS["heard"]), words_of(*HEARD)]
-_Installed = Annotated[str, read_by(FILTERS["installed"]), words_of(*INSTALLED)]
+_State = Annotated[str, read_by(facts.FILTERS["state"]), words_of(*facts.STATES)]
+_Heard = Annotated[str, read_by(facts.FILTERS["heard"]), words_of(*facts.HEARD)]
+_Installed = Annotated[str, read_by(facts.FILTERS["installed"]), words_of(*facts.INSTALLED)]
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=400)]
 """The beginning of a page. Clients only send it back as it came."""
 
@@ -48,60 +35,58 @@ class BrowsersFilter(InputModel):
 
     @property
     def wanted(self) -> FleetFilter:
-        return FleetFilter(**{name: getattr(self, name) or "" for name in FILTERS})
+        return FleetFilter(**{name: getattr(self, name) or "" for name in facts.FILTERS})
 
 
-class BrowsersQuery(BrowsersFilter):
+class BrowsersQuery(BrowsersFilter, RowsQuery):
     """The page of browsers to list."""
 
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most browsers to return."""
 
 
-class PeopleQuery(InputModel):
+class PeopleQuery(RowsQuery):
     """The page of people to list."""
 
     after: PlaceCursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most people to return."""
 
 
-async def get_fleet(call: Call) -> FleetFacts:
+async def get_fleet(call: Call) -> facts.FleetFacts:
     """Count the browsers with the extension: which report, sleep or are missing, and which are alike."""
     context = call.context
-    return context.counting.browsers or await fleet(context.store, context.bundle().settings, call.now)
+    return context.counting.browsers or await facts.fleet(context.store, context.bundle().settings, call.now)
 
 
-async def list_browsers(call: Call, query: BrowsersQuery) -> PageOf[BrowserFacts]:
+async def list_browsers(call: Call, query: BrowsersQuery) -> PageOf[facts.BrowserFacts]:
     """List the browsers that match all parameters, in the order of their people, a page at a time."""
     store, settings = call.context.store, call.context.bundle().settings
-    items, after = await browsers(store, settings, query.wanted, call.now, query.limit, query.after or "")
+    items, after = await facts.browsers(
+        store, settings, query.wanted, call.now, query.limit, query.after or ""
+    )
     return PageOf(items=items, next=after or None)
 
 
 async def get_browsers_csv(call: Call, query: BrowsersFilter) -> Text:
     """Get the browsers that match all parameters, as CSV."""
     call.headers["Content-Disposition"] = saved_as("browsers")
-    rows = as_rows(call.context.store, call.context.bundle().settings, query.wanted, call.now)
-    return sheet(COLUMNS, rows)
+    rows = facts.as_rows(call.context.store, call.context.bundle().settings, query.wanted, call.now)
+    return sheet(facts.COLUMNS, rows)
 
 
-async def list_people_without(call: Call, query: PeopleQuery) -> PageOf[WithoutFacts]:
+async def list_people_without(call: Call, query: PeopleQuery) -> PageOf[facts.WithoutFacts]:
     """List the people who asked for mail on a laptop within a week without the extension, and of whom no browser reported in it.
 
     Only requests of which a trusted proxy names the person are known here. In the order of names, with a row for each browser by which
     they asked.
     """
-    items, after = await people_without(call.context.store, call.now, query.limit, query.after or "")
+    items, after = await facts.people_without(call.context.store, call.now, query.limit, query.after or "")
     return PageOf(items=items, next=after or None)
 
 
 OPERATIONS = (
-    Operation("GET", "/extension", get_fleet, "Browsers"),
-    Operation("GET", "/extension/browsers", list_browsers, "Browsers"),
-    Operation("GET", "/extension/browsers.csv", get_browsers_csv, "Browsers", media="text/csv"),
-    Operation("GET", "/extension/people", list_people_without, "Browsers"),
+    Operation("GET /extension", get_fleet, "Browsers"),
+    Operation("GET /extension/browsers", list_browsers, "Browsers"),
+    Operation("GET /extension/browsers.csv", get_browsers_csv, "Browsers", media="text/csv"),
+    Operation("GET /extension/people", list_people_without, "Browsers"),
 )

@@ -237,14 +237,12 @@ def browser_facts(found: FleetBrowser) -> BrowserFacts:
     """The facts about a browser. What it said and cannot be read is left out."""
     said = json.loads(found.said) if found.said else {}
     browser = said.get("browser") or {}
-    return BrowserFacts(
+    return BrowserFacts.taken_from(
+        found,
         key=found.thumbprint,
-        device=found.device,
         person=found.owner,
         computer=found.machine,
         computer_proven=found.proven,
-        state=found.state,
-        reported_at=found.reported_at,
         asked_without_at=found.bare_at,
         browser=browser.get("name", ""),
         browser_version=browser.get("version", ""),
@@ -254,6 +252,4 @@ def browser_facts(found: FleetBrowser) -> BrowserFacts:
         installed=said.get("install_type", ""),
         managed=said.get("managed"),
         enrolled_at=found.made_at,
-        revoked_at=found.revoked_at,
-        token=found.token,
     )

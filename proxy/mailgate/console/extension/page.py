@@ -4,16 +4,7 @@ from aiohttp import web
 
 from mailgate.console.address_values import line
 from mailgate.console.context import context_of
-from mailgate.console.extension.facts import (
-    COLUMNS,
-    FILTERS,
-    INSTALLED,
-    STATES,
-    as_rows,
-    browsers,
-    fleet,
-    people_without,
-)
+from mailgate.console.extension import facts
 from mailgate.console.layout import show
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.responses import send_sheet
@@ -23,43 +14,45 @@ SIZE = 50
 _LONGEST_PLACE = 400
 
 
-@accepts_parameters(**FILTERS, after=line(_LONGEST_PLACE))
+@accepts_parameters(**facts.FILTERS, after=line(_LONGEST_PLACE))
 async def show_browsers(request: web.Request) -> web.Response:
     context, said = context_of(request), _said(request)
     store, settings, now = context.store, context.bundle().settings, context.clock()
     wanted = FleetFilter(**said)
-    found, after = await browsers(store, settings, wanted, now, SIZE, request.query.get("after", ""))
+    found, after = await facts.browsers(store, settings, wanted, now, SIZE, request.query.get("after", ""))
     return await show(
         request,
         "extension.html",
         shows=found,
-        fleet=context.counting.browsers or await fleet(store, settings, now),
+        fleet=context.counting.browsers or await facts.fleet(store, settings, now),
         found=found,
         after=after,
         said=said,
-        states=STATES,
-        ways=INSTALLED,
+        states=facts.STATES,
+        ways=facts.INSTALLED,
     )
 
 
-@accepts_parameters(**FILTERS)
+@accepts_parameters(**facts.FILTERS)
 async def export(request: web.Request) -> web.StreamResponse:
     """Send the browsers that match as a spreadsheet, while they are read."""
     context = context_of(request)
     wanted = FleetFilter(**_said(request))
-    rows = as_rows(context.store, context.bundle().settings, wanted, context.clock())
-    return await send_sheet(request, "browsers", COLUMNS, rows)
+    rows = facts.as_rows(context.store, context.bundle().settings, wanted, context.clock())
+    return await send_sheet(request, "browsers", facts.COLUMNS, rows)
 
 
 @accepts_parameters(after=line())
 async def show_people(request: web.Request) -> web.Response:
     context = context_of(request)
-    found, after = await people_without(context.store, context.clock(), SIZE, request.query.get("after", ""))
+    found, after = await facts.people_without(
+        context.store, context.clock(), SIZE, request.query.get("after", "")
+    )
     return await show(request, "extension_people.html", shows=found, found=found, after=after)
 
 
 def _said(request: web.Request) -> dict[str, str]:
-    return {name: text for name in FILTERS if (text := request.query.get(name, "").strip())}
+    return {name: text for name in facts.FILTERS if (text := request.query.get(name, "").strip())}
 
 
 ROUTES = [

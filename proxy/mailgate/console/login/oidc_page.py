@@ -9,7 +9,7 @@ from aiohttp import web
 from mailgate.config.console import ConsoleSettings, OidcSettings
 from mailgate.console.context import context_of
 from mailgate.console.layout import show_without_login
-from mailgate.console.login.errors import ERROR_TEXTS, LoginError, LoginTrouble
+from mailgate.console.login.errors import LoginError, LoginTrouble
 from mailgate.console.login.provider import LOGIN_TIME, PendingLogin
 from mailgate.console.login.rights import find_person
 from mailgate.console.login.session_start import (
@@ -159,9 +159,8 @@ def _refusal(error: str, issuer: str | None, oidc: OidcSettings) -> LoginTrouble
 async def _failed(request: web.Request, trouble: LoginTrouble, after: str) -> web.Response:
     """Show what went wrong on a page, and log it in one word."""
     log.warning("console-login-refused", way="oidc", why=trouble.value)
-    told = ERROR_TEXTS[trouble]
     return await show_without_login(
-        request, "login_failed.html", told.status, why=told.words, word=trouble.value, after=after
+        request, "login_failed.html", trouble.status, why=trouble.words, word=trouble.value, after=after
     )
 
 

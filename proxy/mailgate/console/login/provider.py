@@ -2,7 +2,6 @@
 one gate are kept beside it."""
 
 import asyncio
-import hashlib
 import hmac
 import json
 import secrets
@@ -32,6 +31,7 @@ from mailgate.config.console import OidcSettings
 from mailgate.config.values import is_private_way
 from mailgate.console.login.errors import LoginError, LoginTrouble
 from mailgate.console.login.rights import is_missing
+from mailgate.console.login.sessions import digest_of
 from mailgate.errors import SourceError
 from mailgate.errors import Trouble as WireTrouble
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire, Wire
@@ -55,7 +55,7 @@ class PendingLogin:
 
     def is_of(self, cookie: str) -> bool:
         """Whether this browser began it."""
-        return hmac.compare_digest(self.browser, _digest(cookie))
+        return hmac.compare_digest(self.browser, digest_of(cookie))
 
 
 class PendingLogins:
@@ -71,7 +71,7 @@ class PendingLogins:
         A browser in which another login waits keeps its cookie, so that each of its tabs can finish.
         """
         browser = cookie if self._waits(cookie, now) else self._token()
-        begun = PendingLogin(_digest(browser), after, now, self._token(), self._token())
+        begun = PendingLogin(digest_of(browser), after, now, self._token(), self._token())
         state = self._token()
         self._begun[state] = begun
         return state, browser, begun
@@ -86,10 +86,6 @@ class PendingLogins:
         return bool(cookie) and any(
             each.is_of(cookie) and now - each.started < LOGIN_TIME for each in self._begun.values()
         )
-
-
-def _digest(value: str) -> bytes:
-    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
 
 
 TIMEOUT_SECONDS = 15.0
@@ -176,8 +172,7 @@ class Provider:
         return await self._once(asked)
 
     async def logout_url(self, id_token: str, back: str) -> str | None:
-        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0); None if there is
-        none."""
+        """The address at which the browser logs out at the provider too (RP-Initiated Logout 1.0); None if there is none."""
         metadata = await self._once(self._fetched_metadata)
         end = metadata.endpoints.get("end_session_endpoint")
         if end is None:
@@ -253,8 +248,7 @@ class Provider:
         return Identity(claims, signed.text)
 
     async def _key(self, wire: Wire, metadata: Metadata, signed: Signed) -> Jwk:
-        """The key that the token names. If it is unknown, the keys are fetched again, since the provider may have
-        changed them."""
+        """The key that the token names. If it is unknown, the keys are fetched again, since the provider may have changed them."""
         keys, asked_at = self._keys or ((), None)
         key = key_for(signed, keys) if asked_at and self._is_fresh(asked_at) else None
         if key is None and (asked_at is None or self.clock() - asked_at >= KEYS_PAUSE):

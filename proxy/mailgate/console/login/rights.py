@@ -42,7 +42,8 @@ def name_in(oidc: OidcSettings, claims: Mapping[str, Any]) -> str:
     said = claims.get(oidc.claim)
     if not isinstance(said, str) or not said.strip() or len(said) > MAX_NAME or not said.isprintable():
         raise LoginError(LoginTrouble.UNNAMED)
-    if oidc.claim == "email" and not _is_true(claims.get("email_verified")):
+    verified = claims.get("email_verified")  # some providers write it as a text
+    if oidc.claim == "email" and not (verified is True or verified == "true"):
         raise LoginError(LoginTrouble.UNVERIFIED)
     return said
 
@@ -73,20 +74,14 @@ def is_missing(oidc: OidcSettings, claims: Mapping[str, Any]) -> bool:
     return not wanted <= claims.keys()
 
 
-def _is_true(said: object) -> bool:
-    """A boolean claim, which some providers write as a text."""
-    return said is True or said == "true"
-
-
 BY_PROXY = "proxy "
-"""The beginning of the proof of a login by a proxy. It is valid only while the proxy names the person with every
-request."""
+"""The beginning of the proof of a login by a proxy. It is valid only while the proxy names the person with every request."""
 BY_GROUPS = "oidc:"
 """The beginning of the name of a person whom the settings do not name. Names of admins and accounts have no colon."""
 
 
 def token_proof(admin: AdminSettings) -> str:
-    """The proof of an admin by their token; empty if they have none."""
+    """The proof of an admin by their token, its hash; empty if they have none, so that no token is accepted for them."""
     return admin.token_hash.get_secret_value() if admin.token_hash else ""
 
 
@@ -101,8 +96,7 @@ def proxy_proof(known: str) -> str:
 
 
 def compared(oidc: OidcSettings, known: str) -> str:
-    """A name at the provider in the form for comparison: a ``sub`` as it is (Core 1.0, section 2), others without
-    case."""
+    """A name at the provider in the form for comparison: a ``sub`` as it is (Core 1.0, section 2), others without case."""
     return known if oidc.claim == "sub" else comparable(known)
 
 

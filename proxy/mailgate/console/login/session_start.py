@@ -29,8 +29,7 @@ def read_proxy_login(request: web.Request) -> None:
 
 
 async def begin_by_proxy_login(request: web.Request) -> Session | None:
-    """Begin a session for the admin in the proxy's header; None if it names nobody. Raises NotBelievedError for a
-    stranger."""
+    """Begin a session for the admin in the proxy's header; None if it names nobody. Raises NotBelievedError for a stranger."""
     if PROXY_LOGIN not in request:
         return None
     context, said = context_of(request), request[PROXY_LOGIN]

@@ -52,13 +52,12 @@ class Sessions:
         """Begin a session and return the value of its cookie. Every login gets a new one."""
         value, csrf = self._token(), self._token()
         made = Session(name, proved_by, csrf, now, now, groups, min(at_most, MAX_SESSION), id_token)
-        self._open[_digest(value)] = made
+        self._open[digest_of(value)] = made
         return value
 
     def find(self, value: str, now: datetime, *, used: bool = True) -> Session | None:
-        """The session of a cookie; None if there is none or it has ended. ``used``: whether the person did something
-        with it."""
-        key = _digest(value)
+        """The session of a cookie; None if there is none or it has ended. ``used``: whether the person did something with it."""
+        key = digest_of(value)
         session = self._open.get(key)
         if session is None:
             return None
@@ -70,9 +69,9 @@ class Sessions:
         return session
 
     def end(self, value: str) -> None:
-        """End the session of a cookie."""
-        self._open.pop(_digest(value), None)
+        self._open.pop(digest_of(value), None)
 
 
-def _digest(value: str) -> bytes:
+def digest_of(value: str) -> bytes:
+    """The digest of the value of a cookie."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()

@@ -14,8 +14,7 @@ MAX_REMEMBERED = 10_000
 
 
 class LoginTries:
-    """Counts in memory. Tries of others cannot keep a person out at an address from which they have logged in
-    before."""
+    """Counts in memory. Tries of others cannot keep a person out at an address from which they have logged in before."""
 
     def __init__(self) -> None:
         self._both = RateLimit(MAX_BY_NAME_AND_CALLER, SPAN)

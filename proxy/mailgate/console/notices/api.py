@@ -5,21 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, LargePage, Line, OutputModel, PageOf
-from mailgate.console.notices.facts import (
-    MailFacts,
-    NoticeFacts,
-    NoticeMails,
-    NoticeOnDate,
-    RuleNotices,
-    mail_facts,
-    mails_by_notice,
-    mails_of,
-    notices_on_dates,
-    rule_notices,
-)
+from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, Line, OutputModel, PageOf, RowsQuery
+from mailgate.console.notices import facts
 from mailgate.console.notices.mails import (
     MAX_RETRACTIONS,
     mark_mails,
@@ -89,11 +78,11 @@ class Notices(OutputModel):
     """Whether the settings have `notices`. Without them no mails are sent."""
     version: int | None
     """The number of the version in force; null before the first start."""
-    rules: list[RuleNotices]
+    rules: list[facts.RuleNotices]
     """Every rule in force that restricts, in the order of the policy."""
-    on_dates: list[NoticeOnDate]
+    on_dates: list[facts.NoticeOnDate]
     """The notices of rules in force that start by themselves."""
-    mails: list[NoticeMails]
+    mails: list[facts.NoticeMails]
     """The mails that were written, the newest version first."""
     corrections: list[RolledBackRules]
     """The last times that somebody rolled back, the newest first, up to 20."""
@@ -107,19 +96,21 @@ async def list_notices(call: Call) -> Notices:
         {
             "sends": bundle.settings.notices is not None,
             "version": active.number if active else None,
-            "rules": rule_notices(bundle.policy, active.number, call.now) if active else [],
-            "on_dates": await notices_on_dates(context.store, bundle.policy),
-            "mails": mails_by_notice(await context.store.mails.counts()),
+            "rules": facts.rule_notices(bundle.policy, active.number, call.now) if active else [],
+            "on_dates": await facts.notices_on_dates(context.store, bundle.policy),
+            "mails": facts.mails_by_notice(await context.store.mails.counts()),
             "corrections": await context.store.retractions.latest(MAX_RETRACTIONS),
         }
     )
 
 
-async def get_notice(call: Call, version: VersionNumber, kind: NoticeKind, query: RuleQuery) -> NoticeFacts:
+async def get_notice(
+    call: Call, version: VersionNumber, kind: NoticeKind, query: RuleQuery
+) -> facts.NoticeFacts:
     """Get a notice: whether it may be sent now, and the states of its mails."""
     about = _about(version, kind, query)
     found = await subject_of_notice(call.context, about)
-    return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
+    return notice_facts(found, facts.mails_of(await call.context.store.mails.counts(about), about))
 
 
 async def preview_notice(
@@ -130,7 +121,7 @@ async def preview_notice(
     found = await subject_of_notice(context, about)
     if query.person and found.topic is None:
         raise RefusedError(found.why_not)
-    mails = mails_of(await context.store.mails.counts(about), about)
+    mails = facts.mails_of(await context.store.mails.counts(about), about)
     language = query.language or context.bundle().settings.languages.default
     rendered, why_not = await preview(context, found, mails, language, query.person or "")
     if rendered is None:
@@ -143,29 +134,24 @@ def _about(version: int, kind: MailKind, query: RuleQuery) -> NoticeKey:
     return NoticeKey(version, kind, query.rule or "")
 
 
-ONE = "/notices/{version}/{kind}"
-
 MailId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 MailName = Annotated[MailId, Field(description="Its id.")]
 
 
-class MailsQuery(RuleQuery):
+class MailsQuery(RuleQuery, RowsQuery):
     """The mails to list."""
 
     state: MailState
     """Their state."""
     after: MailId | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most mails to return."""
 
 
 class MailDecision(InputModel):
     """A decision about mails."""
 
     what: Literal["sent", "again", "retry"]
-    """For mails that are `unsure`: `sent`, they arrived; `again`, they are sent again. For mails that `failed`:
-    `retry`."""
+    """For mails that are `unsure`: `sent`, they arrived; `again`, they are sent again. For mails that `failed`: `retry`."""
 
 
 class DecidedMails(OutputModel):
@@ -177,7 +163,7 @@ class DecidedMails(OutputModel):
 
 async def list_mails(
     call: Call, version: VersionNumber, kind: NoticeKind, query: MailsQuery
-) -> PageOf[MailFacts]:
+) -> PageOf[facts.MailFacts]:
     """List the mails with one notice in one state, with their recipients, by address, a page at a time."""
     context, about = call.context, _about(version, kind, query)
     await subject_of_notice(context, about)
@@ -185,7 +171,7 @@ async def list_mails(
     found = await context.store.mails.recipients(about, query.state, key, query.limit)
     settings = context.bundle().settings.notices
     more = found[-1].id if len(found) == query.limit else None
-    return PageOf(items=[mail_facts(each, settings) for each in found], next=more)
+    return PageOf(items=[facts.mail_facts(each, settings) for each in found], next=more)
 
 
 async def decide_mail(call: Call, mail: MailName, body: MailDecision) -> DecidedMails:
@@ -219,19 +205,18 @@ async def _place(call: Call, after: str | None) -> tuple[str, str]:
 
 
 OPERATIONS = (
-    Operation("GET", "/notices", list_notices, "Notices"),
-    Operation("GET", ONE, get_notice, "Notices"),
-    Operation("GET", ONE + "/preview", preview_notice, "Notices", may_conflict=True),
+    Operation("GET /notices", list_notices, "Notices"),
+    Operation("GET /notices/{version}/{kind}", get_notice, "Notices"),
+    Operation("GET /notices/{version}/{kind}/preview", preview_notice, "Notices", may_conflict=True),
     Operation(
-        "GET",
-        ONE + "/mails",
+        "GET /notices/{version}/{kind}/mails",
         list_mails,
         "Notices",
         may_conflict=True,
         links={"decide_mail": {"mail": "items/0/id"}},
     ),
-    Operation("POST", ONE + "/decision", decide_mails, "Notices", roles=("operator",), may_conflict=True),
     Operation(
-        "POST", "/mails/{mail}/decision", decide_mail, "Notices", roles=("operator",), may_conflict=True
+        "POST /notices/{version}/{kind}/decision", decide_mails, "Notices", roles=OPERATOR, may_conflict=True
     ),
+    Operation("POST /mails/{mail}/decision", decide_mail, "Notices", roles=OPERATOR, may_conflict=True),
 )

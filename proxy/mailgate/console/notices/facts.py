@@ -225,14 +225,13 @@ def mail_facts(mail: Mail, settings: NoticeSettings | None) -> MailFacts:
 def recipient_counts(found: RecipientList, to: Recipients = Recipients.NEW) -> RecipientCounts:
     """The counts of a recipient list, if these people are written to."""
     newly, untold, told_earlier = (len(found.part(each)) for each in Recipients)
-    return RecipientCounts(
+    return RecipientCounts.taken_from(
+        found,
         to=to,
         to_write=len(found.to(to)),
         newly=newly,
         untold=untold,
         told_earlier=told_earlier,
-        written_before=found.written_before,
         no_address=len(found.unaddressed),
-        nameless=found.nameless,
         undecided=len(found.undecided),
     )

@@ -122,8 +122,7 @@ def notice_facts(subject: NoticeSubject, mails: NoticeMails) -> NoticeFacts:
 
 
 async def mark_mails(store: Store, which: Which, what: str, who: Person, now: datetime) -> int:
-    """Mark mails as ``sent``, send them ``again``, or ``retry`` failed ones. Returns how many. Raises RefusedError if
-    there are none."""
+    """Mark mails as ``sent``, send them ``again``, or ``retry`` failed ones. Returns how many. Raises RefusedError if there are none."""
     if what == "retry":
         done = await retry(store, which, who, now)
     else:

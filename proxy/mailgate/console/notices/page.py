@@ -1,5 +1,4 @@
-"""*Notices*: mails to the people whom a rule is about: which may be sent, their text, their recipients, and their
-states."""
+"""*Notices*: mails to the people whom a rule is about: which may be sent, their text, their recipients, and their states."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -12,17 +11,7 @@ from mailgate.console.address_values import line, one_of
 from mailgate.console.context import context_of
 from mailgate.console.devices.page import number
 from mailgate.console.layout import show
-from mailgate.console.notices.facts import (
-    KINDS,
-    WORDS,
-    MailFacts,
-    NoticeMails,
-    mail_facts,
-    mails_by_notice,
-    mails_of,
-    notices_on_dates,
-    rule_notices,
-)
+from mailgate.console.notices import facts
 from mailgate.console.notices.mails import (
     MAX_RETRACTIONS,
     NoticeSubject,
@@ -42,8 +31,7 @@ LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 """The order of states: by default the page lists the first state with any mails."""
 COUNTED = (*(each.value for each in Recipients), "unaddressed", "undecided")
-"""The parts of a recipient list: people who may be written to, people without an address, and people for whom it is
-unknown."""
+"""The parts of a recipient list: people who may be written to, people without an address, and people for whom it is unknown."""
 STATES = (*(each.value for each in MailState), *COUNTED)
 
 
@@ -56,14 +44,13 @@ async def notices(request: web.Request) -> web.Response:
         "notices.html",
         settings=bundle.settings.notices,
         version=active.number if active else 0,
-        rules=rule_notices(bundle.policy, active.number, context.clock()) if active else [],
-        on_dates=await notices_on_dates(context.store, bundle.policy),
+        rules=facts.rule_notices(bundle.policy, active.number, context.clock()) if active else [],
+        on_dates=await facts.notices_on_dates(context.store, bundle.policy),
         off=bundle.policy.reliefs.off(context.clock()),
-        found=mails_by_notice(await context.store.mails.counts()),
+        found=facts.mails_by_notice(await context.store.mails.counts()),
         retractions=await context.store.retractions.latest(MAX_RETRACTIONS),
-        titles={rule.id: rule.title or "" for rule in bundle.policy.rules},
-        kinds=KINDS,
-        words=WORDS,
+        kinds=facts.KINDS,
+        words=facts.WORDS,
     )
 
 
@@ -78,7 +65,7 @@ async def one(request: web.Request) -> web.Response:
     """Show the text of one notice and its recipients."""
     context, subject = context_of(request), await notice_subject(request)
     bundle, now = context.bundle(), context.clock()
-    mails = mails_of(await context.store.mails.counts(subject.about), subject.about)
+    mails = facts.mails_of(await context.store.mails.counts(subject.about), subject.about)
     counting = context.recipient_lists.last(subject.about, now) if subject.topic else None
     listed = _listed(request, mails, counting)
     person = request.query.get("person", "").strip() if subject.topic else ""
@@ -101,7 +88,7 @@ async def one(request: web.Request) -> web.Response:
         person=person,
         languages=[(tag, each.locale.get_display_name(), each.direction) for tag, each in LANGUAGES.items()],
         spoken=LANGUAGES[spoken],
-        words=WORDS,
+        words=facts.WORDS,
     )
     page.headers.update(FRAMES)
     return page
@@ -111,7 +98,7 @@ async def one(request: web.Request) -> web.Response:
 async def html(request: web.Request) -> web.Response:
     """The HTML of a notice as mail programs show it, for the frame of the page."""
     context, subject = context_of(request), await notice_subject(request)
-    mails = mails_of(await context.store.mails.counts(subject.about), subject.about)
+    mails = facts.mails_of(await context.store.mails.counts(subject.about), subject.about)
     person = request.query.get("person", "").strip() if subject.topic else ""
     rendered, _ = await preview(context, subject, mails, _language(request, context.bundle()), person)
     if rendered is None:
@@ -128,7 +115,7 @@ async def notice_subject(request: web.Request) -> NoticeSubject:
     return await subject_of_notice(context_of(request), about)
 
 
-def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None) -> str:
+def _listed(request: web.Request, mails: facts.NoticeMails, counting: Counting | None) -> str:
     """The list to show: the mails in one state, or a part of the recipient list."""
     asked = request.query.get("state", "")
     if asked in set(MailState) or (asked in COUNTED and counting and counting.found):
@@ -140,7 +127,7 @@ def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None)
 class Rows:
     """A page of a list, and the key after which the next page begins."""
 
-    mails: Sequence[MailFacts] = ()
+    mails: Sequence[facts.MailFacts] = ()
     """Mails that were queued."""
     unwritten: Sequence[Mail] = ()
     """Mails of the recipient list, not queued yet."""
@@ -160,8 +147,8 @@ async def _rows(request: web.Request, about: NoticeKey, listed: str, counting: C
     key = (behind[0].address, after) if behind else ("", "")
     mails = await context.store.mails.recipients(about, MailState(listed), key, SIZE)
     settings = context.bundle().settings.notices
-    facts = [mail_facts(each, settings) for each in mails]
-    return Rows(facts, more=mails[-1].id if len(mails) == SIZE else "")
+    told = [facts.mail_facts(each, settings) for each in mails]
+    return Rows(told, more=mails[-1].id if len(mails) == SIZE else "")
 
 
 def _counted(listed: str, counting: Counting, after: str) -> Rows:

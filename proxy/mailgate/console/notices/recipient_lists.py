@@ -89,7 +89,6 @@ class RecipientLists:
         self._lists.pop(about, None)
 
     async def stop(self) -> None:
-        """Stop the running count."""
         await end(self._task)
 
 

@@ -9,6 +9,7 @@ from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.apps.facts import AppTrend, trends_of
 from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.now.attention import Viewer, needs_now
+from mailgate.console.now.counting import DeviceStates
 from mailgate.console.now.facts import RefusedPeople, WithoutMail, refused_by_day, without_mail
 from mailgate.console.now.gates import GateNode, GateState, gates_if_known
 from mailgate.console.now.readiness import Readiness, Workers
@@ -28,18 +29,8 @@ class NeedInWords(OutputModel):
     """Whether it is urgent."""
 
 
-class DeviceCount(OutputModel):
-    """The number of devices in each state, counted in the background."""
-
-    since: datetime | None
-    """When they were counted; null before the first count."""
-    states: dict[str, int]
-    """The number of devices by state."""
-
-
 class RunningGate(Fact):
-    """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
-    state."""
+    """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst state."""
 
     host: str
     """The computer on which it runs."""
@@ -75,7 +66,7 @@ class Now(OutputModel):
     """The people who were refused on each of the last 14 days (UTC), today last; null if the store does not answer."""
     needs: list[NeedInWords]
     """What needs you, the most urgent first."""
-    devices: DeviceCount
+    devices: DeviceStates
     """The number of devices by state."""
     connectors: list[ConnectorFacts]
     """The connectors."""
@@ -99,15 +90,10 @@ async def get_now(call: Call) -> Now:
             "without_mail": without_mail(context.counting.outage, context.bundle().policy),
             "refused": by_day,
             "needs": await needs_now(context, state, sources, at, reader),
-            "devices": {
-                "since": context.counting.devices.at,
-                "states": context.counting.devices.states,
-            },
-            "connectors": sources
-            if names
-            else [each.model_copy(update={"reading": None}) for each in sources],
+            "devices": context.counting.devices,
+            "connectors": [each if names else each.model_copy(update={"reading": None}) for each in sources],
             "gate": state if names else None,
-            "gates": None if gates is None else [_gate_answer(each) for each in gates],
+            "gates": None if gates is None else [*map(_gate_answer, gates)],
         }
     )
 
@@ -143,6 +129,6 @@ def _gate_answer(gate: GateNode) -> RunningGate:
 
 
 OPERATIONS = (
-    Operation("GET", "/now", get_now, "Now"),
-    Operation("GET", "/now/traffic", get_traffic, "Now"),
+    Operation("GET /now", get_now, "Now"),
+    Operation("GET /now/traffic", get_traffic, "Now"),
 )

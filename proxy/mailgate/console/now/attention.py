@@ -1,13 +1,14 @@
 """Everything that waits for a person, because it is held, is broken or asks for them, in the words of the page *Overview*."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailgate.config.admins import Role, sees_names
 from mailgate.console.connectors.sources import ConnectorFacts, loss_in_words
 from mailgate.console.context import ConsoleContext
-from mailgate.console.drafts.drafting import NO_UNCOMMITTED_DRAFTS, Uncommitted, uncommitted_now
+from mailgate.console.drafts.drafting import uncommitted_now
 from mailgate.console.notices.facts import NoticeOnDate, notices_on_dates
 from mailgate.console.now.gates import GateNode, GateState, gates_now, span
 from mailgate.console.now.readiness import ConnectorState, Readiness
@@ -26,9 +27,10 @@ from mailgate.model.phrase import (
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
-from mailgate.rollout.guard import guard_of, newly_kept_out
+from mailgate.rollout.guard import newly_kept_out
 from mailgate.rollout.kept_plans import PLAN_AGE
 from mailgate.store import HelpRequest, StoreError
+from mailgate.store.plans import KeptDraft
 
 OPEN = phrase("Open")
 MAX_PLANS = 20
@@ -82,9 +84,9 @@ async def needs_now(
         return []
     store, bundle = context.store, context.bundle()
     by_name = [(each.name, each) for each in sources]
-    guard, found = guard_of(bundle.settings), [*_sources(by_name)]
-    try:
-        drafted = await uncommitted_now(context, state.rules.held)
+    guard, found, explained = context.guard, [*_sources(by_name)], False
+    with suppress(StoreError):  # the state itself says that the store does not answer
+        drafted, explained = await uncommitted_now(context, state.rules.held)
         if "operator" in reader.roles:
             found += _help(*await store.help_requests.waiting(NAMED), now)
         plans = await plan_statuses(store, guard, now, MAX_PLANS)
@@ -92,10 +94,8 @@ async def needs_now(
         found += _mails(await store.mails.unsure_corrections(), await store.mails.count_unsure())
         found += _held(await notices_on_dates(store, bundle.policy), now)
         found += [*_drafts(drafted), *_gates(await gates_now(store, now))]
-    except StoreError:
-        drafted = NO_UNCOMMITTED_DRAFTS  # the state itself says that the store does not answer
     found += [*_off(bundle.policy, now), *_ending(bundle.policy, now)]
-    found += _gate(state, explained=drafted.explain, off=False)
+    found += _gate(state, explained=explained, off=False)
     return sorted(found, key=lambda need: not need.urgent)
 
 
@@ -108,39 +108,26 @@ def needs_of(state: Readiness) -> list[Need]:
 def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
     if state.store == "unwritable":
         why = state.ledger.error or state.reports.error or state.writes.error
-        yield Need(
-            phrase("The database is read-only: %(why)s. Nothing is lost; we save it later.", why=why),
-            "now",
-            urgent=True,
-        )
+        words = phrase("The database is read-only: %(why)s. Nothing is lost; we save it later.", why=why)
+        yield Need(words, "now", urgent=True)
     elif state.store != "ok":
-        yield Need(
-            phrase("The database does not answer. The gate decides by what it has in memory."),
-            "now",
-            urgent=True,
-        )
+        words = phrase("The database does not answer. The gate decides by what it has in memory.")
+        yield Need(words, "now", urgent=True)
     if state.clock.state == "off":
-        seconds = round(state.clock.offset_seconds or 0)
-        yield Need(
-            plural(
-                "The clock of this gate is %(count)s second off by that of the database. From a minute on, no phone can prove itself to it.",
-                "The clock of this gate is %(count)s seconds off by that of the database. From a minute on, no phone can prove itself to it.",
-                abs(seconds),
-            ),
-            "now",
-            urgent=True,
+        words = plural(
+            "The clock of this gate is %(count)s second off by that of the database. From a minute on, no phone can prove itself to it.",
+            "The clock of this gate is %(count)s seconds off by that of the database. From a minute on, no phone can prove itself to it.",
+            abs(round(state.clock.offset_seconds or 0)),
         )
+        yield Need(words, "now", urgent=True)
     if mistakes := state.config.mistakes:
-        yield Need(
-            plural(
-                "The files on disk have %(count)s mistake and are not used: %(first)s",
-                "The files on disk have %(count)s mistakes and are not used: %(first)s",
-                len(mistakes),
-                first=mistakes[0],
-            ),
-            "policy",
-            urgent=True,
+        words = plural(
+            "The files on disk have %(count)s mistake and are not used: %(first)s",
+            "The files on disk have %(count)s mistakes and are not used: %(first)s",
+            len(mistakes),
+            first=mistakes[0],
         )
+        yield Need(words, "policy", urgent=True)
     if state.rules.held and not explained:
         yield Need(phrase("The rules on disk are held: %(held)s", held=state.rules.held), "policy")
     for each in state.rules.off if off else ():
@@ -149,32 +136,21 @@ def _gate(state: Readiness, *, explained: bool, off: bool) -> Iterator[Need]:
     for each in state.rules.only_report:
         yield Need(phrase("The rule %(words)s", words=each), "policy")
     if state.workers.answering < state.workers.wanted:
-        yield Need(
-            phrase(
-                "%(answering)s of %(wanted)s workers answer.",
-                answering=state.workers.answering,
-                wanted=state.workers.wanted,
-            ),
-            "now",
-            urgent=True,
-        )
+        told = state.workers.model_dump(include={"answering", "wanted"})
+        yield Need(phrase("%(answering)s of %(wanted)s workers answer.", **told), "now", urgent=True)
     if lost := state.ledger.dropped:
-        yield Need(
-            plural(
-                "%(count)s request was not recorded since the start. The queue or the disk was full.",
-                "%(count)s requests were not recorded since the start. The queue or the disk was full.",
-                lost,
-            ),
-            "now",
+        words = plural(
+            "%(count)s request was not recorded since the start. The queue or the disk was full.",
+            "%(count)s requests were not recorded since the start. The queue or the disk was full.",
+            lost,
         )
+        yield Need(words, "now")
 
 
-def _drafts(drafted: Uncommitted) -> Iterator[Need]:
-    for each in drafted.drafts:
-        yield Need(
-            phrase("Running, but missing in your files: %(title)s. Commit it.", title=each.title),
-            "policy-drafts",
-        )
+def _drafts(drafted: Iterable[KeptDraft]) -> Iterator[Need]:
+    for each in drafted:
+        words = phrase("Running, but missing in your files: %(title)s. Commit it.", title=each.title)
+        yield Need(words, "policy-drafts")
 
 
 def _sources(sources: Iterable[tuple[str, ConnectorState]]) -> Iterator[Need]:
@@ -253,17 +229,9 @@ def _hit(people: int) -> str:
 def _gates(found: Iterable[GateNode]) -> Iterator[Need]:
     for each in found:
         if each.state in (GateState.BEHIND, GateState.GONE):
-            grave = each.state is GateState.BEHIND
-            yield Need(
-                phrase(
-                    "The gate %(address)s on %(host)s: %(words)s.",
-                    address=each.address,
-                    host=each.host,
-                    words=each.words,
-                ),
-                "now",
-                grave,
-            )
+            told = {"address": each.address, "host": each.host, "words": each.words}
+            words = phrase("The gate %(address)s on %(host)s: %(words)s.", **told)
+            yield Need(words, "now", urgent=each.state is GateState.BEHIND)
 
 
 def _help(people: int, longest: Sequence[HelpRequest], now: datetime) -> Iterator[Need]:
@@ -289,14 +257,12 @@ def _off(policy: Policy, now: datetime) -> Iterator[Need]:
             words = phrase("“%(rule)s” is off until %(at)s.", **told, at=time_of(each.until))
         else:
             words = phrase("“%(rule)s” is off.", **told)
-        said = phrase("%(who)s: “%(why)s”", who=each.author, why=each.why)
-        why = each.why if each.cause is Cause.HALT else said
         halted = each.cause is Cause.HALT
+        why = each.why if halted else phrase("%(who)s: “%(why)s”", who=each.author, why=each.why)
         yield Need(words, "policy-rule", halted, phrase("Open rule"), {"rule": each.rule}, why, "off")
 
 
 def _ending(policy: Policy, now: datetime) -> Iterator[Need]:
-    """The exemptions that end soon."""
     found = [
         each
         for each in policy.reliefs.exemptions(now)

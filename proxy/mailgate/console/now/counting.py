@@ -8,9 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pydantic import with_config
+
 from mailgate.console.apps.facts import count_apps
 from mailgate.console.devices.mail_status import OUT, MailAccess
 from mailgate.console.extension.facts import FleetFacts
+from mailgate.model.fact import DESCRIBED
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import OutageCause
 from mailgate.store.fleet import WEEK
@@ -40,13 +43,15 @@ class Outage:
     at: datetime
 
 
+@with_config(DESCRIBED)
 @dataclass(frozen=True, slots=True)
 class DeviceStates:
-    """The devices in each state, as people are told it."""
+    """The number of devices in each state, counted in the background."""
 
     states: Counter[str] = field(default_factory=Counter)
-    at: datetime | None = None
-    """When they were counted; None before the first count."""
+    """The number of devices by state."""
+    since: datetime | None = None
+    """When they were counted; null before the first count."""
 
     @property
     def devices(self) -> int:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from mailgate.model.phrase import phrase, plural
+from mailgate.console.words import length_in_words
+from mailgate.model.phrase import phrase
 from mailgate.store import Activation, GateHeartbeat, LastHeartbeat, Store, StoreError
 
 MISSED_AFTER = timedelta(seconds=20)
@@ -104,13 +105,7 @@ def _words(state: GateState, each: LastHeartbeat, active: Activation | None) -> 
 
 def span(time: timedelta) -> str:
     """A rounded length of time, in the largest unit that it has at least two of."""
-    count, unit = roughly(time)
-    return {
-        "days": plural("%(count)s day", "%(count)s days", count),
-        "hours": plural("%(count)s hour", "%(count)s hours", count),
-        "minutes": plural("%(count)s minute", "%(count)s minutes", count),
-        "seconds": plural("%(count)s second", "%(count)s seconds", count),
-    }[unit]
+    return length_in_words(*roughly(time))
 
 
 def roughly(time: timedelta) -> tuple[int, str]:

@@ -15,18 +15,8 @@ from mailgate.console.connectors.sources import ConnectorFacts, sources_of
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.layout import MAX_PLANS, common_values, note_page, show
 from mailgate.console.login.session_start import session_value
+from mailgate.console.now import facts
 from mailgate.console.now.attention import Viewer, needs_now
-from mailgate.console.now.facts import (
-    MOST,
-    WEEK,
-    RefusedPeople,
-    Turn,
-    changes_of,
-    coming_up,
-    marked_days,
-    refused_by_day,
-    without_mail,
-)
 from mailgate.console.now.gates import gates_if_known
 from mailgate.console.now.traffic import RANGES, Range, traffic_of, waiting_traffic
 from mailgate.console.pictures import plot, refused_picture
@@ -34,7 +24,6 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
 from mailgate.model.phrase import phrase
 from mailgate.rollout.approvals import PlanStatus, plan_statuses
-from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.tasks import compute
 from mailgate.texts import Language
@@ -101,22 +90,20 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
     reader = Viewer(request[SESSION].name, roles_of(request))
     names = sees_names(reader.roles)
     traffic, told = waiting_traffic(context.verdict_rates.waiting, at), False
-    refused, changes, plans = list[RefusedPeople](), list[Turn](), list[PlanStatus]()
+    refused, changes, plans = list[facts.RefusedPeople](), list[facts.Turn](), list[PlanStatus]()
     with suppress(StoreError):
-        refused, changes = (
-            await refused_by_day(context.store, at),
-            await changes_of(context.store, bundle, at, names=names),
-        )
-        plans = await plan_statuses(context.store, guard_of(bundle.settings), at, MAX_PLANS)
+        refused = await facts.refused_by_day(context.store, at)
+        changes = await facts.changes_of(context.store, bundle, at, names=names)
+        plans = await plan_statuses(context.store, context.guard, at, MAX_PLANS)
         traffic = await traffic_of(context.store, asked, at)
         told = True
     return {
         "state": state,
-        "out": without_mail(context.counting.outage, bundle.policy),
+        "out": facts.without_mail(context.counting.outage, bundle.policy),
         "refused": refused,
         **_trend(refused, changes, language),
-        "changed": [each for each in changes if each.at >= at - WEEK][:MOST],
-        "coming": coming_up(bundle.policy, plans, at, names=names)[:MOST],
+        "changed": [each for each in changes if each.at >= at - facts.WEEK][: facts.MOST],
+        "coming": facts.coming_up(bundle.policy, plans, at, names=names)[: facts.MOST],
         "needs": await needs_now(context, state, sources, at, reader),
         "sources": sorted(sources, key=_by_effect),
         "opened": bool(request.query),
@@ -126,14 +113,15 @@ async def _page_values(request: web.Request) -> dict[str, Any]:
         "told": told,
         "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
         "traffic": traffic,
-        "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
         "census": context.counting.devices,
     }
 
 
-def _trend(refused: Sequence[RefusedPeople], changes: Iterable[Turn], language: Language) -> dict[str, Any]:
+def _trend(
+    refused: Sequence[facts.RefusedPeople], changes: Iterable[facts.Turn], language: Language
+) -> dict[str, Any]:
     """The picture of the people refused each day, and the changes of rules on its marked days."""
-    marked = marked_days(changes, [each.day for each in refused])
+    marked = facts.marked_days(changes, [each.day for each in refused])
     days = [(each.day, each.people) for each in refused]
     return {"marked": marked, "picture": refused_picture(days, marked, language) if days else None}
 

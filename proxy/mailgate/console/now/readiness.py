@@ -99,11 +99,9 @@ class ConnectorState(Fact):
     gone: int
     """The number of devices that were gone in the last reading."""
     held: int
-    """The number of devices that the source no longer names but that are kept, since there are too many to be believed
-    gone."""
+    """The number of devices that the source no longer names but that are kept, since there are too many to be believed gone."""
     narrowed: int
-    """The number of devices of which the source now says that it cannot see every app, and whose older report still
-    counts."""
+    """The number of devices of which the source now says that it cannot see every app, and whose older report still counts."""
     narrows_at: Instant | None
     """When what the source says of them counts; null if there are none."""
 
@@ -212,13 +210,8 @@ def connector_state(
     if state.failing_since:
         until = state.failing_since + last_known_for
         word = "unavailable" if now >= until else "failing"
-    coming = _next_attempt(state, every)
+    waits = state.last_attempt if state.running_since is None else None
+    coming = waits + every if waits and every else None
     return ConnectorState.taken_from(
         state, state=word, last_known_until=until, next_attempt=coming, records=state.taken
     )
-
-
-def _next_attempt(state: SourceState, every: timedelta | None) -> datetime | None:
-    if state.last_attempt is None or every is None or state.running_since is not None:
-        return None
-    return state.last_attempt + every

@@ -105,10 +105,7 @@ def _traffic(
             TrafficSpan(at=at, effect=dict(effect.get(at, {})), kind=dict(kind.get(at, {})))
             for at in (since + long * place for place in range(count))
         ],
-        rules=[
-            RuleTraffic(rule=each.rule, effect=each.effect, reason=each.reason, times=times)
-            for each, times in refused
-        ],
+        rules=[RuleTraffic.taken_from(each, times=times) for each, times in refused],
     )
 
 

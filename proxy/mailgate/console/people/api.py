@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.operation import OPERATOR, Call, Operation
 from mailgate.console.api.problems import ProblemError
-from mailgate.console.api.shapes import InputModel, LargePage, Line, ListOf, OutputModel
+from mailgate.console.api.shapes import InputModel, Line, ListOf, OutputModel, RowsQuery
 from mailgate.console.people.facts import PersonFacts, person_of
 from mailgate.console.people.find import Hits, find
 from mailgate.console.people.help import HelpCount, HelpFacts, help_counts, help_facts
@@ -73,15 +73,13 @@ async def _person(call: Call, login: str) -> PersonFacts:
     return found
 
 
-class HelpQuery(InputModel):
+class HelpQuery(RowsQuery):
     """The requests to list."""
 
     rule: Line | None = None
     """The rule that refused them."""
     which: Literal["open", "all"] = "open"
     """Those that are open, or all that are stored."""
-    limit: LargePage = 100
-    """The most requests to return."""
 
 
 class HelpRequestList(ListOf[HelpFacts]):
@@ -147,34 +145,22 @@ async def answer_help_request(call: Call, body: HelpAnswer) -> HelpFacts:
 
 
 OPERATIONS = (
-    Operation("GET", "/find", find_anything, "Find", links={"get_person": {"login": "items/0/person"}}),
+    Operation("GET /find", find_anything, "Find", links={"get_person": {"login": "items/0/person"}}),
     Operation(
-        "GET", "/people/{login}", get_person, "People", links={"get_device": {"device": "devices/0/facts/id"}}
+        "GET /people/{login}", get_person, "People", links={"get_device": {"device": "devices/0/facts/id"}}
     ),
     Operation(
-        "POST",
-        "/people/{login}/reply",
-        reply_to_person,
-        "People",
-        roles=("operator",),
-        status=202,
-        may_conflict=True,
+        "POST /people/{login}/reply", reply_to_person, "People", roles=OPERATOR, status=202, may_conflict=True
     ),
-    Operation("GET", "/help-requests", list_help_requests, "Help requests"),
+    Operation("GET /help-requests", list_help_requests, "Help requests"),
     Operation(
-        "POST",
-        "/help-requests/answer",
-        answer_help_request,
-        "Help requests",
-        roles=("operator",),
-        may_conflict=True,
+        "POST /help-requests/answer", answer_help_request, "Help requests", roles=OPERATOR, may_conflict=True
     ),
     Operation(
-        "POST",
-        "/help-requests/decision",
+        "POST /help-requests/decision",
         finish_help_request,
         "Help requests",
-        roles=("operator",),
+        roles=OPERATOR,
         may_conflict=True,
     ),
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from mailgate.config import Bundle
 from mailgate.console.devices.facts import DeviceFacts, device_facts
-from mailgate.console.devices.mail_status import SIGHTINGS, MailAccess, MailStatus, mail_status_of
+from mailgate.console.devices.mail_status import MailAccess, MailStatus, mail_status_of
 from mailgate.console.devices.timeline import (
     Event,
     decision_events,
@@ -140,8 +140,7 @@ class PersonFacts(Fact):
 
     @property
     def exempt_from(self) -> str:
-        """The rule to exempt the person from so that all their devices get mail, or `all`; empty if no exemption would
-        help."""
+        """The rule to exempt the person from so that all their devices get mail, or `all`; empty if no exemption would help."""
         found = {each.mail_status.exempt_from for each in self.devices} - {""}
         return next(iter(found)) if len(found) == 1 else "all" if found else ""
 
@@ -163,15 +162,14 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
     if not (owned or requests or new or relieved or asked):
         if not (mailings or refusals):
             return None
-        if settings.logins.person(address) not in (
-            "",
-            person,
-        ):  # mails may have gone to the person of that address
+        # mails may have gone to the person of that address
+        if settings.logins.person(address) not in ("", person):
             whole = await person_of(store, bundle, address, now)
             if whole and (whole.devices or whole.others):
                 return whole
     spoken, since = await people.language(person), now - timedelta(days=DAYS - 1)
-    devices = sorted([await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]], key=_worst_first)  # fmt: skip
+    devices = [await _owned(store, bundle, each, now, requests) for each in owned[:DEVICES]]
+    devices.sort(key=lambda each: (-[*MailAccess].index(each.mail_status.mail), each.facts.id))
     outcomes = await people.outcomes(person, owned, since.date())
     started = await store.policies.history(_VERSIONS)
     return PersonFacts(
@@ -202,9 +200,7 @@ async def _owned(
     store: Store, bundle: Bundle, device: Device, now: datetime, requests: Iterable[Recorded]
 ) -> OwnedDevice:
     ids = {device.id, *device.former_ids}
-    seen = [each for each in requests if each.sighting.device in ids] or await sightings_of(
-        store, device, SIGHTINGS
-    )
+    seen = [each for each in requests if each.sighting.device in ids] or await sightings_of(store, device)
     facts = device_facts(device, bundle, now)
     return OwnedDevice(
         name=device_in_words(facts.kind, facts.os, facts.os_version),
@@ -214,10 +210,6 @@ async def _owned(
         sighting=seen[0].id if seen else "",
         effect=seen[0].sighting.effect if seen else "",
     )
-
-
-def _worst_first(each: OwnedDevice) -> tuple[int, str]:
-    return -[*MailAccess].index(each.mail_status.mail), each.facts.id
 
 
 def _address(bundle: Bundle, person: str) -> str:

@@ -13,8 +13,6 @@ from mailgate.store.help_requests import NOT_THEIRS
 
 
 class HelpState(StrEnum):
-    """The state of a request for help."""
-
     WAITING = "waiting"
     ANSWERED = "answered"
     DONE = "done"
@@ -26,15 +24,13 @@ class HelpFacts(Fact):
     state: HelpState
     """`waiting`; `answered` if somebody answered since they last asked; `done` if an admin closed it."""
     rule: str
-    """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not
-    theirs."""
+    """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not theirs."""
     refused: bool
     """Whether a rule refused them."""
     title: Words
     """The title of the rule; empty if the rule has none or is no longer in force."""
     subject: str
-    """The key of the request among those for the same rule: the person; if unknown, the device; otherwise a hash of the
-    client."""
+    """The key of the request among those for the same rule: the person; if unknown, the device; otherwise a hash of the client."""
     person: str
     """The login name; empty if unknown."""
     device: str
@@ -103,12 +99,10 @@ _UNWRITTEN = {NOT_THEIRS: phrase("Devices that are not theirs"), LOST_RULE: LOST
 
 
 def title_of(rule: str, policy: Policy) -> str:
-    """The title of a rule in force."""
     if rule in _UNWRITTEN:
         return _UNWRITTEN[rule]
     return next((each.title or "" for each in policy.rules if each.id == rule), "")
 
 
 def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
-    """The requests that are not done."""
     return [each for each in asked if each.done_at is None]

@@ -33,7 +33,14 @@ def drawn(found: PersonFacts, marks: Sequence[Event], now: datetime, language: L
     """The picture for a wide page and for a phone; empty if nobody asked for mail."""
     lanes = found.lanes
     names = named(found.devices)
-    titles = [capital(names.get(each.device) or _unmatched(each)) for each in lanes]
+    # a client that shows no device may be a reported one, and is not told to be
+    titles = [
+        capital(
+            names.get(each.device)
+            or phrase("%(client)s, no known device", client=device_in_words(each.kind, each.os))
+        )
+        for each in lanes
+    ]
     words = translate(joined(map(_in_words, titles, lanes), " "), language)
     height = _TOP + _LANE * len(lanes) + 22
     pictures = (("only-wide", WIDE), ("only-phone", PHONE))
@@ -41,11 +48,6 @@ def drawn(found: PersonFacts, marks: Sequence[Event], now: datetime, language: L
         _DRAWN.format(look, width, height, words, Markup("".join(_parts(lanes, titles, marks, now, width, language))))  # noqa: S704 - svg.py escapes
         for look, width in pictures if lanes
     )  # fmt: skip
-
-
-def _unmatched(lane: Lane) -> str:
-    """A client that shows no device: it may be a reported one, and is not told to be."""
-    return phrase("%(client)s, no known device", client=device_in_words(lane.kind, lane.os))
 
 
 def _first_day(now: datetime) -> datetime:

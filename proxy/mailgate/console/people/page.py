@@ -98,8 +98,7 @@ async def let_in(request: web.Request) -> web.Response:
 
 @requires_role("operator")
 async def reply(request: web.Request) -> web.Response:
-    """Answer them by mail, or on their page if they can get none; let them in for a day and close their requests, if that is
-    chosen."""
+    """Answer them by mail, or on their page if they can get none; let them in for a day and close their requests, if that is chosen."""
     context, sent = context_of(request), await form_of(request)
     theirs = await person_in(request, str(sent.get("login", "")))
     now, by = context.clock(), person_of(request)
@@ -191,10 +190,8 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
         now=context.clock(),
         marks=marks_of(found, context.clock()),
         days_shown=DAYS,
-        titles={rule.id: rule.title for rule in bundle.policy.rules if rule.title},
         longest=LONGEST_ANSWER,
         spans=SPANS,
-        name_of=bundle.policy.catalog.name_of,
     )
 
 

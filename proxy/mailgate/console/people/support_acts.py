@@ -1,5 +1,5 @@
-"""The actions of the help desk for one person: exempt them for a time, ask their sources, mark a device as lost, answer
-by mail or on their page."""
+"""The actions of the help desk for one person: exempt them for a time, ask their sources, answer by mail or on
+their page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +16,7 @@ from mailgate.model import Kind, Reason
 from mailgate.model.notice import NoticeDevice
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
-from mailgate.rollout import counted_acts, reliefs
-from mailgate.rollout.guard import guard_of
+from mailgate.rollout import reliefs
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail
 from mailgate.store.help_requests import Key
@@ -42,15 +41,6 @@ async def exempt_for(
     return await reliefs.exempt(
         context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
     )
-
-
-async def mark_lost(
-    context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool, why: str = ""
-) -> datetime | None:
-    """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is
-    not. Raises RefusedError."""
-    guard = guard_of(context.bundle().settings)
-    return await counted_acts.mark_lost(context.store, guard, device, by, now, lost=lost, why=why)
 
 
 async def ask_sources(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.operation import APPROVER, OPERATOR, Call, Operation, Text
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
@@ -13,14 +13,15 @@ from mailgate.console.api.shapes import (
     Digest,
     InputModel,
     ListOf,
+    NewestQuery,
     Note,
     OutputModel,
-    SmallPage,
 )
-from mailgate.console.plans.candidates import candidate_for
+from mailgate.console.drafts.drafting import candidate_for
 from mailgate.console.plans.facts import CSV_COLUMNS, rows_of, title_of
 from mailgate.console.plans.outcome import PlanOutcome, outcome_of
 from mailgate.console.plans.picture import picture
+from mailgate.console.plans.planning import RequestedPlan
 from mailgate.console.policy.api import ActivationDone
 from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.spreadsheet import beginning, lines, saved_as
@@ -28,7 +29,6 @@ from mailgate.errors import ConfigError
 from mailgate.model.fact import Fact
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.rollout.plan import DAYS, Plan, PlanTerm
 
@@ -50,32 +50,6 @@ class PlanInput(InputModel):
     """The number of a version that was in force, in place of the files; by default the files."""
     days: Days = DAYS
     """How many days of requests are decided again."""
-
-
-class PlanProgress(OutputModel):
-    """The progress of a plan."""
-
-    who: str
-    """The admin who asked for it."""
-    began: datetime
-    """When it began."""
-    done: int
-    """The number of devices that are decided."""
-    total: int
-    """The number of all devices; 0 while it is unknown."""
-    runs: bool
-    """Whether it is still being made."""
-    digest: str
-    """The digest of the plan; empty until it is made."""
-    wrong: str
-    """Why it could not be made; empty otherwise."""
-
-
-class PlansQuery(InputModel):
-    """The plans to list."""
-
-    limit: SmallPage = 50
-    """The most plans to return."""
 
 
 class PlanInBrief(Fact):
@@ -135,16 +109,14 @@ class ApplicationInput(InputModel):
     log lists the objections, and the other approvers get a mail."""
 
 
-async def list_plans(call: Call, query: PlansQuery) -> ListOf[PlanInBrief]:
+async def list_plans(call: Call, query: NewestQuery) -> ListOf[PlanInBrief]:
     """List the plans with their status, the newest first."""
     context = call.context
-    found = await approvals.plan_statuses(
-        context.store, guard_of(context.bundle().settings), call.now, query.limit
-    )
+    found = await approvals.plan_statuses(context.store, context.guard, call.now, query.limit)
     return ListOf(items=[_status(each) for each in found])
 
 
-async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
+async def make_plan(call: Call, body: PlanInput) -> RequestedPlan:
     """Begin to plan the files on the gate's disk, files or a policy that are sent, or a version that was in force.
 
     Nothing is put in force. One plan is made at a time. `GET /plans/making` shows the progress.
@@ -153,33 +125,28 @@ async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
     try:
         candidate = await candidate_for(context, body.policy, body.version, body.files)
     except ConfigError as error:
-        raise ProblemError(
-            422,
-            "these rules have mistakes",
-            [
-                Fault(detail=str(each), pointer="#/files" if body.files else "#/policy")
-                for each in error.mistakes
-            ],
-        ) from None
+        pointer = "#/files" if body.files else "#/policy"
+        faults = [Fault(detail=str(each), pointer=pointer) for each in error.mistakes]
+        raise ProblemError(422, "these rules have mistakes", faults) from None
     except NoVersionError as error:
         raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
     if not context.planning.start(candidate, body.days, call.person, call.now):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.set_location("/plans/making")
-    return PlanProgress.model_validate(context.planning.last)
+    return await get_making(call)
 
 
-async def get_making(call: Call) -> PlanProgress:
+async def get_making(call: Call) -> RequestedPlan:
     """Get the progress of the plan that is being made at this gate, or the result of the last one."""
     if call.context.planning.last is None:
         raise ProblemError(404, "no plan was asked for since the start of this gate")
-    return PlanProgress.model_validate(call.context.planning.last)
+    return call.context.planning.last
 
 
 async def get_plan(call: Call, digest: Digest) -> PlanWithStatus:
     """Get a plan: what the candidate would change, for whom, and the objections to it."""
     context, found = call.context, await find_plan(call.context.store, digest)
-    status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
+    status = await plan_status(context.store, found, context.guard, call.now)
     return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
@@ -206,25 +173,21 @@ async def get_plan_outcome(call: Call, digest: Digest) -> PlanOutcome:
 
 async def approve_plan(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
-    context = call.context
-    guard = guard_of(context.bundle().settings)
-    return _status(await approvals.approve(context.store, digest, call.person, body.note, call.now, guard))
+    store, guard = call.context.store, call.context.guard
+    return _status(await approvals.approve(store, digest, call.person, body.note, call.now, guard))
 
 
 async def send_plan_back(call: Call, digest: Digest, body: ApprovalInput) -> PlanInBrief:
     """Send the plan of another person back: starting it takes an override then."""
-    guard = guard_of(call.context.bundle().settings)
-    return _status(
-        await approvals.send_back(call.context.store, digest, call.person, body.note, call.now, guard)
-    )
+    store, guard = call.context.store, call.context.guard
+    return _status(await approvals.send_back(store, digest, call.person, body.note, call.now, guard))
 
 
 async def apply_plan(call: Call, digest: Digest, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
-    context = call.context
-    guard, override = guard_of(context.bundle().settings), body.override
+    store, guard = call.context.store, call.context.guard
     done = await activation.apply(
-        context.store, digest, call.person, body.note, call.now, guard, override=override
+        store, digest, call.person, body.note, call.now, guard, override=body.override
     )
     return ActivationDone.model_validate(done)
 
@@ -234,14 +197,12 @@ def _status(found: approvals.PlanStatus) -> PlanInBrief:
     return PlanInBrief.taken_from(found, found.plan, title=title, policy=policy)
 
 
-_ONE = "/plans/{digest}"
 _MADE = {"digest": "digest"}
 _FIRST = {"digest": "items/0/digest"}
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/plans",
+        "GET /plans",
         list_plans,
         "Plans",
         links=dict.fromkeys(
@@ -249,8 +210,7 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        "POST",
-        "/plans",
+        "POST /plans",
         make_plan,
         "Plans",
         roles=("viewer", "operator", "approver"),
@@ -260,22 +220,23 @@ OPERATIONS = (
         body_bytes=4 * 1024 * 1024,
     ),
     Operation(
-        "GET",
-        "/plans/making",
+        "GET /plans/making",
         get_making,
         "Plans",
         may_miss=True,
         links=dict.fromkeys(["get_plan", "apply_plan"], _MADE),
     ),
-    Operation("GET", _ONE, get_plan, "Plans", may_conflict=True),
-    Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", may_conflict=True),
-    Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True),
+    Operation("GET /plans/{digest}", get_plan, "Plans", may_conflict=True),
+    Operation("GET /plans/{digest}/outcome", get_plan_outcome, "Plans", may_conflict=True),
     Operation(
-        "GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
+        "GET /plans/{digest}/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True
     ),
     Operation(
-        "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, may_conflict=True
+        "GET /plans/{digest}/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
     ),
-    Operation("POST", _ONE + "/send-back", send_plan_back, "Plans", roles=("approver",), may_conflict=True),
-    Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), may_conflict=True),
+    Operation(
+        "POST /plans/{digest}/approvals", approve_plan, "Plans", roles=APPROVER, status=201, may_conflict=True
+    ),
+    Operation("POST /plans/{digest}/send-back", send_plan_back, "Plans", roles=APPROVER, may_conflict=True),
+    Operation("POST /plans/{digest}/apply", apply_plan, "Plans", roles=OPERATOR, may_conflict=True),
 )

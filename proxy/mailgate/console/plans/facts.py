@@ -153,12 +153,10 @@ def _counted(counts: Counts) -> str:
 
 
 def people_in(counts: Counts) -> str:
-    """A number of people, in words."""
     return plural("%(count)s person", "%(count)s people", counts.people)
 
 
 def devices_in(counts: Counts) -> str:
-    """A number of devices, in words."""
     return plural("%(count)s device", "%(count)s devices", counts.devices)
 
 

@@ -12,19 +12,12 @@ from mailgate.console.api.shapes import (
     Digest,
     InputModel,
     KindName,
-    LargePage,
     Line,
+    RowsQuery,
     cursor_of,
     number_of,
 )
-from mailgate.console.plans.movers import (
-    CSV_COLUMNS,
-    MoverFacts,
-    MoverTotals,
-    moments_of,
-    movers_as_rows,
-    page_of_movers,
-)
+from mailgate.console.plans import movers
 from mailgate.console.query_parameters import MAX_MOMENT
 from mailgate.console.spreadsheet import saved_as, sheet
 from mailgate.rollout.kept_plans import find_plan, read_plan
@@ -60,19 +53,17 @@ class MoversFilter(InputModel):
         return MoverFilter(**texts, at=self.at, descending=self.order == "descending")
 
 
-class MoversQuery(MoversFilter):
+class MoversQuery(MoversFilter, RowsQuery):
     """The page of movers to list."""
 
     after: Cursor | None = None
     """The `next` of the previous page."""
-    limit: LargePage = 100
-    """The most movers to return."""
 
 
-class MoverList(MoverTotals):
+class MoverList(movers.MoverTotals):
     """A page of movers."""
 
-    items: list[MoverFacts]
+    items: list[movers.MoverFacts]
     """The movers in the requested order."""
     next: Cursor | None
     """The value of `after` for the next page; null at the end."""
@@ -85,12 +76,12 @@ async def list_movers(call: Call, digest: Digest, query: MoversQuery) -> MoverLi
     context, found = call.context, await find_plan(call.context.store, digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
     after = number_of(query.after, 0)
-    page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
+    page = await movers.page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
     told = page.model_dump(exclude={"items", "more"})
     return MoverList(
         items=page.items,
         next=cursor_of(page.more),
-        moments=[each for each in moments_of(plan) if each],
+        moments=[each for each in movers.moments_of(plan) if each],
         **told,
     )
 
@@ -100,12 +91,13 @@ async def get_movers_csv(call: Call, digest: Digest, query: MoversFilter) -> Tex
     context, found = call.context, await find_plan(call.context.store, digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
     catalog = context.bundle().policy.catalog
-    return sheet(CSV_COLUMNS, movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
+    return sheet(
+        movers.CSV_COLUMNS,
+        movers.movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted),
+    )
 
-
-_OF_ONE = "/plans/{digest}/people"
 
 OPERATIONS = (
-    Operation("GET", _OF_ONE, list_movers, "Plans", may_conflict=True),
-    Operation("GET", _OF_ONE + ".csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
+    Operation("GET /plans/{digest}/people", list_movers, "Plans", may_conflict=True),
+    Operation("GET /plans/{digest}/people.csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
 )

@@ -1,5 +1,4 @@
-"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted
-rules."""
+"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted rules."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,16 +7,16 @@ from typing import Literal
 
 from mailgate.console.plans.notices import rules_hitting
 from mailgate.console.plans.picture import OUT, Panel
+from mailgate.console.policy.versions import way_back
 from mailgate.console.svg import Box, Mark, columns
 from mailgate.model import PostureState
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.policy.simulate.impact import Mover
-from mailgate.rollout.activation import version_before
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan, PlanTerm, term_of
-from mailgate.store import Activation, Store, StoredPlan, StoreError
+from mailgate.store import Store, StoredPlan, StoreError
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.plan_movers import OTHER, MoverFilter
 from mailgate.store.plan_movers import WINDOW as LARGE
@@ -111,7 +110,7 @@ async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime)
         )
     return PlanOutcome(
         **dict(term),
-        before=0 if term.ended else await _way_back(store, history),
+        before=0 if term.ended else await way_back(store, history),
         spans=spans,
         kept_out=sum(each.planned for each in hours),
         not_compared=sum(each.new for each in hours),
@@ -187,14 +186,6 @@ def was_freed_of(row: DeviceRow, apps: Sequence[str], since: datetime) -> bool:
     return sees_all and row.reported_at > since and not any(f'"{app}"' in row.apps for app in apps)
 
 
-async def _way_back(store: Store, history: Sequence[Activation]) -> int:
-    """The version that a roll back would start again; 0 if there is none."""
-    if len({each.number for each in history}) < 2:
-        return 0
-    back = await version_before(store, history)
-    return back if back != history[0].number else 0
-
-
 async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
     """Compare some of those who were kept out with the plan. Returns whether there may be more. Raises StoreError."""
     return await store.first_refusals.compare_refusals(
@@ -214,8 +205,7 @@ async def compare_all_refusals(store: Store) -> None:
 
 
 def predicted_at(plan: Plan, at: datetime) -> int:
-    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by
-    then."""
+    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by then."""
     found = max(
         [plan.newly, *(each.newly for each in plan.later if plan.made_at < each.at <= at)],
         key=lambda newly: sum(newly[label].people for label in OUT),
@@ -234,10 +224,10 @@ def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
         for each, told in zip(outcome.spans, counted, strict=True)
     ]
     whole = [one | other for one, other in zip(counted, top, strict=True)]
-    form = "time" if len(outcome.spans) <= BY_HOUR / HOUR + 1 and _by_hour(outcome) else "short"
-    marks = [
-        Mark(place, at=outcome.spans[place].at, form=form) for place in sorted({0, len(outcome.spans) - 1})
-    ]
+    spans, last = outcome.spans, len(outcome.spans) - 1
+    by_hour = last <= BY_HOUR / HOUR and (not last or spans[1].at - spans[0].at == HOUR)
+    form = "time" if by_hour else "short"
+    marks = [Mark(place, at=spans[place].at, form=form) for place in sorted({0, last})]
     drawn = "\n".join(columns(whole, ORDER, box, marks, translator=translator))
     return Panel(*_panel_words(outcome), 220, drawn, 640)
 
@@ -254,10 +244,6 @@ def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
         "So far %(number)s of %(whole)s people in the plan were refused, and %(others)s who were not in it.",
         **told,
     )
-
-
-def _by_hour(outcome: PlanOutcome) -> bool:
-    return len(outcome.spans) < 2 or outcome.spans[1].at - outcome.spans[0].at == HOUR
 
 
 def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[OutcomeSpan]:
@@ -285,12 +271,6 @@ async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[HaltedRul
         )
     ]
     return [
-        HaltedRule(
-            rule=each.relief.rule,
-            why=each.relief.why,
-            at=each.relief.at,
-            by_itself=each.relief.cause is Cause.HALT,
-            holds=each.holds(now),
-        )
+        HaltedRule.taken_from(each.relief, by_itself=each.relief.cause is Cause.HALT, holds=each.holds(now))
         for each in kept
     ]

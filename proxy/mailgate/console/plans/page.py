@@ -1,5 +1,4 @@
-"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
-in force."""
+"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it in force."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -12,21 +11,11 @@ from mailgate.console.access import requires_role
 from mailgate.console.address_values import whole
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of, roles_of
 from mailgate.console.devices.page import number
-from mailgate.console.forms import Form, form_of, note_of
+from mailgate.console.drafts.drafting import candidate_for, rules_of_plan
+from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, redirect_to, show
 from mailgate.console.notices.facts import WORDS, notices_on_dates
-from mailgate.console.plans.candidates import candidate_for, rules_of_plan
-from mailgate.console.plans.facts import (
-    CSV_COLUMNS,
-    NEWLY,
-    headline_of,
-    held_back_in_words,
-    idle_rules,
-    more_of,
-    notes_of,
-    rows_of,
-    undated_in_words,
-)
+from mailgate.console.plans import facts
 from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.console.plans.notices import PlanNotice, plan_notices, rules_hitting
@@ -41,7 +30,6 @@ from mailgate.model.phrase import phrase, sentence
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import PlanStatus, plan_status
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import DAYS, Counts, Plan
@@ -59,6 +47,7 @@ async def watch(request: web.Request) -> web.Response:
         return redirect_to(request, "policy-plan", digest=found.digest)
     hitting, dated = rules_hitting(plan), await notices_on_dates(context.store, context.bundle().policy)
     on_dates = [each for each in dated if each.rule in hitting and each.version == outcome.version]
+    by_themselves = {each.rule for each in on_dates}
     return await show(
         request,
         "plan_outcome.html",
@@ -66,16 +55,14 @@ async def watch(request: web.Request) -> web.Response:
         plan=plan,
         outcome=outcome,
         panel=panel_of(outcome, language),
-        headline=headline_of(plan),
-        more=more_of(plan),
+        headline=facts.headline_of(plan),
+        more=facts.more_of(plan),
         watched=await watched_people(context.store, found, plan),
         on_dates=on_dates,
         off=context.bundle().policy.reliefs.off(context.clock()),
         words=WORDS,
         notices=[
-            each
-            for each in _mailable(request, plan, outcome.version)
-            if each.rule not in {dated.rule for dated in on_dates}
+            each for each in _mailable(request, plan, outcome.version) if each.rule not in by_themselves
         ],
     )
 
@@ -113,7 +100,10 @@ async def plans(request: web.Request) -> web.Response:
 async def make(request: web.Request) -> web.Response:
     """Begin to plan the files on disk, rules that were sent in place of them, or a version that was in force."""
     context, sent = context_of(request), await form_of(request)
-    days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
+    days = number(str(sent.get("days", DAYS)))
+    text = (
+        sent.get("file", "") if sent.get("from") == "upload" else None
+    )  # without it those on disk are planned
     again = str(sent.get("plan", ""))
     version = number(str(sent.get("version", ""))) or None
     if not 1 <= days <= MAX_DAYS:
@@ -157,7 +147,7 @@ async def movers(request: web.Request) -> web.StreamResponse:
 async def sheet(request: web.Request) -> web.Response:
     """The counts, as a spreadsheet."""
     found = await find_plan(context_of(request).store, request.match_info["digest"])
-    text = beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
+    text = beginning(facts.CSV_COLUMNS) + lines(facts.rows_of(read_plan(found)))
     named = {"Content-Disposition": saved_as(_named(found, "counts"))}
     return web.Response(text=text, content_type="text/csv", headers=named)
 
@@ -165,14 +155,12 @@ async def sheet(request: web.Request) -> web.Response:
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def approve(request: web.Request) -> web.Response:
-    """Approve exactly this plan."""
     return await _decided(request, approvals.approve, phrase("You approved this plan."))
 
 
 @accepts_parameters(**READERS, after=whole(MAX_ROW))
 @requires_role("approver")
 async def send_back(request: web.Request) -> web.Response:
-    """Send a plan back to its author."""
     return await _decided(request, approvals.send_back, phrase("You sent this plan back."))
 
 
@@ -183,9 +171,9 @@ async def _decided(
     context, note = context_of(request), await _confirmed(request)
     if note is None:
         return await _shown(request)
-    guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
+    digest, who = request.match_info["digest"], person_of(request)
     try:
-        await decide(context.store, digest, person_of(request), note, context.clock(), guard)
+        await decide(context.store, digest, who, note, context.clock(), context.guard)
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
     return redirect_after(request, done, "policy-plan", digest=digest)
@@ -199,11 +187,10 @@ async def apply(request: web.Request) -> web.Response:
     if note is None:
         return await _shown(request)
     override = (await form_of(request)).get("override") == "yes"
-    guard = guard_of(context.bundle().settings)
     digest, person = request.match_info["digest"], person_of(request)
     try:
         done = await activation.apply(
-            context.store, digest, person, note, context.clock(), guard, override=override
+            context.store, digest, person, note, context.clock(), context.guard, override=override
         )
     except RefusedError as error:
         return await _shown(request, refused=error, note=note)
@@ -220,17 +207,8 @@ def _named(found: StoredPlan, what: str) -> str:
 
 async def _confirmed(request: web.Request) -> str | None:
     """The note of a confirmed form; None if it is not confirmed yet."""
-    if request.method == "GET":
-        return None
-    sent = await form_of(request)
-    if sent.get("confirmed") != "yes":
-        return None
-    return note_of(sent)
-
-
-def _uploaded(sent: Form) -> str | None:
-    """The rules that were sent; None if those on disk are to be planned."""
-    return sent.get("file", "") if sent.get("from") == "upload" else None
+    sent = await form_of(request) if request.method == "POST" else {}
+    return note_of(sent) if sent.get("confirmed") == "yes" else None
 
 
 async def _shown(request: web.Request, refused: RefusedError | None = None, note: str = "") -> web.Response:
@@ -238,7 +216,7 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
     found = await find_plan(context.store, request.match_info["digest"])
-    guard = guard_of(bundle.settings)
+    guard = context.guard
     language = replace(language_of(request), dated=True)
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
@@ -258,8 +236,8 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         ends=found.made_at + PLAN_AGE,
         approvers=sorted(guard.approvers - {found.author}) if guard else [],
         operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
-        headline=headline_of(body),
-        more=more_of(body),
+        headline=facts.headline_of(body),
+        more=facts.more_of(body),
         rules=rules,
         exempt_from=partial(_exempt_from, bundle.policy.reliefs.exemptions(now)),
         says=SAYS,
@@ -275,9 +253,9 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
         worst_at=worst_of(body).at,
         impact=list(table_of(body)),
         moments=moments_of(body),
-        newly=NEWLY,
-        undated=list(undated_in_words(body)),
-        held_back=held_back_in_words(body),
+        newly=facts.NEWLY,
+        undated=list(facts.undated_in_words(body)),
+        held_back=facts.held_back_in_words(body),
         movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
@@ -286,8 +264,8 @@ async def _shown(request: web.Request, refused: RefusedError | None = None, note
             for each in plan_notices(body, bundle.rules, await _in_force(context), now)
             if status.state in NOTIFYING and each.rule not in by_themselves
         ],
-        idle=list(idle_rules(body.rules)),
-        notes=list(notes_of(body)),
+        idle=list(facts.idle_rules(body.rules)),
+        notes=list(facts.notes_of(body)),
     )
 
 
@@ -313,9 +291,7 @@ async def _listed(
     request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
 ) -> web.Response:
     context = context_of(request)
-    found = await approvals.plan_statuses(
-        context.store, guard_of(context.bundle().settings), context.clock(), SIZE
-    )
+    found = await approvals.plan_statuses(context.store, context.guard, context.clock(), SIZE)
     return await show(
         request,
         "plans.html",
@@ -325,8 +301,8 @@ async def _listed(
         mistakes=mistakes,
         making=context.planning.last,
         days=DAYS,
-        headline_of=headline_of,
-        more_of=more_of,
+        headline_of=facts.headline_of,
+        more_of=facts.more_of,
     )
 
 

@@ -1,5 +1,4 @@
-"""Draws a plan: the people who move among the whole company, over time, by group and by kind. The SVG can be read by
-screen readers."""
+"""Draws a plan: the people who move among the whole company, over time, by group and by kind. The SVG can be read by screen readers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture."""
-
     title: str
     words: str
     """The picture in words."""

@@ -5,8 +5,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import computed_field, with_config
+
 from mailgate.config import Rules
 from mailgate.errors import MailgateError
+from mailgate.model.fact import DESCRIBED, Words
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
@@ -17,21 +20,28 @@ MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
 """Makes and keeps a plan of a candidate over this many days. Raises MailgateError."""
 
 
+@with_config(DESCRIBED)
 @dataclass(slots=True)
 class RequestedPlan:
     """A plan that is being made, or its result."""
 
     who: str
+    """The admin who asked for it."""
     began: datetime
+    """When it began."""
     done: int = 0
+    """The number of devices that are decided."""
     total: int = 0
+    """The number of all devices; 0 while it is unknown."""
     digest: str = ""
     """The digest of the plan; empty until it is made."""
-    wrong: str = ""
+    wrong: Words = ""
     """Why it could not be made; empty otherwise."""
 
+    @computed_field  # type: ignore[prop-decorator] # mypy knows no decorated property
     @property
     def runs(self) -> bool:
+        """Whether it is still being made."""
         return not self.digest and not self.wrong
 
     def show(self, done: int, total: int) -> None:

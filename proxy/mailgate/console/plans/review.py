@@ -64,12 +64,9 @@ class StageOfPlan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRule:
-    """A rule of a plan as it will be."""
-
     sign: str
     """``+`` for a new rule, ``~`` for a changed one; empty if it stays, and other people come under it."""
     words: RuleInWords
-    differences: tuple[Change, ...]
     kinds: str
     """The devices that it is about; empty if its condition does not say so alone."""
     apps: tuple[str, ...]
@@ -128,7 +125,6 @@ def _rule(
     return PlannedRule(
         next((each.sign for each in differences), ""),
         words,
-        tuple(differences),
         _KINDS[kinds[0]] if len(kinds) == 1 else "",
         tuple(policy.catalog.name_of(each) for each in apps),
         tuple(lists),

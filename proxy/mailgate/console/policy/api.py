@@ -5,13 +5,13 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.console.api.operation import Call, Operation
-from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, ListOf, Note, OutputModel
+from mailgate.console.api.operation import EITHER, Call, Operation
+from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, ListOf, Note, OutputModel, RowsQuery
 from mailgate.console.policy.rules import RuleInWords, rules_in_words
 from mailgate.console.policy.versions import difference, version_of
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
-from mailgate.rollout.guard import guard_of
+from mailgate.store import Version
 from mailgate.tasks import compute
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
@@ -58,32 +58,6 @@ class PolicyInForce(OutputModel):
     """The rules in order, and last the default."""
 
 
-class VersionsQuery(InputModel):
-    """The versions to list."""
-
-    limit: LargePage = 100
-    """The most versions to return."""
-
-
-class VersionWithFiles(OutputModel):
-    """A version with its files."""
-
-    number: int
-    """Its number."""
-    digest: str
-    """The SHA-256 of its files."""
-    policy: str
-    """The version of its policy, as decisions name it."""
-    texts: dict[str, str]
-    """The texts of its files, by name."""
-    author: str
-    """The person who made it; `file` if a gate did from its files."""
-    note: str
-    """The reason that was given."""
-    made_at: datetime
-    """When it was made."""
-
-
 class VersionsToCompare(InputModel):
     """The versions to compare."""
 
@@ -112,8 +86,7 @@ class RollbackInput(InputModel):
     note: Note
     """The reason, for the history, the audit log, and the mails to the people who were told."""
     to: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
-    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a
-    plan needs."""
+    """The number of the version to go back to; by default the one before. Any other takes a plan of it, and all that a plan needs."""
 
 
 async def get_policy(call: Call) -> PolicyInForce:
@@ -124,16 +97,16 @@ async def get_policy(call: Call) -> PolicyInForce:
     return PolicyInForce.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
-async def list_versions(call: Call, query: VersionsQuery) -> ListOf[ActivatedVersion]:
+async def list_versions(call: Call, query: RowsQuery) -> ListOf[ActivatedVersion]:
     """List the activations, the newest first. A version that was put in force again is listed again."""
     return ListOf[ActivatedVersion].model_validate(
         {"items": await call.context.store.policies.history(query.limit)}
     )
 
 
-async def get_version(call: Call, version: VersionInAddress) -> VersionWithFiles:
+async def get_version(call: Call, version: VersionInAddress) -> Version:
     """Get a version with its files, its author and its reason."""
-    return VersionWithFiles.model_validate(await version_of(call.context.store, version))
+    return await version_of(call.context.store, version)
 
 
 async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
@@ -151,7 +124,7 @@ async def rollback(call: Call, body: RollbackInput) -> ActivationDone:
     Going back to another version is a change like any other: it takes a plan of that version, the approvals that it
     needs, and an operator.
     """
-    guard, operates = guard_of(call.context.bundle().settings), "operator" in call.roles
+    guard, operates = call.context.guard, "operator" in call.roles
     done = await activation.retract(
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
@@ -165,23 +138,16 @@ async def retract(call: Call, body: RollbackInput) -> ActivationDone:
 
 OPERATIONS = (
     Operation(
-        "GET",
-        "/policy",
+        "GET /policy",
         get_policy,
         "Policy",
         links={"turn_rule_off": {"rule": "rules/0/id"}, "get_version": {"version": "policy"}},
     ),
     Operation(
-        "GET",
-        "/policy/versions",
-        list_versions,
-        "Policy",
-        links={"get_version": {"version": "items/0/digest"}},
+        "GET /policy/versions", list_versions, "Policy", links={"get_version": {"version": "items/0/digest"}}
     ),
-    Operation("GET", "/policy/versions/{version}", get_version, "Policy", may_conflict=True),
-    Operation("GET", "/policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
-    *(
-        Operation("POST", path, answer, "Policy", roles=("operator", "approver"), may_conflict=True)
-        for path, answer in (("/policy/rollbacks", rollback), ("/policy/retractions", retract))
-    ),
+    Operation("GET /policy/versions/{version}", get_version, "Policy", may_conflict=True),
+    Operation("GET /policy/difference", compare_versions, "Policy", may_conflict=True, may_miss=True),
+    Operation("POST /policy/rollbacks", rollback, "Policy", roles=EITHER, may_conflict=True),
+    Operation("POST /policy/retractions", retract, "Policy", roles=EITHER, may_conflict=True),
 )

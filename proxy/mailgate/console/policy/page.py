@@ -1,6 +1,5 @@
 """*Rules*: the rules in force, one of them with small changes of it, versions, their differences, and the way back to one."""
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from aiohttp import web
@@ -16,17 +15,14 @@ from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_after, show
 from mailgate.console.now.traffic import refused_within_hour
 from mailgate.console.policy.rules import rules_in_words
-from mailgate.console.policy.versions import difference, version_of
+from mailgate.console.policy.versions import difference, version_of, way_back
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import DATED_STAGES, rule_of
 from mailgate.policy.rule_states import STATE_OF_EFFECT
 from mailgate.policy.rules import Rule
 from mailgate.rollout import activation
-from mailgate.rollout.activation import version_before
-from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
-from mailgate.store import Activation
 from mailgate.tasks import compute
 
 _DAY = len("2026-12-01")
@@ -51,13 +47,12 @@ async def rule(request: web.Request) -> web.Response:
         else None,
         starts=starts,
         last=STATE_OF_EFFECT[found.effect],
-        before=await _before(context, await context.store.policies.history(SIZE)),
+        before=await way_back(context.store, await context.store.policies.history(SIZE)),
         off=_off(context),
         lacking=[each for each in DATED_STAGES if each not in {stage for stage, _, _ in starts}],
         share=f"{found.share * 100:g}",
         lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
         apps=catalog.apps,
-        name_of=catalog.name_of,
     )
 
 
@@ -85,13 +80,12 @@ async def rollback(request: web.Request) -> web.Response:
         found = (await difference(now_in_force, to)).changes
         ids = {each.about.removeprefix("rule ") for each in found}
         hit = await refused_within_hour(context.store, ids, context.clock())
-        return await show(
-            request, "rollback.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
-        )
+        return await show(request, "rollback.html", back_to=to, changes=found, hit=hit)
     note = note_of(sent)
-    guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
-    who, now = person_of(request), context.clock()
-    done = await activation.retract(context.store, who, note, now, to.number, guard, operates=operates)
+    who, now, operates = person_of(request), context.clock(), "operator" in roles_of(request)
+    done = await activation.retract(
+        context.store, who, note, now, to.number, context.guard, operates=operates
+    )
     words = phrase("You rolled back to version %(number)s.", number=str(to.number))
     return redirect_after(request, words, "policy-rolled-back", serial=str(done.serial))
 
@@ -122,25 +116,17 @@ SIZE = 100
 async def policy(request: web.Request) -> web.Response:
     context = context_of(request)
     found, history = context.bundle().policy, await context.store.policies.history(SIZE)
-    drafted = await uncommitted_now(context, (await context.readiness()).rules.held)
+    drafted, _ = await uncommitted_now(context, (await context.readiness()).rules.held)
     return await show(
         request,
         "policy.html",
         policy=found,
         rules=await compute(rules_in_words, found, context.clock()),
         history=history,
-        uncommitted=drafted.drafts,
-        before=await _before(context, history),
+        uncommitted=drafted,
+        before=await way_back(context.store, history),
         off=_off(context),
     )
-
-
-async def _before(context: ConsoleContext, history: Sequence[Activation]) -> int:
-    """The version to roll back to without a plan; 0 if there is none, or if somebody has rolled back to it already."""
-    if len({each.number for each in history}) < 2:
-        return 0
-    before = await version_before(context.store, history)
-    return before if before != history[0].number else 0
 
 
 def _off(context: ConsoleContext) -> set[str]:
@@ -149,7 +135,6 @@ def _off(context: ConsoleContext) -> set[str]:
 
 
 async def version(request: web.Request) -> web.Response:
-    """One version with its files."""
     store = context_of(request).store
     return await show(
         request, "policy_version.html", version=await version_of(store, request.match_info["name"])

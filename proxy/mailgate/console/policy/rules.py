@@ -1,10 +1,11 @@
 """The rules of a policy in plain words: who each is about, what it does, and its stage."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 
-from mailgate.console.words import reason_in_words
+from mailgate.console.words import length_in_words, reason_in_words
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.policy import Policy
@@ -124,7 +125,7 @@ def _more(rule: Rule) -> Iterator[str]:
     if rule.share < 1:
         yield phrase("It applies to %(share)s%% of people, always the same ones.", share=rule.share * 100)
     if rule.groups:
-        yield phrase("It applies only to people in %(groups)s.", groups=_any_of(rule.groups))
+        yield phrase("It applies only to people in %(groups)s.", groups=reduce(joined_by_or, rule.groups))
     if rule.grace:
         yield phrase("A new device is only warned for %(span)s.", span=span(rule.grace))
     if offer := rule.self_service:
@@ -134,10 +135,9 @@ def _more(rule: Rule) -> Iterator[str]:
             **terms,
         )
     if halt := rule.halt_when:
-        limits = list(_limits(halt))
         yield phrase(
             "It stops by itself if %(limits)s within %(span)s.",
-            limits=_any_of(limits),
+            limits=reduce(joined_by_or, _limits(halt)),
             span=span(halt.within),
         )
     if any(name.startswith("device.") for name in rule.when.reads):
@@ -146,7 +146,6 @@ def _more(rule: Rule) -> Iterator[str]:
 
 
 def _told(rule: Rule | Default) -> Iterator[str]:
-    """What people are told."""
     if rule.reason:
         told = reason_in_words(rule.reason)
         yield (
@@ -184,28 +183,11 @@ def _limits(halt: HaltWhen) -> Iterator[str]:
         yield plural("%(count)s person asks for help", "%(count)s people ask for help", halt.help_requests)
 
 
-def _any_of(words: Sequence[str]) -> str:
-    """Words joined with ``or``."""
-    first, *rest = words
-    for each in rest:
-        first = joined_by_or(first, each)
-    return first
-
-
 def span(time: timedelta) -> str:
     """A length of time in the largest unit that divides it."""
     seconds = time.total_seconds()
-    for size, told in SIZES:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds")):
         count = seconds / size
         if count >= 1 and count == int(count):
-            return told(int(count))
+            return length_in_words(int(count), unit)
     return phrase("%(count)s seconds", count=seconds)
-
-
-SIZES: tuple[tuple[int, Callable[[int], str]], ...] = (
-    (86400, lambda count: plural("%(count)s day", "%(count)s days", count)),
-    (3600, lambda count: plural("%(count)s hour", "%(count)s hours", count)),
-    (60, lambda count: plural("%(count)s minute", "%(count)s minutes", count)),
-    (1, lambda count: plural("%(count)s second", "%(count)s seconds", count)),
-)
-"""The units of time in seconds, each with its words for a count."""

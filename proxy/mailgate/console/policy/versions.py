@@ -1,7 +1,7 @@
 """Versions of the rules by name, and the differences between two, as lines to read and as a patch."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from os.path import normpath
@@ -15,7 +15,8 @@ from mailgate.errors import MailgateError
 from mailgate.model.fact import Fact
 from mailgate.model.phrase import phrase
 from mailgate.policy.changes import Change, changes
-from mailgate.store import AlteredError, Store, Version
+from mailgate.rollout.activation import version_before
+from mailgate.store import Activation, AlteredError, Store, Version
 from mailgate.tasks import compute
 
 
@@ -50,6 +51,14 @@ async def version_of(store: Store, name: str) -> Version:
             several=True,
         )
     return found[0]
+
+
+async def way_back(store: Store, history: Sequence[Activation]) -> int:
+    """The version to roll back to without a plan; 0 if there is none, or if somebody has rolled back to it already."""
+    if len({each.number for each in history}) < 2:
+        return 0
+    before = await version_before(store, history)
+    return before if before != history[0].number else 0
 
 
 async def rules_called(store: Store, name: str) -> Rules:
@@ -114,8 +123,6 @@ class FileChange(Fact):
 
 
 class RuleFilesLocation(NamedTuple):
-    """The places of the files of the rules."""
-
     names: Files
     """Their names in the settings."""
     folder: Path
@@ -137,7 +144,6 @@ class RuleFilesLocation(NamedTuple):
 
 
 def file_changes(before: Rules, after: Rules, places: RuleFilesLocation) -> list[FileChange]:
-    """The files that differ."""
     return [
         FileChange(
             file=places.of_text(name)[1],

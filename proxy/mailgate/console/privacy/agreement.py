@@ -8,7 +8,7 @@ from mailgate.config.pages import Choice
 from mailgate.console.policy.rules import rules_in_words, span
 from mailgate.console.privacy.document import Block, Grid, Heading, Items, ToAdd, codes, listed
 from mailgate.console.privacy.facts import list_digest, stored_tables
-from mailgate.console.words import ROLES, rule_state_in_words
+from mailgate.console.words import ROLES, RULE_STATES
 from mailgate.model.phrase import code, joined, phrase, plural, sentence
 
 NONE = phrase("none")
@@ -96,7 +96,7 @@ def _rules(bundle: Bundle, now: datetime) -> Iterator[Block]:
                 each.title,
                 each.does,
                 code(each.condition.replace("`", "'")) if each.condition else "",
-                joined([sentence(rule_state_in_words(each.state)), *each.more], " "),
+                joined([sentence(RULE_STATES[each.state]), *each.more], " "),
             )
             for each in rules_in_words(bundle.policy, now)
         ],

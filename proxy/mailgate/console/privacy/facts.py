@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -19,60 +18,53 @@ from mailgate.store import schema
 from mailgate.store.migrate import store_url
 from mailgate.store.personal_data import PERSONAL
 
-
-class _Stored(NamedTuple):
-    words: str
-    kept: str
-    """The field of the settings ``retention`` by which it is deleted."""
-
-
-_STORED: Mapping[Table, _Stored] = {
-    schema.devices: _Stored(phrase("Each device: its id here, since when it is known, whether it is lost"), "devices"),
-    schema.reports: _Stored(
+_STORED: Mapping[Table, tuple[str, str]] = {
+    schema.devices: (phrase("Each device: its id here, since when it is known, whether it is lost"), "devices"),
+    schema.reports: (
         phrase(
             "What each source says of a device: owner, kind, system, ids, how it is managed and judged, and which listed apps are on it or cannot run"
         ),
         "devices",
     ),
-    schema.device_names: _Stored(phrase("The ids by which a device is found"), "devices"),
-    schema.device_findings: _Stored(phrase("Where the sources of a device contradict each other"), "devices"),
-    schema.device_rows: _Stored(phrase("A copy of these facts, to search the list of devices"), "devices"),
-    schema.enrolled_keys: _Stored(
+    schema.device_names: (phrase("The ids by which a device is found"), "devices"),
+    schema.device_findings: (phrase("Where the sources of a device contradict each other"), "devices"),
+    schema.device_rows: (phrase("A copy of these facts, to search the list of devices"), "devices"),
+    schema.enrolled_keys: (
         phrase(
             "The keys of devices that enrolled, and what a browser's extension last said of itself and its computer; of a revoked key its digest stays, without a name"
         ),
         "devices",
     ),
-    schema.shut_enrolments: _Stored(
+    schema.shut_enrolments: (
         phrase("Computers and people that may enrol no more; of a person a digest of the name stays after this time"), "devices"
     ),
-    schema.enrolment_tokens: _Stored(phrase("The codes with which devices may enrol"), "devices"),
-    schema.sightings: _Stored(
+    schema.enrolment_tokens: (phrase("The codes with which devices may enrol"), "devices"),
+    schema.sightings: (
         phrase(
             "Who asked for mail, with which device, on which day, first and last at what time, how often, what its browser's extension said, and what was decided"
         ),
         "sightings",
     ),
-    schema.clients: _Stored(
+    schema.clients: (
         phrase("The programs that asked: what their headers say of them, and the last address that was asked for"),
         "sightings",
     ),
-    schema.laptop_readers: _Stored(
+    schema.laptop_readers: (
         phrase("When each person last asked for mail by a browser of a laptop, and when without the extension"), "sightings"
     ),
-    schema.first_refusals: _Stored(phrase("The hour in which a rule first refused a person"), "sightings"),
-    schema.help_requests: _Stored(phrase("Requests for help with what was written, and the answers"), "sightings"),
-    schema.help_references: _Stored(phrase("The help numbers of these requests"), "sightings"),
-    schema.reliefs: _Stored(phrase("Exemptions of people and devices, with their reason, after they ended"), "sightings"),
-    schema.plan_movers: _Stored(phrase("Whom a planned change of the rules would affect"), "sightings"),
-    schema.mails: _Stored(phrase("Mails about rules, to whom they went, and what became of them"), "sightings"),
-    schema.quarantine_mails: _Stored(phrase("Mails to people whose mail app was refused"), "sightings"),
-    schema.looks: _Stored(
+    schema.first_refusals: (phrase("The hour in which a rule first refused a person"), "sightings"),
+    schema.help_requests: (phrase("Requests for help with what was written, and the answers"), "sightings"),
+    schema.help_references: (phrase("The help numbers of these requests"), "sightings"),
+    schema.reliefs: (phrase("Exemptions of people and devices, with their reason, after they ended"), "sightings"),
+    schema.plan_movers: (phrase("Whom a planned change of the rules would affect"), "sightings"),
+    schema.mails: (phrase("Mails about rules, to whom they went, and what became of them"), "sightings"),
+    schema.quarantine_mails: (phrase("Mails to people whose mail app was refused"), "sightings"),
+    schema.looks: (
         phrase("Who looked at whose data, from where and when; of lists what was sought and how many were shown"), "looks"
     ),
-    schema.languages: _Stored(phrase("The language that a person's browser last asked for"), "sightings"),
+    schema.languages: (phrase("The language that a person's browser last asked for"), "sightings"),
 }  # fmt: skip
-"""What the rows of each table with people's data are, in words."""
+"""What the rows of each table with people's data are, in words, and the field of the settings ``retention`` by which they are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +81,10 @@ class StoredTable:
 
 def stored_tables(settings: Settings) -> list[StoredTable]:
     """Every table that names people or their devices."""
-    told = ((table, _STORED[table]) for table in PERSONAL)
     return [
-        StoredTable(
-            table.name, each.words, tuple(table.columns.keys()), getattr(settings.retention, each.kept)
-        )
-        for table, each in sorted(told, key=lambda pair: [*_STORED].index(pair[0]))
+        StoredTable(table.name, words, tuple(table.columns.keys()), getattr(settings.retention, kept))
+        for table, (words, kept) in _STORED.items()
+        if table in PERSONAL
     ]
 
 

@@ -6,7 +6,6 @@ make subject to co-determination. The accessibility part follows the model state
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate import __version__
@@ -25,30 +24,24 @@ from mailgate.policy.rule_states import RuleState
 from mailgate.store import Version
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedVersion:
-    """The version of the rules that a report is about, and the changes since another one."""
-
-    version: Version | None
-    """The version in force; None before the first start, when the rules are those of the files."""
-    since: VersionDifference | None = None
-
-
-def privacy_report(bundle: Bundle, told: ReportedVersion, now: datetime) -> list[Block]:
-    """The whole report on this configuration."""
+def privacy_report(
+    bundle: Bundle, version: Version | None, since: VersionDifference | None, now: datetime
+) -> list[Block]:
+    """The report on this version in force, and on what changed ``since`` another one. Before the first start there is no version, and the
+    rules are those of the files."""
     return [
-        *_head(bundle, told, now),
+        *_head(bundle, version, now),
         *_record(bundle),
         *_assessment(bundle),
         *agreement(bundle, now),
         *_information(bundle, now),
         *accessibility(),
-        *(_changes(told.since) if told.since else ()),
+        *(_changes(since) if since else ()),
     ]
 
 
-def _head(bundle: Bundle, told: ReportedVersion, now: datetime) -> Iterator[Block]:
-    settings, version = bundle.settings, told.version
+def _head(bundle: Bundle, version: Version | None, now: datetime) -> Iterator[Block]:
+    settings = bundle.settings
     yield Heading(1, phrase("Data protection report on Mailgate"))
     yield phrase(
         "Mailgate wrote this from its settings, the running rules and the layout of its database. It is a draft for the people who answer for data protection. It is no legal advice."

@@ -39,9 +39,7 @@ class Make:
 
 
 WINDOWS = Make(
-    Kind.LAPTOP,
-    "windows",
-    ("11 24H2", "11 25H2", "11 23H2", "10 22H2"),
+    Kind.LAPTOP, "windows", ("11 24H2", "11 25H2", "11 23H2", "10 22H2"),
     (
         f"{_NT}) {_CHROME.format(142)} Safari/537.36 Edg/142.0.0.0",
         f"{_NT}) {_CHROME.format(142)} Safari/537.36",
@@ -49,80 +47,57 @@ WINDOWS = Make(
         f"{_NT}) {_CHROME.format(141)} Safari/537.36 Edg/141.0.0.0",
     ),
     imap='"name" "Thunderbird" "version" "140.5.0"',
-)
+)  # fmt: skip
 MACOS = Make(
-    Kind.LAPTOP,
-    "macos",
-    ("26.1", "15.7.2", "14.8.2"),
+    Kind.LAPTOP, "macos", ("26.1", "15.7.2", "14.8.2"),
     (
         f"{_MAC} {_WEBKIT.format('26.1')} Safari/605.1.15",
         f"{_MAC} {_CHROME.format(142)} Safari/537.36",
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:145.0) Gecko/20100101 Firefox/145.0",
     ),
-)
+)  # fmt: skip
 LINUX = Make(
-    Kind.LAPTOP,
-    "linux",
-    ("24.04", "13", "22.04"),
+    Kind.LAPTOP, "linux", ("24.04", "13", "22.04"),
     (
         "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
         f"Mozilla/5.0 (X11; Linux x86_64) {_CHROME.format(142)} Safari/537.36",
     ),
     imap='"name" "Thunderbird" "version" "140.5.0"',
-)
+)  # fmt: skip
 CHROMEBOOK = Make(
-    Kind.LAPTOP,
-    "chromeos",
-    ("142", "141"),
+    Kind.LAPTOP, "chromeos", ("142", "141"),
     (f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {_CHROME.format(142)} Safari/537.36",),
-)
+)  # fmt: skip
 IPHONE = Make(
-    Kind.PHONE,
-    "ios",
-    ("18.6.2", "26.1", "18.7.2", "17.7.2"),
+    Kind.PHONE, "ios", ("18.6.2", "26.1", "18.7.2", "17.7.2"),
     (f"Mozilla/5.0 (iPhone; CPU iPhone OS {{underscored}} like Mac OS X) {_WEBKIT.format('{version}')} Mobile/15E148 Safari/604.1",),
-    "Apple-iPhone16C1/2206.102",
-    "iPhone",
+    "Apple-iPhone16C1/2206.102", "iPhone",
 )  # fmt: skip
 PIXEL = Make(
-    Kind.PHONE,
-    "android",
-    ("16", "15", "14"),
+    Kind.PHONE, "android", ("16", "15", "14"),
     (f"{_K} {_CHROME.format(142)} Mobile Safari/537.36",),
-    "Outlook-iOS-Android/1.0",
-    "Outlook",
-)
+    "Outlook-iOS-Android/1.0", "Outlook",
+)  # fmt: skip
 GALAXY = Make(
-    Kind.PHONE,
-    "android",
-    ("15", "16", "14", "13"),
+    Kind.PHONE, "android", ("15", "16", "14", "13"),
     ("Mozilla/5.0 (Linux; Android {version}; SM-S928B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",),
-    "SAMSUNG-SM-S928B/101.150000",
-    "SAMSUNGSMS928B",
+    "SAMSUNG-SM-S928B/101.150000", "SAMSUNGSMS928B",
 )  # fmt: skip
 IPAD = Make(
-    Kind.TABLET,
-    "ipados",
-    ("18.6.2", "26.1", "17.7.2"),
+    Kind.TABLET, "ipados", ("18.6.2", "26.1", "17.7.2"),
     (
         f"Mozilla/5.0 (iPad; CPU OS {{underscored}} like Mac OS X) {_WEBKIT.format('{version}')} Mobile/15E148 Safari/604.1",
         f"{_MAC} {_WEBKIT.format('18.6')} Safari/605.1.15",  # the desktop site, which it requests by default
     ),
-    "Apple-iPad14C3/2206.102",
-    "iPad",
+    "Apple-iPad14C3/2206.102", "iPad",
 )  # fmt: skip
 GALAXY_TAB = Make(
-    Kind.TABLET,
-    "android",
-    ("14", "15"),
+    Kind.TABLET, "android", ("14", "15"),
     (f"Mozilla/5.0 (Linux; Android {{version}}; SM-X700) {_CHROME.format(142)} Safari/537.36",),
-    "SAMSUNG-SM-X700/101.140000",
-    "SAMSUNGSMX700",
-)
+    "SAMSUNG-SM-X700/101.140000", "SAMSUNGSMX700",
+)  # fmt: skip
 TELEVISION = Make(
-    Kind.OTHER,
-    "tizen",
-    ("8.0",),
+    Kind.OTHER, "tizen", ("8.0",),
     ("Mozilla/5.0 (SMART-TV; LINUX; Tizen 8.0) AppleWebKit/537.36 (KHTML, like Gecko) Version/8.0 TV Safari/537.36",),
 )  # fmt: skip
 SCRIPT = Make(Kind.TOOL, "", ("",), ("curl/8.14.1", "python-requests/2.32.5"))
@@ -189,8 +164,6 @@ INTUNE, JAMF, FLEET = "intune", "jamf", "fleet"
 
 
 class DeviceProblem(Enum):
-    """What is wrong with a device."""
-
     NOTHING = "it reports, and is clean"
     INSTALLED = "an app that is not allowed is on it"
     REMOVED = "such an app was on it until lately"
@@ -219,8 +192,6 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class CompanyDevice:
-    """One device of one person."""
-
     number: int
     person: Employee
     make: Make
@@ -251,7 +222,6 @@ def devices(random: Random, staff: list[Employee], now: datetime) -> list[Compan
 
 
 def drawn(random: Random, shares: Mapping[Thing, int]) -> Thing:
-    """Draw one of these by their shares."""
     return random.choices(list(shares), list(shares.values()))[0]
 
 
@@ -310,7 +280,6 @@ def _changes(random: Random, problem: DeviceProblem) -> bool:
 
 
 def first_records(owned: CompanyDevice) -> Iterator[Report]:
-    """The first reports on the device."""
     return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
 
 

@@ -122,7 +122,6 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
 
 
 def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Employee]) -> Filled:
-    """The files that go with a company."""
     groups = json.dumps({"groups": members(staff)}, indent=1)
     write_atomically(config.with_name(bundle.settings.files.groups), groups)
     planned = config.with_name(f"{PLANNED}.yaml")

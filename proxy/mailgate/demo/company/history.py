@@ -109,5 +109,4 @@ async def put_versions_in_force(store: Store, rules: Rules, now: datetime) -> li
 
 
 def in_force_at(eras: Sequence[Era], at: datetime) -> Policy:
-    """The rules in force at that time."""
     return eras[max(bisect_right(eras, at, key=lambda era: era.since) - 1, 0)].policy

@@ -118,7 +118,6 @@ def _about_rules(
 
 
 def _written(random: Random, mail: Mail) -> Mail:
-    """The state of a mail."""
     state = drawn(random, _STATES)
     return replace(mail, state=state, why=_WHY.get(state, ""))
 

@@ -187,7 +187,9 @@ class PostureHistory:
         """The posture at that time, by the lists of these rules."""
         if self.device is None:
             return Posture()
-        apps, lost = self.owned.apps_at(at), self._lost_at(at)
+        apps, lost = self.owned.apps_at(at), None
+        if self.owned.problem is DeviceProblem.LOST and self.owned.changed and self.owned.changed <= at:
+            lost = self.owned.changed
         key = (policy.version, apps, lost)
         posture, until = self._kept.get(key, (None, at))
         if posture is None or at >= until:
@@ -208,10 +210,6 @@ class PostureHistory:
             access = Access(facts, client, known, at, self.user, proof)
             self._seen[key] = client, client_facts(access), proof
         return self._seen[key]
-
-    def _lost_at(self, at: datetime) -> datetime | None:
-        lost = self.owned.changed if self.owned.problem is DeviceProblem.LOST else None
-        return lost if lost and lost <= at else None
 
 
 def answers_to(

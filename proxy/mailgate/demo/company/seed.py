@@ -10,6 +10,7 @@ from operator import itemgetter
 from random import Random
 
 from mailgate.config import Bundle, Rules
+from mailgate.demo.company import mails
 from mailgate.demo.company.devices import (
     FLEET,
     INTUNE,
@@ -25,14 +26,6 @@ from mailgate.demo.company.devices import (
     thumbprint,
 )
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
-from mailgate.demo.company.mails import (
-    AffectedPerson,
-    affected_by,
-    ask_for_help,
-    exempt_some,
-    turn_one_off,
-    write_to_them,
-)
 from mailgate.demo.company.requests import Charts, History, answers_to
 from mailgate.devices.device import Device
 from mailgate.devices.trust import ENROLLED
@@ -61,8 +54,6 @@ class StoreNotNewError(MailgateError):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The result."""
-
     people: int
     devices: int
     requests: int
@@ -88,14 +79,14 @@ async def seed(
         if owned.problem is DeviceProblem.LOST and owned.number in stored:
             await store.devices.mark_lost(stored[owned.number].id, owned.changed)
     await note_sources(store, random, found, now)
-    eras += await exempt_some(store, bundle.rules, found, now)
-    eras += await turn_one_off(store, bundle.rules, now)
+    eras += await mails.exempt_some(store, bundle.rules, found, now)
+    eras += await mails.turn_one_off(store, bundle.rules, now)
     past = History(groups, eras, bundle.posture_terms, stored)
     charts = Charts(now)
     requests, reached = await _ask(store, random, found, past, now, charts, progress)
     await charts.keep(store, found)
-    await write_to_them(store, random, reached, now)
-    await ask_for_help(store, random, reached, eras[-1])
+    await mails.write_to_them(store, random, reached, now)
+    await mails.ask_for_help(store, random, reached, eras[-1])
     plan = await _plan(store, bundle, candidate, now, progress)
     return Company(len(staff), await store.devices.count(), requests, plan)
 
@@ -155,10 +146,10 @@ async def _ask(
     now: datetime,
     charts: Charts,
     progress: Progress,
-) -> tuple[int, list[AffectedPerson]]:
+) -> tuple[int, list[mails.AffectedPerson]]:
     """Decide and record everybody's requests. Returns their number and the people who were refused or warned."""
     requests = waiting = 0
-    reached: list[AffectedPerson] = []
+    reached: list[mails.AffectedPerson] = []
     for number, owned in enumerate(found, 1):
         for each in answers_to(random, owned, past, now):
             store.ledger.put(each.sighting, each.tally)
@@ -166,7 +157,7 @@ async def _ask(
             requests += each.tally.times
             waiting += 1
             if each.decision.effect is not Effect.ALLOW:
-                reached.append(affected_by(each, past.eras))
+                reached.append(mails.affected_by(each, past.eras))
         if waiting > _AT_ONCE or number == len(found):
             await store.ledger.flush()
             waiting = 0

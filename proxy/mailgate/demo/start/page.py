@@ -108,10 +108,10 @@ class StartPage:
         )  # fmt: skip
         pages.globals.update(icon=icon, mark=MARK)
         self._template = pages.get_template("start.html")
-        self._style, self._script = style("templates/start.css", package=__package__), _asset("start.js")
+        self._style = style("templates/start.css", package=__package__)
+        self._script = files(__package__).joinpath("templates", "start.js").read_text("utf-8").strip()
 
     def application(self) -> web.Application:
-        """The start page as a web application."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/{path:.*}", self.serve)
         application.on_startup.append(lambda _: self._player.start())
@@ -191,10 +191,6 @@ def _badge(persona: Persona, until: datetime | None, now: datetime) -> Markup:
     if persona.effect == "block" or (until and until <= now):
         return badge("No mail", "no")
     return badge(f"Gets mail{day}", "warn")
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath("templates", name).read_text("utf-8").strip()
 
 
 def _hash(text: str) -> str:

@@ -43,8 +43,6 @@ _IPAD_READINGS = _LAPTOP_READINGS | {
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A person with one device."""
-
     key: str
     """The first label of the host name at which the demo simulates this device."""
     who: str
@@ -62,7 +60,6 @@ class Persona:
 
 
 def login_of(key: str) -> str:
-    """The login name of a persona."""
     return f"demo.{key}@example.com"
 
 

@@ -214,7 +214,7 @@ def apps_words(card: DeviceCard, language: Language) -> Markup:
         return known
     if card.denied:
         cannot = language.say(CANNOT_RUN, len(card.denied), apps=language.names(card.denied))
-        seen = any(source.complete for source in card.sources)
+        seen = any(source.saw_device for source in card.sources)
         return Markup(" ").join([cannot, language.say(NO_OTHERS)]) if seen else cannot
     why = NOT_DENIED.get(card.not_denied) if card.state is PostureState.PARTIAL else None
     return Markup(" ").join([known, language.say(why)]) if why else known

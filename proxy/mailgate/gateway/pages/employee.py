@@ -5,26 +5,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.view import View
-from mailgate.model import Enrolment, Kind, PostureState
+from mailgate.model import Kind, PostureState
+from mailgate.store import HelpRequest
 
 MAX_SHOWN = 5
 """How many rows of a kind the page shows. The download has all."""
 Stored = Mapping[str, object]
 """The stored fields of a row, by the names of ``me.LABELS``: texts, numbers, days, times and tuples of texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSource:
-    """A source that reports a device, and when it last looked at the apps."""
-
-    name: str
-    looked_at: datetime | None = None
-    complete: bool | None = None
-    """False if it does not see every app; None if it sees no apps."""
-    lag: timedelta = timedelta()
-    """How much earlier it may have looked."""
-    enrolment: Enrolment = Enrolment.UNKNOWN
 
 
 class SourceResult(StrEnum):
@@ -114,7 +103,8 @@ class DeviceCard:
     """Display names of the listed apps of which it is only known that they cannot run on it."""
     not_denied: str = ""
     """Why it is not certain of every listed app that it cannot run, a word of ``NotDenied``; empty if nobody checked."""
-    sources: tuple[ReportSource, ...] = ()
+    sources: tuple[Report, ...] = ()
+    """What each source that has it reports."""
     asked: tuple[AskedSource, ...] = ()
     findings: tuple[str, ...] = ()
     """Reason codes of the contradictions between its sources."""
@@ -131,21 +121,6 @@ class StoredRecord:
 
     fields: Stored
     until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OpenHelpRequest:
-    """A request for help that is open or was answered lately."""
-
-    reason: str
-    at: datetime
-    waits: bool = True
-    """Whether nobody has answered since they last asked."""
-    answered: datetime | None = None
-    reference: str = ""
-    words: str = ""
-    answer: str = ""
-    """The words of that answer; empty if it was a mail without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +158,8 @@ class EmployeeView:
     sign_in: bool = False
     devices: tuple[DeviceCard, ...] = ()
     records: StoredRecords = NO_RECORDS
-    waiting: tuple[OpenHelpRequest, ...] = ()
+    waiting: tuple[HelpRequest, ...] = ()
+    """The requests for help that are open or were answered lately."""
     unread: bool = False
     more: int = 0
     """How many rows about requests are stored but not shown."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import (
     ENROLMENTS,
@@ -34,7 +35,6 @@ from mailgate.gateway.pages.employee import (
     EmployeeView,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     Stored,
     StoredRecord,
 )
@@ -43,7 +43,7 @@ from mailgate.gateway.pages.steps import STORE, are_ways, in_language, off_page,
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Enrolment, Reason
 from mailgate.model.phrase import Phrase, phrase
-from mailgate.store.help_requests import NOT_THEIRS
+from mailgate.store.help_requests import NOT_THEIRS, HelpRequest
 from mailgate.texts import Language
 
 LABELS: dict[str, Phrase] = {
@@ -220,23 +220,13 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         **{name: getattr(card, name) for name in _AS_THEY_ARE},
         "name": language.say(name) if isinstance(name, Phrase) else name,
         "about": _about(card, language),
-        "gets": _gets(card, language),
+        "gets": language.say(LOST)
+        if card.lost
+        else _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS)),
         "last": _last(card.last, language, now) if card.last and not card.here else "",
         "words": None if allowed else cause_words(card.verdict, language),
         "state_words": apps_words(card, language),
-        "sources": [
-            {
-                "name": _source(source.name, language),
-                "looked_at": source.looked_at,
-                "complete": source.complete,
-                "enrolment": language.say(ENROLMENTS[source.enrolment])
-                if source.enrolment in ENROLMENTS
-                else "",
-                "older": language.say(OLDER, span=language.span(source.lag)) if source.lag else "",
-                "ago": language.ago(now - source.looked_at) if source.looked_at else "",
-            }
-            for source in card.sources
-        ],
+        "sources": [_reported(each, language, now) for each in card.sources],
         "answers": [answer_words(asked, language, now) for asked in card.asked],
         "findings": [language.say(FINDINGS.get(code, OTHER_FINDING)) for code in card.findings],
         "stored": [_fields(group, language) for group in card.stored],
@@ -245,16 +235,22 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
     }
 
 
+def _reported(report: Report, language: Language, now: datetime) -> Mapping[str, Any]:
+    looked, enrolment = report.looked(now), ENROLMENTS.get(report.enrolment)
+    return {
+        "name": _source(report.source, language),
+        "looked_at": looked,
+        "complete": report.saw_device,
+        "enrolment": language.say(enrolment) if enrolment else "",
+        "older": language.say(OLDER, span=language.span(report.lag)) if report.lag else "",
+        "ago": language.ago(now - looked) if looked else "",
+    }
+
+
 def _last(last: LastSeen, language: Language, now: datetime) -> Markup:
     """The time and program of the last request for mail, by which people recognise their phones."""
     ago = moment(last.at, "ago", language.ago(now - last.at))
     return language.say(_LAST, ago=ago, program=isolated(last.program))
-
-
-def _gets(card: DeviceCard, language: Language) -> Markup:
-    if card.lost:
-        return language.say(LOST)
-    return _mail(card.verdict, card.exempted, language, (EXEMPTED, UNTIL, GETS))
 
 
 def _mail(
@@ -278,14 +274,14 @@ def _moment(at: datetime, language: Language) -> Markup:
     return moment(at, "in", language.zoned(at))
 
 
-def _waiting(each: OpenHelpRequest, language: Language) -> Mapping[str, Any]:
+def _waiting(each: HelpRequest, language: Language) -> Mapping[str, Any]:
     known = each.reason in set(Reason)
     return {
         "cause": language.say(wording_of(Reason(each.reason)).title if known else _NOT_THEIRS),
-        "asked": _moment(each.at, language),
+        "asked": _moment(each.last_at, language),
         "words": each.words,
         "waits": each.waits,
-        "answered": _moment(each.answered, language) if each.answered else "",
+        "answered": _moment(each.replied_at, language) if each.replied_at else "",
         "answer": each.answer,
         "reference": each.reference,
     }

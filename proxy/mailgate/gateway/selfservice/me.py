@@ -256,7 +256,7 @@ def _answer(
     live, person = service.live, data.asking.person
 
     cards = _cards(service, data, reference)
-    named = {source.name for card in cards for source in card.sources}
+    named = {each.source for card in cards for each in card.sources}
     view = EmployeeView(
         here=live.responses.view(*verdict_here(data.asking, data.owned), reference),
         unchecked=live.browser_probe.keeps_from_mail(data.asking.access),

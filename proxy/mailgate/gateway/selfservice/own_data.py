@@ -16,7 +16,6 @@ from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     LastSeen,
-    OpenHelpRequest,
     StoredRecord,
     StoredRecords,
 )
@@ -42,7 +41,7 @@ from mailgate.gateway.selfservice.stored_view import (
     token_record,
 )
 from mailgate.policy.people import address_of, user_text
-from mailgate.store import Recorded, StoreUnavailableError
+from mailgate.store import HelpRequest, Recorded, StoreUnavailableError
 from mailgate.store.person_records import People
 from mailgate.store.postures import Postures
 from mailgate.store.reliefs import StoredReliefs
@@ -112,7 +111,7 @@ class OwnData:
     asking: AskingRequest
     owned: tuple[OwnDevice, ...] = ()
     records: StoredRecords = NO_RECORDS
-    waiting: tuple[OpenHelpRequest, ...] = ()
+    waiting: tuple[HelpRequest, ...] = ()
     more: int = 0
     """How many rows about requests are stored besides those that the page shows."""
     unread: bool = False

@@ -14,9 +14,7 @@ from mailgate.gateway.pages.employee import (
     DeviceCard,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     OwnerReports,
-    ReportSource,
     Stored,
     StoredRecord,
 )
@@ -80,18 +78,12 @@ def card_of(
         denied=tuple(map(name_of, posture.denied)) if posture.absence is Absence.ENFORCED else (),
         not_denied=posture.not_denied,
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
-        sources=tuple(_source(each, own.access.now) for each in device.reports if not each.gone)
-        if device
-        else (),
+        sources=tuple(each for each in device.reports if not each.gone) if device else (),
         asked=asked,
         stored=_stored(own, person, name_of),
         since=since,
         until=until,
     )
-
-
-def _source(report: Report, now: datetime) -> ReportSource:
-    return ReportSource(report.source, report.looked(now), report.saw_device, report.lag, report.enrolment)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[Stored, ...]:
@@ -250,18 +242,10 @@ ANSWER_ON_TOP = timedelta(days=14)
 """How long the answer to a request that was closed stays on top of the page."""
 
 
-def open_help_requests(asked: Iterable[HelpRequest], now: datetime) -> tuple[OpenHelpRequest, ...]:
+def open_help_requests(asked: Iterable[HelpRequest], now: datetime) -> tuple[HelpRequest, ...]:
     """The requests for help that are open, and those that were closed with an answer lately."""
     return tuple(
-        OpenHelpRequest(
-            each.reason,
-            each.last_at,
-            each.waits,
-            each.replied_at if each.answer or not each.waits else None,
-            each.reference,
-            each.words,
-            each.answer,
-        )
+        each
         for each in asked
         if each.done_at is None
         or (each.answer and each.replied_at is not None and each.replied_at > now - ANSWER_ON_TOP)

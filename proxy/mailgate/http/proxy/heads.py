@@ -155,12 +155,10 @@ def _as_it_came(head: RequestHead) -> bytes:
     lines, (dropped, cookies, _) = head.fields.lines, head.fields.row[_to_webmail]
     kept = _without(head.raw[:-2], lines, dropped)
     for place in cookies:  # there is one line at most
-        if OWN in lines[place]:
-            name, rest = lines[place][:8], without_own(lines[place][8:])
-            begin = kept.index(CRLF + name) + 2
-            kept = (
-                kept[:begin] + (name + rest + CRLF if rest else b"") + kept[begin + len(lines[place]) + 2 :]
-            )
+        line = lines[place]
+        if OWN in line:
+            rest = without_own(line[8:])
+            kept = kept.replace(CRLF + line, CRLF + line[:8] + rest if rest else b"", 1)
     return kept
 
 

@@ -11,7 +11,6 @@ from mailgate.model import Access
 from mailgate.policy.condition import CALENDAR, Condition
 from mailgate.policy.rule_states import device_grace_end
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.simulate.what_if import judged_again_at
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import CLOCKS, ENVIRONMENT
 from mailgate.policy.written import AT_LEAST
@@ -102,9 +101,8 @@ def may_fail(condition: Condition) -> bool:
 def _is_sure(node: Node) -> bool:
     if not node.is_call:
         return node.is_constant or node.is_name or node.is_list or node.scope is not None
-    fixed = all(
-        each.text is not None for each in node.children[1:]
-    )  # this was checked when the condition was read
+    # that a pattern or a time zone is constant was checked when the condition was read
+    fixed = all(each.text is not None for each in node.children[1:])
     return node.name in _SURE or _literal(node) is not None or (fixed and node.name in _SURE_IF_FIXED)
 
 
@@ -147,12 +145,6 @@ def moments(access: Access, policy: Policy) -> list[datetime]:
     """The future moments at which a stage starts, a grace, a relief or a report ends, or a limit in a condition is passed."""
     found = {moment for moment in _all(access, policy) if moment > access.now}
     return sorted(found)
-
-
-def at_moment(access: Access, moment: datetime) -> Access:
-    """The same access at that moment. The posture and the ages of its report and its verdict stay, since the device is
-    assumed to report again."""
-    return judged_again_at(access, moment)
 
 
 def _all(access: Access, policy: Policy) -> Iterator[datetime]:

@@ -10,11 +10,12 @@ from mailgate.classify.attestation import HANDHELD_KINDS
 from mailgate.model import Access, Kind, PostureState, Stage
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
-from mailgate.policy.simulate.clock import at_moment, starts
+from mailgate.policy.simulate.clock import starts
 from mailgate.policy.simulate.judge import Cache, Comparison, ComparisonResult, Keys, Occasion, newly_out
 from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, moves, undetermined_rules
 from mailgate.policy.simulate.what_if import (
     asked_by,
+    judged_again_at,
     with_ended_denial,
     with_expired_report,
     with_expired_verdict,
@@ -99,7 +100,7 @@ def _back(policy: Policy) -> Policy:
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    then = at_moment(access, moment)
+    then = judged_again_at(access, moment)
     return replace(then, posture=replace(then.posture, first_seen=None))
 
 

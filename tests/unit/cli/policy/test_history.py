@@ -1,17 +1,17 @@
 """``mailgate policy history|show|diff`` on a store with two versions."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.calls import call
 from tests.unit.cli.gate_files import in_store
 from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.rollout.test_stored_rules import APPS, ON, POLICY
 from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
-from typer.testing import CliRunner, Result
 
-from mailgate.cli import app
 from mailgate.config import load_bundle
 from mailgate.model.phrase import translate
 from mailgate.rollout import rule_texts_of
@@ -19,9 +19,7 @@ from mailgate.rollout.stored_rules import make_draft
 from mailgate.store import Act, Store
 from mailgate.texts import console_languages
 
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["policy", *arguments, "--config", "mailgate.yaml"])
+run = partial(call, "policy", config=True)
 
 
 @pytest.fixture

@@ -42,19 +42,13 @@ def test_no_secret_is_shown(tmp_path):
     ("connector", "mistake"),
     [
         ("type: jam", "7:15: `jam` is not known here; did you mean `jamf`?"),
-        (
-            "base_url: https://example.com",
-            "7:8: the key `type` is missing; add it, to tell which kind",
-        ),
+        ("base_url: https://example.com", "7:8: the key `type` is missing; add it, to tell which kind"),
         ("type: jamf", "7:8: the key `base_url` is missing; use `type`, `base_url`, `client_id`"),
         (f"{JAMF}, full_evry: 3h", "7:107: the key `full_evry` is not known; did you mean `full_every`?"),
         (f"{JAMF}, every: 1s", "7:114: `1s` is out of range; use 5 seconds or more"),
         (f"{JAMF}, most_gone: 101", "7:118: `101` is out of range; use 100 or less"),
         (JAMF.replace("https", "http"), "is not https; use https, since a secret is sent there"),
-        (
-            JAMF.replace("{env: JAMF}", "s3cret"),
-            "it is not a reference; use {env: NAME} or {file: PATH}",
-        ),
+        (JAMF.replace("{env: JAMF}", "s3cret"), "it is not a reference; use {env: NAME} or {file: PATH}"),
     ],
 )
 def test_a_mistake_says_where_it_is_and_what_is_expected(tmp_path, connector, mistake):
@@ -65,8 +59,7 @@ def test_a_mistake_says_where_it_is_and_what_is_expected(tmp_path, connector, mi
 
 
 @pytest.mark.parametrize(
-    ("name", "whose"),
-    [("enrolled", "devices that enrolled"), ("company-mdm", "an issuer")],
+    ("name", "whose"), [("enrolled", "devices that enrolled"), ("company-mdm", "an issuer")]
 )
 def test_a_connector_may_not_pass_for_another_source(tmp_path, name, whose):
     (tmp_path / "keys.json").write_text(key_files(bytes(32), bytes(32))[JWKS_FILE])

@@ -68,10 +68,9 @@ async def test_all_of_it_is_exported_as_it_is_hashed(vic: Caller, firm: Company)
     lines = await vic.get("/audit/export.jsonl")
     entries = await firm.store.audit.page()
     assert lines.headers["Content-Type"] == "application/jsonl"
-    assert lines.body.splitlines() == [line_of(each) for each in entries]
-    assert [json.loads(line) for line in reversed(lines.body.splitlines())] == (await vic.get("/audit")).body[
-        "items"
-    ]
+    assert lines.body.splitlines(keepends=True) == [line_of(each) for each in entries]
+    listed = (await vic.get("/audit")).body["items"]
+    assert [json.loads(line) for line in reversed(lines.body.splitlines())] == listed
     sheet = await vic.get("/audit/export.csv")
     assert "mailgate-audit.csv" in sheet.headers["Content-Disposition"]
     rows = list(csv.reader(io.StringIO(sheet.body.removeprefix("\ufeff"))))

@@ -15,6 +15,7 @@ from mailgate.console.devices.mail_status import (
     mail_status_of,
     name_of,
 )
+from mailgate.console.explain.requests import sightings_of
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Decision, Effect, Kind, Posture, Reason
@@ -46,7 +47,8 @@ async def reported(store: Store, *apps: str, owner: str = "ada") -> str:
 async def stands(store: Store, *rules: object, exempt: tuple[Relief, ...] = ()) -> MailStatus:
     """How the only device stands."""
     (device,) = await store.devices.called("7")
-    return await mail_status_of(store, bundle(*rules, exempt=exempt), device, NOW)
+    seen = await sightings_of(store, device)
+    return await mail_status_of(store, bundle(*rules, exempt=exempt), device, NOW, seen)
 
 
 def test_every_way_to_stand_has_a_headline_of_its_own() -> None:

@@ -1,14 +1,13 @@
 """Devices are counted in the background."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
 from tests.unit.store.test_fleet import a_browser
 
 from mailgate.console.devices.rows import catch_up
-from mailgate.console.extension.facts import FleetFacts, fleet
 from mailgate.console.now.counting import RECOUNT_AFTER, AppCounting, DeviceStates
 from mailgate.store import Act
 
@@ -73,14 +72,9 @@ async def test_people_without_mail_and_refusals_are_counted_with_the_apps(firm: 
 
 
 async def test_browsers_are_counted_with_the_apps_and_the_page_says_when(firm: Company, ada: Browser) -> None:
-    async def counted(now: datetime) -> FleetFacts:
-        return await fleet(firm.store, firm.bundle.settings, now)
-
-    counting = AppCounting(firm.store, list, firm.clock, counted)
     await firm.store.enrolments.take([a_browser("ada")])
     await catch_up(firm.store, firm.bundle, NOW)
-    await counting.count_if_due()
-    firm.context.counting.browsers = counting.browsers
+    await firm.context.counting.count_if_due()
     await firm.store.enrolments.take([a_browser("bob")])
     page = await ada.get("/console/extension")
     assert "1 reported within a day" in page.words

@@ -12,6 +12,7 @@ from mailgate.console.people import support_acts
 from mailgate.console.people.facts import PersonFacts, person_of
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import CheckResult, Kind, Reason
+from mailgate.rollout.counted_acts import mark_lost
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import HelpRequest
 
@@ -60,10 +61,10 @@ async def test_an_exemption_needs_a_rule_an_end_and_a_reason(
 
 async def test_a_device_that_is_lost_already_stays_lost_since_then(firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice"))
-    assert await support_acts.mark_lost(firm.context, phone, ADA, NOW, lost=True) == NOW
+    assert await mark_lost(firm.store, None, phone, ADA, NOW, lost=True) == NOW
     (lost,) = await firm.store.devices.owned("alice")
-    assert await support_acts.mark_lost(firm.context, lost, ADA, NOW + DAY, lost=True) == NOW
-    assert await support_acts.mark_lost(firm.context, lost, ADA, NOW + DAY, lost=False) is None
+    assert await mark_lost(firm.store, None, lost, ADA, NOW + DAY, lost=True) == NOW
+    assert await mark_lost(firm.store, None, lost, ADA, NOW + DAY, lost=False) is None
     about = f"device {phone.id}"
     assert (await firm.acts())[1:] == [("device-lost", "ada", about), ("device-found", "ada", about)]
     (found,) = await firm.store.devices.owned("alice")

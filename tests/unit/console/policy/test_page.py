@@ -65,7 +65,7 @@ async def test_a_version_is_shown_with_its_files(ada: Browser, firm: Company) ->
 async def test_a_difference_is_shown_in_words_and_lines(ada: Browser, firm: Company, tmp_path: Path) -> None:
     await second(firm, tmp_path)
     page = await ada.get("/console/policy/diff?old=1&new=2")
-    assert "gone rule laptop-browser" in page.words
+    assert "Removed rule laptop-browser" in page.words
     assert 'class="gone"' in page.text
     assert "they are the same" in (await ada.get("/console/policy/diff?old=2")).words
 

@@ -3,17 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.employee import (
     AskedSource,
     DeviceCard,
     EmployeeView,
-    ReportSource,
     SourceResult,
     StoredRecord,
     StoredRecords,
 )
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Kind, PostureState, Reason
+from mailgate.store import HelpRequest
 
 NOW = datetime(2026, 12, 9, 9, tzinfo=UTC)
 ALLOWED = View(Reason.RULE_MATCHED, "7f3a91c25e08", NOW, Effect.ALLOW, host="mail.example.com")
@@ -34,7 +35,7 @@ PHONE = DeviceCard(
     os_version="18.6",
     tail="4F2A",
     apps=("TikTok",),
-    sources=(ReportSource("intune", NOW - timedelta(minutes=3), complete=True),),
+    sources=(Report("intune", "1", reported_at=NOW - timedelta(minutes=3), apps_complete=True),),
     asked=(AskedSource(SourceResult.FOUND, "intune", ("TikTok",), NOW - timedelta(minutes=3)),),
     stored=({"id": "phone-1", "managed": True, "last_seen": NOW},),
     since=NOW - timedelta(days=41),
@@ -56,6 +57,7 @@ REQUEST = StoredRecord(
 )
 MAIL = StoredRecord({"written_at": NOW, "reason": "prohibited-app"}, NOW + timedelta(days=30))
 LOOK = StoredRecord({"looked_at": NOW, "role": "operator"}, NOW + timedelta(days=90))
+ASKED = HelpRequest("app", "alice", "alice", "", "prohibited-app", "REF2345", "p1", True, 1, NOW, NOW)
 OWN = EmployeeView(
     here=ALLOWED,
     person="alice",

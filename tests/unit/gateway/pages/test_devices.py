@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.pages.own import NOW, PHONE, TABLET
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.devices import (
     ASLEEP,
     FOUND,
@@ -16,7 +17,7 @@ from mailgate.gateway.pages.devices import (
     name_of,
     state_of,
 )
-from mailgate.gateway.pages.employee import AskedSource, DeviceCard, ReportSource, SourceResult
+from mailgate.gateway.pages.employee import AskedSource, DeviceCard, SourceResult
 from mailgate.model import Effect, Kind, PostureState
 from mailgate.model.device import NotDenied
 from mailgate.texts import load_languages
@@ -98,7 +99,7 @@ def test_the_answer_says_how_much_older_the_list_may_be() -> None:
 
 ENFORCED = replace(TABLET, denied=("TikTok",))
 PARTIAL = replace(TABLET, state=PostureState.PARTIAL, not_denied=NotDenied.PRIVATE_SPACE_ALLOWED)
-SEEN = (ReportSource("intune", complete=True),)
+SEEN = (Report("intune", "1", apps_complete=True),)
 
 
 def test_every_check_that_fails_has_words_of_its_own() -> None:

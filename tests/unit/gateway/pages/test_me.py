@@ -4,18 +4,17 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from tests.unit.gateway.pages.own import ALLOWED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
+from tests.unit.gateway.pages.own import ALLOWED, ASKED, BLOCKED, NOBODY, NOW, OWN, PHONE, TABLET, spoken
 from tests.unit.gateway.pages.test_render import HOSTILE, Outline
 
+from mailgate.devices.device import Report
 from mailgate.gateway.pages.devices import ENROLMENTS
 from mailgate.gateway.pages.employee import (
     NO_RECORDS,
     EmployeeView,
     ExemptionView,
     LastSeen,
-    OpenHelpRequest,
     OwnerReports,
-    ReportSource,
     StoredRecord,
     StoredRecords,
 )
@@ -156,9 +155,9 @@ def test_the_page_says_which_source_looked_when(pages: Pages) -> None:
     text = words(pages, OWN)
     assert "intune: looked at the apps 3 minutes ago" in text
     sources = (
-        ReportSource("google", NOW, complete=False),
-        ReportSource("jamf"),
-        ReportSource("fleet", None, complete=True),
+        Report("google", "1", reported_at=NOW, apps_complete=False),
+        Report("jamf", "1"),
+        Report("fleet", "1", apps_complete=True),
     )
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "(not every app)" in text
@@ -167,15 +166,15 @@ def test_the_page_says_which_source_looked_when(pages: Pages) -> None:
 
 
 def test_the_page_says_how_much_older_a_list_may_be(pages: Pages) -> None:
-    sources = (ReportSource("intune", NOW, complete=True, lag=timedelta(days=7)),)
-    text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
+    report = Report("intune", "1", apps_complete=True, reported_at=NOW, looked_from=NOW - timedelta(days=7))
+    text = words(pages, replace(OWN, devices=(replace(PHONE, sources=(report,)),)))
     assert "The list of apps may be up to 7 days older than that." in text
     assert "older than that" not in words(pages, OWN)
 
 
 @pytest.mark.parametrize("enrolment", Enrolment)
 def test_the_page_says_how_a_source_has_the_device(pages: Pages, enrolment: Enrolment) -> None:
-    sources = (ReportSource("intune", NOW, complete=False, enrolment=enrolment),)
+    sources = (Report("intune", "1", apps_complete=False, reported_at=NOW, enrolment=enrolment),)
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert (enrolment is Enrolment.UNKNOWN) == ("(not every app);" not in text)
     assert enrolment not in ENROLMENTS or f"(not every app); {ENROLMENTS[enrolment]}" in text
@@ -189,7 +188,7 @@ def test_an_enrolled_device_is_its_own_source_without_work_apps(pages: Pages) ->
         apps=(),
         state=PostureState.PARTIAL,
         verdict=replace(PHONE.verdict, effect=Effect.ALLOW),
-        sources=(ReportSource("enrolled", NOW, complete=False),),
+        sources=(Report("enrolled", "1", reported_at=NOW, apps_complete=False),),
         stored=({"source": "enrolled"},),
     )
     text = words(pages, replace(OWN, devices=(laptop,)))
@@ -254,10 +253,12 @@ def test_every_listed_app_is_named_prohibited_ones_first(pages: Pages) -> None:
 
 
 def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages) -> None:
-    asked = OpenHelpRequest("prohibited-app", NOW - timedelta(hours=1), reference="REF2345")
-    said = OpenHelpRequest("own-page/not-theirs", NOW, False, NOW, "REF6")
+    asked = replace(ASKED, last_at=NOW - timedelta(hours=1))
+    said = replace(ASKED, reason="own-page/not-theirs", reference="REF6", replied_at=NOW)
     told = replace(said, reason="posture-stale", words="It is <gone>.", answer="Open it & wait.")
-    text = words(pages, replace(OWN, waiting=(asked, said, told))).replace("\u202f", " ")
+    again = replace(asked, replied_at=NOW - timedelta(hours=2))
+    text = words(pages, replace(OWN, waiting=(asked, said, told, again))).replace("\u202f", " ")
+    assert (text.count("It waits for an answer"), text.count("You got an answer")) == (2, 1)
     assert "It is <gone>. The help desk answered: today, 9:00 AM UTC Open it & wait." in text
     assert text.index("You asked for help: today, 8:00 AM UTC") < text.index("iPhone")
     assert "An app keeps company mail off this device It waits for an answer Help number REF2345" in text
@@ -349,7 +350,7 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
         PHONE,
         verdict=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
-        sources=(ReportSource(HOSTILE, NOW),), stored=({"id": HOSTILE, HOSTILE: (HOSTILE,)},),
+        sources=(Report(HOSTILE, HOSTILE, reported_at=NOW),), stored=({"id": HOSTILE, HOSTILE: (HOSTILE,)},),
         findings=(HOSTILE,),
     )  # fmt: skip
     view = replace(

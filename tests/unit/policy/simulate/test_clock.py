@@ -11,7 +11,6 @@ from mailgate.policy.condition import compile_condition
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.simulate.clock import (
     ages,
-    at_moment,
     may_fail,
     moments,
     shifted,
@@ -19,6 +18,7 @@ from mailgate.policy.simulate.clock import (
     turns,
     unpredictable_clocks,
 )
+from mailgate.policy.simulate.what_if import judged_again_at
 
 TIME = 'timestamp("2027-01-01T00:00:00Z")'
 MIDNIGHT = datetime(2027, 1, 1, tzinfo=UTC)
@@ -235,7 +235,7 @@ def test_the_end_of_a_verdict_is_a_moment() -> None:
 def test_a_report_is_moved_in_time_with_its_age(reported: datetime | None) -> None:
     seen = access(posture=replace(CLEAN, reported_at=reported, expires_at=NOW + HOUR), user="ada")
     report = replace(seen.posture, reported_at=reported and NOW + 29 * DAY)
-    assert at_moment(seen, NOW + 30 * DAY) == replace(seen, now=NOW + 30 * DAY, posture=report)
+    assert judged_again_at(seen, NOW + 30 * DAY) == replace(seen, now=NOW + 30 * DAY, posture=report)
 
 
 def test_policies_change_where_a_stage_begins_and_a_comparison_with_a_time_turns() -> None:

@@ -233,4 +233,6 @@ def test_the_variables_that_are_said_to_vary_do() -> None:
             after, _ = step.apply((seen, everything))
             varied |= {name for name, each in VARIABLES.items() if each.read(seen) != each.read(after)}
     assert varied >= VARIED
-    assert varied - VARIED <= {"client.findings", "device.os", "extension.install_type"}
+    assert varied - VARIED <= {"client.findings", "device.os", "extension.install_type"}, (
+        "it belongs in VARIED"
+    )

@@ -40,12 +40,11 @@ from mailgate.policy import Policy
 from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.policy.simulate.clock import at_moment
 from mailgate.policy.simulate.flip import KEPT_OUT
 from mailgate.policy.simulate.impact import OUT, UNDATED, Impact, Subject, later_cell
 from mailgate.policy.simulate.judge import Comparison, Occasion
 from mailgate.policy.simulate.later import WorstMoment, change_moments, in_full
-from mailgate.policy.simulate.what_if import with_expired_report
+from mailgate.policy.simulate.what_if import judged_again_at, with_expired_report
 
 WEEK = timedelta(days=7)
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
@@ -638,7 +637,7 @@ def test_a_verdict_is_as_old_later_as_it_is_now() -> None:
     old = 'now - device.compliance_at > duration("24h")'
     policies = (policy_of(OPEN), policy_of({"when": old, "stages": {"enforce": "2027-01-01"}}, OPEN))
     moment, *_ = change_moments(policies, NOW)
-    then = at_moment(access(PHONE, JUDGED), moment).posture
+    then = judged_again_at(access(PHONE, JUDGED), moment).posture
     assert (then.compliance_at, then.compliance_until) == (moment - HOUR, moment + HOUR)
     assert then.compliance is Compliance.COMPLIANT
 
