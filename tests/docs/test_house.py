@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 89_587,
+    "lines": 89_573,
     "files": 528,
     "files under 40 lines, __init__ apart": 8,
     "rooms": 16,
@@ -23,7 +23,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 0,
     "Protocol classes": 23,
-    "lines of tests": 131_580,
+    "lines of tests": 131_564,
     "lines of benchmarks": 2_877,
 }
 GUIDES, GUIDE = 50_000, 5_000
@@ -65,7 +65,7 @@ def measured() -> dict[str, int]:
     places = Counter(name for _, name in {(path, node.name) for path, node in classes})
     protocols = [node for _, node in classes for base in node.bases if ast.unparse(base).endswith("Protocol")]
     return {
-        "lines": 89_587sum(lines.values()),
+        "lines": sum(lines.values()),
         "files": len(lines),
         "files under 40 lines, __init__ apart": sum(
             count < 40 and path.name != "__init__.py" for path, count in lines.items()
@@ -78,7 +78,7 @@ def measured() -> dict[str, int]:
         "modules that import more than 40 others": sum(len(names) > 40 for names in imported.values()),
         "class names in two modules": sum(count > 1 for count in places.values()),
         "Protocol classes": len(protocols),
-        "lines of tests": 131_580sum(
+        "lines of tests": sum(
             count for path, count in _lines(ROOT / "tests").items() if "node_modules" not in path.parts
         ),
         "lines of benchmarks": sum(_lines(ROOT / "benchmarks").values()),
