@@ -5,7 +5,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-_HASHER = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
 
 
 def token(name: str) -> str:
@@ -16,7 +16,7 @@ def token(name: str) -> str:
 def admins(**roles: str) -> Mapping[str, Any]:
     """The setting ``admins``, from names and their roles, which are separated by spaces."""
     return {
-        name: {"token_hash": _HASHER.hash(_secret(name)), "roles": words.split()}
+        name: {"token_hash": QUICK_HASHER.hash(_secret(name)), "roles": words.split()}
         for name, words in roles.items()
     }
 

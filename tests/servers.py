@@ -23,6 +23,7 @@ STOP_SECONDS = 10.0
 PORTS = range(10_000, 32_768)
 """The range of ports. Linux uses those above for outgoing connections, macOS and Windows higher ones."""
 PORTS_A_RUN = 256
+MEMORY = Path("/dev/shm")
 
 
 class NotStarted(Exception):
@@ -51,6 +52,11 @@ def unavailable(why: str) -> NoReturn:
     if os.environ.get("MAILGATE_E2E") == "required":
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
+
+
+def in_memory(room: int) -> Path | None:
+    """The system's folder in memory, if so many bytes are free there: many files are made and thrown away with less work."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > room else None
 
 
 @cache

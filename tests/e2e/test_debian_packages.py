@@ -2,15 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from tests.integration.conftest import IPHONE, LAPTOP
-from tests.servers import PATIENCE, require_or_skip, unavailable
+from tests.servers import PATIENCE, in_memory, require_or_skip, unavailable
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
@@ -20,6 +20,8 @@ MACHINES = {"amd64": 62, "arm64": 183}
 """The machine in the head of an ELF file, by Debian's name of the architecture."""
 QUICK = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
 """How they are packed here: nobody keeps them, and xz takes a third of the build."""
+ROOM = 4 << 30
+"""Bytes that have to be free where they are built."""
 LOOPBACK = """\
 import fcntl, socket, struct
 fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH22x", b"lo", 0x49))
@@ -44,7 +46,12 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nobody = {name: value for name, value in os.environ.items() if name not in ("DEBFULLNAME", "DEBEMAIL")}
     built = subprocess.run(
         [ROOT / "deploy" / "build-deb", folder],
-        env={**nobody, **QUICK, "ALSO": " ".join(MACHINES)},
+        env={
+            **nobody,
+            **QUICK,
+            "ALSO": " ".join(MACHINES),
+            "TMPDIR": str(in_memory(ROOM) or tmp_path_factory.getbasetemp()),
+        },
         capture_output=True,
         text=True,
     )
@@ -89,7 +96,8 @@ def test_the_extension_comes_along(packages: Path) -> None:
 def test_lintian_finds_nothing(packages: Path) -> None:
     require_or_skip("lintian")
     both = package(packages, "mailgate", "all"), package(packages, "mailgate-libs", "amd64")
-    found = subprocess.run(["lintian", *both], capture_output=True, text=True)
+    # the spelling of what stands in a library is never more than an information, and none is shown
+    found = subprocess.run(["lintian", "-X", "binaries/spelling", *both], capture_output=True, text=True)
     assert found.stdout == ""
 
 
@@ -98,20 +106,38 @@ def test_no_address_is_named_that_nobody_has_given(packages: Path) -> None:
         assert subprocess.check_output(["dpkg-deb", "--field", path, "Maintainer"], text=True) == "Mailgate\n"
 
 
-def made(suite: str, root: Path, *arguments: str) -> None:
-    """Make a Debian."""
-    require_or_skip("mmdebstrap", "unshare", "chroot")
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory: the many files of a Debian are written and thrown away with less work."""
     if os.geteuid():
         unavailable("a Debian is made by root")
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", *arguments, suite, root]
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def made(suite: str, root: Path, *arguments: str) -> None:
+    """Make a Debian that has apt and what no Debian lacks."""
+    require_or_skip("mmdebstrap", "unshare", "chroot")
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=apt",
+        '--aptopt=Acquire::Languages "none"',
+        *arguments,
+        suite,
+        root,
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_a_gate_that_was_just_installed_decides(suite: str, packages: Path, tmp_path: Path) -> None:
+def test_a_gate_that_was_just_installed_decides(suite: str, packages: Path, memory: Path) -> None:
     both = [package(packages, name, of) for name, of in (("mailgate", "all"), ("mailgate-libs", "amd64"))]
-    given, root = " ".join(f"/opt/{each.name}" for each in both), tmp_path / "root"
+    given, root = " ".join(f"/opt/{each.name}" for each in both), memory / "root"
     made(
         suite,
         root,
@@ -144,7 +170,6 @@ def test_a_gate_that_was_just_installed_decides(suite: str, packages: Path, tmp_
     )
     packed = ["mailgate-chromium.zip", "mailgate.xpi"]
     assert played.stdout.split() == [SUITES[suite], "200", "403", "0", *packed], played.stdout + played.stderr
-    shutil.rmtree(root)
 
 
 def test_a_bare_debian_has_what_the_page_names_to_build_them(tmp_path: Path) -> None:

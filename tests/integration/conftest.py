@@ -14,11 +14,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy.ext.asyncio import create_async_engine
 from tests.attestations import attestation_headers, signed_report
 from tests.integration.gate import Gate, start_gate, write_config
 from tests.integration.postgres import migrated as migrated
 from tests.integration.postgres import postgres as postgres
 from tests.servers import free_port
+from tests.stores import compiling_once
 
 from mailgate.attest.mint import (
     DEVICE_KEY_FILE,
@@ -73,6 +75,13 @@ class Guarded:
 Guard = Callable[..., Guarded]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
+        yield
+
+
 @pytest.fixture
 async def webmail() -> AsyncIterator[TestServer]:
     """A webmail that answers every path with the received request."""
@@ -112,10 +121,11 @@ def guarded(folder: Path, webmail: str, policy: dict[str, Any], **settings: Any)
     try:
         yield Guarded(gate, folder, f"{scheme}://127.0.0.1:{port}", keys)
     finally:
-        _stopped(gate)
+        stopped(gate)
 
 
-def _stopped(gate: Gate) -> None:
+def stopped(gate: Gate) -> None:
+    """Stop a gate that has not ended by itself."""
     if gate.process.poll() is None:
         assert gate.stop() == 0, "\n".join(gate.log[-20:])
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import aiohttp
 from tests.integration import commands
-from tests.integration.conftest import IPHONE
+from tests.integration.conftest import IPHONE, stopped
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
 
 from mailgate.attest import mint
@@ -85,18 +85,13 @@ def fleet(
             folder.mkdir()
             known = {"public_url": PUBLIC, "store": store}
             running.gates.append(start_gate(write_config(folder, upstream, known | settings, policy)))
-            stopping.callback(_stopped, running.gates[-1])
+            stopping.callback(stopped, running.gates[-1])
         yield running
 
 
 def mailgate(tmp_path: Path, *arguments: str) -> Any:
     """The JSON output of a command, run with the files of the first gate."""
     return json.loads(commands.output_of(tmp_path / "gate-0" / "mailgate.yaml", *arguments, "--json"))
-
-
-def _stopped(gate: Gate) -> None:
-    if gate.process.poll() is None:
-        assert gate.stop() == 0, "\n".join(gate.log[-20:])
 
 
 async def get(

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.servers import PATIENCE, unavailable
+from tests.servers import PATIENCE, in_memory, unavailable
 
 from mailgate.store.migrate import migrate, store_url
 
-_MEMORY = Path("/dev/shm")
 _SETTINGS = (
     "autovacuum=off",
     "fsync=off",
@@ -63,12 +62,6 @@ def migrated(postgres: str) -> str:
     return "migrated"
 
 
-def _place() -> Path | None:
-    """A folder in memory if there is enough: hundreds of databases are made and dropped, each with hundreds of
-    files."""
-    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
-
-
 class Server:
     """A server in a folder, on a Unix socket there and, if given, a loopback port. It may be stopped and started again."""
 
@@ -78,19 +71,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         if self._account:
             os.chown(folder, int(str(self._account["user"])), int(str(self._account["group"])))
+        options = ["-U", "mailgate", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                folder / "data",
-                "-U",
-                "mailgate",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ],
+            [programs / "initdb", "-D", folder / "data", *options],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=folder,
@@ -133,7 +116,7 @@ def own_server(port: int | None = None) -> Iterator[Server]:
     if programs is None:
         unavailable("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
     folder = Path(
-        tempfile.mkdtemp(prefix="mailgate-pg-", dir=_place())
+        tempfile.mkdtemp(prefix="mailgate-pg-", dir=in_memory(_ROOM))
     )  # short: a socket's path has 107 bytes
     server = None
     try:

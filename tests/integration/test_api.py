@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 from typing import Any
@@ -15,6 +16,8 @@ import aiohttp
 from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
+from tests.integration.test_console import laptop_gets
+from tests.integration.test_reload import until as comes_to
 from tests.servers import patiently
 
 from mailgate.model.notice import Notice
@@ -154,17 +157,8 @@ async def test_schemathesis_finds_nothing_wrong(
 async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohttp.ClientSession) -> None:
     """Plan, approve, put in force, take back: each is seen by an employee within a second or two."""
     guarded = guard(PHONE_RULES, admins=STAFF, guard={"max_newly_blocked": 0})
-    laptop = {"User-Agent": LAPTOP}
-
-    async def becomes(wanted: int) -> bool:
-        for _ in patiently():
-            async with client.get(f"{guarded.url}/mail", headers=laptop) as answer:
-                if answer.status == wanted:
-                    return True
-            await asyncio.sleep(0.1)
-        return False
-
-    assert await becomes(200)
+    becomes = partial(comes_to, partial(laptop_gets, client, guarded))
+    assert await becomes(200) == 200
     await until(client, guarded, "/sightings?rule=laptop-browser", lambda told: told["items"])
     await call(client, guarded, "POST", "/plans", {"policy": json.dumps(CHANGED), "days": 7})
     made = await until(client, guarded, "/plans/making", lambda told: not told["runs"])
@@ -173,13 +167,13 @@ async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohtt
     assert await refusal(client, guarded, f"{plan}/apply", "ada") == 409
     assert await refusal(client, guarded, f"{plan}/approvals", "ada") == 409, "nobody approves their own"
     assert await refusal(client, guarded, f"{plan}/approvals", "vic") == 403
-    assert await becomes(200)
+    assert await becomes(200) == 200
     await call(client, guarded, "POST", f"{plan}/approvals", {"note": "agreed"}, who="lin")
     done = await call(client, guarded, "POST", f"{plan}/apply", {"note": "no laptops"})
     assert (done["number"], done["already"]) == (2, False)
-    assert await becomes(403)
+    assert await becomes(403) == 403
     await call(client, guarded, "POST", "/policy/rollbacks", {"note": "sent in error"}, who="lin")
-    assert await becomes(200)
+    assert await becomes(200) == 200
 
     log = (await call(client, guarded, "GET", "/audit"))["items"]
     acts = [(each["what"], each["who"], each["why"]) for each in log]

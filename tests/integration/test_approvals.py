@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.admins import admins, token
 from tests.integration.commands import RunningCommand, begin_beside
 from tests.integration.gate import Gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
-from tests.integration.test_versions import blocks, ready
+from tests.integration.test_versions import blocks, of_any_store, ready
 from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
 
@@ -90,7 +89,7 @@ def written(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@of_any_store
 def test_in_a_freeze_files_wait_and_a_roll_back_does_not(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PAUSES, PHONE_RULES
+from tests.integration.test_reload import until
 from tests.servers import PATIENCE, patiently
 
 WHO = admins(ada="operator")
@@ -105,27 +107,20 @@ async def form(session: aiohttp.ClientSession, address: str, **fields: str) -> s
         return await answer.text()
 
 
+async def laptop_gets(client: aiohttp.ClientSession, guarded: Guarded) -> int:
+    """The status of a page of mail."""
+    async with client.get(f"{guarded.url}/mail", headers={"User-Agent": LAPTOP}) as answer:
+        return answer.status
+
+
 async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
     guard: Guard, client: aiohttp.ClientSession
 ) -> None:
     """Plan, approve, put in force, take back: each is seen by an employee within a second or two."""
     guarded = guard(PHONE_RULES, admins=STAFF, guard={"max_newly_blocked": 0})
-    laptop = {"User-Agent": LAPTOP}
-
-    async def status() -> int:
-        async with client.get(f"{guarded.url}/mail", headers=laptop) as answer:
-            return answer.status
-
-    async def answers(wanted: int) -> bool:
-        for _ in patiently():
-            if await status() == wanted:
-                return True
-            await asyncio.sleep(0.1)
-        return False
-
     ada, lin = await logged_in(guarded), await logged_in(guarded, "lin")
     async with ada, lin:
-        assert await status() == 200
+        assert await laptop_gets(client, guarded) == 200
         # until the sighting of it counts in a plan
         await becomes(ada, f"{guarded.admin}/console/sightings?rule=laptop-browser", "laptop-browser</a>")
         plans = f"{guarded.admin}/console/policy/plans"
@@ -135,18 +130,18 @@ async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
         (digest,) = re.findall(ready, await becomes(ada, plans, ready))
         plan = f"{plans}/{digest}"
         assert "would or might lose mail" in await text(ada, plan)
-        assert await status() == 200
+        assert await laptop_gets(client, guarded) == 200
         await form(lin, f"{plan}/approve", confirmed="yes", note="agreed")
-        assert await status() == 200
+        assert await laptop_gets(client, guarded) == 200
         await form(ada, f"{plan}/apply", confirmed="yes", note="no laptops")
-        assert await answers(403)
+        assert await until(partial(laptop_gets, client, guarded), 403) == 403
         page = await form(lin, f"{guarded.admin}/console/policy/rollback", to="1")
         assert "Roll back to version 1?" in page
-        assert await status() == 403
+        assert await laptop_gets(client, guarded) == 403
         await form(
             lin, f"{guarded.admin}/console/policy/rollback", to="1", confirmed="yes", note="sent in error"
         )
-        assert await answers(200)
+        assert await until(partial(laptop_gets, client, guarded), 200) == 200
         log = await text(ada, f"{guarded.admin}/console/audit")
         order = [
             log.index(what)

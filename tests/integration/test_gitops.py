@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
@@ -27,7 +28,6 @@ from tests.integration.test_versions import url as url
 from tests.servers import PATIENCE, free_port, require_or_skip
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "gitops"
-BIN = Path(sys.prefix) / "bin"
 BLOCKS = {
     "id": "prohibited-app",
     "title": "No <b>TikTok</b> | @everyone",
@@ -40,8 +40,9 @@ ATTRIBUTES = "policy.tests.yaml export-ignore\n* export-subst\n"
 STUBS = {
     "gh": 'while [ "$1" != --body-file ]; do shift; done; cp "$2" "$SAID"',
     "curl": 'while [ "$1" != --data-urlencode ]; do shift; done; cp "${2#body@}" "$SAID"',
+    "mailgate": 'printf "%s\\0" "$PWD" "$@" >"$SAID.asked"; read -r code <"$SAID.code"; cat "$SAID.out"; cat "$SAID.err" >&2; exit "$code"',
 }
-"""What tells the forge, in place of it."""
+"""What tells the forge, in place of it; and what lets the commands of a job be forked (``do_as_asked``)."""
 
 
 def policy(*first: dict[str, Any]) -> str:
@@ -101,19 +102,33 @@ class Repository:
             (stubs / name).write_text(f"#!/bin/sh\n{body}\n")
             (stubs / name).chmod(0o755)
         told = {
-            "PATH": f"{stubs}:{BIN}:{os.environ['PATH']}",
+            "PATH": f"{stubs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "SAID": str(said),
             "MAILGATE_GATE": "http://{}:{}".format(*gate.admin),
             "MAILGATE_ADMIN_TOKEN": token("ci"),
             "NUMBER": "7",
         }
+        for kind in ("asked", "code"):
+            os.mkfifo(f"{said}.{kind}")
+        (doing := Thread(target=do_as_asked, args=(str(said), told), daemon=True)).start()
         for command in steps(job):
             done = subprocess.run(["bash", "-ec", command], cwd=place, env=told, capture_output=True, text=True, check=False)  # fmt: skip
             if "propose" in command:
                 code = done.returncode
             else:
                 done.check_returncode()
+        Path(f"{said}.asked").write_text("")
+        doing.join()
         return code, said.read_text()
+
+
+def do_as_asked(said: str, environment: dict[str, str]) -> None:
+    """Run the commands that the stub of ``mailgate`` asks for, until nothing is asked."""
+    while asked := Path(f"{said}.asked").read_text():
+        place, *arguments = asked.removesuffix("\0").split("\0")
+        done = commands.begin(arguments, Path(place), environment).ended()
+        for kind, text in (("out", done.stdout), ("err", done.stderr), ("code", f"{done.returncode}\n")):
+            Path(f"{said}.{kind}").write_text(text)
 
 
 def steps(job: str) -> list[str]:

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 from tests.integration.commands import output_of
 from tests.integration.gate import Gate, wait_for, write_config
-from tests.integration.test_versions import ready
+from tests.integration.test_versions import of_any_store, ready
 from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
 
@@ -98,6 +98,7 @@ def test_a_rule_halts_everywhere_by_the_people_it_refuses(start: Start, url: str
     assert not ready(one)["rules"]["off"]
 
 
+@of_any_store
 def test_a_rule_halts_by_the_people_who_ask_for_help(start: Start, url: str, tmp_path: Path) -> None:
     prepare(tmp_path / "one", url, rules(halt_when={"help_requests": 2}))
     prepare(tmp_path / "other", url, rules(halt_when={"help_requests": 2}))
@@ -111,6 +112,7 @@ def test_a_rule_halts_by_the_people_who_ask_for_help(start: Start, url: str, tmp
     assert wait_for(lambda: not blocked(one, "ada") and not blocked(other, "ada"))
 
 
+@of_any_store
 def test_words_and_their_answer_stand_on_the_page_of_any_gate_for_this_person_alone(
     start: Start, url: str, tmp_path: Path
 ) -> None:
@@ -137,6 +139,7 @@ def test_words_and_their_answer_stand_on_the_page_of_any_gate_for_this_person_al
         assert not any("travelling" in json.dumps(record) for record in gate.records())
 
 
+@of_any_store
 def test_an_exemption_counts_at_two_gates_for_one_person_until_it_is_ended(
     start: Start, url: str, tmp_path: Path
 ) -> None:
@@ -156,7 +159,7 @@ def test_an_exemption_counts_at_two_gates_for_one_person_until_it_is_ended(
     assert wait_for(lambda: blocked(one, "ada") and blocked(other, "ada"))
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@of_any_store
 def test_an_exemption_that_runs_out_is_over_with_the_next_request(
     start: Start, url: str, tmp_path: Path
 ) -> None:
@@ -175,6 +178,7 @@ def test_an_exemption_that_runs_out_is_over_with_the_next_request(
     assert blocked(one, "ada")
 
 
+@of_any_store
 def test_break_glass_turns_a_rule_off_at_once(start: Start, url: str, tmp_path: Path) -> None:
     prepare(tmp_path / "one", url, rules())
     one = start("one")

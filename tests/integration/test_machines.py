@@ -125,6 +125,7 @@ async def test_a_revoked_computer_stays_revoked_in_every_profile(
     assert not any(name in logged for name in ("LT-1", ADA, tokens["LT-1"], common))
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 async def test_a_revoked_person_enrols_with_no_code_and_on_no_computer(
     office: Office, tokens: dict[str, str], tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ async def test_the_tokens_of_a_replaced_secret_end_by_themselves(
         assert said == "enrolment-unknown"
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 async def test_who_logs_in_is_the_owner_where_the_token_names_nobody(
     office: Office, tokens: dict[str, str], tmp_path: Path
 ) -> None:

@@ -176,12 +176,10 @@ class Desk:
 async def list_and_queue(store: Store, bundle: Bundle) -> None:
     """Queue the mails about the rule, as the command does."""
     now = datetime.now(UTC)
-    subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
-    found = await list_recipients(
-        store, bundle.rules, subject.active, subject.topic, data_scope_of(bundle),
-        address_book(settings_of(bundle)), now, lambda *_: None,
-    )  # fmt: skip
-    await queue(store, found.mails, DESK, subject.topic, now)
+    active, topic = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
+    scope, addresses = data_scope_of(bundle), address_book(settings_of(bundle))
+    found = await list_recipients(store, bundle.rules, active, topic, scope, addresses, now, lambda *_: None)
+    await queue(store, found.mails, DESK, topic, now)
 
 
 def rules(policy_file: dict[str, Any]) -> Rules:

@@ -20,7 +20,7 @@ from tests.integration.fleet import PUBLIC
 from tests.integration.gate import APPS, Gate, wait_for, write_config
 from tests.integration.test_approvals import command, held
 from tests.integration.test_reload import SHUT
-from tests.integration.test_versions import ready
+from tests.integration.test_versions import of_any_store, ready
 from tests.integration.test_versions import start as start
 from tests.integration.test_versions import url as url
 from tests.unit.store.test_audit import CHANGES, OF_POSTGRESQL, OF_SQLITE, tamper
@@ -44,11 +44,6 @@ WARNS_BY_STAGE = {
     "effect": "block",
     "stages": {"warn": "2020-01-01", "enforce": "2099-01-01"},
 }
-
-
-of_any_store = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-"""What is counted and read alike on both databases: the first three tests do so on either, and ``store/test_same_on_postgresql.py`` asks what
-the others ask."""
 
 
 @pytest.fixture

@@ -14,6 +14,10 @@ from tests.integration.conftest import LAPTOP
 from tests.integration.gate import Gate, start_gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
 
+of_any_store = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+"""What is counted and read alike on both databases: ``store/test_same_on_postgresql.py`` asks the same of the store, and some tests of each
+file run on either."""
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -60,6 +64,7 @@ def blocks(gate: Gate) -> bool:
     raise AssertionError("no webmail is there")
 
 
+@of_any_store
 def test_a_change_counts_at_both_gates_and_old_files_are_held(
     start: Callable[[str], Gate], tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ async def load(gate: Gate, at_once: int = 4) -> AsyncIterator[list[int]]:
             ):
                 assert await answer.read()
                 statuses.append(answer.status)
+            await asyncio.sleep(0.02)
 
     asking = [asyncio.create_task(ask()) for _ in range(at_once)]
     try:
@@ -172,6 +173,7 @@ async def test_no_request_on_a_kept_connection_is_lost_while_workers_are_replace
                 assert length
                 assert await reader.readexactly(int(length[1]))
                 last = b"Connection: close" in head
+                await asyncio.sleep(0.02)
             ends += last
             writer.close()
 

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 from sqlalchemy.ext.asyncio import create_async_engine
+from tests.admins import QUICK_HASHER
 from tests.stores import compiling_once, copying, migrated
 from tests.stores import stores_have_time as stores_have_time
 
@@ -73,6 +74,9 @@ def the_same_is_worked_out_once():
             patch.setattr(f"{module}.load_pem_private_key", checking_keys_once)
         patch.setattr(document, "_compose", composing_once(document._compose))
         patch.setattr(person, "_matches", cache(person._matches))
+        patch.setattr(
+            person, "_HASHER", QUICK_HASHER
+        )  # a tenth of a second and 64 MiB for each new secret otherwise
         patch.setattr(rules, "compile_condition", compiling_conditions_once(rules.compile_condition))
         yield
 

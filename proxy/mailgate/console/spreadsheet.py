@@ -34,7 +34,7 @@ def beginning(columns: Iterable[str]) -> str:
 
 def lines(rows: Iterable[Iterable[object]]) -> str:
     sheet = io.StringIO()
-    csv.writer(sheet).writerows([_cell(each) for each in row] for row in rows)
+    csv.writer(sheet).writerows([_RUNS.sub("'", str(each)) for each in row] for row in rows)
     return sheet.getvalue()
 
 
@@ -50,7 +50,3 @@ async def sheet(
 def saved_as(what: str, kind: str = "csv") -> str:
     """The Content-Disposition of a file to save."""
     return f'attachment; filename="mailgate-{what}.{kind}"'
-
-
-def _cell(value: object) -> str:
-    return _RUNS.sub("'", str(value))

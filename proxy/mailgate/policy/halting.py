@@ -16,7 +16,8 @@ from mailgate.policy.written import Duration, Share, Strict, in_words
 _PARTS = 12
 """The number of parts of the window in which requests are counted. Each holds the people who came in it."""
 Key = TypeVar("Key")
-_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.DEVICE_OF_ANOTHER, Reason.KEY_IN_TWO_PLACES})
+DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.DEVICE_OF_ANOTHER, Reason.KEY_IN_TWO_PLACES})
+"""The findings with which a proof does not say which device asks."""
 
 
 class HaltSubject(NamedTuple):
@@ -42,7 +43,7 @@ def _proven_device(access: Access) -> str:
     client = access.client
     vouched = not client.eas_id or client.assurance is Assurance.ATTESTED
     proven = accepted(access.attestation) or (accepted(access.certificate) and vouched)
-    doubted = any(each.reason in _DOUBTS for each in client.findings)
+    doubted = any(each.reason in DOUBTS for each in client.findings)
     return access.posture.device_id if proven and not doubted else ""
 
 

@@ -18,7 +18,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from mailgate.store.driver_connection import PATIENT, DriverConnection, Rows, SqliteDriverConnection, Values
+from mailgate.store.driver_connection import (
+    PATIENT,
+    DriverConnection,
+    Rows,
+    SqliteDriverConnection,
+    ThreadConnection,
+    Values,
+)
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 
@@ -86,14 +93,16 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _set_limits)
 
 
-def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
-    """The arguments of a connection, each wait limited. ``quick_close``: an asynchronous one closes as soon as its query is
-    given up. Raises ``ModuleNotFoundError`` if psycopg is not installed."""
+def connecting(url: URL, *, quick: bool = False) -> dict[str, Any]:
+    """The arguments of a connection, each wait limited. ``quick``: an asynchronous one of our own, which closes as soon as its query
+    is given up, or goes to its thread once for a statement. Raises ``ModuleNotFoundError`` if psycopg is not installed."""
     if url.get_backend_name() == "sqlite":
-        return {"factory": FileConnection, "isolation_level": None}  # ``_begin`` begins, not the driver
+        made: dict[str, Any] = {"async_creator_fn": ThreadConnection} if quick else {}
+        # ``_begin`` begins, not the driver
+        return {"factory": FileConnection, "isolation_level": None, **made}
     from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
 
-    made = {"async_creator_fn": QuickCloseConnection.connect} if quick_close else {}
+    made = {"async_creator_fn": QuickCloseConnection.connect} if quick else {}
     return {**limits(url), **TEXT, **made}
 
 
@@ -150,7 +159,7 @@ class Database:
         self._engine = create_async_engine(
             url.set(drivername="sqlite+aiosqlite") if sqlite else url,
             pool_pre_ping=not sqlite,
-            connect_args=connecting(url, quick_close=True),
+            connect_args=connecting(url, quick=True),
         )
         prepare(self._engine.sync_engine)
         self._driver = _driver_connection(url)

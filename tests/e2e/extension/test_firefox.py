@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from tests.e2e.extension.bystanders import EVERY_WAY, WAYS, Bystander
-from tests.e2e.extension.companion import AFTER_AN_OUTAGE, EXTENSION, admin, packaged
+from tests.e2e.extension.companion import AFTER_AN_OUTAGE, EXTENSION, admin
 from tests.e2e.extension.firefox import Firefox, firefox
-from tests.e2e.extension.policies import firefox_policy
 from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, PHONE_REFUSED, no_laptops, phone_with_tiktok
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.integration.gate import wait_for
 from tests.servers import PATIENCE
-
-from mailgate.cli.extension_files import Fit
 
 pytestmark = pytest.mark.e2e
 
@@ -186,14 +183,3 @@ def test_strict_mode_leads_to_the_extension_and_on_after_the_enrolment(
         fox.run(f"await ({AFTER_AN_OUTAGE})(3600)")
         fox.open(gate.url)
         assert wait_for(lambda: "Roundcube" in str(fox.run("return document.title")))
-
-
-def test_a_company_policy_enrols_without_a_click(gate: GuardedWebmail, token: str, tmp_path: Path) -> None:
-    package = packaged(tmp_path / "package", gate.url, "firefox")
-    settings: dict[str, object] = {"gate": gate.url, "enrolmentToken": token}
-    company_id = Fit(origin=gate.url).firefox_id
-    with firefox_policy(company_id, settings), firefox(tmp_path, {company_id: REACHED_AS}) as fox:
-        fox.install(package)
-        fox.open(POPUP)
-        expect_headline(fox, OPEN)
-        assert known(fox)["managed"] is True

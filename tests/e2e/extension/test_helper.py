@@ -62,6 +62,7 @@ def test_chromium_asks_the_helper_and_the_gate_repeats_it(
     ):
         assert wait_for(lambda: browser.session() and browser.session()["token"])
         reported = claims(browser.session()["token"])["reported"]
+        assert browser.ask("state")["memory"]["managed"] is True
     assert reported["machine"] == ANSWERED
     assert reported["extension_version"]
     assert reported["browser"]["version"].count(".") == 3  # the whole version, not the first part alone
@@ -85,6 +86,7 @@ def test_firefox_asks_the_helper_and_names_no_version_of_the_system_that_it_make
         session = "return (await browser.storage.session.get('session')).session?.token ?? ''"
         assert wait_for(lambda: fox.run(session))
         told = claims(fox.run(session))
+        assert fox.run("return (await browser.runtime.sendMessage({ type: 'state' })).memory.managed") is True
     assert told["reported"]["machine"] == ANSWERED
     assert told["reported"]["browser"]["name"] == "Firefox"
     assert "os_version" not in told

@@ -1,16 +1,14 @@
 """The extension in a real Chromium proves this browser to the real gate before Roundcube, and to nobody else."""
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 from tests.e2e.extension.bystanders import EVERY_WAY, WAYS, Bystander
-from tests.e2e.extension.companion import Companion, admin, companion, packaged
-from tests.e2e.extension.policies import chromium_policy
+from tests.e2e.extension.companion import Companion, admin
 from tests.e2e.gate import GuardedWebmail
 from tests.e2e.mailsystem import PASSWORD
 from tests.e2e.webmail import Webmail
@@ -102,19 +100,6 @@ def test_the_key_is_not_evicted_where_the_disk_is_full(browser: Companion) -> No
     """Chromium evicts no data of extensions with this permission, and answers by it nowhere else."""
     held = "chrome.permissions.contains({ permissions: ['unlimitedStorage'] })"
     assert browser.worker.evaluate(held) is True
-
-
-def test_a_company_policy_enrols_without_a_click(
-    gate: GuardedWebmail, playwright: Playwright, token: str, tmp_path: Path
-) -> None:
-    package = packaged(tmp_path / "package", gate.url)
-    with (
-        chromium_policy(package, {"gate": gate.url, "enrolmentToken": token}),
-        companion(playwright, tmp_path / "profile", package) as browser,
-    ):
-        popup = browser.popup()
-        expect(popup.locator("#headline")).to_have_text(OPEN)
-        assert browser.ask("state")["memory"]["managed"] is True
 
 
 def test_a_token_on_a_phone_is_a_contradiction(gate: GuardedWebmail, browser: Companion) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
-from tests.stores import compiling_once
 from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
@@ -138,13 +136,6 @@ def emptied(databases: Databases, migrated: str) -> Iterator[Emptied]:
 def url(emptied: Emptied) -> Iterator[str]:
     with emptied.for_a_test() as address:
         yield address
-
-
-@pytest.fixture(scope="session", autouse=True)
-def statements_are_compiled_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
-        yield
 
 
 @pytest.fixture

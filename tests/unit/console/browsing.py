@@ -33,7 +33,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.stored_rules import rule_texts_of
-from mailgate.store import Act, Store, StoreError
+from mailgate.store import Act, RuleTexts, Store, StoreError
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
 WHO = admins(ada="operator", lin="operator approver", vic="viewer", ann="analyst")
@@ -161,19 +161,28 @@ class Company:
         return [(each.what, each.who, each.about) for each in await self.store.audit.page()]
 
 
+BEGUN: dict[str, bytes] = {}
+
+
+async def begun(path: Path, rules: RuleTexts) -> bytes:
+    """The file of a store in which these rules are the first version. It is made once, at ``path``."""
+    if rules.digest not in BEGUN:
+        store = await Store.open(f"sqlite:///{path}")
+        await store.policies.activate(rules, Act(NOW, "file", "policy-activated", why="first start"))
+        await store.close()
+        BEGUN[rules.digest] = path.read_bytes()
+    return BEGUN[rules.digest]
+
+
 @asynccontextmanager
 async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
-    """A company with admins, a connector and the rules about phones, whose first version is in force.
-
-    Its store is ``mailgate.db`` in the folder, which has to exist.
-    """
+    """A company with admins, a connector and the rules about phones, whose first version is in force."""
     (folder / "devices.csv").write_text("")
-    known = {"admins": WHO, "connectors": CONNECTORS, "notices": NOTICES} | settings
-    bundle = load_bundle(write_config(folder, "http://127.0.0.1:9", known, PHONE_RULES), {})
+    known = {"store": "sqlite:///mailgate.db", "admins": WHO, "connectors": CONNECTORS, "notices": NOTICES}
+    bundle = load_bundle(write_config(folder, "http://127.0.0.1:9", known | settings, PHONE_RULES), {})
+    (folder / "mailgate.db").write_bytes(await begun(folder / "first.db", rule_texts_of(bundle.rules)))
     store = Store.beside(f"sqlite:///{folder}/mailgate.db")
     try:
-        act = Act(NOW, "file", "policy-activated", why="first start")
-        await store.policies.activate(rule_texts_of(bundle.rules), act)
         made = Company(store, bundle, Clock(NOW), folder)
         try:
             yield made

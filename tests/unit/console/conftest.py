@@ -1,7 +1,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from tests.unit.rollout.conftest import url as url
 
 from mailgate.console import render
 from mailgate.console.now import page as now
-from mailgate.store.migrate import migrate, store_url
 
 
 @pytest.fixture(autouse=True)
@@ -33,17 +31,8 @@ def law(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert not otherwise
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an empty store, made once; each test has a copy."""
-    path = tmp_path_factory.mktemp("store") / "mailgate.db"
-    migrate(store_url(f"sqlite:///{path}"))
-    return path
-
-
 @pytest.fixture
-async def firm(tmp_path: Path, empty_store: Path) -> AsyncIterator[Company]:
-    copyfile(empty_store, tmp_path / "mailgate.db")
+async def firm(tmp_path: Path) -> AsyncIterator[Company]:
     async with company(tmp_path) as made:
         yield made
 

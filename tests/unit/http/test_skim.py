@@ -22,7 +22,7 @@ from mailgate.http.request import RequestHead, RequestRefused, parse_request_hea
 from mailgate.http.skim import skim_answer, skim_request
 from mailgate.http.trusted_headers import Origin
 
-HEADS = int(os.environ.get("SKIM_HEADS", "40000"))
+HEADS = int(os.environ.get("SKIM_HEADS", "20000"))
 MOST = 60
 ORIGIN = Origin("198.51.100.7", "https", b"mail.example.com", b"198.51.100.7", b"ada", by_proxy=True)
 REWRITE = Rewrite.between("https://mail.example.com", "http://inner.example:9080")

@@ -524,13 +524,14 @@ async def test_whoever_was_told_what_does_not_hold_is_told_and_nobody_else(
     await people.know(store, LONG.policy, phones)
     await put_in_force(store, taken)
     await announced(store, taken)
+    phones = []
     for who, person in world.items():
         for n, apps in enumerate(person.after):
             if apps is None:
                 await store.devices.forget(people.device(number[who, n]), NOW)
             else:
-                phone = people.phone(number[who, n], *apps, owner=who, at=NOW + minutes(1))
-                await people.know(store, LONG.policy, [phone])
+                phones.append(people.phone(number[who, n], *apps, owner=who, at=NOW + minutes(1)))
+    await people.know(store, LONG.policy, phones)
     await retract(store, ADA, "sent in error", NOW + minutes(2))
     found = await devices_told(store, 3)
     assert found.keys() == {who for who, each in world.items() if each.is_corrected(old, back)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.store.driver_connection import SqliteDriverConnection
+from mailgate.store.driver_connection import SqliteDriverConnection, ThreadConnection
 
 ASK = "SELECT :one, value FROM json_each(:some)"
 VALUES = {"one": "x", "some": '["a", "b"]'}
@@ -52,3 +52,17 @@ async def test_a_file_that_is_gone_is_not_made_anew(path: Path, line: SqliteDriv
 
 async def test_closed_before_it_was_used_it_has_nothing_to_close(path: Path) -> None:
     await SqliteDriverConnection(path).close()
+
+
+async def test_a_statement_goes_to_the_thread_once_and_comes_back_with_its_rows(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, trips = await ThreadConnection(str(path)), list[object]()
+    go = connection._execute
+    monkeypatch.setattr(connection, "_execute", lambda *what: trips.append(what) or go(*what))
+    cursor = connection.cursor()
+    await cursor.execute("SELECT 1 UNION SELECT 2")
+    assert await cursor.fetchall() == [(1,), (2,)]
+    await cursor.close()
+    assert len(trips) == 1
+    await connection.close()

@@ -23,4 +23,4 @@ def test_text_is_utf_8_whatever_the_address_says() -> None:
     url = make_url("postgresql+psycopg://db.example.com/mail?client_encoding=latin1")
     assert connecting(url)["client_encoding"] == "utf8"
     assert make_url(address_of(url)).query["client_encoding"] == "utf8"
-    assert connecting(url, quick_close=True)["client_encoding"] == "utf8"
+    assert connecting(url, quick=True)["client_encoding"] == "utf8"

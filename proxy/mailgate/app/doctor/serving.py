@@ -5,7 +5,6 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from ipaddress import ip_address
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -217,18 +216,18 @@ async def forward_auth(gate: Examined) -> AsyncIterator[Diagnosis]:
         return
     url = gate.at_hand.public_url
     try:
-        before = await _numbers(gate)
+        before, _ = await _numbers(gate)
         # a name of its own, so that no proxy answers by a verdict that it keeps
         agent = f"mailgate-doctor/{secrets.token_hex(4)}"
         answer = await gate.get(f"{url}/", headers={"User-Agent": agent})
-        after = await _numbers(gate)
+        after, gates = await _numbers(gate)
     except SourceError as error:
         found = f"what {url} does about mail was not seen: {trouble_in_words(str(error))}"
         yield unknown("forward auth", found, "start the gate and the proxy, then try again")
         return
     name = answer.headers.get("server", "").partition("/")[0]
     proxy = f"the proxy at {url}" + (f", which calls itself {name}," if name else "")
-    state, found, helps = spoken(after.counts - before.counts, after.gates, " or ".join(dict.fromkeys(asked)))
+    state, found, helps = spoken(after - before, gates, " or ".join(dict.fromkeys(asked)))
     yield Diagnosis("forward auth", state, f"{proxy} {found}, and answered with {answer.status}", helps)
 
 
@@ -255,18 +254,11 @@ def spoken(new: Counter[str], gates: int, dialect: str) -> tuple[State, str, str
 _DECIDED = "decided"
 
 
-class Numbers(NamedTuple):
-    """Numbers of a running gate."""
-
-    counts: Counter[str]
-    """How many requests it has refused to read, by reason, and how many it has decided."""
-    gates: int
-
-
-async def _numbers(gate: Examined) -> Numbers:
+async def _numbers(gate: Examined) -> tuple[Counter[str], int]:
+    """How many requests a running gate has refused to read, by reason, and how many it has decided; and how many gates there are."""
     text, counts = (await gate.get(_admin(gate, "/metrics"))).body.decode(), Counter[str]()
     for labels, value in _samples(text, "mailgate_errors_total"):
         counts[labels["reason"]] += int(value)
     counts[_DECIDED] = int(sum(value for _, value in _samples(text, "mailgate_decisions_total")))
     here = (value for labels, value in _samples(text, "mailgate_gates") if labels["state"] != "gone")
-    return Numbers(counts, int(sum(here)))
+    return counts, int(sum(here))

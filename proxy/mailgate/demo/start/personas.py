@@ -153,15 +153,13 @@ class Signer:
         """The headers for one request; empty for an unknown device."""
         if persona.device is None:
             return {}
-        now, key = self._clock(), self._key(persona)
+        now = self._clock()
+        key = mint.make_key(sha256(f"{persona.key}\n{self._seed}".encode()).digest(), persona.key)
         token = self._token(persona, key, now)
         proof = mint.sign_proof(
             token, key, method=method, url=self._url + path, jti=secrets.token_urlsafe(16), now=now
         )
         return {"Device-Attestation": token, "DPoP": proof}
-
-    def _key(self, persona: Persona) -> Key:
-        return mint.make_key(sha256(f"{persona.key}\n{self._seed}".encode()).digest(), persona.key)
 
     def _token(self, persona: Persona, key: Key, now: datetime) -> str:
         made = self._tokens.get(persona.key)

@@ -5,9 +5,8 @@ from enum import StrEnum
 
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
-from mailgate.model import Access, Reason
-
-_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.DEVICE_OF_ANOTHER, Reason.KEY_IN_TWO_PLACES})
+from mailgate.model import Access
+from mailgate.policy.halting import DOUBTS
 
 
 class KnownBy(StrEnum):
@@ -37,7 +36,7 @@ def proven_device(access: Access) -> str:
     certificate of another device than the request names, nor a request with an ActiveSync id."""
     proofs = (access.attestation, access.certificate)
     proved = any(proof is not None and proof.refused is None for proof in proofs)
-    doubted = any(finding.reason in _DOUBTS for finding in access.client.findings)
+    doubted = any(finding.reason in DOUBTS for finding in access.client.findings)
     return access.posture.device_id if proved and not doubted and not access.client.eas_id else ""
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.unit.console.browsing import NOW as TODAY
 from tests.unit.console.browsing import Company
-from tests.unit.console.conftest import empty_store, firm
+from tests.unit.console.conftest import firm
 from tests.unit.console.phones import has, record
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
@@ -69,7 +69,7 @@ def test_lists_that_rules_name_come_once_and_in_their_order() -> None:
     assert prohibiting(policy().rules) == ["seen", "prohibited"]
 
 
-__all__ = ["empty_store", "firm"]
+__all__ = ["firm"]
 
 
 async def test_today_is_counted_by_rows_and_told_with_the_days_before(firm: Company) -> None:

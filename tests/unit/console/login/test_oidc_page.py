@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -63,10 +62,7 @@ def idp() -> Idp:
 
 
 @pytest.fixture
-async def site(
-    tmp_path: Path, empty_store: Path, idp: Idp, request: pytest.FixtureRequest
-) -> AsyncIterator[Site]:
-    copyfile(empty_store, tmp_path / "mailgate.db")
+async def site(tmp_path: Path, idp: Idp, request: pytest.FixtureRequest) -> AsyncIterator[Site]:
     oidc: dict[str, Any] = getattr(request, "param", {})
     async with AsyncExitStack() as stack:
         firm = await stack.enter_async_context(company(tmp_path, admins=PEOPLE, console=console(**oidc)))

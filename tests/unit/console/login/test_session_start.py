@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
-from shutil import copyfile
 
 import pytest
 from hypothesis import given
@@ -112,10 +111,9 @@ async def test_a_planted_cookie_is_no_session_after_a_login(
     ],
 )
 async def test_over_https_a_cookie_that_a_sibling_host_may_set_is_no_session(
-    tmp_path: Path, empty_store: Path, planted: str
+    tmp_path: Path, planted: str
 ) -> None:
     """Who sets it would have an admin work in a session of theirs, or keep an admin out."""
-    copyfile(empty_store, tmp_path / "mailgate.db")
     async with (
         company(tmp_path, console={"url": ORIGIN.replace("http:", "https:")}) as firm,
         serving(whole(firm.context), tmp_path) as path,

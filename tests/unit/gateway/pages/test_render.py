@@ -49,6 +49,10 @@ def render_all(pages: Pages, view: View) -> list[RenderedPage]:
     ]
 
 
+FOUND_GOOD = set[tuple[str, str]]()
+"""Pages that were looked at: of 816 in a language, 208 are different."""
+
+
 @pytest.mark.parametrize("language", TAGS)
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_page_in_every_language(
@@ -57,8 +61,10 @@ def test_every_reason_has_a_page_in_every_language(
     deadline = blocked.now + timedelta(days=3)
     view = replace(blocked, reason=reason, accept_language=language, deadline=deadline, effect=Effect.WARN)
     for page in render_all(pages, view):
-        outline = Outline(page)
         assert page.language == language
+        if (language, page.html) in FOUND_GOOD:
+            continue
+        outline = Outline(page)
         assert outline.all("html") == [{"lang": language, "dir": "rtl" if language == "ar" else "ltr"}]
         headings = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h[1-6]", tag)]
         assert headings == sorted(headings)
@@ -66,6 +72,7 @@ def test_every_reason_has_a_page_in_every_language(
         assert (blocked.reference in outline.words) is ('id="help"' in page.html)
         assert "%(" not in page.html
         assert len(page.html.encode()) < 20 * 1024
+        FOUND_GOOD.add((language, page.html))
 
 
 @pytest.mark.parametrize("os", ["ios", "ipados", "android", ""])

@@ -95,6 +95,7 @@ def test_outcomes_of_too_many_ways_are_unknown(monkeypatch: pytest.MonkeyPatch) 
     asks = [{"when": each, "effect": "challenge"} for each in MANY]
     one = side(policy_of(*asks, effect="block"), MANY, softens=True)
     halted = replace(one, reliefs=(replace(HALT, rule=""),))
+    monkeypatch.setattr("mailgate.policy.simulate.unknowns.MAX_WAYS", 50)
     assert moves(halted, halted) is None
     few = side(policy_of(*asks[:3], effect="block"), MANY[:3], softens=True)
     assert moves(few, few) == {("challenge", "challenge"), ("block", "block")}
