@@ -159,7 +159,7 @@ async def test_no_other_body_is_waited_for_and_none_when_its_client_has_left(con
     assert contents == [b""]
 
 
-async def test_a_client_that_ends_its_side_inside_a_short_body_is_answered_before_the_connection_ends(connect):
+async def test_whoever_ends_their_side_inside_a_short_body_is_answered(connect):
     peer = connect(lambda asked: asked.connection.answered(send(asked, Answer(403), NOW)))
     peer.connection.data_received(post(b"hello")[:-5])
     peer.connection.eof_received()
