@@ -97,8 +97,7 @@ class Front:
 
     url: str
     gate: GuardedWebmail
-    turn: int
-    """What stands beside an address through one of the ways is another method, other fields and another name than through the other."""
+    turn: int  # so that other methods, fields and names stand beside an address than through the other way
 
 
 @pytest.fixture(scope="module", params=["inline", "nginx"])
@@ -191,18 +190,10 @@ def phone(chromium: Browser, playwright: Playwright, session: list[Any], front: 
         yield page
 
 
-@pytest.fixture(scope="module")
-def one_computer(
-    one_chromium: Browser, playwright: Playwright, session: list[Any], front: Front
-) -> Iterator[Page]:
-    with logged_in(one_chromium, session, front, **playwright.devices["Desktop Chrome"]) as page:
-        yield page
-
-
 @pytest.fixture
-def computer(one_computer: Page, front: Front) -> Page:
-    one_computer.goto(front.url + OWN_PAGE)
-    return one_computer
+def computer(chromium: Browser, playwright: Playwright, session: list[Any], front: Front) -> Iterator[Page]:
+    with logged_in(chromium, session, front, **playwright.devices["Desktop Chrome"]) as page:
+        yield page
 
 
 def test_every_address_shows_the_letter_where_no_gate_is(mail: MailSystem, session: list[Any]) -> None:
