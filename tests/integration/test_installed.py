@@ -104,8 +104,8 @@ def test_files_made_in_a_clone_are_not_in_the_source(built: Built, source: Path,
     for name in [*made, "var/demo/x", "dist/x.whl", "deploy/mailgate.db-wal", "docs/.mypy_cache/x.json"]:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).touch()
-    for folder in ("var", "dist", "node_modules", "a"):
-        (tmp_path / folder).mkdir()
+    for folder in ("a", "var/dist/node_modules"):
+        (tmp_path / folder).mkdir(parents=True)
         source = source.rename(tmp_path / folder / "clone")
         again = build(source, tmp_path / "built" / folder, "sdist").sdist
         assert names_in(again) == names_in(built.sdist), folder
