@@ -85,8 +85,8 @@ PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
 # continuous integration runs all unit tests on the others afterwards
-PARTS := $(addprefix test-,packages browsers unit integration-a e2e gateway integration-i attacks integration-p integration-s stores integration-t rest $(if $(CI),,others))
-AT_ONCE := 6
+PARTS := $(addprefix test-,packages browsers unit integration-a gateway attacks e2e stores integration-i integration-p integration-s integration-t rest $(if $(CI),,others))
+AT_ONCE := 7
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing

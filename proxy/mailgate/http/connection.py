@@ -107,6 +107,9 @@ class Connection(BaseProtocol):
             else:
                 self._parse(data)
 
+    def eof_received(self) -> None:
+        self._parse_begun()  # while it can be answered
+
     def connection_lost(self, exc: BaseException | None) -> None:
         self._parse_begun()
         self._idle_time.end()

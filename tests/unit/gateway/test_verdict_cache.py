@@ -1298,7 +1298,7 @@ def _but_agent(fields):
     return [field for field in fields if not field.lower().startswith(("user-agent", "host"))]
 
 
-CASES = int(os.environ.get("WARM_CASES", "12000"))
+CASES = int(os.environ.get("WARM_CASES", "20000"))
 """Requests that a warm gate and a cold one are both asked, in rounds with a policy each: most parts that a key could lack are missed in each
 second round. ``WARM_CASES=1000000`` asks as many."""
 ROUNDS = CASES // 2_000
@@ -1418,7 +1418,7 @@ def refused_in_turn(cache, seed):
         return asyncio.run(ask()), lines
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_phone_is_refused_by_a_warm_gate_as_by_a_cold_one(seed):
     """Pages with their tickets and cookies, records, references, mails, what halts a rule, numbers and log lines."""
     assert refused_in_turn(VerdictCache, seed) == refused_in_turn(Forgetful, seed)

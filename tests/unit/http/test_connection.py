@@ -159,6 +159,13 @@ async def test_no_other_body_is_waited_for_and_none_when_its_client_has_left(con
     assert contents == [b""]
 
 
+async def test_whoever_ends_their_side_inside_a_short_body_is_answered(connect):
+    peer = connect(lambda asked: asked.connection.answered(send(asked, Answer(403), NOW)))
+    peer.connection.data_received(post(b"hello")[:-5])
+    peer.connection.eof_received()
+    assert peer.transport.taken().startswith(b"HTTP/1.1 403 ")
+
+
 async def test_many_requests_at_once_keep_no_other_client_waiting(connect):
     order = []
 

@@ -789,6 +789,7 @@ def test_a_claim_makes_no_answer_milder(policy: Policy, asks: Access, more: tupl
     )
 
 
+@settings(max_examples=300)
 @given(policies | policies_on_people, accesses)
 def test_unknown_groups_get_the_stricter_answer(policy: Policy, asks: Access) -> None:
     policy = replace(policy, reliefs=NO_RELIEFS)
@@ -801,6 +802,7 @@ def test_unknown_groups_get_the_stricter_answer(policy: Policy, asks: Access) ->
             assert unknown >= severity(policy, replace(asks, user=User(name, groups, groups_known=True)))
 
 
+@settings(max_examples=300)
 @given(policies_on_people, accesses, st.sampled_from(["ann", "bob"]))
 def test_another_spelling_of_a_login_makes_no_answer_milder(policy: Policy, asks: Access, name: str) -> None:
     """Whatever the conditions, shares and groups are: a mail server takes them for one login."""
