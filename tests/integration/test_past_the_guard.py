@@ -144,11 +144,7 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
 
     # of an app that is new on a list no report tells who has it
     before = (folder / "apps.yaml").read_text()
-    listed = {
-        "apps": {**APPS["apps"], "game": {"name": "Game"}},
-        "lists": {"prohibited": ["tiktok", "game"]},
-    }
-    (folder / "apps.yaml").write_text(json.dumps(listed))
+    write_apps(folder, ["game"], game={"name": "Game"})
     assert wait_for(lambda: "no report tells yet who has Game" in held(gate))
     (folder / "apps.yaml").write_text(before)
     assert wait_for(lambda: not held(gate))
