@@ -102,17 +102,18 @@ def leading(
 def kept(
     request: pytest.FixtureRequest, origin: socket.socket, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., EntryPoint]]:
-    """One way to the recording webmail for each policy and its groups, while tests use this proxy."""
+    """One way to the recording webmail for each policy, its groups and settings, while tests use this proxy."""
     ways = dict[str, EntryPoint]()
     with ExitStack() as stack:
 
-        def opened(policy: dict[str, Any], groups: str = "") -> EntryPoint:
-            key = json.dumps([policy, groups])
+        def opened(policy: dict[str, Any], groups: str = "", **settings: Any) -> EntryPoint:
+            key = json.dumps([policy, groups, settings])
             if key not in ways:
                 folder = tmp_path_factory.mktemp("way")
                 if groups:
                     (folder / "groups.yaml").write_text(groups)
-                ways[key] = stack.enter_context(leading(request.param, _url(origin), folder, policy))
+                opening = leading(request.param, _url(origin), folder, policy, **settings)
+                ways[key] = stack.enter_context(opening)
             return ways[key]
 
         yield opened

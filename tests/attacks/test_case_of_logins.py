@@ -7,7 +7,6 @@ be about all of them, whether or not the settings name the domains.
 from base64 import b64encode
 
 import aiohttp
-import pytest
 from tests.integration.conftest import Guard
 from tests.integration.conftest import client as client
 from tests.integration.conftest import guard as guard
@@ -22,15 +21,16 @@ RULES = {
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=x&DeviceId=AB12&DeviceType=iPhone"
 
 
-@pytest.mark.parametrize("login", ["ada", "ADA", "Ada", "CORP\\ada", "ada@corp.example"])
 async def test_a_rule_that_names_somebody_is_about_every_spelling_of_the_name(
-    guard: Guard, client: aiohttp.ClientSession, login: str
+    guard: Guard, client: aiohttp.ClientSession
 ) -> None:
     url = guard(RULES, trusted_proxies=["127.0.0.1/32"]).url
-    basic = {
-        "Authorization": "Basic " + b64encode(f"{login}:x".encode()).decode(),
-        "User-Agent": "Apple-iPhone14C2/2002.62",
-    }
-    for path, headers in ((EAS, basic), ("/inbox", {"X-Forwarded-User": login, "User-Agent": "Mozilla/5.0"})):
-        async with client.get(url + path, headers=headers) as answer:
-            assert "mail for" not in await answer.text(), path
+    for login in ("ada", "ADA", "Ada", "CORP\\ada", "ada@corp.example"):
+        basic = {
+            "Authorization": "Basic " + b64encode(f"{login}:x".encode()).decode(),
+            "User-Agent": "Apple-iPhone14C2/2002.62",
+        }
+        named = {"X-Forwarded-User": login, "User-Agent": "Mozilla/5.0"}
+        for path, headers in ((EAS, basic), ("/inbox", named)):
+            async with client.get(url + path, headers=headers) as answer:
+                assert "mail for" not in await answer.text(), (path, login)

@@ -6,11 +6,12 @@ to, …) is judged by the rules alone", and so is what is chunked or has anythin
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.attacks.conftest import Open
-from tests.attacks.recording_webmail import RawServer, answer_to, listening, request
+from tests.attacks.conftest import Open, taking_its_turn
+from tests.attacks.recording_webmail import RawServer, answer_to, request
 from tests.integration.conftest import IPHONE
 
 AGENT = b"User-Agent: " + IPHONE.encode()
@@ -55,8 +56,8 @@ class OneScript(RawServer):
 
 
 @pytest.fixture
-async def recording() -> AsyncIterator[OneScript]:
-    async with listening(OneScript()) as mail:
+async def recording(origin: socket.socket) -> AsyncIterator[OneScript]:
+    async with taking_its_turn(OneScript(), origin) as mail:
         yield mail
 
 

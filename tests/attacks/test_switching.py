@@ -3,11 +3,14 @@
 What a phone is never refused (``classify/discovery.py``) is no way to a switch either.
 """
 
+import socket
+from collections.abc import Callable
+
 import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
-from tests.attacks.conftest import Open
+from tests.attacks.conftest import EntryPoint, Open
 from tests.attacks.recording_webmail import KEY, Webmail, answer_to, request
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.integration.gate import PHONE_RULES
@@ -88,7 +91,9 @@ async def test_a_phone_that_asks_the_way_gets_no_switch(way: Open, recording: We
     assert recording.beyond == b""
 
 
-async def test_a_websocket_passes(way: Open, client: aiohttp.ClientSession) -> None:
+async def test_a_websocket_passes(
+    kept: Callable[..., EntryPoint], origin: socket.socket, client: aiohttp.ClientSession
+) -> None:
     async def echo(asked: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=("mail.v1",))
         await socket.prepare(asked)
@@ -99,8 +104,8 @@ async def test_a_websocket_passes(way: Open, client: aiohttp.ClientSession) -> N
 
     app = web.Application()
     app.router.add_get("/{path:.*}", echo)
-    async with TestServer(app) as server:
-        front = way(mail=str(server.make_url("")).rstrip("/"))
+    async with TestServer(app, socket_factory=lambda *_: origin.dup()):
+        front = kept(PHONE_RULES)
         headers = {"User-Agent": LAPTOP}
         async with client.ws_connect(
             f"{front.url}/socket?a=1", headers=headers, protocols=("mail.v1",)

@@ -53,14 +53,11 @@ def mail(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("login", SPELLED.values(), ids=SPELLED)
-async def test_a_person_named_by_a_rule_gets_no_mail_in_any_spelling(
-    guard: Guard, mail: str, login: str
-) -> None:
+async def test_a_person_named_by_a_rule_gets_no_mail_in_any_spelling(guard: Guard, mail: str) -> None:
     guarded = guard(RULES, upstream=mail)
-    sent = (
-        f"GET {EAS} HTTP/1.1\r\nHost: mail.example.com\r\nUser-Agent: Apple-iPhone14C2/2002.62\r\n"
-        f"Authorization: {login}\r\n\r\n"
-    )
-    answer = await answer_to(guarded.url, sent.encode())
-    assert b"mail of ada" not in answer
+    for spelling, login in SPELLED.items():
+        sent = (
+            f"GET {EAS} HTTP/1.1\r\nHost: mail.example.com\r\nUser-Agent: Apple-iPhone14C2/2002.62\r\n"
+            f"Authorization: {login}\r\n\r\n"
+        )
+        assert b"mail of ada" not in await answer_to(guarded.url, sent.encode()), spelling
