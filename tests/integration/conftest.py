@@ -47,6 +47,7 @@ class Guarded:
     directory: Path
     url: str
     keys: dict[str, str]
+    subject: str = "phone-1"
 
     @property
     def admin(self) -> str:
@@ -55,13 +56,13 @@ class Guarded:
     def with_key_of(self, subject: str) -> "Guarded":
         """The same gate for a device with a key of its own, since one key is one device under any name."""
         own = key_files(b"-" * 32, sha256(subject.encode()).digest())[DEVICE_KEY_FILE]
-        return replace(self, keys=self.keys | {DEVICE_KEY_FILE: own})
+        return replace(self, keys=self.keys | {DEVICE_KEY_FILE: own}, subject=subject)
 
     def report(
         self, path: str = "/", *, method: str = "GET", ahead: timedelta = timedelta(), **device: Any
     ) -> dict[str, str]:
         """The headers of one request from a phone that reports these apps."""
-        described = AttestedDevice(device.pop("subject", "phone-1"), **device)
+        described = AttestedDevice(device.pop("subject", self.subject), **device)
         own = self.keys[DEVICE_KEY_FILE]
         token = signed_report(
             described, audience=self.url, issuer_key=self.keys[ISSUER_KEY_FILE], device_key=own
@@ -82,16 +83,23 @@ def statements_are_compiled_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-async def webmail() -> AsyncIterator[TestServer]:
-    """A webmail that answers every path with the received request."""
+def small_webmail(*, keeping: bool = True) -> web.Application:
+    """A webmail that answers every path with the received request. ``keeping``: it keeps its connections."""
 
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(text=f"mail for {request.method} {request.path}\n", headers={"X-Webmail": "1"})
+        told = web.Response(text=f"mail for {request.method} {request.path}\n", headers={"X-Webmail": "1"})
+        if not keeping:
+            told.force_close()
+        return told
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
-    async with TestServer(app) as server:
+    return app
+
+
+@pytest.fixture
+async def webmail() -> AsyncIterator[TestServer]:
+    async with TestServer(small_webmail()) as server:
         yield server
 
 

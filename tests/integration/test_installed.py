@@ -39,11 +39,13 @@ def names_in(sdist: Path) -> set[str]:
         return {each.name.partition("/")[2] for each in archive.getmembers()}
 
 
-def call(programs: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def call(
+    programs: Path, folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [programs / "mailgate", *arguments],
         cwd=folder,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -104,8 +106,8 @@ def test_files_made_in_a_clone_are_not_in_the_source(built: Built, source: Path,
     for name in [*made, "var/demo/x", "dist/x.whl", "deploy/mailgate.db-wal", "docs/.mypy_cache/x.json"]:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).touch()
-    for folder in ("var", "dist", "node_modules", "a"):
-        (tmp_path / folder).mkdir()
+    for folder in ("a", "var/dist/node_modules"):
+        (tmp_path / folder).mkdir(parents=True)
         source = source.rename(tmp_path / folder / "clone")
         again = build(source, tmp_path / "built" / folder, "sdist").sdist
         assert names_in(again) == names_in(built.sdist), folder
@@ -174,13 +176,16 @@ def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> No
 
 
 def test_files_of_init_pass_the_check_start_and_decide(programs: Path, tmp_path: Path) -> None:
+    """They are found by the environment, and in their folder."""
     require_or_skip("curl", "bash")
     port, admin = free_port(), free_port()
     where = ["--listen", f"127.0.0.1:{port}", "--admin-listen", f"127.0.0.1:{admin}"]
     written = call(programs, tmp_path, "init", "--upstream", "http://127.0.0.1:9", *where)
     assert written.returncode == 0, written.stderr
-    checked = call(programs, tmp_path, "check")
+    (tmp_path / "elsewhere").mkdir()
+    checked = call(programs, tmp_path / "elsewhere", "check", MAILGATE_CONFIG="../config/mailgate.yaml")
     assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith("OK ../config/mailgate.yaml")
     (mint,) = [line.strip() for line in written.stdout.splitlines() if " attest mint " in line]
     with started(programs, tmp_path, "run", says='"listening"'):
         assert urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz").status == 200
@@ -193,15 +198,3 @@ def test_files_of_init_pass_the_check_start_and_decide(programs: Path, tmp_path:
             mint.replace("| curl ", "| curl -si ")
         )  # let through, to a webmail that is none
         assert "prohibited-app" in answered(mint.replace("--curl", "--app tiktok --curl"))
-
-
-def test_a_gate_that_init_made_is_found_by_the_environment(programs: Path, tmp_path: Path) -> None:
-    call(programs, tmp_path, "init", "gate", "--upstream", "http://127.0.0.1:9")
-    checked = subprocess.run(
-        [programs / "mailgate", "check"],
-        cwd=tmp_path,
-        env={**ENVIRONMENT, "MAILGATE_CONFIG": "gate/mailgate.yaml"},
-        capture_output=True,
-        text=True,
-    )
-    assert checked.stdout.startswith("OK gate/mailgate.yaml")

@@ -86,6 +86,7 @@ async def until(office: Office, profile: Phone, said: str) -> None:
         if {await office.report(profile, at) for at in (0, 1)} == {said}:
             return
         await asyncio.sleep(0.2)  # the reports of one key are limited
+    raise AssertionError(f"a report was never {said} at both gates")
 
 
 async def test_a_revoked_computer_stays_revoked_in_every_profile(

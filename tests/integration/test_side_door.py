@@ -1,12 +1,13 @@
 """What a mail server gets at the admin port of a running gate."""
 
 import json
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import aiohttp
 import pytest
-from tests.integration.conftest import Guard, Guarded
+from tests.integration.conftest import Guard, Guarded, guarded
 from tests.integration.gate import PHONE_RULES
 
 KEY = {"X-API-Key": "the key of these tests"}
@@ -14,10 +15,14 @@ IPHONE_MAIL = '"name" "iPhone Mail" "os" "iOS"'
 THUNDERBIRD = '"name" "Thunderbird" "version" "140.5.0"'
 
 
-@pytest.fixture
-def door(guard: Guard, tmp_path: Any) -> Guarded:
-    (tmp_path / "dovecot.key").write_text(KEY["X-API-Key"])
-    return guard(PHONE_RULES, dovecot={"api_key": {"file": "dovecot.key"}})
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """One for all tests: only ada has reported a device, in the first."""
+    folder = tmp_path_factory.mktemp("door")
+    (folder / "dovecot.key").write_text(KEY["X-API-Key"])
+    known = {"dovecot": {"api_key": {"file": "dovecot.key"}}}
+    with guarded(folder, "http://127.0.0.1:9", PHONE_RULES, **known) as one:
+        yield one
 
 
 async def ask(client: aiohttp.ClientSession, door: Guarded, imap_id: str, login: str = "ada") -> Any:
@@ -89,7 +94,7 @@ async def test_a_wrong_login_question_gets_no_verdict(
 async def test_an_odd_question_gets_a_verdict_like_any_other(
     client: aiohttp.ClientSession, door: Guarded, odd: dict[str, Any]
 ) -> None:
-    body = json.dumps({"login": "ada", "protocol": "imap"} | odd).encode()
+    body = json.dumps({"login": "eve", "protocol": "imap"} | odd).encode()
     async with client.post(f"{door.admin}/dovecot/policy?command=allow", data=body, headers=KEY) as response:
         assert response.status == 200
         assert (await response.json())["status"] == -1

@@ -91,9 +91,10 @@ async def test_a_key_that_is_renewed_before_its_certificate_is_named_and_then_se
     assert await asyncio.to_thread(served_name, guarded.gate.public[1]) == "first"
     (tmp_path / "new" / "cert.pem").rename(tmp_path / "cert.pem")
     for _ in patiently():
-        if not await mistakes():
+        if not (found := await mistakes()):
             break
         await asyncio.sleep(0.05)
+    assert found == []
     assert await asyncio.to_thread(served_name, guarded.gate.public[1]) == "second"
     made = x509.load_pem_x509_certificate((tmp_path / "cert.pem").read_bytes())
     async with client.get(f"{guarded.admin}/metrics") as answer:

@@ -45,6 +45,7 @@ class Receiver:
             if len(found) >= count:
                 break
             await asyncio.sleep(0.05)
+        assert len(found) >= count, self.spans
         return found
 
 
