@@ -65,7 +65,7 @@ generated: $(TEST_STAMP) ## Write anew what is made from the code: tables and fi
 	@cp proxy/mailgate/gateway/pages/tokens.css proxy/mailgate/gateway/pages/style.css extension/look
 	@(echo '// @ts-nocheck'; echo '/* eslint-disable complexity -- made by `make generated` of gateway/pages/when.js */'; sed 's/^const when/export const when/' proxy/mailgate/gateway/pages/when.js) > extension/look/when.js
 
-# Parts run beside each other, the longest first: half of what an integration test takes is waiting, and the last to end should be a short one.
+# Parts run beside each other, the longest and those that wait most first, so that the last to end is one that computes.
 # The part rest has all tests that no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of
 # them: a minute more of the processor's time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
@@ -85,7 +85,7 @@ PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_integration-p) $(PART_integration-s) $(PART_integration-t) $(PART_attacks) $(PART_stores))
 # continuous integration runs all unit tests on the others afterwards
-PARTS := $(addprefix test-,packages browsers unit integration-a gateway attacks e2e stores integration-i integration-p integration-s integration-t rest $(if $(CI),,others))
+PARTS := $(addprefix test-,integration-a packages browsers integration-p integration-s unit gateway e2e attacks stores integration-i integration-t rest $(if $(CI),,others))
 AT_ONCE := 7
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
