@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import AttributeOID
 from playwright.sync_api import Playwright
-from tests.e2e.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
-from tests.e2e.extension.policies import certificate_policy
+from tests.e2e.chromium import CHROMIUM_ARGUMENTS
+from tests.e2e.extension.policies import chromium_that_shows_a_certificate
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.serving import QuietHandler, serving
 from tests.integration.gate import wait_for
@@ -146,10 +146,10 @@ def gate(phone: Phone) -> Iterator[GuardedWebmail]:
         yield running_gate
 
 
-def opened(playwright: Playwright, home: Path, url: str, login: str) -> str:
+def opened(playwright: Playwright, program: Path, home: Path, url: str, login: str) -> str:
     """The text that a phone's browser shows after this login."""
     browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS, env={**os.environ, "HOME": str(home)}
+        executable_path=program, args=CHROMIUM_ARGUMENTS, env={**os.environ, "HOME": str(home)}
     )
     context = browser.new_context(
         user_agent=ANDROID,
@@ -171,10 +171,10 @@ def test_a_certificate_that_scep_has_issued_opens_mail_for_the_owner_of_the_phon
     with nginx_before(gate.url, run, phone.directory, further) as url:
         bare = phone.directory / "bare"
         bare.mkdir()
-        with certificate_policy("phone", url, phone.issuer):
-            home = keystore(phone)
-            shown = {login: opened(playwright, home, url, login) for login in ("ada", "bob")}
-            shown["without"] = opened(playwright, bare, url, "ada")
+        program = chromium_that_shows_a_certificate(run, url, phone.issuer)
+        home = keystore(phone)
+        shown = {login: opened(playwright, program, home, url, login) for login in ("ada", "bob")}
+        shown["without"] = opened(playwright, program, bare, url, "ada")
     assert shown["ada"] == "Inbox"
     assert "This device is on record as somebody else’s" in shown["bob"]
     assert "We cannot tell which device this browser is on" in shown["without"]

@@ -156,13 +156,18 @@ class Companion:
 
 @contextmanager
 def companion(
-    driver: Playwright, profile: Path, extension: Path, *others: Path, agent: str | None = AGENT
+    driver: Playwright,
+    profile: Path,
+    extension: Path,
+    *others: Path,
+    agent: str | None = AGENT,
+    program: str | Path = CHROMIUM,
 ) -> Iterator[Companion]:
     """``others``: further extensions that are installed. Without an ``agent`` of its own a browser tells its whole version, and
     gets no mail."""
     installed = ",".join(map(str, (extension, *others)))
     loaded = [f"--disable-extensions-except={installed}", f"--load-extension={installed}"]
-    with _started(driver, profile, [*CHROMIUM_ARGUMENTS, *loaded], CHROMIUM, agent=agent) as context:
+    with _started(driver, profile, [*CHROMIUM_ARGUMENTS, *loaded], program, agent=agent) as context:
         yield Companion(context, f"chrome-extension://{extension_id(extension)}")
 
 

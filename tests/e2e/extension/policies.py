@@ -1,50 +1,51 @@
-"""The files that a device management writes into the policy folder of a browser."""
+"""The files that a device management writes into the policy folder of a browser, which that one browser sees."""
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.e2e.chromium import CHROMIUM
 from tests.e2e.extension.companion import extension_id
+from tests.e2e.extension.firefox import FIREFOX
 from tests.servers import unavailable
 
-
-@contextmanager
-def chromium_policy(extension: Path, settings: dict[str, object]) -> Iterator[None]:
-    """A policy for the unpacked extension in this folder."""
-    name = extension_id(extension)
-    path = Path(f"/etc/chromium/policies/managed/mailgate-test-{name}.json")
-    with _written(path, {"3rdparty": {"extensions": {name: settings}}}):
-        yield
+OF_CHROMIUM = "chromium/policies/managed"
+OF_FIREFOX = "firefox/policies/policies.json"
 
 
-@contextmanager
-def certificate_policy(name: str, page: str, issuer: str) -> Iterator[None]:
-    """A policy by which Chromium shows ``page`` the certificate of this issuer without asking."""
+def chromium_told(directory: Path, extension: Path, settings: Mapping[str, object]) -> Path:
+    """A Chromium with a policy for the unpacked extension in the folder ``extension``."""
+    return _told(
+        directory,
+        CHROMIUM,
+        f"{OF_CHROMIUM}/own.json",
+        {"3rdparty": {"extensions": {extension_id(extension): settings}}},
+    )
+
+
+def chromium_that_shows_a_certificate(directory: Path, page: str, issuer: str) -> Path:
+    """A Chromium that shows ``page`` the certificate of this issuer without asking."""
     chosen = json.dumps({"pattern": page, "filter": {"ISSUER": {"CN": issuer}}})
-    path = Path(f"/etc/chromium/policies/managed/mailgate-test-{name}.json")
-    with _written(path, {"AutoSelectCertificateForUrls": [chosen]}):
-        yield
+    return _told(directory, CHROMIUM, f"{OF_CHROMIUM}/own.json", {"AutoSelectCertificateForUrls": [chosen]})
 
 
-@contextmanager
-def firefox_policy(extension: str, settings: dict[str, object]) -> Iterator[None]:
-    """A policy for the extension with this id."""
-    path = Path("/etc/firefox/policies/policies.json")
-    with _written(path, {"policies": {"3rdparty": {"Extensions": {extension: settings}}}}):
-        yield
+def firefox_told(directory: Path, extension: str, settings: Mapping[str, object]) -> Path:
+    """A Firefox with a policy for the extension with this id."""
+    return _told(
+        directory, FIREFOX, OF_FIREFOX, {"policies": {"3rdparty": {"Extensions": {extension: settings}}}}
+    )
 
 
-def seeing(directory: Path, program: str, policies: Mapping[str, Path]) -> Path:
-    """The program with these files laid over ``/etc``, which no other process sees: a policy that installs something would
-    reach the browsers of all tests."""
+def seeing(directory: Path, program: str, policies: Mapping[str, bytes]) -> Path:
+    """The program with these files laid over ``/etc``, which no other process sees: tests run beside each other, and a
+    file in the machine's own folder would reach the browsers of them all. ``directory`` has to be there."""
     if os.geteuid() != 0:
         unavailable("only root may lay a folder over /etc")
-    for place, file in policies.items():
+    for place, content in policies.items():
         laid = directory / "etc" / place
         laid.parent.mkdir(parents=True, exist_ok=True)
-        laid.write_bytes(file.read_bytes())
+        laid.write_bytes(content)
     wrapper = directory / "browser"
     over = f"mount -t overlay overlay -o lowerdir={directory}/etc:/etc /etc"
     wrapper.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'{over} && exec {program} "$@"\' sh "$@"\n')
@@ -52,18 +53,5 @@ def seeing(directory: Path, program: str, policies: Mapping[str, Path]) -> Path:
     return wrapper
 
 
-@contextmanager
-def _written(path: Path, content: dict[str, object]) -> Iterator[None]:
-    if os.geteuid() != 0:
-        unavailable(f"only root may write {path}")
-    if path.exists():
-        unavailable(f"this machine has its own {path}")
-    made = [each for each in path.parents if not each.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content))
-    try:
-        yield
-    finally:
-        path.unlink()
-        for each in made:
-            each.rmdir()
+def _told(directory: Path, program: str, place: str, policy: Mapping[str, object]) -> Path:
+    return seeing(directory, program, {place: json.dumps(policy).encode()})

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Playwright
 from tests.e2e.extension.companion import companion, extension_id, packaged
 from tests.e2e.extension.firefox import firefox
-from tests.e2e.extension.policies import chromium_policy, firefox_policy
+from tests.e2e.extension.policies import chromium_told, firefox_told
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import wait_for
 
@@ -56,10 +56,8 @@ def test_chromium_asks_the_helper_and_the_gate_repeats_it(
     found = tmp_path / "root/etc/chromium/native-messaging-hosts" / NAME
     (profile / "NativeMessagingHosts").mkdir(parents=True)
     (profile / "NativeMessagingHosts" / NAME).write_text(found.read_text())
-    with (
-        chromium_policy(package, {"gate": gate.url, "enrolmentToken": token}),
-        companion(playwright, profile, package, agent=None) as browser,
-    ):
+    program = chromium_told(tmp_path, package, {"gate": gate.url, "enrolmentToken": token})
+    with companion(playwright, profile, package, agent=None, program=program) as browser:
         assert wait_for(lambda: browser.session() and browser.session()["token"])
         reported = claims(browser.session()["token"])["reported"]
         assert browser.ask("state")["memory"]["managed"] is True
@@ -77,10 +75,8 @@ def test_firefox_asks_the_helper_and_names_no_version_of_the_system_that_it_make
     hosts = tmp_path / ".mozilla/native-messaging-hosts"
     hosts.mkdir(parents=True)
     (hosts / NAME).write_text((tmp_path / "root/usr/lib/mozilla/native-messaging-hosts" / NAME).read_text())
-    with (
-        firefox_policy(name, {"gate": gate.url, "enrolmentToken": token}),
-        firefox(tmp_path, {name: REACHED_AS}) as fox,
-    ):
+    program = firefox_told(tmp_path, name, {"gate": gate.url, "enrolmentToken": token})
+    with firefox(tmp_path, {name: REACHED_AS}, program) as fox:
         fox.install(package)
         fox.open(f"moz-extension://{REACHED_AS}/popup/popup.html")
         session = "return (await browser.storage.session.get('session')).session?.token ?? ''"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Playwright
 from ruamel.yaml import YAML
 from tests.e2e.extension.companion import Companion, admin, companion, packaged
 from tests.e2e.extension.firefox import Firefox, firefox
-from tests.e2e.extension.policies import chromium_policy, firefox_policy
+from tests.e2e.extension.policies import chromium_told, firefox_told
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.integration.gate import wait_for
@@ -104,17 +104,16 @@ def a_chromium(
     driver: Playwright, directory: Path, gate: str, policy: dict[str, object]
 ) -> Iterator[Profile]:
     package = packaged(directory / "package", gate)
-    with (
-        chromium_policy(package, policy),
-        companion(driver, directory / "profile", package) as running,
-    ):
+    program = chromium_told(directory, package, policy)
+    with companion(driver, directory / "profile", package, program=program) as running:
         yield OfChromium(running)
 
 
 @contextmanager
 def a_firefox(directory: Path, gate: str, policy: dict[str, object]) -> Iterator[Profile]:
     package, name = packaged(directory / "package", gate, "firefox"), Fit(origin=gate).firefox_id
-    with firefox_policy(name, policy), firefox(directory, {name: REACHED_AS}) as running:
+    program = firefox_told(directory, name, policy)
+    with firefox(directory, {name: REACHED_AS}, program) as running:
         running.install(package)
         yield OfFirefox(running)
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Playwright, expect
 from tests.e2e.chromium import CHROMIUM
 from tests.e2e.extension.companion import installed_by_policy
 from tests.e2e.extension.firefox import FIREFOX, Firefox, firefox
-from tests.e2e.extension.policies import seeing
+from tests.e2e.extension.policies import OF_CHROMIUM, OF_FIREFOX, seeing
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem
 from tests.integration.commands import begin, output_of
@@ -70,10 +70,10 @@ def test_chromium_installs_it_by_policy_and_updates_it_with_its_key_kept(
     playwright: Playwright, company: Company
 ) -> None:
     made = company.packages("1.0", "--new-key")
-    own, tests = policies(company, made) / "chromium.json", company.folder / "tests.json"
-    tests.write_text('{"DeveloperToolsAvailability": 1}')  # or no test can see what a policy has installed
-    managed = "chromium/policies/managed"
-    program = seeing(company.folder, CHROMIUM, {f"{managed}/own.json": own, f"{managed}/tests.json": tests})
+    own = (policies(company, made) / "chromium.json").read_bytes()
+    tests = b'{"DeveloperToolsAvailability": 1}'  # or no test can see what a policy has installed
+    told = {f"{OF_CHROMIUM}/own.json": own, f"{OF_CHROMIUM}/tests.json": tests}
+    program = seeing(company.folder, CHROMIUM, told)
     profile = company.folder / "profile"
     with installed_by_policy(playwright, profile, made["chromium_id"], program) as browser:
         assert wait_for(company.keys)  # it was installed, and has enrolled without a click
@@ -105,8 +105,8 @@ def installed(extensions: Page) -> Any:
 def test_firefox_installs_it_by_policy_and_updates_it_with_its_key_kept(company: Company) -> None:
     made = company.packages("1.0", "--new-key")
     assert made["firefox_id"] == FIREFOX_ID
-    places = {"firefox/policies/policies.json": policies(company, made) / "policies.json"}
-    program = seeing(company.folder, FIREFOX, places)
+    own = (policies(company, made) / "policies.json").read_bytes()
+    program = seeing(company.folder, FIREFOX, {OF_FIREFOX: own})
     # the gate of a test has no certificate, and Firefox asks for one where the hash of an update is read
     quickly = {"extensions.checkUpdateSecurity": False, "extensions.update.enabled": True}
     with firefox(company.folder, {FIREFOX_ID: REACHED_AS}, program, **quickly) as fox:
