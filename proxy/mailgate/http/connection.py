@@ -7,7 +7,6 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -98,7 +97,7 @@ class Connection(BaseProtocol):
                 data, self._begun = begun + data, b""
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
-                self._current = Exchange(head, partial(self._requests.reader, content), self, content)
+                self._current = Exchange(head, content, self)
                 self._serve(self._current)
             elif self._current is None and not begun and self._requests.lacks_short_rest:
                 self._begun = data

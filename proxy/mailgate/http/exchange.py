@@ -9,11 +9,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from aiohttp.streams import StreamReader
 
 from mailgate.http.client_certs import from_tls
+from mailgate.http.parser import BODY_BUFFER
 from mailgate.http.request import RequestHead, has_short_body
 from mailgate.http.trusted_headers import Origin
 from mailgate.model import Access, Decision, DecisionSummary
@@ -122,60 +123,52 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    started = False
-    """Whether the first byte of the final response was written."""
-    answer_fields: Sequence[tuple[str, str]] = ()
-    """Fields that the gate adds to the answer, whether its own or the webmail's."""
-    reference = ""
-    """The reference id, once it was shown (``gateway/answer.py``)."""
-    give_up: Callable[[], None] | None = None
-    """Called when the client leaves while no task serves it."""
-    # for what lasts, and is judged again (``gateway/streams.py``)
-    verdict: tuple[Access, Decision] | None = None
-    """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
-    until: datetime | None = None
-    """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
-    limit: asyncio.Timeout | None = None
-    """Ends the task that carries it; None while no task does."""
-    # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
-    asked_at = answered_at = 0.0
-    """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
-    status = 0
-    """The status of the final response; 0 while there is none."""
-    judged: DecisionSummary | None = None
-    origin: Origin | None = None
-    failed = ""
-    """Why it could not be served; empty if it was."""
-    hangs = False
-    """Whether it waits on purpose, so that its time means nothing."""
-    trace: Trace | None = None
-
-    def __init__(
-        self,
-        head: RequestHead,
-        body: StreamReader | Callable[[], StreamReader],
-        connection: ClientConnection,
-        content: bytes = b"",
-    ) -> None:
+    def __init__(self, head: RequestHead, body: StreamReader | bytes, connection: ClientConnection) -> None:
         self.head = head
-        self._body = body  # or what makes it
+        self._body = body  # the bytes of one that came with its head, until somebody reads them in pieces
         self.connection = connection
-        self.content: bytes | None = content
-        """The whole body if it came with its head; None if it did not, or once it was forwarded. ``body`` has it
-        too."""
+        self.content: bytes | None = body if isinstance(body, bytes) else b""
+        """The whole body if it came with its head; None once it was forwarded. ``body`` has it too."""
+        self.started = False
+        """Whether the first byte of the final response was written."""
+        self.answer_fields: Sequence[tuple[str, str]] = ()
+        """Fields that the gate adds to the answer, whether its own or the webmail's."""
+        self.reference = ""
+        """The reference id, once it was shown (``gateway/answer.py``)."""
+        self.give_up: Callable[[], None] | None = None
+        """Called when the client leaves while no task serves it."""
+        # for what lasts, and is judged again (``gateway/streams.py``)
+        self.verdict: tuple[Access, Decision] | None = None
+        """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
+        self.until: datetime | None = None
+        """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
+        self.limit: asyncio.Timeout | None = None
+        """Ends the task that carries it; None while no task does."""
+        # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
+        self.asked_at = self.answered_at = 0.0
+        """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
+        self.status = 0
+        """The status of the final response; 0 while there is none."""
+        self.judged: DecisionSummary | None = None
+        self.origin: Origin | None = None
+        self.failed = ""
+        """Why it could not be served; empty if it was."""
+        self.hangs = False
+        """Whether it waits on purpose, so that its time means nothing."""
+        self.trace: Trace | None = None
 
     @property
     def body(self) -> StreamReader:
         """The body in pieces. The reader of one that came with its head is made only if somebody reads it."""
-        if not isinstance(self._body, StreamReader):
-            self._body = self._body()
+        if isinstance(self._body, bytes):
+            self._body = whole_body(self._body, self.connection)
         return self._body
 
     @property
     def read(self) -> bool:
         """Whether the request was received to its end."""
-        return not isinstance(self._body, StreamReader) or self._body.is_eof()
+        return isinstance(self._body, bytes) or self._body.is_eof()
 
     @property
     def peer(self) -> str:
@@ -252,6 +245,14 @@ class Exchange:
             # this must be a reset: a normal end of the connection would complete a body without a length
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         transport.abort()
+
+
+def whole_body(content: bytes, connection: ClientConnection) -> StreamReader:
+    """A reader for a body that is here in full, for code that reads bodies in pieces."""
+    reader = StreamReader(cast(Any, connection), BODY_BUFFER, loop=asyncio.get_running_loop())
+    reader.feed_data(content)
+    reader.feed_eof()
+    return reader
 
 
 KEEP_OPEN, CLOSE = Outcome(keep_alive=True), Outcome(keep_alive=False)

@@ -109,13 +109,6 @@ class RequestParser:
             return None
         return head, content
 
-    def reader(self, content: bytes) -> StreamReader:
-        """A reader for a body that is here in full, for code that reads bodies in pieces."""
-        reader = StreamReader(self._connection, BODY_BUFFER, loop=self._loop)
-        reader.feed_data(content)
-        reader.feed_eof()
-        return reader
-
     def _feed_head(self, messages: list[tuple[RequestHead, StreamReader]]) -> bool:
         try:
             head = self._take_head()
