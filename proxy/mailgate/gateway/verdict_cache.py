@@ -29,11 +29,11 @@ like all others, each with its own user agent, person and languages.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_bytes
-from typing import NamedTuple
 
 from mailgate.classify import agent_traits
 from mailgate.classify.hints import PLATFORM
@@ -99,7 +99,8 @@ AtOnce = Callable[[Client, datetime], Posture | None]
 """What is known of the device that a client names; None if the store has to be asked (``Postures.at_once``)."""
 
 
-class CachedVerdict(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CachedVerdict:
     """The cached parts of a verdict."""
 
     since: datetime
@@ -149,7 +150,8 @@ login name in its credentials."""
 _NO_KEY: _Key = None, "", "", "", None
 
 
-class _Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Plan:
     """Where the parts of a key are among the lines of a head."""
 
     agent: int | None
@@ -287,10 +289,10 @@ class VerdictCache:
 
     def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> _Key:
         fields = head.fields
-        lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row[_parts_of_key]
-        if agent_at is None or head.scheme or head.upgrade or head.method not in METHODS:
+        lines, plan = fields.lines, fields.row[_parts_of_key]
+        if plan.agent is None or head.scheme or head.upgrade or head.method not in METHODS:
             return _NO_KEY
-        path, agent = head.target.partition(b"?")[0], lines[agent_at][12:]
+        path, agent = head.target.partition(b"?")[0], lines[plan.agent][12:]
         place: Hashable = place_of(path) if len(path) <= MAX_PATH else ""
         if not place or not agent or len(agent) > MAX_AGENT:
             return _NO_KEY
@@ -299,12 +301,12 @@ class VerdictCache:
                 return _NO_KEY
             place = head.target, self._secrets(fields)
         # joined lines are unambiguous, since no line contains a line end
-        read = b"\n".join([lines[at] for at in read_at])
-        own = [lines[at] for at in cookies_at if OWN in lines[at]]
+        read = b"\n".join([lines[at] for at in plan.read])
+        own = [lines[at] for at in plan.cookies if OWN in lines[at]]
         who: Hashable = None
         person = languages = ""
-        told = basic_user(fields) if has_login else None
-        if origin.user or has_login:
+        told = basic_user(fields) if plan.has_login else None
+        if origin.user or plan.has_login:
             login = told.encode() if told else b""
             if max(len(origin.user), len(login)) > LONGEST_NAME:
                 return _NO_KEY

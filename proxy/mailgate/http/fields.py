@@ -56,13 +56,13 @@ class Fields(Sequence[Field]):
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
         pairs = list(fields)
-        self.lines = [b"%b: %b" % pair for pair in pairs]
+        self.lines = tuple([b"%b: %b" % pair for pair in pairs])
         self.row = ROWS[tuple([name for name, _ in pairs])]
 
     @classmethod
-    def of(cls, lines: list[bytes], row: Row) -> "Fields":
+    def of(cls, lines: tuple[bytes, ...], row: Row) -> "Fields":
         """Make fields of lines and of the row of their names."""
-        fields = cls.__new__(cls)
+        fields = object.__new__(cls)
         fields.lines, fields.row = lines, row
         return fields
 
@@ -87,7 +87,7 @@ class Fields(Sequence[Field]):
 
     def __getitem__(self, index: Any) -> Any:
         found = self.lines[index]
-        return list(map(_field, found)) if isinstance(found, list) else _field(found)
+        return list(map(_field, found)) if isinstance(found, tuple) else _field(found)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (Fields, list)) else NotImplemented

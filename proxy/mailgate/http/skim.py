@@ -8,7 +8,8 @@ is left to the strict reader, which also says what is wrong with it. What the na
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from mailgate.http.fields import ROWS, Fields, Row
 from mailgate.http.grammar import CRLF, LINE, TOKEN, is_token
@@ -34,7 +35,8 @@ _LOOKED_AT = frozenset(
 _ONCE = (b"host", b"connection", b"content-length", b"transfer-encoding", b"authorization", b"cookie")
 
 
-class _FieldPlaces(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _FieldPlaces:
     """Where the fields are that have to be looked at; None if they are not there."""
 
     host: int | None
@@ -75,11 +77,12 @@ def skim_request(head: bytes, most: int) -> RequestHead | None:
     found = _REQUESTS.read(head, most)
     if found is None:
         return None
-    (method, target, *lines), row, (host, connection, length, _, _) = found
-    assert host is not None
-    keep_alive = connection is None or lines[connection][12:] != b"close"
+    parts, row, places = found
+    lines, connection, length = parts[2:], places.connection, places.length
+    assert places.host is not None
+    host, keep_alive = lines[places.host][6:], connection is None or lines[connection][12:] != b"close"
     size = None if length is None else int(lines[length][16:])
-    parsed = RequestHead(method, target, 1, Fields.of(lines, row), lines[host][6:], keep_alive, size)
+    parsed = RequestHead(parts[0], parts[1], 1, Fields.of(lines, row), host, keep_alive, size)
     parsed.raw = head
     return parsed
 
@@ -89,16 +92,17 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
     found = _ANSWERS.read(head, max_fields)
     if found is None:
         return None
-    (told, reason, *lines), row, (_, connection, length, coding, _) = found
-    status, is_head = int(told), method == b"HEAD"
-    if coding is not None and (is_head or status in (204, 304)):
+    parts, row, places = found
+    lines, connection, length = parts[2:], places.connection, places.length
+    status, is_chunked, is_head = int(parts[0]), places.coding is not None, method == b"HEAD"
+    if is_chunked and (is_head or status in (204, 304)):
         return None
     size = None if length is None else int(lines[length][16:])
-    size, is_chunked = framing_of(status, size, is_chunked=coding is not None, is_head=is_head)
+    size, is_chunked = framing_of(status, size, is_chunked=is_chunked, is_head=is_head)
     keep_alive = (size is not None or is_chunked) and (
         connection is None or lines[connection][12:] != b"close"
     )
-    parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), size, keep_alive, is_chunked)
+    parsed = ResponseHead(status, parts[1], 1, Fields.of(lines, row), size, keep_alive, is_chunked)
     parsed.raw = head
     return parsed
 

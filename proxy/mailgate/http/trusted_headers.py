@@ -6,8 +6,8 @@ believed about the client's address and the scheme.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 from mailgate.http.fields import Field
@@ -56,7 +56,7 @@ def speaks_for_the_gate(name: bytes) -> bool:
     return canonical(name).startswith(_OWN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
     """The origin of a request, as far as it can be believed."""
 
@@ -70,10 +70,11 @@ class Origin:
     by_proxy: bool = False
     """Whether the origin comes from a trusted proxy."""
 
-    @cached_property
-    def lines(self) -> bytes:
-        """The field lines that tell the webmail."""
-        return (
+    lines: bytes = field(init=False, repr=False, compare=False)
+    """The field lines that tell the webmail."""
+
+    def __post_init__(self) -> None:
+        told = (
             b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n%b"
             % (
                 self.forwarded_for,
@@ -83,6 +84,7 @@ class Origin:
                 b"X-Forwarded-User: %b\r\n" % self.user if self.user else b"",
             )
         )
+        object.__setattr__(self, "lines", told)
 
 
 LOCAL = "unix:"

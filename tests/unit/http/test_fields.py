@@ -16,7 +16,7 @@ def test_fields_are_pairs_in_their_order() -> None:
 
 def test_lines_stand_beside_the_row_of_their_names() -> None:
     fields = Fields([(b"Accept", b"a"), (b"Host", b""), (b"ACCEPT", b"b")])
-    assert fields.lines == [b"Accept: a", b"Host: ", b"ACCEPT: b"]
+    assert fields.lines == (b"Accept: a", b"Host: ", b"ACCEPT: b")
     assert fields.row.names == (b"accept", b"host", b"accept")
     assert fields.row.places == {b"accept": (0, 2), b"host": (1,)}
 

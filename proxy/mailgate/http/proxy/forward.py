@@ -26,7 +26,6 @@ from mailgate.http.proxy.heads import (
 from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.request_body import Sending, end_sending, start_sending, tunnel
 from mailgate.http.proxy.upstream import (
-    Answer,
     UpstreamClosed,
     UpstreamConnection,
     UpstreamError,
@@ -88,16 +87,16 @@ class Forwarder:
         origin: Origin,
         now: datetime,
         wait_for: WaitFor,
-        answer: Answer | None,
+        response: ResponseHead | None,
+        data: bytes,
     ) -> None:
-        """End the request with an answer that is here as a whole; None if it comes otherwise, or never."""
+        """End the request with an answer that is here as a whole, as it came; None if it comes otherwise, or never."""
         exchange.give_up = None
-        if answer is None:
+        if response is None:
             wait_for(exchange, self.forward(exchange, origin, now, asked=upstream))
             return
-        response = answer[0]
         try:
-            outcome = self._write(exchange, *answer, now)
+            outcome = self._write(exchange, response, data, now)
         except Exception as error:  # noqa: BLE001 - the error is passed to the waiting task
             upstream.abort()
             wait_for(exchange, _raising(error))

@@ -125,7 +125,8 @@ _CHANGED_IN_REQUEST = frozenset(
 )
 
 
-class _LinePlaces(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _LinePlaces:
     """Where lines are that do not simply pass, by their names."""
 
     dropped: tuple[int, ...]
@@ -152,9 +153,9 @@ def _to_webmail(row: Row) -> _LinePlaces:
 
 def _as_it_came(head: RequestHead) -> bytes:
     """The request line and the fields of a skimmed head that are passed on."""
-    lines, (dropped, cookies, _) = head.fields.lines, head.fields.row[_to_webmail]
-    kept = _without(head.raw[:-2], lines, dropped)
-    for place in cookies:  # there is one line at most
+    lines, places = head.fields.lines, head.fields.row[_to_webmail]
+    kept = _without(head.raw[:-2], lines, places.dropped)
+    for place in places.telling:  # there is one line at most
         line = lines[place]
         if OWN in line:
             rest = without_own(line[8:])
@@ -165,7 +166,7 @@ def _as_it_came(head: RequestHead) -> bytes:
 def _from_client(head: RequestHead, host: bytes) -> bytes:
     """The request line and the client's fields that are passed on."""
     fields = head.fields
-    places, lines = fields.row[_to_webmail], fields.lines.copy()
+    places, lines = fields.row[_to_webmail], list(fields.lines)
     for place in places.changed:
         lines[place] = _changed(head, fields.row.names[place], lines[place])
     return b"%b %b HTTP/1.1\r\n%b%b" % (
@@ -176,7 +177,7 @@ def _from_client(head: RequestHead, host: bytes) -> bytes:
     )
 
 
-def _without(raw: bytes, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
+def _without(raw: bytes, lines: Sequence[bytes], dropped: tuple[int, ...]) -> bytes:
     """The lines of a head as they came, without those at these places. Equal lines have equal names, so all of them are dropped, or
     none."""
     for place in dropped:
@@ -285,13 +286,13 @@ def whole_answer(request: RequestHead, response: ResponseHead, data: bytes, rewr
 
 def _for_client(raw: bytes, response: ResponseHead, rewrite: Rewrite) -> bytes:
     """The lines that the client gets of an answer that begins with these bytes, which were skimmed."""
-    lines, (dropped, telling, _) = response.fields.lines, response.fields.row[_to_client]
-    for place in telling:
+    lines, places = response.fields.lines, response.fields.row[_to_client]
+    for place in places.telling:
         line = lines[place]
         told = rewrite.line(line)
         if told is not line:
             raw = raw.replace(CRLF + line + CRLF, CRLF + told + CRLF, 1)
-    return _without(raw, lines, dropped)
+    return _without(raw, lines, places.dropped)
 
 
 _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
@@ -310,7 +311,7 @@ def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) ->
     # the length and the coding of a skimmed answer stay, except where it has no body and where its client knows no chunks
     if response.raw and response.status != 204 and framing.chunked is response.chunked:
         return _for_client(response.raw[:-2], response, rewrite)
-    places, written = fields.row[_to_client], fields.lines.copy()
+    places, written = fields.row[_to_client], list(fields.lines)
     for place in places.changed:
         written[place] = _changed_answer(response, framing, rewrite, fields.row.names[place], written[place])
     return b"HTTP/1.1 %d %b\r\n%b" % (

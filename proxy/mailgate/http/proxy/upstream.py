@@ -57,8 +57,8 @@ READ_AHEAD = 512 * 1024
 SHORT = 64 * 1024
 """Webmails send the head and the body of a short answer one after the other, so the rest of so few bytes is mostly there at the next look."""
 
-Answer: TypeAlias = tuple[ResponseHead, bytes]
-"""An answer that is here as a whole, without trailers: its head, and all of it as it came."""
+Watcher: TypeAlias = Callable[[ResponseHead | None, bytes], None]
+"""Gets an answer that is here as a whole, without trailers: its head, and all of it as it came; None if it is not."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -80,7 +80,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._error: UpstreamError | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
-        self._watcher: Callable[[Answer | None], None] | None = None
+        self._watcher: Watcher | None = None
         self._awaits_rest = False
         self._deadline = Deadline(loop, self._too_late)
         self._drain_waiter: asyncio.Future[None] | None = None
@@ -109,7 +109,7 @@ class UpstreamConnection(asyncio.Protocol):
             if answer is not None:
                 self._watcher, self._method, self._buffer = None, b"", b""
                 self.served += 1
-                watcher(answer)
+                watcher(answer, data)
                 return
             if len(data) <= SHORT and not self._awaits_rest:
                 self._awaits_rest = True
@@ -211,7 +211,7 @@ class UpstreamConnection(asyncio.Protocol):
                 await self._news()
         return self._heads.popleft()
 
-    def watch(self, watcher: Callable[[Answer | None], None]) -> None:
+    def watch(self, watcher: Watcher) -> None:
         """Call ``watcher`` with an answer that comes at once, as a whole; or with None when a head has come otherwise, or can no longer
         come. ``read_head`` says which."""
         self._watcher, self._awaits_rest = watcher, False
@@ -319,8 +319,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     # inside
 
-    def _whole(self, data: bytes) -> Answer | None:
-        """The answer that this is, if it is skimmed and nothing of it is missing."""
+    def _whole(self, data: bytes) -> ResponseHead | None:
+        """The head of the answer that this is, if it is skimmed and nothing of it is missing."""
         end = data.find(b"\r\n\r\n", 0, self._endpoint.max_head) + 4
         if end < 4:
             return None
@@ -328,7 +328,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head is None:
             return None
         whole = is_plainly_chunked(data, end) if head.chunked else len(data) - end == head.length
-        return (head, data) if whole else None
+        return head if whole else None
 
     def _feed_head(self) -> bool:
         if not self._method:
@@ -373,7 +373,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._watcher is not None:
             if self._heads or self._error is not None:
                 watcher, self._watcher = self._watcher, None
-                watcher(None)
+                watcher(None, b"")
         elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -101,20 +101,20 @@ async def test_a_watcher_is_called_at_the_head_or_the_end():
     called = []
     for wire in ([LENGTH[:9], LENGTH[9:]], [b"nonsense\r\n\r\n"]):
         connection = connected()
-        connection.watch(called.append)
+        connection.watch(lambda *answer: called.append(answer))
         for piece in wire:
             assert not called
             connection.data_received(piece)
             await settle()
-        assert called == [None]
+        assert called == [(None, b"")]
         connection.data_received(b"h")
-        assert called == [None]
+        assert called == [(None, b"")]
         called.clear()
     connection = connected(response_time=0)
-    connection.watch(called.append)
+    connection.watch(lambda *answer: called.append(answer))
     while not called:
         await asyncio.sleep(0)
-    assert called == [None]
+    assert called == [(None, b"")]
     with pytest.raises(UpstreamTimeout):
         await connection.read_head()
 
@@ -129,7 +129,7 @@ async def test_a_watcher_is_called_at_the_head_or_the_end():
 )
 async def test_an_answer_in_one_piece_is_handed_over_whole(wire):
     connection, called = connected(), []
-    connection.watch(called.append)
+    connection.watch(lambda *answer: called.append(answer))
     connection.data_received(wire)
     ((head, data),) = called
     assert (head.raw, data) == (wire[: wire.index(b"\r\n\r\n") + 4], wire)
@@ -154,10 +154,10 @@ async def test_an_answer_in_one_piece_is_handed_over_whole(wire):
 )
 async def test_any_other_answer_is_left_to_be_read(wire):
     connection, called = connected(), []
-    connection.watch(called.append)
+    connection.watch(lambda *answer: called.append(answer))
     connection.data_received(wire)
     await settle()
-    assert called == [None]
+    assert called == [(None, b"")]
     assert connection.served == 0
     assert await connection.read_head()
 
@@ -167,7 +167,7 @@ async def test_any_other_answer_is_left_to_be_read(wire):
 async def test_an_answer_whose_rest_comes_at_the_next_look_is_handed_over_whole(wire, cut):
     connection, called = connected(), []
     for _ in range(2):  # the second is not given out by what the first has left
-        connection.watch(called.append)
+        connection.watch(lambda *answer: called.append(answer))
         connection.ask(b"GET", b"x")
         connection.data_received(wire[:cut])
         assert called == []
@@ -180,17 +180,17 @@ async def test_an_answer_whose_rest_comes_at_the_next_look_is_handed_over_whole(
 
 async def test_a_part_of_a_long_answer_is_not_held_back():
     connection, called = connected(), []
-    connection.watch(called.append)
+    connection.watch(lambda *answer: called.append(answer))
     connection.data_received(OK + b"Content-Length: 99999\r\n\r\n" + b"x" * SHORT)
-    assert called == [None]
+    assert called == [(None, b"")]
 
 
 async def test_a_part_is_read_when_its_connection_ends():
     connection, called = connected(), []
-    connection.watch(called.append)
+    connection.watch(lambda *answer: called.append(answer))
     connection.data_received(OK + b"\r\nhello")
     connection.connection_lost(None)
-    assert called == [None]
+    assert called == [(None, b"")]
     assert (await connection.read_head()).status == 200
     assert await whole(connection) == b"hello"
 
