@@ -37,7 +37,7 @@ class Reader:
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
         connection, fields, trusted = exchange.connection, head.fields, self.in_force.live.trusted
         told = fields.row[_telling] if trusted or connection.peer == LOCAL else ()
-        lines = tuple([fields.lines[place] for place in told])
+        lines = tuple([fields.lines[place] for place in told]) if told else ()
         key = connection.peer, connection.secure, head.host, lines
         known = self._origins.get(key)
         if known is not None and known[0] is trusted:

@@ -99,7 +99,7 @@ AtOnce = Callable[[Client, datetime], Posture | None]
 """What is known of the device that a client names; None if the store has to be asked (``Postures.at_once``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CachedVerdict:
     """The cached parts of a verdict."""
 

@@ -305,7 +305,7 @@ def _may_go_unread(head: RequestHead) -> bool:
 
 def _leaves_clean(head: RequestHead, response: ResponseHead) -> bool:
     """Whether another request, of any client, may follow this one on its connection."""
-    if head.method == b"HEAD":
+    if head.method == b"HEAD" and response.fields.get(b"content-length") != b"0":
         return False  # a webmail may send the body all the same, which the next client would read as its own answer
     if head.raw and not head.length:
         return True

@@ -83,6 +83,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._watcher: Watcher | None = None
         self._awaits_rest = False
         self._deadline = Deadline(loop, self._too_late)
+        self._unread: select.poll | None = None
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
         self._tunnel: Callable[[bytes], None] | None = None
@@ -289,12 +290,13 @@ class UpstreamConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
-        connected = transport.get_extra_info("socket")
-        if connected is None:
-            return True
-        unread = select.poll()
-        unread.register(connected.fileno(), select.POLLIN)
-        return not unread.poll(0)
+        if self._unread is None:
+            connected = transport.get_extra_info("socket")
+            if connected is None:
+                return True
+            self._unread = select.poll()
+            self._unread.register(connected.fileno(), select.POLLIN)
+        return not self._unread.poll(0)
 
     # tunnel (after 101)
 
