@@ -59,13 +59,6 @@ class Fields(Sequence[Field]):
         self.lines = tuple([b"%b: %b" % pair for pair in pairs])
         self.row = ROWS[tuple([name for name, _ in pairs])]
 
-    @classmethod
-    def of(cls, lines: tuple[bytes, ...], row: Row) -> "Fields":
-        """Make fields of lines and of the row of their names."""
-        fields = object.__new__(cls)
-        fields.lines, fields.row = lines, row
-        return fields
-
     def values(self, key: bytes) -> list[bytes]:
         """Every value of one field, by its lower-case name."""
         begin = len(key) + 2
@@ -96,6 +89,13 @@ class Fields(Sequence[Field]):
 
     def __repr__(self) -> str:
         return f"Fields({list(self)!r})"
+
+
+def fields_of(lines: tuple[bytes, ...], row: Row) -> Fields:
+    """Make fields of lines and of the row of their names."""
+    fields = object.__new__(Fields)
+    fields.lines, fields.row = lines, row
+    return fields
 
 
 def _field(line: bytes) -> Field:

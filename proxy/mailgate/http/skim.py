@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mailgate.http.fields import ROWS, Fields, Row
+from mailgate.http.fields import ROWS, Row, fields_of
 from mailgate.http.grammar import CRLF, LINE, TOKEN, is_token
 from mailgate.http.request import BASIC, RequestHead, ResponseHead, framing_of
 
@@ -82,7 +82,7 @@ def skim_request(head: bytes, most: int) -> RequestHead | None:
     assert places.host is not None
     host, keep_alive = lines[places.host][6:], connection is None or lines[connection][12:] != b"close"
     size = None if length is None else int(lines[length][16:])
-    parsed = RequestHead(parts[0], parts[1], 1, Fields.of(lines, row), host, keep_alive, size)
+    parsed = RequestHead(parts[0], parts[1], 1, fields_of(lines, row), host, keep_alive, size)
     parsed.raw = head
     return parsed
 
@@ -102,7 +102,7 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
     keep_alive = (size is not None or is_chunked) and (
         connection is None or lines[connection][12:] != b"close"
     )
-    parsed = ResponseHead(status, parts[1], 1, Fields.of(lines, row), size, keep_alive, is_chunked)
+    parsed = ResponseHead(status, parts[1], 1, fields_of(lines, row), size, keep_alive, is_chunked)
     parsed.raw = head
     return parsed
 

@@ -127,7 +127,7 @@ class Forwarder:
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.readable_request(exchange.head) if self.editor else exchange.head
-        closing = bool(head.length or head.chunked) and _may_go_unread(head)
+        closing = _may_go_unread(head) if head.length or head.chunked else False
         data = request_head(head, origin, default_host=self.default_host, closing=closing)
         return self.mark(exchange, data) if self.mark else data
 
