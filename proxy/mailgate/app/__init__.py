@@ -2,11 +2,9 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+utc_now = partial(datetime.now, UTC)
 
 
 @lru_cache(maxsize=64)

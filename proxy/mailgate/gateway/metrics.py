@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -145,7 +146,7 @@ class Metrics:
         refusals = self.refusals if decision.effect is not Effect.ALLOW else None
         would = [self.would.labels(trial.rule, trial.effect or "") for trial in decision.would]
 
-        def repeat(*_: object) -> None:
+        def repeat(_agent: str, _person: str, _wanted: str, _now: datetime, _reference: str = "") -> None:
             decided[0] += 1
             if refusals is not None:
                 refusals.add(refused)

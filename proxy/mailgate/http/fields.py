@@ -91,9 +91,12 @@ class Fields(Sequence[Field]):
         return f"Fields({list(self)!r})"
 
 
+_blank = object.__new__
+
+
 def fields_of(lines: tuple[bytes, ...], row: Row) -> Fields:
     """Make fields of lines and of the row of their names."""
-    fields = object.__new__(Fields)
+    fields = _blank(Fields)
     fields.lines, fields.row = lines, row
     return fields
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from mailgate.http.fields import ROWS, Row, fields_of
 from mailgate.http.grammar import CRLF, LINE, TOKEN, is_token
-from mailgate.http.request import BASIC, RequestHead, ResponseHead, framing_of
+from mailgate.http.request import BASIC, RequestHead, ResponseHead
 
 _IN_LINES = LINE.replace(b"\t", b"")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
@@ -94,11 +94,12 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
         return None
     parts, row, places = found
     lines, connection, length = parts[2:], places.connection, places.length
-    status, is_chunked, is_head = int(parts[0]), places.coding is not None, method == b"HEAD"
-    if is_chunked and (is_head or status in (204, 304)):
-        return None
+    status, is_chunked = int(parts[0]), places.coding is not None
     size = None if length is None else int(lines[length][16:])
-    size, is_chunked = framing_of(status, size, is_chunked=is_chunked, is_head=is_head)
+    if method == b"HEAD" or status in (204, 304):
+        size = 0  # it has no body (RFC 9112, section 6.3)
+        if is_chunked:
+            return None
     keep_alive = (size is not None or is_chunked) and (
         connection is None or lines[connection][12:] != b"close"
     )

@@ -118,7 +118,11 @@ class Ledger(WriteQueue[Sighting, Tally]):
         key = recurring, user_agent, person
         repeated = self._repeated.get(key)
         if repeated is not None:
-            repeated.add(now)
+            repeated.times += 1
+            if now >= repeated.last:
+                repeated.last = now
+            elif now < repeated.first:  # the clock was put back
+                repeated.first = now
             return
         if recurring.stranger:
             if self._repeated_strangers >= MOST_REPEATED_STRANGERS:
@@ -240,13 +244,6 @@ class Repeated:
         self.times = 1
         self.due = due
         self.first = self.last = now
-
-    def add(self, now: datetime) -> None:
-        self.times += 1
-        if now >= self.last:
-            self.last = now
-        elif now < self.first:  # the clock was put back
-            self.first = now
 
 
 class Recurring:

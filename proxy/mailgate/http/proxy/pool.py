@@ -24,12 +24,12 @@ class UpstreamPool:
         A request that must not be repeated gets only a fresh connection: the webmail may be closing an older one at this
         moment, and the request would be lost with it. It does not get a connection whose end has arrived unread either.
         """
-        now = self._loop.time()
+        idle, now = self._idle, self._loop.time()
         newest, oldest = now - FRESH_SECONDS, now - self._endpoint.keep_alive
-        while self._idle and self._idle[0].idle_since < oldest:
-            self._idle.popleft().close()
-        while self._idle and (repeatable or self._idle[-1].idle_since >= newest):
-            connection = self._idle.pop()
+        while idle and idle[0].idle_since < oldest:
+            idle.popleft().close()
+        while idle and (repeatable or idle[-1].idle_since >= newest):
+            connection = idle.pop()
             if connection.usable and (repeatable or connection.silent):
                 return connection
             connection.abort()
