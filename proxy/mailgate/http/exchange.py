@@ -162,7 +162,10 @@ class Exchange:
     def body(self) -> StreamReader:
         """The body in pieces. The reader of one that came with its head is made only if somebody reads it."""
         if isinstance(self._body, bytes):
-            self._body = whole_body(self._body, self.connection)
+            reader = StreamReader(cast(Any, self.connection), BODY_BUFFER, loop=asyncio.get_running_loop())
+            reader.feed_data(self._body)
+            reader.feed_eof()
+            self._body = reader
         return self._body
 
     @property
@@ -245,14 +248,6 @@ class Exchange:
             # this must be a reset: a normal end of the connection would complete a body without a length
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         transport.abort()
-
-
-def whole_body(content: bytes, connection: ClientConnection) -> StreamReader:
-    """A reader for a body that is here in full, for code that reads bodies in pieces."""
-    reader = StreamReader(cast(Any, connection), BODY_BUFFER, loop=asyncio.get_running_loop())
-    reader.feed_data(content)
-    reader.feed_eof()
-    return reader
 
 
 KEEP_OPEN, CLOSE = Outcome(keep_alive=True), Outcome(keep_alive=False)
