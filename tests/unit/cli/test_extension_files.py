@@ -34,7 +34,7 @@ from mailgate.cli.extension_files import (
     updates_json,
     version_in,
 )
-from mailgate.gateway.pages.shapes import SHARED
+from mailgate.look import SHARED
 
 ORIGIN = "https://mail.example.com:8443"
 STORE = Fit()
