@@ -17,7 +17,6 @@ from mailgate.cli.output import Columns, ShowProgress, print_json, printable, pr
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.console.notices.facts import RecipientCounts, mail_facts, mails_of, recipient_counts
-from mailgate.devices.names import user_text
 from mailgate.mail import postman as decide
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct as queue_corrections
@@ -33,6 +32,7 @@ from mailgate.mail.recipient_list import (
 )
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.transport import TransportDownError
+from mailgate.model.decision import user_text
 from mailgate.rollout.person import Person
 from mailgate.store import Activation, Mail, MailKind, MailState, NoticeKey, Store
 from mailgate.texts import languages_by_tag, load_languages
