@@ -11,13 +11,13 @@ from mailgate.classify.activesync import (
     read_activesync,
     read_query,
 )
+from mailgate.classify.agent import plain_device
 from mailgate.classify.attestation import with_attestation, with_device
 from mailgate.classify.browser import prepare, read_traits, read_user_agent, shortened, warm, warming
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
-from mailgate.classify.plain import plain_device
 from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.classify.probe_readings import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL

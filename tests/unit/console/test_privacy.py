@@ -17,7 +17,6 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Bundle, load_bundle
 from mailgate.config.sources.google import PushSettings
 from mailgate.console.policy.versions import VersionDifference, _difference
-from mailgate.console.privacy.accessibility import CHECKED, NOT_CHECKED, REFLOW
 from mailgate.console.privacy.document import (
     Block,
     Grid,
@@ -29,7 +28,7 @@ from mailgate.console.privacy.document import (
     codes,
 )
 from mailgate.console.privacy.facts import _hosts_in, list_digest, recipients, stored_tables
-from mailgate.console.privacy.report import privacy_report
+from mailgate.console.privacy.report import CHECKED, NOT_CHECKED, REFLOW, privacy_report
 from mailgate.model.phrase import phrase
 from mailgate.policy.written import LocalizedText
 from mailgate.store import Version
