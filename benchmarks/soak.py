@@ -67,7 +67,7 @@ def main(
     found = {"machine": machine, "store": "PostgreSQL" if store else "SQLite", **notes}
     print(soak_markdown(found))
     if keep:
-        keep_results("soak.json", found)
+        keep_results("soak", found)
 
 
 @dataclass

@@ -36,7 +36,7 @@ function init(arguments)
   end
   first, in_order = tonumber(arguments[2]), arguments[3] == "in order"
   math.randomseed(first)
-  io.stderr:write(string.format("prepared in %.3f s\n", os.clock()))
+  prepared = os.clock()
 end
 
 function request()
@@ -48,4 +48,17 @@ function request()
     filled[at] = at % 2 == 1 and part or part(first + count)
   end
   return table.concat(filled)
+end
+
+local thread
+
+function setup(only)
+  thread = only
+end
+
+function done(summary)
+  local wrong = summary.errors
+  print(string.format('{"count": %d, "rate": %f, "refused": %d, "broken": %d, "prepared": %f}', summary.requests,
+    summary.requests / summary.duration * 1e6, wrong.status, wrong.connect + wrong.read + wrong.write + wrong.timeout,
+    thread:get("prepared")))
 end
