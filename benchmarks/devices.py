@@ -30,6 +30,7 @@ import typer
 import uvloop
 from aiohttp.web import RouteDef
 from rich.progress import Progress
+from tests.admins import admins, token
 from tests.servers import free_port
 
 from benchmarks.gate import fill, write_config
@@ -52,7 +53,6 @@ from mailgate.http.trusted_headers import Origin
 from mailgate.logs import configure_logs
 from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, User
 from mailgate.rollout.kept_plans import PLANNED
-from mailgate.rollout.person import hash_of
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, EnrolledKey, Store
 from mailgate.store import schema as t
@@ -79,8 +79,8 @@ SIGHTINGS = 200_000
 LAPTOPS = 100_000
 """How many browsers have enrolled; half of their people have asked for mail without the extension since."""
 ROUNDS = 5
-ADDRESS, ADMIN, SECRET = "127.0.0.1", "ada", "the secret of a bench"
-TOKEN = f"{ADMIN}:{SECRET}"
+ADDRESS, ADMIN = "127.0.0.1", "ada"
+TOKEN = token(ADMIN)
 SHUT = '"prohibited" in device.lists'
 """A part of the shipped rules. The plan's rules keep out every phone of one person in ten besides."""
 ENTRIES, VERSIONS, PLANS = 20_000, 200, 20
@@ -148,9 +148,8 @@ def measure(count: int, url: str, folder: Path, shown: Progress) -> dict[str, An
         return lambda done: shown.advance(task, done)
 
     machine, ports = facts(), {key: f"{ADDRESS}:{free_port()}" for key in ("listen", "admin_listen")}
-    admins = {ADMIN: {"token_hash": hash_of(SECRET, bytes(16)), "roles": ["viewer", "operator", "approver"]}}
-    ports |= {"upstream": f"http://{ADDRESS}:9", "store": url}
-    config = write_config(folder, {**ports, "admins": admins})
+    may = {"admins": admins(**{ADMIN: "viewer operator approver"})}
+    config = write_config(folder, {**ports, **may, "upstream": f"http://{ADDRESS}:9", "store": url})
     found = {"machine": machine, "devices": count, **uvloop.run(imported(config, url, count, watch))}
     uvloop.run(lived(url, config))
     found["plan"] = plan(config, folder)
@@ -439,7 +438,7 @@ async def names(url: str) -> dict[str, str]:
 def logged_in(port: int) -> str:
     connection = HTTPConnection(ADDRESS, port, timeout=60)
     fields = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": LAPTOP}
-    form = urlencode({"name": ADMIN, "secret": SECRET})
+    form = urlencode({"name": ADMIN, "secret": TOKEN})
     connection.request("POST", "/console/login", form, {**fields, "Sec-Fetch-Site": "same-origin"})
     with connection.getresponse() as answer:
         return str(answer.headers["Set-Cookie"]).partition(";")[0]

@@ -7,6 +7,7 @@ which most are only asked whether they have changed, small posts, and now and th
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from benchmarks.people import HOST, LAPTOP, THUNDERBIRD, Person, eas_id, new_agents, people, phone_browsers
@@ -83,39 +84,13 @@ BODIES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Mix:
-    """``refused``: each answer has the status 403. ``kind``: a part of the head of every answer. ``in_order``: no record may
+    """``refused``: each answer has the status 403. ``kind``: a part of every answer's status and media type. ``in_order``: no record may
     be sent twice."""
 
     records: Callable[[], Records]
     refused: bool = False
     kind: str = ""
     in_order: bool = False
-
-
-def mixed() -> Records:
-    return _webmail(KINDS)
-
-
-def page() -> Records:
-    return _webmail(("page",))
-
-
-def fresh() -> Records:
-    """A user agent that was never seen in each request of a browser."""
-    return _webmail(KINDS, agent=new_agents)
-
-
-def proxied() -> Records:
-    return _webmail(KINDS, fields=forwarded)
-
-
-def named() -> Records:
-    return _webmail(KINDS, fields=lambda person: forwarded(person) | {"X-Forwarded-User": person.name})
-
-
-def probed(cookies: Mapping[int, str]) -> Records:
-    """``cookies``: the gate's own cookie of each person's browser."""
-    return _webmail(KINDS, fields=forwarded, cookies=cookies)
 
 
 def repeated() -> Records:
@@ -140,6 +115,16 @@ def _webmail(
             kind = random.choice(kinds)
             own = cookies[person.number] if cookies else ""
             yield _request(kind, person, agent(person), fields(person), own, random)
+
+
+mixed = partial(_webmail, KINDS)
+page = partial(_webmail, ("page",))
+fresh = partial(_webmail, KINDS, agent=new_agents)
+"""A user agent that was never seen in each request of a browser."""
+proxied = partial(_webmail, KINDS, fields=forwarded)
+named = partial(_webmail, KINDS, fields=lambda person: forwarded(person) | {"X-Forwarded-User": person.name})
+probed = partial(_webmail, KINDS, fields=forwarded)
+"""With ``cookies``, the gate's own of each person's browser."""
 
 
 def _request(
@@ -180,16 +165,6 @@ def written(method: str, target: str, fields: Mapping[str, str], media_type: str
     return f"{method} {target} HTTP/1.1\r\n{lines}\r\n{body}"
 
 
-def refused_page() -> Records:
-    """Browsers of phones that come again, and get the page with the reason."""
-    return _phones(PAGE)
-
-
-def refused_problem() -> Records:
-    """The scripts of a webmail on them, which get a problem document."""
-    return _phones(SCRIPT | {"Accept": "application/json"})
-
-
 def _phones(fields: Mapping[str, str]) -> Records:
     for person, agent in zip(people(PHONES), phone_browsers(PHONES), strict=True):
         sent = {"Host": HOST, "User-Agent": agent, "Accept-Language": person.language}
@@ -197,6 +172,10 @@ def _phones(fields: Mapping[str, str]) -> Records:
         yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", sent)
 
 
+refused_page = partial(_phones, PAGE)
+"""Browsers of phones that come again, and get the page with the reason."""
+refused_problem = partial(_phones, SCRIPT | {"Accept": "application/json"})
+"""The scripts of a webmail on them, which get a problem document."""
 FOLDER_SYNC = "\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"
 """A FolderSync from the beginning (MS-ASCMD 2.2.1.4), in WBXML."""
 END = b"\n<<end>>\n"

@@ -31,6 +31,7 @@ class Figure(NamedTuple):
 
 
 RATE, CPU = "rate", "cpu_us"
+REFUSED = {"refused_page": ("page", 150), "refused_problem": ("problem document", 80), "refused_activesync": ("ActiveSync status", 80)}  # fmt: skip
 FIGURES: tuple[Figure, ...] = (
     Figure("mixed: gate / nginx", RATE, ("mixed", "gate"), ("mixed", "nginx"), target=("≥", 0.7)),
     Figure("page: gate / nginx", RATE, ("page", "gate"), ("page", "nginx"), target=("≥", 0.7)),
@@ -44,12 +45,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("one request repeated / mixed", CPU, ("repeated", "gate"), ("mixed", "gate"), target=("≥", 1 / 1.5)),
     Figure("browsers that passed the probe / without", CPU, ("probed", "gate_probing"), ("proxied", "gate_behind"), target=("≤", 1.15)),
     Figure("a person named by a proxy / without", CPU, ("named", "gate_behind"), ("proxied", "gate_behind"), target=("≤", 1.15)),
-    Figure("refused again: page", CPU, ("refused_page", "gate_10"), target=("≤", 150)),
-    Figure("refused again: problem document", CPU, ("refused_problem", "gate_10"), target=("≤", 80)),
-    Figure("refused again: ActiveSync status", CPU, ("refused_activesync", "gate_10"), target=("≤", 80)),
-    Figure("page: 1,000 rules / 10", CPU, ("refused_page", "gate_1000"), ("refused_page", "gate_10"), target=("≤", 1.5)),
-    Figure("problem document: 1,000 rules / 10", CPU, ("refused_problem", "gate_1000"), ("refused_problem", "gate_10"), target=("≤", 1.5)),
-    Figure("ActiveSync status: 1,000 rules / 10", CPU, ("refused_activesync", "gate_1000"), ("refused_activesync", "gate_10"), target=("≤", 1.5)),
+    *(Figure(f"refused again: {what}", CPU, (mix, "gate_10"), target=("≤", most)) for mix, (what, most) in REFUSED.items()),
+    *(Figure(f"{what}: 1,000 rules / 10", CPU, (mix, "gate_1000"), (mix, "gate_10"), ("≤", 1.5)) for mix, (what, _) in REFUSED.items()),
     Figure("attested, new proof", CPU, ("attested", "gate_devices"), target=("≤", 400)),
     Figure("verdict for a browser that asks again: unchanged", CPU, ("looks_again", "gate_browsers"), target=("≤", 300)),
     Figure("the same, told", CPU, ("looks", "gate_browsers"), target=("≤", 300)),
