@@ -1,12 +1,10 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
 import secrets
-import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from http.client import HTTPResponse
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from benchmarks.peers import PEERS, STORED, Running
 from benchmarks.people import HOST, people
 from benchmarks.processes import NotInstalled, program
 from benchmarks.site import Site, serve_site
+from benchmarks.transfers import WrongAnswer, answer_to
+from mailgate.attest.jose import Key
 
 CHECKED = 60
 """How many requests of a mix are looked at one by one before it is measured."""
@@ -107,9 +107,7 @@ class Comparison:
     def start(self, stack: ExitStack) -> None:
         """Start all systems. Raises NotStarted; a peer that is not installed is noted instead."""
         needed = {name for _, name in self.cells()}
-        for peer in PEERS:
-            if peer.name not in needed:
-                continue
+        for peer in (each for each in PEERS if each.name in needed):
             self.step(f"starting {peer.name}")
             try:
                 self.running[peer.name] = stack.enter_context(peer.start(self.site))
@@ -156,25 +154,31 @@ class Comparison:
                 self.cookies = self.cookies or probe_cookies(self.running["gate_probing"].port)
                 return Mix(partial(mixes.probed, cookies=self.cookies))
             case "attested":
-                system = self.running["gate_devices"]
-                assert system.issuer
-                return Mix(partial(pollers.attested, system.port, system.issuer, answer_to), in_order=True)
+                port, issuer = self._issuing("gate_devices")
+                return Mix(partial(pollers.attested, port, issuer, answer_to), in_order=True)
             case "looks" | "looks_again" | "reports":
-                return self.of_browsers(name, self.running["gate_browsers"])
+                sent = self.asking = self.asking or pollers.Pollers(
+                    *self._issuing("gate_browsers"), answer_to
+                )
+                if name == "reports":
+                    return Mix(sent.reports, in_order=True)
+                if sent.renew():
+                    self.files = {
+                        key: path for key, path in self.files.items() if not key.startswith("looks")
+                    }
+                return (
+                    Mix(lambda: iter(sent.looks))
+                    if name == "looks"
+                    else Mix(lambda: iter(sent.again), kind="304")
+                )
             case "refused_activesync":
                 return Mix(mixes.refused_activesync, kind=SYNC_STATUS)
         return Mix(getattr(mixes, name), refused=name.startswith("refused"))
 
-    def of_browsers(self, name: str, system: Running) -> Mix:
+    def _issuing(self, name: str) -> tuple[int, Key]:
+        system = self.running[name]
         assert system.issuer
-        sent = self.asking = self.asking or pollers.Pollers(system.port, system.issuer, answer_to)
-        if name == "reports":
-            return Mix(sent.reports, in_order=True)
-        if sent.renew():
-            self.files = {key: path for key, path in self.files.items() if not key.startswith("looks")}
-        if name == "looks":
-            return Mix(lambda: iter(sent.looks))
-        return Mix(lambda: iter(sent.again), kind="304")
+        return system.port, system.issuer
 
     def written(self, name: str, mix: Mix) -> Path:
         """The records of a mix in a file. Those that may be sent again are made once."""
@@ -192,14 +196,14 @@ class Comparison:
             answer = answer_to(self.running[peer].port, filled(record))
             told = f"{answer.status} {answer.headers['Content-Type']}"
             if (answer.status >= 400) != mix.refused or mix.kind not in told:
-                raise transfers.WrongAnswer(f"{peer} answers a request of {name} with {told}")
+                raise WrongAnswer(f"{peer} answers a request of {name} with {told}")
 
     def sample(self, name: str, peer: str, turn: int, pids: Sequence[int] = ()) -> wrk.Load:
         """``pids``: the processes whose time counts, if not all of the system."""
         mix, system = self.mix(name), self.running[peer]
-        path, counted = self.written(name, mix), list(pids or system.pids)
+        counted = list(pids or system.pids)
         try:
-            return wrk.sample(system.port, path, turn, self.plan.seconds, counted, mix)
+            return wrk.sample(system.port, self.written(name, mix), turn, self.plan.seconds, counted, mix)
         except wrk.LoadFailed as error:
             raise wrk.LoadFailed(f"{name} at {peer}: {error}") from None
 
@@ -257,15 +261,6 @@ def filled(record: str) -> bytes:
     return record.encode("latin-1")
 
 
-def answer_to(port: int, request: bytes) -> HTTPResponse:
-    """The head of the answer to one request on a connection of its own."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(request)
-        answer = HTTPResponse(connection, method=request.partition(b" ")[0].decode())
-        answer.begin()
-        return answer
-
-
 def probe_cookies(port: int) -> dict[int, str]:
     """The cookie that the gate gives each person's browser for the readings of a computer."""
     cookies = {}
@@ -276,5 +271,5 @@ def probe_cookies(port: int) -> dict[int, str]:
         answer = answer_to(port, record.encode("latin-1"))
         cookies[person.number] = (answer.headers["Set-Cookie"] or "").partition(";")[0]
         if not cookies[person.number].startswith("__Host-"):
-            raise transfers.WrongAnswer(f"the probe answered {answer.status} to {person.agent}")
+            raise WrongAnswer(f"the probe answered {answer.status} to {person.agent}")
     return cookies

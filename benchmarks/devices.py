@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any
@@ -33,13 +31,15 @@ from rich.progress import Progress
 from tests.admins import admins, token
 from tests.servers import free_port
 
+from benchmarks import mixes
 from benchmarks.gate import fill, write_config
-from benchmarks.machine import facts, memory_mib
+from benchmarks.machine import facts, memory_mib, peak_mib
 from benchmarks.mixes import owner
 from benchmarks.people import LAPTOP, PHONE, eas_id
 from benchmarks.processes import environment, prepare, progress, python_module, serving
 from benchmarks.report import devices_markdown, kept
 from benchmarks.report import keep as keep_results
+from benchmarks.transfers import answer_to
 from mailgate.app import utc_now
 from mailgate.app.serve import SWITCH_SECONDS, settle_memory, warm_up
 from mailgate.app.service import Service
@@ -167,9 +167,9 @@ async def imported(config: Path, url: str, count: int, watch: Watch) -> dict[str
 
     async def take(numbers: range, what: str) -> tuple[float, float, float]:
         """The seconds, the processor seconds, and how much the memory has grown."""
-        before, used, started = peak(), time.process_time(), time.perf_counter()
+        before, used, started = peak_mib(os.getpid()), time.process_time(), time.perf_counter()
         await fill(url, numbers, now, apps_of, watch(what, len(numbers)))
-        return time.perf_counter() - started, time.process_time() - used, peak() - before
+        return time.perf_counter() - started, time.process_time() - used, peak_mib(os.getpid()) - before
 
     await take(range(FEW), "importing the first")
     few = await decide(config, FEW)
@@ -223,11 +223,6 @@ def mail_apps(count: int) -> Iterator[Incoming]:
         yield Incoming(facts_, origin, [], [], login=None)
 
 
-def peak() -> float:
-    """The most memory in MiB that this process has used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def plan(config: Path, folder: Path) -> dict[str, float]:
     """The seconds, processor seconds and memory of ``mailgate policy plan`` with two workers. Raises CalledProcessError."""
     candidate = folder / "candidate.yaml"
@@ -256,14 +251,14 @@ async def asked_for_mail(url: str, count: int, watch: Watch) -> None:
     phone = RequestFacts("POST", "/Microsoft-Server-ActiveSync", headers={"user-agent": PHONE})
     laptop = RequestFacts(headers={"user-agent": LAPTOP})
 
-    def asks(facts_: RequestFacts, person: str, hours: float, refused: bool = False) -> None:
+    def asks(facts_: RequestFacts, person: str, hours: float, number: int = 1) -> None:
         at = now - timedelta(hours=random.uniform(0, hours))
         access = Access(facts_, classify(facts_), Posture(), at, User(person))
-        store.ledger.record(access, REFUSED if refused else LET_IN, f"REF-{person}")
+        store.ledger.record(access, LET_IN if number % 100 else REFUSED, f"REF{number}")
 
     advance = watch("recording sightings", min(count, SIGHTINGS))
     for number in range(0, count, max(1, count // SIGHTINGS)):
-        asks(phone, owner(number), 14 * 24, refused=number % 100 == 0)
+        asks(phone, owner(number), 14 * 24, number)
         if number % 5_000 == 0:
             await store.ledger.flush()
         advance(1)
@@ -407,11 +402,9 @@ def pages(config: Path, admin: str, url: str, folder: Path, watch: Watch) -> dic
 
 def addresses() -> Iterator[str]:
     for route in ROUTES:
-        if (
-            isinstance(route, RouteDef)
-            and route.method == "GET"
-            and not NOT_READ.search(f"{route.kwargs['name']} {route.path}")
-        ):
+        if not isinstance(route, RouteDef) or route.method != "GET":
+            continue
+        if not NOT_READ.search(f"{route.kwargs['name']} {route.path}"):
             yield re.sub(r":[^{}]*}", "}", route.path)
 
 
@@ -436,22 +429,16 @@ async def names(url: str) -> dict[str, str]:
 
 
 def logged_in(port: int) -> str:
-    connection = HTTPConnection(ADDRESS, port, timeout=60)
-    fields = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": LAPTOP}
-    form = urlencode({"name": ADMIN, "secret": TOKEN})
-    connection.request("POST", "/console/login", form, {**fields, "Sec-Fetch-Site": "same-origin"})
-    with connection.getresponse() as answer:
-        return str(answer.headers["Set-Cookie"]).partition(";")[0]
+    fields = {"Host": ADDRESS, "User-Agent": LAPTOP, "Sec-Fetch-Site": "same-origin"}
+    form = "application/x-www-form-urlencoded", urlencode({"name": ADMIN, "secret": TOKEN})
+    answer = answer_to(port, mixes.written("POST", "/console/login", fields, *form).encode())
+    return str(answer.headers["Set-Cookie"]).partition(";")[0]
 
 
-def page(port: int, path: str, headers: dict[str, str]) -> float:
+def page(port: int, path: str, fields: dict[str, str]) -> float:
     """Ask once. A page that reports an error must not count as a quick one."""
     started = time.perf_counter()
-    connection = HTTPConnection(ADDRESS, port, timeout=60)
-    connection.request("GET", path, headers=headers)
-    with connection.getresponse() as answer:
-        answer.read()
-    connection.close()
+    answer = answer_to(port, mixes.written("GET", path, {"Host": ADDRESS, **fields}).encode())
     if answer.status >= 400:
         raise SystemExit(f"{path} answered {answer.status}")
     return (time.perf_counter() - started) * 1000
