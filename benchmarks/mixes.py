@@ -65,7 +65,7 @@ KINDS = {
     "live": Kind(18, "GET", f"/live/{{file}}.json?{MAIL}&_action=refresh&_remote=1&_last=<<n>>", SCRIPT),
     "asset": Kind(6, "GET", "/assets/{file}.js?s=<<n>>", FILE),
     "image": Kind(4, "GET", "/assets/{file}.js?_uid=<<n>>&_part=2&_embed=1", IMAGE),
-    "known asset": Kind(15, "GET", "/assets/{file}.js?s=1790000000", FILE | {"If-Modified-Since": UNCHANGED}),
+    "known asset": Kind(15, "GET", "/assets/{file}.js?s=1790000000", FILE),
     "form": Kind(10, "POST", f"/post/{{file}}?{MAIL}&_action=mark&_remote=1", SCRIPT, "application/x-www-form-urlencoded; charset=UTF-8", "_token=<<t>>&_uid=<<n>>&_flag=read&_data="),
     "json": Kind(3, "POST", f"/post/{{file}}?{MAIL}&_action=save&_remote=1", SCRIPT, "application/json", '{"token": "<<t>>", "uid": "<<n>>", "data": "'),
     "propfind": Kind(1, "PROPFIND", "/dav/calendars/{file}/", DAV, "application/xml", '<propfind xmlns="DAV:"><prop><getetag/></prop><a><<t>></a>'),
@@ -130,6 +130,8 @@ def _request(
         sent = {"Host": HOST, "Connection": "keep-alive", **person.hints, "User-Agent": agent, **kind.fields}
         sent |= {"Referer": f"https://{HOST}/?_task=mail", "Accept-Encoding": "gzip, deflate, br, zstd"}
         sent |= {"Accept-Language": person.language, "Cookie": f"{person.cookie}; {cookie}".rstrip("; ")}
+    if kind is KINDS["known asset"]:
+        sent["If-Modified-Since"] = UNCHANGED
     if kind.method == "POST":
         sent["Origin"] = f"https://{HOST}"
     body = kind.body_begins and kind.body_begins + "x" * random.randint(60, 1900)

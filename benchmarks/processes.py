@@ -37,7 +37,7 @@ def program(name: str) -> str:
 def configured(name: str, **values: object) -> str:
     """One of the configurations of peers, with its values."""
     text = Path(__file__).with_name("configs").joinpath(name).read_text("utf-8")
-    return str(Template(text, undefined=StrictUndefined).render(values))
+    return str(Template(text, undefined=StrictUndefined, keep_trailing_newline=True).render(values))
 
 
 def python_module(module: str, *arguments: str) -> list[str]:
