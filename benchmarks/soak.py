@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
+from subprocess import PIPE, STDOUT
 from typing import Annotated, Any
 
 import typer
@@ -26,12 +26,11 @@ from tests.admins import admins
 from tests.integration.connectors.api import serving as serving_api
 from tests.servers import free_port
 
-from benchmarks import mixes
-from benchmarks.comparison import filled
+from benchmarks import mixes, wrk
 from benchmarks.devices import ADMIN, logged_in
 from benchmarks.gate import write_config
 from benchmarks.machine import facts, memory_mib
-from benchmarks.mixes import mail_app, owner
+from benchmarks.mixes import owner
 from benchmarks.people import HOST, LAPTOP, eas_id
 from benchmarks.processes import prepare, progress, python_module, serving
 from benchmarks.report import keep as keep_results
@@ -42,10 +41,10 @@ from mailgate.atomic_files import write_atomically
 from mailgate.store.migrate import store_url
 from mailgate.store.schema import metadata
 
-IDLE, STREAMS, SLOW = 5_000, 4, 20
+IDLE, STREAMS, SLOW = 5_200, 4, 20
 """Connections, streams of the console, and slow answers, at both gates together."""
-PAUSE = 50.0
-"""Seconds between two requests of a connection: less than the gate's ``keep_alive``."""
+PAUSE = 50
+"""The most seconds between two requests of a connection: less than the gate's ``keep_alive``."""
 PHONES, REPORTED = 200, 1_000
 
 
@@ -101,6 +100,9 @@ class Soak:
             fleet = await stopping.enter_async_context(serving_api(fleet_api))
             gates = [stopping.enter_context(self.gate(name, fleet)) for name in ("one", "other")]
             load = [asyncio.create_task(each) for each in self.load(gates)]
+            people = [
+                asyncio.create_task(self.people(gate, turn, minutes)) for turn, gate in enumerate(gates)
+            ]
             started = time.monotonic()
             for minute in range(1, minutes + 1):
                 await asyncio.sleep(max(0.0, started + 60 * minute - time.monotonic()))
@@ -110,41 +112,29 @@ class Soak:
                 held = [await asyncio.to_thread(each.held) for each in gates]
                 notes.append({"minute": minute, "gates": held, "rows": await asyncio.to_thread(self.rows)})
                 self.advance()
+            await asyncio.gather(*people)
             for each in load:
                 each.cancel()
             await asyncio.gather(*load, return_exceptions=True)
         return {"notes": notes, "requests": dict(self.results)}
 
     def load(self, gates: list[Gate]) -> Iterator[Coroutine[Any, Any, None]]:
-        records = list(mixes.mixed())
-        for number in range(IDLE):
-            yield self.person(gates[number % 2].port, records[number % len(records) :: IDLE], number)
-        for number in range(PHONES):
-            app = mail_app(eas_id(number), owner(number), number)
-            yield self.person(gates[number % 2].port, [app], number)
         for number in range(SLOW):
             yield self.slow(gates[number % 2].port, number)
         for number in range(STREAMS):
             yield self.watch(gates[number % 2].admin)
 
-    async def person(self, port: int, records: list[str], number: int) -> None:
-        """One connection, idle but for a request now and then."""
-        random, said = Random(number), None
-        await asyncio.sleep(random.uniform(0, PAUSE))
-        while True:
-            try:
-                reader, said = await asyncio.open_connection("127.0.0.1", port)
-                while True:
-                    method = (request := filled(random.choice(records))).partition(b" ")[0]
-                    said.write(request)
-                    self.results[f"status {await answer(reader, method == b'HEAD')}"] += 1
-                    await asyncio.sleep(random.uniform(PAUSE / 2, PAUSE))
-            except (OSError, EOFError, ValueError) as error:
-                self.results[type(error).__name__] += 1
-                await asyncio.sleep(1)
-            finally:
-                if said:
-                    said.close()
+    async def people(self, gate: Gate, turn: int, minutes: int) -> None:
+        """Connections that are idle but for a request now and then: of people with browsers, and of their phones' mail apps."""
+        records = (*mixes.mixed(), *mixes.clean_phones(range(PHONES)))
+        file = gate.config.with_name("requests")
+        file.write_bytes(b"".join(each.encode("latin-1") + mixes.END for each in records))
+        load = wrk.command(gate.port, file, turn, 60 * minutes, IDLE // 2, "shuffled", str(PAUSE))
+        running = await asyncio.create_subprocess_exec(*load, stdout=PIPE, stderr=STDOUT)
+        told, _ = await running.communicate()
+        found = wrk.said(told.decode())
+        self.results.update({f"status {status}": times for status, times in found.statuses.items()})
+        self.results["broken"] += found.broken
 
     async def slow(self, port: int, number: int) -> None:
         """Answers that trickle, each on a connection of its own."""
@@ -203,22 +193,6 @@ class Soak:
             counted = [connection.scalar(select(func.count()).select_from(each)) or 0 for each in tables]
         engine.dispose()
         return {table.name: count for table, count in zip(tables, counted, strict=True) if count}
-
-
-async def answer(reader: asyncio.StreamReader, headless: bool) -> str:
-    """Read one answer. Returns its status."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    status = head.split(" ", 2)[1]
-    if headless or status in ("204", "304"):
-        return status
-    length = [line for line in head.split("\r\n") if line.startswith("content-length:")]
-    if length:
-        await reader.readexactly(int(length[0].partition(":")[2]))
-        return status
-    while size := int((await reader.readline()).partition(b";")[0], 16):
-        await reader.readexactly(size + 2)
-    await reader.readline()
-    return status
 
 
 def change_rules(config: Path, minute: int) -> None:

@@ -3,6 +3,7 @@
 import json
 import resource
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class Answered:
     refused: int
     broken: int
     prepared: float
+    statuses: Mapping[str, int]
+    """How many answers had each status, if connections pause."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,24 @@ class Load:
     load_us: float
 
 
-def answered(output: str) -> Answered:
-    """What the script says at the end. Raises LoadFailed if a connection broke, or if it says nothing."""
+def command(port: int, records: Path, turn: int, seconds: int, connections: int, *how: str) -> list[str]:
+    """The command that sends a file of records: ``how`` are further arguments of the script. Raises NotInstalled."""
+    load = [program("wrk"), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
+    load += ["--timeout=120s" if len(how) > 1 else "--timeout=10s", f"--script={SCRIPT}"]
+    return [*load, f"http://127.0.0.1:{port}/", "--", str(records), str((turn + 1) * NUMBERS_A_ROUND), *how]
+
+
+def said(output: str) -> Answered:
+    """What the script says at the end. Raises LoadFailed if it says nothing."""
     last = output.rstrip().rpartition("\n")[2]
     if not last.startswith("{"):
         raise LoadFailed(f"wrk says no rate: {output.strip()[:500]!r}")
-    found = Answered(**json.loads(last))
+    return Answered(**json.loads(last))
+
+
+def answered(output: str) -> Answered:
+    """The same. Raises LoadFailed also if a connection broke."""
+    found = said(output)
     if found.broken or not found.count:
         raise LoadFailed(f"{found.broken} connections broke, and {found.count} requests were answered")
     return found
@@ -55,13 +70,9 @@ def answered(output: str) -> Answered:
 
 def sample(port: int, records: Path, turn: int, seconds: int, pids: list[int], mix: Mix) -> Load:
     """Send a file of records, and measure. Raises NotInstalled; LoadFailed if an answer is not what it has to be."""
-    command = [program("wrk"), "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
-    command += ["--timeout=10s", f"--script={SCRIPT}", f"http://127.0.0.1:{port}/", "--"]
-    command += [str(records), str((turn + 1) * NUMBERS_A_ROUND), "in order" if mix.in_order else "shuffled"]
+    load = command(port, records, turn, seconds, CONNECTIONS, "in order" if mix.in_order else "shuffled")
     used, own = processor_seconds(pids), _children()
-    finished = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    finished = subprocess.run(load, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     used, own = processor_seconds(pids) - used, _children() - own
     found = answered(finished.stdout)
     if found.refused != (found.count if mix.refused else 0):
