@@ -190,6 +190,10 @@ class ConnectorSyncs:
             self._postures.terms = replace(self._postures.terms, away=away)
 
 
+ShowProgress = Callable[[int, int | None], None]
+OpenLines = Callable[[], AbstractContextManager[BinaryIO]]
+
+
 @dataclass(frozen=True, slots=True)
 class HandReading:
     """What came of a source that a person read. ``outcome``: None if another gate is reading it. ``narrows_after``: until when devices of
@@ -217,61 +221,57 @@ class SourceByHand:
         return await self._runner().sample(self.name, self.settings)
 
     async def read(
-        self,
-        act: Act | None,
-        *,
-        full: bool,
-        mark_missing_as_gone: bool,
-        progress: Callable[[int, int | None], None],
+        self, act: Act | None, *, full: bool, mark_missing_as_gone: bool, progress: ShowProgress
     ) -> HandReading:
         """Read it. Without an ``act`` nothing is stored. Raises RefusedError."""
         everything = full or mark_missing_as_gone or act is None
-        options = RunOptions(everything, mark_missing_as_gone, dry=act is None)
-        runner, outcome = self._runner(), None
-        if act is not None:
-            newly, outcome = await self._restricted(runner, options)
-            await note_import(self.store, self._guard, act, "without those not listed", newly)
-        run = runner.run(self.name, self.settings, replace(options, progress=progress))
-        return HandReading(outcome or await run)
+        options = RunOptions(everything, mark_missing_as_gone, progress, dry=act is None)
+        return await self._run(self._runner(), options, act, "without those not listed")
 
     async def take_in(
         self,
-        lines: Callable[[], AbstractContextManager[BinaryIO]],
+        lines: OpenLines,
         act: Act,
         *,
         is_csv: bool,
         mark_missing_as_gone: bool,
-        progress: Callable[[int, int | None], None],
+        progress: ShowProgress,
     ) -> HandReading:
         """Take the devices in these lines: all of them, or none if one is wrong. Raises RefusedError."""
         complete = isinstance(self.settings, FileSettings) and self.settings.complete
         try:
             with _copied(lines) as path:
 
-                def make(_name: str, _settings: EverySource, tools: SourceTools) -> Connector:
-                    catalog, lag = self.bundle.policy.catalog, self.settings.inventory_lag
-                    return LinesFile(
-                        Setup(self.name, catalog, tools, lag=lag), path, is_csv=is_csv, complete=complete
-                    )
+                def make(name: str, settings: EverySource, tools: SourceTools) -> Connector:
+                    setup = Setup(name, self.bundle.policy.catalog, tools, lag=settings.inventory_lag)
+                    return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-                runner = replace(self._runner(), make=make)
-                options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
-                newly, outcome = await self._restricted(runner, options)
-                same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
-                await note_import(self.store, self._guard, act, f"file {same[:12]}", newly)
-                run = runner.run(self.name, self.settings, replace(options, progress=progress))
-                return HandReading(outcome or await run)
+                options = RunOptions(True, mark_missing_as_gone, progress, handed=True)
+                return await self._run(replace(self._runner(), make=make), options, act, "file", path)
         except SourceError as error:
             return HandReading(SourceOutcome(error.trouble, hint=error.hint))
 
-    @property
-    def _guard(self) -> Guard | None:
-        return guard_of(self.bundle.settings)
+    async def _run(
+        self, runner: Runner, options: RunOptions, act: Act | None, sort: str, path: Path | None = None
+    ) -> HandReading:
+        """Run it, if the guard lets pass whom that may newly keep out. The same ``sort`` is what another person has to ask for too."""
+        guard = guard_of(self.bundle.settings)
+        if act is not None:
+            newly, outcome = await self._restricted(runner, options, guard)
+            if path is not None:
+                same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
+                sort = f"{sort} {same[:12]}"
+            await note_import(self.store, guard, act, sort, newly)
+            if outcome is not None:
+                return HandReading(outcome)
+        return HandReading(await runner.run(self.name, self.settings, options))
 
-    async def _restricted(self, runner: Runner, options: RunOptions) -> tuple[KeptOut, SourceOutcome | None]:
+    async def _restricted(
+        self, runner: Runner, options: RunOptions, guard: Guard | None
+    ) -> tuple[KeptOut, SourceOutcome | None]:
         """How many devices may newly be kept out by what a person hands in or lets go, and what went wrong with looking; None if
         nothing did. What a source says by itself does not count. If the guard has a limit, everything is read once more for that."""
-        guard, bundle, person = self._guard, self.bundle, self.bundle.settings.logins.person
+        bundle, person = self.bundle, self.bundle.settings.logins.person
         if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
             return NOBODY, None
         found = RestrictedDevices(self.store, bundle.policy, bundle.posture_terms, utc_now())
@@ -280,13 +280,14 @@ class SourceByHand:
             counting = [each for each in records if options.handed or each.gone]
             await found.take([replace(each, owner=person(each.owner)) for each in counting])
 
-        looked = await runner.run(self.name, self.settings, replace(options, dry=True, show=show))
+        look = replace(options, dry=True, show=show, progress=RunOptions().progress)
+        looked = await runner.run(self.name, self.settings, look)
         looked = looked or SourceOutcome(Trouble.STOPPED, hint="another gate is reading it now")
         return found.count, looked if looked.trouble not in (None, Trouble.GONE) else None
 
 
 @contextmanager
-def _copied(lines: Callable[[], AbstractContextManager[BinaryIO]]) -> Iterator[Path]:
+def _copied(lines: OpenLines) -> Iterator[Path]:
     """A copy of a file or of standard input: what was counted is what is imported. Raises SourceError."""
     with NamedTemporaryFile(suffix=".lines") as copy:
         try:
