@@ -229,13 +229,7 @@ class SourceByHand:
         return await self._run(self._runner(), options, act, "without those not listed")
 
     async def take_in(
-        self,
-        lines: OpenLines,
-        act: Act,
-        *,
-        is_csv: bool,
-        mark_missing_as_gone: bool,
-        progress: ShowProgress,
+        self, lines: OpenLines, act: Act, *, is_csv: bool, mark_missing_as_gone: bool, progress: ShowProgress
     ) -> HandReading:
         """Take the devices in these lines: all of them, or none if one is wrong. Raises RefusedError."""
         complete = isinstance(self.settings, FileSettings) and self.settings.complete

@@ -146,10 +146,7 @@ _TABLETS = frozenset(
     }
 )
 _PHONES = frozenset(
-    {
-        *("iPhone", "iPod", "iOS-Device", "PlayStation Vita"),
-        *("Generic Smartphone", "Generic Feature Phone"),
-    }
+    {*("iPhone", "iPod", "iOS-Device", "PlayStation Vita"), *("Generic Smartphone", "Generic Feature Phone")}
 )
 _BROWSERS_OF_PHONES = frozenset(
     {

@@ -47,8 +47,7 @@ RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id, as i
 Kind = Annotated[
     MailKind,
     typer.Option(
-        "--kind",
-        help="upcoming: before a stage begins; warned: while it warns; enforced: while it blocks.",
+        "--kind", help="upcoming: before a stage begins; warned: while it warns; enforced: while it blocks."
     ),
 ]
 
@@ -212,10 +211,7 @@ def _say(counts: RecipientCounts) -> None:
         (counts.written_before, "who have this mail already"),
         (counts.no_address, "without an address in the company's domain"),
         (counts.nameless, "devices whose owner nobody knows"),
-        (
-            counts.undecided,
-            "people for whom it is unknown whether the rule is about them: they get no mail",
-        ),
+        (counts.undecided, "people for whom it is unknown whether the rule is about them: they get no mail"),
     ):
         if count:
             typer.echo(f"{count:>9,} {words}")

@@ -284,10 +284,7 @@ def _is_same(one: Rule, other: Rule, old: Rules, new: Rules) -> bool:
 
 
 async def _by_page(
-    store: Store,
-    comparison: _Comparison,
-    retraction: Retraction,
-    found: ReachedPeople,
+    store: Store, comparison: _Comparison, retraction: Retraction, found: ReachedPeople
 ) -> None:
     name, population = comparison.policy.version, comparison.population
     until = retraction.at if comparison.has_the_same_name else None

@@ -14,14 +14,7 @@ from mailgate.policy.simulate.impact import DIMENSIONS, Mover
 from mailgate.policy.simulate.judge import UNKNOWN
 from mailgate.rollout.approvals import PlanStatus
 from mailgate.rollout.guard import moment_phrase
-from mailgate.rollout.plan import (
-    LABELS,
-    Counts,
-    Headline,
-    IdleRules,
-    Moment,
-    Plan,
-)
+from mailgate.rollout.plan import LABELS, Counts, Headline, IdleRules, Moment, Plan
 from mailgate.store import MailKind
 
 NOTHING = Headline(words=phrase("No rule changes"))

@@ -127,9 +127,7 @@ async def draw(request: web.Request) -> web.Response:
     found = await find_plan(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
-        text=picture(read_plan(found), language_of(request)),
-        content_type="image/svg+xml",
-        headers=headers,
+        text=picture(read_plan(found), language_of(request)), content_type="image/svg+xml", headers=headers
     )
 
 
