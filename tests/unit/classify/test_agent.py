@@ -93,13 +93,7 @@ def test_the_form_comes_from_device_system_browser_or_words(text: str, form: str
 
 @pytest.mark.parametrize(
     ("text", "model"),
-    [
-        ("Asus foo", "foo"),
-        ("x", ""),
-        ("GoodAccess", ""),
-        ("Puffin/3.9174AP", ""),
-        ("Puffin/3.9174AT", ""),
-    ],
+    [("Asus foo", "foo"), ("x", ""), ("GoodAccess", ""), ("Puffin/3.9174AP", ""), ("Puffin/3.9174AT", "")],
 )
 def test_a_device_of_unknown_model_has_none(text: str, model: str) -> None:
     assert Agent(text).model == model

@@ -92,9 +92,7 @@ def _but_words(client: Client) -> Client:
     return replace(client, os_version="", browser="", browser_version="", signals=(), findings=findings)
 
 
-def test_browsers_and_versions_are_not_traits_and_everything_else_is(
-    labelled: dict[str, list[str]],
-) -> None:
+def test_browsers_and_versions_are_not_traits_and_everything_else_is(labelled: dict[str, list[str]]) -> None:
     assert agent_traits(WINDOWS) == agent_traits(WINDOWS.replace("143", "144"))
     assert agent_traits(WINDOWS) != agent_traits(
         WINDOWS.replace("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")

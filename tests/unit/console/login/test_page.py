@@ -76,9 +76,7 @@ async def test_a_wrong_name_and_a_wrong_secret_are_answered_alike(
     assert [what for what, _, _ in await firm.acts()] == ["policy-activated"]
 
 
-async def test_the_cookie_is_hidden_and_new_at_every_login(
-    opened: Opened,
-) -> None:
+async def test_the_cookie_is_hidden_and_new_at_every_login(opened: Opened) -> None:
     browser = await opened()
     values = []
     for _ in range(2):
@@ -274,12 +272,7 @@ async def test_an_admin_comes_in_and_it_is_written_down(site: Site) -> None:
     assert came.status == 200
     assert 'content="0; url=/console/audit?who=ada"' in await came.text()
     made = cookie(came, SESSION_COOKIE)
-    assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
-        True,
-        "Strict",
-        "/",
-        True,
-    )
+    assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (True, "Strict", "/", True)
     entry = (await site.firm.store.audit.page())[-1]
     assert (entry.what, entry.who) == ("console-login", "ada")
     assert '"oidc"' in entry.details
@@ -288,12 +281,7 @@ async def test_an_admin_comes_in_and_it_is_written_down(site: Site) -> None:
 async def test_the_login_cookie_is_hidden_from_scripts_and_other_paths(site: Site) -> None:
     left = await site.leave(await site.another())
     made = cookie(left, BINDING)
-    assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
-        True,
-        "Lax",
-        "/",
-        True,
-    )
+    assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (True, "Lax", "/", True)
     assert int(made["max-age"]) == LOGIN_TIME.total_seconds()
     assert cookie(left, SESSION_COOKIE) is None
 
@@ -515,9 +503,7 @@ async def test_a_log_out_counts_here_while_the_provider_is_away(site: Site, idp:
     assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
-async def test_without_a_provider_nobody_is_led_to_one(
-    opened: Callable[[], Awaitable[Browser]],
-) -> None:
+async def test_without_a_provider_nobody_is_led_to_one(opened: Callable[[], Awaitable[Browser]]) -> None:
     browser = await opened()
     assert "Log in with" not in (await browser.get("/console/login")).words
 
