@@ -153,21 +153,12 @@ async def test_a_connection_that_was_logged_in_serves_nobody_else(credentials, r
     assert len(forwarding.pool.released) == released
 
 
-@pytest.mark.parametrize(
-    ("framed", "released"),
-    [
-        (b"Content-Length: 5", 0),
-        (b"Content-Length: 00", 0),
-        (b"Content-Length: 0", 1),
-        (b"Transfer-Encoding: chunked", 0),
-        (b"X: 0", 0),
-    ],
-)
-async def test_a_connection_that_was_asked_for_a_head_serves_others_if_there_is_no_body(framed, released):
+@pytest.mark.parametrize("length", [b"0", b"00", b"5", b""])
+async def test_a_connection_that_was_asked_for_a_head_serves_others_if_there_is_no_body(length):
     """A webmail may send the body all the same, later than its head: the next client would read it as its own answer."""
-    head = OK + b"Date: x\r\n" + framed + b"\r\n\r\n"
-    _, forwarding = await forwarded(exchange(b"HEAD / HTTP/1.1"), head)
-    assert len(forwarding.pool.released) == released
+    framed = b"Content-Length: " + length if length else CHUNKED
+    _, forwarding = await forwarded(exchange(b"HEAD / HTTP/1.1"), OK + b"Date: x\r\n" + framed + b"\r\n\r\n")
+    assert len(forwarding.pool.released) == (length == b"0")
 
 
 CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
