@@ -354,7 +354,4 @@ def test_a_language_names_the_others() -> None:
 def test_a_whole_span_is_never_rounded() -> None:
     spans = (timedelta(hours=24), timedelta(hours=25), timedelta(days=30))
     told = {tag: [str(LANGUAGES[tag].whole_span(each)) for each in spans] for tag in ("en", "de")}
-    assert told == {
-        "en": ["24 hours", "25 hours", "30 days"],
-        "de": ["24 Stunden", "25 Stunden", "30 Tage"],
-    }
+    assert told == {"en": ["24 hours", "25 hours", "30 days"], "de": ["24 Stunden", "25 Stunden", "30 Tage"]}
