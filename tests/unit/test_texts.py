@@ -302,7 +302,7 @@ def test_pages_and_scripts_write_no_time_by_themselves(ending: str) -> None:
             for each in package.rglob(f"*.{ending}")
             if each.name != "when.js" and "demo" not in each.parts
             for line in re.findall(
-                r"strftime|toLocale(?:Date)?String|DateTimeFormat\(locale, \{ (?!timeStyle: 'short' |day: )(?!dateStyle: 'full')|<time(?![^>]*data-form)",
+                r"strftime|toLocale(?:Date)?String|DateTimeFormat\(locale, \{ (?!hour: |day: )(?!dateStyle: 'full')|<time(?![^>]*data-form)",
                 each.read_text("utf-8"),
             )
         }
