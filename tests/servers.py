@@ -14,6 +14,7 @@ from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NoReturn
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -147,9 +148,14 @@ def answers(url: str) -> Callable[[], bool]:
     """Whether this address is answered with success: some servers listen before they can."""
 
     def asked() -> bool:
-        with suppress(OSError), urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-        return False
+        try:
+            with urlopen(url, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except HTTPError as refused:
+            refused.close()
+            return False
+        except OSError:
+            return False
 
     return asked
 

@@ -135,8 +135,8 @@ def test_a_report_that_is_sent_a_second_time_is_refused(gate: GuardedWebmail, br
         urlopen(
             Request(f"{gate.url}/.mailgate/attest", sent["body"].encode(), sent["headers"]), timeout=PATIENCE
         )
-    assert refused.value.code == 401
-    assert json.load(refused.value)["reason"] == "proof-replayed"
+    with refused.value as answer:
+        assert (answer.code, json.load(answer)["reason"]) == (401, "proof-replayed")
 
 
 def capture_report(page: Page, url: str) -> dict[str, Any]:
