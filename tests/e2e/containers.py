@@ -97,9 +97,7 @@ class Containers:
     def get(self, url: str, *arguments: str) -> str:
         """The answer to a request with its head."""
         authority = self.run / "authority.crt"
-        asked = self.inside(
-            "curl", "-sS", "--include", "--max-time", "20", "--cacert", authority, *arguments, url
-        )
+        asked = self.inside("curl", "-sS", "--include", "--cacert", authority, *arguments, url)
         assert asked.returncode == 0, asked.stderr
         return asked.stdout
 

@@ -38,7 +38,7 @@ SCRIPT = f"""\
 ip link set lo up
 mount --bind hosts /etc/hosts
 started() {{ XDG_DATA_HOME=$PWD/$1 XDG_CONFIG_HOME=$PWD/$1 caddy run --config $1.caddyfile --adapter caddyfile 2>$1.log & }}
-within() {{ for _ in $(seq 200); do "$@" 2>/dev/null && return; sleep 0.05; done; "$@"; }}
+within() {{ for _ in $(seq 2000); do "$@" 2>/dev/null && return; sleep 0.05; done; "$@"; }}
 started authority
 asked() {{ curl --silent --show-error --fail --cacert {TRUSTED} "$@"; }}
 within asked --output directory {DIRECTORY}

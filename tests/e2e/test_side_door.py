@@ -102,7 +102,7 @@ class Imap(imaplib.IMAP4):
         super().__init__("127.0.0.1", port)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        return socket.create_connection((self.host, self.port), 20, (self._source, 0))
+        return socket.create_connection((self.host, self.port), PATIENCE, (self._source, 0))
 
 
 def log_in(
@@ -198,7 +198,7 @@ def use_sieve(port: int, user: str, password: str) -> str:
     """ManageSieve (RFC 5804): the greeting, AUTHENTICATE with SASL PLAIN (RFC 4616), a list of the scripts."""
     credentials = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
     with (
-        socket.create_connection(("127.0.0.1", port), 20) as connection,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
         connection.makefile("rwb", 0) as wire,
     ):
         assert sieve_answer(wire).startswith("OK")
@@ -223,7 +223,7 @@ def sieve_answer(wire: IO[bytes]) -> str:
 def outgoing(outbox: Outbox) -> Iterator[int]:
     """A mail server for letters on their way out. Yields its port."""
     port = free_port()
-    server = Controller(outbox, "127.0.0.1", port)
+    server = Controller(outbox, "127.0.0.1", port, ready_timeout=PATIENCE)
     server.start()
     try:
         yield port

@@ -116,10 +116,10 @@ class Gate:
             self._read(self.process.stderr)
         return [as_record(line) for line in list(self.log)]
 
-    def has_written(self, decisions: int = 1) -> bool:
+    def has_written(self, decisions: int = 1, seconds: float = PATIENCE) -> bool:
         """Whether so many decisions at least are in the store, and none waits. What is read of the store before may lack one, and so may
         what is read after a stop: from a store that is slow just then, the last come into it with the next start."""
-        with urlopen("http://{}:{}/readyz".format(*self.admin), timeout=WRITES_SECONDS) as answer:
+        with urlopen("http://{}:{}/readyz".format(*self.admin), timeout=seconds) as answer:
             ledger = json.load(answer)["ledger"]
         return bool(ledger["written"] >= decisions and not ledger["waiting"])
 
@@ -140,7 +140,7 @@ class Gate:
     def stop(self) -> int:
         """Send SIGTERM and return the exit code. What waits for the store is given a moment before, since tests read it afterwards."""
         with suppress(OSError, KeyError, ValueError):  # it may be unready, or gone
-            wait_for(lambda: self.has_written(0), WRITES_SECONDS)
+            wait_for(lambda: self.has_written(0, WRITES_SECONDS), WRITES_SECONDS)
         self.terminate()
         try:
             return self.process.wait(PATIENCE)

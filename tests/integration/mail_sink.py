@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 
 @dataclass
@@ -49,7 +49,7 @@ class MailSink:
 @contextmanager
 def mail_sink(**answers: object) -> Iterator[MailSink]:
     sink = MailSink(**answers)  # type: ignore[arg-type]
-    controller = Controller(sink, "127.0.0.1", sink.port)
+    controller = Controller(sink, "127.0.0.1", sink.port, ready_timeout=PATIENCE)
     controller.start()
     try:
         yield sink

@@ -28,9 +28,7 @@ def test_rules_that_come_by_another_link_are_taken(tmp_path: Path) -> None:
     try:
         before = next(each["policy"] for each in gate.records() if each.get("event") == "listening")
         project(volume, "..2", SHUT)
-        seen = wait_for(
-            lambda: [each for each in gate.records() if each.get("event") == "config-applied"], 10
-        )
+        seen = wait_for(lambda: [each for each in gate.records() if each.get("event") == "config-applied"])
         assert seen, [as_record(line) for line in gate.log]
         assert seen[-1].get("policy") != before
     finally:

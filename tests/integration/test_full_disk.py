@@ -63,7 +63,7 @@ class Disk:
     def state(self) -> dict[str, Any]:
         """What ``/readyz`` says; nothing where no gate answers."""
         try:
-            with urlopen(f"http://127.0.0.1:{self.admin}/readyz", timeout=2) as response:
+            with urlopen(f"http://127.0.0.1:{self.admin}/readyz", timeout=PATIENCE) as response:
                 return dict(json.load(response))
         except OSError:
             return {}

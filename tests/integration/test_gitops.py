@@ -340,6 +340,7 @@ async def test_the_comment_says_what_stands_against_a_proposed_change(
     for name in ("lin", "joe"):
         phone = Phone(issuer, name, ("tiktok",))
         assert await gets(client, "http://{}:{}".format(*site.gates[0].public), phone) == "mail"
+    assert await asyncio.to_thread(wait_for, lambda: site.gates[0].has_written(2))
     repository.write({"id": "mistaken", "when": "client.kin", "effect": "block"})
     repository.commit("Write what no gate can read", "mistaken")
     code, comment = await asyncio.to_thread(repository.proposed, "mistaken", "github.yml", site.gates[0])

@@ -91,7 +91,7 @@ async def test_a_file_that_cannot_be_written_is_refused_at_a_reload(guard: Guard
     guarded = guard(PHONE_RULES)
     config = tmp_path / "mailgate.yaml"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"log": {"access": {"file": "."}}}))
-    rejected = await asyncio.to_thread(wait_for, lambda: told(guarded, "config-rejected"), 10)
+    rejected = await asyncio.to_thread(wait_for, lambda: told(guarded, "config-rejected"))
     assert "log.access.file" in str(rejected) or "is no file" in str(rejected)
 
 
@@ -137,7 +137,7 @@ async def test_a_siem_gets_refusals_and_acts_and_loses_none_while_it_is_away(
     rules = json.loads(policy.read_text())
     policy.write_text(json.dumps(rules | {"rules": rules["rules"][:1]}))
     seen = lambda what: [each for each in events() if each["unmapped"].get("what") == what]  # noqa: E731
-    assert await asyncio.to_thread(wait_for, lambda: seen("policy-activated"), 10)
+    assert await asyncio.to_thread(wait_for, lambda: seen("policy-activated"))
     (act,) = seen("policy-activated")
     assert (act["class_uid"], act["activity_id"], act["severity_id"]) == (3004, 10, 1)
     (refusal,) = [each for each in events() if each["class_uid"] == 4002]
@@ -150,8 +150,8 @@ async def test_a_siem_gets_refusals_and_acts_and_loses_none_while_it_is_away(
     path = where.removeprefix("unix:")
     Path(path).rename(f"{path}-away")
     await visit(client, guarded)
-    assert await asyncio.to_thread(wait_for, lambda: told(guarded, "lines-not-written"), 5)
+    assert await asyncio.to_thread(wait_for, lambda: told(guarded, "lines-not-written"))
     Path(f"{path}-away").rename(path)
     refusals = lambda: sum(each["class_uid"] == 4002 for each in events())  # noqa: E731
-    assert await asyncio.to_thread(wait_for, lambda: refusals() == 2, 5)
+    assert await asyncio.to_thread(wait_for, lambda: refusals() == 2)
     assert b"inbox" not in (tmp_path / "events.jsonl").read_bytes()

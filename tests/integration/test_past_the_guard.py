@@ -348,7 +348,7 @@ def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
     code, why = command(folder, "ada", "policy", "resume", "some", "--note", "after years")
     assert (code, "5 of 5 people would or might lose mail" in why) == (1, True)
     assert asked(gate, "ada", "/rules/some/on", why="after years") == 409
-    assert kept_out(gate) == []
+    assert wait_for(lambda: kept_out(gate) == [])
     assert asked(gate, "lin", "/rules/some/on", why="I looked") == 200
     assert wait_for(lambda: kept_out(gate) == PEOPLE)
 

@@ -371,7 +371,7 @@ async def test_running_requests_finish_when_all_workers_end(start: Start, tmp_pa
 
 def takes_connections(gate: Gate) -> bool:
     try:
-        socket.create_connection(gate.public, timeout=5).close()
+        socket.create_connection(gate.public, timeout=PATIENCE).close()
     except OSError:
         return False
     return True

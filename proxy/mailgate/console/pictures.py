@@ -184,9 +184,11 @@ def away_picture(hours: Sequence[int], now: datetime, language: Language = IN_EN
     for hour in range(0, of + 1, LABELLED):
         moment = (now + timedelta(hours=hour)).astimezone(UTC)
         if hour < of:
-            ends = "middle" if hour else "start"
+            # in the middle below its hour the first one has room to the left, and never runs into the second
             parts.append(
-                svg.text(at[hour], AWAY.height - 6, f"{moment:%H:%M}", "soft", ends, at=moment, form="time")
+                svg.text(
+                    at[hour], AWAY.height - 6, f"{moment:%H:%M}", "soft", "middle", at=moment, form="time"
+                )
             )
         if lost[hour] > lost[max(hour - LABELLED, 0)]:
             parts.append(

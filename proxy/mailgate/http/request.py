@@ -15,6 +15,7 @@ from mailgate.http.grammar import (
     content_length,
     is_token,
     members,
+    refuse_hopeless_head,
     split_head,
     values,
 )
@@ -285,7 +286,7 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
     line, fields = split
     match = STATUS_LINE.fullmatch(line)
     if not match:
-        raise Malformed("the status line is not `HTTP/1.x SP status SP reason`")
+        raise Malformed(_NO_STATUS_LINE)
     minor, status = min(int(match[1]), 1), int(match[2])
     length, is_chunked = content_length(fields), chunked(fields)
     if is_chunked and (length is not None or not minor):
@@ -295,6 +296,19 @@ def parse_response_head(head: bytes, *, method: bytes, max_fields: int) -> Respo
     length, is_chunked = framing_of(status, length, is_chunked=is_chunked, is_head=method == b"HEAD")
     keep_alive = keep_alive and (is_chunked or length is not None)
     return ResponseHead(status, match[3] or b"", minor, fields, length, keep_alive, is_chunked)
+
+
+_NO_STATUS_LINE = "the status line is not `HTTP/1.x SP status SP reason`"
+
+
+def refuse_hopeless_response_head(head: bytes) -> None:
+    """Raise Malformed for the beginning of a head that no further bytes can make valid: nobody has to wait for its end. It is told by the
+    first 4,096 bytes, since they are read again with each piece that comes."""
+    head = head[:4096]
+    refuse_hopeless_head(head)
+    line, ended, _ = head.partition(b"\r\n")
+    if not (STATUS_LINE.fullmatch(line) if ended else b"HTTP/1.".startswith(line[:7])):
+        raise Malformed(_NO_STATUS_LINE)
 
 
 def framing_of(

@@ -16,7 +16,14 @@ chrome.storage.onChanged = event("changed");
 chrome.tabs = { onUpdated: event("updated") };
 chrome.windows = { onFocusChanged: event("focus") };
 
-const armed = () => new Promise((resolve) => setTimeout(() => resolve(Object.keys(browser.alarms)), 50));
+const { between } = await import("../../../extension/background/turn.js");
+
+/** The alarms, once every turn that has begun is over. */
+async function armed() {
+  await new Promise((resolve) => setImmediate(resolve));
+  await between(async () => {});
+  return Object.keys(browser.alarms);
+}
 
 test("the alarm is set anew whenever the worker starts", async () => {
   await import("../../../extension/background/main.js");
@@ -39,7 +46,7 @@ async function asks(change, tab) {
   browser.local.memory = { ...browser.local.memory, phase: "away", failures: 9, retryAt: Date.now() + 60_000 };
   const before = asked();
   heard.updated(1, change, tab);
-  for (let waits = 0; waits < 40 && asked() === before; waits += 1) await armed();
+  await armed();
   return asked() > before;
 }
 

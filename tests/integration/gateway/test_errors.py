@@ -3,7 +3,6 @@
 import asyncio
 import html
 import json
-import socket
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +12,7 @@ from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted_upstream import OK, Act, Upstream
 from tests.integration.gateway.wire import NoAnswerError, Response
+from tests.servers import free_port
 
 GET = b"GET /inbox HTTP/1.1"
 NAVIGATION = (
@@ -42,9 +42,7 @@ REFUSED = {
 @pytest.fixture(scope="session")
 def orphan(start: StartGate) -> Gate:
     """A gate whose upstream refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    return start(f"http://127.0.0.1:{port}")
+    return start(f"http://127.0.0.1:{free_port()}")
 
 
 def record_of(gate: Gate, reference: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.stores import stores_have_time as stores_have_time
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, KEEP, NOW, TERMS, access, proof
 from tests.unit.store.test_gates import BEAT
 
@@ -207,5 +208,5 @@ async def test_a_question_that_is_refused_is_an_outage_and_ends(line: PostgresDr
 async def test_a_late_answer_is_not_taken_for_the_next_one(line: PostgresDriverConnection) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await line.ask("SELECT pg_sleep(0.3)::text", {})
+            await line.ask("SELECT pg_sleep(5)::text", {})
     assert await line.ask(ASK, VALUES) == ANSWER

@@ -1,6 +1,7 @@
 """A trend as a line: the last day at the right, the most at the top, and the same in words."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from tests.unit.console.browsing import NOW
@@ -99,3 +100,19 @@ def test_devices_that_lose_mail_add_up_by_the_hour() -> None:
     times = [each.text for each in drawn_in(drawing).findall("text") if "data-at" in each.attrib]
     assert times == ["12:00", "18:00", "00:00", "06:00"]
     assert away_picture([0] * 24, NOW)[0] == "Devices that may lose mail within 24 hours: none"
+
+
+WIDEST = 62
+"""The width of ``12:00 PM`` below a picture, in its own units."""
+BEFORE = {"start": 0.0, "middle": 0.5, "end": 1.0}
+"""The part of a text that is to the left of its place."""
+
+
+def test_times_below_a_picture_do_not_run_into_each_other() -> None:
+    for drawing, width in ((away_picture([0] * 23 + [1], NOW)[1], 340), (plot(traffic(), "kind").drawn, 640)):
+        times = [each.attrib for each in drawn_in(drawing).findall("text") if "data-at" in each.attrib]
+        ends = [float(each["x"]) - BEFORE[each["text-anchor"]] * WIDEST for each in times]
+        assert len(ends) > 2
+        assert all(later - earlier > WIDEST for earlier, later in pairwise(sorted(ends)))
+        assert min(ends) > -2
+        assert max(ends) + WIDEST < width + 2

@@ -2,7 +2,7 @@
 const locale = document.documentElement.lang;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
 const marks = {
-  time: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }),
+  time: new Intl.DateTimeFormat(locale, { timeStyle: 'short' }),
   short: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
 };
 

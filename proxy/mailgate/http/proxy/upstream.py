@@ -13,7 +13,7 @@ from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
 from mailgate.http.grammar import Malformed
-from mailgate.http.request import ResponseHead, parse_response_head
+from mailgate.http.request import ResponseHead, parse_response_head, refuse_hopeless_response_head
 from mailgate.http.skim import skim_answer
 
 
@@ -339,6 +339,7 @@ class UpstreamConnection(asyncio.Protocol):
         if end < 0:
             if len(self._buffer) >= self._endpoint.max_head:
                 raise Malformed(f"a head over {self._endpoint.max_head} bytes")
+            refuse_hopeless_response_head(self._buffer)
             return False
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         method, most = self._method, self._endpoint.max_fields

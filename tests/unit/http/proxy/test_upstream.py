@@ -249,6 +249,32 @@ async def test_no_answer_is_an_error_with_its_kind(wire, error):
         await connection.read_head()
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [
+        pytest.param(b"\x15\x03\x01", id="TLS"),
+        pytest.param(b"220 mail.example.com ESMTP\r\n", id="another protocol"),
+        pytest.param(b"Status: 200 OK\r\n", id="no status line"),
+        pytest.param(b"HTTP/2", id="another version"),
+        pytest.param(b"HTTP/1.1 OK\r\n", id="no status"),
+        pytest.param(OK + b"A: b\n\n", id="bare LF"),
+    ],
+)
+async def test_a_head_that_cannot_become_valid_is_not_waited_for(wire):
+    connection = connected(response_time=0)
+    connection.data_received(wire)
+    with pytest.raises(UpstreamMalformed):
+        await connection.read_head()
+
+
+@pytest.mark.parametrize("wire", [b"H", b"HTTP/1.", b"HTTP/1.1 20", OK[:-1], OK, OK + b"A"])
+async def test_a_head_that_may_become_valid_is_waited_for(wire):
+    connection = connected()
+    connection.data_received(wire)
+    connection.data_received((LENGTH + b"hello")[len(wire) :] if LENGTH.startswith(wire) else b": b\r\n\r\n")
+    assert (await connection.read_head()).status == 200
+
+
 async def test_silence_is_a_timeout():
     with pytest.raises(UpstreamTimeout):
         await connected(response_time=0).read_head()
