@@ -18,8 +18,8 @@ SUITES = {"bookworm": "3.11", "trixie": "3.13"}
 """Each Debian, and its Python."""
 MACHINES = {"amd64": 62, "arm64": 183}
 """The machine in the head of an ELF file, by Debian's name of the architecture."""
-QUICK = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "0"}
-"""How they are packed here: nobody keeps them, and to press them takes a third of the build, and more where they are read."""
+QUICK = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
+"""How they are packed here: nobody keeps them, and xz takes a third of the build."""
 ROOM = 4 << 30
 """Bytes that have to be free where they are built."""
 LOOPBACK = """\
